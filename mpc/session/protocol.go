@@ -1,0 +1,116 @@
+package session
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// MessageSpec describes one message type of a round.
+type MessageSpec struct {
+	// Type is the name on the wire, unique within the protocol.
+	Type string
+	// Broadcast: one for all members, echoed. Otherwise one for each other
+	// member, sealed to it.
+	Broadcast bool
+	// MaxBytes bounds the body before sealing.
+	MaxBytes int
+}
+
+// Round lists what every member sends in a round.
+type Round []MessageSpec
+
+// Inbound is a message of another member, opened and verified.
+type Inbound struct {
+	From types.Operator
+	Type string
+	Body []byte
+}
+
+// Outbound is a message of our own party.
+type Outbound struct {
+	Type string
+	// To is empty for a broadcast.
+	To   types.Operator
+	Body []byte
+}
+
+// Step is what a party answers to one call.
+type Step struct {
+	// Out are the messages of the next round; empty after the last one.
+	Out []Outbound
+	// Result is set by the last step.
+	Result *Result
+}
+
+// Result is what a session made.
+type Result struct {
+	// Share is the secret of a keygen, opaque outside mpc/tss. The receiver
+	// owns it and wipes it.
+	Share []byte
+	// Payload is what a keygen's participants attest.
+	Payload types.KeygenPayload
+	// Signature is what a signing session made.
+	Signature *types.SignatureResult
+}
+
+// Party is one member's run of a protocol. Calls come one at a time, on an
+// executor's goroutine; each may take seconds. A party that returned an error
+// or a result is not called again.
+type Party interface {
+	// Start makes the messages of round 1.
+	Start() (Step, error)
+	// Deliver hands over all messages of a round (counted from 1) from all
+	// other members at once, ordered by sender and type, and makes those of the
+	// next round or the result.
+	Deliver(round uint32, in []Inbound) (Step, error)
+}
+
+// PartyConfig is what a party is made from.
+type PartyConfig struct {
+	Request types.Request
+	Context types.Context
+	Self    types.Operator
+	// Signers run the rounds, ascending.
+	Signers []types.Operator
+	// Preparams are reserved for this session (keygen).
+	Preparams []byte
+	// Share is this node's share of the key (sign). The party wipes nothing of
+	// the caller's and keeps nothing of it after its last call.
+	Share []byte
+}
+
+// Protocol is one kind of session.
+type Protocol interface {
+	// Rounds describes the rounds in order.
+	Rounds(threshold, members int) []Round
+	// NewParty checks its configuration and may take a while.
+	NewParty(PartyConfig) (Party, error)
+}
+
+// Protocols finds the protocol of a request.
+type Protocols interface {
+	Protocol(kind types.RequestKind, algorithm types.Algorithm) (Protocol, error)
+}
+
+// Fault is a peer's violation of the protocol.
+type Fault struct {
+	Culprits []types.Operator
+	Err      error
+}
+
+// Error names the culprits.
+func (f *Fault) Error() string {
+	names := make([]string, len(f.Culprits))
+	for i, c := range f.Culprits {
+		names[i] = string(c)
+	}
+	return fmt.Sprintf("%s: %v", strings.Join(names, ", "), f.Err)
+}
+
+// Unwrap gives the cause.
+func (f *Fault) Unwrap() error { return f.Err }
+
+// Is makes a Fault the typed reason protocol_fault.
+func (f *Fault) Is(target error) bool { return target == types.ErrProtocolFault }

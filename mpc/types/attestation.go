@@ -1,0 +1,126 @@
+package types
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// MaxPayloadBytes bounds the payload of an attestation: two hashes' worth of
+// slack on a public key and MaxMembers compressed points with their tags.
+const MaxPayloadBytes = 128 + (MaxMembers+1)*(33+2)
+
+// MaxMembers is the most participants that any request may have. tss-lib's
+// keygen costs every participant work in proportion to it; the chain's own
+// limit (parameter max_participants) lies at or below.
+const MaxMembers = 64
+
+// Attestation is a participant's signed word on the result of a request:
+// keygen: this is the key that my durable share belongs to; delete: what I
+// held is destroyed.
+type Attestation struct {
+	Request RequestID
+	Attempt uint32
+	// Session is the context of the session; zero for a deletion.
+	Session         Context
+	Payload         []byte
+	Operator        Operator
+	IdentityVersion uint32
+	Signature       []byte
+}
+
+// SignBytes is what the identity key signs.
+func (a *Attestation) SignBytes(chainID string) []byte {
+	payload := sha256.Sum256(a.Payload)
+	return newSignBytes("attestation").
+		str(chainID).
+		u64(uint64(a.Request.Kind)).str(a.Request.ID).
+		u64(uint64(a.Attempt)).hash(a.Session).hash(payload).
+		str(string(a.Operator)).u64(uint64(a.IdentityVersion)).buf
+}
+
+// Sign fills in the signature.
+func (a *Attestation) Sign(chainID string, key ed25519.PrivateKey) {
+	a.Signature = ed25519.Sign(key, a.SignBytes(chainID))
+}
+
+// Verify checks shape and signature.
+func (a *Attestation) Verify(chainID string, identity []byte) error {
+	if err := a.ValidateBasic(); err != nil {
+		return err
+	}
+	if len(identity) != ed25519.PublicKeySize {
+		return fmt.Errorf("identity key has %d bytes, not %d", len(identity), ed25519.PublicKeySize)
+	}
+	if !ed25519.Verify(identity, a.SignBytes(chainID), a.Signature) {
+		return fmt.Errorf("signature of %s over its attestation of %s is wrong", a.Operator, a.Request)
+	}
+	return nil
+}
+
+// ValidateBasic checks what needs no state.
+func (a *Attestation) ValidateBasic() error {
+	if err := ValidateID(a.Request.ID); err != nil {
+		return err
+	}
+	if a.Operator == "" || len(a.Operator) > MaxOperatorBytes {
+		return fmt.Errorf("operator has %d bytes, not 1 to %d", len(a.Operator), MaxOperatorBytes)
+	}
+	if len(a.Signature) != ed25519.SignatureSize {
+		return fmt.Errorf("signature has %d bytes, not %d", len(a.Signature), ed25519.SignatureSize)
+	}
+	switch a.Request.Kind {
+	case KindKeygen:
+		if a.Session.IsZero() {
+			return fmt.Errorf("attestation of %s names no session", a.Request)
+		}
+		_, err := DecodeKeygenPayload(a.Payload)
+		return err
+	case KindDelete:
+		if !a.Session.IsZero() || len(a.Payload) != 0 || a.Attempt != 0 {
+			return fmt.Errorf("a deletion's attestation has neither session nor payload nor attempt")
+		}
+		return nil
+	}
+	return fmt.Errorf("a %s request has no attestations", a.Request.Kind)
+}
+
+// Less orders attestations canonically: by request, operator, attempt.
+func (a *Attestation) Less(b *Attestation) bool {
+	switch {
+	case a.Request != b.Request:
+		return a.Request.Less(b.Request)
+	case a.Operator != b.Operator:
+		return a.Operator < b.Operator
+	}
+	return a.Attempt < b.Attempt
+}
+
+// ToWire converts for the channel.
+func (a *Attestation) ToWire() *wire.Attestation {
+	return &wire.Attestation{
+		RequestKind: uint32(a.Request.Kind), RequestId: a.Request.ID, Attempt: a.Attempt,
+		Session: a.Session[:], Payload: a.Payload, Operator: string(a.Operator),
+		IdentityVersion: a.IdentityVersion, Signature: a.Signature,
+	}
+}
+
+// AttestationFromWire converts and checks the shape.
+func AttestationFromWire(w *wire.Attestation) (Attestation, error) {
+	session, err := HashFromBytes(w.Session)
+	if err != nil {
+		return Attestation{}, err
+	}
+	a := Attestation{
+		Request: RequestID{RequestKind(w.RequestKind), w.RequestId}, Attempt: w.Attempt,
+		Session: session, Payload: w.Payload, Operator: Operator(w.Operator),
+		IdentityVersion: w.IdentityVersion, Signature: w.Signature,
+	}
+	return a, a.ValidateBasic()
+}
+
+// MaxOperatorBytes bounds an operator address on the channel: bech32 has 90
+// characters at most.
+const MaxOperatorBytes = 90

@@ -1,0 +1,52 @@
+package types
+
+// KeyStatus is the life of a key on chain. The numbers are those of the
+// on-chain API.
+type KeyStatus uint32
+
+// The statuses of a key on chain.
+const (
+	KeyPending  KeyStatus = 1
+	KeyReady    KeyStatus = 2
+	KeyError    KeyStatus = 3
+	KeyDeleting KeyStatus = 4
+	KeyDeleted  KeyStatus = 5
+)
+
+// String is the name that operators see.
+func (s KeyStatus) String() string {
+	switch s {
+	case KeyPending:
+		return "PENDING"
+	case KeyReady:
+		return "READY"
+	case KeyError:
+		return "ERROR"
+	case KeyDeleting:
+		return "DELETING"
+	case KeyDeleted:
+		return "DELETED"
+	}
+	return "UNKNOWN"
+}
+
+// Key is a key as the chain has it, as far as a node must know.
+type Key struct {
+	ID     KeyID
+	Status KeyStatus
+	Epoch  uint64
+	// Session is the context of the session that won; zero before READY.
+	Session   Context
+	Algorithm Algorithm
+	Threshold int
+	// Participants ascend.
+	Participants []Operator
+	PublicKey    []byte
+	// DecidedHeight is the block that made it READY or ERROR.
+	DecidedHeight int64
+	// RetireHeight is the first block at which what lost to the decision may be
+	// destroyed: DecidedHeight plus the chain's retire_blocks.
+	RetireHeight int64
+	// DeletionAcked lists who attested the destruction of its share.
+	DeletionAcked []Operator
+}

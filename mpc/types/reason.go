@@ -1,0 +1,127 @@
+package types
+
+import "errors"
+
+// Reason is why something was refused or ended. The same word stands in the
+// transaction error, the event, the log, the metric label and on the command
+// line.
+type Reason string
+
+// Error makes a Reason an error that callers can branch on.
+func (r Reason) Error() string { return string(r) }
+
+// Reasons of requests that are refused or fail on chain.
+const (
+	ErrBadID                 Reason = "bad_id"
+	ErrIDTaken               Reason = "id_taken"
+	ErrRequestPending        Reason = "request_pending"
+	ErrBadThreshold          Reason = "bad_threshold"
+	ErrTooFewParticipants    Reason = "too_few_participants"
+	ErrTooManyParticipants   Reason = "too_many_participants"
+	ErrDuplicateParticipant  Reason = "duplicate_participant"
+	ErrUnknownParticipant    Reason = "unknown_participant"
+	ErrUnregistered          Reason = "unregistered_participant"
+	ErrBadDigest             Reason = "bad_digest"
+	ErrBadPayload            Reason = "bad_payload"
+	ErrUnsupportedAlgorithm  Reason = "unsupported_algorithm"
+	ErrUnknownKey            Reason = "unknown_key"
+	ErrUnknownSignature      Reason = "unknown_signature"
+	ErrKeyNotReady           Reason = "key_not_ready"
+	ErrKeyDeleted            Reason = "key_deleted"
+	ErrNotOwner              Reason = "not_owner"
+	ErrNotRequester          Reason = "not_requester"
+	ErrUnauthorized          Reason = "unauthorized"
+	ErrTooManyPending        Reason = "too_many_pending"
+	ErrBadProof              Reason = "bad_proof_of_possession"
+	ErrBadParams             Reason = "bad_params"
+	ErrExpired               Reason = "expired"
+	ErrIdentityRevoked       Reason = "identity_revoked"
+	ErrBadBundle             Reason = "bad_bundle"
+	ErrIdentityKeyInUse      Reason = "identity_key_in_use"
+	ErrDuplicateRegistration Reason = "duplicate_registration"
+)
+
+// Reasons of attempts that end on a node. The request itself goes on.
+const (
+	ErrCatchingUp      Reason = "catching_up"
+	ErrUnknownRequest  Reason = "unknown_request"
+	ErrWrongAttempt    Reason = "wrong_attempt"
+	ErrWrongInitiator  Reason = "wrong_initiator"
+	ErrInProgress      Reason = "in_progress"
+	ErrAlreadyDecided  Reason = "already_decided"
+	ErrNoPreparams     Reason = "no_preparams"
+	ErrShareMissing    Reason = "share_missing"
+	ErrDigestBound     Reason = "digest_bound"
+	ErrBusy            Reason = "busy"
+	ErrStartTimeout    Reason = "start_timeout"
+	ErrStalled         Reason = "stalled"
+	ErrProtocolFault   Reason = "protocol_fault"
+	ErrBroadcastDiffer Reason = "broadcast_differs"
+	ErrReleased        Reason = "released"
+	ErrStorage         Reason = "storage_failed"
+	ErrInterrupted     Reason = "interrupted"
+	ErrLostToSession   Reason = "other_session_won"
+	ErrSuperseded      Reason = "superseded"
+)
+
+// remedies says what to do about a reason.
+var remedies = map[Reason]string{
+	ErrBadID:                 "use 1 to 64 letters, digits and . _ - : beginning with a letter or digit",
+	ErrIDTaken:               "ids are unique for ever; ask again with a new one",
+	ErrRequestPending:        "the same id is being worked on with other content; wait, or use a new id",
+	ErrBadThreshold:          "choose a threshold t with 1 <= t < participants; t+1 participants sign",
+	ErrTooFewParticipants:    "register more validators (sequencerd mpc register) or ask for fewer",
+	ErrTooManyParticipants:   "name at most max_participants operators",
+	ErrDuplicateParticipant:  "name each operator once",
+	ErrUnknownParticipant:    "name validator operator addresses of this chain",
+	ErrUnregistered:          "that validator must register first: sequencerd mpc register",
+	ErrBadDigest:             "give 32 bytes that are neither zero nor at or above the group order",
+	ErrBadPayload:            "set exactly one kind of payload",
+	ErrUnsupportedAlgorithm:  "use ecdsa-secp256k1",
+	ErrUnknownKey:            "check the id: sequencerd query mpc keys",
+	ErrUnknownSignature:      "check the id: sequencerd query mpc signatures KEY",
+	ErrKeyNotReady:           "wait until the key is READY: sequencerd query mpc key ID",
+	ErrKeyDeleted:            "a deleted key signs nothing; use another key",
+	ErrNotOwner:              "only the owner of the key may ask this",
+	ErrNotRequester:          "ask the authority to add the account to the parameter requesters",
+	ErrUnauthorized:          "only the authority may do this",
+	ErrTooManyPending:        "wait until open requests are decided",
+	ErrBadProof:              "make the proof on this chain for this operator: sequencerd mpc register",
+	ErrBadParams:             "correct the named parameter",
+	ErrExpired:               "too few participants answered in time; look at sequencerd mpc doctor on them, then ask with a new id",
+	ErrIdentityRevoked:       "a participant revoked its identity; ask with a new id",
+	ErrBadBundle:             "the proposal is refused; update the proposer's node",
+	ErrIdentityKeyInUse:      "make an identity key of its own for each operator: sequencerd mpc identity",
+	ErrDuplicateRegistration: "this identity key is the current one already; nothing to do",
+	ErrCatchingUp:            "wait until the node has caught up with the chain",
+	ErrUnknownRequest:        "the participant does not see the request in its committed state yet",
+	ErrWrongAttempt:          "the heights of the two nodes differ; the next attempt follows by itself",
+	ErrWrongInitiator:        "another participant leads this attempt",
+	ErrInProgress:            "another session of the same request makes progress; nothing to do",
+	ErrAlreadyDecided:        "the chain has the result; nothing to do",
+	ErrNoPreparams:           "pre-parameters are being made; the next attempt follows by itself",
+	ErrShareMissing:          "this node has no share of the key; restore a backup or wait for a reshare",
+	ErrDigestBound:           "this request id was bound to another digest here; ask with a new id",
+	ErrBusy:                  "the node is at its limit of sessions in memory; the next attempt follows by itself",
+	ErrStartTimeout:          "the initiator did not start in time; the next attempt follows by itself",
+	ErrStalled:               "look at the named participants: are they up and connected?",
+	ErrProtocolFault:         "the named participant sent what the protocol forbids; it is left out of the next attempt",
+	ErrBroadcastDiffer:       "a participant told different things to different members; the next attempt follows by itself",
+	ErrReleased:              "enough others were chosen; nothing to do",
+	ErrStorage:               "look at the disk and the log of this node",
+	ErrInterrupted:           "the node stopped in the middle of the session; the next attempt follows by itself",
+	ErrLostToSession:         "another session of the same request won; nothing to do",
+	ErrSuperseded:            "an earlier request needed the memory; the next attempt follows by itself",
+}
+
+// Remedy says what to do; empty for an unknown reason.
+func (r Reason) Remedy() string { return remedies[r] }
+
+// ReasonOf finds the reason in an error's chain; empty if it has none.
+func ReasonOf(err error) Reason {
+	var r Reason
+	if errors.As(err, &r) {
+		return r
+	}
+	return ""
+}

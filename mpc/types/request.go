@@ -1,0 +1,147 @@
+package types
+
+import (
+	"bytes"
+	"slices"
+	"time"
+)
+
+// IdentityKeySize is the length of an ed25519 public key.
+const IdentityKeySize = 32
+
+// Member is a participant as a request pinned it at its commit.
+type Member struct {
+	Operator        Operator
+	IdentityVersion uint32
+	IdentityKey     []byte
+}
+
+// Request is a committed, open request with everything it depends on. It is
+// immutable; whoever changes one clones it first.
+type Request struct {
+	ID        RequestID
+	KeyID     KeyID
+	Algorithm Algorithm
+	Threshold int
+	// Epoch of the key: 0 for a keygen.
+	Epoch uint64
+	// Members ascend by operator.
+	Members []Member
+	// Height is the block that committed it.
+	Height int64
+	// ExpiryHeight is the first block at which it fails as expired.
+	ExpiryHeight int64
+	// AttemptBlocks is how many blocks one attempt lasts, at least 1.
+	AttemptBlocks int64
+	// StartTimeout is how long a Ready waits for its Start.
+	StartTimeout time.Duration
+	// Digest is what a sign request signs, 32 bytes.
+	Digest []byte
+	// KeySession is the session that made the key's shares of this epoch; zero
+	// for a keygen.
+	KeySession Context
+	// PublicKey is the key's, compressed; empty for a keygen.
+	PublicKey []byte
+}
+
+// Member returns the member with this operator.
+func (r *Request) Member(op Operator) (Member, bool) {
+	i, ok := slices.BinarySearchFunc(r.Members, op, func(m Member, op Operator) int {
+		return cmpString(string(m.Operator), string(op))
+	})
+	if !ok {
+		return Member{}, false
+	}
+	return r.Members[i], true
+}
+
+// Operators lists the members' operators, ascending.
+func (r *Request) Operators() []Operator {
+	ops := make([]Operator, len(r.Members))
+	for i, m := range r.Members {
+		ops[i] = m.Operator
+	}
+	return ops
+}
+
+// SignersNeeded is how many participants run the rounds: all for a keygen,
+// t+1 for a signature.
+func (r *Request) SignersNeeded() int {
+	if r.ID.Kind == KindSign {
+		return r.Threshold + 1
+	}
+	return len(r.Members)
+}
+
+// ContentHash binds what a participant checks before it says Ready: everything
+// that the request asks for, and nothing that only says when.
+func (r *Request) ContentHash() Hash {
+	s := newSignBytes("request").
+		u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).
+		u64(uint64(r.Algorithm)).u64(uint64(r.Threshold)).u64(r.Epoch).
+		bytes(r.Digest).hash(r.KeySession).u64(uint64(len(r.Members)))
+	for _, m := range r.Members {
+		s.str(string(m.Operator)).u64(uint64(m.IdentityVersion)).bytes(m.IdentityKey)
+	}
+	return s.sum()
+}
+
+// Attempt is the attempt that may be opened at a height: the number of whole
+// attempt lengths since the request was committed.
+func (r *Request) Attempt(height int64) uint32 {
+	if height <= r.Height || r.AttemptBlocks <= 0 {
+		return 0
+	}
+	return uint32((height - r.Height) / r.AttemptBlocks)
+}
+
+// Expired reports whether the request may no longer be worked on at a height.
+func (r *Request) Expired(height int64) bool { return height >= r.ExpiryHeight }
+
+// Initiator is the participant that may open an attempt. All members take
+// turns, in an order that depends on the request, so that many requests at
+// once are led by different participants.
+func (r *Request) Initiator(attempt uint32) Operator {
+	if len(r.Members) == 0 {
+		return ""
+	}
+	order := r.initiatorOrder()
+	return order[int(attempt)%len(order)]
+}
+
+// initiatorOrder sorts the members by a hash of request and operator.
+func (r *Request) initiatorOrder() []Operator {
+	type ranked struct {
+		op   Operator
+		rank Hash
+	}
+	all := make([]ranked, len(r.Members))
+	for i, m := range r.Members {
+		all[i] = ranked{m.Operator, newSignBytes("initiator").
+			u64(uint64(r.ID.Kind)).str(r.ID.ID).u64(r.Epoch).str(string(m.Operator)).sum()}
+	}
+	slices.SortFunc(all, func(a, b ranked) int { return bytes.Compare(a.rank[:], b.rank[:]) })
+	ops := make([]Operator, len(all))
+	for i, a := range all {
+		ops[i] = a.op
+	}
+	return ops
+}
+
+// Before orders requests the way all nodes serve them: by height, then id.
+func (r *Request) Before(o *Request) bool {
+	if r.Height != o.Height {
+		return r.Height < o.Height
+	}
+	return r.ID.Less(o.ID)
+}
+
+func cmpString(a, b string) int {
+	switch {
+	case a < b:
+		return -1
+	case a > b:
+		return 1
+	}
+	return 0
+}
