@@ -109,8 +109,5 @@ func (f *Fault) Error() string {
 	return fmt.Sprintf("%s: %v", strings.Join(names, ", "), f.Err)
 }
 
-// Unwrap gives the cause.
-func (f *Fault) Unwrap() error { return f.Err }
-
-// Is makes a Fault the typed reason protocol_fault.
-func (f *Fault) Is(target error) bool { return target == types.ErrProtocolFault }
+// Unwrap makes a Fault the typed reason protocol_fault and keeps its cause.
+func (f *Fault) Unwrap() []error { return []error{types.ErrProtocolFault, f.Err} }
