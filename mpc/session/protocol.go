@@ -42,6 +42,8 @@ type Step struct {
 	Out []Outbound
 	// Result is set by the last step.
 	Result *Result
+
+	party Party // made by the first step of a session
 }
 
 // Result is what a session made.

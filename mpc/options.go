@@ -1,0 +1,154 @@
+package mpc
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/rand"
+	"fmt"
+	"io"
+	"log/slog"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// View is one committed state, as far as the engine must know it. It is
+// immutable.
+type View struct {
+	// Height of the last committed block.
+	Height int64
+	// CatchingUp: the node knows that the chain is further. Nothing starts.
+	CatchingUp bool
+	// Requests are all open ones.
+	Requests []types.Request
+	// Keys are those that were asked for and that the chain knows.
+	Keys map[types.KeyID]types.Key
+	// Roster is everybody who ever registered.
+	Roster *types.Roster
+}
+
+// Chain reads committed state. It never blocks for long and changes nothing.
+type Chain interface {
+	// View reads the last committed state, and in it these keys.
+	View(ctx context.Context, keys []types.KeyID) (*View, error)
+	// Key reads one key; false if the chain does not know it.
+	Key(ctx context.Context, id types.KeyID) (types.Key, bool, error)
+	// Signature reads a finished signature; false if there is none.
+	Signature(ctx context.Context, id string) (types.SignatureResult, bool, error)
+}
+
+// Transport moves signed envelopes and results. Its methods never block.
+type Transport interface {
+	// Send queues an envelope for a participant; false if it was not queued.
+	Send(to types.Operator, e *wire.Envelope) bool
+	// Gossip queues a result for every peer.
+	Gossip(g *wire.Gossip)
+	// SetRoster says whose envelopes are let in from now on.
+	SetRoster(r *types.Roster)
+	// SetSelf says who this node is; the zero identity: nobody.
+	SetSelf(self Self)
+}
+
+// Self is this node's place in the roster.
+type Self struct {
+	Operator types.Operator
+	Version  uint32
+	Key      ed25519.PrivateKey
+}
+
+// Executor runs the expensive steps of sessions. Requests of lower height, then
+// lower id, go first, everywhere in the same order, so that nodes do not wait
+// for each other in a circle.
+type Executor interface {
+	// Submit queues run. done is called on the engine's loop with what it
+	// returned.
+	Submit(r *types.Request, run func() (session.Step, error), done func(session.Step, error))
+}
+
+// Observer is told what happens, for metrics. Calls come from the loop and
+// must return at once.
+type Observer interface {
+	SessionOpened(kind types.RequestKind)
+	// SessionEnded gives an empty reason for success.
+	SessionEnded(kind types.RequestKind, reason types.Reason, took time.Duration)
+	RoundDone(kind types.RequestKind, round uint32, took time.Duration)
+	Dropped(reason types.Reason)
+	// Reconciled says how many blocks were seen at once, and how long it took.
+	Reconciled(blocks int64, took time.Duration)
+}
+
+// Options make an engine.
+type Options struct {
+	ChainID string
+	// Identities are all identity keys of this node, the newest last. None: the
+	// engine only passes results on.
+	Identities []ed25519.PrivateKey
+	Chain      Chain
+	Store      Store
+	Transport  Transport
+	Protocols  session.Protocols
+	// Now is the wall clock; nil: time.Now.
+	Now func() time.Time
+	// Rand gives nonces and session keys; nil: crypto/rand.
+	Rand io.Reader
+	// Log is structured; nil: discarded.
+	Log *slog.Logger
+	// Observer may be nil.
+	Observer Observer
+	// Timing of sessions; zero: session.DefaultTiming.
+	Timing session.Timing
+	// MaxSessions in memory; 0: DefaultMaxSessions.
+	MaxSessions int
+	// LogRounds writes a log line for each round of each session.
+	LogRounds bool
+}
+
+// DefaultMaxSessions bounds the sessions in memory. A signing session of 16
+// members holds about 16 * 16 * 2.5 KB = 0.6 MB at its widest, a keygen of 16
+// members 16 * 180 KB = 3 MB: 256 sessions stay below 1 GB.
+const DefaultMaxSessions = 256
+
+func (o *Options) complete() error {
+	switch {
+	case o.ChainID == "":
+		return fmt.Errorf("engine without a chain id")
+	case o.Chain == nil || o.Transport == nil:
+		return fmt.Errorf("engine without chain or transport")
+	case len(o.Identities) > 0 && (o.Store == nil || o.Protocols == nil):
+		return fmt.Errorf("engine with an identity but without store or protocols")
+	}
+	for i, id := range o.Identities {
+		if len(id) != ed25519.PrivateKeySize {
+			return fmt.Errorf("identity key %d has %d bytes, not %d", i, len(id), ed25519.PrivateKeySize)
+		}
+	}
+	if o.Now == nil {
+		o.Now = time.Now
+	}
+	if o.Rand == nil {
+		o.Rand = rand.Reader
+	}
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
+	if o.Observer == nil {
+		o.Observer = nopObserver{}
+	}
+	if o.Timing == (session.Timing{}) {
+		o.Timing = session.DefaultTiming()
+	}
+	if o.MaxSessions == 0 {
+		o.MaxSessions = DefaultMaxSessions
+	}
+	return nil
+}
+
+type nopObserver struct{}
+
+func (nopObserver) SessionOpened(types.RequestKind)                             {}
+func (nopObserver) SessionEnded(types.RequestKind, types.Reason, time.Duration) {}
+func (nopObserver) RoundDone(types.RequestKind, uint32, time.Duration)          {}
+func (nopObserver) Dropped(types.Reason)                                        {}
+func (nopObserver) Reconciled(int64, time.Duration)                             {}

@@ -1,0 +1,23 @@
+// Package session is one run of a threshold protocol as a state machine:
+// prepare, ready, start, rounds, confirm.
+//
+//	initiator  Prepare ──►           Start ──►          rounds: messages,
+//	members             ◄── Ready                       Confirm, next round …
+//
+// It owns the rules of who may speak when: the signed transcript that gives a
+// session its name (Context), sealing of point-to-point messages, first write
+// wins, the echo of broadcasts (a round is handed to the party only when all
+// members confirmed the same digest), resending until there is a sign of
+// arrival, and the watchdog that names whom a stalled session waited for.
+//
+// It owns no goroutine, clock or socket. The engine drives it on its loop
+// through HandleEnvelope, HandleStep and Tick, and lends it a Host. Parties
+// compute on the Host's executor, one step at a time.
+//
+// What a message proves about its sender, and therefore when a resend stops:
+//
+//	Confirm r          has everything of round r that is for it
+//	message of r+1     has everybody's Confirm of round r
+//	Working r          computes on round r: both of the above
+//	anything           has the Start
+package session

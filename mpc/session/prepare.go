@@ -1,0 +1,217 @@
+package session
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// initiatorShare is the part of start_timeout that the initiator waits for
+// Readys; the rest is for the Start to arrive before the first Ready lapses.
+const (
+	initiatorShareNum = 3
+	initiatorShareDen = 4
+)
+
+// Open makes the session of an attempt that this node leads, and tells the
+// members.
+func Open(cfg Config, now time.Time) (*Session, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	s, err := newSession(cfg, cfg.Self, Preparing, now)
+	if err != nil {
+		return nil, err
+	}
+	nonce := make([]byte, 32)
+	if _, err := io.ReadFull(cfg.Rand, nonce); err != nil {
+		return nil, fmt.Errorf("read randomness for a Prepare: %w", err)
+	}
+	body := wire.Prepare{
+		RequestKind: uint32(cfg.Request.ID.Kind), RequestId: cfg.Request.ID.ID, Attempt: cfg.Attempt,
+		Nonce: nonce, EphemeralKey: s.ephemeral.PublicKey().Bytes(),
+	}
+	bz, err := body.Marshal()
+	if err != nil {
+		return nil, fmt.Errorf("encode a Prepare: %w", err)
+	}
+	e := s.envelope(wire.Header{Context: make([]byte, 32), Kind: wire.KIND_PREPARE}, bz)
+	if s.prepare, err = s.verify(e); err != nil {
+		return nil, fmt.Errorf("verify our own Prepare: %w", err)
+	}
+	s.id = s.prepare.Hash()
+	for _, m := range cfg.Request.Members {
+		if m.Operator != cfg.Self {
+			s.outbox.add(m.Operator, e, now, 0)
+		}
+	}
+	return s, nil
+}
+
+// Join makes the session of a Prepare that the engine accepted, and says
+// Ready.
+func Join(cfg Config, prepare types.Verified, now time.Time) (*Session, error) {
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	s, err := newSession(cfg, prepare.From(), Waiting, now)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := s.verify(prepare.Envelope()); err != nil {
+		return nil, err
+	}
+	s.prepare, s.id = prepare, prepare.Hash()
+	ready := wire.Ready{EphemeralKey: s.ephemeral.PublicKey().Bytes()}
+	bz, err := ready.Marshal()
+	if err != nil {
+		return nil, fmt.Errorf("encode a Ready: %w", err)
+	}
+	e := s.envelope(wire.Header{Context: s.id[:], Kind: wire.KIND_READY, To: string(s.initiator)}, bz)
+	if s.ready, err = s.verify(e); err != nil {
+		return nil, fmt.Errorf("verify our own Ready: %w", err)
+	}
+	s.outbox.add(s.initiator, e, now, 0)
+	return s, nil
+}
+
+func newSession(cfg Config, initiator types.Operator, phase Phase, now time.Time) (*Session, error) {
+	ephemeral, err := newEphemeral(cfg.Rand)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{
+		cfg: cfg, initiator: initiator, phase: phase, opened: now, progress: now, ephemeral: ephemeral,
+		readys: make(map[types.Operator]types.Verified), refusals: make(map[types.Operator]types.Reason),
+		outbox: outbox{timing: cfg.Timing, send: cfg.Host.Send},
+	}, nil
+}
+
+// DecodePrepare reads the body of a Prepare and checks its shape.
+func DecodePrepare(v types.Verified) (types.RequestID, uint32, error) {
+	var p wire.Prepare
+	if err := p.Unmarshal(v.Body()); err != nil {
+		return types.RequestID{}, 0, fmt.Errorf("decode a Prepare of %s: %w", v.From(), err)
+	}
+	if len(p.Nonce) != 32 || len(p.EphemeralKey) != 32 {
+		return types.RequestID{}, 0, fmt.Errorf("prepare of %s: nonce and key have 32 bytes each", v.From())
+	}
+	if err := types.ValidateID(p.RequestId); err != nil {
+		return types.RequestID{}, 0, err
+	}
+	return types.RequestID{Kind: types.RequestKind(p.RequestKind), ID: p.RequestId}, p.Attempt, nil
+}
+
+// onReady collects what members say; the first word of each counts.
+func (s *Session) onReady(v types.Verified, now time.Time) {
+	if s.initiator != s.cfg.Self {
+		return
+	}
+	if s.phase != Preparing {
+		s.repeatStart(v.From())
+		return
+	}
+	if _, said := s.readys[v.From()]; said {
+		return
+	}
+	if _, err := readyKey(v, s.id); err != nil {
+		s.refusals[v.From()] = types.ErrProtocolFault
+	} else {
+		delete(s.refusals, v.From())
+		s.readys[v.From()] = v
+		s.order = append(s.order, v.From())
+		s.progress = now
+	}
+	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == v.From() && h.Kind == wire.KIND_PREPARE })
+	s.maybeStart(now)
+}
+
+// readyKey reads the session key out of a Ready for this session.
+func readyKey(v types.Verified, id types.SessionID) ([]byte, error) {
+	if string(v.Header().Context) != string(id[:]) {
+		return nil, fmt.Errorf("ready of %s is for another session", v.From())
+	}
+	var r wire.Ready
+	if err := r.Unmarshal(v.Body()); err != nil {
+		return nil, fmt.Errorf("decode a Ready of %s: %w", v.From(), err)
+	}
+	if len(r.EphemeralKey) != 32 {
+		return nil, fmt.Errorf("session key of %s has %d bytes, not 32", v.From(), len(r.EphemeralKey))
+	}
+	return r.EphemeralKey, nil
+}
+
+// onRefuse gives up as soon as too few members are left.
+func (s *Session) onRefuse(v types.Verified, now time.Time) {
+	if s.initiator != s.cfg.Self || s.phase != Preparing {
+		return
+	}
+	if _, said := s.readys[v.From()]; said {
+		return
+	}
+	var r wire.Refuse
+	if err := r.Unmarshal(v.Body()); err != nil || types.Reason(r.Reason).Remedy() == "" {
+		r.Reason = string(types.ErrProtocolFault)
+	}
+	s.refusals[v.From()] = types.Reason(r.Reason)
+	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == v.From() && h.Kind == wire.KIND_PREPARE })
+	if len(s.cfg.Request.Members)-len(s.refusals) < s.cfg.Request.SignersNeeded() {
+		s.end(End{
+			Reason: types.Reason(r.Reason), Culprits: []types.Operator{v.From()},
+			Err: fmt.Errorf("%s refused: %s", v.From(), r.Reason),
+		})
+		return
+	}
+	s.maybeStart(now)
+}
+
+func (s *Session) tickPreparing(now time.Time) {
+	s.maybeStart(now)
+	if s.phase != Preparing {
+		return
+	}
+	if now.Sub(s.opened) >= s.cfg.Request.StartTimeout*initiatorShareNum/initiatorShareDen {
+		s.end(End{Reason: types.ErrStartTimeout, Culprits: s.unheard()})
+	}
+}
+
+// unheard lists the members that said nothing.
+func (s *Session) unheard() []types.Operator {
+	var ops []types.Operator
+	for _, m := range s.cfg.Request.Members {
+		_, ready := s.readys[m.Operator]
+		_, refused := s.refusals[m.Operator]
+		if m.Operator != s.cfg.Self && !ready && !refused {
+			ops = append(ops, m.Operator)
+		}
+	}
+	return ops
+}
+
+// chooseSigners picks who runs the rounds: this node and the first that were
+// ready, those that are not suspected before the others. Suspects are taken
+// only once the others had their time. Nil: not enough yet.
+func (s *Session) chooseSigners(now time.Time) []types.Operator {
+	needed := s.cfg.Request.SignersNeeded()
+	signers := []types.Operator{s.cfg.Self}
+	for _, suspects := range []bool{false, true} {
+		if suspects && now.Sub(s.opened) < s.cfg.Timing.Grace && needed < len(s.cfg.Request.Members) {
+			break
+		}
+		for _, op := range s.order {
+			suspected := s.cfg.Suspected != nil && s.cfg.Suspected(op)
+			if len(signers) < needed && suspected == suspects {
+				signers = append(signers, op)
+			}
+		}
+	}
+	if len(signers) < needed {
+		return nil
+	}
+	slices.Sort(signers)
+	return signers
+}

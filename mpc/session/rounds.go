@@ -1,0 +1,311 @@
+package session
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// onRound puts a message into its slot if it has one.
+func (s *Session) onRound(v types.Verified, now time.Time) {
+	from, ok := s.signer(v)
+	if !ok {
+		return
+	}
+	h := v.Header()
+	if h.Round == 0 || int(h.Round) > len(s.rounds) {
+		s.accuse(v, fmt.Errorf("round %d does not exist", h.Round))
+		return
+	}
+	from.heard(h.Round)
+	s.dropAcknowledged()
+	if s.phase != Running || h.Round < s.round || h.Round > s.round+1 {
+		return // late, or further ahead than anybody can honestly be
+	}
+	spec, ok := s.rounds[h.Round-1].spec(h.Type)
+	if !ok {
+		s.accuse(v, fmt.Errorf("round %d has no message %q", h.Round, h.Type))
+		return
+	}
+	if spec.Broadcast != (h.To == "") || (h.To != "" && h.To != string(s.cfg.Self)) {
+		return
+	}
+	place := slot{v.From(), h.Type}
+	if first, taken := s.inbox.messages[h.Round][place]; taken {
+		s.onSecond(first, v)
+		return
+	}
+	body, err := s.open(spec, v)
+	if err != nil {
+		s.accuse(v, err)
+		return
+	}
+	s.inbox.put(h.Round, place, held{v, body})
+	s.progress = now
+	s.advance(now)
+}
+
+// onSecond: the same again is a resend; another body for the same slot is a
+// lie, and the two signed headers prove it.
+func (s *Session) onSecond(first held, v types.Verified) {
+	if string(first.envelope.Header().BodyHash) == string(v.Header().BodyHash) {
+		return
+	}
+	s.end(End{
+		Reason: types.ErrBroadcastDiffer, Culprits: []types.Operator{v.From()},
+		Evidence: [2]*wire.Envelope{first.envelope.Envelope(), v.Envelope()},
+		Err:      fmt.Errorf("%s sent two different %s in round %d", v.From(), v.Header().Type, v.Header().Round),
+	})
+}
+
+// open checks the size of a message and unseals it if it is for us alone.
+func (s *Session) open(spec MessageSpec, v types.Verified) ([]byte, error) {
+	limit := spec.MaxBytes
+	if !spec.Broadcast {
+		limit += sealOverhead
+	}
+	if len(v.Body()) > limit {
+		return nil, fmt.Errorf("%s has %d bytes, at most %d are allowed", spec.Type, len(v.Body()), limit)
+	}
+	if spec.Broadcast {
+		return v.Body(), nil
+	}
+	body, err := s.links[v.From()].open(v.Header(), v.Body())
+	if err != nil {
+		return nil, fmt.Errorf("%s cannot be opened: %w", spec.Type, err)
+	}
+	return body, nil
+}
+
+// onConfirm notes what a member says the broadcasts of a round were.
+func (s *Session) onConfirm(v types.Verified, now time.Time) {
+	from, ok := s.signer(v)
+	if !ok {
+		return
+	}
+	h := v.Header()
+	var c wire.Confirm
+	if err := c.Unmarshal(v.Body()); err != nil || len(c.Digest) != len(types.Hash{}) {
+		s.accuse(v, fmt.Errorf("confirm of round %d is malformed", h.Round))
+		return
+	}
+	if h.Round == 0 || int(h.Round) > len(s.rounds) || !s.rounds[h.Round-1].hasBroadcast() {
+		s.accuse(v, fmt.Errorf("round %d has nothing to confirm", h.Round))
+		return
+	}
+	from.heard(h.Round)
+	from.holds = max(from.holds, h.Round)
+	s.dropAcknowledged()
+	if s.phase != Running || h.Round < s.round || h.Round > s.round+1 {
+		return
+	}
+	s.inbox.putConfirm(h.Round, v.From(), types.Hash(c.Digest))
+	s.progress = now
+	s.advance(now)
+}
+
+// onWorking: a member that computes holds everything of the round it computes.
+func (s *Session) onWorking(v types.Verified, now time.Time) {
+	from, ok := s.signer(v)
+	if !ok {
+		return
+	}
+	if r := v.Header().Round; int(r) <= len(s.rounds) {
+		from.holds = max(from.holds, r)
+		from.passed = max(from.passed, r)
+	}
+	if from.workings < maxWorking {
+		from.workings++
+		from.working = now
+	}
+	s.dropAcknowledged()
+}
+
+// signer finds who sent something under the session's context.
+func (s *Session) signer(v types.Verified) (*peer, bool) {
+	if s.phase != Running && s.phase != Lingering || string(v.Header().Context) != string(s.context[:]) {
+		return nil, false
+	}
+	p, ok := s.peers[v.From()]
+	if ok {
+		p.started = true
+	}
+	return p, ok
+}
+
+// heard: a message of round r can only be made with everything of the rounds
+// before, their Confirms included.
+func (p *peer) heard(round uint32) {
+	if round > 0 {
+		p.holds = max(p.holds, round-1)
+		p.passed = max(p.passed, round-1)
+	}
+}
+
+// dropAcknowledged forgets what there is a sign of arrival for.
+func (s *Session) dropAcknowledged() {
+	s.outbox.drop(func(to types.Operator, h *wire.Header) bool {
+		p := s.peers[to]
+		if p == nil {
+			return true
+		}
+		switch h.Kind {
+		case wire.KIND_START:
+			return p.started
+		case wire.KIND_ROUND:
+			return p.holds >= h.Round
+		case wire.KIND_CONFIRM:
+			return p.passed >= h.Round
+		}
+		return false
+	})
+}
+
+func (s *Session) accuse(v types.Verified, err error) {
+	if s.phase != Running {
+		return
+	}
+	s.fail(types.ErrProtocolFault, &Fault{Culprits: []types.Operator{v.From()}, Err: err})
+}
+
+// advance hands a round to the party once everything of it is here and all
+// members confirmed the same broadcasts.
+func (s *Session) advance(now time.Time) {
+	if s.busy || s.phase != Running || s.round == 0 {
+		return
+	}
+	specs := s.rounds[s.round-1]
+	if len(s.inbox.missing(s.round, specs, s.others())) > 0 {
+		return
+	}
+	if specs.hasBroadcast() {
+		s.confirm(specs, now)
+		agreed, err := s.agreed()
+		if err != nil {
+			s.end(End{Reason: types.ErrBroadcastDiffer, Err: err})
+			return
+		}
+		if !agreed {
+			return
+		}
+	}
+	s.deliver()
+}
+
+// confirm tells the others once what the broadcasts of the round were.
+func (s *Session) confirm(specs Round, now time.Time) {
+	if s.inbox.confirmed >= s.round {
+		return
+	}
+	s.inbox.digest = types.ConfirmDigest(s.inbox.digest, s.context, s.round, s.inbox.broadcasts(s.round, specs))
+	s.inbox.confirmed = s.round
+	body := wire.Confirm{Digest: s.inbox.digest[:]}
+	bz, err := body.Marshal()
+	if err != nil {
+		s.fail(types.ErrProtocolFault, fmt.Errorf("encode a Confirm: %w", err))
+		return
+	}
+	e := s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_CONFIRM, Round: s.round}, bz)
+	for _, op := range s.others() {
+		s.outbox.add(op, e, now, 0)
+	}
+}
+
+// agreed reports whether all others confirmed our digest; a different one is
+// an error, whoever it is that lied.
+func (s *Session) agreed() (bool, error) {
+	others := s.others()
+	for _, op := range others {
+		digest, said := s.inbox.confirms[s.round][op]
+		if said && digest != s.inbox.digest {
+			return false, fmt.Errorf("%s saw other broadcasts in round %d than this node", op, s.round)
+		}
+	}
+	return len(s.inbox.confirms[s.round]) == len(others), nil
+}
+
+func (s *Session) deliver() {
+	round, in, party := s.round, s.inbox.take(s.round), s.party
+	s.busy = true
+	s.cfg.Host.Submit(s, func() (Step, error) { return party.Deliver(round, in) })
+}
+
+// HandleStep takes what the party answered.
+func (s *Session) HandleStep(step Step, err error, now time.Time) {
+	s.busy = false
+	if s.phase == Ended {
+		if step.Result != nil {
+			types.Wipe(step.Result.Share)
+		}
+		return
+	}
+	if err != nil {
+		s.fail(types.ErrProtocolFault, err)
+		return
+	}
+	s.progress = now
+	if step.party != nil {
+		s.party = step.party
+	}
+	s.inbox.forget(s.round)
+	s.round++
+	s.since = now
+	if step.Result != nil {
+		s.finish(step.Result)
+		return
+	}
+	if err := s.sendRound(step.Out, now); err != nil {
+		s.fail(types.ErrProtocolFault, err)
+		return
+	}
+	s.advance(now)
+}
+
+// finish hands the result over. The share is durable before anybody hears of
+// it: that is the Host's part.
+func (s *Session) finish(r *Result) {
+	s.party = nil
+	err := s.cfg.Host.Finish(s, r)
+	types.Wipe(r.Share)
+	if err != nil {
+		s.fail(types.ErrStorage, err)
+		return
+	}
+	s.result = true
+	s.phase = Lingering
+	s.inbox = newInbox()
+}
+
+// sendRound signs, seals and sends our messages of a round.
+func (s *Session) sendRound(out []Outbound, now time.Time) error {
+	for _, m := range out {
+		h := wire.Header{Context: s.context[:], Kind: wire.KIND_ROUND, Round: s.round, Type: m.Type, To: string(m.To)}
+		if m.To == "" {
+			e := s.envelope(h, m.Body)
+			s.inbox.own[s.round] = append(s.inbox.own[s.round], types.Broadcast{
+				From: s.cfg.Self, Type: m.Type, BodyHash: types.Hash(e.Header.BodyHash),
+			})
+			for _, op := range s.others() {
+				s.outbox.add(op, e, now, 0)
+			}
+			continue
+		}
+		l, ok := s.links[m.To]
+		if !ok {
+			return fmt.Errorf("the party wrote to %s, who is no signer", m.To)
+		}
+		s.outbox.add(m.To, s.sealed(l, h, m.Body), now, 0)
+	}
+	return nil
+}
+
+// sealed signs a sealed message: the sequence number is the nonce, so the
+// header is complete before the body is sealed.
+func (s *Session) sealed(l *link, h wire.Header, body []byte) *wire.Envelope {
+	h.ChainId, h.From, h.Sequence = s.cfg.ChainID, string(s.cfg.Self), s.sequence+1
+	member, _ := s.cfg.Request.Member(s.cfg.Self)
+	h.IdentityVersion = member.IdentityVersion
+	return s.envelope(h, l.seal(&h, body))
+}

@@ -1,0 +1,224 @@
+package session
+
+import (
+	"crypto/ecdh"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// Phase is where a session stands.
+type Phase uint8
+
+// The phases, in order.
+const (
+	// Preparing: the initiator collects Readys.
+	Preparing Phase = iota + 1
+	// Waiting: said Ready, waits for the Start.
+	Waiting
+	// Running: the rounds.
+	Running
+	// Lingering: has its result, still tells the others what they may lack.
+	Lingering
+	// Ended: out of service.
+	Ended
+)
+
+// String is the name that logs and commands show.
+func (p Phase) String() string {
+	switch p {
+	case Preparing:
+		return "preparing"
+	case Waiting:
+		return "waiting"
+	case Running:
+		return "running"
+	case Lingering:
+		return "lingering"
+	}
+	return "ended"
+}
+
+// Session is one run of a protocol for one attempt at a request, seen from one
+// member. It is a state machine: it is driven by HandleEnvelope, HandleStep
+// and Tick, all on one goroutine, and acts through its Host.
+type Session struct {
+	cfg       Config
+	id        types.SessionID
+	initiator types.Operator
+	phase     Phase
+	opened    time.Time
+	ephemeral *ecdh.PrivateKey
+	prepare   types.Verified
+
+	// Before the Start: what the members said (initiator), or what we said.
+	readys   map[types.Operator]types.Verified
+	order    []types.Operator // of arrival
+	refusals map[types.Operator]types.Reason
+	ready    types.Verified
+
+	// From the Start on.
+	context  types.Context
+	start    types.Verified
+	signers  []types.Operator
+	links    map[types.Operator]*link
+	rounds   []Round
+	party    Party
+	busy     bool // a step is queued or running
+	round    uint32
+	since    time.Time // of the round
+	inbox    inbox
+	progress time.Time
+	peers    map[types.Operator]*peer
+
+	sequence uint64
+	outbox   outbox
+	result   bool
+	lastSaid time.Time // Working
+	said     uint32
+}
+
+// peer is what this session knows of another signer.
+type peer struct {
+	// started: it has sent something under the session's context.
+	started bool
+	// holds is the last round of which it has everything that is for it.
+	holds uint32
+	// passed is the last round of which it has everybody's Confirm.
+	passed uint32
+	// working is when it last said so, in wall time, and how often.
+	working  time.Time
+	workings uint32
+}
+
+// ID names the session before its Start and its record in the store.
+func (s *Session) ID() types.SessionID { return s.id }
+
+// Context is the session's real name; zero before the Start.
+func (s *Session) Context() types.Context { return s.context }
+
+// Request is what the session is for.
+func (s *Session) Request() *types.Request { return &s.cfg.Request }
+
+// Attempt is the attempt at the request.
+func (s *Session) Attempt() uint32 { return s.cfg.Attempt }
+
+// Phase is where it stands.
+func (s *Session) Phase() Phase { return s.phase }
+
+// Initiator opened it.
+func (s *Session) Initiator() types.Operator { return s.initiator }
+
+// Opened is when it was opened here.
+func (s *Session) Opened() time.Time { return s.opened }
+
+// Resent counts envelopes that went out again.
+func (s *Session) Resent() int { return s.outbox.resent }
+
+// LastProgress is when it last came nearer to its end.
+func (s *Session) LastProgress() time.Time { return s.progress }
+
+// HandleEnvelope takes a verified envelope that was routed here by session id
+// or context.
+func (s *Session) HandleEnvelope(v types.Verified, now time.Time) {
+	if s.phase == Ended {
+		return
+	}
+	h := v.Header()
+	member, ok := s.cfg.Request.Member(v.From())
+	if !ok || member.IdentityVersion != h.IdentityVersion || v.From() == s.cfg.Self {
+		return
+	}
+	switch h.Kind {
+	case wire.KIND_READY:
+		s.onReady(v, now)
+	case wire.KIND_REFUSE:
+		s.onRefuse(v, now)
+	case wire.KIND_START:
+		s.onStart(v, now)
+	case wire.KIND_ROUND:
+		s.onRound(v, now)
+	case wire.KIND_CONFIRM:
+		s.onConfirm(v, now)
+	case wire.KIND_WORKING:
+		s.onWorking(v, now)
+	}
+}
+
+// Tick sends what is due and watches the clock.
+func (s *Session) Tick(now time.Time) {
+	switch s.phase {
+	case Preparing:
+		s.tickPreparing(now)
+	case Waiting:
+		if now.Sub(s.opened) >= s.cfg.Request.StartTimeout {
+			s.end(End{Reason: types.ErrStartTimeout, Culprits: []types.Operator{s.initiator}})
+		}
+	case Running:
+		s.tickRunning(now)
+	}
+	if s.phase != Ended {
+		s.outbox.flush(now)
+	}
+}
+
+// Reconnected makes everything for a member due that just came back.
+func (s *Session) Reconnected(op types.Operator, now time.Time) { s.outbox.hurry(op, now) }
+
+// Stop ends the session from outside: the chain decided, the request expired,
+// an earlier one needs the memory.
+func (s *Session) Stop(reason types.Reason) {
+	if s.phase == Ended {
+		return
+	}
+	s.end(End{Reason: reason})
+}
+
+func (s *Session) end(e End) {
+	if s.phase == Ended {
+		return
+	}
+	if s.result {
+		e = End{} // what it was for is done; whatever came later is no failure
+	}
+	s.phase = Ended
+	s.party = nil
+	s.inbox = inbox{}
+	s.outbox.pending = nil
+	s.links = nil
+	s.ephemeral = nil
+	s.cfg.Host.End(s, e)
+}
+
+func (s *Session) fail(reason types.Reason, err error) {
+	var fault *Fault
+	if errors.As(err, &fault) {
+		s.end(End{Reason: reason, Culprits: slices.Clone(fault.Culprits), Err: err})
+		return
+	}
+	s.end(End{Reason: reason, Err: err})
+}
+
+// envelope signs the next envelope of this session.
+func (s *Session) envelope(h wire.Header, body []byte) *wire.Envelope {
+	s.sequence++
+	member, _ := s.cfg.Request.Member(s.cfg.Self)
+	h.ChainId = s.cfg.ChainID
+	h.From = string(s.cfg.Self)
+	h.IdentityVersion = member.IdentityVersion
+	h.Sequence = s.sequence
+	return types.SignEnvelope(&h, body, s.cfg.Identity)
+}
+
+// verify checks one of our own or an embedded envelope against the identity
+// that the request pinned.
+func (s *Session) verify(e *wire.Envelope) (types.Verified, error) {
+	return verifyMember(e, &s.cfg)
+}
+
+func (s *Session) others() []types.Operator {
+	return slices.DeleteFunc(slices.Clone(s.signers), func(op types.Operator) bool { return op == s.cfg.Self })
+}

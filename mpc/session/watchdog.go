@@ -1,0 +1,103 @@
+package session
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// tickRunning says Working while our own party computes, and otherwise ends a
+// session that waits too long for the same members.
+func (s *Session) tickRunning(now time.Time) {
+	if s.busy {
+		s.sayWorking(now)
+		s.progress = now
+		return
+	}
+	var silent []types.Operator
+	for _, op := range s.AwaitedFor() {
+		last := s.progress
+		if w := s.peers[op].working; w.After(last) {
+			last = w
+		}
+		if now.Sub(last) >= s.cfg.Timing.Stall {
+			silent = append(silent, op)
+		}
+	}
+	if len(silent) > 0 {
+		s.end(End{
+			Reason: types.ErrStalled, Culprits: silent,
+			Err: fmt.Errorf("nothing of %v in round %d for %s", silent, s.round, s.cfg.Timing.Stall),
+		})
+	}
+}
+
+// AwaitedFor lists the members that this session cannot go on without now:
+// those of whom a message is missing, or else a Confirm.
+func (s *Session) AwaitedFor() []types.Operator {
+	switch {
+	case s.phase == Preparing:
+		return s.unheard()
+	case s.phase == Waiting:
+		return []types.Operator{s.initiator}
+	case s.phase != Running || s.busy || s.round == 0:
+		return nil
+	}
+	specs := s.rounds[s.round-1]
+	if missing := s.inbox.missing(s.round, specs, s.others()); len(missing) > 0 {
+		return missing
+	}
+	return slices.DeleteFunc(s.others(), func(op types.Operator) bool {
+		_, said := s.inbox.confirms[s.round][op]
+		return said
+	})
+}
+
+// sayWorking is not resent: the next one replaces it.
+func (s *Session) sayWorking(now time.Time) {
+	if now.Sub(s.lastSaid) < s.cfg.Timing.Working {
+		return
+	}
+	s.lastSaid = now
+	s.said++
+	body := wire.Working{Count: s.said}
+	bz, err := body.Marshal()
+	if err != nil {
+		s.fail(types.ErrProtocolFault, fmt.Errorf("encode a Working: %w", err))
+		return
+	}
+	e := s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_WORKING, Round: s.round}, bz)
+	for _, op := range s.others() {
+		s.cfg.Host.Send(op, e)
+	}
+}
+
+// Snapshot is where a session stands, for people.
+type Snapshot struct {
+	ID       types.SessionID
+	Context  types.Context
+	Request  types.RequestID
+	KeyID    types.KeyID
+	Attempt  uint32
+	Phase    Phase
+	Leader   types.Operator
+	Signers  []types.Operator
+	Round    uint32
+	Rounds   int
+	Busy     bool
+	Awaiting []types.Operator
+	Opened   time.Time
+	Resent   int
+}
+
+// Snapshot copies the state that people are shown.
+func (s *Session) Snapshot() Snapshot {
+	return Snapshot{
+		ID: s.id, Context: s.context, Request: s.cfg.Request.ID, KeyID: s.cfg.Request.KeyID, Attempt: s.cfg.Attempt,
+		Phase: s.phase, Leader: s.initiator, Signers: slices.Clone(s.signers), Round: s.round, Rounds: len(s.rounds),
+		Busy: s.busy, Awaiting: s.AwaitedFor(), Opened: s.opened, Resent: s.outbox.resent,
+	}
+}

@@ -1,0 +1,28 @@
+package mpc
+
+import (
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// Status is what the engine is doing, for people and metrics. It holds no
+// secrets.
+type Status struct {
+	// Operator is empty while no identity of this node is registered.
+	Operator        types.Operator
+	IdentityVersion uint32
+	Height          int64
+	CatchingUp      bool
+	OpenRequests    int
+	Sessions        []session.Snapshot
+	Records         []types.Record
+	Tombstones      []types.KeyID
+	Preparams       int
+	// Results waiting for a proposer.
+	Results int
+	// Unknown are keys in the store that the chain does not know.
+	Unknown []types.KeyID
+	At      time.Time
+}
