@@ -39,6 +39,9 @@ const (
 	ErrBadBundle             Reason = "bad_bundle"
 	ErrIdentityKeyInUse      Reason = "identity_key_in_use"
 	ErrDuplicateRegistration Reason = "duplicate_registration"
+	ErrNotBonded             Reason = "participant_not_bonded"
+	ErrBadResult             Reason = "bad_result"
+	ErrBadGenesis            Reason = "bad_genesis"
 )
 
 // Reasons of attempts that end on a node. The request itself goes on.
@@ -93,6 +96,9 @@ var remedies = map[Reason]string{
 	ErrBadBundle:             "the proposal is refused; update the proposer's node",
 	ErrIdentityKeyInUse:      "make an identity key of its own for each operator: sequencerd mpc identity",
 	ErrDuplicateRegistration: "this identity key is the current one already; nothing to do",
+	ErrNotBonded:             "wait until that validator is bonded and not jailed, or leave it out",
+	ErrBadResult:             "the result does not prove itself and is dropped; look at the node that made it",
+	ErrBadGenesis:            "correct the named entry of the genesis file",
 	ErrCatchingUp:            "wait until the node has caught up with the chain",
 	ErrUnknownRequest:        "the participant does not see the request in its committed state yet",
 	ErrWrongAttempt:          "the heights of the two nodes differ; the next attempt follows by itself",

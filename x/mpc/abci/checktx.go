@@ -1,0 +1,40 @@
+package abci
+
+import (
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	errorsmod "cosmossdk.io/errors"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// CheckTx keeps what looks like a bundle out of the mempool. A nil inner handler
+// stands for the SDK's default: run the transaction.
+func (h *Handlers) CheckTx(inner sdk.CheckTxHandler) sdk.CheckTxHandler {
+	if inner == nil {
+		inner = runTx
+	}
+	return func(run sdk.RunTx, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
+		if types.IsBundle(req.Tx) {
+			err := types.ErrBadBundle.Wrap("a transaction must not look like a bundle of results")
+			space, code, text := errorsmod.ABCIInfo(err, false)
+			return &abci.ResponseCheckTx{Codespace: space, Code: code, Log: text}, nil
+		}
+		return inner(run, req)
+	}
+}
+
+// runTx is what baseapp does when it has no handler.
+func runTx(run sdk.RunTx, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
+	gas, result, events, err := run(req.Tx, nil)
+	if err != nil {
+		return sdkerrors.ResponseCheckTxWithEvents(err, gas.GasWanted, gas.GasUsed, events, false), nil
+	}
+	return &abci.ResponseCheckTx{
+		GasWanted: int64(gas.GasWanted), GasUsed: int64(gas.GasUsed),
+		Log: result.Log, Data: result.Data, Events: result.Events,
+	}, nil
+}

@@ -1,0 +1,106 @@
+package abci
+
+import (
+	"context"
+	"fmt"
+	"sync/atomic"
+
+	"cosmossdk.io/log/v2"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// ResultSource is where a proposer gets results from: the engine's pool.
+type ResultSource interface {
+	// Results returns what this node holds. It must not block: consensus waits.
+	// The caller does not change what it gets.
+	Results() mpctypes.Results
+}
+
+// Keeper is what the handlers need of x/mpc's keeper.
+type Keeper interface {
+	Params(context.Context) (types.Params, error)
+	// CheckAttestation and CheckSignature say whether a result would apply to this
+	// state, without changing it.
+	CheckAttestation(context.Context, *mpctypes.Attestation) error
+	CheckSignature(context.Context, *mpctypes.SignatureResult) error
+	// ApplyAttestation and ApplySignature check and apply. After an error the
+	// state is undefined: the caller drops it.
+	ApplyAttestation(context.Context, *mpctypes.Attestation) error
+	ApplySignature(context.Context, *mpctypes.SignatureResult) error
+}
+
+// Handlers makes the wrappers. All nodes of a chain must wrap the same phases.
+type Handlers struct {
+	keeper  Keeper
+	source  ResultSource
+	decoder sdk.TxDecoder
+	logger  log.Logger
+}
+
+// Option changes Handlers.
+type Option func(*Handlers)
+
+// WithTxDecoder makes the TxRunner wrapper give its constant receipt to
+// transactions that cannot be decoded, too. A chain whose ProcessProposal lets
+// such transactions pass, as the SDK's does without an application mempool,
+// needs it when its nodes may use different executors: they report different gas
+// for them, and gas is part of the hash of a block's results.
+func WithTxDecoder(decoder sdk.TxDecoder) Option {
+	return func(h *Handlers) { h.decoder = decoder }
+}
+
+// NewHandlers makes the handlers of an app. A nil source has no results; use a
+// Holder for one that comes later.
+func NewHandlers(keeper Keeper, source ResultSource, logger log.Logger, opts ...Option) *Handlers {
+	h := &Handlers{keeper: keeper, source: source, logger: logger.With("module", "x/"+types.ModuleName)}
+	for _, opt := range opts {
+		opt(h)
+	}
+	return h
+}
+
+// Holder is a ResultSource whose real source is set later: an app exists before
+// its node's engine does. The zero value has no results.
+type Holder struct{ source atomic.Pointer[ResultSource] }
+
+// Set replaces the source; nil takes it away.
+func (h *Holder) Set(source ResultSource) {
+	if source == nil {
+		h.source.Store(nil)
+		return
+	}
+	h.source.Store(&source)
+}
+
+// Results implements ResultSource.
+func (h *Holder) Results() mpctypes.Results {
+	if source := h.source.Load(); source != nil {
+		return (*source).Results()
+	}
+	return mpctypes.Results{}
+}
+
+// recovered runs f and turns a panic into an error.
+func recovered(f func() error) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			err = fmt.Errorf("panic: %v", r)
+		}
+	}()
+	return f()
+}
+
+// withoutBundles copies a list of transactions without what looks like a bundle.
+func withoutBundles(txs [][]byte) [][]byte {
+	kept := make([][]byte, 0, len(txs))
+	for _, tx := range txs {
+		if !types.IsBundle(tx) {
+			kept = append(kept, tx)
+		}
+	}
+	return kept
+}

@@ -1,0 +1,61 @@
+package abci
+
+import (
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// PreBlocker applies the bundle at position 0 after the chain's own PreBlocker,
+// whose answer and error are passed on as they are. Of itself it never returns
+// an error, which would halt the chain: an entry that does not apply is skipped
+// and leaves no trace.
+//
+// Results are applied before the EndBlocker of the same block looks for expired
+// requests, so a result in the last possible block counts.
+func (h *Handlers) PreBlocker(inner sdk.PreBlocker) sdk.PreBlocker {
+	return func(ctx sdk.Context, req *abci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {
+		resp := &sdk.ResponsePreBlock{}
+		if inner != nil {
+			var err error
+			if resp, err = inner(ctx, req); err != nil {
+				return resp, err
+			}
+		}
+		if len(req.Txs) > 0 && types.IsBundle(req.Txs[0]) {
+			h.applyBundle(ctx, req.Txs[0])
+		}
+		return resp, nil
+	}
+}
+
+// applyBundle applies what it can. The limits are the greatest that parameters
+// could ever set: the chain decided these bytes, and each entry proves itself.
+func (h *Handlers) applyBundle(ctx sdk.Context, bundle []byte) {
+	results, err := types.DecodeBundle(bundle, types.MaxBundle)
+	if err != nil {
+		h.logger.Error("the block's bundle is skipped", "height", ctx.BlockHeight(), "err", err)
+		return
+	}
+	for i := range results.Attestations {
+		a := &results.Attestations[i]
+		h.applyAlone(ctx, a.Request.String(), func(ctx sdk.Context) error { return h.keeper.ApplyAttestation(ctx, a) })
+	}
+	for i := range results.Signatures {
+		s := &results.Signatures[i]
+		h.applyAlone(ctx, "sign/"+s.RequestID, func(ctx sdk.Context) error { return h.keeper.ApplySignature(ctx, s) })
+	}
+}
+
+// applyAlone gives an entry a cache context of its own and drops it whole if it
+// fails.
+func (h *Handlers) applyAlone(ctx sdk.Context, request string, apply func(sdk.Context) error) {
+	cached, write := ctx.CacheContext()
+	if err := recovered(func() error { return apply(cached) }); err != nil {
+		h.logger.Debug("a result of the block's bundle is skipped", "height", ctx.BlockHeight(), "request", request, "err", err)
+		return
+	}
+	write()
+}

@@ -1,0 +1,73 @@
+package abci
+
+import (
+	"fmt"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// ProcessProposal refuses a proposal whose bundle is not canonical, goes beyond
+// the chain's limits, holds an entry that would not apply to the last committed
+// state, or stands anywhere but at position 0. No bundle is always right. inner
+// judges the rest.
+//
+// The verdict depends on the bytes and on committed state alone, so all correct
+// nodes agree. A node that cannot read its own state refuses for itself; if it
+// accepted, the PreBlocker would still verify everything.
+func (h *Handlers) ProcessProposal(inner sdk.ProcessProposalHandler) sdk.ProcessProposalHandler {
+	return func(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
+		if err := recovered(func() error { return h.judge(ctx, req.Txs) }); err != nil {
+			h.logger.Error("refusing a proposal for its bundle", "height", req.Height, "proposer", fmt.Sprintf("%X", req.ProposerAddress), "err", err)
+			return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
+		}
+		rest := *req
+		rest.Txs = withoutBundles(req.Txs)
+		var resp *abci.ResponseProcessProposal
+		err := recovered(func() (err error) {
+			resp, err = inner(ctx, &rest)
+			return err
+		})
+		if err != nil {
+			h.logger.Error("the chain's own ProcessProposal failed; refusing the proposal", "height", req.Height, "err", err)
+			return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
+		}
+		return resp, nil
+	}
+}
+
+// judge checks the bundle of a proposal, if it has one.
+func (h *Handlers) judge(ctx sdk.Context, txs [][]byte) error {
+	for i, tx := range txs {
+		if i > 0 && types.IsBundle(tx) {
+			return types.ErrBadBundle.Wrapf("a bundle at position %d", i)
+		}
+	}
+	if len(txs) == 0 || !types.IsBundle(txs[0]) {
+		return nil
+	}
+	params, err := h.keeper.Params(ctx)
+	if err != nil {
+		return err
+	}
+	results, err := types.DecodeBundle(txs[0], params.BundleLimits())
+	if err != nil {
+		return err
+	}
+	// Checks leave no trace in the state that inner gets.
+	branch, _ := ctx.CacheContext()
+	for i := range results.Attestations {
+		if err := h.keeper.CheckAttestation(branch, &results.Attestations[i]); err != nil {
+			return types.ErrBadBundle.Wrapf("attestation %d: %s", i, err)
+		}
+	}
+	for i := range results.Signatures {
+		if err := h.keeper.CheckSignature(branch, &results.Signatures[i]); err != nil {
+			return types.ErrBadBundle.Wrapf("signature %d: %s", i, err)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,128 @@
+package keeper
+
+import (
+	"context"
+
+	"cosmossdk.io/collections"
+	"cosmossdk.io/core/address"
+	corestore "cosmossdk.io/core/store"
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/codec"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// requestKey names an open request: kind and id.
+type requestKey = collections.Pair[uint32, string]
+
+// attestationKey names a stored attestation: kind and id of the request, session,
+// operator.
+type attestationKey = collections.Quad[uint32, string, []byte, string]
+
+// attemptKey names what an operator may attest once: kind and id of the request,
+// operator, attempt.
+type attemptKey = collections.Quad[uint32, string, string, uint32]
+
+// Keeper is the only writer of the module's state. Its memory holds nothing that
+// changes after start-up, so that blocks may be executed optimistically and in
+// parallel.
+type Keeper struct {
+	cdc            codec.Codec
+	staking        types.StakingKeeper
+	authority      string
+	validatorCodec address.Codec
+	accountCodec   address.Codec
+	hooks          *hookRouter
+
+	schema       collections.Schema
+	params       collections.Item[types.Params]
+	participants collections.Map[string, types.Participant]
+	// identityKeys says whose an identity key is, for all versions ever.
+	identityKeys collections.Map[[]byte, string]
+	keys         *collections.IndexedMap[string, types.Key, keyIndexes]
+	signatures   *collections.IndexedMap[string, types.Signature, signatureIndexes]
+	// requests holds open requests only. openRequest and closeRequest are the only
+	// writers of it and of its indexes and counters.
+	requests         collections.Map[requestKey, types.Request]
+	requestExpiry    collections.KeySet[collections.Triple[int64, uint32, string]]
+	requestsByMember collections.KeySet[collections.Triple[string, uint32, string]]
+	requestsByKey    collections.KeySet[collections.Triple[string, uint32, string]]
+	pendingTotal     collections.Item[uint64]
+	pendingByOwner   collections.Map[string, uint64]
+	attestations     collections.Map[attestationKey, types.StoredAttestation]
+	attestedAttempts collections.KeySet[attemptKey]
+	// keyRetirements holds DELETING keys by the height at which they become
+	// DELETED.
+	keyRetirements collections.KeySet[collections.Pair[int64, string]]
+}
+
+// NewKeeper makes the keeper. authority is the account that may change the
+// parameters and delete any key, normally the address of x/gov; an authority in
+// the consensus parameters takes its place. The codecs are those of validator
+// operators and of accounts.
+func NewKeeper(
+	cdc codec.Codec,
+	storeService corestore.KVStoreService,
+	stakingKeeper types.StakingKeeper,
+	authority string,
+	validatorAddressCodec, accountAddressCodec address.Codec,
+) *Keeper {
+	if _, err := accountAddressCodec.StringToBytes(authority); err != nil {
+		panic("x/mpc: the authority is not an account address of this chain: " + err.Error())
+	}
+	sb := collections.NewSchemaBuilder(storeService)
+	k := &Keeper{
+		cdc:            cdc,
+		staking:        stakingKeeper,
+		authority:      authority,
+		validatorCodec: validatorAddressCodec,
+		accountCodec:   accountAddressCodec,
+		hooks:          newHookRouter(),
+
+		params: collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
+		participants: collections.NewMap(sb, types.ParticipantsPrefix, "participants",
+			collections.StringKey, codec.CollValue[types.Participant](cdc)),
+		identityKeys: collections.NewMap(sb, types.IdentityKeysPrefix, "identity_keys",
+			collections.BytesKey, collections.StringValue),
+		keys: collections.NewIndexedMap(sb, types.KeysPrefix, "keys",
+			collections.StringKey, codec.CollValue[types.Key](cdc), newKeyIndexes(sb)),
+		signatures: collections.NewIndexedMap(sb, types.SignaturesPrefix, "signatures",
+			collections.StringKey, codec.CollValue[types.Signature](cdc), newSignatureIndexes(sb)),
+		pendingTotal: collections.NewItem(sb, types.PendingTotalPrefix, "pending_total", collections.Uint64Value),
+		pendingByOwner: collections.NewMap(sb, types.PendingByOwnerPrefix, "pending_by_owner",
+			collections.StringKey, collections.Uint64Value),
+		keyRetirements: collections.NewKeySet(sb, types.KeyRetirementsPrefix, "key_retirements",
+			collections.PairKeyCodec(collections.Int64Key, collections.StringKey)),
+	}
+	k.addRequestCollections(sb)
+	schema, err := sb.Build()
+	if err != nil {
+		panic(err) // two collections share a prefix or a name: a mistake in this file
+	}
+	k.schema = schema
+	return k
+}
+
+func (k *Keeper) addRequestCollections(sb *collections.SchemaBuilder) {
+	kindID := collections.PairKeyCodec(collections.Uint32Key, collections.StringKey)
+	nameKindID := collections.TripleKeyCodec(collections.StringKey, collections.Uint32Key, collections.StringKey)
+	k.requests = collections.NewMap(sb, types.RequestsPrefix, "requests", kindID, codec.CollValue[types.Request](k.cdc))
+	k.requestExpiry = collections.NewKeySet(sb, types.RequestExpiryPrefix, "request_expiry",
+		collections.TripleKeyCodec(collections.Int64Key, collections.Uint32Key, collections.StringKey))
+	k.requestsByMember = collections.NewKeySet(sb, types.RequestsByMemberPrefix, "requests_by_member", nameKindID)
+	k.requestsByKey = collections.NewKeySet(sb, types.RequestsByKeyPrefix, "requests_by_key", nameKindID)
+	k.attestations = collections.NewMap(sb, types.AttestationsPrefix, "attestations",
+		collections.QuadKeyCodec(collections.Uint32Key, collections.StringKey, collections.BytesKey, collections.StringKey),
+		codec.CollValue[types.StoredAttestation](k.cdc))
+	k.attestedAttempts = collections.NewKeySet(sb, types.AttestedAttemptsPrefix, "attested_attempts",
+		collections.QuadKeyCodec(collections.Uint32Key, collections.StringKey, collections.StringKey, collections.Uint32Key))
+}
+
+// Authority is the account that NewKeeper was given.
+func (k *Keeper) Authority() string { return k.authority }
+
+func (k *Keeper) logger(ctx context.Context) log.Logger {
+	return sdk.UnwrapSDKContext(ctx).Logger().With("module", "x/"+types.ModuleName)
+}

@@ -1,0 +1,125 @@
+package types
+
+import (
+	"bytes"
+	"fmt"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// bundleMagic begins every bundle. Its first byte would be the protobuf tag of
+// field 0 with wire type 7, neither of which exists: no transaction begins so,
+// and no decoder of transactions accepts it.
+const bundleMagic = "\x07MPCB"
+
+// bundleVersion follows the magic. Another one is refused, not skipped.
+const bundleVersion = "\x01"
+
+const bundlePrefix = bundleMagic + bundleVersion
+
+// BundleLimits is how much one bundle may carry.
+type BundleLimits struct {
+	// Entries counts attestations and signatures together.
+	Entries int
+	// Bytes counts everything, prefix included.
+	Bytes int
+}
+
+// MaxBundle is what no parameters can go beyond; it bounds the work on a bundle
+// that was decided already.
+var MaxBundle = BundleLimits{Entries: MaxBundleEntries, Bytes: MaxBundleBytes}
+
+// BundleLimits are the limits that the chain set.
+func (p Params) BundleLimits() BundleLimits {
+	return BundleLimits{Entries: int(p.BundleMaxEntries), Bytes: int(p.BundleMaxBytes)}
+}
+
+// IsBundle reports whether bytes in the place of a transaction are meant as a
+// bundle, of any version and whether or not it is valid.
+func IsBundle(tx []byte) bool { return bytes.HasPrefix(tx, []byte(bundleMagic)) }
+
+// DecodeBundle is strict: what a BundleBuilder would not have made of the same
+// entries is refused, so one set of results has one encoding. It checks shape,
+// order, duplicates and limits; signatures need state and are checked by the
+// keeper.
+func DecodeBundle(tx []byte, limits BundleLimits) (mpctypes.Results, error) {
+	var none mpctypes.Results
+	if len(tx) > limits.Bytes {
+		return none, ErrBadBundle.Wrapf("%d bytes, at most %d are allowed", len(tx), limits.Bytes)
+	}
+	if !bytes.HasPrefix(tx, []byte(bundlePrefix)) {
+		return none, ErrBadBundle.Wrap("not a bundle, or one of another version")
+	}
+	var bundle Bundle
+	if err := bundle.Unmarshal(tx[len(bundlePrefix):]); err != nil {
+		return none, ErrBadBundle.Wrapf("decode: %s", err)
+	}
+	n := len(bundle.Attestations) + len(bundle.Signatures)
+	if n == 0 || n > limits.Entries {
+		return none, ErrBadBundle.Wrapf("%d entries, not 1 to %d", n, limits.Entries)
+	}
+	results, err := bundle.results()
+	if err != nil {
+		return none, ErrBadBundle.Wrap(err.Error())
+	}
+	again, err := bundle.encode()
+	if err != nil || !bytes.Equal(again, tx) {
+		return none, ErrBadBundle.Wrap("not in its canonical encoding")
+	}
+	return results, nil
+}
+
+// results converts the entries and checks their shape and order.
+func (b *Bundle) results() (mpctypes.Results, error) {
+	r := mpctypes.Results{
+		Attestations: make([]mpctypes.Attestation, len(b.Attestations)),
+		Signatures:   make([]mpctypes.SignatureResult, len(b.Signatures)),
+	}
+	for i := range b.Attestations {
+		a, err := b.Attestations[i].toResult()
+		if err != nil {
+			return mpctypes.Results{}, fmt.Errorf("attestation %d: %w", i, err)
+		}
+		if i > 0 && !r.Attestations[i-1].Less(&a) {
+			return mpctypes.Results{}, fmt.Errorf("attestation %d is out of order or twice there", i)
+		}
+		r.Attestations[i] = a
+	}
+	for i := range b.Signatures {
+		s, err := b.Signatures[i].toResult()
+		if err != nil {
+			return mpctypes.Results{}, fmt.Errorf("signature %d: %w", i, err)
+		}
+		if i > 0 && r.Signatures[i-1].RequestID >= s.RequestID {
+			return mpctypes.Results{}, fmt.Errorf("signature %d is out of order or twice there", i)
+		}
+		r.Signatures[i] = s
+	}
+	return r, nil
+}
+
+func (b *Bundle) encode() ([]byte, error) {
+	body, err := b.Marshal()
+	if err != nil {
+		return nil, fmt.Errorf("encode bundle: %w", err)
+	}
+	return append([]byte(bundlePrefix), body...), nil
+}
+
+func (a *Attestation) toResult() (mpctypes.Attestation, error) {
+	session, err := mpctypes.HashFromBytes(a.Session)
+	if err != nil {
+		return mpctypes.Attestation{}, fmt.Errorf("session: %w", err)
+	}
+	r := mpctypes.Attestation{
+		Request: mpctypes.RequestID{Kind: mpctypes.RequestKind(a.Kind), ID: a.RequestId}, Attempt: a.Attempt,
+		Session: session, Payload: a.Payload, Operator: mpctypes.Operator(a.Operator),
+		IdentityVersion: a.IdentityVersion, Signature: a.Signature,
+	}
+	return r, r.ValidateBasic()
+}
+
+func (s *SignatureResult) toResult() (mpctypes.SignatureResult, error) {
+	r := mpctypes.SignatureResult{RequestID: s.RequestId, R: s.R, S: s.S, V: s.V}
+	return r, r.ValidateBasic()
+}

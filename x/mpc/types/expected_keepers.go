@@ -1,0 +1,19 @@
+package types
+
+import (
+	"context"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+)
+
+// StakingKeeper is what the module asks of x/staking. The staking keeper
+// implements it as it is.
+type StakingKeeper interface {
+	// Validator returns the validator of an operator, or
+	// stakingtypes.ErrNoValidatorFound.
+	Validator(ctx context.Context, operator sdk.ValAddress) (stakingtypes.ValidatorI, error)
+	// IterateBondedValidatorsByPower visits the bonded validators, the strongest
+	// first, until fn returns true.
+	IterateBondedValidatorsByPower(ctx context.Context, fn func(index int64, validator stakingtypes.ValidatorI) (stop bool)) error
+}

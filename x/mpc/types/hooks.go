@@ -1,0 +1,25 @@
+package types
+
+import "context"
+
+// Hooks is how a module hears of what it asked for. It is told of its own keys
+// and signatures only, each once.
+//
+// Every call runs in a cache context of its own with a gas limit
+// (keeper.HookGasLimit). An error, a panic or running out of gas rolls back that
+// call alone and is reported by EventHookFailed; the result itself stands. A hook
+// may call the keeper again.
+type Hooks interface {
+	// AfterKeyReady: the key can sign.
+	AfterKeyReady(ctx context.Context, key Key) error
+	// AfterKeyFailed: the key will never be; key.Reason says why.
+	AfterKeyFailed(ctx context.Context, key Key) error
+	// AfterSignatureReady: r, s and v are there and verified.
+	AfterSignatureReady(ctx context.Context, signature Signature) error
+	// AfterSignFailed: the chain gives up; signature.Reason says why. It does not
+	// mean that no signature exists.
+	AfterSignFailed(ctx context.Context, signature Signature) error
+	// AfterKeyDeleted: retire_height is reached and the shares are being
+	// destroyed.
+	AfterKeyDeleted(ctx context.Context, key Key) error
+}

@@ -1,0 +1,33 @@
+package types
+
+import "cosmossdk.io/collections"
+
+const (
+	// ModuleName is the name of the module, of its errors' codespace and of its
+	// store.
+	ModuleName = "mpc"
+	// StoreKey is the name of the module's store.
+	StoreKey = ModuleName
+)
+
+// Prefixes of the module's collections. A number is never used again for
+// something else.
+var (
+	ParamsPrefix           = collections.NewPrefix(0)
+	ParticipantsPrefix     = collections.NewPrefix(1)
+	IdentityKeysPrefix     = collections.NewPrefix(2)
+	KeysPrefix             = collections.NewPrefix(3)
+	KeysByStatusPrefix     = collections.NewPrefix(4)
+	KeysByOwnerPrefix      = collections.NewPrefix(5)
+	SignaturesPrefix       = collections.NewPrefix(6)
+	SignaturesByKeyPrefix  = collections.NewPrefix(7)
+	RequestsPrefix         = collections.NewPrefix(8)
+	RequestExpiryPrefix    = collections.NewPrefix(9)
+	RequestsByMemberPrefix = collections.NewPrefix(10)
+	RequestsByKeyPrefix    = collections.NewPrefix(11)
+	PendingTotalPrefix     = collections.NewPrefix(12)
+	PendingByOwnerPrefix   = collections.NewPrefix(13)
+	AttestationsPrefix     = collections.NewPrefix(14)
+	AttestedAttemptsPrefix = collections.NewPrefix(15)
+	KeyRetirementsPrefix   = collections.NewPrefix(16)
+)
