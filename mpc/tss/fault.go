@@ -1,0 +1,51 @@
+package tss
+
+import (
+	"errors"
+	"fmt"
+
+	"github.com/bnb-chain/tss-lib/v2/tss"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// blame is a fault of named peers.
+func blame(err error, culprits ...types.Operator) error {
+	return &session.Fault{Culprits: culprits, Err: err}
+}
+
+// unblamed is a failure that some peer must have caused, nobody can say which.
+func unblamed(err error) error {
+	return fmt.Errorf("%w: nobody can be named: %w", types.ErrProtocolFault, err)
+}
+
+var errNoCause = errors.New("the library gave no cause")
+
+// fromLibrary translates an error of the library. Callers compare *tss.Error
+// with nil first: as an error value it would never be nil.
+//
+// Culprits other than ourselves are named. Where the library blames its own
+// party ("U doesn't equal T" in signing round 9) or nobody (the final check of
+// a signature), some peer is at fault but which one is unknown.
+func (r *roster) fromLibrary(terr *tss.Error) error {
+	cause := terr.Cause()
+	if cause == nil {
+		cause = errNoCause
+	}
+	err := fmt.Errorf("%s round %d: %w", terr.Task(), terr.Round(), cause)
+	seen := make(map[types.Operator]bool)
+	var culprits []types.Operator
+	for _, id := range terr.Culprits() {
+		op, ok := r.operator(id)
+		if !ok || op == r.self || seen[op] {
+			continue
+		}
+		seen[op] = true
+		culprits = append(culprits, op)
+	}
+	if len(culprits) == 0 {
+		return unblamed(err)
+	}
+	return blame(err, culprits...)
+}

@@ -1,0 +1,50 @@
+package tss
+
+import (
+	"math/big"
+
+	"github.com/bnb-chain/tss-lib/v2/crypto"
+)
+
+// compressPoint encodes a point of secp256k1 (SEC 1, 2.3.3): 02 or 03 for the
+// parity of y, then x in 32 bytes.
+func compressPoint(p *crypto.ECPoint) []byte {
+	out := make([]byte, 1+scalarBytes)
+	out[0] = 2 + byte(p.Y().Bit(0))
+	p.X().FillBytes(out[1:])
+	return out
+}
+
+// interpolateZero gives the value at zero of the polynomial through these
+// points, in the exponent; nil if it is not a point of the curve.
+func interpolateZero(keys []*big.Int, points []*crypto.ECPoint) *crypto.ECPoint {
+	q := groupOrder()
+	var sum *crypto.ECPoint
+	for i := range keys {
+		l := big.NewInt(1)
+		for j := range keys {
+			if j == i {
+				continue
+			}
+			d := new(big.Int).Sub(keys[j], keys[i])
+			d.Mod(d, q)
+			if d.Sign() == 0 {
+				return nil
+			}
+			l.Mul(l, keys[j])
+			l.Mul(l, d.ModInverse(d, q))
+			l.Mod(l, q)
+		}
+		term := points[i].ScalarMult(l)
+		if sum == nil {
+			sum = term
+			continue
+		}
+		next, err := sum.Add(term)
+		if err != nil {
+			return nil
+		}
+		sum = next
+	}
+	return sum
+}

@@ -1,0 +1,184 @@
+package tss
+
+import (
+	"context"
+	crand "crypto/rand"
+	"fmt"
+	"io"
+	"math/big"
+	"sync"
+	"sync/atomic"
+)
+
+var one, two = big.NewInt(1), big.NewInt(2)
+
+// Progress says how far a search for safe primes is. The work is a lottery:
+// a search of twice the expected length is nothing unusual.
+type Progress struct {
+	// Tested is how many candidates survived the sieve and were tested.
+	Tested uint64
+	// Found of Needed safe primes.
+	Found, Needed int
+	// Expected is how many candidates a whole search tests on average.
+	Expected uint64
+}
+
+// expectedTests is the mean number of candidates tested for one safe prime. A
+// number q without a factor below B is prime with probability about
+// e^gamma ln B / ln q; q and 2q+1 have to be. For 1023 bits and B = 2^21:
+// (709 / (1.781 * 14.56))^2 = 748.
+const expectedTests = 748
+
+// primalityRounds is the number of Miller-Rabin rounds of a final test.
+//
+// A random composite of k = 1023 bits passes t = 20 rounds with probability
+// below k^(3/2) 2^t t^(-1/2) 4^(2-sqrt(tk)) < 2^-248 (Damgard, Landrock and
+// Pomerance, Average case error estimates for the strong probable prime test,
+// Math. Comp. 61, 1993; Handbook of Applied Cryptography, Fact 4.48). Our
+// candidates are each uniform, up to 2^19 of them in a window, from the upper
+// quarter of the range, so a search ends with a composite with probability
+// below 2^-248 * 2^19 * 2^2 < 2^-220; a Baillie-PSW test comes on top. Go's
+// bases are pseudorandom. A composite that somebody chose passes with at most
+// 4^-20 (Rabin), so only own numbers are judged by it. 2q+1 is prime if q is
+// (isSafePrimeHalf).
+const primalityRounds = 20
+
+func safePrime(q *big.Int) *big.Int {
+	p := new(big.Int).Lsh(q, 1)
+	return p.Add(p, one)
+}
+
+// half gives (p-1)/2.
+func half(p *big.Int) *big.Int { return new(big.Int).Rsh(p, 1) }
+
+// isSafePrimeHalf reports whether q and p = 2q+1 are prime. For a prime q,
+// p is prime if 2^(p-1) = 1 modulo p and 2^2-1 is a unit modulo p: Pocklington's
+// criterion with the factor q > sqrt(p)-1 of p-1.
+func isSafePrimeHalf(q *big.Int) bool {
+	p := safePrime(q)
+	return q.Bit(0) == 1 && fermat(p) && isUnit(big.NewInt(3), p) && q.ProbablyPrime(primalityRounds)
+}
+
+// fermat reports 2^(n-1) = 1 modulo n, which most composites fail.
+func fermat(n *big.Int) bool {
+	return new(big.Int).Exp(two, new(big.Int).Sub(n, one), n).Cmp(one) == 0
+}
+
+// searcher is one search on several cores.
+type searcher struct {
+	rand   io.Reader
+	tested atomic.Uint64
+	found  chan *big.Int
+	failed chan error
+	// tick wakes the collector to tell progress.
+	tick chan struct{}
+}
+
+// searchSafePrimes finds count numbers q of 1023 bits with q and 2q+1 prime, no
+// two close together. It returns when all its goroutines have ended.
+func searchSafePrimes(ctx context.Context, rand io.Reader, cores, count int, progress func(Progress)) ([]*big.Int, error) {
+	ctx, cancel := context.WithCancel(ctx)
+	s := &searcher{rand: rand, found: make(chan *big.Int), failed: make(chan error, 1), tick: make(chan struct{}, 1)}
+	var workers sync.WaitGroup
+	for range max(cores, 1) {
+		workers.Go(func() { s.work(ctx) })
+	}
+	defer workers.Wait()
+	defer cancel()
+	return s.collect(ctx, count, progress)
+}
+
+func (s *searcher) collect(ctx context.Context, count int, progress func(Progress)) ([]*big.Int, error) {
+	var primes []*big.Int
+	for len(primes) < count {
+		select {
+		case <-ctx.Done():
+			return nil, fmt.Errorf("search for safe primes: %w", ctx.Err())
+		case err := <-s.failed:
+			return nil, err
+		case q := <-s.found:
+			if !anyClose(q, primes) {
+				primes = append(primes, q)
+			}
+		case <-s.tick:
+		}
+		if progress != nil {
+			progress(Progress{s.tested.Load(), len(primes), count, uint64(count) * expectedTests})
+		}
+	}
+	return primes, nil
+}
+
+func anyClose(q *big.Int, others []*big.Int) bool {
+	for _, o := range others {
+		if tooClose(safePrime(q), safePrime(o)) {
+			return true
+		}
+	}
+	return false
+}
+
+// work searches window after window until the search ends. It takes one prime
+// of a window at most: two of them would be close.
+func (s *searcher) work(ctx context.Context) {
+	w := newWindow()
+	for ctx.Err() == nil {
+		if err := w.draw(s.rand); err != nil {
+			select {
+			case s.failed <- fmt.Errorf("search for safe primes: read randomness: %w", err):
+			default:
+			}
+			return
+		}
+		q := s.scan(ctx, w)
+		if q == nil {
+			continue
+		}
+		select {
+		case s.found <- q:
+		case <-ctx.Done():
+		}
+	}
+}
+
+// progressEvery is how many tested candidates a worker lets pass between two
+// reports: some 50 ms.
+const progressEvery = 64
+
+// scan tests the survivors of a window; nil if none is a safe prime's half.
+func (s *searcher) scan(ctx context.Context, w *window) *big.Int {
+	for q := range w.candidates() {
+		if ctx.Err() != nil {
+			return nil
+		}
+		if s.tested.Add(1)%progressEvery == 0 {
+			select {
+			case s.tick <- struct{}{}:
+			default:
+			}
+		}
+		if fermat(q) && isSafePrimeHalf(q) && q.BitLen() == safePrimeBits-1 {
+			return q
+		}
+	}
+	return nil
+}
+
+// lockReader makes a reader safe for several goroutines; nil is crypto/rand.
+func lockReader(r io.Reader) io.Reader {
+	if r == nil {
+		return crand.Reader
+	}
+	return &lockedReader{r: r}
+}
+
+type lockedReader struct {
+	mu sync.Mutex
+	r  io.Reader
+}
+
+func (l *lockedReader) Read(b []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.r.Read(b)
+}

@@ -1,0 +1,131 @@
+package tss
+
+import (
+	"fmt"
+	"math/big"
+
+	"github.com/bnb-chain/tss-lib/v2/crypto"
+	"github.com/bnb-chain/tss-lib/v2/ecdsa/keygen"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// validate checks that a share is whole, that it belongs to the roster of the
+// key's participants and that its numbers fit each other: own secrets against
+// own public values, share commitments against the public key. Everything but
+// primality, which validatePreparams checked before the share was made.
+func (s *share) validate(r *roster) error {
+	if err := checkThreshold(s.Threshold, len(s.Operators)); err != nil {
+		return err
+	}
+	if err := checkLists(&s.Data, len(r.sorted)); err != nil {
+		return err
+	}
+	for i, id := range r.sorted {
+		if s.Data.Ks[i].Cmp(id.KeyInt()) != 0 {
+			return fmt.Errorf("party key %d of the share is not that of its participant", i)
+		}
+	}
+	if err := checkPeers(&s.Data); err != nil {
+		return err
+	}
+	if err := checkPreparamNumbers(&s.Data.LocalPreParams); err != nil {
+		return err
+	}
+	if err := checkOwn(&s.Data, r.index(r.self)); err != nil {
+		return err
+	}
+	return checkPolynomial(&s.Data, s.Threshold)
+}
+
+// checkLists wants n of everything and no hole.
+func checkLists(d *keygen.LocalPartySaveData, n int) error {
+	for name, list := range map[string][]*big.Int{"Ks": d.Ks, "NTildej": d.NTildej, "H1j": d.H1j, "H2j": d.H2j} {
+		if len(list) != n {
+			return fmt.Errorf("share has %d of %s, not %d", len(list), name, n)
+		}
+		for i, x := range list {
+			if x == nil || x.Sign() <= 0 {
+				return fmt.Errorf("%s %d of the share is missing", name, i)
+			}
+		}
+	}
+	if len(d.BigXj) != n || len(d.PaillierPKs) != n {
+		return fmt.Errorf("share has %d commitments and %d Paillier keys, not %d", len(d.BigXj), len(d.PaillierPKs), n)
+	}
+	for i := range n {
+		if !d.BigXj[i].ValidateBasic() || d.PaillierPKs[i] == nil || d.PaillierPKs[i].N == nil {
+			return fmt.Errorf("commitment or Paillier key %d of the share is missing", i)
+		}
+	}
+	if !d.ECDSAPub.ValidateBasic() {
+		return fmt.Errorf("public key of the share is missing")
+	}
+	return nil
+}
+
+// checkPeers wants everybody's moduli to be of full size.
+func checkPeers(d *keygen.LocalPartySaveData) error {
+	for i := range d.Ks {
+		if d.PaillierPKs[i].N.Sign() <= 0 || d.PaillierPKs[i].N.BitLen() != modulusBits || d.NTildej[i].BitLen() != modulusBits {
+			return fmt.Errorf("a modulus of participant %d has not %d bits", i, modulusBits)
+		}
+	}
+	return nil
+}
+
+// checkOwn compares the secrets with what the others know of us.
+func checkOwn(d *keygen.LocalPartySaveData, self int) error {
+	q := groupOrder()
+	switch {
+	case d.Xi == nil || d.Xi.Sign() <= 0 || d.Xi.Cmp(q) >= 0:
+		return fmt.Errorf("secret share is out of range")
+	case d.ShareID == nil || d.ShareID.Cmp(d.Ks[self]) != 0:
+		return fmt.Errorf("share belongs to another participant")
+	case !crypto.ScalarBaseMult(d.ECDSAPub.Curve(), d.Xi).Equals(d.BigXj[self]):
+		return fmt.Errorf("secret share does not match its commitment")
+	case d.PaillierSK.N.Cmp(d.PaillierPKs[self].N) != 0:
+		return fmt.Errorf("own Paillier key is not the one the others know")
+	case d.NTildei.Cmp(d.NTildej[self]) != 0 || d.H1i.Cmp(d.H1j[self]) != 0 || d.H2i.Cmp(d.H2j[self]) != 0:
+		return fmt.Errorf("auxiliary parameters do not match those the others know")
+	}
+	return nil
+}
+
+// checkPolynomial wants every run of t+1 commitments to give the public key:
+// then all of them lie on one polynomial of degree t.
+func checkPolynomial(d *keygen.LocalPartySaveData, t int) error {
+	for i := 0; i+t < len(d.Ks); i++ {
+		if !interpolateZero(d.Ks[i:i+t+1], d.BigXj[i:i+t+1]).Equals(d.ECDSAPub) {
+			return fmt.Errorf("share commitments do not give the public key")
+		}
+	}
+	return nil
+}
+
+// CheckShare says whether an encoded share is whole and is self's share of the
+// key that payload describes, as its participants (ascending) attested it. It
+// is for backups and recovery, takes about a tenth of a second and accepts
+// fixtures.
+func CheckShare(encoded []byte, payload types.KeygenPayload, self types.Operator, participants []types.Operator) error {
+	s, err := decodeShare(encoded)
+	if err != nil {
+		return fmt.Errorf("check share: %w", err)
+	}
+	defer s.wipe()
+	r, err := newRoster(s.Session, self, participants)
+	if err != nil {
+		return fmt.Errorf("check share: %w", err)
+	}
+	if err := s.validate(r); err != nil {
+		return fmt.Errorf("check share: %w", err)
+	}
+	if err := validatePreparams(&s.Data.LocalPreParams); err != nil {
+		return fmt.Errorf("check share: %w", err)
+	}
+	own := s.payload(r)
+	if string(own.Encode()) != string(payload.Encode()) {
+		return fmt.Errorf("check share: it belongs to another key or session than the attested one")
+	}
+	return nil
+}
