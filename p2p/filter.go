@@ -1,0 +1,160 @@
+package p2p
+
+import (
+	"errors"
+	"fmt"
+
+	"google.golang.org/protobuf/encoding/protowire"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// Field numbers of mpc/wire that the filter looks at before decoding.
+const (
+	fieldHello    = 1 // Message.hello
+	fieldEnvelope = 2 // Message.envelope
+	fieldGossip   = 3 // Message.gossip
+	fieldHeader   = 1 // Envelope.header
+	fieldKind     = 3 // Header.kind
+	fieldType     = 5 // Header.type
+)
+
+// sizes bounds messages by what they are.
+type sizes struct {
+	// rounds is Options.RoundLimits.
+	rounds map[string]int
+}
+
+// body is the largest body of an envelope.
+func (s sizes) body(kind wire.Kind, typ string) int {
+	switch kind {
+	case wire.KIND_PREPARE, wire.KIND_READY, wire.KIND_CONFIRM, wire.KIND_WORKING:
+		return MaxSmallBody
+	case wire.KIND_REFUSE:
+		return MaxRefuseBody
+	case wire.KIND_START:
+		return MaxStartBody
+	case wire.KIND_ROUND:
+		if limit, ok := s.rounds[typ]; ok {
+			return min(limit, MaxRoundBody)
+		}
+	}
+	return MaxRoundBody
+}
+
+// known says whether this version has a use for an envelope.
+func (s sizes) known(kind wire.Kind, typ string) bool {
+	if kind < wire.KIND_PREPARE || kind > wire.KIND_WORKING {
+		return false
+	}
+	_, ok := s.rounds[typ]
+	return kind != wire.KIND_ROUND || ok || len(s.rounds) == 0
+}
+
+// checkBytes judges an encoded Message by its length before it is decoded. What
+// it refuses costs the peer its connection, so kinds and types that this
+// version does not know pass here, within the bound of the largest.
+func (s sizes) checkBytes(bz []byte) error {
+	var p peeked
+	if err := walk(bz, p.message); err != nil {
+		return fmt.Errorf("frame of a message: %w", err)
+	}
+	limit := MaxMessageBytes
+	switch p.arm {
+	case fieldHello:
+		limit = MaxHelloBytes
+	case fieldGossip:
+		limit = MaxGossipBytes
+	case fieldEnvelope:
+		limit = s.body(p.kind, string(p.typ)) + EnvelopeOverhead
+	}
+	if len(bz) > limit {
+		return fmt.Errorf("message %d of kind %d, type %.32q has %d bytes, at most %d are allowed", p.arm, p.kind, p.typ, len(bz), limit)
+	}
+	return nil
+}
+
+// checkEnvelope bounds header and body of a decoded envelope exactly.
+func (s sizes) checkEnvelope(e *wire.Envelope) error {
+	h := e.Header
+	if h == nil {
+		return errors.New("envelope without a header")
+	}
+	if n := h.Size(); n > maxHeaderBytes {
+		return fmt.Errorf("header has %d bytes, at most %d are allowed", n, maxHeaderBytes)
+	}
+	if limit := s.body(h.Kind, h.Type); len(e.Body) > limit {
+		return fmt.Errorf("body of %s %.32q has %d bytes, at most %d are allowed", h.Kind, h.Type, len(e.Body), limit)
+	}
+	return nil
+}
+
+// peeked is what a message says of itself. As in decoding, the last of several
+// fields counts.
+type peeked struct {
+	arm  protowire.Number
+	kind wire.Kind
+	typ  []byte
+}
+
+func (p *peeked) message(num protowire.Number, value []byte, _ uint64) error {
+	if num < fieldHello || num > fieldGossip {
+		return nil
+	}
+	p.arm = num
+	if num == fieldEnvelope {
+		return walk(value, p.envelope)
+	}
+	return nil
+}
+
+func (p *peeked) envelope(num protowire.Number, value []byte, _ uint64) error {
+	if num == fieldHeader {
+		return walk(value, p.header)
+	}
+	return nil
+}
+
+func (p *peeked) header(num protowire.Number, value []byte, number uint64) error {
+	switch num {
+	case fieldKind:
+		p.kind = wire.Kind(number)
+	case fieldType:
+		if len(value) > types.MaxTypeBytes {
+			return fmt.Errorf("message type has %d bytes, at most %d are allowed", len(value), types.MaxTypeBytes)
+		}
+		p.typ = value
+	}
+	return nil
+}
+
+// walk visits the fields of a protobuf message: value of those with a length,
+// number of varints.
+func walk(bz []byte, visit func(num protowire.Number, value []byte, number uint64) error) error {
+	for len(bz) > 0 {
+		num, typ, n := protowire.ConsumeTag(bz)
+		if n < 0 {
+			return protowire.ParseError(n)
+		}
+		bz = bz[n:]
+		var value []byte
+		var number uint64
+		switch typ {
+		case protowire.BytesType:
+			value, n = protowire.ConsumeBytes(bz)
+		case protowire.VarintType:
+			number, n = protowire.ConsumeVarint(bz)
+		default:
+			n = protowire.ConsumeFieldValue(num, typ, bz)
+		}
+		if n < 0 {
+			return protowire.ParseError(n)
+		}
+		bz = bz[n:]
+		if err := visit(num, value, number); err != nil {
+			return err
+		}
+	}
+	return nil
+}

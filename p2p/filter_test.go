@@ -1,0 +1,175 @@
+package p2p
+
+import (
+	"bytes"
+	"math"
+	"strings"
+	"testing"
+
+	cmtp2p "github.com/cometbft/cometbft/p2p"
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+func encode(t testing.TB, m cmtp2p.Wrapper) []byte {
+	bz, err := proto.Marshal(m.Wrap())
+	require.NoError(t, err)
+	return bz
+}
+
+// widest is a header with every field at its largest.
+func widest(kind wire.Kind) *wire.Header {
+	h := &wire.Header{
+		ChainId: strings.Repeat("c", types.MaxChainIDBytes), Context: make([]byte, 32), Kind: kind,
+		Round: math.MaxUint32, From: strings.Repeat("f", types.MaxOperatorBytes), IdentityVersion: math.MaxUint32,
+		To: strings.Repeat("t", types.MaxOperatorBytes), Sequence: math.MaxUint64, BodyHash: make([]byte, 32),
+	}
+	if kind == wire.KIND_ROUND {
+		h.Type = strings.Repeat("y", types.MaxTypeBytes)
+	}
+	return h
+}
+
+func widestEnvelope(kind wire.Kind, body proto.Message) *wire.Envelope {
+	bz, err := proto.Marshal(body)
+	if err != nil {
+		panic(err)
+	}
+	return &wire.Envelope{Header: widest(kind), Body: bz, Signature: make([]byte, 64)}
+}
+
+// The largest message of every kind that the formats allow fits its limit.
+func TestLimitsHoldTheLargest(t *testing.T) {
+	id := strings.Repeat("i", types.MaxIDBytes)
+	operator := strings.Repeat("o", types.MaxOperatorBytes)
+	gossip := &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: &wire.Attestation{
+		RequestKind: math.MaxUint32, RequestId: id, Attempt: math.MaxUint32, Session: make([]byte, 32),
+		Payload: make([]byte, types.MaxPayloadBytes), Operator: operator, IdentityVersion: math.MaxUint32,
+		Signature: make([]byte, 64),
+	}}}
+	prepare := widestEnvelope(wire.KIND_PREPARE, &wire.Prepare{
+		RequestKind: math.MaxUint32, RequestId: id, Attempt: math.MaxUint32, Nonce: make([]byte, 32), EphemeralKey: make([]byte, 32),
+	})
+	ready := widestEnvelope(wire.KIND_READY, &wire.Ready{EphemeralKey: make([]byte, 32)})
+	start := &wire.Start{Prepare: prepare}
+	for range types.MaxMembers {
+		start.Readys = append(start.Readys, ready)
+		start.Signers = append(start.Signers, operator)
+	}
+	round := &wire.Envelope{Header: widest(wire.KIND_ROUND), Body: make([]byte, MaxRoundBody), Signature: make([]byte, 64)}
+	refuse := &wire.Refuse{Reason: strings.Repeat("r", 64), Result: gossip}
+	hello := &wire.Hello{Operator: operator, IdentityVersion: math.MaxUint32, PeerId: strings.Repeat("p", maxPeerIDBytes), Signature: make([]byte, 64)}
+	for name, m := range map[string]cmtp2p.Wrapper{
+		"hello": hello, "gossip": gossip, "prepare": prepare, "ready": ready, "round": round,
+		"refuse":  widestEnvelope(wire.KIND_REFUSE, refuse),
+		"start":   widestEnvelope(wire.KIND_START, start),
+		"confirm": widestEnvelope(wire.KIND_CONFIRM, &wire.Confirm{Digest: make([]byte, 32)}),
+		"working": widestEnvelope(wire.KIND_WORKING, &wire.Working{Count: math.MaxUint32}),
+	} {
+		t.Run(name, func(t *testing.T) {
+			bz := encode(t, m)
+			require.LessOrEqual(t, len(bz), MaxMessageBytes)
+			require.NoError(t, sizes{}.checkBytes(bz))
+			if e, ok := m.(*wire.Envelope); ok {
+				require.NoError(t, sizes{}.checkEnvelope(e))
+			}
+		})
+	}
+	require.Equal(t, 363, widest(wire.KIND_ROUND).Size(), "the arithmetic of maxHeaderBytes")
+}
+
+func TestFilter(t *testing.T) {
+	s := sizes{map[string]int{"round1": 1000}}
+	round := func(typ string, n int) []byte {
+		e := alice.envelope(wire.KIND_ROUND, "bob", 1, make([]byte, n))
+		e.Header.Type = typ
+		return encode(t, e)
+	}
+	unknownKind := alice.envelope(wire.KIND_READY, "bob", 1, make([]byte, 9999))
+	unknownKind.Header.Kind = -5
+	small := encode(t, alice.envelope(wire.KIND_READY, "bob", 1, nil))
+	tests := []struct {
+		name string
+		bz   []byte
+		ok   bool
+	}{
+		{"empty", nil, true},
+		{"small", small, true},
+		{"ready of a round's size", encode(t, alice.envelope(wire.KIND_READY, "", 1, make([]byte, 5000))), false},
+		{"round of its type's size", round("round1", 1000), true},
+		{"round beyond its type's size", round("round1", 1000+EnvelopeOverhead), false},
+		{"round of an unknown type", round("other", 100_000), true},
+		{"type too long", round(strings.Repeat("x", types.MaxTypeBytes+1), 1), false},
+		{"unknown kind", encode(t, unknownKind), true},
+		{"hello too long", encode(t, newIdentity(types.Operator(strings.Repeat("x", 300)), 1).hello("p")), false},
+		{"unknown field", []byte{9<<3 | 2, 1, 0}, true},
+		{"unknown field beyond all limits", append([]byte{9<<3 | 2, 0x80, 0x80, 0x40}, make([]byte, 1<<20)...), false},
+		{"junk behind a small one", append(bytes.Clone(small), append([]byte{9<<3 | 2, 0xd0, 0x0f}, make([]byte, 2000)...)...), false},
+		{"the last of two counts", append(round("other", 100_000), small...), false},
+		{"truncated", small[:len(small)-1], false},
+		{"bad tag", []byte{0x07}, false},
+		{"endless varint", bytes.Repeat([]byte{0xff}, 11), false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			err := s.checkBytes(tt.bz)
+			require.Equal(t, tt.ok, err == nil, "%v", err)
+		})
+	}
+}
+
+func TestKnownRounds(t *testing.T) {
+	require.True(t, sizes{}.known(wire.KIND_ROUND, "any"))
+	require.True(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_ROUND, "a"))
+	require.False(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_ROUND, "b"))
+	require.True(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_READY, ""))
+	require.False(t, sizes{}.known(wire.KIND_UNSPECIFIED, ""))
+	require.False(t, sizes{}.known(wire.KIND_WORKING+1, ""))
+}
+
+// FuzzInbound takes any bytes the whole way from the connection to the sink, as
+// the switch does it.
+func FuzzInbound(f *testing.F) {
+	forged := alice.envelope(wire.KIND_READY, "bob", 1, []byte("x"))
+	forged.Signature[0] ^= 1
+	for _, m := range []cmtp2p.Wrapper{
+		alice.hello("p"), alice.hello("q"), carol.hello("p"), forged, alice.attestation(0), &wire.Gossip{}, &wire.Envelope{},
+		alice.envelope(wire.KIND_READY, "bob", 1, nil), alice.envelope(wire.KIND_ROUND, "", 1, []byte("body")),
+		&wire.Gossip{Sum: &wire.Gossip_Signature{Signature: &wire.Signature{RequestId: "s", R: make([]byte, 32), S: make([]byte, 32)}}},
+	} {
+		f.Add(encode(f, m))
+	}
+	f.Add([]byte{9<<3 | 2, 1, 0})
+	r, rec := lone(f, Options{}, defaultLimits())
+	require.NoError(f, r.SetSelf(bob.self("b")))
+	r.SetRoster(rosterOf(alice, bob))
+	f.Fuzz(func(t *testing.T, bz []byte) {
+		p := newFakePeer("p")
+		r.InitPeer(p)
+		rem, _ := remoteOf(p)
+		if r.FilterMsgBytes(ChannelID, p, bz) != nil {
+			return
+		}
+		require.LessOrEqual(t, len(bz), MaxMessageBytes)
+		var m wire.Message
+		if proto.Unmarshal(bz, &m) != nil {
+			return
+		}
+		inner, err := m.Unwrap()
+		require.NoError(t, err)
+		deliver(r, p, inner)
+		before := len(rec.envelopes)
+		for len(rem.backlog.queue) > 0 {
+			a, _, _ := r.in.take()
+			r.judge(a)
+		}
+		for _, v := range rec.envelopes[before:] {
+			_, err := types.VerifyEnvelope(v.Envelope(), chain, alice.public())
+			require.NoError(t, err, "only what alice signed passes")
+		}
+		rec.envelopes, rec.gossip = nil, nil
+	})
+}

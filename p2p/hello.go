@@ -1,0 +1,266 @@
+package p2p
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// heldHello is the word of a peer about whose node it is.
+type heldHello struct {
+	msg *wire.Hello
+	// number orders it among all arrivals.
+	number uint64
+	// key verified it; nil while it waits for the roster.
+	key []byte
+}
+
+func (h *heldHello) operator() types.Operator { return types.Operator(h.msg.Operator) }
+
+// SetSelf gives the node its identity and greets all peers with it. It may be
+// called again after a rotation.
+func (r *Reactor) SetSelf(s Self) error {
+	if err := s.validate(); err != nil {
+		return fmt.Errorf("set identity of the channel: %w", err)
+	}
+	hello := &wire.Hello{Operator: string(s.Operator), IdentityVersion: s.IdentityVersion, PeerId: s.PeerID}
+	hello.Signature = ed25519.Sign(s.Key, types.HelloSignBytes(r.opts.ChainID, s.Operator, s.IdentityVersion, s.PeerID))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.self, r.hello = s.Operator, hello
+	r.announce()
+	return nil
+}
+
+// ClearSelf makes the node one without an identity: it sends no hello and takes
+// no envelopes, and goes on with results.
+func (r *Reactor) ClearSelf() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.self, r.hello = "", nil
+}
+
+// SetRoster says who is registered, as committed state has it. It may be called
+// at every block: the same pointer again costs nothing, a roster with the same
+// identities costs no message.
+func (r *Reactor) SetRoster(roster *types.Roster) {
+	r.tell(r.setRoster(roster))
+}
+
+func (r *Reactor) setRoster(roster *types.Roster) []types.Operator {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if roster == r.roster {
+		return nil
+	}
+	if !sameIdentities(roster, r.roster) {
+		r.announce()
+	}
+	r.roster = roster
+	for op := range r.relayed {
+		if _, ok := roster.Current(op); !ok {
+			delete(r.relayed, op)
+		}
+	}
+	for _, rem := range r.peers {
+		r.review(rem)
+	}
+	return r.rebind()
+}
+
+// sameIdentities says whether two rosters have the same current identities.
+func sameIdentities(a, b *types.Roster) bool {
+	ops := a.Operators()
+	if !slices.Equal(ops, b.Operators()) {
+		return false
+	}
+	for _, op := range ops {
+		idA, okA := a.Current(op)
+		idB, okB := b.Current(op)
+		if okA != okB || idA.Version != idB.Version {
+			return false
+		}
+	}
+	return true
+}
+
+// review looks at a peer's hellos again under a new roster: one that lost its
+// key waits, and one that waits goes to the workers once its key is there.
+func (r *Reactor) review(rem *remote) {
+	if h := rem.hello; h != nil && !sameKey(r.roster, h) {
+		rem.hello = nil
+		if rem.waiting == nil {
+			rem.waiting = &heldHello{msg: h.msg, number: h.number}
+		}
+	}
+	if w := rem.waiting; w != nil {
+		if _, ok := r.roster.Key(w.operator(), w.msg.IdentityVersion); ok {
+			r.enqueue(arrival{from: rem, msg: w.msg, size: w.msg.Size(), number: w.number})
+		}
+	}
+}
+
+// sameKey says whether a verified hello still has its key.
+func sameKey(roster *types.Roster, h *heldHello) bool {
+	key, ok := roster.Key(h.operator(), h.msg.IdentityVersion)
+	return ok && string(key) == string(h.key)
+}
+
+// announce makes this node's hello due to all peers.
+func (r *Reactor) announce() {
+	if r.hello == nil {
+		return
+	}
+	for _, rem := range r.peers {
+		rem.out.announce()
+	}
+}
+
+// judgeHello verifies a hello and keeps it. One that the roster does not know
+// is nobody's fault: it waits.
+func (r *Reactor) judgeHello(a arrival, msg *wire.Hello) {
+	if err := checkHello(msg); err != nil {
+		r.fault(a.from, FaultShape, err)
+		return
+	}
+	if msg.PeerId != a.from.id {
+		r.fault(a.from, FaultPeerID, fmt.Errorf("hello of %.90q is for peer %.64q", msg.Operator, msg.PeerId))
+		return
+	}
+	if r.repeatsHello(a.from, msg) {
+		return
+	}
+	held := &heldHello{msg: msg, number: a.number}
+	for kept := false; !kept; {
+		roster := r.currentRoster()
+		key, ok := roster.Key(held.operator(), msg.IdentityVersion)
+		if ok && !r.helloSigned(msg, key) {
+			r.fault(a.from, FaultSignature, fmt.Errorf("signature of the hello of %.90q is wrong", msg.Operator))
+			return
+		}
+		held.key = key
+		kept = r.keepHello(a.from, held, roster)
+	}
+	if held.key == nil {
+		r.dropIn(a.from, DropHelloWaits, nil)
+	}
+}
+
+// repeatsHello says whether a peer says again what is known of it. Signatures
+// of ed25519 are deterministic, so the same hello has the same bytes. It stays
+// as old as it was: of two peers that claim one operator, the one that claimed
+// it later has it.
+func (r *Reactor) repeatsHello(rem *remote, msg *wire.Hello) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	if rem.hello == nil || rem.waiting != nil {
+		return false
+	}
+	old := rem.hello.msg
+	return old.Operator == msg.Operator && old.IdentityVersion == msg.IdentityVersion && bytes.Equal(old.Signature, msg.Signature)
+}
+
+func checkHello(h *wire.Hello) error {
+	if h.Operator == "" || len(h.Operator) > types.MaxOperatorBytes {
+		return fmt.Errorf("operator of a hello has %d bytes, not 1 to %d", len(h.Operator), types.MaxOperatorBytes)
+	}
+	if len(h.Signature) != ed25519.SignatureSize {
+		return errors.New("signature of a hello has the wrong length")
+	}
+	return nil
+}
+
+func (r *Reactor) helloSigned(h *wire.Hello, key []byte) bool {
+	if len(key) != ed25519.PublicKeySize {
+		return false
+	}
+	bz := types.HelloSignBytes(r.opts.ChainID, types.Operator(h.Operator), h.IdentityVersion, h.PeerId)
+	return ed25519.Verify(key, bz, h.Signature)
+}
+
+// keepHello stores a hello that was judged under a roster; false if another
+// roster came meanwhile, and it must be judged again.
+func (r *Reactor) keepHello(rem *remote, h *heldHello, under *types.Roster) bool {
+	r.mu.Lock()
+	if r.roster != under {
+		r.mu.Unlock()
+		return false
+	}
+	rem.keep(h)
+	moved := r.rebind()
+	r.mu.Unlock()
+	r.tell(moved)
+	return true
+}
+
+// keep takes a hello unless a newer one came before it.
+func (rem *remote) keep(h *heldHello) {
+	verified := h.key != nil
+	if w := rem.waiting; w != nil && w.number <= h.number {
+		rem.waiting = nil
+	}
+	switch newest := rem.hello == nil || rem.hello.number < h.number; {
+	case newest && verified:
+		rem.hello = h
+	case newest && rem.waiting == nil:
+		rem.waiting = h
+	}
+}
+
+// rebind finds out again behind which peer each operator is: the one with the
+// newest hello. It returns the operators that have a peer they did not have.
+func (r *Reactor) rebind() (moved []types.Operator) {
+	next := make(map[types.Operator]*remote, len(r.operators))
+	for _, rem := range r.peers {
+		if h := rem.hello; h != nil {
+			op := h.operator()
+			if best := next[op]; best == nil || best.hello.number < h.number {
+				next[op] = rem
+			}
+		}
+	}
+	for op, rem := range next {
+		if r.operators[op] != rem {
+			moved = append(moved, op)
+		}
+	}
+	slices.Sort(moved)
+	r.operators = next
+	r.metrics.Peers(len(r.peers), len(r.operators))
+	return moved
+}
+
+// tell names operators to the sink. It is called without r.mu.
+func (r *Reactor) tell(moved []types.Operator) {
+	sink := r.sink.Load()
+	if sink == nil {
+		return
+	}
+	for _, op := range moved {
+		r.log.Info("participant is connected", "operator", op)
+		(*sink).OperatorConnected(op)
+	}
+}
+
+// Reachable lists the operators that Send can reach, ascending.
+func (r *Reactor) Reachable() []types.Operator {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	ops := make([]types.Operator, 0, len(r.operators))
+	for op := range r.operators {
+		ops = append(ops, op)
+	}
+	slices.Sort(ops)
+	return ops
+}
+
+func (r *Reactor) currentRoster() *types.Roster {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.roster
+}

@@ -1,0 +1,133 @@
+package p2p
+
+import (
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// ChannelID is the channel of everything about MPC. CometBFT uses 0x00, 0x20
+// to 0x23, 0x30, 0x38, 0x40, 0x60 and 0x61 itself.
+const ChannelID = byte(0x70)
+
+// Priority is the channel's share of a connection. CometBFT always sends next
+// on the channel with the least bytes sent per priority. Consensus has 10
+// (data), 7 (votes) and 6 (state), transactions 5: with all of them busy, MPC
+// gets 4/32 of the rate.
+const Priority = 4
+
+// SendQueueCapacity is how many messages wait inside CometBFT for one peer.
+// They leave in order, so a control message waits for those before it: 16 of
+// the biggest are 3.3 MB, 0.7 s at CometBFT's default of 5.12 MB/s. What waits
+// longer waits in the outbox, where control messages overtake.
+const SendQueueCapacity = 16
+
+// Sizes of messages.
+const (
+	// maxHeaderBytes: chain id 52, context 34, kind 2, round 6, type 34, from
+	// 92, identity version 6, to 92, sequence 11, body hash 34: 363 with tags
+	// and lengths. The rest is room for fields to come.
+	maxHeaderBytes = 512
+
+	// EnvelopeOverhead is what an encoded Message has beyond the body of its
+	// envelope: 5 (message) + 3 + 512 (header) + 5 (body) + 66 (signature) =
+	// 591; the rest is room for fields to come.
+	EnvelopeOverhead = 1 << 10
+
+	// MaxHelloBytes: operator 92, identity version 6, peer id 66 (40 hex digits
+	// at CometBFT, 52 letters at libp2p, up to 64 allowed), signature 66, outer
+	// tag and length 3: 233.
+	MaxHelloBytes = 256
+
+	// MaxGossipBytes: an attestation has kind 6, id 66, attempt 6, session 34,
+	// payload 3 + MaxPayloadBytes, operator 92, identity version 6, signature
+	// 66, and 9 for three outer tags and lengths: 288 beyond its payload. A
+	// signature is smaller: 66 + 34 + 34 + 2.
+	MaxGossipBytes = 512 + types.MaxPayloadBytes
+
+	// MaxSmallBody bounds Prepare (kind 6, id 66, attempt 6, nonce 34, key 34:
+	// 146), Ready (34), Confirm (34) and Working (6); the rest is room for
+	// fields to come.
+	MaxSmallBody = 512
+
+	// MaxRefuseBody: a reason, at most 64 bytes, and a result.
+	MaxRefuseBody = 128 + MaxGossipBytes
+
+	// MaxStartBody: the Prepare verbatim, below 1 KiB, and for each member its
+	// Ready verbatim (header 366, body 36, signature 66, tag and length 3: 471,
+	// below 512) and its operator among the signers (92, below 96).
+	MaxStartBody = 1<<10 + types.MaxMembers*(512+96)
+
+	// MaxRoundBody bounds the protocols' messages: the largest is round 2 of a
+	// reshare, measured at 175 KB and capped at 200 KiB; round 1 of a keygen is
+	// 134 KB. 8 KiB are for sealing and framing. Options.RoundLimits has the
+	// bounds of each type.
+	MaxRoundBody = 208 << 10
+
+	// MaxMessageBytes is the channel's RecvMessageCapacity.
+	MaxMessageBytes = MaxRoundBody + EnvelopeOverhead
+
+	// maxPeerIDBytes: see MaxHelloBytes.
+	maxPeerIDBytes = 64
+)
+
+// MaxFaults is how many messages that no honest node sends (a wrong signature,
+// a wrong shape) a peer may deliver on one connection; with the last of them
+// it is stopped for error. More than one, because stopping ends the consensus
+// connection too.
+const MaxFaults = 8
+
+// sendPatience is how long one message may wait for a place in the switch's
+// queue: CometBFT's own limit of a blocking Send.
+const sendPatience = 10 * time.Second
+
+// helloRepeat is how often a hello goes out again on an idle connection, in
+// case the first was dropped: 233 bytes a minute.
+const helloRepeat = time.Minute
+
+// sendRetry is the pause after the switch's queue was full: with
+// SendQueueCapacity, 16 messages in 5 ms, 3200 a second to one peer.
+const sendRetry = 5 * time.Millisecond
+
+// gossipRepeat is how soon the same result may pass to the sink again. Every
+// holder resends to every peer, so n copies come at about the same time; one
+// of them is enough, and a second later the next one is let through.
+const gossipRepeat = time.Second
+
+// gossipSeen is how many results are remembered for gossipRepeat: the budget
+// of four busy peers within that time. 40 bytes each and the list: 0.5 MB.
+const gossipSeen = 4 * 1000
+
+// maxWorkers ends the growth of verify workers with the processor: one
+// verifies some 10 000 signatures a second.
+const maxWorkers = 4
+
+// limits are the numbers that tests make smaller.
+type limits struct {
+	inbox  queueLimit
+	lanes  [lanes]queueLimit
+	peer   budgetLimit
+	sender budgetLimit
+}
+
+// queueLimit bounds a queue in messages and in encoded bytes.
+type queueLimit struct{ messages, bytes int }
+
+// budgetLimit is a rate per second with a burst.
+type budgetLimit struct {
+	messages, messageBurst int
+	bytes, byteBurst       int
+}
+
+// defaultLimits holds the budgets; doc.go has their arithmetic.
+func defaultLimits() limits {
+	return limits{
+		inbox: queueLimit{messages: 512, bytes: 2 << 20},
+		lanes: [lanes]queueLimit{
+			control: {messages: 1024, bytes: 1 << 20},
+			bulk:    {messages: 1024, bytes: 8 << 20},
+		},
+		peer:   budgetLimit{messages: 1000, messageBurst: 4000, bytes: 5 << 20, byteBurst: 16 << 20},
+		sender: budgetLimit{messages: 1000, messageBurst: 4000, bytes: 5 << 20, byteBurst: 16 << 20},
+	}
+}

@@ -1,0 +1,193 @@
+package p2p
+
+import (
+	"fmt"
+
+	cmtp2p "github.com/cometbft/cometbft/p2p"
+	"github.com/cosmos/gogoproto/proto"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// FilterMsgBytes judges a message by its length and kind before it is decoded.
+// An error disconnects the peer.
+func (r *Reactor) FilterMsgBytes(chID byte, _ cmtp2p.Peer, bz []byte) error {
+	if chID != ChannelID {
+		return nil
+	}
+	if err := r.sizes.checkBytes(bz); err != nil {
+		r.metrics.Dropped(In, DropOversize)
+		return err
+	}
+	return nil
+}
+
+// Receive charges the delivering peer and queues the message for the workers.
+// It runs on the connection's receiving goroutine, which consensus shares.
+func (r *Reactor) Receive(e cmtp2p.Envelope) {
+	msg, ok := e.Message.(interface {
+		proto.Message
+		Size() int
+	})
+	if !ok {
+		r.metrics.Dropped(In, DropUnknownMessage)
+		return
+	}
+	rem, ok := remoteOf(e.Src)
+	if !ok {
+		r.metrics.Dropped(In, DropUnknownPeer)
+		return
+	}
+	size := msg.Size()
+	r.metrics.Bytes(In, kindOf(msg), size)
+	if !rem.budget.charge(r.opts.Now(), size) {
+		r.dropIn(rem, DropPeerBudget, nil)
+		return
+	}
+	r.enqueue(arrival{from: rem, msg: msg, size: size, number: r.arrivals.Add(1)})
+}
+
+// enqueue gives a message to the workers.
+func (r *Reactor) enqueue(a arrival) {
+	waiting, ok := r.in.put(a)
+	if !ok {
+		r.dropIn(a.from, DropQueueFull, nil)
+		return
+	}
+	r.metrics.Queued(In, waiting)
+}
+
+// work is a verify worker. It ends with the inbox.
+func (r *Reactor) work() {
+	for {
+		a, waiting, ok := r.in.take()
+		if !ok {
+			return
+		}
+		r.metrics.Queued(In, waiting)
+		r.judge(a)
+	}
+}
+
+// judge checks one message, cheapest check first, and hands it to the sink.
+func (r *Reactor) judge(a arrival) {
+	if hello, ok := a.msg.(*wire.Hello); ok {
+		r.judgeHello(a, hello)
+		return
+	}
+	sink := r.sink.Load()
+	if sink == nil {
+		r.dropIn(a.from, DropNoSink, nil)
+		return
+	}
+	switch msg := a.msg.(type) {
+	case *wire.Envelope:
+		r.judgeEnvelope(a, msg, *sink)
+	case *wire.Gossip:
+		r.judgeGossip(a, msg, *sink)
+	default:
+		r.dropIn(a.from, DropUnknownMessage, fmt.Errorf("message is a %T", msg))
+	}
+}
+
+// judgeEnvelope passes on an envelope that a registered participant signed for
+// this node or for everybody.
+func (r *Reactor) judgeEnvelope(a arrival, e *wire.Envelope, sink Sink) {
+	if err := r.sizes.checkEnvelope(e); err != nil {
+		r.fault(a.from, FaultShape, err)
+		return
+	}
+	if !r.sizes.known(e.Header.Kind, e.Header.Type) {
+		r.dropIn(a.from, DropUnknownMessage, fmt.Errorf("kind %d, type %.32q", e.Header.Kind, e.Header.Type))
+		return
+	}
+	if err := types.CheckEnvelope(e, r.opts.ChainID); err != nil {
+		r.fault(a.from, FaultShape, err)
+		return
+	}
+	key, why := r.admit(e.Header)
+	if why != "" {
+		r.dropIn(a.from, why, nil)
+		return
+	}
+	v, err := types.VerifyEnvelope(e, r.opts.ChainID, key)
+	if err != nil {
+		r.fault(a.from, FaultSignature, err)
+		return
+	}
+	if !r.chargeSender(a, v.From()) {
+		r.dropIn(a.from, DropSenderBudget, nil)
+		return
+	}
+	sink.Receive(v)
+}
+
+// admit returns the key that must have signed, or why the envelope is not for
+// this node.
+func (r *Reactor) admit(h *wire.Header) (key []byte, why types.Reason) {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	switch {
+	case r.self == "":
+		return nil, DropNoIdentity
+	case h.From == string(r.self), h.To != "" && h.To != string(r.self):
+		return nil, DropNotForUs
+	}
+	key, ok := r.roster.Key(types.Operator(h.From), h.IdentityVersion)
+	if !ok {
+		return nil, DropUnknownSender
+	}
+	return key, ""
+}
+
+// chargeSender takes what others deliver in a sender's name from a budget of
+// the sender. What its own connection delivers was charged there: whoever
+// replays a participant's old envelopes cannot use up what its new ones need.
+func (r *Reactor) chargeSender(a arrival, from types.Operator) bool {
+	r.mu.Lock()
+	if r.operators[from] == a.from {
+		r.mu.Unlock()
+		return true
+	}
+	b, ok := r.relayed[from]
+	if !ok {
+		b = newBudget(r.limits.sender)
+		r.relayed[from] = b
+	}
+	r.mu.Unlock()
+	return b.charge(r.opts.Now(), a.size)
+}
+
+// dropIn counts a message that is dropped without anybody's fault.
+func (r *Reactor) dropIn(rem *remote, reason types.Reason, err error) {
+	r.metrics.Dropped(In, reason)
+	r.log.Debug("MPC message is dropped", "peer", rem.id, "reason", reason, "err", err)
+}
+
+// kindOf names a message for metrics and logs.
+func kindOf(msg proto.Message) string {
+	switch m := msg.(type) {
+	case *wire.Hello:
+		return "hello"
+	case *wire.Gossip:
+		return "gossip"
+	case *wire.Envelope:
+		return envelopeKind(m)
+	}
+	return "unknown"
+}
+
+var envelopeKinds = map[wire.Kind]string{
+	wire.KIND_PREPARE: "prepare", wire.KIND_READY: "ready", wire.KIND_REFUSE: "refuse", wire.KIND_START: "start",
+	wire.KIND_ROUND: "round", wire.KIND_CONFIRM: "confirm", wire.KIND_WORKING: "working",
+}
+
+func envelopeKind(e *wire.Envelope) string {
+	if e.Header != nil {
+		if name, ok := envelopeKinds[e.Header.Kind]; ok {
+			return name
+		}
+	}
+	return "unknown"
+}

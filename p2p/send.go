@@ -1,0 +1,141 @@
+package p2p
+
+import (
+	"context"
+	"time"
+
+	cmtp2p "github.com/cometbft/cometbft/p2p"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// Send queues an envelope for an operator. True means queued, not delivered;
+// false that the operator is not reachable, its queue is full, or the envelope
+// is one that receivers refuse for its size. Nobody changes the envelope
+// afterwards.
+func (r *Reactor) Send(to types.Operator, e *wire.Envelope) bool {
+	if err := r.sizes.checkEnvelope(e); err != nil {
+		r.metrics.Dropped(Out, DropOversize)
+		r.log.Error("envelope is not sent: receivers refuse it", "to", to, "err", err)
+		return false
+	}
+	r.mu.RLock()
+	rem := r.operators[to]
+	r.mu.RUnlock()
+	if rem == nil {
+		r.metrics.Dropped(Out, DropUnreachable)
+		return false
+	}
+	return r.post(rem, laneOf(e), parcel{msg: e, kind: kindOf(e), size: e.Size()})
+}
+
+// Gossip queues a result for every peer that has the channel.
+func (r *Reactor) Gossip(g *wire.Gossip) {
+	p, ok := r.gossipParcel(g)
+	if !ok {
+		return
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	for _, rem := range r.peers {
+		r.post(rem, control, p)
+	}
+}
+
+// GossipTo queues a result for one peer; false means that it is gone, or its
+// queue is full.
+func (r *Reactor) GossipTo(peer string, g *wire.Gossip) bool {
+	p, ok := r.gossipParcel(g)
+	if !ok {
+		return false
+	}
+	r.mu.RLock()
+	rem := r.peers[peer]
+	r.mu.RUnlock()
+	if rem == nil {
+		r.metrics.Dropped(Out, DropUnknownPeer)
+		return false
+	}
+	return r.post(rem, control, p)
+}
+
+func (r *Reactor) gossipParcel(g *wire.Gossip) (parcel, bool) {
+	p := parcel{msg: g, kind: kindOf(g), size: g.Size()}
+	if p.size > MaxGossipBytes {
+		r.metrics.Dropped(Out, DropOversize)
+		r.log.Error("result is not gossiped: receivers refuse its size", "bytes", p.size, "allowed", MaxGossipBytes)
+		return parcel{}, false
+	}
+	return p, true
+}
+
+// post puts a parcel into a peer's outbox.
+func (r *Reactor) post(rem *remote, l lane, p parcel) bool {
+	if !rem.out.put(l, p) {
+		r.metrics.Dropped(Out, DropQueueFull)
+		return false
+	}
+	r.countOut(1)
+	return true
+}
+
+// sendTo is the sending goroutine of a peer. It alone calls TrySend, which may
+// block on some switches.
+func (r *Reactor) sendTo(ctx context.Context, rem *remote) {
+	repeat := time.NewTicker(helloRepeat)
+	defer repeat.Stop()
+	for ctx.Err() == nil {
+		if rem.out.takeHello() {
+			r.sendHello(ctx, rem)
+			continue
+		}
+		p, ok := rem.out.take()
+		if !ok {
+			select {
+			case <-rem.out.wake:
+			case <-repeat.C:
+				rem.out.announce()
+			case <-ctx.Done():
+			}
+			continue
+		}
+		r.countOut(-1)
+		r.hand(ctx, rem, p)
+	}
+}
+
+// sendHello sends the hello of now, and makes it due again if the switch does
+// not take it.
+func (r *Reactor) sendHello(ctx context.Context, rem *remote) {
+	r.mu.RLock()
+	hello := r.hello
+	r.mu.RUnlock()
+	if hello == nil {
+		return
+	}
+	if !r.hand(ctx, rem, parcel{msg: hello, kind: kindOf(hello), size: hello.Size()}) {
+		rem.out.announce()
+	}
+}
+
+// hand gives a parcel to the switch, patiently: its queue is short.
+func (r *Reactor) hand(ctx context.Context, rem *remote, p parcel) bool {
+	patience, cancel := context.WithTimeout(ctx, sendPatience)
+	defer cancel()
+	for {
+		if rem.peer.TrySend(cmtp2p.Envelope{ChannelID: ChannelID, Message: p.msg}) {
+			r.metrics.Bytes(Out, p.kind, p.size)
+			return true
+		}
+		select {
+		case <-patience.Done():
+			if ctx.Err() == nil {
+				r.metrics.Dropped(Out, DropSendTimeout)
+				r.log.Debug("peer takes no messages", "peer", rem.id, "kind", p.kind)
+			}
+			return false
+		case <-time.After(sendRetry):
+		}
+	}
+}

@@ -1,0 +1,25 @@
+package p2p
+
+import (
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// Sink takes what arrived. Methods are called from several goroutines at once,
+// in any order, and must not block: a slow sink holds up the verify workers of
+// all peers.
+type Sink interface {
+	// Receive takes an envelope of a registered participant, for this node or
+	// for everybody. Session, round and order are the sink's business.
+	Receive(types.Verified)
+	// ReceiveGossip takes a result. An attestation has its signature checked
+	// against the roster; a finished signature is checked in shape only. The
+	// sink does not change it.
+	ReceiveGossip(*wire.Gossip)
+	// PeerConnected names a new peer that has the channel, so that the pool of
+	// results can be offered to it with GossipTo.
+	PeerConnected(peer string)
+	// OperatorConnected says that an operator is reachable now, or is behind
+	// another connection than before: what is due to it can be sent again.
+	OperatorConnected(types.Operator)
+}

@@ -1,0 +1,397 @@
+package p2p
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+	"time"
+
+	cmtp2p "github.com/cometbft/cometbft/p2p"
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+	"go.uber.org/goleak"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+func TestStartAndStop(t *testing.T) {
+	defer goleak.VerifyNone(t, goleak.IgnoreCurrent())
+	r := NewReactor(Options{ChainID: chain, Workers: 3})
+	r.SetSink(newRecorder())
+	require.NoError(t, r.Start())
+	stuck := newFakePeer("stuck")
+	stuck.send = func(proto.Message) bool { return false }
+	join(r, stuck)
+	idle := join(r, newFakePeer("idle"))
+	r.Gossip(alice.attestation(0))
+	deliver(r, idle, alice.attestation(1))
+	require.NoError(t, r.Stop())
+	require.Empty(t, ownGoroutines())
+
+	late := join(r, newFakePeer("late"))
+	deliver(r, late, alice.attestation(2))
+	require.Equal(t, 2, r.Peers(), "nobody joins a stopped reactor")
+	r.RemovePeer(stuck, nil)
+	r.RemovePeer(idle, nil)
+	require.Zero(t, r.Peers())
+}
+
+func TestPeerThatFailedBeforeAddPeer(t *testing.T) {
+	r, _ := lone(t, Options{}, defaultLimits())
+	p := newFakePeer("p")
+	r.InitPeer(p)
+	r.RemovePeer(p, nil)
+	r.AddPeer(p)
+	require.Zero(t, r.Peers())
+}
+
+func TestChannelOfPeers(t *testing.T) {
+	tests := []struct {
+		name string
+		info cmtp2p.NodeInfo
+		want bool
+	}{
+		{"with it", cmtp2p.DefaultNodeInfo{Channels: []byte{1, ChannelID}}, true},
+		{"without it", cmtp2p.DefaultNodeInfo{Channels: []byte{1}}, false},
+		{"a switch without channel lists", cmtp2p.DefaultNodeInfo{}, true},
+		{"another kind of info", nil, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := newFakePeer("p")
+			p.info = tt.info
+			require.Equal(t, tt.want, hasChannel(p))
+		})
+	}
+}
+
+func TestSelfIsChecked(t *testing.T) {
+	good := alice.self("p")
+	tests := map[string]func(*Self){
+		"no operator":   func(s *Self) { s.Operator = "" },
+		"long operator": func(s *Self) { s.Operator = types.Operator(make([]byte, types.MaxOperatorBytes+1)) },
+		"no peer id":    func(s *Self) { s.PeerID = "" },
+		"long peer id":  func(s *Self) { s.PeerID = string(make([]byte, maxPeerIDBytes+1)) },
+		"no key":        func(s *Self) { s.Key = nil },
+	}
+	for name, spoil := range tests {
+		t.Run(name, func(t *testing.T) {
+			r, _ := lone(t, Options{}, defaultLimits())
+			self := good
+			spoil(&self)
+			require.Error(t, r.SetSelf(self))
+			require.Nil(t, r.hello)
+		})
+	}
+}
+
+// sent collects what a fake peer was given.
+type sent struct {
+	mu   sync.Mutex
+	msgs []proto.Message
+	// open lets messages through; closed, TrySend says no.
+	open chan struct{}
+}
+
+func (s *sent) take(m proto.Message) bool {
+	select {
+	case <-s.open:
+	default:
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.msgs = append(s.msgs, m)
+	return true
+}
+
+func (s *sent) list() []proto.Message {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return append([]proto.Message(nil), s.msgs...)
+}
+
+// bound is a reactor with one peer, which is bob's.
+func bound(t *testing.T, l limits, send func(proto.Message) bool) (*Reactor, *recorder, *fakePeer) {
+	t.Helper()
+	r, rec := lone(t, Options{Workers: 1}, l)
+	r.SetRoster(rosterOf(alice, bob))
+	require.NoError(t, r.Start())
+	p := newFakePeer("bobs")
+	p.send = send
+	join(r, p)
+	deliver(r, p, bob.hello("bobs"))
+	eventually(t, "bob is known", func() bool { return len(r.Reachable()) == 1 })
+	return r, rec, p
+}
+
+func TestQueueFull(t *testing.T) {
+	l := defaultLimits()
+	l.lanes = [lanes]queueLimit{control: {messages: 3, bytes: 1 << 20}, bulk: {messages: 100, bytes: 10_000}}
+	s := &sent{open: make(chan struct{})}
+	tried := make(chan struct{})
+	var once sync.Once
+	r, rec, _ := bound(t, l, func(m proto.Message) bool { once.Do(func() { close(tried) }); return s.take(m) })
+
+	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 0, nil)))
+	<-tried // the first is in the hands of the sending goroutine
+	for seq := range uint64(3) {
+		require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", seq+1, nil)))
+	}
+	require.False(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 9, nil)))
+	require.False(t, r.GossipTo("bobs", alice.attestation(0)))
+	require.True(t, r.Send("bob", alice.envelope(wire.KIND_ROUND, "bob", 10, make([]byte, 6000))), "the other lane has room")
+	require.False(t, r.Send("bob", alice.envelope(wire.KIND_ROUND, "bob", 11, make([]byte, 6000))), "by bytes")
+	require.Equal(t, 3, rec.drops(Out, DropQueueFull))
+
+	close(s.open)
+	eventually(t, "what was queued leaves", func() bool { return len(s.list()) == 5 })
+	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 12, nil)))
+}
+
+// A switch may block in TrySend: the callers do not notice.
+func TestSendDoesNotWaitForTheSwitch(t *testing.T) {
+	release := make(chan struct{})
+	r, _, p := bound(t, defaultLimits(), func(proto.Message) bool { <-release; return true })
+	for seq := range uint64(100) {
+		require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", seq, nil)))
+	}
+	r.RemovePeer(p, nil)
+	require.Empty(t, r.Reachable())
+	close(release)
+}
+
+func TestOutboxLanes(t *testing.T) {
+	o := newOutbox(defaultLimits().lanes)
+	for i := range 20 {
+		require.True(t, o.put(bulk, parcel{kind: fmt.Sprint("b", i)}))
+		require.True(t, o.put(control, parcel{kind: fmt.Sprint("c", i)}))
+	}
+	var got []string
+	for p, ok := o.take(); ok; p, ok = o.take() {
+		got = append(got, p.kind)
+	}
+	require.Len(t, got, 40)
+	require.Equal(t, []string{"c0", "c1", "c2", "c3", "c4", "c5", "c6", "c7", "b0", "c8"}, got[:10])
+	require.Equal(t, []string{"b18", "b19"}, got[38:])
+	require.Zero(t, o.bytes[control]+o.bytes[bulk])
+
+	require.True(t, o.put(bulk, parcel{}))
+	require.Equal(t, 1, o.close())
+	require.False(t, o.put(bulk, parcel{}))
+}
+
+func TestHelloIsSentFirstAndAgain(t *testing.T) {
+	s := &sent{open: make(chan struct{})}
+	r, _, _ := bound(t, defaultLimits(), s.take)
+	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 1, nil)))
+	require.NoError(t, r.SetSelf(alice.self("alices")))
+	close(s.open)
+	eventually(t, "hello and envelope", func() bool { return len(s.list()) == 2 })
+	require.Contains(t, s.list(), proto.Message(alice.hello("alices")))
+
+	r.SetRoster(rosterOf(alice, bob)) // the same identities: nothing to say
+	r.SetRoster(rosterOf(alice, bob, carol))
+	eventually(t, "again", func() bool { return len(s.list()) == 3 })
+	r.ClearSelf()
+	r.SetRoster(rosterOf(alice, bob))
+	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 2, nil)))
+	eventually(t, "no hello without an identity", func() bool { return len(s.list()) == 4 })
+	require.IsType(t, &wire.Envelope{}, s.list()[3])
+}
+
+func TestNewestHelloWins(t *testing.T) {
+	r, rec, first := bound(t, defaultLimits(), nil)
+	second := join(r, newFakePeer("bobs-2"))
+	deliver(r, second, bob.hello("bobs-2"))
+	peerOf := func() string {
+		r.mu.RLock()
+		defer r.mu.RUnlock()
+		return r.operators["bob"].id
+	}
+	eventually(t, "the second has it", func() bool { return peerOf() == "bobs-2" })
+	deliver(r, first, bob.hello("bobs")) // a repetition is not a new claim
+	deliver(r, first, alice.attestation(0))
+	eventually(t, "judged", func() bool { return rec.gossiped() == 1 })
+	require.Equal(t, "bobs-2", peerOf())
+	r.RemovePeer(second, nil)
+	require.Equal(t, "bobs", peerOf())
+	rec.do(func() { require.Equal(t, []types.Operator{"bob", "bob", "bob"}, rec.operators) })
+}
+
+func TestPeerBudget(t *testing.T) {
+	l := defaultLimits()
+	l.peer = budgetLimit{messages: 2, messageBurst: 5, bytes: 1000, byteBurst: 100_000}
+	c := newClock()
+	r, rec := lone(t, Options{Now: c.now}, l)
+	p := join(r, newFakePeer("p"))
+	e := alice.envelope(wire.KIND_READY, "bob", 1, nil)
+	for range 8 {
+		deliver(r, p, e)
+	}
+	require.Equal(t, 3, rec.drops(In, DropPeerBudget))
+	c.add(time.Second)
+	for range 3 {
+		deliver(r, p, e)
+	}
+	require.Equal(t, 4, rec.drops(In, DropPeerBudget), "two more after a second")
+	c.add(time.Minute)
+	deliver(r, p, alice.envelope(wire.KIND_ROUND, "bob", 1, make([]byte, 99_000)))
+	require.Equal(t, 4, rec.drops(In, DropPeerBudget))
+	deliver(r, p, alice.envelope(wire.KIND_ROUND, "bob", 1, make([]byte, 2000)))
+	require.Equal(t, 5, rec.drops(In, DropPeerBudget), "by bytes")
+	deliver(r, join(r, newFakePeer("q")), e)
+	require.Equal(t, 5, rec.drops(In, DropPeerBudget), "another peer has its own")
+}
+
+// What others deliver in a sender's name has a budget of its own.
+func TestSenderBudget(t *testing.T) {
+	l := defaultLimits()
+	l.sender = budgetLimit{messages: 1, messageBurst: 2, bytes: 1 << 20, byteBurst: 1 << 20}
+	c := newClock()
+	r, rec := lone(t, Options{Workers: 1, Now: c.now}, l)
+	require.NoError(t, r.SetSelf(alice.self("alices")))
+	r.SetRoster(rosterOf(alice, bob))
+	require.NoError(t, r.Start())
+	own, other := join(r, newFakePeer("bobs")), join(r, newFakePeer("other"))
+	deliver(r, own, bob.hello("bobs"))
+	eventually(t, "bob is known", func() bool { return len(r.Reachable()) == 1 })
+
+	forged := bob.envelope(wire.KIND_READY, "alice", 0, nil)
+	forged.Signature[0] ^= 1
+	for range 3 {
+		deliver(r, other, forged) // does not use up bob's
+	}
+	for seq := range uint64(5) {
+		deliver(r, other, bob.envelope(wire.KIND_READY, "alice", seq, nil))
+	}
+	eventually(t, "three are over it", func() bool { return rec.drops(In, DropSenderBudget) == 3 })
+	for seq := range uint64(20) {
+		deliver(r, own, bob.envelope(wire.KIND_READY, "alice", 10+seq, nil))
+	}
+	eventually(t, "bob's own come through", func() bool { return len(rec.sequences("bob")) == 22 })
+	require.Equal(t, 3, rec.drops(In, DropSenderBudget))
+	r.SetRoster(rosterOf(alice))
+	require.Empty(t, r.relayed, "budgets end with the identity")
+}
+
+// One peer's messages do not wait for those of another that came before.
+func TestPeersTakeTurns(t *testing.T) {
+	l := defaultLimits()
+	l.inbox = queueLimit{messages: 100, bytes: 1 << 20}
+	r, rec := lone(t, Options{Workers: 1}, l)
+	require.NoError(t, r.SetSelf(carol.self("c")))
+	r.SetRoster(rosterOf(alice, bob, carol))
+	flood, honest := join(r, newFakePeer("flood")), join(r, newFakePeer("honest"))
+	for seq := range uint64(150) {
+		deliver(r, flood, alice.envelope(wire.KIND_READY, "carol", seq, nil))
+	}
+	require.Equal(t, 50, rec.drops(In, DropQueueFull))
+	for seq := range uint64(3) {
+		deliver(r, honest, bob.envelope(wire.KIND_READY, "carol", seq, nil))
+	}
+	require.NoError(t, r.Start())
+	eventually(t, "all are judged", func() bool { return len(rec.sequences("alice")) == 100 })
+	var order []types.Operator
+	for _, v := range rec.envelopes[:6] {
+		order = append(order, v.From())
+	}
+	require.Equal(t, []types.Operator{"alice", "bob", "alice", "bob", "alice", "bob"}, order)
+}
+
+func TestRemovedPeersMessagesAreForgotten(t *testing.T) {
+	r, rec := lone(t, Options{Workers: 1}, defaultLimits())
+	require.NoError(t, r.SetSelf(carol.self("c")))
+	r.SetRoster(rosterOf(alice, bob, carol))
+	a, b := join(r, newFakePeer("a")), join(r, newFakePeer("b"))
+	for seq := range uint64(10) {
+		deliver(r, a, alice.envelope(wire.KIND_READY, "", seq, nil))
+	}
+	deliver(r, b, bob.envelope(wire.KIND_READY, "", 1, nil))
+	r.RemovePeer(a, nil)
+	deliver(r, a, alice.envelope(wire.KIND_READY, "", 11, nil))
+	require.NoError(t, r.Start())
+	eventually(t, "the other's arrives", func() bool { return len(rec.sequences("bob")) == 1 })
+	require.Empty(t, rec.sequences("alice"))
+	require.Zero(t, r.in.waiting)
+}
+
+// Receive returns while the sink and all workers are stuck.
+func TestReceiveNeverBlocks(t *testing.T) {
+	r, rec := lone(t, Options{Workers: 2}, defaultLimits())
+	rec.hold = make(chan struct{})
+	require.NoError(t, r.SetSelf(bob.self("b")))
+	r.SetRoster(rosterOf(alice, bob))
+	require.NoError(t, r.Start())
+	p := join(r, newFakePeer("p"))
+	e := alice.envelope(wire.KIND_READY, "bob", 1, nil)
+	for range 3000 {
+		deliver(r, p, e)
+	}
+	require.GreaterOrEqual(t, rec.drops(In, DropQueueFull), 3000-defaultLimits().inbox.messages-2)
+	close(rec.hold)
+}
+
+func TestGossipRepeats(t *testing.T) {
+	c := newClock()
+	r, rec := lone(t, Options{Workers: 1, Now: c.now}, defaultLimits())
+	r.SetRoster(rosterOf(alice, bob))
+	require.NoError(t, r.Start())
+	p, q := join(r, newFakePeer("p")), join(r, newFakePeer("q"))
+	sig := &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: &wire.Signature{RequestId: "s", R: make([]byte, 32), S: make([]byte, 32)}}}
+
+	deliver(r, p, alice.attestation(0))
+	deliver(r, p, sig)
+	deliver(r, q, alice.attestation(0))
+	deliver(r, q, sig)
+	eventually(t, "each passes once", func() bool { return rec.gossiped() == 2 && rec.drops(In, DropRepeat) == 2 })
+	c.add(gossipRepeat)
+	deliver(r, q, alice.attestation(0))
+	eventually(t, "a later resend passes", func() bool { return rec.gossiped() == 3 })
+
+	early := carol.attestation(0)
+	deliver(r, p, early)
+	eventually(t, "dropped", func() bool { return rec.drops(In, DropUnknownSender) == 1 })
+	r.SetRoster(rosterOf(alice, bob, carol))
+	deliver(r, p, early)
+	eventually(t, "what was dropped is not remembered", func() bool { return rec.gossiped() == 4 })
+}
+
+func TestNodeWithoutIdentityTakesNoEnvelopes(t *testing.T) {
+	r, rec := lone(t, Options{Workers: 1}, defaultLimits())
+	r.SetRoster(rosterOf(alice))
+	require.NoError(t, r.Start())
+	deliver(r, join(r, newFakePeer("p")), alice.envelope(wire.KIND_WORKING, "", 1, nil))
+	eventually(t, "dropped", func() bool { return rec.drops(In, DropNoIdentity) == 1 })
+}
+
+func TestConcurrentUse(t *testing.T) {
+	r, rec := lone(t, Options{Workers: 4}, defaultLimits())
+	require.NoError(t, r.SetSelf(bob.self("b")))
+	r.SetRoster(rosterOf(alice, bob))
+	require.NoError(t, r.Start())
+	steady := join(r, newFakePeer("steady"))
+	deliver(r, steady, alice.hello("steady"))
+	var wg sync.WaitGroup
+	for g := range 8 {
+		wg.Go(func() {
+			for i := range 50 {
+				seq := uint64(g*50 + i)
+				deliver(r, steady, alice.envelope(wire.KIND_READY, "bob", seq, nil))
+				p := join(r, newFakePeer(fmt.Sprintf("%d-%d", g, i)))
+				deliver(r, p, carol.hello(p.ID()))
+				deliver(r, p, alice.attestation(uint32(seq)))
+				r.Gossip(alice.attestation(uint32(seq)))
+				r.Send("alice", bob.envelope(wire.KIND_READY, "alice", seq, nil))
+				r.SetRoster(rosterOf(alice, bob, newIdentity("carol", uint32(i))))
+				r.Reachable()
+				r.RemovePeer(p, nil)
+			}
+		})
+	}
+	wg.Wait()
+	eventually(t, "nothing of the steady peer is lost", func() bool { return len(rec.sequences("alice")) == 400 })
+	require.Equal(t, 1, r.Peers())
+	require.Empty(t, rec.stopped)
+}
