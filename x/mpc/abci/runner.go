@@ -8,6 +8,7 @@ import (
 
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
 
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -17,9 +18,6 @@ const bundleLog = "mpc results"
 
 // undecodableLog stands in the receipt of bytes that are no transaction.
 const undecodableLog = "not a transaction"
-
-// undecodableCode is the code that the SDK gives such bytes (sdkerrors.ErrTxDecode).
-const undecodableCode = 2
 
 // TxRunner answers bundles itself, with a receipt that is the same under every
 // executor, and gives the rest to inner with the indexes that it has in the
@@ -80,7 +78,7 @@ func (r *runner) receipt(tx []byte) *abci.ExecTxResult {
 		return nil
 	}
 	if _, err := r.decoder(tx); err != nil {
-		return &abci.ExecTxResult{Code: undecodableCode, Codespace: "sdk", Log: undecodableLog}
+		return &abci.ExecTxResult{Code: sdkerrors.ErrTxDecode.ABCICode(), Codespace: sdkerrors.ErrTxDecode.Codespace(), Log: undecodableLog}
 	}
 	return nil
 }

@@ -1,0 +1,255 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// OpenForAttestation says, without any cryptography, whether this state still
+// waits for the attestation: nil, or the reason why not. A node's pool asks it to
+// know what to keep and resend.
+func (k *Keeper) OpenForAttestation(ctx context.Context, a *mpctypes.Attestation) error {
+	_, err := k.attestor(ctx, a)
+	return err
+}
+
+// CheckAttestation says whether the attestation would apply to this state: it is
+// waited for, by the identity that must sign it, and what it says is sound.
+func (k *Keeper) CheckAttestation(ctx context.Context, a *mpctypes.Attestation) error {
+	identity, err := k.attestor(ctx, a)
+	if err != nil {
+		return err
+	}
+	if err := a.Verify(sdk.UnwrapSDKContext(ctx).ChainID(), identity.key); err != nil {
+		return types.ErrBadResult.Wrap(err.Error())
+	}
+	if a.Request.Kind == mpctypes.KindKeygen {
+		_, err = types.ParseKeygenPayload(a.Payload, identity.members)
+	}
+	return err
+}
+
+// ApplyAttestation checks an attestation and applies it. After an error the state
+// is undefined; callers run it in a cache context.
+func (k *Keeper) ApplyAttestation(ctx context.Context, a *mpctypes.Attestation) error {
+	if err := k.CheckAttestation(ctx, a); err != nil {
+		return err
+	}
+	if a.Request.Kind == mpctypes.KindDelete {
+		return k.acknowledgeDeletion(ctx, a)
+	}
+	return k.storeKeygenAttestation(ctx, a)
+}
+
+// attestor is who must have signed an attestation, and of how many members the
+// request is.
+type attestor struct {
+	key     []byte
+	members int
+}
+
+func (k *Keeper) attestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
+	switch a.Request.Kind {
+	case mpctypes.KindKeygen:
+		return k.keygenAttestor(ctx, a)
+	case mpctypes.KindDelete:
+		return k.deletionAttestor(ctx, a)
+	}
+	return attestor{}, types.ErrBadResult.Wrapf("a %s request takes no attestations", a.Request.Kind)
+}
+
+// keygenAttestor checks everything about a keygen's attestation but signature and
+// payload.
+func (k *Keeper) keygenAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
+	r, open, err := k.request(ctx, requestKeyOf(a.Request))
+	if err != nil {
+		return attestor{}, err
+	}
+	if !open {
+		return attestor{}, k.whyClosed(ctx, a.Request)
+	}
+	m, ok := r.Member(string(a.Operator))
+	if !ok {
+		return attestor{}, types.ErrUnknownParticipant.Wrapf("%s is no member of %s", a.Operator, a.Request)
+	}
+	if a.IdentityVersion != m.IdentityVersion {
+		return attestor{}, types.ErrBadResult.Wrapf("identity version %d of %s, %s pinned %d", a.IdentityVersion, a.Operator, a.Request, m.IdentityVersion)
+	}
+	if now := r.Attempt(sdk.UnwrapSDKContext(ctx).BlockHeight()); a.Attempt > now {
+		return attestor{}, types.ErrBadResult.Wrapf("attempt %d of %s, the chain is at %d", a.Attempt, a.Request, now)
+	}
+	attempted, err := k.attestedAttempts.Has(ctx, attemptKeyOf(a))
+	if err != nil {
+		return attestor{}, fmt.Errorf("look up attempt: %w", err)
+	}
+	attested, err := k.attestations.Has(ctx, attestationKeyOf(a))
+	if err != nil {
+		return attestor{}, fmt.Errorf("look up attestation: %w", err)
+	}
+	if attempted || attested {
+		return attestor{}, types.ErrAlreadyDecided.Wrapf("%s attested this session or attempt of %s before", a.Operator, a.Request)
+	}
+	return attestor{m.IdentityKey, len(r.Members)}, nil
+}
+
+// deletionAttestor checks everything about a deletion's attestation but its
+// signature. Any identity that was not revoked will do: nothing was pinned.
+func (k *Keeper) deletionAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
+	key, err := k.Key(ctx, a.Request.ID)
+	if err != nil {
+		return attestor{}, err
+	}
+	if err := key.AwaitsAck(string(a.Operator)); err != nil {
+		return attestor{}, err
+	}
+	p, err := k.Participant(ctx, string(a.Operator))
+	if err != nil {
+		return attestor{}, err
+	}
+	id, ok := p.Identity(a.IdentityVersion)
+	if !ok {
+		return attestor{}, types.ErrUnregistered.Wrapf("%s has no identity of version %d, or revoked it", a.Operator, a.IdentityVersion)
+	}
+	return attestor{key: id.PublicKey}, nil
+}
+
+// whyClosed tells a request that was decided from one that never was.
+func (k *Keeper) whyClosed(ctx context.Context, id mpctypes.RequestID) error {
+	var err error
+	if id.Kind == mpctypes.KindSign {
+		_, err = k.Signature(ctx, id.ID)
+	} else {
+		_, err = k.Key(ctx, id.ID)
+	}
+	if err != nil {
+		return err
+	}
+	return types.ErrAlreadyDecided.Wrap(id.String())
+}
+
+func (k *Keeper) acknowledgeDeletion(ctx context.Context, a *mpctypes.Attestation) error {
+	key, err := k.Key(ctx, a.Request.ID)
+	if err != nil {
+		return err
+	}
+	if err := key.Acknowledge(string(a.Operator)); err != nil {
+		return err
+	}
+	if err := k.setKey(ctx, key); err != nil {
+		return err
+	}
+	k.emit(ctx, &types.EventDeletionAck{
+		KeyId: key.Id, Operator: string(a.Operator), Acks: uint32(len(key.DeletionAcks)), Holders: uint32(len(key.Holders)),
+	})
+	return nil
+}
+
+// storeKeygenAttestation records a member's word, and makes the key READY if it
+// was the last that its session waited for.
+func (k *Keeper) storeKeygenAttestation(ctx context.Context, a *mpctypes.Attestation) error {
+	stored := types.StoredAttestation{
+		Kind: types.RequestKind(a.Request.Kind), RequestId: a.Request.ID, Operator: string(a.Operator),
+		Attempt: a.Attempt, Session: a.Session[:], Payload: a.Payload,
+	}
+	if err := k.setAttestation(ctx, stored); err != nil {
+		return err
+	}
+	key, err := k.Key(ctx, a.Request.ID)
+	if err != nil {
+		return err
+	}
+	key.AddHolder(stored.Operator)
+	r, _, err := k.request(ctx, requestKeyOf(a.Request))
+	if err != nil {
+		return err
+	}
+	agreed, err := k.countAgreeing(ctx, a)
+	if err != nil {
+		return err
+	}
+	if agreed < len(r.Members) {
+		return k.setKey(ctx, key)
+	}
+	return k.decideKeygen(ctx, r, key, a)
+}
+
+// countAgreeing counts the members that attested this payload for this session.
+func (k *Keeper) countAgreeing(ctx context.Context, a *mpctypes.Attestation) (int, error) {
+	n := 0
+	session := collections.NewSuperPrefixedQuadRange3[uint32, string, []byte, string](uint32(a.Request.Kind), a.Request.ID, a.Session[:])
+	err := k.attestations.Walk(ctx, session, func(_ attestationKey, s types.StoredAttestation) (bool, error) {
+		if string(s.Payload) == string(a.Payload) {
+			n++
+		}
+		return false, nil
+	})
+	if err != nil {
+		return 0, fmt.Errorf("count attestations of %s: %w", a.Request, err)
+	}
+	return n, nil
+}
+
+// decideKeygen names the session that got there first.
+func (k *Keeper) decideKeygen(ctx context.Context, r types.Request, key types.Key, a *mpctypes.Attestation) error {
+	payload, err := types.ParseKeygenPayload(a.Payload, len(r.Members))
+	if err != nil {
+		return err
+	}
+	if err := k.closeRequest(ctx, r); err != nil {
+		return err
+	}
+	if err := key.Win(a.Session[:], payload, sdk.UnwrapSDKContext(ctx).BlockHeight()); err != nil {
+		return err
+	}
+	if err := k.setKey(ctx, key); err != nil {
+		return err
+	}
+	k.emit(ctx, &types.EventKeyReady{
+		KeyId: key.Id, Owner: key.Owner, Epoch: key.Epoch, Session: hexOf(key.Session), PublicKey: hexOf(key.PublicKey),
+	})
+	k.runHook(ctx, hookCall{key.Module, "AfterKeyReady", key.Id, func(ctx context.Context, h types.Hooks) error {
+		return h.AfterKeyReady(ctx, key)
+	}})
+	return nil
+}
+
+// setAttestation stores an attestation, and that its attempt is used.
+func (k *Keeper) setAttestation(ctx context.Context, s types.StoredAttestation) error {
+	kind := uint32(s.Kind)
+	if err := k.attestations.Set(ctx, collections.Join4(kind, s.RequestId, s.Session, s.Operator), s); err != nil {
+		return fmt.Errorf("store attestation of %s: %w", s.Operator, err)
+	}
+	if err := k.attestedAttempts.Set(ctx, collections.Join4(kind, s.RequestId, s.Operator, s.Attempt)); err != nil {
+		return fmt.Errorf("store attempt of %s: %w", s.Operator, err)
+	}
+	return nil
+}
+
+// dropAttestations removes what was attested for a request.
+func (k *Keeper) dropAttestations(ctx context.Context, r types.Request) error {
+	kind := uint32(r.Kind)
+	if err := k.attestations.Clear(ctx, collections.NewSuperPrefixedQuadRange[uint32, string, []byte, string](kind, r.Id)); err != nil {
+		return fmt.Errorf("remove attestations of %s: %w", r.RequestID(), err)
+	}
+	if err := k.attestedAttempts.Clear(ctx, collections.NewSuperPrefixedQuadRange[uint32, string, string, uint32](kind, r.Id)); err != nil {
+		return fmt.Errorf("remove attempts of %s: %w", r.RequestID(), err)
+	}
+	return nil
+}
+
+func requestKeyOf(id mpctypes.RequestID) requestKey { return collections.Join(uint32(id.Kind), id.ID) }
+
+func attestationKeyOf(a *mpctypes.Attestation) attestationKey {
+	return collections.Join4(uint32(a.Request.Kind), a.Request.ID, a.Session[:], string(a.Operator))
+}
+
+func attemptKeyOf(a *mpctypes.Attestation) attemptKey {
+	return collections.Join4(uint32(a.Request.Kind), a.Request.ID, string(a.Operator), a.Attempt)
+}

@@ -1,0 +1,109 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// keyDelete decides that a key is destroyed: from now on it signs nothing, and at
+// the height that is returned its shares go. The owner and the authority may; the
+// same again gives the same height.
+func (k *Keeper) keyDelete(ctx context.Context, msg types.MsgKeyDelete) (int64, error) {
+	if err := msg.ValidateBasic(); err != nil {
+		return 0, err
+	}
+	requester, err := k.account(msg.Requester)
+	if err != nil {
+		return 0, err
+	}
+	key, err := k.Key(ctx, msg.KeyId)
+	if err != nil {
+		return 0, err
+	}
+	if key.Owner != requester && !k.isAuthority(ctx, requester) {
+		return 0, types.ErrNotOwner.Wrapf("key %s belongs to %s", key.Id, key.Owner)
+	}
+	if key.Status == types.KEY_STATUS_DELETING || key.Status == types.KEY_STATUS_DELETED {
+		return key.RetireHeight, nil
+	}
+	return k.condemnKey(ctx, key)
+}
+
+// condemnKey makes a key DELETING and fails its open requests. State is complete
+// before anybody is told: hooks may ask again.
+func (k *Keeper) condemnKey(ctx context.Context, key types.Key) (int64, error) {
+	params, err := k.Params(ctx)
+	if err != nil {
+		return 0, err
+	}
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	pending := key.Status == types.KEY_STATUS_PENDING
+	if pending {
+		if err := k.closePendingKeygen(ctx, &key, height); err != nil {
+			return 0, err
+		}
+	}
+	if err := key.Condemn(height + int64(params.RetireBlocks)); err != nil {
+		return 0, err
+	}
+	if err := k.setKey(ctx, key); err != nil {
+		return 0, err
+	}
+	if err := k.keyRetirements.Set(ctx, collections.Join(key.RetireHeight, key.Id)); err != nil {
+		return 0, fmt.Errorf("index key %s by its end: %w", key.Id, err)
+	}
+	signs, err := k.requestsOf(ctx, k.requestsByKey, key.Id)
+	if err != nil {
+		return 0, err
+	}
+	k.emit(ctx, &types.EventKeyDeleting{KeyId: key.Id, Owner: key.Owner, RetireHeight: key.RetireHeight})
+	if pending {
+		k.reportKeyFailed(ctx, key)
+	}
+	return key.RetireHeight, k.failRequests(ctx, signs, mpctypes.ErrKeyDeleted)
+}
+
+// closePendingKeygen ends the keygen of a key that is deleted before it was made.
+// Participants may have staged shares of it.
+func (k *Keeper) closePendingKeygen(ctx context.Context, key *types.Key, height int64) error {
+	r, open, err := k.request(ctx, collections.Join(uint32(types.REQUEST_KIND_KEYGEN), key.Id))
+	if err != nil {
+		return err
+	}
+	if !open {
+		return fmt.Errorf("key %s is PENDING without an open request", key.Id)
+	}
+	if err := k.closeRequest(ctx, r); err != nil {
+		return err
+	}
+	return key.Fail(mpctypes.ErrKeyDeleted, height)
+}
+
+// buryKey makes a DELETING key DELETED.
+func (k *Keeper) buryKey(ctx context.Context, id string) error {
+	key, err := k.Key(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := k.keyRetirements.Remove(ctx, collections.Join(key.RetireHeight, id)); err != nil {
+		return fmt.Errorf("remove key %s from those that end: %w", id, err)
+	}
+	if err := key.Bury(); err != nil {
+		return err
+	}
+	if err := k.setKey(ctx, key); err != nil {
+		return err
+	}
+	k.emit(ctx, &types.EventKeyDeleted{KeyId: key.Id, Owner: key.Owner})
+	k.runHook(ctx, hookCall{key.Module, "AfterKeyDeleted", key.Id, func(ctx context.Context, h types.Hooks) error {
+		return h.AfterKeyDeleted(ctx, key)
+	}})
+	return nil
+}

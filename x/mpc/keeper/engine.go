@@ -1,0 +1,88 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// This file is what the engine of a node reads of committed state, with a query
+// context, in its own types. What it returns is the caller's.
+
+// EngineRequests lists all open requests in the order in which nodes serve them:
+// by height, then id.
+func (k *Keeper) EngineRequests(ctx context.Context) ([]mpctypes.Request, error) {
+	var stored []types.Request
+	err := k.requests.Walk(ctx, nil, func(_ requestKey, r types.Request) (bool, error) {
+		stored = append(stored, r)
+		return false, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list open requests: %w", err)
+	}
+	out := make([]mpctypes.Request, len(stored))
+	for i, r := range stored {
+		key, err := k.Key(ctx, r.KeyId)
+		if err != nil {
+			return nil, err
+		}
+		out[i] = r.ToEngine(key)
+	}
+	slices.SortFunc(out, func(a, b mpctypes.Request) int {
+		switch {
+		case a.Before(&b):
+			return -1
+		case b.Before(&a):
+			return 1
+		}
+		return 0
+	})
+	return out, nil
+}
+
+// EngineKey reads a key; false if the chain does not know it. types.Key.ToEngine
+// says what its RetireHeight means.
+func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key, bool, error) {
+	key, err := k.Key(ctx, string(id))
+	if errors.Is(err, types.ErrUnknownKey) {
+		return mpctypes.Key{}, false, nil
+	}
+	if err != nil {
+		return mpctypes.Key{}, false, err
+	}
+	params, err := k.Params(ctx)
+	if err != nil {
+		return mpctypes.Key{}, false, err
+	}
+	return key.ToEngine(params.RetireBlocks), true, nil
+}
+
+// EngineSignature reads a finished signature; false if there is none, or none
+// yet.
+func (k *Keeper) EngineSignature(ctx context.Context, id string) (mpctypes.SignatureResult, bool, error) {
+	s, err := k.Signature(ctx, id)
+	if errors.Is(err, types.ErrUnknownSignature) {
+		return mpctypes.SignatureResult{}, false, nil
+	}
+	if err != nil || s.Status != types.SIGNATURE_STATUS_READY {
+		return mpctypes.SignatureResult{}, false, err
+	}
+	return mpctypes.SignatureResult{RequestID: s.Id, R: s.R, S: s.S, V: s.V}, true, nil
+}
+
+// EngineRoster reads everybody who ever registered.
+func (k *Keeper) EngineRoster(ctx context.Context) (*mpctypes.Roster, error) {
+	all := make(map[mpctypes.Operator][]mpctypes.Identity)
+	err := k.participants.Walk(ctx, nil, func(operator string, p types.Participant) (bool, error) {
+		all[mpctypes.Operator(operator)] = p.ToEngine()
+		return false, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list participants: %w", err)
+	}
+	return mpctypes.NewRoster(all), nil
+}

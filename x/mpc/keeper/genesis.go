@@ -1,0 +1,134 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// InitGenesis imports a state into an empty store. Participants need not be
+// validators yet, so it does not matter in which order the modules are imported.
+//
+// Time goes on where the export stopped: open requests and keys on their way to
+// deletion keep the blocks that they had left, and a request the attempt it had
+// reached, which may put its height before the first block. A decision counts as
+// made at the last block before the first one if its height would lie ahead, so
+// that what lost to it is kept for retire_blocks of this chain and no longer. All
+// other heights are history of the exported chain and stay.
+func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
+	if err := gs.Validate(); err != nil {
+		return err
+	}
+	if err := k.SetParams(ctx, gs.Params); err != nil {
+		return err
+	}
+	for _, p := range gs.Participants {
+		if err := k.importParticipant(ctx, p); err != nil {
+			return err
+		}
+	}
+	// The block of the export stands for the one before this chain's first.
+	base := max(sdk.UnwrapSDKContext(ctx).BlockHeight()-1, 0)
+	shift := base - gs.ExportHeight
+	for _, key := range gs.Keys {
+		if err := k.importKey(ctx, key, base, shift); err != nil {
+			return err
+		}
+	}
+	for _, s := range gs.Signatures {
+		if err := k.setSignature(ctx, s); err != nil {
+			return err
+		}
+	}
+	for _, r := range gs.Requests {
+		r.Shift(shift)
+		if err := k.openRequest(ctx, r); err != nil {
+			return err
+		}
+	}
+	for _, a := range gs.Attestations {
+		if err := k.setAttestation(ctx, a); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// importParticipant verifies the proof of a new participant over this chain. One
+// that was exported proved itself to the chain that it comes from.
+func (k *Keeper) importParticipant(ctx context.Context, g types.GenesisParticipant) error {
+	p := g.Participant
+	operator, _, err := k.operator(p.Operator)
+	if err != nil {
+		return err
+	}
+	p.Operator = operator
+	if len(g.ProofOfPossession) > 0 {
+		chainID := sdk.UnwrapSDKContext(ctx).ChainID()
+		last := p.Identities[len(p.Identities)-1]
+		if err := types.VerifyPossession(chainID, operator, last.PublicKey, g.ProofOfPossession); err != nil {
+			return err
+		}
+	}
+	for _, id := range p.Identities {
+		if err := k.claimIdentityKey(ctx, id.PublicKey, operator); err != nil {
+			return err
+		}
+	}
+	if err := k.participants.Set(ctx, operator, p); err != nil {
+		return fmt.Errorf("store participant %s: %w", operator, err)
+	}
+	return nil
+}
+
+func (k *Keeper) importKey(ctx context.Context, key types.Key, base, shift int64) error {
+	key.DecidedHeight = min(key.DecidedHeight, base)
+	if key.Status == types.KEY_STATUS_DELETING {
+		key.RetireHeight += shift
+		if err := k.keyRetirements.Set(ctx, collections.Join(key.RetireHeight, key.Id)); err != nil {
+			return fmt.Errorf("index key %s by its end: %w", key.Id, err)
+		}
+	}
+	return k.setKey(ctx, key)
+}
+
+// ExportGenesis exports everything, as of the context's height.
+func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
+	params, err := k.Params(ctx)
+	if err != nil {
+		return nil, err
+	}
+	gs := &types.GenesisState{Params: params, ExportHeight: sdk.UnwrapSDKContext(ctx).BlockHeight()}
+	err = errors.Join(
+		k.participants.Walk(ctx, nil, func(_ string, p types.Participant) (bool, error) {
+			gs.Participants = append(gs.Participants, types.GenesisParticipant{Participant: p})
+			return false, nil
+		}),
+		k.keys.Walk(ctx, nil, func(_ string, key types.Key) (bool, error) {
+			gs.Keys = append(gs.Keys, key)
+			return false, nil
+		}),
+		k.signatures.Walk(ctx, nil, func(_ string, s types.Signature) (bool, error) {
+			gs.Signatures = append(gs.Signatures, s)
+			return false, nil
+		}),
+		k.requests.Walk(ctx, nil, func(_ requestKey, r types.Request) (bool, error) {
+			gs.Requests = append(gs.Requests, r)
+			return false, nil
+		}),
+		k.attestations.Walk(ctx, nil, func(_ attestationKey, a types.StoredAttestation) (bool, error) {
+			gs.Attestations = append(gs.Attestations, a)
+			return false, nil
+		}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("export genesis: %w", err)
+	}
+	return gs, nil
+}

@@ -1,0 +1,237 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// Key returns a key; types.ErrUnknownKey if there is none.
+func (k *Keeper) Key(ctx context.Context, id string) (types.Key, error) {
+	key, err := k.keys.Get(ctx, id)
+	switch {
+	case errors.Is(err, collections.ErrNotFound):
+		return key, types.ErrUnknownKey.Wrapf("%q", clip(id, mpctypes.MaxIDBytes))
+	case err != nil:
+		return key, fmt.Errorf("load key %s: %w", id, err)
+	}
+	return key, nil
+}
+
+func (k *Keeper) setKey(ctx context.Context, key types.Key) error {
+	if err := k.keys.Set(ctx, key.Id, key); err != nil {
+		return fmt.Errorf("store key %s: %w", key.Id, err)
+	}
+	return nil
+}
+
+// keyGen asks for a key for an account, or for a module of this name. The same
+// again gives the stored answer.
+func (k *Keeper) keyGen(ctx context.Context, msg types.MsgKeyGen, module string) (types.Key, error) {
+	if err := msg.ValidateBasic(); err != nil {
+		return types.Key{}, err
+	}
+	if err := k.canonicalKeyGen(&msg); err != nil {
+		return types.Key{}, err
+	}
+	hash := msg.ContentHash()
+	stored, err := k.Key(ctx, msg.KeyId)
+	if err == nil {
+		return stored, sameContent(stored.ContentHash, hash, stored.Status == types.KEY_STATUS_PENDING, stored.Id)
+	}
+	if !errors.Is(err, types.ErrUnknownKey) {
+		return types.Key{}, err
+	}
+	params, err := k.Params(ctx)
+	if err != nil {
+		return types.Key{}, err
+	}
+	if err := k.mayAsk(ctx, params, msg.Requester, module); err != nil {
+		return types.Key{}, err
+	}
+	members, err := k.keygenMembers(ctx, params, msg.Threshold, msg.Participants)
+	if err != nil {
+		return types.Key{}, err
+	}
+	return k.openKeygen(ctx, params, msg, hash, module, members)
+}
+
+// openKeygen stores key and request with everything that they depend on.
+func (k *Keeper) openKeygen(
+	ctx context.Context, params types.Params, msg types.MsgKeyGen, hash mpctypes.Hash, module string, members []types.Member,
+) (types.Key, error) {
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	key := types.Key{
+		Id: msg.KeyId, Algorithm: msg.Algorithm, Threshold: msg.Threshold,
+		Participants: operatorsOf(members), Status: types.KEY_STATUS_PENDING,
+		Owner: msg.Requester, Module: module, RequestedHeight: height, ContentHash: hash[:],
+	}
+	request := types.Request{
+		Kind: types.REQUEST_KIND_KEYGEN, Id: key.Id, KeyId: key.Id, Algorithm: key.Algorithm,
+		Threshold: key.Threshold, Members: members, Height: height,
+		ExpiryHeight:  height + int64(params.KeygenLifetimeBlocks),
+		AttemptBlocks: params.KeygenAttemptBlocks, StartTimeout: params.StartTimeout, Owner: key.Owner,
+	}
+	if err := k.setKey(ctx, key); err != nil {
+		return types.Key{}, err
+	}
+	if err := k.openRequest(ctx, request); err != nil {
+		return types.Key{}, err
+	}
+	k.emit(ctx, &types.EventKeyGenRequested{
+		KeyId: key.Id, Owner: key.Owner, Threshold: key.Threshold,
+		Participants: uint32(len(members)), ExpiryHeight: request.ExpiryHeight,
+	})
+	return key, nil
+}
+
+// failKey makes a PENDING key ERROR; its request is closed already.
+func (k *Keeper) failKey(ctx context.Context, id string, reason mpctypes.Reason) error {
+	key, err := k.Key(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := key.Fail(reason, sdk.UnwrapSDKContext(ctx).BlockHeight()); err != nil {
+		return err
+	}
+	if err := k.setKey(ctx, key); err != nil {
+		return err
+	}
+	k.reportKeyFailed(ctx, key)
+	return nil
+}
+
+func (k *Keeper) reportKeyFailed(ctx context.Context, key types.Key) {
+	k.emit(ctx, &types.EventKeyFailed{KeyId: key.Id, Owner: key.Owner, Reason: key.Reason})
+	k.runHook(ctx, hookCall{key.Module, "AfterKeyFailed", key.Id, func(ctx context.Context, h types.Hooks) error {
+		return h.AfterKeyFailed(ctx, key)
+	}})
+}
+
+// keygenMembers pins who takes part: those named, or, if nobody is, all bonded
+// registered validators by power up to the maximum.
+func (k *Keeper) keygenMembers(ctx context.Context, p types.Params, threshold uint32, named []string) ([]types.Member, error) {
+	if threshold < 1 {
+		return nil, types.ErrBadThreshold.Wrap("t = 0")
+	}
+	if len(named) == 0 {
+		return k.strongestMembers(ctx, p, threshold)
+	}
+	if len(named) > int(p.MaxParticipants) {
+		return nil, types.ErrTooManyParticipants.Wrapf("%d, max_participants is %d", len(named), p.MaxParticipants)
+	}
+	if int(threshold) >= len(named) {
+		return nil, types.ErrBadThreshold.Wrapf("t = %d of %d participants", threshold, len(named))
+	}
+	members := make([]types.Member, len(named))
+	for i, name := range named {
+		m, err := k.namedMember(ctx, name)
+		if err != nil {
+			return nil, err
+		}
+		members[i] = m
+	}
+	sortMembers(members)
+	for i := 1; i < len(members); i++ {
+		if members[i-1].Operator == members[i].Operator {
+			return nil, types.ErrDuplicateParticipant.Wrap(members[i].Operator)
+		}
+	}
+	return members, nil
+}
+
+// namedMember checks and pins an operator that the requester named.
+func (k *Keeper) namedMember(ctx context.Context, name string) (types.Member, error) {
+	operator, address, err := k.operator(name)
+	if err != nil {
+		return types.Member{}, err
+	}
+	v, err := k.validator(ctx, operator, address)
+	if err != nil {
+		return types.Member{}, err
+	}
+	if !v.IsBonded() || v.IsJailed() {
+		return types.Member{}, types.ErrNotBonded.Wrap(operator)
+	}
+	return k.member(ctx, operator)
+}
+
+// strongestMembers pins the bonded registered validators with the most power.
+func (k *Keeper) strongestMembers(ctx context.Context, p types.Params, threshold uint32) ([]types.Member, error) {
+	var (
+		members []types.Member
+		failed  error
+	)
+	err := k.staking.IterateBondedValidatorsByPower(ctx, func(_ int64, v stakingtypes.ValidatorI) bool {
+		if v.IsJailed() {
+			return false
+		}
+		m, err := k.member(ctx, v.GetOperator())
+		switch {
+		case err == nil:
+			members = append(members, m)
+		case !errors.Is(err, types.ErrUnregistered):
+			failed = err
+		}
+		return failed != nil || len(members) >= int(p.MaxParticipants)
+	})
+	if err = errors.Join(err, failed); err != nil {
+		return nil, fmt.Errorf("look for participants: %w", err)
+	}
+	if int(threshold) >= len(members) {
+		return nil, types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d (max_participants %d)",
+			threshold, threshold+1, len(members), p.MaxParticipants)
+	}
+	sortMembers(members)
+	return members, nil
+}
+
+// canonicalKeyGen writes all addresses in their one form.
+func (k *Keeper) canonicalKeyGen(msg *types.MsgKeyGen) error {
+	requester, err := k.account(msg.Requester)
+	if err != nil {
+		return err
+	}
+	msg.Requester = requester
+	msg.Participants = slices.Clone(msg.Participants)
+	for i, name := range msg.Participants {
+		if msg.Participants[i], _, err = k.operator(name); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// sameContent says what asking again for an id means: nothing happens if all is
+// the same, otherwise the id is taken.
+func sameContent(stored []byte, asked mpctypes.Hash, pending bool, id string) error {
+	switch {
+	case string(stored) == string(asked[:]):
+		return nil
+	case pending:
+		return types.ErrRequestPending.Wrap(id)
+	}
+	return types.ErrIDTaken.Wrap(id)
+}
+
+func sortMembers(members []types.Member) {
+	slices.SortFunc(members, func(a, b types.Member) int { return strings.Compare(a.Operator, b.Operator) })
+}
+
+func operatorsOf(members []types.Member) []string {
+	ops := make([]string, len(members))
+	for i, m := range members {
+		ops[i] = m.Operator
+	}
+	return ops
+}

@@ -1,0 +1,87 @@
+package keeper
+
+import (
+	"context"
+
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// ModuleAPI is what another module of the chain uses to ask for keys and
+// signatures. What it asks for is owned by the module's account address
+// (authtypes.NewModuleAddress of its name), so no account and no other module can
+// use it, and the module's hooks (Keeper.AddHooks) are told of it.
+//
+// Ids are chosen by the caller and unique on the chain for ever; begin them with
+// the module's name. Asking again for the same id with the same content is free
+// and returns what is stored, whatever its status, so a caller needs no record of
+// what it asked. An id that failed stays failed: ask again with a new one. A
+// failed signature id does not mean that no signature exists. Some participants
+// may have made it, so never treat it as proof that a payment was not signed.
+type ModuleAPI struct {
+	k      *Keeper
+	module string
+	owner  string
+}
+
+// ForModule makes the API of a module. It panics if the name cannot be the name of
+// a module account.
+func (k *Keeper) ForModule(name string) ModuleAPI {
+	if name == "" {
+		panic("x/mpc: ForModule needs the name of a module")
+	}
+	owner, err := k.accountCodec.BytesToString(authtypes.NewModuleAddress(name))
+	if err != nil {
+		panic("x/mpc: module account address of " + name + ": " + err.Error())
+	}
+	return ModuleAPI{k: k, module: name, owner: owner}
+}
+
+// Owner is the account address that owns what the module asks for.
+func (a ModuleAPI) Owner() string { return a.owner }
+
+// KeyGen asks for a key that threshold+1 participants can sign with. No
+// participants: all bonded registered validators by power, up to
+// max_participants. The key comes back PENDING; AfterKeyReady or AfterKeyFailed
+// follows.
+func (a ModuleAPI) KeyGen(ctx context.Context, keyID string, algorithm types.Algorithm, threshold uint32, participants []string) (types.Key, error) {
+	return a.k.keyGen(ctx, types.MsgKeyGen{
+		Requester: a.owner, KeyId: keyID, Algorithm: algorithm, Threshold: threshold, Participants: participants,
+	}, a.module)
+}
+
+// KeySign asks for a signature by one of the module's READY keys. It comes back
+// PENDING; AfterSignatureReady or AfterSignFailed follows.
+func (a ModuleAPI) KeySign(ctx context.Context, signatureID, keyID string, payload types.SignPayload) (types.Signature, error) {
+	return a.k.keySign(ctx, types.MsgKeySign{
+		Requester: a.owner, SignatureId: signatureID, KeyId: keyID, Payload: payload,
+	}, a.module)
+}
+
+// KeyDelete decides that one of the module's keys is destroyed and returns the
+// height at which its shares go. Its open requests fail at once.
+func (a ModuleAPI) KeyDelete(ctx context.Context, keyID string) (retireHeight int64, err error) {
+	return a.k.keyDelete(ctx, types.MsgKeyDelete{Requester: a.owner, KeyId: keyID})
+}
+
+// Key reads any key; types.ErrUnknownKey if there is none.
+func (a ModuleAPI) Key(ctx context.Context, id string) (types.Key, error) { return a.k.Key(ctx, id) }
+
+// Signature reads any signature; types.ErrUnknownSignature if there is none.
+func (a ModuleAPI) Signature(ctx context.Context, id string) (types.Signature, error) {
+	return a.k.Signature(ctx, id)
+}
+
+// CanKeyGen returns nil if KeyGen with a new id would be accepted now, otherwise
+// the error that it would give.
+func (a ModuleAPI) CanKeyGen(ctx context.Context, threshold uint32, participants []string) error {
+	_, err := a.k.keygenReadiness(ctx, a.owner, a.module, threshold, participants)
+	return err
+}
+
+// CanSign returns nil if KeySign with a new id would be accepted now, otherwise
+// the error that it would give.
+func (a ModuleAPI) CanSign(ctx context.Context, keyID string) error {
+	return a.k.signReadiness(ctx, keyID, a.owner, a.module)
+}

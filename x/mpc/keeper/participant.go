@@ -1,0 +1,130 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// Participant returns an operator's identities; types.ErrUnregistered if it never
+// registered.
+func (k *Keeper) Participant(ctx context.Context, operator string) (types.Participant, error) {
+	canonical, _, err := k.operator(operator)
+	if err != nil {
+		return types.Participant{}, err
+	}
+	p, err := k.participants.Get(ctx, canonical)
+	switch {
+	case errors.Is(err, collections.ErrNotFound):
+		return p, types.ErrUnregistered.Wrap(canonical)
+	case err != nil:
+		return p, fmt.Errorf("load participant %s: %w", canonical, err)
+	}
+	return p, nil
+}
+
+// RegisterParticipant gives an existing validator its MPC identity, or a new
+// version of it, and returns the version. The caller has made sure that the
+// operator asks.
+func (k *Keeper) RegisterParticipant(ctx context.Context, operator string, identityKey, proof []byte) (uint32, error) {
+	canonical, address, err := k.operator(operator)
+	if err != nil {
+		return 0, err
+	}
+	if _, err := k.validator(ctx, canonical, address); err != nil {
+		return 0, err
+	}
+	chainID := sdk.UnwrapSDKContext(ctx).ChainID()
+	if err := types.VerifyPossession(chainID, canonical, identityKey, proof); err != nil {
+		return 0, err
+	}
+	p, err := k.Participant(ctx, canonical)
+	if errors.Is(err, types.ErrUnregistered) {
+		p, err = types.Participant{Operator: canonical}, nil
+	}
+	if err != nil {
+		return 0, err
+	}
+	version, err := p.Register(identityKey, sdk.UnwrapSDKContext(ctx).BlockHeight())
+	if err != nil {
+		return 0, err
+	}
+	if err := k.claimIdentityKey(ctx, identityKey, canonical); err != nil {
+		return 0, err
+	}
+	if err := k.participants.Set(ctx, canonical, p); err != nil {
+		return 0, fmt.Errorf("store participant %s: %w", canonical, err)
+	}
+	k.emit(ctx, &types.EventParticipantRegistered{Operator: canonical, Version: version, IdentityKey: hexOf(identityKey)})
+	return version, nil
+}
+
+// RevokeParticipant revokes all identities of an operator and fails the open
+// requests that pinned one of them, no others.
+func (k *Keeper) RevokeParticipant(ctx context.Context, operator string) error {
+	p, err := k.Participant(ctx, operator)
+	if err != nil {
+		return err
+	}
+	if err := p.Revoke(sdk.UnwrapSDKContext(ctx).BlockHeight()); err != nil {
+		return err
+	}
+	if err := k.participants.Set(ctx, p.Operator, p); err != nil {
+		return fmt.Errorf("store participant %s: %w", p.Operator, err)
+	}
+	k.emit(ctx, &types.EventParticipantRevoked{Operator: p.Operator})
+	ids, err := k.requestsOf(ctx, k.requestsByMember, p.Operator)
+	if err != nil {
+		return err
+	}
+	return k.failRequests(ctx, ids, mpctypes.ErrIdentityRevoked)
+}
+
+// claimIdentityKey makes an identity key an operator's for ever: whoever holds
+// it, of whatever version, is known by it.
+func (k *Keeper) claimIdentityKey(ctx context.Context, key []byte, operator string) error {
+	owner, err := k.identityKeys.Get(ctx, key)
+	switch {
+	case err == nil:
+		return types.ErrIdentityKeyInUse.Wrapf("it is or was the key of %s", owner)
+	case !errors.Is(err, collections.ErrNotFound):
+		return fmt.Errorf("look up identity key: %w", err)
+	}
+	if err := k.identityKeys.Set(ctx, key, operator); err != nil {
+		return fmt.Errorf("store identity key of %s: %w", operator, err)
+	}
+	return nil
+}
+
+// validator finds the validator of an operator.
+func (k *Keeper) validator(ctx context.Context, operator string, address sdk.ValAddress) (stakingtypes.ValidatorI, error) {
+	v, err := k.staking.Validator(ctx, address)
+	switch {
+	case errors.Is(err, stakingtypes.ErrNoValidatorFound):
+		return nil, types.ErrUnknownParticipant.Wrapf("%s is no validator", operator)
+	case err != nil:
+		return nil, fmt.Errorf("load validator %s: %w", operator, err)
+	}
+	return v, nil
+}
+
+// member pins the current identity of an operator.
+func (k *Keeper) member(ctx context.Context, operator string) (types.Member, error) {
+	p, err := k.Participant(ctx, operator)
+	if err != nil {
+		return types.Member{}, err
+	}
+	id, ok := p.Current()
+	if !ok {
+		return types.Member{}, types.ErrUnregistered.Wrapf("%s revoked its identity", p.Operator)
+	}
+	return types.Member{Operator: p.Operator, IdentityVersion: id.Version, IdentityKey: id.PublicKey}, nil
+}

@@ -1,0 +1,45 @@
+package keeper
+
+import (
+	"context"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// keygenReadiness says whether a keygen could be asked for now, and who would take
+// part. An empty owner asks for nobody in particular: only the participants are
+// looked at.
+func (k *Keeper) keygenReadiness(ctx context.Context, owner, module string, threshold uint32, participants []string) ([]string, error) {
+	params, err := k.Params(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if owner != "" {
+		if err := k.mayAsk(ctx, params, owner, module); err != nil {
+			return nil, err
+		}
+	}
+	members, err := k.keygenMembers(ctx, params, threshold, participants)
+	if err != nil {
+		return nil, err
+	}
+	return operatorsOf(members), nil
+}
+
+// signReadiness says whether a signature could be asked for now. An empty owner
+// stands for the key's own.
+func (k *Keeper) signReadiness(ctx context.Context, keyID, owner, module string) error {
+	key, err := k.Key(ctx, keyID)
+	if err != nil {
+		return err
+	}
+	params, err := k.Params(ctx)
+	if err != nil {
+		return err
+	}
+	if owner == "" {
+		owner, module = key.Owner, key.Module
+	}
+	_, err = k.maySign(ctx, params, key, owner, module)
+	return err
+}

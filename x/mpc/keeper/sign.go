@@ -1,0 +1,156 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// Signature returns a signature; types.ErrUnknownSignature if there is none.
+func (k *Keeper) Signature(ctx context.Context, id string) (types.Signature, error) {
+	s, err := k.signatures.Get(ctx, id)
+	switch {
+	case errors.Is(err, collections.ErrNotFound):
+		return s, types.ErrUnknownSignature.Wrapf("%q", clip(id, mpctypes.MaxIDBytes))
+	case err != nil:
+		return s, fmt.Errorf("load signature %s: %w", id, err)
+	}
+	return s, nil
+}
+
+func (k *Keeper) setSignature(ctx context.Context, s types.Signature) error {
+	if err := k.signatures.Set(ctx, s.Id, s); err != nil {
+		return fmt.Errorf("store signature %s: %w", s.Id, err)
+	}
+	return nil
+}
+
+// keySign asks for a signature for an account, or for a module of this name. The
+// same again gives the stored answer.
+func (k *Keeper) keySign(ctx context.Context, msg types.MsgKeySign, module string) (types.Signature, error) {
+	if err := msg.ValidateBasic(); err != nil {
+		return types.Signature{}, err
+	}
+	requester, err := k.account(msg.Requester)
+	if err != nil {
+		return types.Signature{}, err
+	}
+	msg.Requester = requester
+	hash := msg.ContentHash()
+	stored, err := k.Signature(ctx, msg.SignatureId)
+	if err == nil {
+		return stored, sameContent(stored.ContentHash, hash, stored.Status == types.SIGNATURE_STATUS_PENDING, stored.Id)
+	}
+	if !errors.Is(err, types.ErrUnknownSignature) {
+		return types.Signature{}, err
+	}
+	key, err := k.Key(ctx, msg.KeyId)
+	if err != nil {
+		return types.Signature{}, err
+	}
+	params, err := k.Params(ctx)
+	if err != nil {
+		return types.Signature{}, err
+	}
+	members, err := k.maySign(ctx, params, key, requester, module)
+	if err != nil {
+		return types.Signature{}, err
+	}
+	return k.openSign(ctx, params, msg, hash, module, key, members)
+}
+
+// maySign says whether someone may ask a key for a signature now, and who would
+// take part.
+func (k *Keeper) maySign(ctx context.Context, p types.Params, key types.Key, owner, module string) ([]types.Member, error) {
+	if key.Owner != owner {
+		return nil, types.ErrNotOwner.Wrapf("key %s belongs to %s", key.Id, key.Owner)
+	}
+	if err := key.CanSign(); err != nil {
+		return nil, err
+	}
+	if err := k.mayAsk(ctx, p, owner, module); err != nil {
+		return nil, err
+	}
+	return k.signMembers(ctx, key)
+}
+
+// signMembers pins the current identities of a key's participants. Those that
+// revoked theirs are left out; t+1 must remain.
+func (k *Keeper) signMembers(ctx context.Context, key types.Key) ([]types.Member, error) {
+	members := make([]types.Member, 0, len(key.Participants))
+	for _, operator := range key.Participants {
+		m, err := k.member(ctx, operator)
+		if errors.Is(err, types.ErrUnregistered) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		members = append(members, m)
+	}
+	if len(members) < int(key.Threshold)+1 {
+		return nil, types.ErrTooFewParticipants.Wrapf("key %s needs %d signers, %d of its participants have an identity",
+			key.Id, key.Threshold+1, len(members))
+	}
+	return members, nil
+}
+
+// openSign stores signature and request with everything that they depend on.
+func (k *Keeper) openSign(
+	ctx context.Context, params types.Params, msg types.MsgKeySign, hash mpctypes.Hash, module string,
+	key types.Key, members []types.Member,
+) (types.Signature, error) {
+	digest, err := msg.Payload.Signed()
+	if err != nil {
+		return types.Signature{}, err
+	}
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	s := types.Signature{
+		Id: msg.SignatureId, KeyId: key.Id, Payload: msg.Payload, Digest: digest,
+		Status: types.SIGNATURE_STATUS_PENDING, Owner: msg.Requester, Module: module,
+		Epoch: key.Epoch, RequestedHeight: height, ContentHash: hash[:],
+	}
+	request := types.Request{
+		Kind: types.REQUEST_KIND_SIGN, Id: s.Id, KeyId: key.Id, Algorithm: key.Algorithm,
+		Threshold: key.Threshold, Epoch: key.Epoch, Members: members, Height: height,
+		ExpiryHeight:  height + int64(params.SignLifetimeBlocks),
+		AttemptBlocks: params.SignAttemptBlocks, StartTimeout: params.StartTimeout,
+		Digest: digest, Owner: s.Owner,
+	}
+	if err := k.setSignature(ctx, s); err != nil {
+		return types.Signature{}, err
+	}
+	if err := k.openRequest(ctx, request); err != nil {
+		return types.Signature{}, err
+	}
+	k.emit(ctx, &types.EventSignRequested{
+		SignatureId: s.Id, KeyId: key.Id, Owner: s.Owner, Digest: hexOf(digest), ExpiryHeight: request.ExpiryHeight,
+	})
+	return s, nil
+}
+
+// failSignature makes a PENDING signature ERROR; its request is closed already.
+func (k *Keeper) failSignature(ctx context.Context, id string, reason mpctypes.Reason) error {
+	s, err := k.Signature(ctx, id)
+	if err != nil {
+		return err
+	}
+	if err := s.Fail(reason, sdk.UnwrapSDKContext(ctx).BlockHeight()); err != nil {
+		return err
+	}
+	if err := k.setSignature(ctx, s); err != nil {
+		return err
+	}
+	k.emit(ctx, &types.EventSignFailed{SignatureId: s.Id, KeyId: s.KeyId, Owner: s.Owner, Reason: s.Reason})
+	k.runHook(ctx, hookCall{s.Module, "AfterSignFailed", s.Id, func(ctx context.Context, h types.Hooks) error {
+		return h.AfterSignFailed(ctx, s)
+	}})
+	return nil
+}

@@ -1,0 +1,171 @@
+package types
+
+import (
+	"errors"
+	"fmt"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// DefaultGenesis is a chain without participants.
+func DefaultGenesis() *GenesisState { return &GenesisState{Params: DefaultParams()} }
+
+// Validate checks a genesis state as far as it goes without the chain id and the
+// address codecs: the keeper verifies proofs and addresses at import.
+func (g GenesisState) Validate() error {
+	if err := g.Params.Validate(); err != nil {
+		return err
+	}
+	if g.ExportHeight < 0 {
+		return ErrBadGenesis.Wrapf("export_height %d is below 0", g.ExportHeight)
+	}
+	check := genesisCheck{
+		exported: g.ExportHeight > 0,
+		keys:     make(map[string]Key, len(g.Keys)), requests: make(map[string]Request, len(g.Requests)),
+		signatures: make(map[string]bool, len(g.Signatures)),
+	}
+	for _, err := range []error{
+		check.participants(g.Participants),
+		check.addRequests(g.Requests),
+		check.addKeys(g.Keys),
+		check.addSignatures(g.Signatures),
+		check.requestsBelong(g.Requests),
+		check.attestations(g.Attestations),
+	} {
+		if err != nil {
+			return ErrBadGenesis.Wrap(err.Error())
+		}
+	}
+	return nil
+}
+
+// genesisCheck knows what was seen so far.
+type genesisCheck struct {
+	exported   bool
+	keys       map[string]Key
+	requests   map[string]Request
+	signatures map[string]bool
+}
+
+func requestName(kind RequestKind, id string) string {
+	return mpctypes.RequestID{Kind: mpctypes.RequestKind(kind), ID: id}.String()
+}
+
+func (c genesisCheck) participants(all []GenesisParticipant) error {
+	operators, keys := make(map[string]bool, len(all)), make(map[string]bool, len(all))
+	for _, g := range all {
+		p := g.Participant
+		if err := p.Validate(); err != nil {
+			return err
+		}
+		if operators[p.Operator] {
+			return fmt.Errorf("participant %s is there twice", p.Operator)
+		}
+		operators[p.Operator] = true
+		if len(g.ProofOfPossession) == 0 && !c.exported {
+			return fmt.Errorf("participant %s has no proof of possession", p.Operator)
+		}
+		if len(g.ProofOfPossession) > 0 && (len(p.Identities) != 1 || p.Identities[0].Revoked()) {
+			return fmt.Errorf("new participant %s must have one identity", p.Operator)
+		}
+		for _, id := range p.Identities {
+			if keys[string(id.PublicKey)] {
+				return fmt.Errorf("participant %s: its identity key of version %d is there twice", p.Operator, id.Version)
+			}
+			keys[string(id.PublicKey)] = true
+		}
+	}
+	return nil
+}
+
+func (c genesisCheck) addRequests(all []Request) error {
+	for _, r := range all {
+		if err := r.Validate(); err != nil {
+			return err
+		}
+		name := requestName(r.Kind, r.Id)
+		if _, twice := c.requests[name]; twice {
+			return fmt.Errorf("request %s is there twice", name)
+		}
+		c.requests[name] = r
+	}
+	return nil
+}
+
+func (c genesisCheck) addKeys(all []Key) error {
+	for _, k := range all {
+		if err := k.Validate(); err != nil {
+			return err
+		}
+		if _, twice := c.keys[k.Id]; twice {
+			return fmt.Errorf("key %s is there twice", k.Id)
+		}
+		c.keys[k.Id] = k
+		_, open := c.requests[requestName(REQUEST_KIND_KEYGEN, k.Id)]
+		if open != (k.Status == KEY_STATUS_PENDING) {
+			return fmt.Errorf("key %s is %s; exactly the PENDING keys have an open request", k.Id, k.Status)
+		}
+	}
+	return nil
+}
+
+func (c genesisCheck) addSignatures(all []Signature) error {
+	for _, s := range all {
+		key, ok := c.keys[s.KeyId]
+		if !ok {
+			return fmt.Errorf("signature %s is by the unknown key %s", s.Id, s.KeyId)
+		}
+		if err := s.Validate(key); err != nil {
+			return err
+		}
+		if c.signatures[s.Id] {
+			return fmt.Errorf("signature %s is there twice", s.Id)
+		}
+		c.signatures[s.Id] = true
+		_, open := c.requests[requestName(REQUEST_KIND_SIGN, s.Id)]
+		if open != (s.Status == SIGNATURE_STATUS_PENDING) {
+			return fmt.Errorf("signature %s is %s; exactly the PENDING ones have an open request", s.Id, s.Status)
+		}
+	}
+	return nil
+}
+
+// requestsBelong looks for requests without their key or signature.
+func (c genesisCheck) requestsBelong(all []Request) error {
+	for _, r := range all {
+		key, known := c.keys[r.KeyId]
+		switch {
+		case !known:
+			return fmt.Errorf("request %s is for the unknown key %s", r.Id, r.KeyId)
+		case r.Kind == REQUEST_KIND_SIGN && !c.signatures[r.Id]:
+			return fmt.Errorf("request %s is for an unknown signature", r.Id)
+		case r.Kind == REQUEST_KIND_SIGN && key.Status != KEY_STATUS_READY:
+			return fmt.Errorf("request %s is for key %s, which is %s", r.Id, r.KeyId, key.Status)
+		case r.Kind == REQUEST_KIND_KEYGEN && len(r.Members) != len(key.Participants):
+			return fmt.Errorf("keygen %s has %d members for %d participants", r.Id, len(r.Members), len(key.Participants))
+		}
+	}
+	return nil
+}
+
+func (c genesisCheck) attestations(all []StoredAttestation) error {
+	bySession, byAttempt := make(map[string]bool, len(all)), make(map[string]bool, len(all))
+	for _, a := range all {
+		r, open := c.requests[requestName(a.Kind, a.RequestId)]
+		if !open || a.Kind != REQUEST_KIND_KEYGEN {
+			return fmt.Errorf("an attestation of %s is for no open keygen", a.RequestId)
+		}
+		_, member := r.Member(a.Operator)
+		_, err := ParseKeygenPayload(a.Payload, len(r.Members))
+		if !member || len(a.Session) != len(mpctypes.Context{}) || err != nil {
+			return errors.Join(fmt.Errorf("attestation of %s by %s is not valid", a.RequestId, a.Operator), err)
+		}
+		session := fmt.Sprintf("%s %s %x", a.RequestId, a.Operator, a.Session)
+		attempt := fmt.Sprintf("%s %s %d", a.RequestId, a.Operator, a.Attempt)
+		if bySession[session] || byAttempt[attempt] {
+			return fmt.Errorf("%s attested a session or an attempt of %s twice", a.Operator, a.RequestId)
+		}
+		bySession[session], byAttempt[attempt] = true, true
+	}
+	return nil
+}

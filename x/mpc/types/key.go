@@ -1,0 +1,208 @@
+package types
+
+import (
+	"fmt"
+	"slices"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// moveTo changes the status if the table allows it.
+func (k *Key) moveTo(next KeyStatus) error {
+	if !k.Status.CanMoveTo(next) {
+		return fmt.Errorf("key %s cannot go from %s to %s", k.Id, k.Status, next)
+	}
+	k.Status = next
+	return nil
+}
+
+// Win makes the key READY: all participants attested this payload for this
+// session.
+func (k *Key) Win(session []byte, payload mpctypes.KeygenPayload, height int64) error {
+	if err := k.moveTo(KEY_STATUS_READY); err != nil {
+		return err
+	}
+	k.Session = session
+	k.PublicKey = payload.PublicKey
+	k.PublicShares = payload.PublicShares
+	k.ParametersHash = payload.ParametersHash[:]
+	k.DecidedHeight = height
+	return nil
+}
+
+// Fail makes the key ERROR for a reason.
+func (k *Key) Fail(reason mpctypes.Reason, height int64) error {
+	if err := k.moveTo(KEY_STATUS_ERROR); err != nil {
+		return err
+	}
+	k.Reason = string(reason)
+	k.DecidedHeight = height
+	return nil
+}
+
+// Condemn makes the key DELETING until a height.
+func (k *Key) Condemn(retireHeight int64) error {
+	if err := k.moveTo(KEY_STATUS_DELETING); err != nil {
+		return err
+	}
+	k.RetireHeight = retireHeight
+	return nil
+}
+
+// Bury makes the key DELETED.
+func (k *Key) Bury() error { return k.moveTo(KEY_STATUS_DELETED) }
+
+// AddHolder remembers that an operator attested a share, whatever becomes of the
+// key: it has something to destroy.
+func (k *Key) AddHolder(operator string) { k.Holders, _ = insertSorted(k.Holders, operator) }
+
+// Acknowledge records that a holder destroyed what it held.
+func (k *Key) Acknowledge(operator string) error {
+	if err := k.AwaitsAck(operator); err != nil {
+		return err
+	}
+	k.DeletionAcks, _ = insertSorted(k.DeletionAcks, operator)
+	return nil
+}
+
+// AwaitsAck says whether the destruction by an operator is still to be attested:
+// the key is DELETED, the operator held a share, and it has not said so yet.
+func (k Key) AwaitsAck(operator string) error {
+	if k.Status != KEY_STATUS_DELETED {
+		return ErrUnknownRequest.Wrapf("key %s is %s, not deleted", k.Id, k.Status)
+	}
+	if _, ok := slices.BinarySearch(k.Holders, operator); !ok {
+		return ErrUnknownParticipant.Wrapf("%s never attested a share of key %s", operator, k.Id)
+	}
+	if _, ok := slices.BinarySearch(k.DeletionAcks, operator); ok {
+		return ErrAlreadyDecided.Wrapf("%s attested the destruction of key %s before", operator, k.Id)
+	}
+	return nil
+}
+
+// CanSign says whether requests for signatures may be made.
+func (k Key) CanSign() error {
+	switch k.Status {
+	case KEY_STATUS_READY:
+		return nil
+	case KEY_STATUS_DELETING, KEY_STATUS_DELETED:
+		return ErrKeyDeleted.Wrap(k.Id)
+	}
+	return ErrKeyNotReady.Wrapf("key %s is %s", k.Id, k.Status)
+}
+
+// ToEngine converts for the node. RetireHeight is the block at which a node may
+// destroy what it no longer needs: for READY and ERROR the shares of sessions
+// that lost, retireBlocks after the decision; for DELETING and DELETED
+// everything, at the height that the deletion set; 0 while PENDING.
+func (k Key) ToEngine(retireBlocks uint32) mpctypes.Key {
+	out := mpctypes.Key{
+		ID: mpctypes.KeyID(k.Id), Status: mpctypes.KeyStatus(k.Status), Epoch: k.Epoch,
+		Algorithm: mpctypes.Algorithm(k.Algorithm), Threshold: int(k.Threshold),
+		Participants:  toOperators(k.Participants),
+		PublicKey:     slices.Clone(k.PublicKey),
+		DecidedHeight: k.DecidedHeight,
+		RetireHeight:  k.RetireHeight,
+		DeletionAcked: toOperators(k.DeletionAcks),
+	}
+	copy(out.Session[:], k.Session)
+	if k.Status == KEY_STATUS_READY || k.Status == KEY_STATUS_ERROR {
+		out.RetireHeight = k.DecidedHeight + int64(retireBlocks)
+	}
+	return out
+}
+
+// Validate checks a key of a genesis file.
+func (k Key) Validate() error {
+	if err := mpctypes.ValidateID(k.Id); err != nil {
+		return err
+	}
+	n := len(k.Participants)
+	switch {
+	case k.Status < KEY_STATUS_PENDING || k.Status > KEY_STATUS_DELETED:
+		return fmt.Errorf("key %s: unknown status %d", k.Id, k.Status)
+	case k.Algorithm != ALGORITHM_ECDSA_SECP256K1:
+		return fmt.Errorf("key %s: unknown algorithm %d", k.Id, k.Algorithm)
+	case n < 2 || n > mpctypes.MaxMembers || k.Threshold < 1 || int(k.Threshold) >= n:
+		return fmt.Errorf("key %s: threshold %d of %d participants", k.Id, k.Threshold, n)
+	case !ascending(k.Participants) || !ascending(k.Holders) || !ascending(k.DeletionAcks):
+		return fmt.Errorf("key %s: participants, holders and acknowledgements must ascend", k.Id)
+	case k.Owner == "":
+		return fmt.Errorf("key %s has no owner", k.Id)
+	case len(k.ContentHash) != len(mpctypes.Hash{}):
+		return fmt.Errorf("key %s: content hash has %d bytes", k.Id, len(k.ContentHash))
+	}
+	return k.validateResult()
+}
+
+// validateResult checks what a key has once it was READY. A DELETING or DELETED
+// key was READY before if it has a public key.
+func (k Key) validateResult() error {
+	if k.Status == KEY_STATUS_PENDING || k.Status == KEY_STATUS_ERROR ||
+		(k.Status != KEY_STATUS_READY && len(k.PublicKey) == 0) {
+		if len(k.Session)+len(k.PublicKey)+len(k.PublicShares)+len(k.ParametersHash) != 0 {
+			return fmt.Errorf("key %s is %s and has a result", k.Id, k.Status)
+		}
+		return nil
+	}
+	if len(k.Session) != len(mpctypes.Context{}) || len(k.ParametersHash) != len(mpctypes.Hash{}) {
+		return fmt.Errorf("key %s: session or parameters have the wrong length", k.Id)
+	}
+	return validatePoints(k.PublicKey, k.PublicShares, len(k.Participants))
+}
+
+// validatePoints checks the curve points of a key of n participants.
+func validatePoints(publicKey []byte, shares [][]byte, n int) error {
+	if len(shares) != n {
+		return fmt.Errorf("%d public shares for %d participants", len(shares), n)
+	}
+	if err := mpctypes.ValidatePublicKey(publicKey); err != nil {
+		return err
+	}
+	for i, s := range shares {
+		if err := mpctypes.ValidatePublicKey(s); err != nil {
+			return fmt.Errorf("public share %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
+// ParseKeygenPayload decodes what a participant of a keygen with n members
+// attests, and checks its curve points.
+func ParseKeygenPayload(payload []byte, n int) (mpctypes.KeygenPayload, error) {
+	p, err := mpctypes.DecodeKeygenPayload(payload)
+	if err != nil {
+		return p, ErrBadResult.Wrap(err.Error())
+	}
+	if err := validatePoints(p.PublicKey, p.PublicShares, n); err != nil {
+		return p, ErrBadResult.Wrap(err.Error())
+	}
+	return p, nil
+}
+
+func toOperators(names []string) []mpctypes.Operator {
+	ops := make([]mpctypes.Operator, len(names))
+	for i, n := range names {
+		ops[i] = mpctypes.Operator(n)
+	}
+	return ops
+}
+
+// insertSorted adds a name to an ascending list; false if it is there already.
+func insertSorted(names []string, name string) ([]string, bool) {
+	i, found := slices.BinarySearch(names, name)
+	if found {
+		return names, false
+	}
+	return slices.Insert(names, i, name), true
+}
+
+// ascending reports whether a list is strictly ascending, so without duplicates.
+func ascending(names []string) bool {
+	for i := 1; i < len(names); i++ {
+		if names[i-1] >= names[i] {
+			return false
+		}
+	}
+	return true
+}

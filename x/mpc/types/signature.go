@@ -1,0 +1,84 @@
+package types
+
+import (
+	"fmt"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// DigestPayload asks for a signature over 32 bytes as they are.
+func DigestPayload(digest []byte) SignPayload {
+	return SignPayload{Kind: &SignPayload_Digest{Digest: digest}}
+}
+
+// Signed is the 32 bytes that a payload asks to sign.
+func (p SignPayload) Signed() ([]byte, error) {
+	kind, ok := p.Kind.(*SignPayload_Digest)
+	if !ok || kind == nil {
+		return nil, ErrBadPayload
+	}
+	if err := mpctypes.ValidateDigest(kind.Digest); err != nil {
+		return nil, FromReason(err)
+	}
+	return kind.Digest, nil
+}
+
+func (s *Signature) moveTo(next SignatureStatus) error {
+	if !s.Status.CanMoveTo(next) {
+		return fmt.Errorf("signature %s cannot go from %s to %s", s.Id, s.Status, next)
+	}
+	s.Status = next
+	return nil
+}
+
+// Finish makes the signature READY with a verified result.
+func (s *Signature) Finish(result *mpctypes.SignatureResult, height int64) error {
+	if err := s.moveTo(SIGNATURE_STATUS_READY); err != nil {
+		return err
+	}
+	s.R, s.S, s.V = result.R, result.S, result.V
+	s.DecidedHeight = height
+	return nil
+}
+
+// Fail makes the signature ERROR for a reason.
+func (s *Signature) Fail(reason mpctypes.Reason, height int64) error {
+	if err := s.moveTo(SIGNATURE_STATUS_ERROR); err != nil {
+		return err
+	}
+	s.Reason = string(reason)
+	s.DecidedHeight = height
+	return nil
+}
+
+// Verify checks a result against the key that it must be by.
+func (s Signature) Verify(key Key, result *mpctypes.SignatureResult) error {
+	if err := mpctypes.VerifySignature(key.PublicKey, s.Digest, result); err != nil {
+		return ErrBadResult.Wrap(err.Error())
+	}
+	return nil
+}
+
+// Validate checks a signature of a genesis file against its key.
+func (s Signature) Validate(key Key) error {
+	if err := mpctypes.ValidateID(s.Id); err != nil {
+		return err
+	}
+	if len(s.ContentHash) != len(mpctypes.Hash{}) || s.Owner == "" {
+		return fmt.Errorf("signature %s has no owner or no content hash", s.Id)
+	}
+	digest, err := s.Payload.Signed()
+	if err != nil || string(digest) != string(s.Digest) {
+		return fmt.Errorf("signature %s: the digest is not that of the payload", s.Id)
+	}
+	switch s.Status {
+	case SIGNATURE_STATUS_READY:
+		return s.Verify(key, &mpctypes.SignatureResult{RequestID: s.Id, R: s.R, S: s.S, V: s.V})
+	case SIGNATURE_STATUS_PENDING, SIGNATURE_STATUS_ERROR:
+		if len(s.R)+len(s.S) != 0 || s.V != 0 {
+			return fmt.Errorf("signature %s is %s and has a result", s.Id, s.Status)
+		}
+		return nil
+	}
+	return fmt.Errorf("signature %s: unknown status %d", s.Id, s.Status)
+}

@@ -1,0 +1,29 @@
+package types
+
+import "slices"
+
+// keyTransitions is the only place that says which status of a key may follow
+// which. A PENDING key that is deleted fails first, so that whoever asked for it
+// hears of it.
+var keyTransitions = map[KeyStatus][]KeyStatus{
+	KEY_STATUS_UNSPECIFIED: {KEY_STATUS_PENDING},
+	KEY_STATUS_PENDING:     {KEY_STATUS_READY, KEY_STATUS_ERROR},
+	KEY_STATUS_READY:       {KEY_STATUS_DELETING},
+	KEY_STATUS_ERROR:       {KEY_STATUS_DELETING},
+	KEY_STATUS_DELETING:    {KEY_STATUS_DELETED},
+}
+
+// CanMoveTo reports whether a key may go from s to next.
+func (s KeyStatus) CanMoveTo(next KeyStatus) bool { return slices.Contains(keyTransitions[s], next) }
+
+// signatureTransitions is the only place that says which status of a signature may
+// follow which.
+var signatureTransitions = map[SignatureStatus][]SignatureStatus{
+	SIGNATURE_STATUS_UNSPECIFIED: {SIGNATURE_STATUS_PENDING},
+	SIGNATURE_STATUS_PENDING:     {SIGNATURE_STATUS_READY, SIGNATURE_STATUS_ERROR},
+}
+
+// CanMoveTo reports whether a signature may go from s to next.
+func (s SignatureStatus) CanMoveTo(next SignatureStatus) bool {
+	return slices.Contains(signatureTransitions[s], next)
+}
