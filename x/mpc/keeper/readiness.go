@@ -1,10 +1,6 @@
 package keeper
 
-import (
-	"context"
-
-	"github.com/sequencer-mpc/sequencer/x/mpc/types"
-)
+import "context"
 
 // keygenReadiness says whether a keygen could be asked for now, and who would take
 // part. An empty owner asks for nobody in particular: only the participants are

@@ -1,0 +1,109 @@
+package mpc
+
+import (
+	autocliv1 "cosmossdk.io/api/cosmos/autocli/v1"
+
+	"github.com/cosmos/cosmos-sdk/version"
+)
+
+const (
+	msgService   = "sequencer.mpc.v1.Msg"
+	queryService = "sequencer.mpc.v1.Query"
+)
+
+// AutoCLIOptions describes the commands `query mpc` and `tx mpc`. Registering a
+// participant is not among them: it needs the identity's private key for the proof
+// of possession, so the node's own `mpc register` does it.
+func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
+	return &autocliv1.ModuleOptions{
+		Query: &autocliv1.ServiceCommandDescriptor{Service: queryService, RpcCommandOptions: queryCommands()},
+		Tx:    &autocliv1.ServiceCommandDescriptor{Service: msgService, RpcCommandOptions: txCommands()},
+	}
+}
+
+func queryCommands() []*autocliv1.RpcCommandOptions {
+	return []*autocliv1.RpcCommandOptions{
+		{RpcMethod: "Params", Use: "params", Short: "Show the parameters"},
+		{
+			RpcMethod: "Participant", Use: "participant [operator]", Short: "Show a validator's MPC identities",
+			PositionalArgs: arguments("operator"),
+		},
+		{RpcMethod: "Participants", Use: "participants", Short: "List all who ever registered"},
+		{
+			RpcMethod: "Key", Use: "key [key-id]", Short: "Show a key with its addresses on other chains",
+			PositionalArgs: arguments("key_id"),
+		},
+		{
+			RpcMethod: "Keys", Use: "keys", Short: "List keys, by owner or status if given",
+			Example: example("query mpc keys --status key-status-ready"),
+		},
+		{
+			RpcMethod: "Signature", Use: "signature [signature-id]", Short: "Show a signature",
+			PositionalArgs: arguments("signature_id"),
+		},
+		{
+			RpcMethod: "Signatures", Use: "signatures [key-id]", Short: "List the signatures of a key",
+			PositionalArgs: arguments("key_id"),
+		},
+		{RpcMethod: "PendingRequests", Use: "pending", Short: "List open requests with their pinned members"},
+		{
+			RpcMethod: "CanKeyGen", Use: "can-keygen [threshold]", Short: "Say whether a key could be asked for now, and by whom it would be made",
+			Example:        example("query mpc can-keygen 2"),
+			PositionalArgs: arguments("threshold"),
+		},
+		{
+			RpcMethod: "CanSign", Use: "can-sign [key-id]", Short: "Say whether a signature could be asked for now",
+			PositionalArgs: arguments("key_id"),
+		},
+	}
+}
+
+func txCommands() []*autocliv1.RpcCommandOptions {
+	return []*autocliv1.RpcCommandOptions{
+		{RpcMethod: "RegisterParticipant", Skip: true},
+		{
+			RpcMethod: "RevokeParticipant", Use: "revoke", Short: "Revoke the validator's MPC identity",
+			Long: "Revoke all versions of the validator's MPC identity. Open requests that it takes part in fail at once. " +
+				"It cannot be undone; register a new identity to take part again.",
+			Example: example("tx mpc revoke --from validator"),
+		},
+		{
+			RpcMethod: "KeyGen", Use: "keygen [key-id] [threshold]", Short: "Ask for a key that threshold+1 participants can sign with",
+			Example:        example("tx mpc keygen treasury 2 --from requester"),
+			PositionalArgs: arguments("key_id", "threshold"),
+			FlagOptions: map[string]*autocliv1.FlagOptions{
+				"algorithm":    {DefaultValue: "algorithm-ecdsa-secp256k1", Usage: "signature scheme of the key"},
+				"participants": {Usage: "operator addresses; all bonded registered validators by power if not given"},
+			},
+		},
+		{
+			RpcMethod: "KeySign", Use: "sign [signature-id] [key-id] [payload]", Short: "Ask for a signature",
+			Long:           "Ask for a signature. The payload is JSON; a digest is 32 bytes in base64.",
+			Example:        example(`tx mpc sign payment-1 treasury '{"digest":"nBhXaUJfmF9uLmJfCVBnoXTn3NTQ5Tzcuh1vlzTTlwE="}' --from requester`),
+			PositionalArgs: arguments("signature_id", "key_id", "payload"),
+		},
+		{
+			RpcMethod: "KeyDelete", Use: "delete [key-id]", Short: "Decide that a key is destroyed",
+			Long: "Decide that a key is destroyed: it signs nothing from then on, and its shares go retire_blocks later. " +
+				"It cannot be undone.",
+			Example:        example("tx mpc delete treasury --from requester"),
+			PositionalArgs: arguments("key_id"),
+		},
+		{
+			RpcMethod: "UpdateParams", Use: "update-params-proposal [params]", Short: "Propose new parameters",
+			Long:           "Propose new parameters by governance. All of them must be given; see the ones in force with " + version.AppName + " query mpc params.",
+			PositionalArgs: arguments("params"),
+			GovProposal:    true,
+		},
+	}
+}
+
+func arguments(fields ...string) []*autocliv1.PositionalArgDescriptor {
+	args := make([]*autocliv1.PositionalArgDescriptor, len(fields))
+	for i, f := range fields {
+		args[i] = &autocliv1.PositionalArgDescriptor{ProtoField: f}
+	}
+	return args
+}
+
+func example(command string) string { return "$ " + version.AppName + " " + command }
