@@ -1,0 +1,278 @@
+package storage
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+	"github.com/syndtr/goleveldb/leveldb"
+)
+
+// raw edits entries behind the back of the package, as somebody could who has
+// the files and goleveldb but not the passphrase.
+func raw(t testing.TB, dir string, edit func(*leveldb.DB)) {
+	e, err := leveldb.OpenFile(dir, nil)
+	require.NoError(t, err)
+	edit(e)
+	require.NoError(t, e.Close())
+}
+
+func setByte(t testing.TB, e *leveldb.DB, key []byte, at int, v byte) {
+	value, err := e.Get(key, nil)
+	require.NoError(t, err)
+	value[at] = v
+	require.NoError(t, e.Put(key, value, nil))
+}
+
+// flip changes one bit of an entry; at < 0 counts from the end.
+func flip(t testing.TB, e *leveldb.DB, key []byte, at int) {
+	value, err := e.Get(key, nil)
+	require.NoError(t, err)
+	if at < 0 {
+		at += len(value)
+	}
+	value[at] ^= 0x10
+	require.NoError(t, e.Put(key, value, nil))
+}
+
+// refused opens a folder and requires an error that changed nothing.
+func refused(t testing.TB, dir string, want error) {
+	before := snapshot(t, dir)
+	_, err := Open(dir, passphrase, Options{})
+	require.ErrorIs(t, err, want)
+	unchanged(t, before, dir)
+}
+
+func TestFlippedBitInAnEntry(t *testing.T) {
+	db, dir := newDB(t)
+	fill(t, db)
+	require.NoError(t, db.Close())
+	good := snapshot(t, dir)
+	for name, c := range map[string]struct {
+		key  []byte
+		want error
+	}{
+		"header":         {headerKey, ErrHeaderDamaged},
+		"state":          {stateKey, ErrEntryDamaged},
+		"record key":     {recordEntry(prefixRecordKey, session(1)), ErrEntryDamaged},
+		"record":         {recordEntry(prefixRecord, session(2)), ErrEntryDamaged},
+		"share":          {recordEntry(prefixShare, session(3)), ErrEntryDamaged},
+		"preparams key":  {preparamsEntry(prefixPreparamsKey, 1), ErrEntryDamaged},
+		"pre-parameters": {preparamsEntry(prefixPreparams, 2), ErrEntryDamaged},
+		"binding":        {bindingEntry("sign-0"), ErrEntryDamaged},
+		"tombstone":      {tombstoneEntry("key-gone"), ErrEntryDamaged},
+	} {
+		// In the middle of the nonce or the salt, of the ciphertext, of the tag or
+		// the checksum.
+		for _, at := range []int{20, 26, -17, -1} {
+			t.Run(fmt.Sprintf("%s %d", name, at), func(t *testing.T) {
+				edited := restore(t, good)
+				raw(t, edited, func(e *leveldb.DB) { flip(t, e, c.key, at) })
+				refused(t, edited, c.want)
+			})
+		}
+	}
+}
+
+func TestDoctoredEntries(t *testing.T) {
+	db, dir := newDB(t)
+	fill(t, db)
+	old, err := db.get(recordEntry(prefixRecord, session(2)))
+	require.NoError(t, err)
+	put(t, db, pending(session(2))) // seals it anew
+	require.NoError(t, db.Close())
+	good := snapshot(t, dir)
+	move := func(from, to []byte) func(*leveldb.DB) {
+		return func(e *leveldb.DB) {
+			v, err := e.Get(from, nil)
+			require.NoError(t, err)
+			require.NoError(t, e.Put(to, v, nil))
+		}
+	}
+	remove := func(key []byte) func(*leveldb.DB) {
+		return func(e *leveldb.DB) { require.NoError(t, e.Delete(key, nil)) }
+	}
+	for name, c := range map[string]struct {
+		edit func(*leveldb.DB)
+		want error
+	}{
+		"binding removed":   {remove(bindingEntry("sign-0")), ErrEntriesMissing},
+		"tombstone removed": {remove(tombstoneEntry("key-gone")), ErrEntriesMissing},
+		"share removed":     {remove(recordEntry(prefixShare, session(1))), ErrEntriesMissing},
+		"key removed":       {remove(recordEntry(prefixRecordKey, session(1))), ErrEntryDamaged},
+		"state removed":     {remove(stateKey), ErrEntriesMissing},
+		"header removed":    {remove(headerKey), ErrHeaderDamaged},
+		"binding moved":     {move(bindingEntry("sign-0"), bindingEntry("sign-1")), ErrEntryDamaged},
+		"share moved": {move(recordEntry(prefixShare, session(1)), recordEntry(prefixShare, session(3))),
+			ErrEntryDamaged},
+		"older record": {func(e *leveldb.DB) {
+			require.NoError(t, e.Put(recordEntry(prefixRecord, session(2)), old, nil))
+		}, ErrEntriesMissing},
+		"foreign entry": {move(bindingEntry("sign-0"), []byte("zzz")), ErrEntryDamaged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			edited := restore(t, good)
+			raw(t, edited, c.edit)
+			refused(t, edited, c.want)
+		})
+	}
+}
+
+// isDamage: what a damaged file may be reported as. Where goleveldb leaves a
+// damaged part of a journal out, what is missing then may be the header.
+func isDamage(err error) bool {
+	for _, e := range []error{ErrFilesDamaged, ErrEntriesMissing, ErrHeaderDamaged, ErrEntryDamaged} {
+		if errors.Is(err, e) {
+			return true
+		}
+	}
+	return false
+}
+
+// databases are the same content in a journal, as a node leaves it, and in
+// tables, as destroying leaves it.
+func databases(t *testing.T) map[string]map[string]string {
+	db, dir := newDB(t)
+	fill(t, db)
+	require.NoError(t, db.Close())
+	inTables := snapshot(t, dir) // fill ends with destroying a key
+	db2 := reopen(t, restore(t, inTables))
+	for i := range 40 {
+		require.NoError(t, db2.BindDigest(fmt.Sprintf("late-%d", i), [32]byte{}, make([]byte, 32)))
+	}
+	put(t, db2, staged(session(9)))
+	inJournal := snapshot(t, db2.dir)
+	return map[string]map[string]string{"tables": inTables, "journal": inJournal}
+}
+
+// openDamaged opens what may be damaged and requires an error of damage that
+// changed nothing, or exactly the content that was there.
+func openDamaged(t *testing.T, files map[string]string, want content) (opened bool) {
+	dir := restore(t, files)
+	db, err := Open(dir, passphrase, Options{})
+	if err != nil {
+		require.Truef(t, isDamage(err), "%v", err)
+		unchanged(t, files, dir)
+		return false
+	}
+	require.Equal(t, want, contentOf(t, db))
+	require.NoError(t, db.Close())
+	return true
+}
+
+func with(files map[string]string, name, content string) map[string]string {
+	changed := map[string]string{}
+	for n, c := range files {
+		changed[n] = c
+	}
+	changed[name] = content
+	return changed
+}
+
+func TestFlippedBitInAnyFile(t *testing.T) {
+	const perFile = 25
+	for kind, files := range databases(t) {
+		want := contentOf(t, reopen(t, restore(t, files)))
+		for name, b := range files {
+			if len(b) == 0 {
+				continue
+			}
+			t.Run(kind+" "+name, func(t *testing.T) {
+				step := max(1, len(b)/perFile)
+				for at := 0; at < len(b); at += step {
+					bad := []byte(b)
+					bad[at] ^= 1 << (at % 8)
+					opened := openDamaged(t, with(files, name, string(bad)), want)
+					switch {
+					case name == markName: // either slot is enough
+					case name == "CURRENT.bak": // nothing reads it
+					case filepath.Ext(name) == ".ldb" && at >= len(b)-footerBytes: // padding
+					default:
+						require.Falsef(t, opened, "a bit flipped at %d went unnoticed", at)
+					}
+				}
+			})
+		}
+	}
+}
+
+func TestFlippedBitInFooter(t *testing.T) {
+	files := databases(t)["tables"]
+	want := contentOf(t, reopen(t, restore(t, files)))
+	for name, b := range files {
+		if filepath.Ext(name) != ".ldb" {
+			continue
+		}
+		for at := range footerBytes {
+			bad := []byte(b)
+			bad[len(b)-footerBytes+at] ^= 1 << (at % 8)
+			openDamaged(t, with(files, name, string(bad)), want)
+		}
+	}
+}
+
+func TestTruncatedFile(t *testing.T) {
+	for kind, files := range databases(t) {
+		want := contentOf(t, reopen(t, restore(t, files)))
+		for name, b := range files {
+			if len(b) == 0 || name == "CURRENT.bak" {
+				continue
+			}
+			t.Run(kind+" "+name, func(t *testing.T) {
+				for _, left := range []int{0, 1, len(b) / 3, len(b) / 2, len(b) - markSlotBytes - 1, len(b) - 1} {
+					if left < 0 || left >= len(b) {
+						continue
+					}
+					opened := openDamaged(t, with(files, name, b[:left]), want)
+					require.Equal(t, name == markName && left >= markSlotBytes, opened, "%d bytes left", left)
+				}
+			})
+		}
+	}
+}
+
+func TestMissingFile(t *testing.T) {
+	for kind, files := range databases(t) {
+		for name, b := range files {
+			if len(b) == 0 || name == "CURRENT.bak" {
+				continue
+			}
+			t.Run(kind+" "+name, func(t *testing.T) {
+				dir := restore(t, files)
+				require.NoError(t, os.Remove(filepath.Join(dir, name)))
+				_, err := Open(dir, passphrase, Options{})
+				require.Truef(t, isDamage(err), "%v", err)
+			})
+		}
+	}
+}
+
+// A batch that a crash tore apart was not acknowledged: the database opens
+// without it.
+func TestTornBatch(t *testing.T) {
+	db, dir := newDB(t)
+	put(t, db, staged(session(1)))
+	want := contentOf(t, db)
+	acknowledged := snapshot(t, dir)
+	breakMark(t, db)
+	require.ErrorIs(t, db.PutRecord(staged(session(2))), ErrFailed)
+	var journal string
+	after := snapshot(t, dir)
+	for name, b := range after {
+		if b != acknowledged[name] {
+			require.Equal(t, ".log", filepath.Ext(name))
+			journal = name
+		}
+	}
+	whole, had := len(after[journal]), len(acknowledged[journal])
+	for _, left := range []int{had + 1, had + 20, (had + whole) / 2, whole - 1} {
+		again := reopen(t, restore(t, with(after, journal, after[journal][:left])))
+		require.Equal(t, want, contentOf(t, again))
+		put(t, again, staged(session(2)))
+		require.NoError(t, again.Close())
+		reopen(t, again.dir)
+	}
+}

@@ -1,0 +1,209 @@
+package storage
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sync"
+
+	"github.com/syndtr/goleveldb/leveldb"
+)
+
+// DB is an open database. It is safe for concurrent use.
+type DB struct {
+	dir  string
+	rand io.Reader
+
+	mu    sync.RWMutex
+	files folder
+	// engine is nil after Close, and after it could not be opened again.
+	engine *leveldb.DB
+	mark   *mark
+	keys   keys
+	state  state
+	// failed is why nothing is written any more.
+	failed error
+}
+
+// Exists reports whether a folder holds a database, damaged or not.
+func Exists(dir string) (bool, error) {
+	for _, name := range []string{entryPoint, markName} {
+		_, err := os.Lstat(filepath.Join(dir, name))
+		if err == nil {
+			return true, nil
+		}
+		if !errors.Is(err, fs.ErrNotExist) {
+			return false, fmt.Errorf("look for the MPC database: %w", err)
+		}
+	}
+	return false, nil
+}
+
+// Create makes a database in a folder that is not there or empty, and opens it.
+// The folder appears with a complete database in it or not at all. Errors:
+// ErrEmptyPassphrase, ErrExists, ErrInvalid (KDF out of bounds).
+func Create(dir string, passphrase []byte, opts Options) (*DB, error) {
+	if len(passphrase) == 0 {
+		return nil, ErrEmptyPassphrase
+	}
+	if err := checkVacant(dir); err != nil {
+		return nil, err
+	}
+	head, dataKey, err := newHeader(passphrase, opts.kdf(), opts.rand())
+	if err != nil {
+		return nil, fmt.Errorf("create MPC database: %w", err)
+	}
+	k, err := newKeys(dataKey)
+	if err != nil {
+		return nil, err
+	}
+	if err := os.MkdirAll(parent(dir), 0o700); err != nil {
+		return nil, fmt.Errorf("create MPC database: %w", err)
+	}
+	temp, err := os.MkdirTemp(parent(dir), "."+filepath.Base(dir)+"-")
+	if err != nil {
+		return nil, fmt.Errorf("create MPC database: %w", err)
+	}
+	defer os.RemoveAll(temp)
+	if err := build(temp, head, k, opts); err != nil {
+		return nil, fmt.Errorf("create MPC database: %w", err)
+	}
+	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty folder
+		return nil, fmt.Errorf("create MPC database: %w", err)
+	}
+	if err := os.Rename(temp, dir); err != nil {
+		return nil, fmt.Errorf("create MPC database: %w", err)
+	}
+	if err := syncFolder(parent(dir)); err != nil {
+		return nil, fmt.Errorf("create MPC database: %w", err)
+	}
+	return open(dir, opts, func(header) (keys, error) { return k, nil })
+}
+
+// checkVacant refuses a folder with anything in it.
+func checkVacant(dir string) error {
+	names, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("create MPC database: %w", err)
+	case len(names) > 0:
+		return fmt.Errorf("%w: %s", ErrExists, dir)
+	}
+	return nil
+}
+
+// build writes the header and the first state.
+func build(dir string, head header, k keys, opts Options) (err error) {
+	files, err := lockFolder(dir)
+	if err != nil {
+		return err
+	}
+	own := keys{sealer: k.sealer, mac: bytes.Clone(k.mac)} // closing wipes them
+	db := &DB{dir: dir, rand: opts.rand(), files: files, keys: own, state: state{nextPreparams: 1}}
+	defer func() { err = errors.Join(err, db.closeFiles()) }()
+	if db.engine, err = openEngine(files, false, true); err != nil {
+		return fmt.Errorf("make goleveldb database: %w", err)
+	}
+	if db.mark, err = createMark(dir, own, 1); err != nil {
+		return err
+	}
+	return db.write(func(c *change) error { return c.put(headerKey, head.encode()) })
+}
+
+// Open opens the database in a folder. It reads and checks everything before it
+// changes anything. Errors: ErrEmptyPassphrase, ErrNoDatabase, ErrInUse,
+// ErrWrongPassphrase, ErrNewerFormat, ErrHeaderDamaged, ErrEntryDamaged,
+// ErrFilesDamaged, ErrEntriesMissing.
+func Open(dir string, passphrase []byte, opts Options) (*DB, error) {
+	if len(passphrase) == 0 {
+		return nil, ErrEmptyPassphrase
+	}
+	exists, err := Exists(dir)
+	if err != nil {
+		return nil, err
+	}
+	if !exists {
+		return nil, fmt.Errorf("%w: %s", ErrNoDatabase, dir)
+	}
+	return open(dir, opts, func(h header) (keys, error) {
+		dataKey, err := h.unwrap(passphrase)
+		if err != nil {
+			return keys{}, err
+		}
+		return newKeys(dataKey)
+	})
+}
+
+// open looks at the database read-only, then opens it for good.
+func open(dir string, opts Options, unlock func(header) (keys, error)) (*DB, error) {
+	files, err := lockFolder(dir)
+	if err != nil {
+		return nil, err
+	}
+	db := &DB{dir: dir, rand: opts.rand(), files: files}
+	if err = checkEntryPoint(dir); err == nil {
+		err = db.inspect(unlock)
+	}
+	if err == nil {
+		err = db.begin()
+	}
+	if err != nil {
+		return nil, errors.Join(err, db.closeFiles())
+	}
+	return db, nil
+}
+
+// begin opens what inspect found good, and makes up for what a crash left
+// undone.
+func (db *DB) begin() error {
+	var err error
+	if db.engine, err = openEngine(db.files, false, false); err != nil {
+		return fmt.Errorf("open MPC database: %w", err)
+	}
+	if err := db.mark.write(db.state.generation); err != nil {
+		return err
+	}
+	if db.state.shredding {
+		return db.shred()
+	}
+	return nil
+}
+
+// Close ends all use of the database and lets go of the folder. It waits for
+// calls in progress; a second call does nothing.
+func (db *DB) Close() error {
+	db.mu.Lock()
+	defer db.mu.Unlock()
+	if db.failed == nil {
+		db.failed = ErrClosed
+	}
+	return db.closeFiles()
+}
+
+// closeFiles closes whatever is open.
+func (db *DB) closeFiles() error {
+	var errs []error
+	if db.engine != nil {
+		errs = append(errs, db.engine.Close())
+		db.engine = nil
+	}
+	if db.mark != nil {
+		errs = append(errs, db.mark.close())
+		db.mark = nil
+	}
+	if db.files.Storage != nil {
+		errs = append(errs, db.files.Close())
+		db.files = folder{}
+	}
+	db.keys.wipe()
+	if err := errors.Join(errs...); err != nil {
+		return fmt.Errorf("close MPC database: %w", err)
+	}
+	return nil
+}

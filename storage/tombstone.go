@@ -1,0 +1,60 @@
+package storage
+
+import (
+	"bytes"
+	"fmt"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// DestroyKey destroys all records of a key, in one batch with the tombstone
+// that keeps new ones out for ever. It returns when no file holds what they
+// were sealed under. It may be called again, and for a key that this node never
+// had.
+func (db *DB) DestroyKey(id types.KeyID) error {
+	if err := types.ValidateID(string(id)); err != nil {
+		return fmt.Errorf("destroy key: %w: %w", ErrInvalid, err)
+	}
+	err := db.write(func(c *change) error {
+		dead, err := db.has(tombstoneEntry(id))
+		if err != nil || dead {
+			return err
+		}
+		var wrapped [][]byte
+		err = db.scan(keyRecords(prefixRecordKey, id), func(key, _ []byte) error {
+			wrapped = append(wrapped, bytes.Clone(key))
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		for _, key := range wrapped {
+			if err := c.destroyRecord(key); err != nil {
+				return err
+			}
+		}
+		return c.seal(db.keys.sealer, tombstoneEntry(id), nil)
+	})
+	if err != nil {
+		return fmt.Errorf("destroy key: %w", err)
+	}
+	return nil
+}
+
+// Tombstones lists destroyed keys, ascending.
+func (db *DB) Tombstones() ([]types.KeyID, error) {
+	var ids []types.KeyID
+	err := db.read(func() error {
+		return db.scan([]byte{prefixTombstone}, func(key, value []byte) error {
+			if _, err := db.unseal(key, value); err != nil {
+				return err
+			}
+			ids = append(ids, types.KeyID(key[1:]))
+			return nil
+		})
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list tombstones: %w", err)
+	}
+	return ids, nil
+}
