@@ -48,13 +48,16 @@ func (b *inbox) put(round uint32, s slot, m held) {
 	b.messages[round][s] = m
 }
 
-func (b *inbox) putConfirm(round uint32, from types.Operator, digest types.Hash) {
+// putConfirm keeps the first word of each member; false if it is not the first.
+func (b *inbox) putConfirm(round uint32, from types.Operator, digest types.Hash) bool {
 	if b.confirms[round] == nil {
 		b.confirms[round] = make(map[types.Operator]types.Hash)
 	}
-	if _, said := b.confirms[round][from]; !said {
-		b.confirms[round][from] = digest
+	if _, said := b.confirms[round][from]; said {
+		return false
 	}
+	b.confirms[round][from] = digest
+	return true
 }
 
 // missing lists the senders of whom a message of the round is not here.

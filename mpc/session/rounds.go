@@ -101,7 +101,9 @@ func (s *Session) onConfirm(v types.Verified, now time.Time) {
 	if s.phase != Running || h.Round < s.round || h.Round > s.round+1 {
 		return
 	}
-	s.inbox.putConfirm(h.Round, v.From(), types.Hash(c.Digest))
+	if !s.inbox.putConfirm(h.Round, v.From(), types.Hash(c.Digest)) {
+		return // a resend is no progress: the watchdog must not be fed by it
+	}
 	s.progress = now
 	s.advance(now)
 }

@@ -109,6 +109,13 @@ func (s *Session) Attempt() uint32 { return s.cfg.Attempt }
 // Phase is where it stands.
 func (s *Session) Phase() Phase { return s.phase }
 
+// Round is the round that it collects, counted from 1; 0 before the first, one
+// more than there are after the last.
+func (s *Session) Round() uint32 { return s.round }
+
+// Rounds is how many rounds there are; 0 before the Start.
+func (s *Session) Rounds() int { return len(s.rounds) }
+
 // Initiator opened it.
 func (s *Session) Initiator() types.Operator { return s.initiator }
 

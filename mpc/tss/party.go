@@ -57,17 +57,9 @@ func (p *party) Deliver(round uint32, in []session.Inbound) (session.Step, error
 	if p.round == 0 || round != p.round {
 		return session.Step{}, fmt.Errorf("round %d was delivered in round %d", round, p.round)
 	}
-	msgs, err := p.roster.openRound(p.spec[round-1], in)
+	msgs, err := p.judge(round, in)
 	if err != nil {
 		return session.Step{}, p.fail(err)
-	}
-	for _, m := range msgs {
-		if err := p.guard.message(m.from, m.content); err != nil {
-			return session.Step{}, p.fail(blame(fmt.Errorf("%s: %w", m.spec.Type, err), m.from))
-		}
-	}
-	if err := p.guard.complete(round); err != nil {
-		return session.Step{}, p.fail(unblamed(err))
 	}
 	for _, m := range msgs {
 		parsed := p.roster.parsed(m)
@@ -80,6 +72,23 @@ func (p *party) Deliver(round uint32, in []session.Inbound) (session.Step, error
 		}
 	}
 	return p.step()
+}
+
+// judge opens a round's messages and lets the guard judge them.
+func (p *party) judge(round uint32, in []session.Inbound) ([]received, error) {
+	msgs, err := p.roster.openRound(p.spec[round-1], in)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range msgs {
+		if err := p.guard.message(m.from, m.content); err != nil {
+			return nil, blame(fmt.Errorf("%s: %w", m.spec.Type, err), m.from)
+		}
+	}
+	if err := p.guard.complete(round); err != nil {
+		return nil, unblamed(err)
+	}
+	return msgs, nil
 }
 
 // step collects what the library made of the last call.

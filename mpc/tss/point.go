@@ -4,7 +4,21 @@ import (
 	"math/big"
 
 	"github.com/bnb-chain/tss-lib/v2/crypto"
+	"github.com/bnb-chain/tss-lib/v2/tss"
 )
+
+// isCurvePoint reports whether p is a point of secp256k1 with coordinates in
+// range. The library's own check cuts coordinates to 32 bytes and takes a point
+// of any curve.
+func isCurvePoint(p *crypto.ECPoint) bool {
+	if !p.ValidateBasic() || !tss.SameCurve(p.Curve(), tss.S256()) {
+		return false
+	}
+	prime := tss.S256().Params().P
+	return inField(p.X(), prime) && inField(p.Y(), prime)
+}
+
+func inField(x, prime *big.Int) bool { return x.Sign() >= 0 && x.Cmp(prime) < 0 }
 
 // compressPoint encodes a point of secp256k1 (SEC 1, 2.3.3): 02 or 03 for the
 // parity of y, then x in 32 bytes.

@@ -54,12 +54,12 @@ func checkLists(d *keygen.LocalPartySaveData, n int) error {
 		return fmt.Errorf("share has %d commitments and %d Paillier keys, not %d", len(d.BigXj), len(d.PaillierPKs), n)
 	}
 	for i := range n {
-		if !d.BigXj[i].ValidateBasic() || d.PaillierPKs[i] == nil || d.PaillierPKs[i].N == nil {
-			return fmt.Errorf("commitment or Paillier key %d of the share is missing", i)
+		if !isCurvePoint(d.BigXj[i]) || d.PaillierPKs[i] == nil || d.PaillierPKs[i].N == nil {
+			return fmt.Errorf("commitment or Paillier key %d of the share is missing or malformed", i)
 		}
 	}
-	if !d.ECDSAPub.ValidateBasic() {
-		return fmt.Errorf("public key of the share is missing")
+	if !isCurvePoint(d.ECDSAPub) {
+		return fmt.Errorf("public key of the share is no point of the curve")
 	}
 	return nil
 }

@@ -52,10 +52,10 @@ const (
 // Longest bodies of honest messages: every number at its bound, every field
 // with its overhead.
 const (
-	// 133 690: commitment, N, NTilde, h1, h2, two DLN proofs.
+	// 133 695: commitment, N, NTilde, h1, h2, two DLN proofs.
 	maxKG1 = scalarBytes + 4*modulusBytes + 5*fieldBytes +
 		2*(2*(1+fieldBytes)+2*dlnIterations*(modulusBytes+fieldBytes))
-	// 3 666: share, and the proof that N has no small factor.
+	// 3 655: share, and the proof that N has no small factor.
 	maxKG2M1 = scalarBytes + 5*modulusBytes + sigmaBytes + 2*facZBytes + 2*blindBytes + facVBytes +
 		(1+facParts)*fieldBytes
 	// 41 727 and 70 for each coefficient: the modulus proof, and in the
@@ -69,7 +69,7 @@ const (
 	maxS1M1 = squareBytes + 3*modulusBytes + squareBytes + (q3Bytes + 1) + blindBytes + (1+rangeParts)*fieldBytes
 	// One proof of Bob: Z ZPrm T W S, V, S1, T1, S2 T2.
 	maxBob = 5*modulusBytes + squareBytes + (q3Bytes + 1) + (q7Bytes + 1) + 2*blindBytes
-	// 6 804: C1, C2, two proofs, a point.
+	// 6 800: C1, C2, two proofs, a point.
 	maxS2 = 2*squareBytes + 2*maxBob + 2*scalarBytes + (2+bobParts+bobWCParts)*fieldBytes
 	// A commitment, theta or s_i.
 	maxScalarMessage = scalarBytes + fieldBytes

@@ -47,6 +47,9 @@ type Key struct {
 	// RetireHeight is the first block at which what lost to the decision may be
 	// destroyed: DecidedHeight plus the chain's retire_blocks.
 	RetireHeight int64
+	// Holders ever attested a share of any epoch, ascending; a deletion waits
+	// for their word.
+	Holders []Operator
 	// DeletionAcked lists who attested the destruction of its share.
 	DeletionAcked []Operator
 }

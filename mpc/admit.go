@@ -1,0 +1,272 @@
+package mpc
+
+import (
+	"context"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+const (
+	// maxParked bounds Prepares that wait for this node's next block: one of
+	// each of MaxMembers for a few requests.
+	maxParked = 256
+	// parkedAge is several blocks; an honest initiator is one ahead.
+	parkedAge = 10 * time.Second
+	// attemptSlack is how many blocks after its end an attempt may still be
+	// opened here: initiator and members do not commit at the same instant.
+	attemptSlack = 2
+)
+
+// parkedPrepare waits for a view in which it makes sense.
+type parkedPrepare struct {
+	prepare types.Verified
+	until   time.Time
+	reason  types.Reason
+}
+
+// handlePrepare answers the initiator of an attempt.
+func (c *Core) handlePrepare(v types.Verified, now time.Time) {
+	if c.self.Operator == "" || c.view.CatchingUp {
+		c.opts.Observer.Dropped(types.ErrCatchingUp)
+		return
+	}
+	if _, known := c.sessions[v.Hash()]; known {
+		return // sent again; our Ready is being sent again too
+	}
+	id, attempt, err := session.DecodePrepare(v)
+	if err != nil {
+		c.opts.Observer.Dropped(types.ErrProtocolFault)
+		return
+	}
+	reason := c.admit(v, id, attempt)
+	switch {
+	case reason == "":
+		c.join(v, c.requests[id], attempt, now)
+	case c.waitsForBlock(id, attempt, reason):
+		c.park(v, reason, now)
+	default:
+		c.refuse(v, id, reason)
+	}
+}
+
+// admit checks a Prepare against this node's own committed state and store.
+// An empty reason: join.
+func (c *Core) admit(v types.Verified, id types.RequestID, attempt uint32) types.Reason {
+	r, open := c.requests[id]
+	if !open {
+		return types.ErrUnknownRequest
+	}
+	member, ok := r.Member(v.From())
+	switch {
+	case !ok || member.IdentityVersion != v.Header().IdentityVersion:
+		return types.ErrWrongInitiator
+	case r.Expired(c.view.Height):
+		return types.ErrExpired
+	case attempt != r.Attempt(c.view.Height) && attempt != r.Attempt(c.view.Height-attemptSlack):
+		return types.ErrWrongAttempt
+	case v.From() != r.Initiator(attempt):
+		return types.ErrWrongInitiator
+	}
+	if _, taken := c.attempts[attemptID{id, attempt}]; taken {
+		return types.ErrWrongAttempt
+	}
+	if c.pool.hasSignature(id.ID) && id.Kind == types.KindSign {
+		return types.ErrAlreadyDecided
+	}
+	if reason := c.inProgress(r, attempt); reason != "" {
+		return reason
+	}
+	return c.able(r)
+}
+
+// inProgress says whether another session of the same request stands in the
+// way. One that nobody started gives way to a later attempt.
+func (c *Core) inProgress(r *types.Request, attempt uint32) types.Reason {
+	now := c.opts.Now()
+	for _, l := range c.ordered() {
+		if l.Request().ID != r.ID {
+			continue
+		}
+		switch l.Phase() {
+		case session.Running:
+			return types.ErrInProgress
+		case session.Lingering:
+			if now.Sub(l.finished) < c.opts.Timing.Stall {
+				return types.ErrInProgress
+			}
+		default:
+			if l.Attempt() >= attempt {
+				return types.ErrInProgress
+			}
+		}
+	}
+	return ""
+}
+
+// able checks what this node itself needs for a session of the request.
+func (c *Core) able(r *types.Request) types.Reason {
+	if _, ok := c.identity(r); !ok {
+		return types.ErrIdentityRevoked
+	}
+	if _, err := c.opts.Protocols.Protocol(r.ID.Kind, r.Algorithm); err != nil {
+		return types.ErrUnsupportedAlgorithm
+	}
+	switch r.ID.Kind {
+	case types.KindSign:
+		if _, ok := c.share(r); !ok {
+			return types.ErrShareMissing
+		}
+	case types.KindKeygen:
+		if _, ok := c.freePreparams(); !ok {
+			return types.ErrNoPreparams
+		}
+	}
+	return c.makeRoom(r)
+}
+
+// makeRoom keeps the number of sessions bounded: one that lingers goes first,
+// then the last unstarted one of a later request.
+func (c *Core) makeRoom(r *types.Request) types.Reason {
+	if len(c.sessions) < c.opts.MaxSessions {
+		return ""
+	}
+	all := c.ordered()
+	for _, l := range all {
+		if l.Phase() == session.Lingering {
+			l.Stop(types.ErrSuperseded)
+			return ""
+		}
+	}
+	for i := len(all) - 1; i >= 0 && r.Before(all[i].Request()); i-- {
+		if p := all[i].Phase(); p == session.Waiting || p == session.Preparing {
+			all[i].Stop(types.ErrSuperseded)
+			return ""
+		}
+	}
+	return types.ErrBusy
+}
+
+// waitsForBlock: the initiator may simply have a block more than this node.
+func (c *Core) waitsForBlock(id types.RequestID, attempt uint32, reason types.Reason) bool {
+	switch reason {
+	case types.ErrUnknownRequest:
+		return true
+	case types.ErrWrongAttempt:
+		r := c.requests[id]
+		return attempt == r.Attempt(c.view.Height)+1
+	case types.ErrShareMissing:
+		r := c.requests[id]
+		_, staged := c.staged(r.KeyID, r.KeySession)
+		return staged // the view that makes it READY comes
+	}
+	return false
+}
+
+// staged finds a share that waits for the chain's word.
+func (c *Core) staged(id types.KeyID, context types.Context) (types.Record, bool) {
+	for _, k := range c.recordKeys() {
+		if r := c.records[k]; k.KeyID == id && r.Context == context && r.HasData {
+			return r, true
+		}
+	}
+	return types.Record{}, false
+}
+
+func (c *Core) park(v types.Verified, reason types.Reason, now time.Time) {
+	for _, p := range c.parked {
+		if p.prepare.Hash() == v.Hash() {
+			return
+		}
+	}
+	if len(c.parked) >= maxParked {
+		c.opts.Observer.Dropped(types.ErrBusy)
+		return
+	}
+	c.parked = append(c.parked, parkedPrepare{v, now.Add(parkedAge), reason})
+}
+
+// retryParked looks at parked Prepares again in a new view.
+func (c *Core) retryParked() {
+	waiting := c.parked
+	c.parked = nil
+	now := c.opts.Now()
+	for _, p := range waiting {
+		before := len(c.parked)
+		c.handlePrepare(p.prepare, now)
+		if len(c.parked) > before {
+			c.parked[len(c.parked)-1].until = p.until // it does not wait longer for that
+		}
+	}
+}
+
+func (c *Core) expireParked(now time.Time) {
+	waiting := c.parked
+	c.parked = nil
+	for _, p := range waiting {
+		if now.Before(p.until) {
+			c.parked = append(c.parked, p)
+			continue
+		}
+		if id, _, err := session.DecodePrepare(p.prepare); err == nil {
+			c.refuse(p.prepare, id, p.reason)
+		}
+	}
+}
+
+// refuse tells the initiator why this node does not take part, and the result
+// if there is one.
+func (c *Core) refuse(v types.Verified, id types.RequestID, reason types.Reason) {
+	if !c.isParticipant(v.From()) || c.self.Key == nil {
+		return
+	}
+	refusal := wire.Refuse{Reason: string(reason), Result: c.result(id)}
+	if refusal.Result != nil {
+		refusal.Reason = string(types.ErrAlreadyDecided)
+	}
+	body, err := refusal.Marshal()
+	if err != nil {
+		c.opts.Log.Error("encode a Refuse", "err", err)
+		return
+	}
+	hash := v.Hash()
+	h := &wire.Header{
+		ChainId: c.opts.ChainID, Context: hash[:], Kind: wire.KIND_REFUSE, From: string(c.self.Operator),
+		IdentityVersion: c.self.Version, To: v.Header().From, Sequence: 1,
+	}
+	key := c.self.Key
+	if r, open := c.requests[id]; open {
+		pinned, ok := c.identity(r)
+		if !ok {
+			return
+		}
+		m, _ := r.Member(c.self.Operator)
+		h.IdentityVersion, key = m.IdentityVersion, pinned
+	}
+	c.opts.Transport.Send(v.From(), types.SignEnvelope(h, body, key))
+}
+
+func (c *Core) isParticipant(op types.Operator) bool {
+	_, ok := c.view.Roster.Current(op)
+	return ok
+}
+
+// result is what this node can tell of a request that is decided or done here.
+func (c *Core) result(id types.RequestID) *wire.Gossip {
+	if id.Kind != types.KindSign {
+		return nil // a keygen's result is the chain's own state, or still in the pool
+	}
+	if g := c.pool.signature(id.ID); g != nil {
+		return g
+	}
+	if _, open := c.requests[id]; open {
+		return nil
+	}
+	s, done, err := c.opts.Chain.Signature(context.Background(), id.ID)
+	if err != nil || !done {
+		return nil
+	}
+	return &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: s.ToWire()}}
+}

@@ -1,0 +1,148 @@
+package mpc
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// attest puts this node's word on a staged share into the pool. ed25519 is
+// deterministic: after a restart the same attestation comes out.
+func (c *Core) attest(r types.Record) {
+	request, open := c.requests[r.Request]
+	if !open {
+		return
+	}
+	key, ok := c.identity(request)
+	if !ok {
+		return
+	}
+	member, _ := request.Member(c.self.Operator)
+	a := types.Attestation{
+		Request: r.Request, Attempt: r.Attempt, Session: r.Context, Payload: r.Payload,
+		Operator: c.self.Operator, IdentityVersion: member.IdentityVersion,
+	}
+	if c.pool.hasAttestation(&a) {
+		return
+	}
+	a.Sign(c.opts.ChainID, key)
+	c.pool.addAttestation(a, c.opts.Now())
+}
+
+// attestDeletion puts this node's word that it destroyed a key into the pool.
+func (c *Core) attestDeletion(id types.KeyID) {
+	if c.self.Operator == "" {
+		return
+	}
+	a := types.Attestation{
+		Request:  types.RequestID{Kind: types.KindDelete, ID: string(id)},
+		Operator: c.self.Operator, IdentityVersion: c.self.Version,
+	}
+	if c.pool.hasAttestation(&a) {
+		return
+	}
+	a.Sign(c.opts.ChainID, c.self.Key)
+	c.pool.addAttestation(a, c.opts.Now())
+}
+
+// HandleGossip takes a result of somebody: it goes into the pool if it is true
+// and still needed, and from there to every other peer.
+func (c *Core) HandleGossip(ctx context.Context, g *wire.Gossip) {
+	switch sum := g.Sum.(type) {
+	case *wire.Gossip_Attestation:
+		if a, err := types.AttestationFromWire(sum.Attestation); err == nil {
+			c.takeAttestation(ctx, a)
+		}
+	case *wire.Gossip_Signature:
+		if s, err := types.SignatureResultFromWire(sum.Signature); err == nil {
+			c.takeSignature(s)
+		}
+	}
+}
+
+func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
+	if c.pool.hasAttestation(&a) {
+		return
+	}
+	key, wanted := c.attestationKey(ctx, &a)
+	if !wanted {
+		return
+	}
+	if err := a.Verify(c.opts.ChainID, key); err != nil {
+		c.opts.Observer.Dropped(types.ErrProtocolFault)
+		c.opts.Log.Debug("attestation dropped", "operator", a.Operator, "request", a.Request.String(), "err", err)
+		return
+	}
+	c.pool.addAttestation(a, c.opts.Now())
+}
+
+// attestationKey finds the identity that may attest, if the attestation is
+// wanted at all.
+func (c *Core) attestationKey(ctx context.Context, a *types.Attestation) ([]byte, bool) {
+	if a.Request.Kind == types.KindDelete {
+		if !c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator) {
+			return nil, false
+		}
+		return c.view.Roster.Key(a.Operator, a.IdentityVersion)
+	}
+	r, open := c.requests[a.Request]
+	if !open || a.Attempt > r.Attempt(c.view.Height)+1 {
+		return nil, false
+	}
+	m, ok := r.Member(a.Operator)
+	return m.IdentityKey, ok && m.IdentityVersion == a.IdentityVersion
+}
+
+// deletionWanted: the key is deleted, and this participant has not attested it
+// on chain.
+func (c *Core) deletionWanted(ctx context.Context, id types.KeyID, op types.Operator) bool {
+	key, known := c.view.Keys[id]
+	if !known {
+		var err error
+		if key, known, err = c.opts.Chain.Key(ctx, id); err != nil || !known {
+			return false
+		}
+	}
+	return key.Status == types.KeyDeleted && slices.Contains(key.Holders, op) && !slices.Contains(key.DeletionAcked, op)
+}
+
+// takeSignature keeps a finished signature that proves itself.
+func (c *Core) takeSignature(s types.SignatureResult) {
+	r, open := c.requests[types.RequestID{Kind: types.KindSign, ID: s.RequestID}]
+	if !open || c.pool.hasSignature(s.RequestID) {
+		return
+	}
+	if err := types.VerifySignature(r.PublicKey, r.Digest, &s); err != nil {
+		c.opts.Observer.Dropped(types.ErrProtocolFault)
+		c.opts.Log.Debug("signature dropped", "request", s.RequestID, "err", err)
+		return
+	}
+	c.pool.addSignature(s, c.opts.Now())
+}
+
+// takeResult: whoever refuses because it has the result sends it along.
+func (c *Core) takeResult(v types.Verified) {
+	if v.Header().Kind != wire.KIND_REFUSE {
+		return
+	}
+	var r wire.Refuse
+	if err := r.Unmarshal(v.Body()); err == nil && r.Result != nil {
+		c.HandleGossip(context.Background(), r.Result)
+	}
+}
+
+// prunePool forgets what the chain has.
+func (c *Core) prunePool(ctx context.Context) {
+	c.pool.prune(func(a *types.Attestation) bool {
+		if a.Request.Kind == types.KindDelete {
+			return c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator)
+		}
+		_, open := c.requests[a.Request]
+		return open
+	}, func(id string) bool {
+		_, open := c.requests[types.RequestID{Kind: types.KindSign, ID: id}]
+		return open
+	})
+}

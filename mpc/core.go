@@ -1,0 +1,366 @@
+package mpc
+
+import (
+	"context"
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// Core is the engine without goroutines: everything it knows and decides. All
+// its methods are called on one goroutine. Engine gives it a loop, a simulator
+// drives it by hand.
+type Core struct {
+	opts Options
+	exec Executor
+
+	view     *View
+	requests map[types.RequestID]*types.Request
+	self     Self
+
+	records    map[types.RecordKey]types.Record // without shares
+	tombstones map[types.KeyID]bool             // true: the chain shows our attestation
+	unknown    map[types.KeyID]bool             // reported already
+
+	sessions  map[types.SessionID]*live
+	byContext map[types.Context]*live
+	attempts  map[attemptID]types.SessionID
+	reserved  map[uint64]bool // pre-parameters of unstarted sessions
+
+	pool     *pool
+	early    *earlyBuffer
+	parked   []parkedPrepare
+	suspects map[types.Operator]time.Time
+	lastLog  map[types.RequestID]types.Reason
+}
+
+// errReadChain marks what the next block may mend; every other error of
+// Reconcile is the store's.
+var errReadChain = errors.New("read committed state")
+
+// attemptID names an attempt; there is one session of it at most.
+type attemptID struct {
+	request types.RequestID
+	attempt uint32
+}
+
+// live is a session in memory with what the engine holds for it.
+type live struct {
+	*session.Session
+	preparams uint64 // reserved, 0: none
+	started   bool   // what came before its Start was handed over
+	round     uint32
+	since     time.Time
+	finished  time.Time
+}
+
+// NewCore checks the options and makes a core that knows nothing yet.
+func NewCore(opts Options, exec Executor) (*Core, error) {
+	if err := opts.complete(); err != nil {
+		return nil, err
+	}
+	return &Core{
+		opts: opts, exec: exec, view: &View{CatchingUp: true},
+		requests:   make(map[types.RequestID]*types.Request),
+		records:    make(map[types.RecordKey]types.Record),
+		tombstones: make(map[types.KeyID]bool),
+		unknown:    make(map[types.KeyID]bool),
+		sessions:   make(map[types.SessionID]*live),
+		byContext:  make(map[types.Context]*live),
+		attempts:   make(map[attemptID]types.SessionID),
+		reserved:   make(map[uint64]bool),
+		pool:       newPool(),
+		early:      newEarlyBuffer(),
+		suspects:   make(map[types.Operator]time.Time),
+		lastLog:    make(map[types.RequestID]types.Reason),
+	}, nil
+}
+
+// Restore reads what earlier runs left. A session that was interrupted before
+// it had a share is over; one with a share waits for the chain's word.
+func (c *Core) Restore() error {
+	if c.opts.Store == nil {
+		return nil
+	}
+	records, err := c.opts.Store.Records()
+	if err != nil {
+		return fmt.Errorf("read records: %w", err)
+	}
+	for _, r := range records {
+		if r.Status == types.StatusPending && !r.HasData {
+			if r, err = c.failRecord(r, types.ErrInterrupted); err != nil {
+				return err
+			}
+		}
+		c.records[r.RecordKey] = r
+	}
+	tombstones, err := c.opts.Store.Tombstones()
+	if err != nil {
+		return fmt.Errorf("read tombstones: %w", err)
+	}
+	for _, id := range tombstones {
+		c.tombstones[id] = false
+	}
+	return nil
+}
+
+// HandleEnvelope routes a verified envelope to its session.
+func (c *Core) HandleEnvelope(v types.Verified) {
+	now := c.opts.Now()
+	h := v.Header()
+	switch h.Kind {
+	case wire.KIND_PREPARE:
+		c.handlePrepare(v, now)
+	case wire.KIND_READY, wire.KIND_REFUSE, wire.KIND_START:
+		c.takeResult(v)
+		if l, ok := c.sessions[types.SessionID(h.Context)]; ok {
+			l.HandleEnvelope(v, now)
+			c.settleSession(l, now)
+		}
+	default:
+		l, ok := c.byContext[types.Context(h.Context)]
+		if !ok {
+			if !c.early.put(v, now) {
+				c.opts.Observer.Dropped(types.ErrUnknownRequest)
+			}
+			return
+		}
+		l.HandleEnvelope(v, now)
+		c.settleSession(l, now)
+	}
+}
+
+// settleSession notices what a session became by its last input. A session that
+// just started gets what overtook its Start.
+func (c *Core) settleSession(l *live, now time.Time) {
+	if !l.started && l.Phase() == session.Running {
+		l.started = true
+		for _, v := range c.early.take(l.Context(), l.Request().Operators()) {
+			l.HandleEnvelope(v, now)
+		}
+	}
+	if l.Round() == l.round || l.Phase() == session.Ended {
+		return
+	}
+	if l.round > 0 {
+		c.opts.Observer.RoundDone(l.Request().ID.Kind, l.round, now.Sub(l.since))
+		c.logRound(l, now)
+	}
+	l.round, l.since = l.Round(), now
+}
+
+func (c *Core) logRound(l *live, now time.Time) {
+	if !c.opts.LogRounds {
+		return
+	}
+	c.opts.Log.Info("round done", "request", l.Request().ID.String(), "attempt", l.Attempt(),
+		"session", l.Context().Short(), "round", l.round, "of", l.Rounds(), "took", now.Sub(l.since).Round(time.Millisecond))
+}
+
+// HandleConnected hurries what is due for a participant that just came back.
+func (c *Core) HandleConnected(op types.Operator) {
+	now := c.opts.Now()
+	for _, l := range c.ordered() {
+		l.Reconnected(op, now)
+	}
+	c.pool.hurry(now)
+}
+
+// Tick lets time pass: resending, watchdogs, lapses.
+func (c *Core) Tick() {
+	now := c.opts.Now()
+	for _, l := range c.ordered() {
+		l.Tick(now)
+		c.settleSession(l, now)
+	}
+	c.early.expire(now)
+	c.expireParked(now)
+	c.pool.flush(now, c.opts.Transport.Gossip)
+}
+
+// Shutdown ends all sessions; what is durable stays.
+func (c *Core) Shutdown() {
+	for _, l := range c.ordered() {
+		l.Stop(types.ErrInterrupted)
+	}
+}
+
+// Results is what this node holds for the next proposal.
+func (c *Core) Results() types.Results { return c.pool.results() }
+
+// ordered lists the sessions as all nodes serve them.
+func (c *Core) ordered() []*live {
+	all := make([]*live, 0, len(c.sessions))
+	for _, l := range c.sessions {
+		all = append(all, l)
+	}
+	slices.SortFunc(all, func(a, b *live) int {
+		switch {
+		case a.Request().Before(b.Request()):
+			return -1
+		case b.Request().Before(a.Request()):
+			return 1
+		case a.Attempt() != b.Attempt():
+			return int(a.Attempt()) - int(b.Attempt())
+		}
+		ida, idb := a.ID(), b.ID()
+		return slices.Compare(ida[:], idb[:])
+	})
+	return all
+}
+
+// identity finds the private half of the identity that a request pinned for
+// this node.
+func (c *Core) identity(r *types.Request) (ed25519.PrivateKey, bool) {
+	m, ok := r.Member(c.self.Operator)
+	if !ok {
+		return nil, false
+	}
+	return c.privateKey(m.IdentityKey)
+}
+
+func (c *Core) privateKey(public []byte) (ed25519.PrivateKey, bool) {
+	for _, id := range c.opts.Identities {
+		if string(id.Public().(ed25519.PublicKey)) == string(public) {
+			return id, true
+		}
+	}
+	return nil, false
+}
+
+// findSelf looks up which participant this node is. The newest identity that
+// is registered and not revoked counts.
+func (c *Core) findSelf(r *types.Roster) Self {
+	for i := len(c.opts.Identities) - 1; i >= 0; i-- {
+		key := c.opts.Identities[i]
+		ov, ok := r.Find(key.Public().(ed25519.PublicKey))
+		if !ok {
+			continue
+		}
+		if _, valid := r.Key(ov.Operator, ov.Version); valid {
+			return Self{Operator: ov.Operator, Version: ov.Version, Key: key}
+		}
+	}
+	return Self{}
+}
+
+// Status copies what people are shown.
+func (c *Core) Status() Status {
+	st := Status{
+		Operator: c.self.Operator, IdentityVersion: c.self.Version, Height: c.view.Height,
+		CatchingUp: c.view.CatchingUp, OpenRequests: len(c.requests), Results: c.pool.size(), At: c.opts.Now(),
+	}
+	for _, l := range c.ordered() {
+		st.Sessions = append(st.Sessions, l.Snapshot())
+	}
+	for _, k := range c.recordKeys() {
+		st.Records = append(st.Records, c.records[k].Clone())
+	}
+	for id := range c.tombstones {
+		st.Tombstones = append(st.Tombstones, id)
+	}
+	slices.Sort(st.Tombstones)
+	for id := range c.unknown {
+		st.Unknown = append(st.Unknown, id)
+	}
+	slices.Sort(st.Unknown)
+	if c.opts.Store != nil {
+		if ids, err := c.opts.Store.Preparams(); err == nil {
+			st.Preparams = len(ids)
+		}
+	}
+	return st
+}
+
+// Reconcile reads the committed state and brings what runs and what is stored
+// in line with what is wanted. Start, restart, replay, missed wake-ups and
+// state sync all take this one path.
+func (c *Core) Reconcile(ctx context.Context) error {
+	begun := c.opts.Now()
+	view, err := c.opts.Chain.View(ctx, c.interest())
+	if err != nil {
+		return fmt.Errorf("%w: %w", errReadChain, err)
+	}
+	before := c.view.Height
+	c.adopt(view)
+	if err := c.settleRecords(); err != nil {
+		return err
+	}
+	c.endDecided()
+	c.prunePool(ctx)
+	c.retryParked()
+	if !view.CatchingUp {
+		c.openAttempts(c.opts.Now())
+	}
+	c.opts.Observer.Reconciled(max(view.Height-before, 0), c.opts.Now().Sub(begun))
+	return nil
+}
+
+// adopt makes a view the current one.
+func (c *Core) adopt(view *View) {
+	c.view = view
+	clear(c.requests)
+	for i := range view.Requests {
+		c.requests[view.Requests[i].ID] = &view.Requests[i]
+	}
+	for id := range c.attempts {
+		if _, open := c.requests[id.request]; !open {
+			delete(c.attempts, id)
+		}
+	}
+	for id := range c.lastLog {
+		if _, open := c.requests[id]; !open {
+			delete(c.lastLog, id)
+		}
+	}
+	self := c.findSelf(view.Roster)
+	c.opts.Transport.SetRoster(view.Roster)
+	if self.Operator != c.self.Operator || self.Version != c.self.Version {
+		c.self = self
+		c.opts.Transport.SetSelf(self)
+		if self.Operator != "" {
+			c.opts.Log.Info("this node is a participant", "operator", self.Operator, "identity_version", self.Version)
+		}
+	}
+}
+
+// interest lists the keys that this node must know the chain's word on.
+func (c *Core) interest() []types.KeyID {
+	set := make(map[types.KeyID]bool)
+	for k := range c.records {
+		set[k.KeyID] = true
+	}
+	for id, acked := range c.tombstones {
+		if !acked {
+			set[id] = true
+		}
+	}
+	for _, id := range c.pool.deletions() {
+		set[id] = true
+	}
+	ids := make([]types.KeyID, 0, len(set))
+	for id := range set {
+		ids = append(ids, id)
+	}
+	slices.Sort(ids)
+	return ids
+}
+
+// endDecided stops sessions whose request is no longer open.
+func (c *Core) endDecided() {
+	for _, l := range c.ordered() {
+		r, open := c.requests[l.Request().ID]
+		switch {
+		case !open:
+			l.Stop(types.ErrAlreadyDecided)
+		case r.Expired(c.view.Height):
+			l.Stop(types.ErrExpired)
+		}
+	}
+}

@@ -1,0 +1,29 @@
+// Package mpc is the engine: it turns committed requests into sessions, and
+// sessions into results that a proposer carries back.
+//
+//	Chain.View ─► Core.Reconcile ─► sessions ─► Store (share durable, PENDING)
+//	                   ▲               │                    │
+//	committed block    │          Transport             attestation
+//	                   │               │                    ▼
+//	              Engine loop ◄── envelopes, steps      pool ─► Results ─► proposer
+//
+// Core is everything that the engine knows and decides, without a goroutine of
+// its own: reconcile.go compares what is wanted (open requests of the view),
+// what runs (sessions) and what is stored (records), on every block and after
+// every restart alike. Engine gives it an event loop, workers for the
+// cryptography and an inbox that never blocks. The simulator in testutil drives
+// the same Core by hand.
+//
+// The package knows nothing of cosmos-sdk, cometbft, tss-lib or goleveldb: it
+// declares Chain, Store, Transport, Executor and Observer, and can be embedded
+// in any program that has them.
+//
+// What it promises:
+//   - It signs only what a View holds as an open request.
+//   - A share is durable before its attestation exists; it is kept until the
+//     chain decided and no rollback can change that.
+//   - A request id is bound to its digest, durably, before this node says Ready.
+//   - Pre-parameters are destroyed before the first round leaves.
+//   - Run ends only with its context or with a store that cannot write; its
+//     owner keeps the node running either way.
+package mpc

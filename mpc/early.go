@@ -1,0 +1,85 @@
+package mpc
+
+import (
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// The first messages of a round may overtake the Start that names their
+// context. They wait here for a moment; what does not fit is dropped and comes
+// again, its sender resends.
+const (
+	// earlyPerSender: the first round of a keygen is one envelope of 134 KB, of
+	// a signature two small ones; 32 leave room for a dozen sessions at once.
+	earlyPerSender = 32
+	// earlyBytesPerSender: eight keygens that begin at the same moment.
+	earlyBytesPerSender = 8 * 160 << 10
+	earlyAge            = 10 * time.Second
+)
+
+type earlyEnvelope struct {
+	envelope types.Verified
+	at       time.Time
+}
+
+// earlyBuffer holds envelopes of contexts that this node does not know yet.
+type earlyBuffer struct {
+	bySender map[types.Operator][]earlyEnvelope
+}
+
+func newEarlyBuffer() *earlyBuffer {
+	return &earlyBuffer{bySender: make(map[types.Operator][]earlyEnvelope)}
+}
+
+// put keeps an envelope if its sender has room.
+func (b *earlyBuffer) put(v types.Verified, now time.Time) bool {
+	held := b.bySender[v.From()]
+	bytes := len(v.Body())
+	for _, e := range held {
+		bytes += len(e.envelope.Body())
+	}
+	if len(held) >= earlyPerSender || bytes > earlyBytesPerSender {
+		return false
+	}
+	b.bySender[v.From()] = append(held, earlyEnvelope{v, now})
+	return true
+}
+
+// take removes and returns what came for a context, in order of arrival for
+// each sender.
+func (b *earlyBuffer) take(context types.Context, senders []types.Operator) []types.Verified {
+	var out []types.Verified
+	for _, op := range senders {
+		b.filter(op, func(e earlyEnvelope) bool {
+			if types.Context(e.envelope.Header().Context) != context {
+				return true
+			}
+			out = append(out, e.envelope)
+			return false
+		})
+	}
+	return out
+}
+
+func (b *earlyBuffer) expire(now time.Time) {
+	for op := range b.bySender {
+		b.filter(op, func(e earlyEnvelope) bool { return now.Sub(e.at) < earlyAge })
+	}
+}
+
+func (b *earlyBuffer) filter(op types.Operator, keep func(earlyEnvelope) bool) {
+	held := b.bySender[op]
+	kept := held[:0]
+	for _, e := range held {
+		if keep(e) {
+			kept = append(kept, e)
+		}
+	}
+	clear(held[len(kept):])
+	if len(kept) == 0 {
+		delete(b.bySender, op)
+		return
+	}
+	b.bySender[op] = kept
+}

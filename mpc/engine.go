@@ -1,0 +1,154 @@
+package mpc
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"sync/atomic"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+const (
+	// tickInterval is the resolution of resending and of the watchdogs.
+	tickInterval = 100 * time.Millisecond
+	// reconcileInterval is how often committed state is read without a wake-up:
+	// a wake-up can be lost in a crash.
+	reconcileInterval = 3 * time.Second
+	// statusInterval is how old a Status may be.
+	statusInterval = 500 * time.Millisecond
+)
+
+// Engine runs a Core: one event loop, a bounded pool of workers for the
+// cryptography, and an inbox that never blocks who fills it.
+type Engine struct {
+	core    *Core
+	workers *workers
+	count   int
+	inbox   *queue
+	wake    chan struct{}
+	status  atomic.Pointer[Status]
+}
+
+// New makes an engine with this many workers. It does nothing before Run.
+func New(opts Options, workerCount int) (*Engine, error) {
+	if workerCount < 1 {
+		return nil, fmt.Errorf("engine with %d workers", workerCount)
+	}
+	e := &Engine{inbox: newQueue(), wake: make(chan struct{}, 1), count: workerCount}
+	e.workers = newWorkers(e.inbox.force)
+	core, err := NewCore(opts, e.workers)
+	if err != nil {
+		return nil, err
+	}
+	e.core = core
+	e.status.Store(&Status{CatchingUp: true})
+	return e, nil
+}
+
+// Run is the event loop. It returns nil when the context ends, after all its
+// goroutines have, and an error if the store fails: a node that cannot write
+// must not take part.
+func (e *Engine) Run(ctx context.Context) error {
+	if err := e.core.Restore(); err != nil {
+		return err
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	finished := make(chan struct{})
+	go func() {
+		defer close(finished)
+		e.workers.work(ctx, e.count)
+	}()
+	defer func() {
+		e.core.Shutdown()
+		cancel()
+		<-finished
+	}()
+	return e.loop(ctx)
+}
+
+func (e *Engine) loop(ctx context.Context) error {
+	tick := time.NewTicker(tickInterval)
+	defer tick.Stop()
+	var reconciled, published time.Time
+	e.Wake()
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-e.wake:
+			if err := e.reconcile(ctx); err != nil {
+				return err
+			}
+			reconciled = time.Now()
+		case <-e.inbox.wake:
+			for _, item := range e.inbox.take() {
+				item.run()
+			}
+		case <-tick.C:
+			e.core.Tick()
+			if time.Since(reconciled) >= reconcileInterval {
+				e.Wake()
+			}
+			if time.Since(published) >= statusInterval {
+				e.publish()
+				published = time.Now()
+			}
+		}
+	}
+}
+
+// reconcile keeps running when committed state cannot be read just now: the
+// next block brings another try. A store that fails ends the engine.
+func (e *Engine) reconcile(ctx context.Context) error {
+	err := e.core.Reconcile(ctx)
+	if errors.Is(err, errReadChain) {
+		e.core.opts.Log.Warn("reconcile", "err", err)
+		return nil
+	}
+	return err
+}
+
+func (e *Engine) publish() {
+	s := e.core.Status()
+	e.status.Store(&s)
+}
+
+// Wake says that a block was committed. It never blocks; many calls are one.
+func (e *Engine) Wake() {
+	select {
+	case e.wake <- struct{}{}:
+	default:
+	}
+}
+
+// Receive takes a verified envelope. It never blocks; what does not fit is
+// dropped, its sender resends.
+func (e *Engine) Receive(v types.Verified) {
+	if !e.inbox.put(len(v.Body()), func() { e.core.HandleEnvelope(v) }) {
+		e.core.opts.Observer.Dropped(types.ErrBusy)
+	}
+}
+
+// ReceiveGossip takes a result of somebody, unverified. It never blocks.
+func (e *Engine) ReceiveGossip(g *wire.Gossip) {
+	if !e.inbox.put(g.Size(), func() { e.core.HandleGossip(context.Background(), g) }) {
+		e.core.opts.Observer.Dropped(types.ErrBusy)
+	}
+}
+
+// Connected says that a participant can be reached again. It never blocks.
+func (e *Engine) Connected(op types.Operator) {
+	e.inbox.put(0, func() { e.core.HandleConnected(op) })
+}
+
+// Results is what this node holds for the next proposal. It never blocks.
+func (e *Engine) Results() types.Results { return e.core.Results() }
+
+// Status is at most half a second old. It never blocks.
+func (e *Engine) Status() Status { return *e.status.Load() }
+
+// Queued is how many steps wait for a worker, and inputs for the loop.
+func (e *Engine) Queued() (steps, inputs int) { return e.workers.queued(), e.inbox.length() }

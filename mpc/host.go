@@ -1,0 +1,167 @@
+package mpc
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// suspicion is how long an initiator would rather do without somebody who
+// stalled or broke the rules.
+const suspicion = time.Minute
+
+var _ session.Host = (*Core)(nil)
+
+// Send implements session.Host.
+func (c *Core) Send(to types.Operator, e *wire.Envelope) bool { return c.opts.Transport.Send(to, e) }
+
+// Submit implements session.Host.
+func (c *Core) Submit(s *session.Session, run func() (session.Step, error)) {
+	c.exec.Submit(s.Request(), run, func(step session.Step, err error) {
+		now := c.opts.Now()
+		s.HandleStep(step, err, now)
+		if l, ok := c.sessions[s.ID()]; ok {
+			c.settleSession(l, now)
+		}
+	})
+}
+
+// Begin implements session.Host: pre-parameters are destroyed before the first
+// round can leave, so that no crash makes two sessions use the same ones.
+func (c *Core) Begin(s *session.Session) (session.Material, error) {
+	l, ok := c.sessions[s.ID()]
+	if !ok {
+		return session.Material{}, fmt.Errorf("%w: session %s is not registered", types.ErrStorage, s.ID().Short())
+	}
+	c.byContext[s.Context()] = l
+	var m session.Material
+	var err error
+	switch r := s.Request(); r.ID.Kind {
+	case types.KindKeygen:
+		m.Preparams, err = c.burnPreparams(l)
+	case types.KindSign:
+		m.Share, err = c.openShare(r)
+	}
+	if err != nil {
+		return session.Material{}, err
+	}
+	c.opts.Log.Info("session started", "request", s.Request().ID.String(), "attempt", s.Attempt(),
+		"session", s.Context().Short(), "leader", s.Initiator())
+	return m, nil
+}
+
+func (c *Core) burnPreparams(l *live) ([]byte, error) {
+	set, err := c.opts.Store.OpenPreparams(l.preparams)
+	if err != nil {
+		return nil, fmt.Errorf("open pre-parameters: %w", err)
+	}
+	if err := c.opts.Store.BurnPreparams(l.preparams); err != nil {
+		types.Wipe(set)
+		return nil, fmt.Errorf("burn pre-parameters: %w", err)
+	}
+	c.release(l)
+	return set, nil
+}
+
+func (c *Core) openShare(r *types.Request) ([]byte, error) {
+	record, ok := c.share(r)
+	if !ok {
+		return nil, types.ErrShareMissing
+	}
+	share, err := c.opts.Store.OpenShare(record.RecordKey)
+	if err != nil {
+		return nil, fmt.Errorf("open the share of %s: %w", r.KeyID, err)
+	}
+	return share, nil
+}
+
+// Finish implements session.Host: the share is on disk before the attestation
+// exists.
+func (c *Core) Finish(s *session.Session, r *session.Result) error {
+	now := c.opts.Now()
+	if l, ok := c.sessions[s.ID()]; ok {
+		l.finished = now
+	}
+	request := s.Request()
+	if request.ID.Kind == types.KindSign {
+		if err := types.VerifySignature(request.PublicKey, request.Digest, r.Signature); err != nil {
+			return fmt.Errorf("%w: %w", types.ErrProtocolFault, err)
+		}
+		c.pool.addSignature(*r.Signature, now)
+		c.logFinished(s, now)
+		return nil
+	}
+	record := c.records[types.RecordKey{KeyID: request.KeyID, Epoch: request.Epoch, Session: s.ID()}]
+	record.Context = s.Context()
+	record.Data = r.Share
+	record.Payload = r.Payload.Encode()
+	record.PublicKey = slices.Clone(r.Payload.PublicKey)
+	if err := c.putRecord(record); err != nil {
+		return err
+	}
+	c.attest(c.records[record.RecordKey])
+	c.logFinished(s, now)
+	return nil
+}
+
+func (c *Core) logFinished(s *session.Session, now time.Time) {
+	c.opts.Log.Info("session finished", "request", s.Request().ID.String(), "attempt", s.Attempt(),
+		"session", s.Context().Short(), "took", now.Sub(s.Opened()).Round(time.Millisecond), "resent", s.Resent())
+}
+
+// End implements session.Host.
+func (c *Core) End(s *session.Session, end session.End) {
+	now := c.opts.Now()
+	l, ok := c.sessions[s.ID()]
+	if !ok {
+		return
+	}
+	delete(c.sessions, s.ID())
+	delete(c.byContext, s.Context())
+	c.release(l)
+	request := s.Request()
+	c.opts.Observer.SessionEnded(request.ID.Kind, end.Reason, now.Sub(s.Opened()))
+	key := types.RecordKey{KeyID: request.KeyID, Epoch: request.Epoch, Session: s.ID()}
+	if r, staged := c.records[key]; staged && r.Status == types.StatusPending && !r.HasData {
+		if _, err := c.failRecord(r, end.Reason); err != nil {
+			c.opts.Log.Error("mark a failed session", "request", request.ID.String(), "err", err)
+		}
+	}
+	c.suspect(end, now)
+	c.logEnd(s, end)
+}
+
+// suspect remembers who should rather be left out for a while.
+func (c *Core) suspect(end session.End, now time.Time) {
+	switch end.Reason {
+	case types.ErrStalled, types.ErrProtocolFault, types.ErrBroadcastDiffer, types.ErrStartTimeout:
+		for _, op := range end.Culprits {
+			c.suspects[op] = now.Add(suspicion)
+		}
+	}
+}
+
+func (c *Core) suspected(op types.Operator) bool {
+	until, ok := c.suspects[op]
+	return ok && c.opts.Now().Before(until)
+}
+
+func (c *Core) logEnd(s *session.Session, end session.End) {
+	attrs := []any{"request", s.Request().ID.String(), "attempt", s.Attempt(), "session", s.ID().Short(), "reason", end.Reason}
+	switch end.Reason {
+	case "", types.ErrReleased, types.ErrAlreadyDecided, types.ErrInProgress, types.ErrSuperseded:
+		c.opts.Log.Debug("session over", attrs...)
+		return
+	}
+	if len(end.Culprits) > 0 {
+		attrs = append(attrs, "of", end.Culprits)
+	}
+	if end.Err != nil {
+		attrs = append(attrs, "err", end.Err)
+	}
+	c.opts.Log.Warn("session failed", append(attrs, "remedy", end.Reason.Remedy())...)
+}

@@ -1,0 +1,200 @@
+package mpc
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// openAttempts opens what this node leads now, in the order in which all nodes
+// serve requests.
+func (c *Core) openAttempts(now time.Time) {
+	if c.self.Operator == "" {
+		return
+	}
+	open := make([]*types.Request, 0, len(c.requests))
+	for _, r := range c.requests {
+		open = append(open, r)
+	}
+	slices.SortFunc(open, func(a, b *types.Request) int {
+		if a.Before(b) {
+			return -1
+		}
+		return 1
+	})
+	for _, r := range open {
+		c.openAttempt(r, now)
+	}
+}
+
+func (c *Core) openAttempt(r *types.Request, now time.Time) {
+	attempt := r.Attempt(c.view.Height)
+	if r.Expired(c.view.Height) || r.Initiator(attempt) != c.self.Operator {
+		return
+	}
+	if _, opened := c.attempts[attemptID{r.ID, attempt}]; opened {
+		return
+	}
+	if c.pool.hasSignature(r.ID.ID) && r.ID.Kind == types.KindSign || c.inProgress(r, attempt) != "" {
+		return
+	}
+	if reason := c.able(r); reason != "" {
+		c.logOnce(r.ID, reason, "this node leads an attempt but cannot open it")
+		return
+	}
+	if err := c.bind(r); err != nil {
+		c.logOnce(r.ID, types.ReasonOf(err), "this node leads an attempt but refuses it")
+		return
+	}
+	c.withdraw(r)
+	l := c.reserve(r)
+	s, err := session.Open(c.config(r, attempt), now)
+	if err == nil {
+		l.Session = s
+		err = c.begin(l, now)
+	}
+	if err != nil {
+		c.release(l)
+		c.opts.Log.Error("open a session", "request", r.ID.String(), "attempt", attempt, "err", err)
+		return
+	}
+	c.opts.Log.Info("attempt opened", "request", r.ID.String(), "attempt", attempt, "session", s.ID().Short(),
+		"members", len(r.Members), "needed", r.SignersNeeded())
+}
+
+// join answers a Prepare with Ready. What must be durable before Ready is
+// written first.
+func (c *Core) join(v types.Verified, r *types.Request, attempt uint32, now time.Time) {
+	if err := c.bind(r); err != nil {
+		c.logOnce(r.ID, types.ReasonOf(err), "this node refuses a request")
+		c.refuse(v, r.ID, types.ReasonOf(err))
+		return
+	}
+	c.withdraw(r)
+	l := c.reserve(r)
+	if err := c.stage(v.Hash(), r, attempt); err != nil {
+		c.release(l)
+		c.opts.Log.Error("write a pending record", "request", r.ID.String(), "err", err)
+		c.refuse(v, r.ID, types.ErrStorage)
+		return
+	}
+	s, err := session.Join(c.config(r, attempt), v, now)
+	if err != nil {
+		c.release(l)
+		c.opts.Log.Error("join a session", "request", r.ID.String(), "attempt", attempt, "err", err)
+		return
+	}
+	l.Session = s
+	c.register(l, now)
+	c.opts.Log.Info("ready", "request", r.ID.String(), "attempt", attempt, "session", s.ID().Short(), "leader", v.From())
+}
+
+// begin writes the record of a session that this node opened.
+func (c *Core) begin(l *live, now time.Time) error {
+	if err := c.stage(l.ID(), l.Request(), l.Attempt()); err != nil {
+		return err
+	}
+	c.register(l, now)
+	return nil
+}
+
+func (c *Core) register(l *live, now time.Time) {
+	l.since = now
+	c.sessions[l.ID()] = l
+	c.attempts[attemptID{l.Request().ID, l.Attempt()}] = l.ID()
+	c.opts.Observer.SessionOpened(l.Request().ID.Kind)
+}
+
+// bind ties a sign request to its digest, durably, before this node says
+// Ready: no rollback, restart or initiator can make it sign another one under
+// the same id.
+func (c *Core) bind(r *types.Request) error {
+	if r.ID.Kind != types.KindSign {
+		return nil
+	}
+	if err := types.ValidateDigest(r.Digest); err != nil {
+		return err
+	}
+	if err := c.opts.Store.BindDigest(r.ID.ID, r.ContentHash(), r.Digest); err != nil {
+		return fmt.Errorf("bind %s to its digest: %w", r.ID, err)
+	}
+	return nil
+}
+
+// withdraw ends unstarted sessions of earlier attempts.
+func (c *Core) withdraw(r *types.Request) {
+	for _, l := range c.ordered() {
+		if l.Request().ID == r.ID && l.Phase() != session.Running {
+			l.Stop(types.ErrSuperseded)
+		}
+	}
+}
+
+// reserve takes pre-parameters out of the pool, in memory only.
+func (c *Core) reserve(r *types.Request) *live {
+	l := &live{}
+	if r.ID.Kind == types.KindKeygen {
+		if id, ok := c.freePreparams(); ok {
+			l.preparams = id
+			c.reserved[id] = true
+		}
+	}
+	return l
+}
+
+func (c *Core) release(l *live) {
+	if l.preparams != 0 {
+		delete(c.reserved, l.preparams)
+		l.preparams = 0
+	}
+}
+
+func (c *Core) freePreparams() (uint64, bool) {
+	ids, err := c.opts.Store.Preparams()
+	if err != nil {
+		c.opts.Log.Error("list pre-parameters", "err", err)
+		return 0, false
+	}
+	for _, id := range ids {
+		if !c.reserved[id] {
+			return id, true
+		}
+	}
+	return 0, false
+}
+
+// stage writes the PENDING record of a keygen session.
+func (c *Core) stage(id types.SessionID, r *types.Request, attempt uint32) error {
+	if r.ID.Kind != types.KindKeygen {
+		return nil
+	}
+	m, _ := r.Member(c.self.Operator)
+	now := c.opts.Now()
+	return c.putRecord(types.Record{
+		RecordKey: types.RecordKey{KeyID: r.KeyID, Epoch: r.Epoch, Session: id},
+		Algorithm: r.Algorithm, Status: types.StatusPending, Participants: r.Operators(), Threshold: r.Threshold,
+		Request: r.ID, Attempt: attempt, IdentityVersion: m.IdentityVersion, Created: now,
+	})
+}
+
+func (c *Core) config(r *types.Request, attempt uint32) session.Config {
+	key, _ := c.identity(r)
+	protocol, _ := c.opts.Protocols.Protocol(r.ID.Kind, r.Algorithm) // able() has seen it
+	return session.Config{
+		ChainID: c.opts.ChainID, Request: *r, Attempt: attempt, Self: c.self.Operator, Identity: key,
+		Protocol: protocol, Host: c, Rand: c.opts.Rand, Suspected: c.suspected, Timing: c.opts.Timing,
+	}
+}
+
+// logOnce writes what keeps this node from leading an attempt, once for each
+// new reason.
+func (c *Core) logOnce(id types.RequestID, reason types.Reason, what string) {
+	if c.lastLog[id] == reason {
+		return
+	}
+	c.lastLog[id] = reason
+	c.opts.Log.Warn(what, "request", id.String(), "reason", reason, "remedy", reason.Remedy())
+}

@@ -1,0 +1,190 @@
+package mpc
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// recordKeys lists the records in order.
+func (c *Core) recordKeys() []types.RecordKey {
+	keys := make([]types.RecordKey, 0, len(c.records))
+	for k := range c.records {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(a, b types.RecordKey) int {
+		if d := strings.Compare(string(a.KeyID), string(b.KeyID)); d != 0 {
+			return d
+		}
+		if a.Epoch != b.Epoch {
+			if a.Epoch < b.Epoch {
+				return -1
+			}
+			return 1
+		}
+		return slices.Compare(a.Session[:], b.Session[:])
+	})
+	return keys
+}
+
+// putRecord stores a record and remembers it without its share.
+func (c *Core) putRecord(r types.Record) error {
+	r.Updated = c.opts.Now()
+	if err := c.opts.Store.PutRecord(r); err != nil {
+		return fmt.Errorf("store record of %s epoch %d: %w", r.KeyID, r.Epoch, err)
+	}
+	r.HasData = r.HasData || len(r.Data) > 0
+	r.Data = nil
+	c.records[r.RecordKey] = r
+	return nil
+}
+
+// failRecord marks a record that never got its share.
+func (c *Core) failRecord(r types.Record, reason types.Reason) (types.Record, error) {
+	r.Status, r.Reason, r.Data = types.StatusError, reason, nil
+	if err := c.putRecord(r); err != nil {
+		return r, err
+	}
+	return c.records[r.RecordKey], nil
+}
+
+// settleRecords brings the stored records in line with the chain's word on
+// their keys.
+func (c *Core) settleRecords() error {
+	for _, k := range c.recordKeys() {
+		key, known := c.view.Keys[k.KeyID]
+		if !known {
+			c.reportUnknown(k.KeyID)
+			continue
+		}
+		delete(c.unknown, k.KeyID)
+		if err := c.settleRecord(c.records[k], key); err != nil {
+			return err
+		}
+	}
+	return c.settleDeletions()
+}
+
+func (c *Core) settleRecord(r types.Record, key types.Key) error {
+	switch key.Status {
+	case types.KeyPending:
+		if r.HasData && r.Status == types.StatusPending {
+			c.attest(r)
+		}
+	case types.KeyReady, types.KeyDeleting:
+		if r.HasData && r.Context == key.Session && r.Epoch == key.Epoch {
+			return c.promote(r)
+		}
+		return c.retire(r, key)
+	case types.KeyError:
+		return c.retire(r, key)
+	case types.KeyDeleted:
+		// settleDeletions does the whole key at once.
+	}
+	return nil
+}
+
+// promote makes the session that the chain chose the key's share.
+func (c *Core) promote(r types.Record) error {
+	if r.Status == types.StatusReady {
+		return nil
+	}
+	if !r.Status.CanMoveTo(types.StatusReady) {
+		c.opts.Log.Error("the chain chose a session that failed here; the share is kept",
+			"key", r.KeyID, "epoch", r.Epoch, "session", r.Context.Short(), "reason", r.Reason)
+		return nil
+	}
+	r.Status = types.StatusReady
+	if err := c.putRecord(r); err != nil {
+		return err
+	}
+	c.opts.Log.Info("key ready", "key", r.KeyID, "epoch", r.Epoch, "session", r.Context.Short())
+	return nil
+}
+
+// retire destroys what lost once no rollback can make it win any more. Until
+// then it stays as it is, share and all.
+func (c *Core) retire(r types.Record, key types.Key) error {
+	if r.Epoch != key.Epoch || c.view.Height < key.RetireHeight || c.view.CatchingUp {
+		return nil
+	}
+	if _, running := c.sessions[r.Session]; running {
+		return nil
+	}
+	if err := c.opts.Store.DestroyRecord(r.RecordKey); err != nil {
+		return fmt.Errorf("destroy a losing record of %s: %w", r.KeyID, err)
+	}
+	delete(c.records, r.RecordKey)
+	c.opts.Log.Info("record retired", "key", r.KeyID, "epoch", r.Epoch, "session", r.Session.Short(), "had_share", r.HasData)
+	return nil
+}
+
+// settleDeletions destroys deleted keys and attests it until the chain shows
+// it.
+func (c *Core) settleDeletions() error {
+	for _, id := range c.interest() {
+		key, known := c.view.Keys[id]
+		if !known || key.Status != types.KeyDeleted {
+			continue
+		}
+		if _, done := c.tombstones[id]; !done {
+			if err := c.destroy(id); err != nil {
+				return err
+			}
+		}
+		switch {
+		case slices.Contains(key.DeletionAcked, c.self.Operator):
+			c.tombstones[id] = true
+		case slices.Contains(key.Holders, c.self.Operator):
+			c.attestDeletion(id)
+		}
+	}
+	return nil
+}
+
+// destroy ends a key on this node if it holds anything of it.
+func (c *Core) destroy(id types.KeyID) error {
+	held := false
+	for _, k := range c.recordKeys() {
+		held = held || k.KeyID == id
+	}
+	if !held {
+		return nil
+	}
+	if err := c.opts.Store.DestroyKey(id); err != nil {
+		return fmt.Errorf("destroy key %s: %w", id, err)
+	}
+	for _, k := range c.recordKeys() {
+		if k.KeyID == id {
+			delete(c.records, k)
+		}
+	}
+	c.tombstones[id] = false
+	c.opts.Log.Info("key destroyed", "key", id)
+	return nil
+}
+
+// share finds the record that signs for a request.
+func (c *Core) share(r *types.Request) (types.Record, bool) {
+	for _, k := range c.recordKeys() {
+		rec := c.records[k]
+		if k.KeyID == r.KeyID && k.Epoch == r.Epoch && rec.Context == r.KeySession &&
+			rec.Status == types.StatusReady && rec.HasData {
+			return rec, true
+		}
+	}
+	return types.Record{}, false
+}
+
+// reportUnknown says once that the chain does not know a key. Its records are
+// kept: the chain may have been rolled back, or this may be the wrong chain.
+func (c *Core) reportUnknown(id types.KeyID) {
+	if c.unknown[id] || c.view.CatchingUp {
+		return
+	}
+	c.unknown[id] = true
+	c.opts.Log.Warn("the store has a key that the chain does not know; it is kept", "key", id,
+		"remedy", "check that this database belongs to this chain: sequencerd mpc keys")
+}

@@ -1,0 +1,191 @@
+package tss_test
+
+import (
+	"bytes"
+	"math/big"
+	"testing"
+
+	"github.com/bnb-chain/tss-lib/v2/ecdsa/keygen"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/tss"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
+)
+
+// edited decodes a body, changes it and encodes it again.
+func edited[T any](t *testing.T, m session.Inbound, edit func(T)) session.Inbound {
+	t.Helper()
+	content, err := tss.DecodeBody(m.Type, m.Body)
+	require.NoError(t, err)
+	edit(content.(T))
+	m.Body, err = tss.EncodeBody(content)
+	require.NoError(t, err)
+	return m
+}
+
+// replaced copies a round with the message of one type changed.
+func replaced[T any](t *testing.T, in []session.Inbound, typ string, edit func(T)) []session.Inbound {
+	t.Helper()
+	out := append([]session.Inbound{}, in...)
+	for i, m := range out {
+		if m.Type == typ {
+			out[i] = edited(t, m, edit)
+			return out
+		}
+	}
+	t.Fatalf("no message %s", typ)
+	return nil
+}
+
+// order is that of the group.
+var order, _ = new(big.Int).SetString("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141", 16)
+
+type kg1 = *keygen.KGRound1Message
+
+type kg2m1 = *keygen.KGRound2Message1
+
+type kg2m2 = *keygen.KGRound2Message2
+
+type kg3 = *keygen.KGRound3Message
+
+// even makes a number of 2048 bits even.
+func even(b []byte) []byte {
+	return append(bytes.Clone(b[:len(b)-1]), b[len(b)-1]&^1)
+}
+
+// multipleOf3 finds a number of 2048 bits near b that 3 divides.
+func multipleOf3(b []byte) []byte {
+	n := new(big.Int).SetBytes(b)
+	n.Sub(n, new(big.Int).Mod(n, big.NewInt(6)))
+	return n.Add(n, big.NewInt(3)).Bytes()
+}
+
+// prime2048 is a prime of 2048 bits: the modulus of group 14 of RFC 3526.
+var prime2048, _ = new(big.Int).SetString("FFFFFFFFFFFFFFFFC90FDAA22168C234C4C6628B80DC1CD129024E088A67CC74020BBEA63B139B22514A08798E3404DDEF9519B3CD3A431B302B0A6DF25F14374FE1356D6D51C245E485B576625E7EC6F44C42E9A637ED6B0BFF5CB6F406B7EDEE386BFB5A899FA5AE9F24117C4B1FE649286651ECE45B3DC2007CB8A163BF0598DA48361C55D39A69163FA8FD24CF5F83655D23DCA3AD961C62F356208552BB9ED529077096966D670C354E4ABC9804F1746C08CA18217C32905E462E36CE3BE39E772C180E86039B2783A2EC07A28FB5C55DF06F4C52C9DE2BCBF6955817183995497CEA956AE515D2261898FA051015728E5A8AACAA68FFFFFFFFFFFFFFFF", 16)
+
+func TestGuardKeygenRound1(t *testing.T) {
+	negative := append([]byte{0x80}, make([]byte, 7)...)
+	modulus, aux := "PaillierN is not", "NTilde is not"
+	units := "h1 or h2 is not"
+	cases := []struct {
+		name string
+		edit func(kg1)
+		want string
+	}{
+		{"valid", func(kg1) {}, ""},
+		{"long commitment", func(m kg1) { m.Commitment = append(m.Commitment, m.Commitment...)[:33] }, "commitment is not"},
+		{"even modulus", func(m kg1) { m.PaillierN = even(m.PaillierN) }, modulus},
+		{"modulus with a small factor", func(m kg1) { m.PaillierN = multipleOf3(m.PaillierN) }, modulus},
+		{"prime modulus", func(m kg1) { m.PaillierN = prime2048.Bytes() }, modulus},
+		{"short modulus", func(m kg1) { m.PaillierN = m.PaillierN[1:] }, modulus},
+		{"long modulus", func(m kg1) { m.PaillierN = append([]byte{1}, m.PaillierN...) }, "more than 256 bytes"},
+		{"even auxiliary modulus", func(m kg1) { m.NTilde = even(m.NTilde) }, aux},
+		{"prime auxiliary modulus", func(m kg1) { m.NTilde = prime2048.Bytes() }, aux},
+		{"one modulus for both", func(m kg1) { m.NTilde = m.PaillierN }, aux},
+		{"h1 is 1", func(m kg1) { m.H1 = []byte{1} }, units},
+		{"h2 is 1", func(m kg1) { m.H2 = []byte{1} }, units},
+		{"h1 is 0", func(m kg1) { m.H1 = []byte{0} }, units},
+		{"h1 is NTilde", func(m kg1) { m.H1 = m.NTilde }, units},
+		{"h2 above NTilde", func(m kg1) { m.H2 = bytes.Repeat([]byte{0xff}, 256) }, units},
+		{"h1 is h2", func(m kg1) { m.H2 = m.H1 }, "h2 is not different"},
+		{"proof 1: negative length", func(m kg1) { m.Dlnproof_1[0] = negative }, "Dlnproof_1"},
+		{"proof 1: negative second length", func(m kg1) { m.Dlnproof_1[129] = negative }, "Dlnproof_1"},
+		{"proof 2: negative length", func(m kg1) { m.Dlnproof_2[0] = negative }, "Dlnproof_2"},
+		{"proof 2: other split", func(m kg1) { m.Dlnproof_2[0] = []byte{127} }, "Dlnproof_2"},
+		{"proof 1: too short", func(m kg1) { m.Dlnproof_1 = m.Dlnproof_1[:257] }, "lacks a field"},
+	}
+	k, rounds := fixtures.Shares(2, 1), fixtures.KeygenTranscript()
+	p, err := protocol(t, types.KindKeygen).NewParty(keygenConfig(k, 0))
+	require.NoError(t, err)
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			err := tss.Judge(p, 1, replaced(t, rounds[0], "kg1", c.edit))
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			requireBlame(t, err, k.Operators[1], c.want)
+		})
+	}
+}
+
+func TestGuardKeygenRound2(t *testing.T) {
+	cases := []struct {
+		name string
+		edit func([]session.Inbound) []session.Inbound
+		want string
+	}{
+		{"valid", func(in []session.Inbound) []session.Inbound { return in }, ""},
+		{"share is 0", onKG2M1(t, func(m kg2m1) { m.Share = []byte{0} }), "share is not"},
+		{"share is q", onKG2M1(t, func(m kg2m1) { m.Share = order.Bytes() }), "share is not"},
+		{"share above 32 bytes", onKG2M1(t, func(m kg2m1) { m.Share = append([]byte{0}, make([]byte, 32)...) }), "share is not"},
+		{"no proof", onKG2M1(t, func(m kg2m1) { m.FacProof = nil }), "FacProof is not"},
+		{"short proof", onKG2M1(t, func(m kg2m1) { m.FacProof = m.FacProof[:10] }), "FacProof is not"},
+		{"polynomial too short", onKG2M2(t, func(m kg2m2) { m.DeCommitment = m.DeCommitment[:3] }), "DeCommitment has 3 parts"},
+		{"polynomial too long", onKG2M2(t, func(m kg2m2) {
+			m.DeCommitment = append(m.DeCommitment[:3], []byte{1}, []byte{2}, []byte{3}, []byte{4})
+		}), "DeCommitment has 7 parts"},
+		{"point off the curve", onKG2M2(t, func(m kg2m2) { m.DeCommitment[2] = m.DeCommitment[1] }), "DeCommitment 1 is not"},
+		{"point with junk behind it", onKG2M2(t, func(m kg2m2) {
+			m.DeCommitment[3] = append(bytes.Clone(m.DeCommitment[3]), 7)
+		}), "DeCommitment 3 is not"},
+		{"long random number", onKG2M2(t, func(m kg2m2) { m.DeCommitment[0] = make([]byte, 33) }), "DeCommitment 0 is not"},
+		{"no modulus proof", onKG2M2(t, func(m kg2m2) { m.ModProof = nil }), "ModProof has 0 parts"},
+		{"W is 0", onKG2M2(t, func(m kg2m2) { m.ModProof[0] = []byte{0} }), "ModProof W is not"},
+		{"W has Jacobi symbol 1", onKG2M2(t, func(m kg2m2) { m.ModProof[0] = []byte{4} }), "ModProof W is not"},
+		{"W is N", onKG2M2(t, func(m kg2m2) { m.ModProof[0] = peerModulus(t) }), "ModProof W is not"},
+		{"X is 0", onKG2M2(t, func(m kg2m2) { m.ModProof[7] = []byte{0} }), "ModProof X is not"},
+		{"Z is N", onKG2M2(t, func(m kg2m2) { m.ModProof[162] = peerModulus(t) }), "ModProof Z is not"},
+		{"A too short", onKG2M2(t, func(m kg2m2) { m.ModProof[81] = m.ModProof[81][1:] }), "ModProof A or B"},
+		{"B too long", onKG2M2(t, func(m kg2m2) { m.ModProof[82] = append([]byte{2}, m.ModProof[82][1:]...) }), "ModProof A or B"},
+	}
+	k, rounds := fixtures.Shares(2, 1), fixtures.KeygenTranscript()
+	p, err := protocol(t, types.KindKeygen).NewParty(keygenConfig(k, 0))
+	require.NoError(t, err)
+	requireBlame(t, tss.Judge(p, 2, rounds[1]), k.Operators[1], "round 1 of this peer is missing")
+	require.NoError(t, tss.Judge(p, 1, rounds[0]))
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			err := tss.Judge(p, 2, c.edit(rounds[1]))
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			requireBlame(t, err, k.Operators[1], c.want)
+		})
+	}
+}
+
+func onKG2M1(t *testing.T, edit func(kg2m1)) func([]session.Inbound) []session.Inbound {
+	return func(in []session.Inbound) []session.Inbound { return replaced(t, in, "kg2m1", edit) }
+}
+
+func onKG2M2(t *testing.T, edit func(kg2m2)) func([]session.Inbound) []session.Inbound {
+	return func(in []session.Inbound) []session.Inbound { return replaced(t, in, "kg2m2", edit) }
+}
+
+// peerModulus is the Paillier modulus of the transcript's sender.
+func peerModulus(t *testing.T) []byte {
+	content, err := tss.DecodeBody("kg1", fixtures.KeygenTranscript()[0][0].Body)
+	require.NoError(t, err)
+	return content.(kg1).PaillierN
+}
+
+func TestGuardKeygenRound3(t *testing.T) {
+	k, rounds := fixtures.Shares(2, 1), fixtures.KeygenTranscript()
+	p, err := protocol(t, types.KindKeygen).NewParty(keygenConfig(k, 0))
+	require.NoError(t, err)
+	requireBlame(t, tss.Judge(p, 3, rounds[2]), k.Operators[1], "round 1 of this peer is missing")
+	require.NoError(t, tss.Judge(p, 1, rounds[0]))
+	require.NoError(t, tss.Judge(p, 3, rounds[2]))
+	for name, edit := range map[string]func(kg3){
+		"zero":    func(m kg3) { m.PaillierProof[5] = []byte{0} },
+		"modulus": func(m kg3) { m.PaillierProof[12] = peerModulus(t) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			requireBlame(t, tss.Judge(p, 3, replaced(t, rounds[2], "kg3", edit)), k.Operators[1], "PaillierProof is not")
+		})
+	}
+}

@@ -1,0 +1,5 @@
+//go:build !race
+
+package tss_test
+
+const raceEnabled = false

@@ -1,0 +1,157 @@
+package tss_test
+
+import (
+	"bytes"
+	"encoding/json"
+	"math/big"
+	"testing"
+
+	"github.com/bnb-chain/tss-lib/v2/crypto"
+	"github.com/bnb-chain/tss-lib/v2/ecdsa/keygen"
+	tsslib "github.com/bnb-chain/tss-lib/v2/tss"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/tss"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
+)
+
+// The stored keys are the golden files of the share format and of the
+// parameters' hash: shares from any earlier version must open for ever.
+func TestCheckShareFixtures(t *testing.T) {
+	for _, nt := range [][2]int{{2, 1}, {3, 1}, {4, 2}, {5, 2}} {
+		k := fixtures.Shares(nt[0], nt[1])
+		require.Len(t, k.Operators, nt[0])
+		require.Equal(t, nt[1], k.Threshold)
+		for _, op := range k.Operators {
+			require.NoError(t, tss.CheckShare(k.Share(op), k.Payload, op, k.Operators))
+		}
+		require.Nil(t, k.Share("stranger"))
+	}
+}
+
+func TestCheckShareAgainst(t *testing.T) {
+	k, other := fixtures.Shares(3, 1), fixtures.Shares(2, 1)
+	changed := k.Payload
+	changed.ParametersHash[0] ^= 1
+	require.ErrorContains(t, tss.CheckShare(k.Shares[0], changed, k.Operators[0], k.Operators), "another key")
+	require.ErrorContains(t, tss.CheckShare(k.Shares[0], other.Payload, k.Operators[0], k.Operators), "another key")
+	require.ErrorContains(t, tss.CheckShare(k.Shares[0], k.Payload, k.Operators[1], k.Operators), "another participant")
+	require.ErrorContains(t, tss.CheckShare(k.Shares[0], k.Payload, k.Operators[0], k.Operators[:2]), "check share")
+	require.ErrorContains(t, tss.CheckShare(k.Shares[0], k.Payload, "stranger", k.Operators), "not one of")
+}
+
+func TestCheckShareNumbers(t *testing.T) {
+	k := fixtures.Shares(3, 1)
+	five := crypto.ScalarBaseMult(tsslib.S256(), big.NewInt(5))
+	type data = *keygen.LocalPartySaveData
+	cases := []struct {
+		name string
+		edit func(session *types.Context, threshold *int, d data)
+		want string
+	}{
+		{"valid", func(*types.Context, *int, data) {}, ""},
+		{"session", func(s *types.Context, _ *int, _ data) { s[0] ^= 1 }, "party key"},
+		{"threshold", func(_ *types.Context, t *int, _ data) { *t = 2 }, "do not give the public key"},
+		{"threshold too high", func(_ *types.Context, t *int, _ data) { *t = 3 }, "bad_threshold"},
+		{"party key", func(_ *types.Context, _ *int, d data) { d.Ks[1] = big.NewInt(5) }, "party key 1"},
+		{"missing party key", func(_ *types.Context, _ *int, d data) { d.Ks[1] = nil }, "missing"},
+		{"too few", func(_ *types.Context, _ *int, d data) { d.H1j = d.H1j[:2] }, "2 of H1j"},
+		{"too few commitments", func(_ *types.Context, _ *int, d data) { d.BigXj = d.BigXj[:2] }, "2 commitments"},
+		{"missing commitment", func(_ *types.Context, _ *int, d data) { d.BigXj[0] = nil }, "missing"},
+		{"secret", func(_ *types.Context, _ *int, d data) { d.Xi.Add(d.Xi, big.NewInt(1)) }, "does not match its commitment"},
+		{"secret not reduced", func(_ *types.Context, _ *int, d data) { d.Xi.Add(d.Xi, order) }, "out of range"},
+		{"no secret", func(_ *types.Context, _ *int, d data) { d.Xi = nil }, "out of range"},
+		{"public key", func(_ *types.Context, _ *int, d data) { d.ECDSAPub = five }, "do not give the public key"},
+		{"no public key", func(_ *types.Context, _ *int, d data) { d.ECDSAPub = nil }, "no point"},
+		{"a peer's modulus", func(_ *types.Context, _ *int, d data) { d.NTildej[1] = big.NewInt(7) }, "2048 bits"},
+		{"NTilde", func(_ *types.Context, _ *int, d data) { d.NTildei.Add(d.NTildei, big.NewInt(2)) }, "NTilde is not"},
+		{"N", func(_ *types.Context, _ *int, d data) { d.PaillierSK.N.Add(d.PaillierSK.N, big.NewInt(2)) }, "N is not"},
+	}
+	for _, c := range cases {
+		t.Run(c.name, func(t *testing.T) {
+			raw, err := tss.EditShare(k.Shares[0], c.edit)
+			require.NoError(t, err)
+			err = tss.CheckShare(raw, k.Payload, k.Operators[0], k.Operators)
+			if c.want == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.want)
+		})
+	}
+}
+
+// Encodings that are not exactly what a keygen wrote are refused, and the
+// errors do not repeat what is inside.
+func TestShareEncoding(t *testing.T) {
+	k := fixtures.Shares(2, 1)
+	raw := k.Shares[0]
+	data, err := tss.ShareData(raw)
+	require.NoError(t, err)
+	secret := data.Xi.String()
+	require.Contains(t, string(raw), secret)
+	require.Contains(t, string(raw), `"insecure":true`)
+	var indented bytes.Buffer
+	require.NoError(t, json.Indent(&indented, raw, "", " "))
+	replace := func(old, with string) []byte {
+		require.Contains(t, string(raw), old)
+		return bytes.Replace(raw, []byte(old), []byte(with), 1)
+	}
+	for name, bad := range map[string][]byte{
+		"empty":          nil,
+		"truncated":      raw[:len(raw)/2],
+		"trailing":       append(bytes.Clone(raw), '{'),
+		"trailing space": append(bytes.Clone(raw), ' '),
+		"indented":       indented.Bytes(),
+		"version":        replace(`"version":1`, `"version":2`),
+		"kind":           replace("ecdsa-secp256k1-share", "eddsa-ed25519-share"),
+		"unknown field":  replace(`"version":1`, `"version":1,"x":2`),
+		"session":        replace(`"session":"`, `"session":"00`),
+		"secret as text": replace(secret, `"`+secret+`x"`),
+		"curve":          replace(`"Curve":"secp256k1"`, `"Curve":"ed25519"`),
+		"too long":       append(bytes.Clone(raw), make([]byte, tss.MaxShareBytes)...),
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := tss.CheckShare(bad, k.Payload, k.Operators[0], k.Operators)
+			require.Error(t, err)
+			require.NotContains(t, err.Error(), secret[:20])
+		})
+	}
+}
+
+func FuzzShare(f *testing.F) {
+	k := fixtures.Shares(2, 1)
+	f.Add(k.Shares[0])
+	f.Add([]byte(`{"version":1,"kind":"ecdsa-secp256k1-share"}`))
+	f.Fuzz(func(t *testing.T, raw []byte) {
+		if err := tss.CheckShare(raw, k.Payload, k.Operators[0], k.Operators); err == nil {
+			require.Equal(t, k.Shares[0], raw, "two encodings of one share")
+		}
+	})
+}
+
+func FuzzDecodeBody(f *testing.F) {
+	for _, in := range fixtures.KeygenTranscript() {
+		for _, m := range in {
+			f.Add(m.Type, m.Body)
+		}
+	}
+	rounds, err := signTranscript()
+	require.NoError(f, err)
+	for _, in := range rounds {
+		for _, m := range in {
+			f.Add(m.Type, m.Body)
+		}
+	}
+	f.Fuzz(func(t *testing.T, typ string, body []byte) {
+		content, err := tss.DecodeBody(typ, body)
+		if err != nil {
+			return
+		}
+		again, err := tss.EncodeBody(content)
+		require.NoError(t, err)
+		_, err = tss.DecodeBody(typ, again)
+		require.NoError(t, err)
+	})
+}

@@ -1,0 +1,157 @@
+package fakeproto
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// Protocols implements session.Protocols.
+type Protocols struct{}
+
+// Protocol implements session.Protocols.
+func (Protocols) Protocol(kind types.RequestKind, _ types.Algorithm) (session.Protocol, error) {
+	switch kind {
+	case types.KindKeygen, types.KindSign:
+		return protocol{kind}, nil
+	}
+	return nil, fmt.Errorf("%w: no fake %s", types.ErrUnsupportedAlgorithm, kind)
+}
+
+type protocol struct{ kind types.RequestKind }
+
+// maxBytes bounds every fake message: a hash.
+const maxBytes = sha256.Size
+
+// Rounds implements session.Protocol.
+func (p protocol) Rounds(int, int) []session.Round {
+	b := func(t string) session.MessageSpec {
+		return session.MessageSpec{Type: t, Broadcast: true, MaxBytes: maxBytes}
+	}
+	p2p := func(t string) session.MessageSpec { return session.MessageSpec{Type: t, MaxBytes: maxBytes} }
+	if p.kind == types.KindKeygen {
+		return []session.Round{{b("k1")}, {p2p("k2p"), b("k2b")}, {b("k3")}}
+	}
+	return []session.Round{{p2p("s1p"), b("s1b")}, {p2p("s2")}, {b("s3")}, {b("s4")}}
+}
+
+// share is the secret of a fake key.
+type share struct {
+	Private  []byte
+	Operator types.Operator
+	Context  types.Context
+}
+
+// NewParty implements session.Protocol.
+func (p protocol) NewParty(cfg session.PartyConfig) (session.Party, error) {
+	pa := &party{cfg: cfg, kind: p.kind, rounds: p.Rounds(0, 0)}
+	if p.kind == types.KindKeygen {
+		if len(cfg.Preparams) == 0 {
+			return nil, fmt.Errorf("%w: keygen without pre-parameters", types.ErrNoPreparams)
+		}
+		return pa, nil
+	}
+	if err := json.Unmarshal(cfg.Share, &pa.share); err != nil {
+		return nil, fmt.Errorf("decode a fake share: %w", err)
+	}
+	if pa.share.Operator != cfg.Self || pa.share.Context != cfg.Request.KeySession {
+		return nil, fmt.Errorf("fake share of %s and session %s used by %s for %s",
+			pa.share.Operator, pa.share.Context.Short(), cfg.Self, cfg.Request.KeySession.Short())
+	}
+	return pa, nil
+}
+
+type party struct {
+	cfg    session.PartyConfig
+	kind   types.RequestKind
+	rounds []session.Round
+	share  share
+}
+
+// content is what a message of the fake protocol must say.
+func (p *party) content(round uint32, typ string, from, to types.Operator) []byte {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s|%d|%s|%s|%s|%x", p.cfg.Context, round, typ, from, to, p.cfg.Request.Digest)
+	return h.Sum(nil)
+}
+
+// Start implements session.Party.
+func (p *party) Start() (session.Step, error) { return p.send(1), nil }
+
+func (p *party) send(round uint32) session.Step {
+	var step session.Step
+	for _, spec := range p.rounds[round-1] {
+		if spec.Broadcast {
+			step.Out = append(step.Out, session.Outbound{Type: spec.Type, Body: p.content(round, spec.Type, p.cfg.Self, "")})
+			continue
+		}
+		for _, to := range p.cfg.Signers {
+			if to != p.cfg.Self {
+				step.Out = append(step.Out, session.Outbound{
+					Type: spec.Type, To: to, Body: p.content(round, spec.Type, p.cfg.Self, to),
+				})
+			}
+		}
+	}
+	return step
+}
+
+// Deliver implements session.Party.
+func (p *party) Deliver(round uint32, in []session.Inbound) (session.Step, error) {
+	if want := len(p.rounds[round-1]) * (len(p.cfg.Signers) - 1); len(in) != want {
+		return session.Step{}, fmt.Errorf("round %d was handed %d messages, not %d", round, len(in), want)
+	}
+	for _, m := range in {
+		spec := p.rounds[round-1][slices.IndexFunc(p.rounds[round-1], func(s session.MessageSpec) bool { return s.Type == m.Type })]
+		to := p.cfg.Self
+		if spec.Broadcast {
+			to = ""
+		}
+		if !bytes.Equal(m.Body, p.content(round, m.Type, m.From, to)) {
+			return session.Step{}, &session.Fault{
+				Culprits: []types.Operator{m.From}, Err: fmt.Errorf("%s of round %d is wrong", m.Type, round),
+			}
+		}
+	}
+	if int(round) < len(p.rounds) {
+		return p.send(round + 1), nil
+	}
+	if p.kind == types.KindKeygen {
+		return p.key()
+	}
+	return p.sign()
+}
+
+// key derives the same private key at every member.
+func (p *party) key() (session.Step, error) {
+	seed := sha256.Sum256(fmt.Appendf(nil, "fake key|%s", p.cfg.Context))
+	private := secp256k1.PrivKeyFromBytes(seed[:])
+	payload := types.KeygenPayload{
+		PublicKey:      private.PubKey().SerializeCompressed(),
+		ParametersHash: sha256.Sum256(seed[:]),
+	}
+	for _, op := range p.cfg.Signers {
+		sub := sha256.Sum256(fmt.Appendf(nil, "fake share|%s|%s", p.cfg.Context, op))
+		payload.PublicShares = append(payload.PublicShares, secp256k1.PrivKeyFromBytes(sub[:]).PubKey().SerializeCompressed())
+	}
+	bz, err := json.Marshal(share{Private: private.Serialize(), Operator: p.cfg.Self, Context: p.cfg.Context})
+	if err != nil {
+		return session.Step{}, fmt.Errorf("encode a fake share: %w", err)
+	}
+	return session.Step{Result: &session.Result{Share: bz, Payload: payload}}, nil
+}
+
+func (p *party) sign() (session.Step, error) {
+	compact := ecdsa.SignCompact(secp256k1.PrivKeyFromBytes(p.share.Private), p.cfg.Request.Digest, true)
+	return session.Step{Result: &session.Result{Signature: &types.SignatureResult{
+		RequestID: p.cfg.Request.ID.ID, R: compact[1:33], S: compact[33:], V: uint32(compact[0] - 31),
+	}}}, nil
+}

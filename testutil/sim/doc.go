@@ -1,0 +1,11 @@
+// Package sim runs a whole network of engines on one goroutine in virtual
+// time. A seed decides every delay, drop and restart, so a failing run replays
+// exactly.
+//
+//	World    the clock and its queue of events; the network between the nodes
+//	Node     an mpc.Core with a store that outlives it; crashes and restarts
+//	Chain    what consensus committed, and when each node gets to see it
+//
+// Engines, sessions and wire messages are the real ones. Protocols are fakes
+// (fakeproto) unless a test brings real ones with stored shares.
+package sim

@@ -1,0 +1,94 @@
+package sim_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
+	"github.com/sequencer-mpc/sequencer/testutil/sim"
+)
+
+// slowNetwork has sessions that last longer than an attempt of two blocks.
+func slowNetwork(seed uint64) *sim.World {
+	return sim.New(sim.Config{
+		Seed: seed, Nodes: 4, Protocols: fakeproto.Protocols{}, Preparams: 40,
+		Lag: 500 * time.Millisecond, Step: [2]time.Duration{time.Second, 3 * time.Second},
+	})
+}
+
+// holdsWinner checks the promise of the design: the session that wins on chain
+// has a durable share at every participant.
+func holdsWinner(t *testing.T, w *sim.World, id types.KeyID) {
+	t.Helper()
+	key, _ := w.Chain.Key(id)
+	for _, n := range w.Nodes {
+		records, err := n.Store.Records()
+		require.NoError(t, err)
+		held := 0
+		for _, r := range records {
+			if r.Context == key.Session && r.HasData {
+				held++
+				require.NotEqual(t, types.StatusError, r.Status)
+			}
+		}
+		require.Equal(t, 1, held, "%s does not hold the winning share", n.Operator)
+	}
+}
+
+// TestKeygenIsNeitherLostNorStuck kills and restarts a node at every message of
+// a keygen, the sender or the recipient, for a short or a long time.
+func TestKeygenIsNeitherLostNorStuck(t *testing.T) {
+	calm := slowNetwork(7)
+	calm.Chain.Keygen("key", 2, 2, 600)
+	require.True(t, calm.Run(5*time.Minute, ready(calm, "key")))
+	messages := calm.Messages
+	require.Greater(t, messages, 60)
+
+	runs, restarts := 0, 0
+	for _, victim := range []string{"sender", "recipient"} {
+		for _, down := range []time.Duration{300 * time.Millisecond, 25 * time.Second} {
+			for at := 1; at <= messages; at++ {
+				w := slowNetwork(7)
+				w.Delivered = func(from, to *sim.Node, _ *wire.Envelope) {
+					if w.Messages != at {
+						return
+					}
+					if victim == "sender" {
+						from.RestartAfter(down)
+					} else {
+						to.RestartAfter(down)
+					}
+					restarts++
+				}
+				w.Chain.Keygen("key", 2, 2, 600)
+				require.True(t, w.Run(20*time.Minute, ready(w, "key")), "stuck: %s killed at message %d for %s", victim, at, down)
+				require.True(t, w.Run(time.Minute, func() bool { return allUp(w) }))
+				holdsWinner(t, w, "key")
+				signs(t, w, "key")
+				runs++
+			}
+		}
+	}
+	t.Logf("%d runs, %d restarts, one at each of %d messages", runs, restarts, messages)
+}
+
+func allUp(w *sim.World) bool {
+	for _, n := range w.Nodes {
+		if !n.Up() {
+			return false
+		}
+	}
+	return true
+}
+
+// signs proves that the key is usable.
+func signs(t *testing.T, w *sim.World, id types.KeyID) {
+	t.Helper()
+	digest := [32]byte{1, 2, 3}
+	w.Chain.Sign("after", id, digest[:], 5, 100)
+	require.True(t, w.Run(5*time.Minute, func() bool { _, ok := w.Chain.Signature("after"); return ok }), "the key does not sign")
+}

@@ -1,0 +1,209 @@
+package sim
+
+import (
+	"context"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+	"github.com/sequencer-mpc/sequencer/testutil/memstore"
+)
+
+// tick is how often a node's clock ticks.
+const tick = 200 * time.Millisecond
+
+// Node is one participant: an engine core with a store that outlives it.
+type Node struct {
+	Operator types.Operator
+	Identity ed25519.PrivateKey
+	Store    *memstore.Store
+	// Restarts counts.
+	Restarts int
+
+	world *World
+	core  *mpc.Core
+	life  int // counts up; events of an earlier life are void
+	seen  int64
+	queue []simJob
+	idle  int
+	order uint64
+}
+
+type simJob struct {
+	request types.Request
+	order   uint64
+	run     func() (session.Step, error)
+	done    func(session.Step, error)
+}
+
+func (n *Node) init() {
+	n.Store = memstore.New()
+	for i := range n.world.Preparams {
+		if _, err := n.Store.AddPreparams(fmt.Appendf(nil, "fake set %d of %s", i, n.Operator)); err != nil {
+			panic(err)
+		}
+	}
+}
+
+// Up reports whether the node runs.
+func (n *Node) Up() bool { return n.core != nil }
+
+// Core is the running engine core; nil while the node is down.
+func (n *Node) Core() *mpc.Core { return n.core }
+
+// Start begins a new life on the old store.
+func (n *Node) Start() {
+	n.life++
+	n.queue, n.idle = nil, n.world.Workers
+	log := n.world.Log
+	if log != nil {
+		log = log.With("node", string(n.Operator))
+	} else {
+		log = slog.New(slog.DiscardHandler)
+	}
+	// A restarted node must not repeat the randomness of its last life.
+	seed := sha256.Sum256(fmt.Appendf(nil, "%d|%s|%d", n.world.Seed, n.Operator, n.life))
+	core, err := mpc.NewCore(mpc.Options{
+		ChainID: ChainID, Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
+		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.world.Now,
+		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.world.Timing,
+	}, (*executor)(n))
+	if err != nil {
+		panic(err)
+	}
+	if err := core.Restore(); err != nil {
+		panic(fmt.Sprintf("restore %s: %v", n.Operator, err))
+	}
+	n.core = core
+	n.seen = n.world.Chain.Height()
+	n.reconcile()
+	n.own(tick, n.ticking)
+}
+
+// Crash ends this life without a word.
+func (n *Node) Crash() {
+	n.core = nil
+	n.life++
+}
+
+// RestartAfter crashes the node and starts it again later.
+func (n *Node) RestartAfter(d time.Duration) {
+	n.Crash()
+	n.Restarts++
+	n.world.after(d, n.Start)
+}
+
+// own schedules something of this life only.
+func (n *Node) own(d time.Duration, run func()) {
+	life := n.life
+	n.world.after(d, func() {
+		if n.core != nil && n.life == life {
+			run()
+		}
+	})
+}
+
+func (n *Node) ticking() {
+	n.core.Tick()
+	n.own(tick, n.ticking)
+}
+
+// committed tells the node of a block, some time later.
+func (n *Node) committed(height int64) {
+	n.own(n.world.between([2]time.Duration{0, n.world.Lag}), func() {
+		if height > n.seen {
+			n.seen = height
+			n.reconcile()
+		}
+	})
+}
+
+func (n *Node) reconcile() {
+	if err := n.core.Reconcile(context.Background()); err != nil {
+		panic(fmt.Sprintf("reconcile %s: %v", n.Operator, err))
+	}
+}
+
+// View implements mpc.Chain: the last block that this node has seen.
+func (n *Node) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
+	return n.world.Chain.view(n.seen, keys), nil
+}
+
+// Key implements mpc.Chain.
+func (n *Node) Key(_ context.Context, id types.KeyID) (types.Key, bool, error) {
+	k, ok := n.world.Chain.at(n.seen).keys[id]
+	return k, ok, nil
+}
+
+// Signature implements mpc.Chain.
+func (n *Node) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
+	s, ok := n.world.Chain.at(n.seen).signatures[id]
+	return s, ok, nil
+}
+
+// transport is the node's way out.
+type transport Node
+
+// Send implements mpc.Transport.
+func (t *transport) Send(to types.Operator, e *wire.Envelope) bool {
+	peer := t.world.node(to)
+	if peer == nil || !peer.Up() {
+		return false
+	}
+	t.world.carry((*Node)(t), peer, e)
+	return true
+}
+
+// Gossip implements mpc.Transport.
+func (t *transport) Gossip(g *wire.Gossip) {
+	for _, peer := range t.world.Nodes {
+		if peer == (*Node)(t) || !peer.Up() {
+			continue
+		}
+		peer.own(t.world.between(t.world.Delay), func() { peer.core.HandleGossip(context.Background(), g) })
+	}
+}
+
+// SetRoster implements mpc.Transport.
+func (t *transport) SetRoster(*types.Roster) {}
+
+// SetSelf implements mpc.Transport.
+func (t *transport) SetSelf(mpc.Self) {}
+
+// executor runs steps in virtual time, in the order of the real one.
+type executor Node
+
+// Submit implements mpc.Executor.
+func (x *executor) Submit(r *types.Request, run func() (session.Step, error), done func(session.Step, error)) {
+	x.order++
+	x.queue = append(x.queue, simJob{*r, x.order, run, done})
+	x.pump()
+}
+
+func (x *executor) pump() {
+	n := (*Node)(x)
+	for x.idle > 0 && len(x.queue) > 0 {
+		first := 0
+		for i := range x.queue {
+			if x.queue[i].request.Before(&x.queue[first].request) {
+				first = i
+			}
+		}
+		j := x.queue[first]
+		x.queue = append(x.queue[:first], x.queue[first+1:]...)
+		x.idle--
+		n.own(n.world.between(n.world.Step), func() {
+			x.idle++
+			step, err := j.run()
+			j.done(step, err)
+			x.pump()
+		})
+	}
+}

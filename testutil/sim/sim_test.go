@@ -1,0 +1,64 @@
+package sim_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
+	"github.com/sequencer-mpc/sequencer/testutil/sim"
+)
+
+func network(seed uint64, nodes int) *sim.World {
+	return sim.New(sim.Config{
+		Seed: seed, Nodes: nodes, Protocols: fakeproto.Protocols{}, Preparams: 40, Lag: 300 * time.Millisecond,
+	})
+}
+
+func ready(w *sim.World, id types.KeyID) func() bool {
+	return func() bool {
+		k, ok := w.Chain.Key(id)
+		return ok && k.Status == types.KeyReady
+	}
+}
+
+func TestKeygenSignDelete(t *testing.T) {
+	w := network(1, 4)
+	w.Chain.Keygen("key", 2, 30, 300)
+	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+	for i := range 30 {
+		digest := sha256.Sum256(fmt.Append(nil, i))
+		w.Chain.Sign(fmt.Sprintf("sig-%02d", i), "key", digest[:], 10, 100)
+	}
+	require.True(t, w.Run(3*time.Second, func() bool { return w.Chain.Open() == 30 }))
+	require.True(t, w.Run(5*time.Minute, func() bool { return w.Chain.Open() == 0 }))
+	for i := range 30 {
+		_, ok := w.Chain.Signature(fmt.Sprintf("sig-%02d", i))
+		require.True(t, ok, "signature %d", i)
+	}
+	w.Chain.Delete("key")
+	require.True(t, w.Run(2*time.Minute, func() bool {
+		k, _ := w.Chain.Key("key")
+		return len(k.DeletionAcked) == 4
+	}))
+	for _, n := range w.Nodes {
+		records, err := n.Store.Records()
+		require.NoError(t, err)
+		require.Empty(t, records)
+		tombstones, err := n.Store.Tombstones()
+		require.NoError(t, err)
+		require.Equal(t, []types.KeyID{"key"}, tombstones)
+	}
+	require.True(t, w.Run(time.Minute, func() bool {
+		for _, n := range w.Nodes {
+			if st := n.Core().Status(); len(st.Sessions) > 0 || st.Results > 0 {
+				return false
+			}
+		}
+		return true
+	}), "sessions or results are left over")
+}

@@ -1,0 +1,245 @@
+package sim
+
+import (
+	"container/heap"
+	"crypto/ed25519"
+	"crypto/sha256"
+	"fmt"
+	"log/slog"
+	"math/rand/v2"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// ChainID is the chain id of every simulated network.
+const ChainID = "sim"
+
+// Config describes a network.
+type Config struct {
+	Seed uint64
+	// Nodes is how many participants there are.
+	Nodes int
+	// BlockTime is the virtual time between blocks.
+	BlockTime time.Duration
+	// Delay is how long messages take, at random between the two.
+	Delay [2]time.Duration
+	// Step is how long one step of a party takes, at random between the two.
+	Step [2]time.Duration
+	// Lag is how long after its block a node sees it, at random up to this.
+	Lag time.Duration
+	// Workers of each node.
+	Workers int
+	// Protocols of all nodes.
+	Protocols session.Protocols
+	Timing    session.Timing
+	// Preparams each node begins with.
+	Preparams int
+	Log       *slog.Logger
+}
+
+// Verdict is what the network does with one message.
+type Verdict struct {
+	Drop  bool
+	Twice bool
+	Delay time.Duration // on top
+}
+
+// World is a network in virtual time.
+type World struct {
+	Config
+	Rand  *rand.Rand
+	Nodes []*Node
+	Chain *Chain
+	// Meddle, if set, decides about each message on its way.
+	Meddle func(from, to *Node, e *wire.Envelope) Verdict
+	// Delivered, if set, is called after each delivered envelope.
+	Delivered func(from, to *Node, e *wire.Envelope)
+	// Messages counts delivered envelopes.
+	Messages int
+
+	now    time.Time
+	queue  eventQueue
+	events uint64
+	// verified remembers signatures of the very same bytes: broadcasts and
+	// resends would cost most of a run's time otherwise.
+	verified map[types.Hash]types.Verified
+}
+
+type event struct {
+	at  time.Time
+	seq uint64
+	run func()
+}
+
+type eventQueue []event
+
+func (q eventQueue) Len() int      { return len(q) }
+func (q eventQueue) Swap(i, j int) { q[i], q[j] = q[j], q[i] }
+func (q eventQueue) Less(i, j int) bool {
+	if !q[i].at.Equal(q[j].at) {
+		return q[i].at.Before(q[j].at)
+	}
+	return q[i].seq < q[j].seq
+}
+func (q *eventQueue) Push(x any) { *q = append(*q, x.(event)) }
+func (q *eventQueue) Pop() any {
+	old := *q
+	e := old[len(old)-1]
+	*q = old[:len(old)-1]
+	return e
+}
+
+// New makes a network. Zero fields of the configuration get values that suit
+// fake protocols.
+func New(cfg Config) *World {
+	if cfg.BlockTime == 0 {
+		cfg.BlockTime = time.Second
+	}
+	if cfg.Delay == [2]time.Duration{} {
+		cfg.Delay = [2]time.Duration{5 * time.Millisecond, 60 * time.Millisecond}
+	}
+	if cfg.Step == [2]time.Duration{} {
+		cfg.Step = [2]time.Duration{20 * time.Millisecond, 200 * time.Millisecond}
+	}
+	if cfg.Workers == 0 {
+		cfg.Workers = 2
+	}
+	if cfg.Timing == (session.Timing{}) {
+		cfg.Timing = session.DefaultTiming()
+	}
+	w := &World{
+		Config: cfg, Rand: rand.New(rand.NewPCG(cfg.Seed, 0x5e9)), now: time.Unix(1_700_000_000, 0).UTC(),
+		verified: make(map[types.Hash]types.Verified),
+	}
+	w.Chain = newChain(w)
+	for i := range cfg.Nodes {
+		w.addNode(i)
+	}
+	slices.SortFunc(w.Nodes, func(a, b *Node) int { return slices.Compare([]byte(a.Operator), []byte(b.Operator)) })
+	w.after(cfg.BlockTime, w.Chain.produce)
+	for _, n := range w.Nodes {
+		n.Start()
+	}
+	return w
+}
+
+func (w *World) addNode(i int) {
+	seed := sha256.Sum256(fmt.Appendf(nil, "node %d of %d", i, w.Seed))
+	n := &Node{
+		Operator: types.Operator(fmt.Sprintf("seqvaloper1node%02d", i)), world: w,
+		Identity: ed25519.NewKeyFromSeed(seed[:]),
+	}
+	n.init()
+	w.Nodes = append(w.Nodes, n)
+	w.Chain.register(n)
+}
+
+// Now is the virtual time.
+func (w *World) Now() time.Time { return w.now }
+
+// after schedules an event.
+func (w *World) after(d time.Duration, run func()) {
+	w.events++
+	heap.Push(&w.queue, event{w.now.Add(d), w.events, run})
+}
+
+// After schedules something a test does.
+func (w *World) After(d time.Duration, run func()) { w.after(d, run) }
+
+// Run lets virtual time pass until done, or for at most this long; it reports
+// whether done came true.
+func (w *World) Run(limit time.Duration, done func() bool) bool {
+	end := w.now.Add(limit)
+	for !done() {
+		if len(w.queue) == 0 || w.queue[0].at.After(end) {
+			w.now = end
+			return done()
+		}
+		e := heap.Pop(&w.queue).(event)
+		w.now = e.at
+		e.run()
+	}
+	return true
+}
+
+func (w *World) between(span [2]time.Duration) time.Duration {
+	if span[1] <= span[0] {
+		return span[0]
+	}
+	return span[0] + time.Duration(w.Rand.Int64N(int64(span[1]-span[0])))
+}
+
+// node finds an operator's node.
+func (w *World) node(op types.Operator) *Node {
+	for _, n := range w.Nodes {
+		if n.Operator == op {
+			return n
+		}
+	}
+	return nil
+}
+
+// carry moves an envelope from one node to another, if the network is kind.
+func (w *World) carry(from, to *Node, e *wire.Envelope) {
+	verdict := Verdict{}
+	if w.Meddle != nil {
+		verdict = w.Meddle(from, to, e)
+	}
+	if verdict.Drop {
+		return
+	}
+	copies := 1
+	if verdict.Twice {
+		copies = 2
+	}
+	for range copies {
+		bz, err := e.Marshal()
+		if err != nil {
+			panic(err)
+		}
+		w.after(w.between(w.Delay)+verdict.Delay, func() { w.arrive(from, to, bz) })
+	}
+}
+
+// arrive verifies as the reactor does and hands over.
+func (w *World) arrive(from, to *Node, bz []byte) {
+	if !to.Up() {
+		return
+	}
+	e := &wire.Envelope{}
+	if err := e.Unmarshal(bz); err != nil {
+		return
+	}
+	if e.Header == nil {
+		return
+	}
+	v, ok := w.verify(e, sha256.Sum256(bz))
+	if !ok {
+		return
+	}
+	w.Messages++
+	to.core.HandleEnvelope(v)
+	if w.Delivered != nil {
+		w.Delivered(from, to, e)
+	}
+}
+
+func (w *World) verify(e *wire.Envelope, hash types.Hash) (types.Verified, bool) {
+	if v, ok := w.verified[hash]; ok {
+		return v, true
+	}
+	key, ok := w.Chain.Roster().Key(types.Operator(e.Header.From), e.Header.IdentityVersion)
+	if !ok {
+		return types.Verified{}, false
+	}
+	v, err := types.VerifyEnvelope(e, ChainID, key)
+	if err != nil {
+		return types.Verified{}, false
+	}
+	w.verified[hash] = v
+	return v, true
+}
