@@ -3,7 +3,7 @@ package storage
 import (
 	"errors"
 	"fmt"
-	"io/fs"
+	"syscall"
 
 	"github.com/syndtr/goleveldb/leveldb"
 
@@ -129,11 +129,13 @@ func (db *DB) verifyEntry(key, value []byte) error {
 	return nil
 }
 
-// damaged says that goleveldb's files are not as it left them, unless the error
-// is one of access.
+// damaged says that goleveldb's files are not as it left them, unless it is the
+// operating system that refused (permission, too many open files, a failing
+// disk), which no backup mends.
 func damaged(action string, err error) error {
-	if errors.Is(err, fs.ErrPermission) || errors.Is(err, leveldb.ErrClosed) {
-		return fmt.Errorf("%s: %w", action, err)
+	var refused syscall.Errno
+	if (errors.As(err, &refused) && refused != syscall.ENOENT) || errors.Is(err, leveldb.ErrClosed) {
+		return fmt.Errorf("%s: %w: %w", action, types.ErrStorage, err)
 	}
 	return fmt.Errorf("%s: %w: %w", action, ErrFilesDamaged, err)
 }
