@@ -3,12 +3,18 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 	"github.com/syndtr/goleveldb/leveldb"
+	ldbstorage "github.com/syndtr/goleveldb/leveldb/storage"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // raw edits entries behind the back of the package, as somebody could who has
@@ -130,6 +136,22 @@ func isDamage(err error) bool {
 		}
 	}
 	return false
+}
+
+func TestRefusalOfTheSystemIsNoDamage(t *testing.T) {
+	for err, damage := range map[error]bool{
+		&fs.PathError{Op: "open", Path: "x", Err: syscall.EACCES}: false,
+		&fs.PathError{Op: "open", Path: "x", Err: syscall.EMFILE}: false,
+		&fs.PathError{Op: "read", Path: "x", Err: syscall.EIO}:    false,
+		&fs.PathError{Op: "open", Path: "x", Err: syscall.ENOENT}: true,
+		io.ErrUnexpectedEOF: true,
+		&ldbstorage.ErrCorrupted{Err: errors.New("checksum")}: true,
+	} {
+		got := damaged("read", err)
+		require.ErrorIs(t, got, err)
+		require.ErrorIs(t, got, types.ErrStorage)
+		require.Equalf(t, damage, errors.Is(got, ErrFilesDamaged), "%v", err)
+	}
 }
 
 // databases are the same content in a journal, as a node leaves it, and in

@@ -108,19 +108,6 @@ func TestOpenWithoutDatabase(t *testing.T) {
 	require.Empty(t, names)
 }
 
-// What the operating system refuses is not called damage.
-func TestOpenWithoutPermission(t *testing.T) {
-	if os.Geteuid() == 0 {
-		t.Skip("root may read everything")
-	}
-	db, dir := newDB(t)
-	require.NoError(t, db.Close())
-	require.NoError(t, os.Chmod(filepath.Join(dir, entryPoint), 0))
-	_, err := Open(dir, passphrase, Options{})
-	require.ErrorIs(t, err, os.ErrPermission)
-	require.NotErrorIs(t, err, ErrFilesDamaged)
-}
-
 func TestOpenTwice(t *testing.T) {
 	db, dir := newDB(t)
 	put(t, db, staged(session(1)))
