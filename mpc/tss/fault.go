@@ -3,6 +3,7 @@ package tss
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/bnb-chain/tss-lib/v2/tss"
 
@@ -33,7 +34,9 @@ func (r *roster) fromLibrary(terr *tss.Error) error {
 	if cause == nil {
 		cause = errNoCause
 	}
-	err := fmt.Errorf("%s round %d: %w", terr.Task(), terr.Round(), cause)
+	// Some causes are lists over several lines.
+	text := strings.Join(strings.Fields(cause.Error()), " ")
+	err := fmt.Errorf("%s round %d: %s", terr.Task(), terr.Round(), text)
 	seen := make(map[types.Operator]bool)
 	var culprits []types.Operator
 	for _, id := range terr.Culprits() {

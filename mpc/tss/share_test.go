@@ -39,6 +39,11 @@ func TestCheckShareAgainst(t *testing.T) {
 	require.ErrorContains(t, tss.CheckShare(k.Shares[0], k.Payload, k.Operators[1], k.Operators), "another participant")
 	require.ErrorContains(t, tss.CheckShare(k.Shares[0], k.Payload, k.Operators[0], k.Operators[:2]), "check share")
 	require.ErrorContains(t, tss.CheckShare(k.Shares[0], k.Payload, "stranger", k.Operators), "not one of")
+
+	k = fixtures.Shares(4, 2)
+	lower, err := tss.EditShare(k.Shares[0], func(_ *types.Context, t *int, _ *keygen.LocalPartySaveData) { *t = 1 })
+	require.NoError(t, err)
+	require.ErrorContains(t, tss.CheckShare(lower, k.Payload, k.Operators[0], k.Operators), "do not give the public key")
 }
 
 func TestCheckShareNumbers(t *testing.T) {
@@ -52,7 +57,7 @@ func TestCheckShareNumbers(t *testing.T) {
 	}{
 		{"valid", func(*types.Context, *int, data) {}, ""},
 		{"session", func(s *types.Context, _ *int, _ data) { s[0] ^= 1 }, "party key"},
-		{"threshold", func(_ *types.Context, t *int, _ data) { *t = 2 }, "do not give the public key"},
+		{"threshold", func(_ *types.Context, t *int, _ data) { *t = 2 }, "another key"},
 		{"threshold too high", func(_ *types.Context, t *int, _ data) { *t = 3 }, "bad_threshold"},
 		{"party key", func(_ *types.Context, _ *int, d data) { d.Ks[1] = big.NewInt(5) }, "party key 1"},
 		{"missing party key", func(_ *types.Context, _ *int, d data) { d.Ks[1] = nil }, "missing"},

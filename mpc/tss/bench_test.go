@@ -1,0 +1,173 @@
+package tss_test
+
+import (
+	"fmt"
+	"math/big"
+	"os"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/bnb-chain/tss-lib/v2/common"
+	"github.com/bnb-chain/tss-lib/v2/ecdsa/keygen"
+	"github.com/bnb-chain/tss-lib/v2/ecdsa/signing"
+	tsslib "github.com/bnb-chain/tss-lib/v2/tss"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/tss"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
+)
+
+// TestBench compares our parties with the bare library: same shares, same
+// pre-parameters, one process, in seconds of CPU. It runs with MPC_BENCH=1 and
+// prints one line for each protocol.
+func TestBench(t *testing.T) {
+	if os.Getenv("MPC_BENCH") == "" {
+		t.Skip("set MPC_BENCH=1 to measure")
+	}
+	k := fixtures.Shares(4, 2)
+	signers := k.Operators[:3]
+	digest := digestOf("bench")
+	compareCPU(t, "sign-3-of-4", 5, func() {
+		l := fixtures.Lockstep{Parties: signParties(t, k, digest, signers)}
+		require.NoError(t, l.Run().Err())
+	}, func() { rawSign(t, k, digest, signers) })
+	compareCPU(t, "keygen-4-2", 1, func() {
+		l := fixtures.Lockstep{Parties: make(map[types.Operator]session.Party)}
+		for i, op := range k.Operators {
+			p, err := protocol(t, types.KindKeygen).NewParty(keygenConfig(k, i))
+			require.NoError(t, err)
+			l.Parties[op] = p
+		}
+		require.NoError(t, l.Run().Err())
+	}, func() { rawKeygen(t, k) })
+}
+
+// TestBenchPreparams measures sets of pre-parameters likewise.
+func TestBenchPreparams(t *testing.T) {
+	if os.Getenv("MPC_BENCH") == "" {
+		t.Skip("set MPC_BENCH=1 to measure")
+	}
+	const sets = 12
+	var tested uint64
+	var progress tss.Progress
+	used := cpuSeconds(t, func() {
+		for range sets {
+			_, err := tss.GeneratePreparams(t.Context(), nil, 1, func(p tss.Progress) { progress = p })
+			require.NoError(t, err)
+			tested += progress.Tested
+		}
+	})
+	fmt.Printf("bench preparams sets=%d cpu-seconds-per-set=%.2f tested-per-set=%d expected=%d\n",
+		sets, used/sets, tested/sets, progress.Expected)
+}
+
+// compareCPU alternates both sides, so that neither has the quieter machine.
+func compareCPU(t *testing.T, name string, runs int, ours, base func()) {
+	t.Helper()
+	var a, b float64
+	for range runs {
+		b += cpuSeconds(t, base)
+		a += cpuSeconds(t, ours)
+	}
+	fmt.Printf("bench %s ours=%.2fs base=%.2fs ratio=%.3f\n", name, a/float64(runs), b/float64(runs), a/b)
+}
+
+// cpuSeconds is the CPU time of this process, user and system, during f.
+func cpuSeconds(t *testing.T, f func()) float64 {
+	t.Helper()
+	used := func() time.Duration {
+		var u syscall.Rusage
+		require.NoError(t, syscall.Getrusage(syscall.RUSAGE_SELF, &u))
+		return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+	}
+	before := used()
+	f()
+	return (used() - before).Seconds()
+}
+
+// rawParties routes the messages of bare library parties until all have ended.
+// The library's messages are encoded once and decoded by each recipient, which
+// a network cannot do without.
+func rawParties[T any](t *testing.T, parties []tsslib.Party, out <-chan tsslib.Message, end <-chan T) []T {
+	t.Helper()
+	failed := make(chan error, 1)
+	fail := func(terr *tsslib.Error) {
+		select {
+		case failed <- terr.Cause():
+		default:
+		}
+	}
+	for _, p := range parties {
+		go func() {
+			if terr := p.Start(); terr != nil {
+				fail(terr)
+			}
+		}()
+	}
+	var results []T
+	for len(results) < len(parties) {
+		select {
+		case err := <-failed:
+			require.NoError(t, err)
+		case r := <-end:
+			results = append(results, r)
+		case m := <-out:
+			wire, routing, err := m.WireBytes()
+			require.NoError(t, err)
+			for _, p := range parties {
+				to := routing.To
+				if p.PartyID() == routing.From || len(to) > 0 && to[0].Index != p.PartyID().Index {
+					continue
+				}
+				go func() {
+					if _, terr := p.UpdateFromBytes(wire, routing.From, routing.IsBroadcast); terr != nil {
+						fail(terr)
+					}
+				}()
+			}
+		}
+	}
+	return results
+}
+
+func rawIDs(k fixtures.KeySet, operators []types.Operator) tsslib.SortedPartyIDs {
+	var ids tsslib.UnSortedPartyIDs
+	for _, op := range operators {
+		seed := types.PartyKeySeed(k.Session, op)
+		key := new(big.Int).SetBytes(seed[:])
+		ids = append(ids, tsslib.NewPartyID(string(op), string(op), key.Mod(key, order)))
+	}
+	return tsslib.SortPartyIDs(ids)
+}
+
+// rawCapacity holds all messages of a session.
+const rawCapacity = 1000
+
+func rawSign(t *testing.T, k fixtures.KeySet, digest []byte, signers []types.Operator) {
+	ids := rawIDs(k, signers)
+	out, end := make(chan tsslib.Message, rawCapacity), make(chan *common.SignatureData, len(ids))
+	var parties []tsslib.Party
+	for _, id := range ids {
+		data, err := tss.ShareData(k.Share(types.Operator(id.Id)))
+		require.NoError(t, err)
+		params := tsslib.NewParameters(tsslib.S256(), tsslib.NewPeerContext(ids), id, len(ids), k.Threshold)
+		parties = append(parties, signing.NewLocalParty(new(big.Int).SetBytes(digest), params, data, out, end, 32))
+	}
+	require.Len(t, rawParties(t, parties, out, end), len(ids))
+}
+
+func rawKeygen(t *testing.T, k fixtures.KeySet) {
+	ids := rawIDs(k, k.Operators)
+	out, end := make(chan tsslib.Message, rawCapacity), make(chan *keygen.LocalPartySaveData, len(ids))
+	var parties []tsslib.Party
+	for i, id := range ids {
+		pre, err := tss.PreparamsData(fixtures.Preparams(i))
+		require.NoError(t, err)
+		params := tsslib.NewParameters(tsslib.S256(), tsslib.NewPeerContext(ids), id, len(ids), k.Threshold)
+		parties = append(parties, keygen.NewLocalParty(params, out, end, pre))
+	}
+	require.Len(t, rawParties(t, parties, out, end), len(ids))
+}
