@@ -1,0 +1,120 @@
+package mpcnode
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// State reads x/mpc for the engine, with the context of a committed state. The
+// module's keeper implements it.
+type State interface {
+	// EngineRequests lists all open requests in the order of service.
+	EngineRequests(context.Context) ([]types.Request, error)
+	// EngineRoster is everybody who ever registered.
+	EngineRoster(context.Context) (*types.Roster, error)
+	// EngineKey reads one key; false if the chain does not know it.
+	EngineKey(context.Context, types.KeyID) (types.Key, bool, error)
+	// EngineSignature reads a finished signature; false if there is none.
+	EngineSignature(ctx context.Context, id string) (types.SignatureResult, bool, error)
+}
+
+// syncState says whether consensus waits for state sync or block sync.
+// consensus.Reactor implements it.
+type syncState interface{ WaitSync() bool }
+
+// Ages of the last block beyond which a node takes itself to be behind. A chain
+// makes a block at least every timeout_propose + timeout_commit and some network
+// delay in its first round; ageRounds allows for failed rounds, minBlockAge for
+// clocks that differ and for machines under load.
+const (
+	ageRounds   = 10
+	minBlockAge = 30 * time.Second
+)
+
+// chain is the engine's view of committed state.
+type chain struct {
+	app    App
+	sync   syncState
+	maxAge time.Duration
+	now    func() time.Time
+	// seen is told of each view.
+	seen func(*mpc.View)
+}
+
+func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*mpc.View)) *chain {
+	return &chain{
+		app: app, sync: sync, now: time.Now, seen: seen,
+		maxAge: max(minBlockAge, ageRounds*(cfg.TimeoutPropose+cfg.TimeoutCommit)),
+	}
+}
+
+// View implements mpc.Chain.
+func (c *chain) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
+	ctx, err := c.committed()
+	if err != nil {
+		return nil, err
+	}
+	v := &mpc.View{
+		Height:     ctx.BlockHeight(),
+		CatchingUp: c.sync.WaitSync() || c.now().Sub(ctx.BlockTime()) > c.maxAge,
+		Keys:       make(map[types.KeyID]types.Key, len(keys)),
+	}
+	state := c.app.MPCState()
+	if v.Requests, err = state.EngineRequests(ctx); err != nil {
+		return nil, fmt.Errorf("read open requests: %w", err)
+	}
+	if v.Roster, err = state.EngineRoster(ctx); err != nil {
+		return nil, fmt.Errorf("read the roster: %w", err)
+	}
+	for _, id := range keys {
+		key, known, err := state.EngineKey(ctx, id)
+		if err != nil {
+			return nil, fmt.Errorf("read key %s: %w", id, err)
+		}
+		if known {
+			v.Keys[id] = key
+		}
+	}
+	c.seen(v)
+	return v, nil
+}
+
+// Key implements mpc.Chain.
+func (c *chain) Key(_ context.Context, id types.KeyID) (types.Key, bool, error) {
+	ctx, err := c.committed()
+	if err != nil {
+		return types.Key{}, false, err
+	}
+	return c.app.MPCState().EngineKey(ctx, id)
+}
+
+// Signature implements mpc.Chain.
+func (c *chain) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
+	ctx, err := c.committed()
+	if err != nil {
+		return types.SignatureResult{}, false, err
+	}
+	return c.app.MPCState().EngineSignature(ctx, id)
+}
+
+// committed is the last committed state. The height is named, because "latest"
+// has gaps: between a commit and the check state after it there is none.
+func (c *chain) committed() (sdk.Context, error) {
+	height := c.app.LastBlockHeight()
+	if height == 0 {
+		return sdk.Context{}, fmt.Errorf("read committed state: there is no block yet")
+	}
+	ctx, err := c.app.CreateQueryContext(height, false)
+	if err != nil {
+		return sdk.Context{}, fmt.Errorf("read committed state of height %d: %w", height, err)
+	}
+	return ctx, nil
+}

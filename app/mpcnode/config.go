@@ -1,0 +1,156 @@
+package mpcnode
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"runtime"
+
+	"github.com/spf13/viper"
+
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+)
+
+// Bounds of the [mpc] section.
+const (
+	// MaxParallel bounds the executor's workers: more than any machine has cores.
+	MaxParallel = 1024
+	// MaxPreparamsTarget bounds the pool of pre-parameters. A set takes seconds
+	// of CPU to make and serves one keygen.
+	MaxPreparamsTarget = 64
+)
+
+// Config is the [mpc] section of app.toml.
+type Config struct {
+	// Enabled: the node carries the MPC channel and works on requests if it has
+	// an identity. A node without an identity passes messages on.
+	Enabled bool `mapstructure:"enabled"`
+	// Dir holds the identity, the encrypted database and the socket; relative to
+	// the node's home.
+	Dir string `mapstructure:"dir"`
+	// Passphrase says where the passphrase comes from, see ParsePassphraseSource.
+	Passphrase string `mapstructure:"passphrase"`
+	// Parallel is how many steps of sessions are computed at a time; 0: as many
+	// as there are processor cores.
+	Parallel int `mapstructure:"parallel"`
+	// LogRounds writes a log line for each round of each session.
+	LogRounds bool `mapstructure:"log-rounds"`
+	// PreparamsTarget is how many sets of keygen pre-parameters are kept ready.
+	PreparamsTarget int `mapstructure:"preparams-target"`
+}
+
+// DefaultConfig suits a validator whose operator types the passphrase.
+func DefaultConfig() Config {
+	return Config{Enabled: true, Dir: "mpc", Passphrase: "prompt", PreparamsTarget: 2}
+}
+
+// AppConfig is a whole app.toml: the SDK's sections and ours.
+type AppConfig struct {
+	serverconfig.Config `mapstructure:",squash"`
+	MPC                 Config `mapstructure:"mpc"`
+}
+
+// Template is the text of app.toml for AppConfig.
+const Template = serverconfig.DefaultConfigTemplate + configTemplate
+
+const configTemplate = `
+###############################################################################
+###                                    MPC                                  ###
+###############################################################################
+
+[mpc]
+
+# enabled: take part in the MPC channel. A node with an identity (see
+# "sequencerd mpc identity") works on keys and signatures; one without passes
+# messages on and needs no passphrase.
+enabled = {{ .MPC.Enabled }}
+
+# dir holds the identity, the encrypted database of key shares and the socket
+# for "sequencerd mpc"; relative to the node's home.
+dir = "{{ .MPC.Dir }}"
+
+# passphrase says where the passphrase of identity and database comes from:
+#   prompt            asked for at start
+#   file:PATH         first line of a file that only its owner can read;
+#                     relative to the node's home
+#   env:NAME          environment variable, removed after it was read
+#   credential:NAME   systemd credential (LoadCredential= or SetCredential=)
+passphrase = "{{ .MPC.Passphrase }}"
+
+# parallel is how many steps of sessions are computed at a time;
+# 0: as many as there are processor cores.
+parallel = {{ .MPC.Parallel }}
+
+# log-rounds writes a log line for each round of each session.
+log-rounds = {{ .MPC.LogRounds }}
+
+# preparams-target is how many sets of keygen pre-parameters are kept ready. A
+# keygen uses up one; making one takes seconds of one core, and waits while
+# sessions run.
+preparams-target = {{ .MPC.PreparamsTarget }}
+`
+
+// ReadConfig reads and checks the [mpc] section. An app.toml of before MPC has
+// none: the defaults then hold.
+func ReadConfig(v *viper.Viper) (Config, error) {
+	c := struct {
+		MPC Config `mapstructure:"mpc"`
+	}{DefaultConfig()}
+	if err := v.Unmarshal(&c); err != nil {
+		return Config{}, fmt.Errorf("read section [mpc] of app.toml: %w", err)
+	}
+	return c.MPC, c.MPC.Validate()
+}
+
+// Validate names the first field that cannot work.
+func (c Config) Validate() error {
+	var err error
+	switch {
+	case c.Dir == "":
+		err = errors.New("dir is empty; name a folder, such as \"mpc\"")
+	case c.Parallel < 0 || c.Parallel > MaxParallel:
+		err = fmt.Errorf("parallel is %d, not 0 (all cores) to %d", c.Parallel, MaxParallel)
+	case c.PreparamsTarget < 1 || c.PreparamsTarget > MaxPreparamsTarget:
+		err = fmt.Errorf("preparams-target is %d, not 1 to %d", c.PreparamsTarget, MaxPreparamsTarget)
+	default:
+		_, err = ParsePassphraseSource(c.Passphrase)
+	}
+	if err != nil {
+		return fmt.Errorf("section [mpc] of app.toml: %w", err)
+	}
+	return nil
+}
+
+// Workers is Parallel with its default resolved.
+func (c Config) Workers() int {
+	if c.Parallel > 0 {
+		return c.Parallel
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// Paths are the files of a node's MPC folder.
+type Paths struct {
+	// Folder holds the others.
+	Folder string
+	// Identity is the file with the identity keys.
+	Identity string
+	// Database is the folder of goleveldb.
+	Database string
+	// Socket answers "sequencerd mpc" while the node runs.
+	Socket string
+}
+
+// PathsOf resolves the files below a node's home.
+func (c Config) PathsOf(home string) Paths {
+	dir := c.Dir
+	if !filepath.IsAbs(dir) {
+		dir = filepath.Join(home, dir)
+	}
+	return Paths{
+		Folder:   dir,
+		Identity: filepath.Join(dir, "identity.json"),
+		Database: filepath.Join(dir, "db"),
+		Socket:   filepath.Join(home, "mpc.sock"),
+	}
+}

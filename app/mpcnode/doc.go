@@ -1,0 +1,26 @@
+// Package mpcnode is what any Cosmos SDK chain needs to carry the MPC engine:
+// a start command whose node has the MPC reactor, the engine with its adapters,
+// the [mpc] section of app.toml, metrics, and a socket for tools. It knows no
+// particular application: that implements App.
+//
+//	          ┌──────────────── CometBFT node ────────────────┐
+//	peers ◄──►│ p2p.Reactor           consensus ──► App        │
+//	          └───▲──────┬─────────────────────────▲──┬───────┘
+//	      Transport    sink                   Results │ Wake (Link)
+//	              │      ▼                         │  ▼
+//	              └──── mpc.Engine ────────────────┘◄─┘
+//	                     │      │
+//	              storage.DB   Chain: committed state through App
+//
+// Start order: configuration and passphrase, telemetry, application, CometBFT
+// (which replays blocks before the reactor exists), gRPC and REST, engine. Stop
+// order is the reverse, and every goroutine is waited for: those of the group in
+// serve first, then CometBFT's, then application and database are closed.
+//
+// A node without an identity opens no database and asks for no passphrase. Its
+// engine passes results on and works on nothing.
+//
+// An engine that cannot go on, because its database fails, ends alone: the node
+// says so in log, metrics and socket, and keeps following and making blocks.
+// Consensus comes first.
+package mpcnode

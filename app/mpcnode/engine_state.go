@@ -1,0 +1,26 @@
+package mpcnode
+
+import (
+	"sync/atomic"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+)
+
+// engineState is a running engine, or one that ended with an error.
+type engineState struct {
+	engine  *mpc.Engine
+	failure atomic.Pointer[string]
+}
+
+func (s *engineState) fail(err error) {
+	text := err.Error()
+	s.failure.Store(&text)
+}
+
+// failed is why the engine ended; empty while it runs.
+func (s *engineState) failed() string {
+	if text := s.failure.Load(); text != nil {
+		return *text
+	}
+	return ""
+}

@@ -1,0 +1,128 @@
+package mpcnode
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+	cmtp2p "github.com/cometbft/cometbft/p2p"
+	"github.com/prometheus/client_golang/prometheus"
+	"golang.org/x/sync/errgroup"
+
+	"github.com/cosmos/cosmos-sdk/server"
+	cmtlog "github.com/cosmos/cosmos-sdk/server/log"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/tss"
+	"github.com/sequencer-mpc/sequencer/p2p"
+)
+
+// reactorName is the channel's place among the node's reactors.
+const reactorName = "MPC"
+
+// member is a node's part in MPC: the reactor on its channel, the engine, what
+// keeps the pool of pre-parameters full, metrics and the socket. It is empty if
+// MPC is switched off.
+type member struct {
+	cfg       Config
+	vault     *Vault
+	app       App
+	comet     *cmtcfg.Config
+	log       *slog.Logger
+	metrics   *metrics
+	protocols *tss.Protocols
+	reactor   *p2p.Reactor
+	peerID    string
+}
+
+// newMember makes the reactor; the engine follows in start, when the node that
+// it reads from exists.
+func newMember(cfg Config, vault *Vault, app App, peerID string, svrCtx *server.Context) (*member, error) {
+	m := &member{cfg: cfg, vault: vault, app: app, comet: svrCtx.Config, peerID: peerID}
+	if !cfg.Enabled {
+		return m, nil
+	}
+	m.log = newLogger(svrCtx.Logger, "mpc")
+	m.metrics = newMetrics(app.ChainID())
+	m.protocols = tss.New(tss.WithConcurrency(cfg.Workers()))
+	limits, err := roundLimits(m.protocols)
+	if err != nil {
+		return nil, err
+	}
+	m.reactor = p2p.NewReactor(p2p.Options{
+		ChainID: app.ChainID(), RoundLimits: limits,
+		Logger: newLogger(svrCtx.Logger, "mpc-p2p"), Metrics: m.metrics,
+	})
+	m.reactor.SetLogger(cmtlog.CometLoggerWrapper{Logger: svrCtx.Logger.With("module", "mpc-p2p")})
+	return m, nil
+}
+
+// reactors are what the CometBFT node is made with.
+func (m *member) reactors() map[string]cmtp2p.Reactor {
+	if m.reactor == nil {
+		return nil
+	}
+	return map[string]cmtp2p.Reactor{reactorName: m.reactor}
+}
+
+// start runs the engine and what belongs to it in the group.
+func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncState) error {
+	if m.reactor == nil {
+		return nil
+	}
+	engine, err := mpc.New(m.options(sync), m.cfg.Workers())
+	if err != nil {
+		return fmt.Errorf("make the MPC engine: %w", err)
+	}
+	state := &engineState{engine: engine}
+	paths := m.cfg.PathsOf(m.comet.RootDir)
+	socket, err := listenSocket(paths.Socket, newReporter(state, m.reactor))
+	if err != nil {
+		return err
+	}
+	m.reactor.SetSink(sink{engine: engine, offer: m.reactor.GossipTo})
+	m.app.MPCLink().attach(engine, engine.Wake)
+	m.metrics.watch(state)
+	if err := prometheus.DefaultRegisterer.Register(m.metrics); err != nil {
+		m.log.Error("MPC metrics are not served", "err", err)
+	}
+	group.Go(func() error { return socket.run(ctx) })
+	group.Go(func() error { return m.runEngine(ctx, state) })
+	if m.vault.Present() {
+		r := &refiller{store: m.vault.Database(), target: m.cfg.PreparamsTarget, status: engine.Status, log: m.log}
+		group.Go(func() error { return r.run(ctx) })
+	}
+	return nil
+}
+
+// options hands the engine its parts. A store that is a nil *storage.DB inside
+// an interface would not look like none, so it is set only if there is one.
+func (m *member) options(sync syncState) mpc.Options {
+	opts := mpc.Options{
+		ChainID:    m.app.ChainID(),
+		Identities: m.vault.Keys(),
+		Chain:      newChain(m.app, sync, m.comet.Consensus, m.metrics.observeView),
+		Transport:  &transport{Reactor: m.reactor, peerID: m.peerID, log: m.log},
+		Protocols:  m.protocols,
+		Log:        m.log,
+		Observer:   engineMetrics{m.metrics},
+		LogRounds:  m.cfg.LogRounds,
+	}
+	if m.vault.Present() {
+		opts.Store = m.vault.Database()
+	}
+	return opts
+}
+
+// runEngine ends with the context, or alone if the engine cannot go on: the node
+// keeps following the chain then.
+func (m *member) runEngine(ctx context.Context, state *engineState) error {
+	defer prometheus.DefaultRegisterer.Unregister(m.metrics)
+	defer m.app.MPCLink().detach()
+	if err := state.engine.Run(ctx); err != nil {
+		state.fail(err)
+		m.log.Error("the MPC engine stopped; this node takes part in no keys and signatures until it is started again, and goes on with the chain", "err", err)
+	}
+	return nil
+}

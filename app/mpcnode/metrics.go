@@ -1,0 +1,209 @@
+package mpcnode
+
+import (
+	"strconv"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/p2p"
+)
+
+// Names of all metrics begin with sequencer_mpc_.
+const (
+	metricsNamespace = "sequencer"
+	metricsSubsystem = "mpc"
+	// outcomeOK labels what ended well; everything else has its typed reason.
+	outcomeOK = "ok"
+)
+
+// Buckets. An attempt takes from tens of milliseconds (a signature of two) to
+// minutes (a keygen of 64), a round a fraction of that.
+var (
+	attemptBuckets = prometheus.ExponentialBuckets(0.05, 2, 14) // 50 ms to 7 min
+	roundBuckets   = prometheus.ExponentialBuckets(0.005, 2, 15)
+	blockBuckets   = []float64{1, 2, 3, 4, 5, 7, 10, 15, 20, 30, 50, 100, 300, 600}
+)
+
+// metrics counts what engine and reactor tell, and adds at each scrape what the
+// engine's last status says. It is the reactor's Metrics, a
+// prometheus.Collector and, as engineMetrics, the engine's Observer.
+type metrics struct {
+	opened    *prometheus.CounterVec
+	ended     *prometheus.CounterVec
+	attempts  *prometheus.HistogramVec
+	rounds    *prometheus.HistogramVec
+	dropped   *prometheus.CounterVec
+	waiting   *prometheus.GaugeVec
+	bytes     *prometheus.CounterVec
+	peers     prometheus.Gauge
+	reachable prometheus.Gauge
+	decided   *prometheus.HistogramVec
+	lag       prometheus.Histogram
+	reconcile prometheus.Histogram
+
+	collectors []prometheus.Collector
+	status     *statusCollector
+	// open are the requests of the last view, by the height of their commit.
+	// Only the engine's loop touches it.
+	open map[types.RequestID]int64
+}
+
+var (
+	_ mpc.Observer         = engineMetrics{}
+	_ p2p.Metrics          = (*metrics)(nil)
+	_ prometheus.Collector = (*metrics)(nil)
+)
+
+// newMetrics makes the metrics of a node of a chain.
+func newMetrics(chainID string) *metrics {
+	f := metricFactory{prometheus.Labels{"chain_id": chainID}}
+	m := &metrics{
+		opened:    f.counter("sessions_opened_total", "Sessions opened or joined.", "kind"),
+		ended:     f.counter("sessions_ended_total", "Sessions ended, by outcome: ok or a reason.", "kind", "outcome"),
+		attempts:  f.histogram("session_seconds", "Time from opening a session to its end.", attemptBuckets, "kind", "outcome"),
+		rounds:    f.histogram("round_seconds", "Time of a round.", roundBuckets, "kind", "round"),
+		dropped:   f.counter("dropped_total", "Messages dropped, by place (engine, in, out) and reason.", "place", "reason"),
+		waiting:   f.gauge("channel_messages", "Messages that wait on the channel.", "direction"),
+		bytes:     f.counter("channel_bytes_total", "Bytes of messages on the channel.", "direction", "type"),
+		peers:     f.gauge("channel_peers", "Peers that have the MPC channel.").WithLabelValues(),
+		reachable: f.gauge("channel_operators", "Participants that can be reached.").WithLabelValues(),
+		decided: f.histogram("request_blocks", "Blocks from a request's commit to its decision, whatever it is.",
+			blockBuckets, "kind"),
+		lag:       f.single("reconcile_lag_blocks", "Blocks seen at once by the engine; 1 is no lag.", blockBuckets),
+		reconcile: f.single("reconcile_seconds", "Time to compare committed state with what runs.", roundBuckets),
+		status:    newStatusCollector(f),
+		open:      make(map[types.RequestID]int64),
+	}
+	m.collectors = []prometheus.Collector{
+		m.opened, m.ended, m.attempts, m.rounds, m.dropped, m.waiting, m.bytes, m.peers, m.reachable,
+		m.decided, m.lag, m.reconcile, m.status,
+	}
+	return m
+}
+
+// watch says whose status is served; before it there is none.
+func (m *metrics) watch(s *engineState) { m.status.engine.Store(s) }
+
+// Describe implements prometheus.Collector.
+func (m *metrics) Describe(ch chan<- *prometheus.Desc) {
+	for _, c := range m.collectors {
+		c.Describe(ch)
+	}
+}
+
+// Collect implements prometheus.Collector.
+func (m *metrics) Collect(ch chan<- prometheus.Metric) {
+	for _, c := range m.collectors {
+		c.Collect(ch)
+	}
+}
+
+// SessionOpened implements mpc.Observer.
+func (m *metrics) SessionOpened(kind types.RequestKind) {
+	m.opened.WithLabelValues(kind.String()).Inc()
+}
+
+// SessionEnded implements mpc.Observer.
+func (m *metrics) SessionEnded(kind types.RequestKind, reason types.Reason, took time.Duration) {
+	outcome := string(reason)
+	if reason == "" {
+		outcome = outcomeOK
+	}
+	m.ended.WithLabelValues(kind.String(), outcome).Inc()
+	m.attempts.WithLabelValues(kind.String(), outcome).Observe(took.Seconds())
+}
+
+// RoundDone implements mpc.Observer.
+func (m *metrics) RoundDone(kind types.RequestKind, round uint32, took time.Duration) {
+	m.rounds.WithLabelValues(kind.String(), strconv.FormatUint(uint64(round), 10)).Observe(took.Seconds())
+}
+
+// Reconciled implements mpc.Observer.
+func (m *metrics) Reconciled(blocks int64, took time.Duration) {
+	m.lag.Observe(float64(blocks))
+	m.reconcile.Observe(took.Seconds())
+}
+
+// observeView measures how many blocks requests took to be decided. It is called
+// on the engine's loop.
+func (m *metrics) observeView(v *mpc.View) {
+	open := make(map[types.RequestID]int64, len(v.Requests))
+	for i := range v.Requests {
+		open[v.Requests[i].ID] = v.Requests[i].Height
+	}
+	for id, height := range m.open {
+		if _, still := open[id]; !still {
+			m.decided.WithLabelValues(id.Kind.String()).Observe(float64(v.Height - height))
+		}
+	}
+	m.open = open
+}
+
+// engineMetrics is what the engine sees of metrics: both interfaces have a
+// method Dropped.
+type engineMetrics struct{ *metrics }
+
+// Dropped implements mpc.Observer.
+func (m engineMetrics) Dropped(reason types.Reason) {
+	m.dropped.WithLabelValues("engine", string(reason)).Inc()
+}
+
+// Dropped implements p2p.Metrics.
+func (m *metrics) Dropped(way p2p.Way, reason types.Reason) {
+	m.dropped.WithLabelValues(string(way), string(reason)).Inc()
+}
+
+// Queued implements p2p.Metrics.
+func (m *metrics) Queued(way p2p.Way, messages int) {
+	m.waiting.WithLabelValues(string(way)).Set(float64(messages))
+}
+
+// Peers implements p2p.Metrics.
+func (m *metrics) Peers(peers, operators int) {
+	m.peers.Set(float64(peers))
+	m.reachable.Set(float64(operators))
+}
+
+// Bytes implements p2p.Metrics.
+func (m *metrics) Bytes(way p2p.Way, kind string, bytes int) {
+	m.bytes.WithLabelValues(string(way), kind).Add(float64(bytes))
+}
+
+// metricFactory makes metrics with the labels that all of them have.
+type metricFactory struct{ labels prometheus.Labels }
+
+func (f metricFactory) opts(name, help string) prometheus.Opts {
+	return prometheus.Opts{
+		Namespace: metricsNamespace, Subsystem: metricsSubsystem, Name: name, Help: help, ConstLabels: f.labels,
+	}
+}
+
+func (f metricFactory) counter(name, help string, labels ...string) *prometheus.CounterVec {
+	return prometheus.NewCounterVec(prometheus.CounterOpts(f.opts(name, help)), labels)
+}
+
+func (f metricFactory) gauge(name, help string, labels ...string) *prometheus.GaugeVec {
+	return prometheus.NewGaugeVec(prometheus.GaugeOpts(f.opts(name, help)), labels)
+}
+
+func (f metricFactory) histogramOpts(name, help string, buckets []float64) prometheus.HistogramOpts {
+	o := f.opts(name, help)
+	return prometheus.HistogramOpts{
+		Namespace: o.Namespace, Subsystem: o.Subsystem, Name: name, Help: help, ConstLabels: f.labels, Buckets: buckets,
+	}
+}
+
+func (f metricFactory) histogram(name, help string, buckets []float64, labels ...string) *prometheus.HistogramVec {
+	return prometheus.NewHistogramVec(f.histogramOpts(name, help, buckets), labels)
+}
+
+func (f metricFactory) single(name, help string, buckets []float64) prometheus.Histogram {
+	return prometheus.NewHistogram(f.histogramOpts(name, help, buckets))
+}
+
+func (f metricFactory) desc(name, help string, labels ...string) *prometheus.Desc {
+	return prometheus.NewDesc(prometheus.BuildFQName(metricsNamespace, metricsSubsystem, name), help, labels, f.labels)
+}

@@ -1,0 +1,163 @@
+package mpcnode
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/term"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// MaxPassphraseBytes bounds what is read from a source: a key file of another
+// kind, or a device, is noticed instead of read for ever.
+const MaxPassphraseBytes = 1024
+
+// PassphraseSource is where a passphrase comes from.
+type PassphraseSource struct {
+	kind passphraseKind
+	// name of the file, variable or credential.
+	name string
+}
+
+type passphraseKind string
+
+const (
+	fromPrompt     passphraseKind = "prompt"
+	fromFile       passphraseKind = "file"
+	fromEnv        passphraseKind = "env"
+	fromCredential passphraseKind = "credential"
+)
+
+// ParsePassphraseSource understands "prompt", "file:PATH", "env:NAME" and
+// "credential:NAME".
+func ParsePassphraseSource(text string) (PassphraseSource, error) {
+	kind, name, _ := strings.Cut(text, ":")
+	s := PassphraseSource{passphraseKind(kind), name}
+	switch s.kind {
+	case fromPrompt:
+		if text == string(fromPrompt) {
+			return s, nil
+		}
+	case fromCredential:
+		if name != "" && filepath.Base(name) == name {
+			return s, nil
+		}
+	case fromFile, fromEnv:
+		if name != "" {
+			return s, nil
+		}
+	}
+	return PassphraseSource{}, fmt.Errorf("passphrase source %q is none of: prompt, file:PATH, env:NAME, credential:NAME", text)
+}
+
+// String is what ParsePassphraseSource was given.
+func (s PassphraseSource) String() string {
+	if s.kind == fromPrompt {
+		return string(s.kind)
+	}
+	return string(s.kind) + ":" + s.name
+}
+
+// Read gets the passphrase, without the line end. The caller wipes it. Relative
+// file names are below home. what names the secret in the prompt.
+func (s PassphraseSource) Read(home, what string) ([]byte, error) {
+	pass, err := s.read(home, what)
+	if err != nil {
+		return nil, fmt.Errorf("read the MPC passphrase from %s: %w", s, err)
+	}
+	if len(pass) == 0 {
+		return nil, fmt.Errorf("the MPC passphrase from %s is empty; set it, or name another source in section [mpc] of app.toml", s)
+	}
+	return pass, nil
+}
+
+// ReadNew gets a passphrase for something new: whoever types it types it twice.
+func (s PassphraseSource) ReadNew(home, what string) ([]byte, error) {
+	pass, err := s.Read(home, what)
+	if err != nil || s.kind != fromPrompt {
+		return pass, err
+	}
+	again, err := prompt(what + ", once more")
+	defer types.Wipe(again)
+	if err != nil || !bytes.Equal(pass, again) {
+		types.Wipe(pass)
+		return nil, errors.Join(err, errors.New("the two passphrases differ; try again"))
+	}
+	return pass, nil
+}
+
+func (s PassphraseSource) read(home, what string) ([]byte, error) {
+	switch s.kind {
+	case fromFile:
+		path := s.name
+		if !filepath.IsAbs(path) {
+			path = filepath.Join(home, path)
+		}
+		return readPrivateFile(path)
+	case fromCredential:
+		dir := os.Getenv("CREDENTIALS_DIRECTORY")
+		if dir == "" {
+			return nil, errors.New("CREDENTIALS_DIRECTORY is not set; start the node by a systemd unit with LoadCredential=" + s.name)
+		}
+		return readFirstLine(filepath.Join(dir, s.name))
+	case fromEnv:
+		value := os.Getenv(s.name)
+		if err := os.Unsetenv(s.name); err != nil {
+			return nil, err
+		}
+		return []byte(value), nil
+	}
+	return prompt(what)
+}
+
+// readPrivateFile refuses a file that others can read: the passphrase would
+// protect nothing from them.
+func readPrivateFile(path string) ([]byte, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, err
+	}
+	if mode := info.Mode().Perm(); mode&0o077 != 0 {
+		return nil, fmt.Errorf("others can read it (mode %#o); run: chmod 600 %s", mode, path)
+	}
+	return readFirstLine(path)
+}
+
+func readFirstLine(path string) ([]byte, error) {
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, MaxPassphraseBytes+1))
+	if err != nil {
+		types.Wipe(data)
+		return nil, err
+	}
+	line, _, _ := bytes.Cut(data, []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	if len(line) > MaxPassphraseBytes {
+		types.Wipe(data)
+		return nil, fmt.Errorf("the first line has more than %d bytes", MaxPassphraseBytes)
+	}
+	return line, nil
+}
+
+// prompt asks on the terminal. Without one, which is how daemons run, it says
+// what to configure.
+func prompt(what string) ([]byte, error) {
+	fd := int(os.Stdin.Fd())
+	if !term.IsTerminal(fd) {
+		return nil, errors.New("there is no terminal to ask on; set passphrase in section [mpc] of app.toml to file:PATH, env:NAME or credential:NAME")
+	}
+	fmt.Fprintf(os.Stderr, "Passphrase of %s: ", what)
+	pass, err := term.ReadPassword(fd)
+	fmt.Fprintln(os.Stderr)
+	return pass, err
+}

@@ -1,0 +1,140 @@
+package mpcnode
+
+import (
+	"encoding/hex"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// StatusReport is what "sequencerd mpc status" shows. Reports hold no secrets.
+type StatusReport struct {
+	// Engine is "running", or why it stopped.
+	Engine          string    `json:"engine"`
+	Operator        string    `json:"operator,omitempty"`
+	IdentityVersion uint32    `json:"identity_version,omitempty"`
+	Height          int64     `json:"height"`
+	CatchingUp      bool      `json:"catching_up"`
+	OpenRequests    int       `json:"open_requests"`
+	Sessions        int       `json:"sessions"`
+	ResultsWaiting  int       `json:"results_waiting"`
+	Preparams       int       `json:"preparams"`
+	Peers           int       `json:"peers"`
+	Reachable       []string  `json:"reachable"`
+	UnknownKeys     []string  `json:"unknown_keys,omitempty"`
+	At              time.Time `json:"at"`
+}
+
+// KeyReport is one session's record of a key on this node.
+type KeyReport struct {
+	KeyID     string `json:"key_id"`
+	Epoch     uint64 `json:"epoch"`
+	Session   string `json:"session"`
+	Status    string `json:"status"`
+	Reason    string `json:"reason,omitempty"`
+	Algorithm string `json:"algorithm"`
+	Threshold int    `json:"threshold"`
+	Members   int    `json:"members"`
+	HasShare  bool   `json:"has_share"`
+	PublicKey string `json:"public_key,omitempty"`
+	// Address is the key's on Ethereum.
+	Address string    `json:"address,omitempty"`
+	Updated time.Time `json:"updated"`
+}
+
+// KeysReport is what "sequencerd mpc keys" shows.
+type KeysReport struct {
+	Keys []KeyReport `json:"keys"`
+	// Tombstones are keys whose shares were destroyed here.
+	Tombstones []string `json:"tombstones"`
+}
+
+// SessionReport is where a session stands.
+type SessionReport struct {
+	Session  string    `json:"session"`
+	Context  string    `json:"context,omitempty"`
+	Kind     string    `json:"kind"`
+	Request  string    `json:"request"`
+	KeyID    string    `json:"key_id"`
+	Attempt  uint32    `json:"attempt"`
+	Phase    string    `json:"phase"`
+	Round    uint32    `json:"round"`
+	Rounds   int       `json:"rounds"`
+	Leader   string    `json:"leader"`
+	Signers  []string  `json:"signers,omitempty"`
+	Awaiting []string  `json:"awaiting,omitempty"`
+	Busy     bool      `json:"busy"`
+	Resent   int       `json:"resent"`
+	Opened   time.Time `json:"opened"`
+}
+
+// SessionsReport is what "sequencerd mpc sessions" shows.
+type SessionsReport struct {
+	Sessions []SessionReport `json:"sessions"`
+}
+
+// engineRunning is StatusReport.Engine of an engine that works.
+const engineRunning = "running"
+
+func reportStatus(s mpc.Status, failed string) StatusReport {
+	r := StatusReport{
+		Engine: engineRunning, Operator: string(s.Operator), IdentityVersion: s.IdentityVersion,
+		Height: s.Height, CatchingUp: s.CatchingUp, OpenRequests: s.OpenRequests, Sessions: len(s.Sessions),
+		ResultsWaiting: s.Results, Preparams: s.Preparams, UnknownKeys: texts(s.Unknown), At: s.At,
+	}
+	if failed != "" {
+		r.Engine = "stopped: " + failed
+	}
+	return r
+}
+
+// ReportKeys describes the records of a store.
+func ReportKeys(records []types.Record, tombstones []types.KeyID) KeysReport {
+	r := KeysReport{Keys: make([]KeyReport, 0, len(records)), Tombstones: texts(tombstones)}
+	for _, rec := range records {
+		r.Keys = append(r.Keys, reportKey(rec))
+	}
+	return r
+}
+
+func reportKey(rec types.Record) KeyReport {
+	k := KeyReport{
+		KeyID: string(rec.KeyID), Epoch: rec.Epoch, Session: rec.Session.String(), Status: rec.Status.String(),
+		Reason: string(rec.Reason), Algorithm: rec.Algorithm.String(), Threshold: rec.Threshold,
+		Members: len(rec.Participants), HasShare: rec.HasData, Updated: rec.Updated,
+	}
+	if len(rec.PublicKey) > 0 {
+		k.PublicKey = hex.EncodeToString(rec.PublicKey)
+		// What is no point has no address; the public key shows it.
+		k.Address, _ = mpcmodule.EthereumAddress(rec.PublicKey)
+	}
+	return k
+}
+
+func reportSessions(all []session.Snapshot) SessionsReport {
+	r := SessionsReport{Sessions: make([]SessionReport, 0, len(all))}
+	for _, s := range all {
+		one := SessionReport{
+			Session: s.ID.String(), Kind: s.Request.Kind.String(), Request: s.Request.ID, KeyID: string(s.KeyID),
+			Attempt: s.Attempt, Phase: s.Phase.String(), Round: s.Round, Rounds: s.Rounds, Leader: string(s.Leader),
+			Signers: texts(s.Signers), Awaiting: texts(s.Awaiting), Busy: s.Busy, Resent: s.Resent, Opened: s.Opened,
+		}
+		if !s.Context.IsZero() {
+			one.Context = s.Context.String()
+		}
+		r.Sessions = append(r.Sessions, one)
+	}
+	return r
+}
+
+// texts is a list of names as plain strings, never nil, so that JSON shows [].
+func texts[S ~string](names []S) []string {
+	out := make([]string, len(names))
+	for i, n := range names {
+		out[i] = string(n)
+	}
+	return out
+}

@@ -1,0 +1,81 @@
+package mpcnode
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"syscall"
+)
+
+// ErrNotRunning: nobody answers the socket.
+var ErrNotRunning = errors.New("no node runs on this home, or its MPC is switched off")
+
+// maxReportBytes bounds an answer of the socket: thousands of records of a few
+// hundred bytes.
+const maxReportBytes = 16 << 20
+
+// Client asks a running node through its socket.
+type Client struct{ path string }
+
+// NewClient makes a client of the node whose socket is at path.
+func NewClient(path string) *Client { return &Client{path} }
+
+// Status asks what the engine is doing.
+func (c *Client) Status(ctx context.Context) (StatusReport, error) {
+	return ask[StatusReport](ctx, c, pathStatus)
+}
+
+// Keys asks for the records of this node.
+func (c *Client) Keys(ctx context.Context) (KeysReport, error) {
+	return ask[KeysReport](ctx, c, pathKeys)
+}
+
+// Sessions asks for the sessions in memory.
+func (c *Client) Sessions(ctx context.Context) (SessionsReport, error) {
+	return ask[SessionsReport](ctx, c, pathSessions)
+}
+
+// ask gets one report. It is ErrNotRunning if there is no socket, or a crash left
+// it.
+func ask[T any](ctx context.Context, c *Client, path string) (T, error) {
+	var report T
+	ctx, cancel := context.WithTimeout(ctx, socketTimeout)
+	defer cancel()
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://node"+path, nil)
+	if err != nil {
+		return report, err
+	}
+	transport := &http.Transport{DialContext: c.dial, DisableKeepAlives: true}
+	resp, err := (&http.Client{Transport: transport}).Do(req)
+	switch {
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return report, fmt.Errorf("%w (%s)", ErrNotRunning, c.path)
+	case err != nil:
+		return report, fmt.Errorf("ask the node through %s: %w", c.path, err)
+	}
+	defer resp.Body.Close()
+	if resp.StatusCode != http.StatusOK {
+		return report, fmt.Errorf("ask the node through %s: it answered %s", c.path, resp.Status)
+	}
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxReportBytes)).Decode(&report); err != nil {
+		return report, fmt.Errorf("read the node's answer: %w", err)
+	}
+	return report, nil
+}
+
+func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {
+	var (
+		conn net.Conn
+		d    net.Dialer
+	)
+	err := shortPath(c.path, func(address string) (err error) {
+		conn, err = d.DialContext(ctx, "unix", address)
+		return err
+	})
+	return conn, err
+}

@@ -1,0 +1,177 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os/signal"
+	"path/filepath"
+	"syscall"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/server"
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+	genutilcli "github.com/cosmos/cosmos-sdk/x/genutil/client/cli"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+
+	"github.com/sequencer-mpc/sequencer/app"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+const (
+	flagNoMPC      = "no-mpc"
+	flagPassphrase = "mpc-passphrase"
+)
+
+// initCmd is the SDK's init, with this chain's consensus parameters and an MPC
+// identity.
+func initCmd(a *app.App) *cobra.Command {
+	cmd := genutilcli.InitCmd(a.Basics(), app.DefaultHome)
+	stock := cmd.RunE
+	cmd.Short = "Make the files of a new node: keys, genesis, configuration, MPC identity"
+	cmd.Long = `Makes the files of a new node in its home: the keys of CometBFT, a genesis file
+without accounts, config.toml, app.toml, client.toml, and for validators the MPC
+identity with an encrypted database and a first set of pre-parameters, which
+takes some seconds on each core.
+
+The passphrase protects identity and key shares and is needed at each start.
+Without it they are lost. A node that only follows the chain needs neither:
+--no-mpc.`
+	cmd.Example = `  sequencerd init alice --chain-id seq-1
+  sequencerd init alice --chain-id seq-1 --mpc-passphrase file:config/mpc.pass
+  sequencerd init sentry --chain-id seq-1 --no-mpc`
+	cmd.Flags().Bool(flagNoMPC, false, "make no MPC identity: the node follows the chain and passes MPC messages on")
+	cmd.Flags().String(flagPassphrase, "", `where the passphrase comes from: prompt, file:PATH, env:NAME or credential:NAME; written to app.toml (default: what app.toml says)`)
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := stock(cmd, args); err != nil {
+			return err
+		}
+		svrCtx := server.GetServerContextFromCmd(cmd)
+		if err := setConsensusParams(svrCtx.Config.GenesisFile()); err != nil {
+			return err
+		}
+		if noMPC, err := cmd.Flags().GetBool(flagNoMPC); err != nil || noMPC {
+			return err
+		}
+		return createIdentity(cmd)
+	}
+	return cmd
+}
+
+// setConsensusParams replaces CometBFT's defaults in a genesis file by ours, all
+// but the kind of consensus keys, which is a flag.
+func setConsensusParams(path string) error {
+	genesis, err := genutiltypes.AppGenesisFromFile(path)
+	if err != nil {
+		return fmt.Errorf("read the genesis file: %w", err)
+	}
+	params := app.ConsensusParams()
+	params.Validator = genesis.Consensus.Params.Validator
+	genesis.Consensus.Params = params
+	if err := genesis.SaveAs(path); err != nil {
+		return fmt.Errorf("write the genesis file: %w", err)
+	}
+	return nil
+}
+
+// createIdentity makes identity, database and a first set of pre-parameters in
+// the home of a command, unless there is an identity.
+func createIdentity(cmd *cobra.Command) (err error) {
+	home := client.GetClientContextFromCmd(cmd).HomeDir
+	cfg, err := passphraseFlag(cmd, home)
+	if err != nil {
+		return err
+	}
+	paths := cfg.PathsOf(home)
+	there, err := mpcnode.HasIdentity(paths)
+	if err != nil {
+		return err
+	}
+	if there {
+		fmt.Fprintf(cmd.ErrOrStderr(), "kept the MPC identity %s\n", paths.Identity)
+		return nil
+	}
+	source, err := mpcnode.ParsePassphraseSource(cfg.Passphrase)
+	if err != nil {
+		return err
+	}
+	passphrase, err := source.ReadNew(home, "the new MPC folder "+paths.Folder)
+	if err != nil {
+		return err
+	}
+	defer types.Wipe(passphrase)
+	vault, err := mpcnode.CreateVault(cfg, home, passphrase)
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, vault.Close()) }()
+	fmt.Fprintf(cmd.ErrOrStderr(), "made the MPC identity %s\n", paths.Identity)
+	return firstPreparams(cmd, cfg, vault)
+}
+
+// passphraseFlag writes --mpc-passphrase into app.toml, so that start finds the
+// same passphrase that init used.
+func passphraseFlag(cmd *cobra.Command, home string) (mpcnode.Config, error) {
+	v := server.GetServerContextFromCmd(cmd).Viper
+	cfg, err := mpcnode.ReadConfig(v)
+	if err != nil {
+		return cfg, err
+	}
+	text, err := cmd.Flags().GetString(flagPassphrase)
+	if err != nil || text == "" || text == cfg.Passphrase {
+		return cfg, err
+	}
+	if _, err := mpcnode.ParsePassphraseSource(text); err != nil {
+		return cfg, err
+	}
+	file := DefaultAppConfig()
+	if err := v.Unmarshal(&file); err != nil {
+		return cfg, fmt.Errorf("read app.toml: %w", err)
+	}
+	file.MPC.Passphrase, cfg.Passphrase = text, text
+	WriteAppConfig(filepath.Join(home, "config", "app.toml"), file)
+	return cfg, nil
+}
+
+// WriteAppConfig writes an app.toml. Like the SDK's own, it panics if it cannot.
+func WriteAppConfig(path string, cfg mpcnode.AppConfig) {
+	// The SDK keeps one template for the whole process.
+	serverconfig.SetConfigTemplate(mpcnode.Template)
+	serverconfig.WriteConfigFile(path, cfg)
+}
+
+// firstPreparams fills the pool with one set, so that the first keygen need not
+// wait. Ctrl-C ends it: the node makes them when it runs.
+func firstPreparams(cmd *cobra.Command, cfg mpcnode.Config, vault *mpcnode.Vault) error {
+	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+	defer stop()
+	out := cmd.ErrOrStderr()
+	err := mpcnode.AddPreparams(ctx, vault.Database(), cfg.Workers(), newProgress(out).show)
+	fmt.Fprintln(out)
+	if errors.Is(err, context.Canceled) {
+		fmt.Fprintln(out, "stopped; the node makes pre-parameters when it runs, before its first keygen")
+		return nil
+	}
+	return err
+}
+
+// progress shows how far the search for pre-parameters is, on one line.
+type progress struct {
+	out   io.Writer
+	shown string
+}
+
+func newProgress(out io.Writer) *progress { return &progress{out: out} }
+
+func (p *progress) show(s mpcnode.PreparamsProgress) {
+	line := s.String()
+	if line == p.shown {
+		return
+	}
+	fmt.Fprintf(p.out, "\r%-*s", len(p.shown), line)
+	p.shown = line
+}

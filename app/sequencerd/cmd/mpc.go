@@ -1,0 +1,149 @@
+package cmd
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/server"
+
+	"github.com/sequencer-mpc/sequencer/app"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage"
+)
+
+// mpcCmd is "sequencerd mpc".
+func mpcCmd(a *app.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "mpc",
+		Short: "Identity, keys and sessions of this node",
+		Long: `Looks after this node's part in threshold keys.
+
+A validator takes part in keys after its identity is registered on chain:
+
+  sequencerd mpc identity             show the identity keys of this node
+  sequencerd mpc register --from KEY  register the newest one
+
+What all nodes agree on is asked of the chain: sequencerd query mpc --help.
+What this node has and does is asked here.`,
+		RunE: client.ValidateCmd,
+	}
+	cmd.AddCommand(
+		identityCmd(), registerCmd(), revokeCmd(), addGenesisParticipantCmd(a),
+		statusCmd(), keysCmd(), sessionsCmd(),
+	)
+	return cmd
+}
+
+// nodeFiles are the [mpc] section and the files of a command's home.
+type nodeFiles struct {
+	home  string
+	cfg   mpcnode.Config
+	paths mpcnode.Paths
+}
+
+func filesOf(cmd *cobra.Command) (nodeFiles, error) {
+	home := client.GetClientContextFromCmd(cmd).HomeDir
+	cfg, err := mpcnode.ReadConfig(server.GetServerContextFromCmd(cmd).Viper)
+	return nodeFiles{home, cfg, cfg.PathsOf(home)}, err
+}
+
+func identityCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "identity",
+		Short: "Show this node's MPC identity keys",
+		Long: `Shows the public identity keys of this node, the newest last. It needs no
+passphrase and no running node.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := filesOf(cmd)
+			if err != nil {
+				return err
+			}
+			keys, err := storage.ReadIdentityPublic(f.paths.Identity)
+			if err != nil {
+				return withRemedy(err, storage.ErrNoIdentity, "this node follows the chain only; to make an identity: sequencerd mpc identity create")
+			}
+			report := identityReport{File: f.paths.Identity}
+			for _, k := range keys {
+				report.Keys = append(report.Keys, hex.EncodeToString(k))
+			}
+			return show(cmd, report)
+		},
+	}
+	addOutputFlag(cmd)
+	cmd.AddCommand(identityCreateCmd(), identityRotateCmd())
+	return cmd
+}
+
+// identityReport lists public keys, the newest last.
+type identityReport struct {
+	File string   `json:"file"`
+	Keys []string `json:"keys"`
+}
+
+func (r identityReport) text() string {
+	out := "identity  " + r.File + "\n"
+	for i, k := range r.Keys {
+		mark := ""
+		if i == len(r.Keys)-1 {
+			mark = "  (newest)"
+		}
+		out += "key       " + k + mark + "\n"
+	}
+	return out
+}
+
+func identityCreateCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "create",
+		Short: "Make an identity, its database and first pre-parameters on a node without one",
+		Long: `Makes what "sequencerd init" makes for a validator, on a node that was made with
+--no-mpc. Start the node again and register the identity afterwards.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return createIdentity(cmd) },
+	}
+	cmd.Flags().String(flagPassphrase, "", "where the passphrase comes from: prompt, file:PATH, env:NAME or credential:NAME; written to app.toml (default: what app.toml says)")
+	return cmd
+}
+
+func identityRotateCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "rotate",
+		Short: "Add a new identity key; the old ones serve the requests that pinned them",
+		Long: `Adds a new identity key to this node's identity file. Then:
+
+  1. start the node again, so that it has the key,
+  2. sequencerd mpc register --from KEY, so that the chain knows it.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := filesOf(cmd)
+			if err != nil {
+				return err
+			}
+			passphrase, err := mpcnode.ReadPassphrase(f.cfg, f.home)
+			if err != nil {
+				return err
+			}
+			defer types.Wipe(passphrase)
+			key, err := storage.AddIdentityKey(f.paths.Identity, passphrase, storage.Options{})
+			if err != nil {
+				return err
+			}
+			cmd.Printf("new identity key %s\nnow start the node again, then: sequencerd mpc register --from KEY\n", hex.EncodeToString(key))
+			return nil
+		},
+	}
+}
+
+// withRemedy adds what to do if an error is of a kind.
+func withRemedy(err, kind error, remedy string) error {
+	if errors.Is(err, kind) {
+		return fmt.Errorf("%w; %s", err, remedy)
+	}
+	return err
+}

@@ -1,0 +1,145 @@
+package cmd
+
+import (
+	"crypto/ed25519"
+	"errors"
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	"github.com/cosmos/cosmos-sdk/client/tx"
+	"github.com/cosmos/cosmos-sdk/server"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+
+	"github.com/sequencer-mpc/sequencer/app"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+func registerCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "register",
+		Short: "Register this node's newest identity key for the validator of --from",
+		Long: `Registers the newest identity key of this node on chain for the validator whose
+operator signs (--from), with a proof that this node has the key. From then on
+the validator can be chosen for keys. Registering again rotates the key.`,
+		Example: "  sequencerd mpc register --from alice --chain-id seq-1",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, operator, err := operatorOf(cmd)
+			if err != nil {
+				return err
+			}
+			f, err := filesOf(cmd)
+			if err != nil {
+				return err
+			}
+			key, proof, err := proveIdentity(f, ctx.ChainID, operator)
+			if err != nil {
+				return err
+			}
+			return tx.GenerateOrBroadcastTxCLI(ctx, cmd.Flags(), &mpctypes.MsgRegisterParticipant{
+				Operator: string(operator), IdentityKey: key, ProofOfPossession: proof,
+			})
+		},
+	}
+	flags.AddTxFlagsToCmd(cmd)
+	return cmd
+}
+
+func revokeCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "revoke",
+		Short: "Revoke all identities of the validator of --from",
+		Long: `Revokes all identities of the validator whose operator signs (--from). Every open
+request that it takes part in fails at once. For a key that may be in the wrong
+hands; to change it in good order, rotate it.`,
+		Example: "  sequencerd mpc revoke --from alice --chain-id seq-1",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, operator, err := operatorOf(cmd)
+			if err != nil {
+				return err
+			}
+			return tx.GenerateOrBroadcastTxCLI(ctx, cmd.Flags(), &mpctypes.MsgRevokeParticipant{Operator: string(operator)})
+		},
+	}
+	flags.AddTxFlagsToCmd(cmd)
+	return cmd
+}
+
+// operatorOf finds the validator whose operator --from names.
+func operatorOf(cmd *cobra.Command) (client.Context, types.Operator, error) {
+	ctx, err := client.GetClientTxContext(cmd)
+	switch {
+	case err != nil:
+		return ctx, "", err
+	case ctx.ChainID == "":
+		return ctx, "", errors.New("the chain id is not known; give --chain-id, or set it in client.toml")
+	case ctx.FromAddress.Empty():
+		return ctx, "", errors.New("give the validator's operator account: --from KEY")
+	}
+	return ctx, types.Operator(sdk.ValAddress(ctx.FromAddress).String()), nil
+}
+
+// proveIdentity signs, with the newest identity key of a node, that the node
+// has it.
+func proveIdentity(f nodeFiles, chainID string, operator types.Operator) (ed25519.PublicKey, []byte, error) {
+	passphrase, err := mpcnode.ReadPassphrase(f.cfg, f.home)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer types.Wipe(passphrase)
+	identity, err := storage.LoadIdentity(f.paths.Identity, passphrase)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer identity.Wipe()
+	public, proof := mpcnode.ProveIdentity(identity.Current(), chainID, operator)
+	return public, proof, nil
+}
+
+func addGenesisParticipantCmd(a *app.App) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "add-genesis-participant [operator]",
+		Short: "Add this node's identity to its genesis file",
+		Long: `Adds the newest identity key of this node to the genesis file in its home, for the
+validator with this operator address (seqvaloper...). The validators of a new
+chain pass the file on, as they do for gentx, each adding its own.`,
+		Example: "  sequencerd mpc add-genesis-participant $(sequencerd keys show alice --bech val -a)",
+		Args:    cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			f, err := filesOf(cmd)
+			if err != nil {
+				return err
+			}
+			if _, err := app.ValidatorCodec().StringToBytes(args[0]); err != nil {
+				return fmt.Errorf("%q is no operator address of this chain (seqvaloper...): %w", args[0], err)
+			}
+			path := server.GetServerContextFromCmd(cmd).Config.GenesisFile()
+			genesis, err := genutiltypes.AppGenesisFromFile(path)
+			if err != nil {
+				return fmt.Errorf("read the genesis file: %w", err)
+			}
+			operator := types.Operator(args[0])
+			key, proof, err := proveIdentity(f, genesis.ChainID, operator)
+			if err != nil {
+				return err
+			}
+			if genesis.AppState, err = app.AddGenesisParticipant(a.Codec, genesis.AppState, operator, key, proof); err != nil {
+				return err
+			}
+			if err := genesis.SaveAs(path); err != nil {
+				return fmt.Errorf("write the genesis file: %w", err)
+			}
+			cmd.Printf("added %s to %s\n", operator, path)
+			return nil
+		},
+	}
+	return cmd
+}

@@ -1,0 +1,182 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage"
+)
+
+// Where the answer of "mpc keys" came from.
+const (
+	fromNode     = "the running node"
+	fromDatabase = "the database (no node runs)"
+)
+
+func statusCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "status", Short: "Show what the MPC engine of the running node is doing", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := filesOf(cmd)
+			if err != nil {
+				return err
+			}
+			s, err := mpcnode.NewClient(f.paths.Socket).Status(cmd.Context())
+			if err != nil {
+				return withRemedy(err, mpcnode.ErrNotRunning, "start it with: sequencerd start")
+			}
+			return show(cmd, statusText{s})
+		},
+	}
+	addOutputFlag(cmd)
+	return cmd
+}
+
+func sessionsCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use: "sessions", Short: "Show the sessions of the running node, and whom they wait for", Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := filesOf(cmd)
+			if err != nil {
+				return err
+			}
+			s, err := mpcnode.NewClient(f.paths.Socket).Sessions(cmd.Context())
+			if err != nil {
+				return withRemedy(err, mpcnode.ErrNotRunning, "start it with: sequencerd start")
+			}
+			return show(cmd, sessionsText{s})
+		},
+	}
+	addOutputFlag(cmd)
+	return cmd
+}
+
+func keysCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "keys",
+		Short: "Show the key shares of this node",
+		Long: `Shows the records of this node: key, epoch, session, status and the address that
+the key has on Ethereum. While the node runs it is asked; otherwise the database
+is opened, which takes the passphrase. What the chain says of a key:
+sequencerd query mpc key ID.`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			f, err := filesOf(cmd)
+			if err != nil {
+				return err
+			}
+			report, err := mpcnode.NewClient(f.paths.Socket).Keys(cmd.Context())
+			source := fromNode
+			if errors.Is(err, mpcnode.ErrNotRunning) {
+				source = fromDatabase
+				report, err = readKeys(f)
+			}
+			if err != nil {
+				return err
+			}
+			return show(cmd, keysText{source, report})
+		},
+	}
+	addOutputFlag(cmd)
+	return cmd
+}
+
+// readKeys opens the database of a node that does not run.
+func readKeys(f nodeFiles) (report mpcnode.KeysReport, err error) {
+	there, err := storage.Exists(f.paths.Database)
+	if err != nil {
+		return report, err
+	}
+	if !there {
+		return report, fmt.Errorf("%w: %s", storage.ErrNoDatabase, f.paths.Database)
+	}
+	passphrase, err := mpcnode.ReadPassphrase(f.cfg, f.home)
+	if err != nil {
+		return report, err
+	}
+	defer types.Wipe(passphrase)
+	db, err := storage.Open(f.paths.Database, passphrase, storage.Options{})
+	if err != nil {
+		return report, err
+	}
+	defer func() { err = errors.Join(err, db.Close()) }()
+	records, err := db.Records()
+	if err != nil {
+		return report, err
+	}
+	tombstones, err := db.Tombstones()
+	return mpcnode.ReportKeys(records, tombstones), err
+}
+
+type statusText struct{ mpcnode.StatusReport }
+
+func (s statusText) text() string {
+	operator := "none (register one: sequencerd mpc register)"
+	if s.Operator != "" {
+		operator = fmt.Sprintf("%s, identity version %d", s.Operator, s.IdentityVersion)
+	}
+	return table(func(w *tabwriter.Writer) {
+		fmt.Fprintf(w, "engine\t%s\n", s.Engine)
+		fmt.Fprintf(w, "operator\t%s\n", operator)
+		fmt.Fprintf(w, "height\t%d (catching up: %t)\n", s.Height, s.CatchingUp)
+		fmt.Fprintf(w, "open requests\t%d\n", s.OpenRequests)
+		fmt.Fprintf(w, "sessions\t%d\n", s.Sessions)
+		fmt.Fprintf(w, "results waiting\t%d\n", s.ResultsWaiting)
+		fmt.Fprintf(w, "pre-parameters\t%d\n", s.Preparams)
+		fmt.Fprintf(w, "peers\t%d with the MPC channel\n", s.Peers)
+		fmt.Fprintf(w, "reachable\t%s\n", strings.Join(s.Reachable, " "))
+		if len(s.UnknownKeys) > 0 {
+			fmt.Fprintf(w, "unknown keys\t%s (kept, but not on this chain)\n", strings.Join(s.UnknownKeys, " "))
+		}
+	})
+}
+
+type keysText struct {
+	Source string `json:"source"`
+	mpcnode.KeysReport
+}
+
+func (k keysText) text() string {
+	return "from " + k.Source + "\n" + table(func(w *tabwriter.Writer) {
+		fmt.Fprintln(w, "KEY\tEPOCH\tSESSION\tSTATUS\tSIGNERS\tADDRESS")
+		for _, r := range k.Keys {
+			status := r.Status
+			if r.Reason != "" {
+				status += " (" + r.Reason + ")"
+			}
+			// t+1 of n sign.
+			fmt.Fprintf(w, "%s\t%d\t%.8s\t%s\t%d of %d\t%s\n",
+				r.KeyID, r.Epoch, r.Session, status, r.Threshold+1, r.Members, r.Address)
+		}
+		for _, id := range k.Tombstones {
+			fmt.Fprintf(w, "%s\t\t\tDESTROYED\t\t\n", id)
+		}
+	})
+}
+
+type sessionsText struct{ mpcnode.SessionsReport }
+
+func (s sessionsText) text() string {
+	return table(func(w *tabwriter.Writer) {
+		fmt.Fprintln(w, "REQUEST\tATTEMPT\tSESSION\tPHASE\tROUND\tLEADER\tAWAITING")
+		for _, r := range s.Sessions {
+			fmt.Fprintf(w, "%s/%s\t%d\t%.8s\t%s\t%d of %d\t%s\t%s\n", r.Kind, r.Request, r.Attempt, r.Session,
+				r.Phase, r.Round, r.Rounds, r.Leader, strings.Join(r.Awaiting, " "))
+		}
+	})
+}
+
+// table aligns columns that are separated by tabs.
+func table(write func(*tabwriter.Writer)) string {
+	var out strings.Builder
+	w := tabwriter.NewWriter(&out, 0, 0, 2, ' ', 0)
+	write(w)
+	_ = w.Flush() // a strings.Builder takes everything
+	return out.String()
+}

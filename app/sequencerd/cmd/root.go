@@ -1,0 +1,121 @@
+package cmd
+
+import (
+	"fmt"
+	"os"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+	dbm "github.com/cosmos/cosmos-db"
+	"github.com/spf13/cobra"
+
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	clientconfig "github.com/cosmos/cosmos-sdk/client/config"
+	"github.com/cosmos/cosmos-sdk/client/debug"
+	"github.com/cosmos/cosmos-sdk/client/keys"
+	"github.com/cosmos/cosmos-sdk/client/pruning"
+	"github.com/cosmos/cosmos-sdk/client/snapshot"
+	"github.com/cosmos/cosmos-sdk/server"
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+	"github.com/cosmos/cosmos-sdk/version"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	genutilcli "github.com/cosmos/cosmos-sdk/x/genutil/client/cli"
+
+	"github.com/sequencer-mpc/sequencer/app"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+)
+
+// EnvPrefix begins the environment variables that stand for flags.
+const EnvPrefix = "SEQUENCERD"
+
+// minGasPrice of a new app.toml: transactions are free until the operator asks
+// for fees.
+const minGasPrice = "0" + app.BondDenom
+
+// NewRoot makes the whole command tree. It panics if the modules' commands
+// contradict each other, which no input can cause.
+func NewRoot() *cobra.Command {
+	// A throw-away application knows all types and modules.
+	a := app.New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{})
+	clientCtx := client.Context{}.
+		WithCodec(a.Codec).WithInterfaceRegistry(a.InterfaceRegistry).WithTxConfig(a.TxConfig).WithLegacyAmino(a.Amino).
+		WithInput(os.Stdin).WithAccountRetriever(authtypes.AccountRetriever{}).
+		WithHomeDir(app.DefaultHome).WithViper(EnvPrefix)
+	root := &cobra.Command{
+		Use:   app.Binary,
+		Short: "Node of the sequencer chain, which makes threshold keys and signs with them",
+		Long: `sequencerd runs a node of the sequencer chain. Its validators hold threshold
+keys together: the chain asks for a key or a signature, the validators' nodes
+make it among themselves, and the result goes back on chain.
+
+  sequencerd localnet --validators 4 --output DIR    a network on this machine
+  sequencerd init MONIKER                            files of a new node
+  sequencerd start                                   run it
+  sequencerd mpc --help                              identity, keys, sessions`,
+		SilenceUsage:      true,
+		SilenceErrors:     false,
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return prepare(cmd, clientCtx) },
+	}
+	addCommands(root, a)
+	if err := addModuleCommands(root, a, clientCtx); err != nil {
+		panic(err)
+	}
+	return root
+}
+
+// prepare reads client.toml, config.toml and app.toml, and writes those that
+// are missing.
+func prepare(cmd *cobra.Command, clientCtx client.Context) error {
+	cmd.SetOut(cmd.OutOrStdout())
+	cmd.SetErr(cmd.ErrOrStderr())
+	clientCtx = clientCtx.WithCmdContext(cmd.Context())
+	clientCtx, err := client.ReadPersistentCommandFlags(clientCtx, cmd.Flags())
+	if err != nil {
+		return err
+	}
+	if clientCtx, err = clientconfig.ReadFromClientConfig(clientCtx); err != nil {
+		return fmt.Errorf("read client.toml: %w", err)
+	}
+	if err := client.SetCmdClientContextHandler(clientCtx, cmd); err != nil {
+		return err
+	}
+	return server.InterceptConfigsPreRunHandler(cmd, mpcnode.Template, DefaultAppConfig(), cmtcfg.DefaultConfig())
+}
+
+// DefaultAppConfig is a new node's app.toml.
+func DefaultAppConfig() mpcnode.AppConfig {
+	c := mpcnode.AppConfig{Config: *serverconfig.DefaultConfig(), MPC: mpcnode.DefaultConfig()}
+	c.MinGasPrices = minGasPrice
+	return c
+}
+
+func addCommands(root *cobra.Command, a *app.App) {
+	home := app.DefaultHome
+	// The SDK's own set, with its start command replaced by ours.
+	server.AddCommandsWithStartCmdOptions(root, home, newApp, exportApp, server.StartCmdOptions{})
+	for _, c := range root.Commands() {
+		if c.Name() == "start" {
+			root.RemoveCommand(c)
+		}
+	}
+	root.AddCommand(
+		mpcnode.StartCmd(newApp, home, server.StartCmdOptions{}),
+		initCmd(a),
+		genutilcli.Commands(a.TxConfig, a.Basics(), home),
+		server.StatusCommand(),
+		keys.Commands(),
+		debug.Cmd(),
+		pruning.Cmd(newApp, home),
+		snapshot.Cmd(newApp),
+		server.ModuleHashByHeightQuery(newApp),
+		mpcCmd(a),
+	)
+	version.AppName = app.Binary
+}
+
+// noOptions is an app.toml in which nothing is set.
+type noOptions struct{}
+
+// Get implements servertypes.AppOptions.
+func (noOptions) Get(string) any { return nil }

@@ -1,0 +1,18 @@
+// Command sequencerd runs a node of the sequencer chain, and is the tool of its
+// operator.
+package main
+
+import (
+	"os"
+
+	svrcmd "github.com/cosmos/cosmos-sdk/server/cmd"
+
+	"github.com/sequencer-mpc/sequencer/app"
+	"github.com/sequencer-mpc/sequencer/app/sequencerd/cmd"
+)
+
+func main() {
+	if err := svrcmd.Execute(cmd.NewRoot(), cmd.EnvPrefix, app.DefaultHome); err != nil {
+		os.Exit(1) // cobra has printed it
+	}
+}
