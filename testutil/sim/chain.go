@@ -2,54 +2,75 @@ package sim
 
 import (
 	"crypto/ed25519"
-	"fmt"
-	"maps"
 	"slices"
-	"time"
+	"testing"
+
+	cmtabci "github.com/cometbft/cometbft/abci/types"
+
+	"cosmossdk.io/log/v2"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/abci"
+	mpctestutil "github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// startTimeout of every request.
-const startTimeout = 8 * time.Second
+// ChainID is the chain id of every simulated network.
+const ChainID = mpctestutil.ChainID
 
-// Chain is a model of what x/mpc commits: the rules of a result are the same,
-// everything else of a chain is left out. Each block's proposer is a random
-// node that is up; what it holds is what gets in.
+// maxTxBytes of every proposal.
+const maxTxBytes = 1 << 20
+
+// Chain is x/mpc's own keeper and ABCI handlers on a store in memory. Only
+// consensus is left out: each block's proposer is a random node that is up,
+// and everybody executes what it proposes.
 type Chain struct {
+	// Fixture has the keeper, the validators and their jail.
+	Fixture *mpctestutil.Fixture
+	// Bundles, if set, replaces what a proposer injects.
+	Bundles func(proposer *Node, bundle []byte) []byte
+	// Rejected counts proposals that ProcessProposal refused; such a block goes
+	// without a bundle.
+	Rejected int
+
 	world  *World
-	blocks []*state // by height
-	ids    map[types.Operator][]types.Identity
 	roster *types.Roster
-	// Retire is how many blocks after its decision a key's losers may go.
-	Retire int64
-	queue  []func(*state)
+	blocks []*snapshot // by height, from 1
+	keys   []types.KeyID
+	signed []string
+	queue  []func(sdk.Context) error
+	// Errors are those of queued messages, in order.
+	Errors []error
 }
 
-// state is one committed state; never changed after its block.
-type state struct {
-	height       int64
-	requests     map[types.RequestID]types.Request
-	keys         map[types.KeyID]types.Key
-	signatures   map[string]types.SignatureResult
-	failed       map[types.RequestID]types.Reason
-	attestations map[types.RequestID][]types.Attestation
+// snapshot is a committed state as the engine reads it; never changed.
+type snapshot struct {
+	height     int64
+	requests   []types.Request
+	keys       map[types.KeyID]types.Key
+	signatures map[string]types.SignatureResult
 }
 
-func newChain(w *World) *Chain {
-	c := &Chain{world: w, ids: make(map[types.Operator][]types.Identity), Retire: 20}
-	c.blocks = []*state{{
-		requests: map[types.RequestID]types.Request{}, keys: map[types.KeyID]types.Key{},
-		signatures: map[string]types.SignatureResult{}, failed: map[types.RequestID]types.Reason{},
-		attestations: map[types.RequestID][]types.Attestation{},
-	}}
+func newChain(t testing.TB, w *World) *Chain {
+	c := &Chain{Fixture: mpctestutil.New(t, w.Config.Nodes), world: w}
+	params, err := c.Fixture.Keeper.Params(c.Fixture.Ctx)
+	c.must(err)
+	if w.Params != nil {
+		w.Params(&params)
+		c.must(c.Fixture.Keeper.SetParams(c.Fixture.Ctx, params))
+	}
+	c.blocks = make([]*snapshot, 1, 256)
+	c.commit()
 	return c
 }
 
-func (c *Chain) register(n *Node) {
-	c.ids[n.Operator] = []types.Identity{{Version: 1, Key: n.Identity.Public().(ed25519.PublicKey)}}
-	c.roster = types.NewRoster(c.ids)
+func (c *Chain) must(err error) {
+	if err != nil {
+		panic(err)
+	}
 }
 
 // Roster is everybody.
@@ -58,9 +79,9 @@ func (c *Chain) Roster() *types.Roster { return c.roster }
 // Height is the last committed block.
 func (c *Chain) Height() int64 { return int64(len(c.blocks) - 1) }
 
-func (c *Chain) at(height int64) *state { return c.blocks[height] }
+func (c *Chain) at(height int64) *snapshot { return c.blocks[height] }
 
-func (c *Chain) last() *state { return c.blocks[len(c.blocks)-1] }
+func (c *Chain) last() *snapshot { return c.blocks[len(c.blocks)-1] }
 
 // Key reads the last state.
 func (c *Chain) Key(id types.KeyID) (types.Key, bool) {
@@ -74,189 +95,166 @@ func (c *Chain) Signature(id string) (types.SignatureResult, bool) {
 	return s, ok
 }
 
-// Failed reads the last state.
-func (c *Chain) Failed(id types.RequestID) (types.Reason, bool) {
-	r, ok := c.last().failed[id]
-	return r, ok
-}
+// Open counts open requests, those of the next block among them.
+func (c *Chain) Open() int { return len(c.last().requests) + len(c.queue) }
 
-// Open counts open requests.
-func (c *Chain) Open() int { return len(c.last().requests) }
+// Do executes something in the next block, as a transaction would.
+func (c *Chain) Do(tx func(sdk.Context) error) { c.queue = append(c.queue, tx) }
 
-// Keygen commits a request with all nodes in the next block.
-func (c *Chain) Keygen(id types.KeyID, threshold int, attempt, lifetime int64) {
-	c.queue = append(c.queue, func(s *state) {
-		r := types.Request{
-			ID: types.RequestID{Kind: types.KindKeygen, ID: string(id)}, KeyID: id, Algorithm: types.ECDSASecp256k1,
-			Threshold: threshold, Members: c.members(), Height: s.height, ExpiryHeight: s.height + lifetime,
-			AttemptBlocks: attempt, StartTimeout: startTimeout,
-		}
-		s.requests[r.ID] = r
-		s.keys[id] = types.Key{
-			ID: id, Status: types.KeyPending, Algorithm: r.Algorithm, Threshold: threshold, Participants: r.Operators(),
-		}
+// Keygen asks for a key of all bonded participants in the next block.
+func (c *Chain) Keygen(id types.KeyID, threshold int) {
+	c.keys = append(c.keys, id)
+	c.Do(func(ctx sdk.Context) error {
+		_, err := c.Fixture.Msg.KeyGen(ctx, &xtypes.MsgKeyGen{
+			Requester: c.Fixture.Requester, KeyId: string(id), Algorithm: xtypes.ALGORITHM_ECDSA_SECP256K1,
+			Threshold: uint32(threshold),
+		})
+		return err
 	})
 }
 
-// Sign commits a request for a READY key in the next block.
-func (c *Chain) Sign(id string, key types.KeyID, digest []byte, attempt, lifetime int64) {
-	c.queue = append(c.queue, func(s *state) {
-		k := s.keys[key]
-		r := types.Request{
-			ID: types.RequestID{Kind: types.KindSign, ID: id}, KeyID: key, Algorithm: k.Algorithm, Threshold: k.Threshold,
-			Epoch: k.Epoch, Members: c.members(), Height: s.height, ExpiryHeight: s.height + lifetime,
-			AttemptBlocks: attempt, StartTimeout: startTimeout, Digest: digest, KeySession: k.Session, PublicKey: k.PublicKey,
-		}
-		s.requests[r.ID] = r
+// Sign asks for a signature in the next block.
+func (c *Chain) Sign(id string, key types.KeyID, digest []byte) {
+	c.signed = append(c.signed, id)
+	c.Do(func(ctx sdk.Context) error {
+		_, err := c.Fixture.Msg.KeySign(ctx, &xtypes.MsgKeySign{
+			Requester: c.Fixture.Requester, SignatureId: id, KeyId: string(key), Payload: xtypes.DigestPayload(digest),
+		})
+		return err
 	})
 }
 
-// Delete makes a key DELETED in the next block.
+// Delete asks for the deletion of a key in the next block.
 func (c *Chain) Delete(id types.KeyID) {
-	c.queue = append(c.queue, func(s *state) {
-		k := s.keys[id]
-		k.Status = types.KeyDeleted
-		s.keys[id] = k
-		for rid, r := range s.requests {
-			if r.KeyID == id {
-				delete(s.requests, rid)
-				s.failed[rid] = types.ErrKeyDeleted
+	c.Do(func(ctx sdk.Context) error {
+		_, err := c.Fixture.Msg.KeyDelete(ctx, &xtypes.MsgKeyDelete{Requester: c.Fixture.Requester, KeyId: string(id)})
+		return err
+	})
+}
+
+// Jail takes a validator out of the bonded set in the next block.
+func (c *Chain) Jail(op types.Operator) {
+	c.Do(func(sdk.Context) error {
+		for _, p := range c.Fixture.Participants {
+			if p.Operator == string(op) {
+				p.Jail()
 			}
 		}
+		return nil
 	})
 }
 
-func (c *Chain) members() []types.Member {
-	var ms []types.Member
-	for _, n := range c.world.Nodes {
-		ms = append(ms, types.Member{
-			Operator: n.Operator, IdentityVersion: 1, IdentityKey: n.Identity.Public().(ed25519.PublicKey),
-		})
-	}
-	return ms
-}
-
-// produce commits the next block and schedules the one after it.
+// produce executes and commits the next block and schedules the one after it.
 func (c *Chain) produce() {
-	s := c.last().next()
-	if p := c.proposer(); p != nil {
-		c.apply(s, p.core.Results())
-	}
-	for id, r := range s.requests {
-		if r.Expired(s.height) {
-			c.fail(s, id, types.ErrExpired)
-		}
-	}
+	ctx := c.Fixture.Ctx.WithBlockHeight(c.Height() + 1).WithEventManager(sdk.NewEventManager())
+	c.Fixture.Ctx = ctx
+	handlers := abci.NewHandlers(c.Fixture.Keeper, nil, log.NewNopLogger())
+	_, err := handlers.PreBlocker(nil)(ctx, &cmtabci.RequestFinalizeBlock{Height: ctx.BlockHeight(), Txs: c.proposal(ctx)})
+	c.must(err)
 	for _, tx := range c.queue {
-		tx(s)
+		cached, write := ctx.CacheContext()
+		if err := tx(cached); err != nil {
+			c.Errors = append(c.Errors, err)
+			continue
+		}
+		write()
 	}
 	c.queue = nil
-	c.blocks = append(c.blocks, s)
+	c.must(c.Fixture.Keeper.EndBlock(ctx))
+	c.commit()
 	for _, n := range c.world.Nodes {
 		if n.Up() {
-			n.committed(s.height)
+			n.committed(c.Height())
 		}
 	}
 	c.world.after(c.world.BlockTime, c.produce)
 }
 
-func (c *Chain) proposer() *Node {
+// proposal is what a random proposer proposes and the others accept.
+func (c *Chain) proposal(ctx sdk.Context) [][]byte {
 	up := slices.DeleteFunc(slices.Clone(c.world.Nodes), func(n *Node) bool { return !n.Up() })
 	if len(up) == 0 {
 		return nil
 	}
-	return up[c.world.Rand.IntN(len(up))]
-}
-
-func (c *Chain) apply(s *state, results types.Results) {
-	for _, a := range results.Attestations {
-		c.attest(s, a)
-	}
-	for _, sig := range results.Signatures {
-		id := types.RequestID{Kind: types.KindSign, ID: sig.RequestID}
-		r, open := s.requests[id]
-		if open && types.VerifySignature(r.PublicKey, r.Digest, &sig) == nil {
-			s.signatures[sig.RequestID] = sig
-			delete(s.requests, id)
+	proposer := up[c.world.Rand.IntN(len(up))]
+	handlers := abci.NewHandlers(c.Fixture.Keeper, proposer.core, log.NewNopLogger())
+	prepared, err := handlers.PrepareProposal(noTxs)(ctx, &cmtabci.RequestPrepareProposal{
+		Height: ctx.BlockHeight(), MaxTxBytes: maxTxBytes,
+	})
+	c.must(err)
+	txs := prepared.Txs
+	if c.Bundles != nil {
+		var bundle []byte
+		if len(txs) > 0 {
+			bundle = txs[0]
+		}
+		txs = nil
+		if bundle = c.Bundles(proposer, bundle); bundle != nil {
+			txs = [][]byte{bundle}
 		}
 	}
+	processed, err := handlers.ProcessProposal(acceptAll)(ctx, &cmtabci.RequestProcessProposal{Height: ctx.BlockHeight(), Txs: txs})
+	if err != nil || processed.Status != cmtabci.ResponseProcessProposal_ACCEPT {
+		c.Rejected++
+		return nil
+	}
+	return txs
 }
 
-// attest counts one attestation: the first session that all participants
-// attest alike wins.
-func (c *Chain) attest(s *state, a types.Attestation) {
-	if a.Request.Kind == types.KindDelete {
-		c.attestDeletion(s, a)
-		return
-	}
-	r, open := s.requests[a.Request]
-	m, member := r.Member(a.Operator)
-	if !open || !member || a.Verify(ChainID, m.IdentityKey) != nil {
-		return
-	}
-	alike := 1
-	for _, b := range s.attestations[a.Request] {
-		if b.Operator == a.Operator && b.Session == a.Session {
-			return
-		}
-		if b.Session == a.Session && string(b.Payload) == string(a.Payload) {
-			alike++
-		}
-	}
-	s.attestations[a.Request] = append(slices.Clone(s.attestations[a.Request]), a)
-	k := s.keys[r.KeyID]
-	if !slices.Contains(k.Holders, a.Operator) {
-		k.Holders = append(slices.Clone(k.Holders), a.Operator)
-		slices.Sort(k.Holders)
-	}
-	if alike == len(r.Members) {
-		payload, err := types.DecodeKeygenPayload(a.Payload)
-		if err != nil {
-			panic(fmt.Sprintf("verified attestation with a bad payload: %v", err))
-		}
-		k.Status, k.Session, k.PublicKey = types.KeyReady, a.Session, payload.PublicKey
-		k.DecidedHeight, k.RetireHeight = s.height, s.height+c.Retire
-		delete(s.requests, a.Request)
-	}
-	s.keys[r.KeyID] = k
+func noTxs(sdk.Context, *cmtabci.RequestPrepareProposal) (*cmtabci.ResponsePrepareProposal, error) {
+	return &cmtabci.ResponsePrepareProposal{}, nil
 }
 
-func (c *Chain) attestDeletion(s *state, a types.Attestation) {
-	k, ok := s.keys[types.KeyID(a.Request.ID)]
-	ids := c.ids[a.Operator]
-	if !ok || k.Status != types.KeyDeleted || len(ids) == 0 || a.Verify(ChainID, ids[len(ids)-1].Key) != nil {
-		return
-	}
-	if slices.Contains(k.Holders, a.Operator) && !slices.Contains(k.DeletionAcked, a.Operator) {
-		k.DeletionAcked = append(slices.Clone(k.DeletionAcked), a.Operator)
-		s.keys[k.ID] = k
-	}
+func acceptAll(sdk.Context, *cmtabci.RequestProcessProposal) (*cmtabci.ResponseProcessProposal, error) {
+	return &cmtabci.ResponseProcessProposal{Status: cmtabci.ResponseProcessProposal_ACCEPT}, nil
 }
 
-func (c *Chain) fail(s *state, id types.RequestID, reason types.Reason) {
-	r := s.requests[id]
-	delete(s.requests, id)
-	s.failed[id] = reason
-	if id.Kind == types.KindKeygen {
-		k := s.keys[r.KeyID]
-		k.Status, k.DecidedHeight, k.RetireHeight = types.KeyError, s.height, s.height+c.Retire
-		s.keys[r.KeyID] = k
+// commit reads what engines may read of the new state.
+func (c *Chain) commit() {
+	k, ctx := c.Fixture.Keeper, c.Fixture.Ctx
+	s := &snapshot{
+		height: int64(len(c.blocks)), keys: make(map[types.KeyID]types.Key),
+		signatures: make(map[string]types.SignatureResult),
 	}
+	var err error
+	s.requests, err = k.EngineRequests(ctx)
+	c.must(err)
+	for _, id := range c.keys {
+		key, known, err := k.EngineKey(ctx, id)
+		c.must(err)
+		if known {
+			s.keys[id] = key
+		}
+	}
+	for _, id := range c.signed {
+		if old, ok := c.known(id); ok {
+			s.signatures[id] = old
+			continue
+		}
+		sig, done, err := k.EngineSignature(ctx, id)
+		c.must(err)
+		if done {
+			s.signatures[id] = sig
+		}
+	}
+	c.roster, err = k.EngineRoster(ctx)
+	c.must(err)
+	c.blocks = append(c.blocks, s)
+}
+
+func (c *Chain) known(signature string) (types.SignatureResult, bool) {
+	last := c.last()
+	if last == nil {
+		return types.SignatureResult{}, false
+	}
+	sig, ok := last.signatures[signature]
+	return sig, ok
 }
 
 // view is what a node that has seen this height knows.
 func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 	s := c.at(height)
-	v := &mpc.View{Height: height, Keys: make(map[types.KeyID]types.Key), Roster: c.Roster()}
-	for _, r := range s.requests {
-		v.Requests = append(v.Requests, r)
-	}
-	slices.SortFunc(v.Requests, func(a, b types.Request) int {
-		if a.Before(&b) {
-			return -1
-		}
-		return 1
-	})
+	v := &mpc.View{Height: height, Requests: slices.Clone(s.requests), Keys: make(map[types.KeyID]types.Key), Roster: c.roster}
 	for _, id := range keys {
 		if k, ok := s.keys[id]; ok {
 			v.Keys[id] = k
@@ -265,10 +263,8 @@ func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 	return v
 }
 
-// next copies a state for the block after it.
-func (s *state) next() *state {
-	return &state{
-		height: s.height + 1, requests: maps.Clone(s.requests), keys: maps.Clone(s.keys),
-		signatures: maps.Clone(s.signatures), failed: maps.Clone(s.failed), attestations: maps.Clone(s.attestations),
-	}
+// identity finds a node's identity key.
+func (c *Chain) identity(i int) (types.Operator, ed25519.PrivateKey) {
+	p := c.Fixture.Participants[i]
+	return types.Operator(p.Operator), p.Identity
 }

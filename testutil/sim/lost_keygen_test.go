@@ -10,13 +10,15 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
 	"github.com/sequencer-mpc/sequencer/testutil/sim"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // slowNetwork has sessions that last longer than an attempt of two blocks.
-func slowNetwork(seed uint64) *sim.World {
-	return sim.New(sim.Config{
+func slowNetwork(t *testing.T, seed uint64) *sim.World {
+	return sim.New(t, sim.Config{
 		Seed: seed, Nodes: 4, Protocols: fakeproto.Protocols{}, Preparams: 40,
-		Lag: 500 * time.Millisecond, Step: [2]time.Duration{time.Second, 3 * time.Second},
+		Params: func(p *xtypes.Params) { p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 2, 500 },
+		Lag:    500 * time.Millisecond, Step: [2]time.Duration{time.Second, 3 * time.Second},
 	})
 }
 
@@ -40,10 +42,11 @@ func holdsWinner(t *testing.T, w *sim.World, id types.KeyID) {
 }
 
 // TestKeygenIsNeitherLostNorStuck kills and restarts a node at every message of
-// a keygen, the sender or the recipient, for a short or a long time.
+// a keygen, the sender or the recipient, for a short or a long time, with
+// attempts shorter than a session and one validator jailed after the request.
 func TestKeygenIsNeitherLostNorStuck(t *testing.T) {
-	calm := slowNetwork(7)
-	calm.Chain.Keygen("key", 2, 2, 600)
+	calm := slowNetwork(t, 7)
+	calm.Chain.Keygen("key", 2)
 	require.True(t, calm.Run(5*time.Minute, ready(calm, "key")))
 	messages := calm.Messages
 	require.Greater(t, messages, 60)
@@ -52,7 +55,7 @@ func TestKeygenIsNeitherLostNorStuck(t *testing.T) {
 	for _, victim := range []string{"sender", "recipient"} {
 		for _, down := range []time.Duration{300 * time.Millisecond, 25 * time.Second} {
 			for at := 1; at <= messages; at++ {
-				w := slowNetwork(7)
+				w := slowNetwork(t, 7)
 				w.Delivered = func(from, to *sim.Node, _ *wire.Envelope) {
 					if w.Messages != at {
 						return
@@ -64,11 +67,13 @@ func TestKeygenIsNeitherLostNorStuck(t *testing.T) {
 					}
 					restarts++
 				}
-				w.Chain.Keygen("key", 2, 2, 600)
+				w.Chain.Keygen("key", 2)
+				w.After(2500*time.Millisecond, func() { w.Chain.Jail(w.Nodes[runs%4].Operator) })
 				require.True(t, w.Run(20*time.Minute, ready(w, "key")), "stuck: %s killed at message %d for %s", victim, at, down)
 				require.True(t, w.Run(time.Minute, func() bool { return allUp(w) }))
 				holdsWinner(t, w, "key")
 				signs(t, w, "key")
+				require.Empty(t, w.Chain.Errors)
 				runs++
 			}
 		}
@@ -89,6 +94,6 @@ func allUp(w *sim.World) bool {
 func signs(t *testing.T, w *sim.World, id types.KeyID) {
 	t.Helper()
 	digest := [32]byte{1, 2, 3}
-	w.Chain.Sign("after", id, digest[:], 5, 100)
+	w.Chain.Sign("after", id, digest[:])
 	require.True(t, w.Run(5*time.Minute, func() bool { _, ok := w.Chain.Signature("after"); return ok }), "the key does not sign")
 }

@@ -11,11 +11,13 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
 	"github.com/sequencer-mpc/sequencer/testutil/sim"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-func network(seed uint64, nodes int) *sim.World {
-	return sim.New(sim.Config{
-		Seed: seed, Nodes: nodes, Protocols: fakeproto.Protocols{}, Preparams: 40, Lag: 300 * time.Millisecond,
+func network(t *testing.T, seed uint64, nodes int) *sim.World {
+	return sim.New(t, sim.Config{
+		Seed: seed, Nodes: nodes, Protocols: fakeproto.Protocols{}, Preparams: 40,
+		Params: func(p *xtypes.Params) { p.RetireBlocks = 10 }, Lag: 300 * time.Millisecond,
 	})
 }
 
@@ -27,12 +29,12 @@ func ready(w *sim.World, id types.KeyID) func() bool {
 }
 
 func TestKeygenSignDelete(t *testing.T) {
-	w := network(1, 4)
-	w.Chain.Keygen("key", 2, 30, 300)
+	w := network(t, 1, 4)
+	w.Chain.Keygen("key", 2)
 	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
 	for i := range 30 {
 		digest := sha256.Sum256(fmt.Append(nil, i))
-		w.Chain.Sign(fmt.Sprintf("sig-%02d", i), "key", digest[:], 10, 100)
+		w.Chain.Sign(fmt.Sprintf("sig-%02d", i), "key", digest[:])
 	}
 	require.True(t, w.Run(3*time.Second, func() bool { return w.Chain.Open() == 30 }))
 	require.True(t, w.Run(5*time.Minute, func() bool { return w.Chain.Open() == 0 }))

@@ -2,21 +2,18 @@ package sim
 
 import (
 	"container/heap"
-	"crypto/ed25519"
 	"crypto/sha256"
-	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"slices"
+	"testing"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
-
-// ChainID is the chain id of every simulated network.
-const ChainID = "sim"
 
 // Config describes a network.
 type Config struct {
@@ -38,7 +35,9 @@ type Config struct {
 	Timing    session.Timing
 	// Preparams each node begins with.
 	Preparams int
-	Log       *slog.Logger
+	// Params, if set, changes the chain's default parameters.
+	Params func(*xtypes.Params)
+	Log    *slog.Logger
 }
 
 // Verdict is what the network does with one message.
@@ -95,7 +94,8 @@ func (q *eventQueue) Pop() any {
 
 // New makes a network. Zero fields of the configuration get values that suit
 // fake protocols.
-func New(cfg Config) *World {
+func New(t testing.TB, cfg Config) *World {
+	t.Helper()
 	if cfg.BlockTime == 0 {
 		cfg.BlockTime = time.Second
 	}
@@ -115,7 +115,7 @@ func New(cfg Config) *World {
 		Config: cfg, Rand: rand.New(rand.NewPCG(cfg.Seed, 0x5e9)), now: time.Unix(1_700_000_000, 0).UTC(),
 		verified: make(map[types.Hash]types.Verified),
 	}
-	w.Chain = newChain(w)
+	w.Chain = newChain(t, w)
 	for i := range cfg.Nodes {
 		w.addNode(i)
 	}
@@ -128,14 +128,10 @@ func New(cfg Config) *World {
 }
 
 func (w *World) addNode(i int) {
-	seed := sha256.Sum256(fmt.Appendf(nil, "node %d of %d", i, w.Seed))
-	n := &Node{
-		Operator: types.Operator(fmt.Sprintf("seqvaloper1node%02d", i)), world: w,
-		Identity: ed25519.NewKeyFromSeed(seed[:]),
-	}
+	n := &Node{world: w}
+	n.Operator, n.Identity = w.Chain.identity(i)
 	n.init()
 	w.Nodes = append(w.Nodes, n)
-	w.Chain.register(n)
 }
 
 // Now is the virtual time.

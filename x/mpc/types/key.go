@@ -103,6 +103,7 @@ func (k Key) ToEngine(retireBlocks uint32) mpctypes.Key {
 		PublicKey:     slices.Clone(k.PublicKey),
 		DecidedHeight: k.DecidedHeight,
 		RetireHeight:  k.RetireHeight,
+		Holders:       toOperators(k.Holders),
 		DeletionAcked: toOperators(k.DeletionAcks),
 	}
 	copy(out.Session[:], k.Session)
