@@ -121,6 +121,22 @@ func TestFilter(t *testing.T) {
 	}
 }
 
+func TestDecodedEnvelope(t *testing.T) {
+	tests := map[string]func(*wire.Envelope){
+		"no header":   func(e *wire.Envelope) { e.Header = nil },
+		"long header": func(e *wire.Envelope) { e.Header.Context = make([]byte, maxHeaderBytes) },
+		"long body":   func(e *wire.Envelope) { e.Body = make([]byte, MaxSmallBody+1) },
+	}
+	for name, spoil := range tests {
+		t.Run(name, func(t *testing.T) {
+			e := alice.envelope(wire.KIND_READY, "bob", 1, make([]byte, MaxSmallBody))
+			require.NoError(t, sizes{}.checkEnvelope(e))
+			spoil(e)
+			require.Error(t, sizes{}.checkEnvelope(e))
+		})
+	}
+}
+
 func TestKnownRounds(t *testing.T) {
 	require.True(t, sizes{}.known(wire.KIND_ROUND, "any"))
 	require.True(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_ROUND, "a"))

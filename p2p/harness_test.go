@@ -128,7 +128,7 @@ func (s *recorder) Receive(v types.Verified) {
 }
 func (s *recorder) ReceiveGossip(g *wire.Gossip) { s.do(func() { s.gossip = append(s.gossip, g) }) }
 func (s *recorder) PeerConnected(p string)       { s.do(func() { s.peers = append(s.peers, p) }) }
-func (s *recorder) OperatorConnected(o types.Operator) {
+func (s *recorder) Connected(o types.Operator) {
 	s.do(func() { s.operators = append(s.operators, o) })
 }
 func (s *recorder) Dropped(w Way, why types.Reason) {
@@ -188,11 +188,15 @@ type node struct {
 	id identity
 }
 
-func newNode(t *testing.T, i int, opts Options) *node {
+func newNode(t *testing.T, i int) *node {
+	t.Helper()
+	return newNodeWithin(t, i, defaultLimits())
+}
+
+func newNodeWithin(t *testing.T, i int, l limits) *node {
 	t.Helper()
 	n := &node{recorder: newRecorder()}
-	opts.ChainID, opts.Metrics = chain, n.recorder
-	n.r = NewReactor(opts)
+	n.r = newReactor(Options{ChainID: chain, Metrics: n.recorder}, l)
 	n.r.SetSink(n.recorder)
 	n.sw = startSwitch(t, i, n.r)
 	return n

@@ -22,8 +22,8 @@ type heldHello struct {
 
 func (h *heldHello) operator() types.Operator { return types.Operator(h.msg.Operator) }
 
-// SetSelf gives the node its identity and greets all peers with it. It may be
-// called again after a rotation.
+// SetSelf gives the node its identity and greets all peers with it. After a
+// rotation it is called again; the same identity again sends nothing.
 func (r *Reactor) SetSelf(s Self) error {
 	if err := s.validate(); err != nil {
 		return fmt.Errorf("set identity of the channel: %w", err)
@@ -32,6 +32,9 @@ func (r *Reactor) SetSelf(s Self) error {
 	hello.Signature = ed25519.Sign(s.Key, types.HelloSignBytes(r.opts.ChainID, s.Operator, s.IdentityVersion, s.PeerID))
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	if r.hello != nil && sameHello(r.hello, hello) {
+		return nil
+	}
 	r.self, r.hello = s.Operator, hello
 	r.announce()
 	return nil
@@ -151,18 +154,19 @@ func (r *Reactor) judgeHello(a arrival, msg *wire.Hello) {
 	}
 }
 
-// repeatsHello says whether a peer says again what is known of it. Signatures
-// of ed25519 are deterministic, so the same hello has the same bytes. It stays
-// as old as it was: of two peers that claim one operator, the one that claimed
-// it later has it.
+// repeatsHello says whether a peer says again what is known of it. It stays as
+// old as it was: of two peers that claim one operator, the one that claimed it
+// later has it.
 func (r *Reactor) repeatsHello(rem *remote, msg *wire.Hello) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
-	if rem.hello == nil || rem.waiting != nil {
-		return false
-	}
-	old := rem.hello.msg
-	return old.Operator == msg.Operator && old.IdentityVersion == msg.IdentityVersion && bytes.Equal(old.Signature, msg.Signature)
+	return rem.hello != nil && rem.waiting == nil && sameHello(rem.hello.msg, msg)
+}
+
+// sameHello compares two hellos. Signatures of ed25519 are deterministic, so
+// the same words have the same bytes, and the signature binds the peer id.
+func sameHello(a, b *wire.Hello) bool {
+	return a.Operator == b.Operator && a.IdentityVersion == b.IdentityVersion && bytes.Equal(a.Signature, b.Signature)
 }
 
 func checkHello(h *wire.Hello) error {
@@ -243,7 +247,7 @@ func (r *Reactor) tell(moved []types.Operator) {
 	}
 	for _, op := range moved {
 		r.log.Info("participant is connected", "operator", op)
-		(*sink).OperatorConnected(op)
+		(*sink).Connected(op)
 	}
 }
 

@@ -19,7 +19,7 @@ type Sink interface {
 	// PeerConnected names a new peer that has the channel, so that the pool of
 	// results can be offered to it with GossipTo.
 	PeerConnected(peer string)
-	// OperatorConnected says that an operator is reachable now, or is behind
+	// Connected says that an operator is reachable now, or is behind
 	// another connection than before: what is due to it can be sent again.
-	OperatorConnected(types.Operator)
+	Connected(types.Operator)
 }

@@ -22,7 +22,7 @@ func participants(t *testing.T, ids ...identity) []*node {
 	t.Helper()
 	nodes := make([]*node, len(ids))
 	for i, id := range ids {
-		nodes[i] = newNode(t, i, Options{})
+		nodes[i] = newNode(t, i)
 		nodes[i].identify(t, id)
 		nodes[i].r.SetRoster(rosterOf(ids...))
 	}
@@ -77,7 +77,7 @@ func TestRefusesToSendOversize(t *testing.T) {
 }
 
 func TestPeerWithoutTheChannel(t *testing.T) {
-	n := newNode(t, 0, Options{})
+	n := newNode(t, 0)
 	n.identify(t, alice)
 	other := newRogue(0x71)
 	sw := startSwitch(t, 1, other)
@@ -90,7 +90,7 @@ func TestPeerWithoutTheChannel(t *testing.T) {
 }
 
 func TestIdentityAfterConnection(t *testing.T) {
-	a, b := newNode(t, 0, Options{}), newNode(t, 1, Options{})
+	a, b := newNode(t, 0), newNode(t, 1)
 	connect(a.sw, b.sw)
 	a.identify(t, alice)
 	eventually(t, "the hello waits", func() bool { return b.drops(In, DropHelloWaits) > 0 })
@@ -124,7 +124,7 @@ func helloVersion(r *Reactor, op types.Operator) uint32 {
 
 func TestGossipReachesNodesWithoutIdentity(t *testing.T) {
 	nodes := participants(t, alice, bob)
-	full := newNode(t, 2, Options{})
+	full := newNode(t, 2)
 	full.r.SetRoster(rosterOf(alice, bob))
 	connect(nodes[0].sw, full.sw)
 	eventually(t, "connected", func() bool { return nodes[0].r.Peers() == 2 })
@@ -145,7 +145,12 @@ func TestGossipReachesNodesWithoutIdentity(t *testing.T) {
 // rogues connect one peer without rules to a node that knows alice.
 func rogues(t *testing.T) (*node, *cmtp2p.Switch) {
 	t.Helper()
-	n := newNode(t, 0, Options{})
+	return roguesWithin(t, defaultLimits())
+}
+
+func roguesWithin(t *testing.T, l limits) (*node, *cmtp2p.Switch) {
+	t.Helper()
+	n := newNodeWithin(t, 0, l)
 	n.identify(t, bob)
 	n.r.SetRoster(rosterOf(alice, bob))
 	sw := startSwitch(t, 1, newRogue(ChannelID))
@@ -250,8 +255,10 @@ func TestWhatIsNobodysFault(t *testing.T) {
 }
 
 func TestFloodOfOnePeer(t *testing.T) {
-	n, sw := rogues(t)
-	honest := newNode(t, 2, Options{})
+	l := defaultLimits()
+	l.peer.messages, l.peer.messageBurst = 100, 100
+	n, sw := roguesWithin(t, l)
+	honest := newNode(t, 2)
 	honest.identify(t, alice)
 	honest.r.SetRoster(rosterOf(alice, bob))
 	connect(n.sw, honest.sw)

@@ -3,7 +3,9 @@ package p2p
 import (
 	"fmt"
 	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	cmtp2p "github.com/cometbft/cometbft/p2p"
@@ -35,6 +37,46 @@ func TestStartAndStop(t *testing.T) {
 	r.RemovePeer(stuck, nil)
 	r.RemovePeer(idle, nil)
 	require.Zero(t, r.Peers())
+}
+
+// Stop waits for a switch that blocks in TrySend.
+func TestStopWaits(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := NewReactor(Options{ChainID: chain})
+		require.NoError(t, r.Start())
+		var left atomic.Bool
+		slow := newFakePeer("slow")
+		slow.send = func(proto.Message) bool {
+			<-time.After(time.Hour)
+			left.Store(true)
+			return true
+		}
+		join(r, slow)
+		r.Gossip(alice.attestation(0))
+		synctest.Wait()
+		require.NoError(t, r.Stop())
+		require.True(t, left.Load())
+	})
+}
+
+// A peer that takes nothing costs each message its patience, and no more.
+func TestPeerThatTakesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		rec := newRecorder()
+		r := NewReactor(Options{ChainID: chain, Metrics: rec})
+		require.NoError(t, r.Start())
+		stuck := newFakePeer("stuck")
+		stuck.send = func(proto.Message) bool { return false }
+		join(r, stuck)
+		r.Gossip(alice.attestation(0))
+		r.Gossip(alice.attestation(1))
+		began := time.Now()
+		for rec.drops(Out, DropSendTimeout) < 2 {
+			<-time.After(sendRetry)
+		}
+		require.InDelta(t, 2*sendPatience, time.Since(began), float64(10*sendRetry))
+		require.NoError(t, r.Stop())
+	})
 }
 
 func TestPeerThatFailedBeforeAddPeer(t *testing.T) {
@@ -165,8 +207,8 @@ func TestSendDoesNotWaitForTheSwitch(t *testing.T) {
 func TestOutboxLanes(t *testing.T) {
 	o := newOutbox(defaultLimits().lanes)
 	for i := range 20 {
-		require.True(t, o.put(bulk, parcel{kind: fmt.Sprint("b", i)}))
-		require.True(t, o.put(control, parcel{kind: fmt.Sprint("c", i)}))
+		require.True(t, o.put(bulk, parcel{kind: fmt.Sprint("b", i), size: 10}))
+		require.True(t, o.put(control, parcel{kind: fmt.Sprint("c", i), size: 10}))
 	}
 	var got []string
 	for p, ok := o.take(); ok; p, ok = o.take() {
@@ -192,13 +234,18 @@ func TestHelloIsSentFirstAndAgain(t *testing.T) {
 	require.Contains(t, s.list(), proto.Message(alice.hello("alices")))
 
 	r.SetRoster(rosterOf(alice, bob)) // the same identities: nothing to say
+	require.NoError(t, r.SetSelf(alice.self("alices")))
+	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 2, nil)))
+	eventually(t, "the second envelope", func() bool { return len(s.list()) >= 3 })
+	require.IsType(t, &wire.Envelope{}, s.list()[2], "a hello would have come before it")
 	r.SetRoster(rosterOf(alice, bob, carol))
-	eventually(t, "again", func() bool { return len(s.list()) == 3 })
+	eventually(t, "again", func() bool { return len(s.list()) == 4 })
+	require.Equal(t, proto.Message(alice.hello("alices")), s.list()[3])
 	r.ClearSelf()
 	r.SetRoster(rosterOf(alice, bob))
-	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 2, nil)))
-	eventually(t, "no hello without an identity", func() bool { return len(s.list()) == 4 })
-	require.IsType(t, &wire.Envelope{}, s.list()[3])
+	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 3, nil)))
+	eventually(t, "the third envelope", func() bool { return len(s.list()) >= 5 })
+	require.IsType(t, &wire.Envelope{}, s.list()[4], "no hello without an identity")
 }
 
 func TestNewestHelloWins(t *testing.T) {
