@@ -77,10 +77,10 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			},
 		},
 		{
-			RpcMethod: "KeySign", Use: "sign [signature-id] [key-id] [payload]", Short: "Ask for a signature",
-			Long:           "Ask for a signature. The payload is JSON; a digest is 32 bytes in base64.",
-			Example:        example(`tx mpc sign payment-1 treasury '{"digest":"nBhXaUJfmF9uLmJfCVBnoXTn3NTQ5Tzcuh1vlzTTlwE="}' --from requester`),
-			PositionalArgs: arguments("signature_id", "key_id", "payload"),
+			RpcMethod: "KeySign", Use: "sign [signature-id] [key-id] [digest]", Short: "Ask for a signature over a digest",
+			Long:           "Ask for a signature over a digest: 32 bytes in hex, signed as they are.",
+			Example:        example("tx mpc sign payment-1 treasury 9c185769425f985f6e2e625f095067a174e7dcd4d0e53cdcba1d6f9734d39701 --from requester"),
+			PositionalArgs: arguments("signature_id", "key_id", "payload.digest"),
 		},
 		{
 			RpcMethod: "KeyDelete", Use: "delete [key-id]", Short: "Decide that a key is destroyed",

@@ -1,0 +1,133 @@
+package keeper_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+func TestKeyIsReadyWhenAllAgree(t *testing.T) {
+	f := testutil.New(t, 3)
+	f.KeyGen("k", 1)
+	secret := testutil.NewSecret("k")
+	f.EndBlocks(70) // attempt 1 may be open
+	apply := func(i int, attempt uint32, session string, payload []byte) {
+		t.Helper()
+		a := f.Participants[i].Attest("k", attempt, testutil.Session(session), payload)
+		require.NoError(t, f.Keeper.OpenForAttestation(f.Ctx, &a))
+		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+		require.ErrorIs(t, f.Keeper.OpenForAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
+	}
+	// Two of three for session a, one of them with another payload: no key.
+	apply(0, 0, "a", secret.Payload(3))
+	apply(1, 0, "a", testutil.NewSecret("liar").Payload(3))
+	apply(2, 0, "a", secret.Payload(3))
+	key := requireKey(t, f, "k", types.KEY_STATUS_PENDING, "")
+	require.Len(t, key.Holders, 3)
+	// The next session gets there.
+	apply(0, 1, "b", secret.Payload(3))
+	apply(1, 1, "b", secret.Payload(3))
+	requireKey(t, f, "k", types.KEY_STATUS_PENDING, "")
+	apply(2, 1, "b", secret.Payload(3))
+	key = requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	session := testutil.Session("b")
+	require.Equal(t, session[:], key.Session)
+	require.Equal(t, secret.PublicKey(), key.PublicKey)
+	require.Len(t, key.PublicShares, 3)
+	require.EqualValues(t, 70, key.DecidedHeight)
+	require.Equal(t, 1, f.Events(&types.EventKeyReady{}))
+
+	engine, known, err := f.Keeper.EngineKey(f.Ctx, "k")
+	require.NoError(t, err)
+	require.True(t, known)
+	require.EqualValues(t, 170, engine.RetireHeight)
+	require.Equal(t, mpctypes.KeyReady, engine.Status)
+	_, known, err = f.Keeper.EngineKey(f.Ctx, "none")
+	require.NoError(t, err)
+	require.False(t, known)
+
+	requests, err := f.Keeper.EngineRequests(f.Ctx)
+	require.NoError(t, err)
+	require.Empty(t, requests)
+	gs, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	require.Empty(t, gs.Attestations, "a decided request leaves nothing behind")
+}
+
+func TestAttestationRefused(t *testing.T) {
+	f := testutil.New(t, 3)
+	stranger := f.AddValidator(3)
+	f.KeyGen("k", 1)
+	f.Register(stranger)
+	f.ReadyKey("done", 1) // of four: the stranger is registered by now
+	p := f.Participants[0]
+	session, payload := testutil.Session("a"), testutil.NewSecret("k").Payload(3)
+	first := p.Attest("k", 0, session, payload)
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &first))
+	notOnCurve := append([]byte{}, payload...)
+	notOnCurve[2] = 0x05 // the first byte of the public key; 2 and 3 are points
+
+	other := f.Participants[1]
+	forged := other.Attest("k", 0, session, payload)
+	forged.Operator, forged.IdentityVersion = mpctypes.Operator(f.Participants[2].Operator), 1
+	version := *other
+	version.Version = 2
+	cases := map[string]struct {
+		a    mpctypes.Attestation
+		want error
+	}{
+		"unknown key":                  {other.Attest("none", 0, session, payload), types.ErrUnknownKey},
+		"decided":                      {other.Attest("done", 0, testutil.Session("late"), payload), types.ErrAlreadyDecided},
+		"no member":                    {stranger.Attest("k", 0, session, payload), types.ErrUnknownParticipant},
+		"same session":                 {p.Attest("k", 1, session, payload), types.ErrBadResult},
+		"same attempt":                 {p.Attest("k", 0, testutil.Session("b"), payload), types.ErrAlreadyDecided},
+		"attempt of the future":        {other.Attest("k", 1, session, payload), types.ErrBadResult},
+		"other version":                {version.Attest("k", 0, session, payload), types.ErrBadResult},
+		"signed by another":            {forged, types.ErrBadResult},
+		"shares of two":                {other.Attest("k", 0, session, testutil.NewSecret("k").Payload(2)), types.ErrBadResult},
+		"no payload":                   {other.Attest("k", 0, session, nil), types.ErrBadResult},
+		"no point":                     {other.Attest("k", 0, session, notOnCurve), types.ErrBadResult},
+		"deletion of an undeleted key": {other.AttestDeletion("k"), types.ErrUnknownRequest},
+		"kind without attestations": {
+			mpctypes.Attestation{Request: mpctypes.RequestID{Kind: mpctypes.KindSign, ID: "k"}}, types.ErrBadResult,
+		},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			ctx, _ := f.Ctx.CacheContext()
+			require.ErrorIs(t, f.Keeper.ApplyAttestation(ctx, &c.a), c.want)
+		})
+	}
+	f.EndBlocks(61)
+	again := p.Attest("k", 1, session, payload)
+	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &again), types.ErrAlreadyDecided, "one word on each session")
+}
+
+func TestResultComesBeforeExpiry(t *testing.T) {
+	f := testutil.New(t, 3)
+	f.KeyGen("k", 1)
+	f.KeyGen("late", 1)
+	f.EndBlocks(601) // PreBlock of the block that expires them
+	f.AttestAll("k", testutil.NewSecret("k"))
+	f.EndBlocks(602)
+	requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	requireKey(t, f, "late", types.KEY_STATUS_ERROR, "expired")
+	a := f.Participants[0].Attest("late", 0, testutil.Session("late"), testutil.NewSecret("late").Payload(3))
+	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
+
+	secret := testutil.NewSecret("k")
+	s := f.KeySign("s", "k", "a")
+	f.KeySign("late", "k", "b")
+	f.EndBlocks(902)
+	result := secret.Sign("s", s.Digest)
+	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
+	f.Events(&types.EventSignFailed{})
+	f.EndBlocks(903)
+	requireSignature(t, f, "s", types.SIGNATURE_STATUS_READY, "")
+	requireSignature(t, f, "late", types.SIGNATURE_STATUS_ERROR, "expired")
+	require.Equal(t, 1, f.Events(&types.EventSignFailed{}))
+}

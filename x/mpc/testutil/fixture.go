@@ -1,0 +1,193 @@
+// Package testutil lets tests of x/mpc and of what is built on it run the real
+// keeper on a real store, with validators that hold real identity keys. Its
+// secrets come from fixed seeds: nothing of it belongs into a node.
+package testutil
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cosmos/gogoproto/proto"
+
+	"github.com/cosmos/cosmos-sdk/codec"
+	"github.com/cosmos/cosmos-sdk/codec/address"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/runtime"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdktestutil "github.com/cosmos/cosmos-sdk/testutil"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+	"github.com/cosmos/cosmos-sdk/x/tx/signing"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// ChainID of all fixtures.
+const ChainID = "mpc-test"
+
+var (
+	accountCodec   = address.NewBech32Codec("seq")
+	validatorCodec = address.NewBech32Codec("seqvaloper")
+)
+
+// Fixture is a keeper with its store and its validators.
+type Fixture struct {
+	t testing.TB
+	// Ctx is at the height of the block that is being executed.
+	Ctx       sdk.Context
+	Cdc       codec.Codec
+	StoreKey  *storetypes.KVStoreKey
+	Keeper    *keeper.Keeper
+	Msg       types.MsgServer
+	Query     types.QueryServer
+	Staking   *Staking
+	Authority string
+	// Requester is an account in the parameter requesters.
+	Requester    string
+	Participants []*Participant
+}
+
+// New makes a chain at height 1 with n bonded, registered validators, the first
+// the strongest.
+func New(t testing.TB, n int) *Fixture {
+	t.Helper()
+	f := NewEmpty(t)
+	params := types.DefaultParams()
+	params.Requesters = []string{f.Requester}
+	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, types.GenesisState{Params: params}))
+	f.Ctx = f.Ctx.WithBlockHeight(1)
+	for i := range n {
+		f.Register(f.AddValidator(i))
+	}
+	return f
+}
+
+// NewEmpty makes a keeper on an empty store before genesis.
+func NewEmpty(t testing.TB) *Fixture {
+	t.Helper()
+	registry, err := codectypes.NewInterfaceRegistryWithOptions(codectypes.InterfaceRegistryOptions{
+		ProtoFiles:     proto.HybridResolver,
+		SigningOptions: signing.Options{AddressCodec: accountCodec, ValidatorAddressCodec: validatorCodec},
+	})
+	require.NoError(t, err)
+	types.RegisterInterfaces(registry)
+	f := &Fixture{
+		t: t, Cdc: codec.NewProtoCodec(registry), StoreKey: storetypes.NewKVStoreKey(types.StoreKey),
+		Staking: &Staking{}, Authority: Account("authority"), Requester: Account("requester"),
+	}
+	f.Ctx = sdktestutil.DefaultContextWithDB(t, f.StoreKey, storetypes.NewTransientStoreKey("transient")).Ctx.
+		WithChainID(ChainID).WithBlockHeight(0)
+	f.Keeper = keeper.NewKeeper(f.Cdc, runtime.NewKVStoreService(f.StoreKey), f.Staking, f.Authority, validatorCodec, accountCodec)
+	f.Msg, f.Query = keeper.NewMsgServer(f.Keeper), keeper.NewQueryServer(f.Keeper)
+	return f
+}
+
+// Account is the address of the account of this name.
+func Account(name string) string {
+	a, err := accountCodec.BytesToString(authtypes.NewModuleAddress("account " + name))
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// Operator is the address of validator i.
+func Operator(i int) string {
+	a, err := validatorCodec.BytesToString(authtypes.NewModuleAddress(fmt.Sprint("validator ", i)))
+	if err != nil {
+		panic(err)
+	}
+	return a
+}
+
+// AddValidator adds a bonded validator, weaker than those before it, that has not
+// registered.
+func (f *Fixture) AddValidator(i int) *Participant {
+	v := &stakingtypes.Validator{OperatorAddress: Operator(i), Status: stakingtypes.Bonded}
+	f.Staking.Validators = append(f.Staking.Validators, v)
+	p := &Participant{Operator: v.OperatorAddress, Identity: IdentityKey(v.OperatorAddress), Staked: v}
+	f.Participants = append(f.Participants, p)
+	return p
+}
+
+// Register registers a participant's identity key.
+func (f *Fixture) Register(p *Participant) {
+	f.t.Helper()
+	resp, err := f.Msg.RegisterParticipant(f.Ctx, &types.MsgRegisterParticipant{
+		Operator: p.Operator, IdentityKey: Public(p.Identity), ProofOfPossession: Proof(ChainID, p.Operator, p.Identity),
+	})
+	require.NoError(f.t, err)
+	p.Version = resp.Version
+}
+
+// Sorted is the participants in the order in which requests name them.
+func (f *Fixture) Sorted() []*Participant {
+	sorted := slices.Clone(f.Participants)
+	slices.SortFunc(sorted, func(a, b *Participant) int { return strings.Compare(a.Operator, b.Operator) })
+	return sorted
+}
+
+// KeyGen asks for a key of all participants.
+func (f *Fixture) KeyGen(id string, threshold uint32) types.Key {
+	f.t.Helper()
+	resp, err := f.Msg.KeyGen(f.Ctx, &types.MsgKeyGen{
+		Requester: f.Requester, KeyId: id, Algorithm: types.ALGORITHM_ECDSA_SECP256K1, Threshold: threshold,
+	})
+	require.NoError(f.t, err)
+	return resp.Key
+}
+
+// ReadyKey makes a key READY by everybody's attestations.
+func (f *Fixture) ReadyKey(id string, threshold uint32) Secret {
+	f.t.Helper()
+	f.KeyGen(id, threshold)
+	secret := NewSecret(id)
+	f.AttestAll(id, secret)
+	return secret
+}
+
+// AttestAll lets all participants attest a key.
+func (f *Fixture) AttestAll(id string, secret Secret) {
+	f.t.Helper()
+	for _, p := range f.Participants {
+		a := p.Attest(id, 0, Session(id), secret.Payload(len(f.Participants)))
+		require.NoError(f.t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+	}
+}
+
+// KeySign asks for a signature over the digest of a text.
+func (f *Fixture) KeySign(id, keyID, text string) types.Signature {
+	f.t.Helper()
+	resp, err := f.Msg.KeySign(f.Ctx, &types.MsgKeySign{
+		Requester: f.Requester, SignatureId: id, KeyId: keyID, Payload: Payload(text),
+	})
+	require.NoError(f.t, err)
+	return resp.Signature
+}
+
+// EndBlocks ends blocks until the one before height, and begins that one.
+func (f *Fixture) EndBlocks(height int64) {
+	f.t.Helper()
+	for f.Ctx.BlockHeight() < height {
+		require.NoError(f.t, f.Keeper.EndBlock(f.Ctx))
+		f.Ctx = f.Ctx.WithBlockHeight(f.Ctx.BlockHeight() + 1)
+	}
+}
+
+// Events counts the events of a type since the last call, and forgets all events.
+func (f *Fixture) Events(event proto.Message) int {
+	n := 0
+	for _, e := range f.Ctx.EventManager().Events() {
+		if e.Type == proto.MessageName(event) {
+			n++
+		}
+	}
+	f.Ctx = f.Ctx.WithEventManager(sdk.NewEventManager())
+	return n
+}

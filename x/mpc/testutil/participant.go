@@ -1,0 +1,99 @@
+package testutil
+
+import (
+	"crypto/ed25519"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// Participant is a validator with an MPC identity.
+type Participant struct {
+	Operator string
+	Identity ed25519.PrivateKey
+	Version  uint32
+	Staked   *stakingtypes.Validator
+}
+
+// IdentityKey makes the identity key of this seed, the same each time.
+func IdentityKey(seed string) ed25519.PrivateKey {
+	sum := sha256.Sum256([]byte("identity " + seed))
+	return ed25519.NewKeyFromSeed(sum[:])
+}
+
+// Public is an identity's public key.
+func Public(key ed25519.PrivateKey) []byte { return key.Public().(ed25519.PublicKey) }
+
+// Proof is a proof of possession.
+func Proof(chainID, operator string, key ed25519.PrivateKey) []byte {
+	return ed25519.Sign(key, mpctypes.ProofOfPossession(chainID, mpctypes.Operator(operator), Public(key)))
+}
+
+// Attest signs a participant's word on a keygen.
+func (p *Participant) Attest(keyID string, attempt uint32, session mpctypes.Context, payload []byte) mpctypes.Attestation {
+	a := mpctypes.Attestation{
+		Request: mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: keyID}, Attempt: attempt, Session: session,
+		Payload: payload, Operator: mpctypes.Operator(p.Operator), IdentityVersion: p.Version,
+	}
+	a.Sign(ChainID, p.Identity)
+	return a
+}
+
+// AttestDeletion signs a participant's word that it destroyed what it held.
+func (p *Participant) AttestDeletion(keyID string) mpctypes.Attestation {
+	a := mpctypes.Attestation{
+		Request:  mpctypes.RequestID{Kind: mpctypes.KindDelete, ID: keyID},
+		Operator: mpctypes.Operator(p.Operator), IdentityVersion: p.Version,
+	}
+	a.Sign(ChainID, p.Identity)
+	return a
+}
+
+// Secret is a whole secp256k1 key: tests of the chain need no shares of it.
+type Secret struct{ key *secp256k1.PrivateKey }
+
+// NewSecret makes the secret of this seed, the same each time.
+func NewSecret(seed string) Secret {
+	sum := sha256.Sum256([]byte("secret " + seed))
+	return Secret{secp256k1.PrivKeyFromBytes(sum[:])}
+}
+
+// PublicKey is compressed.
+func (s Secret) PublicKey() []byte { return s.key.PubKey().SerializeCompressed() }
+
+// Payload is what n participants attest of the key.
+func (s Secret) Payload(n int) []byte {
+	p := mpctypes.KeygenPayload{PublicKey: s.PublicKey(), ParametersHash: sha256.Sum256(s.PublicKey())}
+	for i := range n {
+		p.PublicShares = append(p.PublicShares, NewSecret(fmt.Sprint(i, s.key.Key.String())).PublicKey())
+	}
+	return p.Encode()
+}
+
+// Sign makes a signature as participants would report it.
+func (s Secret) Sign(id string, digest []byte) mpctypes.SignatureResult {
+	compact := ecdsa.SignCompact(s.key, digest, true)
+	return mpctypes.SignatureResult{RequestID: id, R: compact[1:33], S: compact[33:], V: uint32(compact[0] - 27 - 4)}
+}
+
+// Session is the session of this name.
+func Session(name string) mpctypes.Context { return sha256.Sum256([]byte("session " + name)) }
+
+// Digest is the digest of this text.
+func Digest(text string) []byte {
+	sum := sha256.Sum256([]byte(text))
+	return sum[:]
+}
+
+// Payload asks to sign the digest of a text.
+func Payload(text string) types.SignPayload { return types.DigestPayload(Digest(text)) }
+
+// Jail takes the validator out of the bonded set, as slashing does.
+func (p *Participant) Jail() { p.Staked.Jailed, p.Staked.Status = true, stakingtypes.Unbonding }
