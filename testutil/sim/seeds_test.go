@@ -1,0 +1,108 @@
+package sim_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
+	"github.com/sequencer-mpc/sequencer/testutil/sim"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// shortSeeds is how many seeds run without SIM_SEEDS in the environment.
+const shortSeeds = 60
+
+// TestSeeds runs networks that lose, repeat, delay and reorder messages while
+// nodes crash and restart, and checks what must hold whatever happens.
+func TestSeeds(t *testing.T) {
+	seeds := uint64(shortSeeds)
+	if s := os.Getenv("SIM_SEEDS"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 32)
+		require.NoError(t, err)
+		seeds = n
+	}
+	for seed := uint64(1); seed <= seeds; seed++ {
+		runSeed(t, seed)
+		if t.Failed() {
+			t.Fatalf("seed %d", seed)
+		}
+	}
+}
+
+func runSeed(t *testing.T, seed uint64) {
+	t.Helper()
+	w := sim.New(t, sim.Config{
+		Seed: seed, Nodes: 4, Protocols: fakeproto.Protocols{}, Preparams: 40, Lag: 900 * time.Millisecond,
+		Params: func(p *xtypes.Params) { p.RetireBlocks, p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 10, 12, 600 },
+	})
+	trouble := true
+	w.Meddle = func(_, _ *sim.Node, _ *wire.Envelope) sim.Verdict {
+		if !trouble {
+			return sim.Verdict{}
+		}
+		v := sim.Verdict{Drop: w.Rand.IntN(100) < 8, Twice: w.Rand.IntN(100) < 8}
+		if w.Rand.IntN(100) < 5 {
+			v.Delay = time.Duration(w.Rand.IntN(4000)) * time.Millisecond
+		}
+		return v
+	}
+	var crash func()
+	crash = func() {
+		if !trouble {
+			return
+		}
+		if n := w.Nodes[w.Rand.IntN(len(w.Nodes))]; n.Up() && w.Rand.IntN(3) == 0 {
+			n.RestartAfter(time.Duration(500+w.Rand.IntN(12000)) * time.Millisecond)
+		}
+		w.After(10*time.Second, crash)
+	}
+	w.After(3*time.Second, crash)
+
+	w.Chain.Keygen("key", 2)
+	require.True(t, w.Run(10*time.Minute, ready(w, "key")), "keygen is stuck")
+	holdsWinner(t, w, "key")
+	const signatures = 12
+	for i := range signatures {
+		digest := sha256.Sum256(fmt.Appendf(nil, "%d/%d", seed, i))
+		w.Chain.Sign(fmt.Sprintf("sig-%02d", i), "key", digest[:])
+	}
+	w.Run(40*time.Second, func() bool { return false })
+	trouble = false
+	require.True(t, w.Run(5*time.Minute, func() bool { return allUp(w) && w.Chain.Open() == 0 }), "requests are stuck")
+	for i := range signatures {
+		_, ok := w.Chain.Signature(fmt.Sprintf("sig-%02d", i))
+		require.True(t, ok, "signature %d failed though everybody was connected for minutes", i)
+	}
+	require.True(t, w.Run(2*time.Minute, func() bool { return settled(w) }), "something is left over")
+	key, _ := w.Chain.Key("key")
+	for _, n := range w.Nodes {
+		records, err := n.Store.Records()
+		require.NoError(t, err)
+		require.Len(t, records, 1, "losing sessions are still there after retire_blocks")
+		require.Equal(t, types.StatusReady, records[0].Status)
+		require.Equal(t, key.Session, records[0].Context)
+	}
+	require.Empty(t, w.Chain.Errors)
+	require.Zero(t, w.Chain.Rejected)
+}
+
+// settled: no session, no result and no losing record is left anywhere.
+func settled(w *sim.World) bool {
+	for _, n := range w.Nodes {
+		if !n.Up() {
+			return false
+		}
+		if st := n.Core().Status(); len(st.Sessions) > 0 || st.Results > 0 || len(st.Records) != 1 {
+			return false
+		}
+	}
+	return true
+}
