@@ -5,6 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -38,3 +40,5 @@ func setParams(t *testing.T, f *testutil.Fixture, change func(*types.Params)) {
 	_, err = f.Msg.UpdateParams(f.Ctx, &types.MsgUpdateParams{Authority: f.Authority, Params: p})
 	require.NoError(t, err)
 }
+
+func newMeter() storetypes.GasMeter { return storetypes.NewInfiniteGasMeter() }

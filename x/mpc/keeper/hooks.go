@@ -10,9 +10,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// HookGasLimit is what one call of a hook may use: about ten calls of KeySign
-// with 16 participants, or one of KeyGen with 64 and as much again. Asking for
-// a signature costs about 80,000 gas plus 5,000 a participant.
+// HookGasLimit is what one call of a hook may use: nine calls of KeySign by a key of
+// 16 participants (165,000 gas each), or two of KeyGen with 64 (634,000 each).
 const HookGasLimit storetypes.Gas = 1_500_000
 
 // maxHookErrorBytes bounds what a failed hook may write into an event.

@@ -1,0 +1,147 @@
+package keeper_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// busyChain has something of everything at height 500.
+func busyChain(t *testing.T) *testutil.Fixture {
+	t.Helper()
+	f := testutil.New(t, 3)
+	secret := f.ReadyKey("ready", 1)
+	f.ReadyKey("deleted", 1)
+	deleteKey(t, f, "deleted")
+	f.EndBlocks(300)
+	ack := f.Participants[0].AttestDeletion("deleted")
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &ack))
+	s := f.KeySign("signed", "ready", "a")
+	result := secret.Sign("signed", s.Digest)
+	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
+	f.Participants[2].Identity = testutil.IdentityKey("rotated")
+	f.Register(f.Participants[2])
+
+	f.EndBlocks(430)
+	f.KeyGen("pending", 1)
+	f.KeySign("open", "ready", "b")
+	f.ReadyKey("deleting", 1)
+	deleteKey(t, f, "deleting")
+	f.EndBlocks(500)
+	for i, p := range f.Participants[:2] {
+		a := p.Attest("pending", uint32(i), testutil.Session("p"), testutil.NewSecret("pending").Payload(3))
+		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+	}
+	return f
+}
+
+func TestGenesisRoundTrip(t *testing.T) {
+	old := busyChain(t)
+	gs, err := old.Keeper.ExportGenesis(old.Ctx)
+	require.NoError(t, err)
+	require.NoError(t, gs.Validate())
+	require.Len(t, gs.Attestations, 2)
+	// Through JSON, as a genesis file would.
+	bz, err := old.Cdc.MarshalJSON(gs)
+	require.NoError(t, err)
+	var read types.GenesisState
+	require.NoError(t, old.Cdc.UnmarshalJSON(bz, &read))
+
+	for name, initial := range map[string]int64{"the same height": 501, "height 1": 0} {
+		t.Run(name, func(t *testing.T) {
+			f := testutil.NewEmpty(t)
+			f.Ctx = f.Ctx.WithBlockHeight(initial)
+			require.NoError(t, f.Keeper.InitGenesis(f.Ctx, read))
+			base := max(initial-1, 0)
+			f.Ctx = f.Ctx.WithBlockHeight(base)
+			again, err := f.Keeper.ExportGenesis(f.Ctx)
+			require.NoError(t, err)
+			require.NoError(t, again.Validate())
+			if base == 500 {
+				bzAgain, err := f.Cdc.MarshalJSON(again)
+				require.NoError(t, err)
+				require.JSONEq(t, string(bz), string(bzAgain))
+			}
+			requireSameFuture(t, f, base)
+			requireSamePending(t, old, f)
+		})
+	}
+}
+
+// requireSameFuture checks that what is due keeps the blocks that it had left at
+// height 500 of the old chain.
+func requireSameFuture(t *testing.T, f *testutil.Fixture, base int64) {
+	t.Helper()
+	requests, err := f.Keeper.EngineRequests(f.Ctx)
+	require.NoError(t, err)
+	require.Len(t, requests, 2)
+	for _, r := range requests {
+		require.Equal(t, base-70, r.Height)
+	}
+	require.EqualValues(t, 1, requests[0].Attempt(base), "attempts go on where they were")
+	// A decision is not later than the chain.
+	key, _, err := f.Keeper.EngineKey(f.Ctx, "ready")
+	require.NoError(t, err)
+	require.Equal(t, min(1, base)+100, key.RetireHeight)
+
+	status := func(id string) types.KeyStatus {
+		key, err := f.Keeper.Key(f.Ctx, id)
+		require.NoError(t, err)
+		return key.Status
+	}
+	ctx := f.Ctx
+	defer func() { f.Ctx = ctx }()
+	branch, _ := f.Ctx.CacheContext()
+	f.Ctx = branch
+	f.EndBlocks(base + 30)
+	require.Equal(t, types.KEY_STATUS_DELETING, status("deleting"))
+	f.EndBlocks(base + 31)
+	require.Equal(t, types.KEY_STATUS_DELETED, status("deleting"))
+	f.EndBlocks(base + 530)
+	requireSignature(t, f, "open", types.SIGNATURE_STATUS_ERROR, "expired")
+	require.Equal(t, types.KEY_STATUS_PENDING, status("pending"))
+	f.EndBlocks(base + 531)
+	require.Equal(t, types.KEY_STATUS_ERROR, status("pending"))
+}
+
+// requireSamePending checks that open requests can be finished on the new chain.
+func requireSamePending(t *testing.T, old, f *testutil.Fixture) {
+	t.Helper()
+	f.Ctx = f.Ctx.WithBlockHeight(f.Ctx.BlockHeight() + 1)
+	last := old.Participants[2].Attest("pending", 0, testutil.Session("p"), testutil.NewSecret("pending").Payload(3))
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &last))
+	requireKey(t, f, "pending", types.KEY_STATUS_READY, "")
+	result := testutil.NewSecret("ready").Sign("open", testutil.Digest("b"))
+	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
+	ack := old.Participants[1].AttestDeletion("deleted")
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &ack))
+	twice := old.Participants[0].AttestDeletion("deleted")
+	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &twice), types.ErrAlreadyDecided)
+}
+
+func TestGenesisParticipants(t *testing.T) {
+	identity := testutil.IdentityKey("genesis")
+	participant := func(proof []byte) types.GenesisState {
+		gs := types.DefaultGenesis()
+		gs.Participants = []types.GenesisParticipant{{
+			Participant: types.Participant{Operator: testutil.Operator(0), Identities: []types.Identity{
+				{Version: 1, PublicKey: testutil.Public(identity)},
+			}},
+			ProofOfPossession: proof,
+		}}
+		return *gs
+	}
+	f := testutil.NewEmpty(t)
+	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, participant(testutil.Proof(testutil.ChainID, testutil.Operator(0), identity))))
+	roster, err := f.Keeper.EngineRoster(f.Ctx)
+	require.NoError(t, err)
+	require.Equal(t, []mpctypes.Operator{mpctypes.Operator(testutil.Operator(0))}, roster.Operators())
+
+	f = testutil.NewEmpty(t)
+	require.ErrorIs(t, f.Keeper.InitGenesis(f.Ctx, participant(testutil.Proof("other", testutil.Operator(0), identity))), types.ErrBadProof)
+	require.ErrorIs(t, f.Keeper.InitGenesis(f.Ctx, participant(nil)), types.ErrBadGenesis)
+}
