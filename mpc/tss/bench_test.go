@@ -34,7 +34,7 @@ func TestBench(t *testing.T) {
 		l := fixtures.Lockstep{Parties: signParties(t, k, digest, signers)}
 		require.NoError(t, l.Run().Err())
 	}, func() { rawSign(t, k, digest, signers) })
-	compareCPU(t, "keygen-4-2", 1, func() {
+	compareCPU(t, "keygen-4-2", 2, func() {
 		l := fixtures.Lockstep{Parties: make(map[types.Operator]session.Party)}
 		for i, op := range k.Operators {
 			p, err := protocol(t, types.KindKeygen).NewParty(keygenConfig(k, i))

@@ -3,12 +3,12 @@ package tss
 import (
 	"bytes"
 	"context"
+	crand "crypto/rand"
 	"encoding/json"
 	"fmt"
 	"io"
 	"math/big"
 
-	"github.com/bnb-chain/tss-lib/v2/common"
 	"github.com/bnb-chain/tss-lib/v2/crypto/paillier"
 	"github.com/bnb-chain/tss-lib/v2/ecdsa/keygen"
 
@@ -72,8 +72,8 @@ func decodePreparams(bz []byte) (*preparams, error) {
 
 // GeneratePreparams makes a set of keygen pre-parameters. It looks for four
 // safe primes of 1024 bits on this many cores, from rand (nil: crypto/rand),
-// tells progress (may be nil) how far it is from its own goroutine, and ends
-// within about 50 ms of ctx. The caller owns the result and wipes it.
+// calls progress (may be nil) now and then from the caller's goroutine, and
+// ends within about 50 ms of ctx. The caller owns the result and wipes it.
 func GeneratePreparams(ctx context.Context, rand io.Reader, cores int, progress func(Progress)) ([]byte, error) {
 	rand = lockReader(rand)
 	primes, err := searchSafePrimes(ctx, rand, cores, 4, progress)
@@ -98,8 +98,14 @@ func buildPreparams(rand io.Reader, halves []*big.Int) (*preparams, error) {
 	nTilde := new(big.Int).Mul(safePrime(p), safePrime(q))
 	pq := new(big.Int).Mul(p, q)
 	// h1 = f^2 generates the squares modulo NTilde, h2 = h1^alpha.
-	f := common.GetRandomPositiveRelativelyPrimeInt(rand, nTilde)
-	alpha := common.GetRandomPositiveRelativelyPrimeInt(rand, nTilde)
+	f, err := randomUnit(rand, nTilde)
+	if err != nil {
+		return nil, err
+	}
+	alpha, err := randomUnit(rand, nTilde)
+	if err != nil {
+		return nil, err
+	}
 	beta := new(big.Int).ModInverse(alpha, pq)
 	if beta == nil {
 		return nil, fmt.Errorf("alpha has no inverse, which tells that a prime is none")
@@ -111,6 +117,19 @@ func buildPreparams(rand io.Reader, halves []*big.Int) (*preparams, error) {
 		NTildei:    nTilde, H1i: h1, H2i: new(big.Int).Exp(h1, alpha, nTilde),
 		Alpha: alpha, Beta: beta, P: p, Q: q,
 	}}, nil
+}
+
+// randomUnit draws a number that is coprime to n.
+func randomUnit(rand io.Reader, n *big.Int) (*big.Int, error) {
+	for {
+		x, err := crand.Int(rand, n)
+		if err != nil {
+			return nil, fmt.Errorf("read randomness: %w", err)
+		}
+		if isUnit(x, n) {
+			return x, nil
+		}
+	}
 }
 
 func paillierKey(p, q *big.Int) *paillier.PrivateKey {

@@ -71,11 +71,9 @@ func (failing) Read([]byte) (int, error) { return 0, errDry }
 func TestValidatePreparams(t *testing.T) {
 	other, err := tss.PreparamsData(fixtures.Preparams(1))
 	require.NoError(t, err)
-	plus := func(x *big.Int, d int64) *big.Int { return new(big.Int).Add(x, big.NewInt(d)) }
-	type edit = func(*keygen.LocalPreParams)
 	cases := []struct {
 		name string
-		edit edit
+		edit func(*keygen.LocalPreParams)
 		want string
 	}{
 		{"valid", func(*keygen.LocalPreParams) {}, ""},
@@ -102,7 +100,7 @@ func TestValidatePreparams(t *testing.T) {
 			p.PaillierSK.Q = plus(new(big.Int).Lsh(p.Q, 1), 1)
 			repair(p)
 		}, "too close"},
-		{"P is not prime", func(p *keygen.LocalPreParams) {
+		{"P is no prime", func(p *keygen.LocalPreParams) {
 			p.PaillierSK.P = plus(p.PaillierSK.P, 4)
 			repair(p)
 		}, "not a safe prime"},
@@ -120,6 +118,8 @@ func TestValidatePreparams(t *testing.T) {
 		})
 	}
 }
+
+func plus(x *big.Int, d int64) *big.Int { return new(big.Int).Add(x, big.NewInt(d)) }
 
 // repair makes the rest of a Paillier key fit its primes.
 func repair(p *keygen.LocalPreParams) {
