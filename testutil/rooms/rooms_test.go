@@ -1,0 +1,143 @@
+// Package rooms holds the test that keeps the rooms of the project apart.
+package rooms
+
+import (
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const (
+	module   = "github.com/sequencer-mpc/sequencer/"
+	sdk      = "github.com/cosmos/cosmos-sdk"
+	comet    = "github.com/cometbft/cometbft"
+	tssLib   = "github.com/bnb-chain/tss-lib"
+	levelDB  = "github.com/syndtr/goleveldb"
+	sdkSmall = "cosmossdk.io"
+)
+
+// room is a folder with everything below it that is no room of its own.
+type room struct {
+	path string
+	// ours are the rooms of the project that it may import.
+	ours []string
+	// not are other modules that it must not import.
+	not []string
+}
+
+var leaves = []string{"mpc/types", "mpc/wire"}
+
+func and(more ...string) []string { return append(slices.Clone(leaves), more...) }
+
+// rooms says who may import whom. The first whose path fits a file counts, so
+// inner rooms stand before outer ones. "*": everything.
+var rooms = []room{
+	{"mpc/types", []string{"mpc/wire"}, []string{sdk, sdkSmall, comet, tssLib, levelDB}},
+	{"mpc/wire", nil, []string{sdk, sdkSmall, comet, tssLib, levelDB}},
+	{"mpc/session", leaves, []string{sdk, sdkSmall, comet, tssLib, levelDB}},
+	{"mpc/tss", and("mpc/session"), []string{sdk, sdkSmall, comet, levelDB}},
+	{"mpc", and("mpc/session"), []string{sdk, sdkSmall, comet, tssLib, levelDB}},
+	{"storage", leaves, []string{sdk, sdkSmall, comet, tssLib}},
+	{"p2p", leaves, []string{sdk, sdkSmall, tssLib, levelDB}},
+	{"x/mpc", and("x/mpc"), []string{tssLib, levelDB}},
+	{"app/mpcnode", and("mpc", "mpc/session", "mpc/tss", "storage", "p2p", "x/mpc", "app/mpcnode"), []string{tssLib, levelDB}},
+	{"app", []string{"*"}, []string{tssLib, levelDB}},
+	{"testutil", []string{"*"}, []string{tssLib}},
+}
+
+func roomOf(path string) *room {
+	for i := range rooms {
+		if path == rooms[i].path || strings.HasPrefix(path, rooms[i].path+"/") {
+			return &rooms[i]
+		}
+	}
+	return nil
+}
+
+// TestRooms reads the imports of every file. Tests may import testutil, and
+// those of mpc/tss measure against the bare library; otherwise they keep to the
+// rules too, because a test that needs a neighbour shows that the rooms leak.
+func TestRooms(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	require.NoError(t, err)
+	files := 0
+	err = filepath.WalkDir(root, func(path string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if d.IsDir() && (strings.HasPrefix(d.Name(), ".") && path != root || path == filepath.Join(root, "build") || nested(root, path)) {
+			return filepath.SkipDir
+		}
+		if filepath.Ext(path) != ".go" {
+			return nil
+		}
+		files++
+		rel, err := filepath.Rel(root, path)
+		if err != nil {
+			return err
+		}
+		checkFile(t, filepath.ToSlash(rel), path)
+		return nil
+	})
+	require.NoError(t, err)
+	require.Greater(t, files, 100, "the walk missed the tree")
+}
+
+// nested reports whether a folder is a Go module of its own.
+func nested(root, path string) bool {
+	if path == root {
+		return false
+	}
+	_, err := os.Stat(filepath.Join(path, "go.mod"))
+	return err == nil
+}
+
+func checkFile(t *testing.T, rel, path string) {
+	t.Helper()
+	r := roomOf(filepath.ToSlash(filepath.Dir(rel)))
+	require.NotNil(t, r, "%s is in no room", rel)
+	file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+	require.NoError(t, err)
+	isTest := strings.HasSuffix(rel, "_test.go")
+	for _, imp := range file.Imports {
+		name, err := strconv.Unquote(imp.Path.Value)
+		require.NoError(t, err)
+		if ours, ok := strings.CutPrefix(name, module); ok {
+			if !mayImport(r, ours, isTest) {
+				t.Errorf("%s imports %s: room %s must not", rel, ours, r.path)
+			}
+			continue
+		}
+		for _, banned := range r.not {
+			if name == banned || strings.HasPrefix(name, banned+"/") {
+				t.Errorf("%s imports %s: room %s must not", rel, name, r.path)
+			}
+		}
+	}
+}
+
+func mayImport(r *room, ours string, isTest bool) bool {
+	target := roomOf(ours)
+	if target == nil {
+		return false
+	}
+	if target.path == "testutil" {
+		return isTest || r.path == "testutil"
+	}
+	if target.path == r.path || slices.Contains(r.ours, "*") {
+		return true
+	}
+	if slices.Contains(r.ours, target.path) {
+		return true
+	}
+	// storage proves in a test that it is what mpc declares.
+	return isTest && r.path == "storage" && target.path == "mpc"
+}
