@@ -46,7 +46,11 @@ type simJob struct {
 func (n *Node) init() {
 	n.Store = memstore.New()
 	for i := range n.world.Preparams {
-		if _, err := n.Store.AddPreparams(fmt.Appendf(nil, "fake set %d of %s", i, n.Operator)); err != nil {
+		set := fmt.Appendf(nil, "fake set %d of %s", i, n.Operator)
+		if n.world.MakePreparams != nil {
+			set = n.world.MakePreparams(len(n.world.Nodes)*n.world.Preparams + i)
+		}
+		if _, err := n.Store.AddPreparams(set); err != nil {
 			panic(err)
 		}
 	}

@@ -33,8 +33,10 @@ type Config struct {
 	// Protocols of all nodes.
 	Protocols session.Protocols
 	Timing    session.Timing
-	// Preparams each node begins with.
+	// Preparams each node begins with, fake ones unless MakePreparams is set.
 	Preparams int
+	// MakePreparams makes set i of a network.
+	MakePreparams func(i int) []byte
 	// Params, if set, changes the chain's default parameters.
 	Params func(*xtypes.Params)
 	Log    *slog.Logger

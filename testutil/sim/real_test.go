@@ -1,0 +1,46 @@
+package sim_test
+
+import (
+	"crypto/sha256"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/sequencer-mpc/sequencer/mpc/tss"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
+	"github.com/sequencer-mpc/sequencer/testutil/sim"
+)
+
+// TestRealProtocols makes a key and signs with it by tss-lib, through engines,
+// sessions, envelopes and x/mpc, one participant down.
+func TestRealProtocols(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a real keygen takes half a minute of CPU")
+	}
+	w := sim.New(t, sim.Config{
+		Seed: 3, Nodes: 4, Protocols: tss.New(tss.AllowInsecureFixtures()), Preparams: 1, MakePreparams: fixtures.Preparams,
+	})
+	w.Chain.Keygen("key", 2)
+	require.True(t, w.Run(time.Minute, ready(w, "key")))
+	holdsWinner(t, w, "key")
+	w.Nodes[0].Crash()
+
+	digest := sha256.Sum256([]byte("hello"))
+	w.Chain.Sign("sig", "key", digest[:])
+	require.True(t, w.Run(2*time.Minute, func() bool { _, ok := w.Chain.Signature("sig"); return ok }))
+	sig, _ := w.Chain.Signature("sig")
+	key, _ := w.Chain.Key("key")
+	recovered, err := crypto.SigToPub(digest[:], append(append(sig.R, sig.S...), byte(sig.V)))
+	require.NoError(t, err)
+	require.Equal(t, key.PublicKey, crypto.CompressPubkey(recovered))
+	for _, n := range w.Nodes[1:] {
+		sets, err := n.Store.Preparams()
+		require.NoError(t, err)
+		require.Empty(t, sets, "pre-parameters are single use")
+	}
+	require.Equal(t, types.KeyReady, key.Status)
+}
