@@ -81,6 +81,16 @@ func New(logger log.Logger, db dbm.DB, load bool, opts servertypes.AppOptions, b
 	return app
 }
 
+// NewTool makes an application without a state, which knows all types, modules
+// and services: what commands and tools need of one.
+func NewTool() *App { return New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{}) }
+
+// noOptions is an app.toml in which nothing is set.
+type noOptions struct{}
+
+// Get implements servertypes.AppOptions.
+func (noOptions) Get(string) any { return nil }
+
 func newEncoding() Encoding {
 	registry, err := codectypes.NewInterfaceRegistryWithOptions(codectypes.InterfaceRegistryOptions{
 		ProtoFiles: proto.HybridResolver,

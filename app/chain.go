@@ -19,6 +19,9 @@ const (
 	Bech32Prefix = "seq"
 	// BondDenom is the staking and fee token: a millionth of a SEQ.
 	BondDenom = "useq"
+	// MinGasPrice of a new app.toml: transactions are free until the operator of
+	// the node asks for fees.
+	MinGasPrice = "0" + BondDenom
 	// CoinType is the account index of BIP-44 (SLIP-0044), Cosmos' own.
 	CoinType = 118
 

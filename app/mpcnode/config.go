@@ -50,6 +50,20 @@ type AppConfig struct {
 	MPC                 Config `mapstructure:"mpc"`
 }
 
+// DefaultAppConfig is a new node's app.toml.
+func DefaultAppConfig(minGasPrices string) AppConfig {
+	c := AppConfig{Config: *serverconfig.DefaultConfig(), MPC: DefaultConfig()}
+	c.MinGasPrices = minGasPrices
+	return c
+}
+
+// WriteAppConfig writes an app.toml. Like the SDK's own function, it panics if
+// it cannot.
+func WriteAppConfig(path string, cfg AppConfig) {
+	serverconfig.SetConfigTemplate(Template) // one for the whole process
+	serverconfig.WriteConfigFile(path, cfg)
+}
+
 // Template is the text of app.toml for AppConfig.
 const Template = serverconfig.DefaultConfigTemplate + configTemplate
 

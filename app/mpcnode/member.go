@@ -31,6 +31,7 @@ type member struct {
 	comet     *cmtcfg.Config
 	log       *slog.Logger
 	metrics   *metrics
+	activity  *activity
 	protocols *tss.Protocols
 	reactor   *p2p.Reactor
 	peerID    string
@@ -45,6 +46,7 @@ func newMember(cfg Config, vault *Vault, app App, peerID string, svrCtx *server.
 	}
 	m.log = newLogger(svrCtx.Logger, "mpc")
 	m.metrics = newMetrics(app.ChainID())
+	m.activity = newActivity()
 	m.protocols = tss.New(tss.WithConcurrency(cfg.Workers()))
 	limits, err := roundLimits(m.protocols)
 	if err != nil {
@@ -77,7 +79,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	}
 	state := &engineState{engine: engine}
 	paths := m.cfg.PathsOf(m.comet.RootDir)
-	socket, err := listenSocket(paths.Socket, newReporter(state, m.reactor))
+	socket, err := listenSocket(paths.Socket, reporter{state, m.reactor, m.activity}.handler())
 	if err != nil {
 		return err
 	}
@@ -106,7 +108,7 @@ func (m *member) options(sync syncState) mpc.Options {
 		Transport:  &transport{Reactor: m.reactor, peerID: m.peerID, log: m.log},
 		Protocols:  m.protocols,
 		Log:        m.log,
-		Observer:   engineMetrics{m.metrics},
+		Observer:   observer{engineMetrics{m.metrics}, m.activity},
 		LogRounds:  m.cfg.LogRounds,
 	}
 	if m.vault.Present() {

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -20,6 +21,7 @@ const (
 	pathStatus   = "/status"
 	pathKeys     = "/keys"
 	pathSessions = "/sessions"
+	pathActivity = "/activity" // ?since=NUMBER
 )
 
 const (
@@ -39,12 +41,12 @@ type reachability interface {
 
 // reporter answers the socket.
 type reporter struct {
-	engine *engineState
-	peers  reachability
+	engine   *engineState
+	peers    reachability
+	activity *activity
 }
 
-func newReporter(engine *engineState, peers reachability) http.Handler {
-	r := reporter{engine, peers}
+func (r reporter) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, _ *http.Request) {
 		s := reportStatus(r.engine.engine.Status(), r.engine.failed())
@@ -57,6 +59,14 @@ func newReporter(engine *engineState, peers reachability) http.Handler {
 	})
 	mux.HandleFunc("GET "+pathSessions, func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, reportSessions(r.engine.engine.Status().Sessions))
+	})
+	mux.HandleFunc("GET "+pathActivity, func(w http.ResponseWriter, req *http.Request) {
+		since, err := strconv.ParseUint(req.FormValue("since"), 10, 64)
+		if err != nil {
+			http.Error(w, "since is not a number", http.StatusBadRequest)
+			return
+		}
+		writeJSON(w, r.activity.since(since))
 	})
 	return mux
 }

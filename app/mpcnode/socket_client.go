@@ -40,6 +40,11 @@ func (c *Client) Sessions(ctx context.Context) (SessionsReport, error) {
 	return ask[SessionsReport](ctx, c, pathSessions)
 }
 
+// Activity asks for what sessions did after the event of this number.
+func (c *Client) Activity(ctx context.Context, since uint64) (ActivityReport, error) {
+	return ask[ActivityReport](ctx, c, fmt.Sprintf("%s?since=%d", pathActivity, since))
+}
+
 // ask gets one report. It is ErrNotRunning if there is no socket, or a crash left
 // it.
 func ask[T any](ctx context.Context, c *Client, path string) (T, error) {

@@ -13,7 +13,6 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/server"
-	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
 	genutilcli "github.com/cosmos/cosmos-sdk/x/genutil/client/cli"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
@@ -128,20 +127,13 @@ func passphraseFlag(cmd *cobra.Command, home string) (mpcnode.Config, error) {
 	if _, err := mpcnode.ParsePassphraseSource(text); err != nil {
 		return cfg, err
 	}
-	file := DefaultAppConfig()
+	file := mpcnode.DefaultAppConfig(app.MinGasPrice)
 	if err := v.Unmarshal(&file); err != nil {
 		return cfg, fmt.Errorf("read app.toml: %w", err)
 	}
 	file.MPC.Passphrase, cfg.Passphrase = text, text
-	WriteAppConfig(filepath.Join(home, "config", "app.toml"), file)
+	mpcnode.WriteAppConfig(filepath.Join(home, "config", "app.toml"), file)
 	return cfg, nil
-}
-
-// WriteAppConfig writes an app.toml. Like the SDK's own, it panics if it cannot.
-func WriteAppConfig(path string, cfg mpcnode.AppConfig) {
-	// The SDK keeps one template for the whole process.
-	serverconfig.SetConfigTemplate(mpcnode.Template)
-	serverconfig.WriteConfigFile(path, cfg)
 }
 
 // firstPreparams fills the pool with one set, so that the first keygen need not

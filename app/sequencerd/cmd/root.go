@@ -5,10 +5,7 @@ import (
 	"os"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
-	dbm "github.com/cosmos/cosmos-db"
 	"github.com/spf13/cobra"
-
-	"cosmossdk.io/log/v2"
 
 	"github.com/cosmos/cosmos-sdk/client"
 	clientconfig "github.com/cosmos/cosmos-sdk/client/config"
@@ -17,7 +14,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/client/pruning"
 	"github.com/cosmos/cosmos-sdk/client/snapshot"
 	"github.com/cosmos/cosmos-sdk/server"
-	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
 	"github.com/cosmos/cosmos-sdk/version"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	genutilcli "github.com/cosmos/cosmos-sdk/x/genutil/client/cli"
@@ -29,15 +25,10 @@ import (
 // EnvPrefix begins the environment variables that stand for flags.
 const EnvPrefix = "SEQUENCERD"
 
-// minGasPrice of a new app.toml: transactions are free until the operator asks
-// for fees.
-const minGasPrice = "0" + app.BondDenom
-
 // NewRoot makes the whole command tree. It panics if the modules' commands
 // contradict each other, which no input can cause.
 func NewRoot() *cobra.Command {
-	// A throw-away application knows all types and modules.
-	a := app.New(log.NewNopLogger(), dbm.NewMemDB(), true, noOptions{})
+	a := app.NewTool()
 	clientCtx := client.Context{}.
 		WithCodec(a.Codec).WithInterfaceRegistry(a.InterfaceRegistry).WithTxConfig(a.TxConfig).WithLegacyAmino(a.Amino).
 		WithInput(os.Stdin).WithAccountRetriever(authtypes.AccountRetriever{}).
@@ -67,8 +58,6 @@ make it among themselves, and the result goes back on chain.
 // prepare reads client.toml, config.toml and app.toml, and writes those that
 // are missing.
 func prepare(cmd *cobra.Command, clientCtx client.Context) error {
-	cmd.SetOut(cmd.OutOrStdout())
-	cmd.SetErr(cmd.ErrOrStderr())
 	clientCtx = clientCtx.WithCmdContext(cmd.Context())
 	clientCtx, err := client.ReadPersistentCommandFlags(clientCtx, cmd.Flags())
 	if err != nil {
@@ -80,14 +69,7 @@ func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 	if err := client.SetCmdClientContextHandler(clientCtx, cmd); err != nil {
 		return err
 	}
-	return server.InterceptConfigsPreRunHandler(cmd, mpcnode.Template, DefaultAppConfig(), cmtcfg.DefaultConfig())
-}
-
-// DefaultAppConfig is a new node's app.toml.
-func DefaultAppConfig() mpcnode.AppConfig {
-	c := mpcnode.AppConfig{Config: *serverconfig.DefaultConfig(), MPC: mpcnode.DefaultConfig()}
-	c.MinGasPrices = minGasPrice
-	return c
+	return server.InterceptConfigsPreRunHandler(cmd, mpcnode.Template, mpcnode.DefaultAppConfig(app.MinGasPrice), cmtcfg.DefaultConfig())
 }
 
 func addCommands(root *cobra.Command, a *app.App) {
@@ -110,12 +92,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		snapshot.Cmd(newApp),
 		server.ModuleHashByHeightQuery(newApp),
 		mpcCmd(a),
+		localnetCmd(),
 	)
 	version.AppName = app.Binary
 }
-
-// noOptions is an app.toml in which nothing is set.
-type noOptions struct{}
-
-// Get implements servertypes.AppOptions.
-func (noOptions) Get(string) any { return nil }

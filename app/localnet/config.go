@@ -1,0 +1,56 @@
+package localnet
+
+import (
+	"errors"
+	"fmt"
+	"time"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// MaxValidators bounds a network: each node is a process of some 150 MB.
+const MaxValidators = 16
+
+// Config says what Write makes.
+type Config struct {
+	// Dir is made; it must not be there, or be empty.
+	Dir string
+	// Binary is the path of sequencerd.
+	Binary string
+	// ChainID of the genesis.
+	ChainID string
+	// Validators is how many nodes make blocks and hold key shares.
+	Validators int
+	// BlockTime is the pause between blocks.
+	BlockTime time.Duration
+	// Params changes the parameters of x/mpc; may be nil.
+	Params func(*mpctypes.Params)
+	// Tune changes the configuration of a node, counted from 0; may be nil.
+	Tune func(node int, cfg *NodeConfig)
+	// Progress is told what is being done; may be nil.
+	Progress func(line string)
+}
+
+// DefaultConfig is a network of four with blocks of a second.
+func DefaultConfig(dir, binary string) Config {
+	return Config{Dir: dir, Binary: binary, ChainID: "seq-local-1", Validators: 4, BlockTime: time.Second}
+}
+
+func (c *Config) validate() error {
+	switch {
+	case c.Dir == "":
+		return errors.New("name the folder for the network: --output DIR")
+	case c.Binary == "":
+		return errors.New("localnet without the path of sequencerd")
+	case c.Validators < 1 || c.Validators > MaxValidators:
+		return fmt.Errorf("a local network has 1 to %d validators, not %d", MaxValidators, c.Validators)
+	case c.BlockTime <= 0:
+		return fmt.Errorf("the time between blocks is %s; it must be more than nothing", c.BlockTime)
+	case c.ChainID == "":
+		return errors.New("localnet without a chain id")
+	}
+	if c.Progress == nil {
+		c.Progress = func(string) {}
+	}
+	return nil
+}

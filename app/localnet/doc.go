@@ -1,0 +1,16 @@
+// Package localnet writes and runs a network of sequencerd nodes on this
+// machine: real processes of the real binary on loopback, each with a home of
+// its own. "sequencerd localnet", the demo and the end-to-end test use it.
+//
+//	Write   homes, keys, MPC identities with pre-parameters, one genesis
+//	Start   one process a node; logs in DIR/nodeN.log
+//	Node    Stop, Kill, Pause, Continue, Start again
+//	Requester   an account that may ask for keys and signatures
+//
+// Everything is below one folder; DIR/localnet.json says where. Passphrases are
+// in files of mode 0600 and keys in keyrings of the kind "test": a local network
+// is for trying things out.
+//
+// Network owns the processes. Each runs in a process group of its own and, on
+// Linux, is ended by the kernel should this process die.
+package localnet

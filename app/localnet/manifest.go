@@ -1,0 +1,68 @@
+package localnet
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+// ManifestName is the file that says what is where.
+const ManifestName = "localnet.json"
+
+// Manifest is DIR/localnet.json.
+type Manifest struct {
+	ChainID string `json:"chain_id"`
+	// Requester may ask for keys and signatures; its key is in the keyring
+	// (backend "test") in KeyringDir under RequesterKey.
+	Requester    string `json:"requester"`
+	RequesterKey string `json:"requester_key"`
+	KeyringDir   string `json:"keyring_dir"`
+	Nodes        []Info `json:"nodes"`
+}
+
+// Info is how to reach a node.
+type Info struct {
+	Name string `json:"name"`
+	// Operator is empty for a node that only follows the chain.
+	Operator   string `json:"operator,omitempty"`
+	NodeID     string `json:"node_id"`
+	Home       string `json:"home"`
+	Log        string `json:"log"`
+	P2P        string `json:"p2p"`
+	RPC        string `json:"rpc"`
+	GRPC       string `json:"grpc"`
+	REST       string `json:"rest"`
+	Prometheus string `json:"prometheus"`
+	// PID is 0 while the node does not run.
+	PID int `json:"pid"`
+}
+
+func (m *Manifest) save(dir string) error {
+	bz, err := json.MarshalIndent(m, "", "  ")
+	if err != nil {
+		return fmt.Errorf("encode %s: %w", ManifestName, err)
+	}
+	path := filepath.Join(dir, ManifestName)
+	temp := path + ".new"
+	if err := os.WriteFile(temp, append(bz, '\n'), 0o644); err != nil {
+		return fmt.Errorf("write %s: %w", ManifestName, err)
+	}
+	if err := os.Rename(temp, path); err != nil {
+		return fmt.Errorf("write %s: %w", ManifestName, err)
+	}
+	return nil
+}
+
+// readManifest reads DIR/localnet.json; os.ErrNotExist if there is none.
+func readManifest(dir string) (Manifest, error) {
+	var m Manifest
+	bz, err := os.ReadFile(filepath.Join(dir, ManifestName))
+	if err != nil {
+		return m, fmt.Errorf("read the network's files: %w", err)
+	}
+	if err := json.Unmarshal(bz, &m); err != nil {
+		return m, fmt.Errorf("decode %s: %w", ManifestName, err)
+	}
+	return m, nil
+}

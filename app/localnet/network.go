@@ -1,0 +1,135 @@
+package localnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+)
+
+// Network is a local network and its processes. Its methods are called from one
+// goroutine; Close ends everything.
+type Network struct {
+	cfg      Config
+	manifest Manifest
+	nodes    []*Node
+}
+
+func newNetwork(cfg Config, m Manifest) *Network {
+	n := &Network{cfg: cfg, manifest: m}
+	for i := range m.Nodes {
+		m.Nodes[i].PID = 0
+		n.nodes = append(n.nodes, &Node{info: m.Nodes[i], binary: cfg.Binary, changed: n.save})
+	}
+	return n
+}
+
+// Load finds a network that Write made before, not running. It is os.ErrNotExist
+// if there is none in the folder.
+func Load(dir, binary string, progress func(string)) (*Network, error) {
+	dir, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, fmt.Errorf("find the folder of the network: %w", err)
+	}
+	m, err := readManifest(dir)
+	if err != nil {
+		return nil, err
+	}
+	cfg := Config{Dir: dir, Binary: binary, ChainID: m.ChainID, Validators: len(m.Nodes), BlockTime: 1, Progress: progress}
+	if err := cfg.validate(); err != nil {
+		return nil, err
+	}
+	return newNetwork(cfg, m), nil
+}
+
+// Dir is the network's folder.
+func (n *Network) Dir() string { return n.cfg.Dir }
+
+// Manifest is what localnet.json says now.
+func (n *Network) Manifest() Manifest {
+	m := n.manifest
+	m.Nodes = make([]Info, len(n.nodes))
+	for i, node := range n.nodes {
+		m.Nodes[i] = node.Info()
+	}
+	return m
+}
+
+func (n *Network) save() error {
+	m := n.Manifest()
+	return m.save(n.cfg.Dir)
+}
+
+// Len counts the nodes.
+func (n *Network) Len() int { return len(n.nodes) }
+
+// Node is a node, counted from 0 in the order in which they were made.
+func (n *Network) Node(i int) *Node { return n.nodes[i] }
+
+// Start starts all nodes. It does not wait for blocks: see WaitHeight.
+func (n *Network) Start() error {
+	for _, node := range n.nodes {
+		if err := node.Start(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WaitHeight waits until all running nodes have a block of this height.
+func (n *Network) WaitHeight(ctx context.Context, height int64) error {
+	for _, node := range n.nodes {
+		if !node.Running() {
+			continue
+		}
+		if err := node.WaitHeight(ctx, height); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// AddFollower makes the home of one more node, which is no validator and has no
+// identity: it follows the chain. It is not started.
+func (n *Network) AddFollower(name string) (*Node, error) {
+	info, err := newInfo(n.cfg.Dir, name)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := makeHome(&info); err != nil {
+		return nil, err
+	}
+	genesis, err := genutiltypes.AppGenesisFromFile(genesisPath(n.nodes[0].info.Home))
+	if err != nil {
+		return nil, fmt.Errorf("read the genesis file: %w", err)
+	}
+	if err := genesis.SaveAs(genesisPath(info.Home)); err != nil {
+		return nil, fmt.Errorf("write the genesis file of %s: %w", name, err)
+	}
+	cfg := configOf(info, n.cfg.BlockTime)
+	cfg.Comet.P2P.PersistentPeers = peersOf(n.Manifest().Nodes, name)
+	if err := writeConfigs(info, cfg, n.cfg.ChainID); err != nil {
+		return nil, err
+	}
+	node := &Node{info: info, binary: n.cfg.Binary, changed: n.save}
+	n.nodes = append(n.nodes, node)
+	return node, n.save()
+}
+
+// Close stops all nodes, at the same time, and waits for them.
+func (n *Network) Close() error {
+	errs := make([]error, len(n.nodes))
+	var wait sync.WaitGroup
+	for i, node := range n.nodes {
+		wait.Go(func() { errs[i] = node.stop() })
+	}
+	wait.Wait()
+	return errors.Join(errors.Join(errs...), n.save())
+}
+
+// Remove deletes the network's folder after Close.
+func (n *Network) Remove() error { return os.RemoveAll(n.cfg.Dir) }

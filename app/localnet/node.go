@@ -1,0 +1,192 @@
+package localnet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"runtime"
+	"syscall"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+)
+
+const (
+	// stopGrace is how long a node may take to stop before it is killed. It
+	// waits for a step of a session that is computing, seconds on a busy machine.
+	stopGrace = 30 * time.Second
+	// poll is the pause between two looks at a node.
+	poll = 200 * time.Millisecond
+)
+
+// ErrNotRunning: the node's process is not there.
+var ErrNotRunning = errors.New("the node does not run")
+
+// Node is one node of the network.
+type Node struct {
+	info    Info
+	binary  string
+	changed func() error // writes localnet.json
+	process *process
+}
+
+// process is a running sequencerd.
+type process struct {
+	cmd *exec.Cmd
+	// done is closed when it has ended; err is set before.
+	done chan struct{}
+	err  error
+}
+
+// Info is where the node is.
+func (n *Node) Info() Info {
+	info := n.info
+	info.PID = 0
+	if n.Running() {
+		info.PID = n.process.cmd.Process.Pid
+	}
+	return info
+}
+
+// Running says whether the process is there, paused or not.
+func (n *Node) Running() bool {
+	if n.process == nil {
+		return false
+	}
+	select {
+	case <-n.process.done:
+		return false
+	default:
+		return true
+	}
+}
+
+// MPC asks the node's engine.
+func (n *Node) MPC() *mpcnode.Client {
+	return mpcnode.NewClient(mpcnode.DefaultConfig().PathsOf(n.info.Home).Socket)
+}
+
+// Start starts the process; its output is appended to the node's log.
+func (n *Node) Start() error {
+	if n.Running() {
+		return fmt.Errorf("start %s: it runs already", n.info.Name)
+	}
+	log, err := os.OpenFile(n.info.Log, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("open the log of %s: %w", n.info.Name, err)
+	}
+	defer log.Close() // the child has its own
+	cmd := exec.Command(n.binary, "start", "--home", n.info.Home, "--log_no_color")
+	cmd.Stdout, cmd.Stderr = log, log
+	cmd.SysProcAttr = childAttributes()
+	p := &process{cmd: cmd, done: make(chan struct{})}
+	started := make(chan error)
+	go p.run(started)
+	if err := <-started; err != nil {
+		return fmt.Errorf("start %s: %w", n.info.Name, err)
+	}
+	n.process = p
+	return n.changed()
+}
+
+// run starts the process and waits for it. The kernel ends a child with the
+// thread that started it (see childAttributes), so that thread must live as long
+// as the child does: it is locked to this goroutine.
+func (p *process) run(started chan<- error) {
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	err := p.cmd.Start()
+	started <- err
+	if err != nil {
+		return
+	}
+	p.err = p.cmd.Wait()
+	close(p.done)
+}
+
+// Stop asks the node to stop and waits until it has.
+func (n *Node) Stop() error {
+	if !n.Running() {
+		return fmt.Errorf("stop %s: %w", n.info.Name, ErrNotRunning)
+	}
+	return errors.Join(n.stop(), n.changed())
+}
+
+// stop does nothing if the node does not run. A paused node is continued first:
+// it could not hear the signal.
+func (n *Node) stop() error {
+	if !n.Running() {
+		return nil
+	}
+	err := errors.Join(n.signal(syscall.SIGCONT), n.signal(syscall.SIGTERM))
+	select {
+	case <-n.process.done:
+		return nil
+	case <-time.After(stopGrace):
+		killed := n.signal(syscall.SIGKILL)
+		<-n.process.done
+		return errors.Join(err, killed, fmt.Errorf("%s did not stop within %s and was killed; its log: %s", n.info.Name, stopGrace, n.info.Log))
+	}
+}
+
+// Kill ends the node as a power cut would (kill -9) and waits until it is gone.
+func (n *Node) Kill() error {
+	if err := n.signal(syscall.SIGKILL); err != nil {
+		return err
+	}
+	<-n.process.done
+	return n.changed()
+}
+
+// Pause stops the node where it stands (SIGSTOP); its connections stay open.
+func (n *Node) Pause() error { return n.signal(syscall.SIGSTOP) }
+
+// Continue lets a paused node go on.
+func (n *Node) Continue() error { return n.signal(syscall.SIGCONT) }
+
+// Restart stops the node in good order and starts it again.
+func (n *Node) Restart() error {
+	if err := n.Stop(); err != nil {
+		return err
+	}
+	return n.Start()
+}
+
+// signal is sent to the node's process group.
+func (n *Node) signal(s syscall.Signal) error {
+	if !n.Running() {
+		return fmt.Errorf("signal %s: %w", n.info.Name, ErrNotRunning)
+	}
+	if err := syscall.Kill(-n.process.cmd.Process.Pid, s); err != nil {
+		return fmt.Errorf("signal %s: %w", n.info.Name, err)
+	}
+	return nil
+}
+
+// WaitHeight waits until the node has a block of this height. It fails early if
+// the process ends.
+func (n *Node) WaitHeight(ctx context.Context, height int64) error {
+	return n.wait(ctx, fmt.Sprintf("block %d", height), func(ctx context.Context) bool {
+		s, err := n.Status(ctx)
+		return err == nil && s.Height >= height
+	})
+}
+
+// wait looks until done says yes.
+func (n *Node) wait(ctx context.Context, what string, done func(context.Context) bool) error {
+	tick := time.NewTicker(poll)
+	defer tick.Stop()
+	for !done(ctx) {
+		if !n.Running() {
+			return fmt.Errorf("wait for %s of %s: %w; its log: %s", what, n.info.Name, ErrNotRunning, n.info.Log)
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait for %s of %s: %w; its log: %s", what, n.info.Name, ctx.Err(), n.info.Log)
+		case <-tick.C:
+		}
+	}
+	return nil
+}

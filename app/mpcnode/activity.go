@@ -1,0 +1,100 @@
+package mpcnode
+
+import (
+	"sync"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// activitySize is how many events are remembered: those of 20 signing sessions
+// (an opening, nine rounds, an end), 50 bytes each.
+const activitySize = 256
+
+// What happened in an ActivityEvent.
+const (
+	ActivityOpened = "opened"
+	ActivityRound  = "round"
+	ActivityEnded  = "ended"
+)
+
+// ActivityEvent is one thing that a session of this node did.
+type ActivityEvent struct {
+	// Number counts all events of this run of the node, from 1.
+	Number uint64    `json:"number"`
+	At     time.Time `json:"at"`
+	What   string    `json:"what"`
+	Kind   string    `json:"kind"`
+	// Round that was done; 0 otherwise.
+	Round uint32 `json:"round,omitempty"`
+	// Seconds that the round or session took.
+	Seconds float64 `json:"seconds,omitempty"`
+	// Reason of an end other than success.
+	Reason string `json:"reason,omitempty"`
+}
+
+// ActivityReport lists the newest events, oldest first.
+type ActivityReport struct {
+	Events []ActivityEvent `json:"events"`
+}
+
+// activity remembers the newest events, for people who watch.
+type activity struct {
+	now func() time.Time
+
+	mu     sync.Mutex
+	number uint64
+	events []ActivityEvent // a ring, once it is full
+}
+
+func newActivity() *activity { return &activity{now: time.Now} }
+
+func (a *activity) add(e ActivityEvent) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.number++
+	e.Number, e.At = a.number, a.now()
+	if len(a.events) < activitySize {
+		a.events = append(a.events, e)
+		return
+	}
+	a.events[(a.number-1)%activitySize] = e
+}
+
+// since lists the events after a number.
+func (a *activity) since(number uint64) ActivityReport {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	report := ActivityReport{Events: []ActivityEvent{}}
+	for n := max(number, a.number-uint64(len(a.events))); n < a.number; n++ {
+		report.Events = append(report.Events, a.events[n%activitySize])
+	}
+	return report
+}
+
+// observer tells metrics and activity what the engine does.
+type observer struct {
+	engineMetrics
+	activity *activity
+}
+
+var _ mpc.Observer = observer{}
+
+// SessionOpened implements mpc.Observer.
+func (o observer) SessionOpened(kind types.RequestKind) {
+	o.engineMetrics.SessionOpened(kind)
+	o.activity.add(ActivityEvent{What: ActivityOpened, Kind: kind.String()})
+}
+
+// SessionEnded implements mpc.Observer.
+func (o observer) SessionEnded(kind types.RequestKind, reason types.Reason, took time.Duration) {
+	o.engineMetrics.SessionEnded(kind, reason, took)
+	o.activity.add(ActivityEvent{What: ActivityEnded, Kind: kind.String(), Seconds: took.Seconds(), Reason: string(reason)})
+}
+
+// RoundDone implements mpc.Observer.
+func (o observer) RoundDone(kind types.RequestKind, round uint32, took time.Duration) {
+	o.engineMetrics.RoundDone(kind, round, took)
+	o.activity.add(ActivityEvent{What: ActivityRound, Kind: kind.String(), Round: round, Seconds: took.Seconds()})
+}

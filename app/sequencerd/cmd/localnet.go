@@ -1,0 +1,121 @@
+package cmd
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequencer-mpc/sequencer/app/localnet"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// showInterval is how often the heights of a local network are shown.
+const showInterval = 2 * time.Second
+
+// localnetCmd is "sequencerd localnet". It reads no configuration of a node, so
+// the root's preparations are left out.
+func localnetCmd() *cobra.Command {
+	cfg := localnet.DefaultConfig("", "")
+	var retire uint32
+	cmd := &cobra.Command{
+		Use:   "localnet",
+		Short: "Write and run a network of validators on this machine",
+		Long: `Writes the files of a network below --output and runs its nodes as processes of
+this program on loopback, with free ports, until Ctrl-C. A folder that holds a
+network already is started again as it is.
+
+DIR/localnet.json says where everything is. The account "requester" may ask for
+keys and signatures:
+
+  sequencerd tx mpc key-gen my-key 2 --algorithm algorithm-ecdsa-secp256k1 \
+    --from requester --keyring-backend test --keyring-dir DIR --home DIR/node0
+  sequencerd query mpc key my-key --home DIR/node0`,
+		Example:           "  sequencerd localnet --validators 4 --output ./net",
+		Args:              cobra.NoArgs,
+		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
+			defer stop()
+			cfg.Progress = func(line string) { cmd.PrintErrln(line) }
+			if cmd.Flags().Changed("retire-blocks") {
+				cfg.Params = func(p *mpctypes.Params) { p.RetireBlocks = retire }
+			}
+			return runLocalnet(ctx, cmd, cfg)
+		},
+	}
+	cmd.Flags().IntVar(&cfg.Validators, "validators", cfg.Validators, "number of validators")
+	cmd.Flags().StringVar(&cfg.Dir, "output", "", "folder of the network")
+	cmd.Flags().StringVar(&cfg.ChainID, "chain-id", cfg.ChainID, "chain id of the network")
+	cmd.Flags().DurationVar(&cfg.BlockTime, "block-time", cfg.BlockTime, "pause between blocks")
+	cmd.Flags().Uint32Var(&retire, "retire-blocks", 0, "blocks between the deletion of a key and the destruction of its shares (default: that of the chain)")
+	if err := cmd.MarkFlagRequired("output"); err != nil {
+		panic(err) // the flag is defined above
+	}
+	return cmd
+}
+
+// runLocalnet runs a network until the context ends.
+func runLocalnet(ctx context.Context, cmd *cobra.Command, cfg localnet.Config) (err error) {
+	if cfg.Binary, err = os.Executable(); err != nil {
+		return fmt.Errorf("find this program: %w", err)
+	}
+	net, err := localnet.Load(cfg.Dir, cfg.Binary, cfg.Progress)
+	if errors.Is(err, os.ErrNotExist) {
+		net, err = localnet.Write(ctx, cfg)
+	}
+	if err != nil {
+		return err
+	}
+	defer func() {
+		cmd.PrintErrln("stopping the nodes")
+		err = errors.Join(err, net.Close())
+	}()
+	if err := net.Start(); err != nil {
+		return err
+	}
+	cmd.PrintErrf("%d nodes run; files and addresses: %s/%s\n", net.Len(), net.Dir(), localnet.ManifestName)
+	watch(ctx, cmd, net)
+	return nil
+}
+
+// watch shows heights and peers until the context ends.
+func watch(ctx context.Context, cmd *cobra.Command, net *localnet.Network) {
+	tick := time.NewTicker(showInterval)
+	defer tick.Stop()
+	last := ""
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+			if line := heights(ctx, net); line != last {
+				cmd.PrintErrln(line)
+				last = line
+			}
+		}
+	}
+}
+
+func heights(ctx context.Context, net *localnet.Network) string {
+	parts := make([]string, net.Len())
+	for i := range parts {
+		node := net.Node(i)
+		s, err := node.Status(ctx)
+		switch {
+		case !node.Running():
+			parts[i] = fmt.Sprintf("%s stopped, see %s", node.Info().Name, node.Info().Log)
+		case err != nil:
+			parts[i] = node.Info().Name + " starting"
+		default:
+			parts[i] = fmt.Sprintf("%s block %d, %d peers", node.Info().Name, s.Height, s.Peers)
+		}
+	}
+	return strings.Join(parts, " · ")
+}
