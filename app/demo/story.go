@@ -1,0 +1,219 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/app/localnet"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// look is the pause between two looks at chain and nodes.
+const look = 150 * time.Millisecond
+
+// Nodes with a part of their own. The requester speaks to node 0.
+const (
+	victim  = 3 // is killed
+	resting = 2 // rests while the victim must sign
+)
+
+// story is what the demo shows.
+type story struct {
+	net       *localnet.Network
+	out       *screen
+	requester *localnet.Requester
+	message   string
+	keyID     string
+
+	address   string
+	signature []byte
+	height    int64
+}
+
+func (s *story) tell(ctx context.Context) error {
+	for _, chapter := range []func(context.Context) error{
+		s.makeKey, s.signWithAll, s.signWithoutVictim, s.signWithVictim, s.deleteKey,
+	} {
+		if err := chapter(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// makeKey asks for a key and follows its making.
+func (s *story) makeKey(ctx context.Context) error {
+	s.out.title("A key that any %d of %d sign with", threshold+1, validators)
+	began := time.Now()
+	w := s.newWatcher()
+	height, err := s.send(ctx, &mpctypes.MsgKeyGen{
+		Requester: s.requester.Address, KeyId: s.keyID,
+		Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1, Threshold: threshold,
+	})
+	if err != nil {
+		return err
+	}
+	attested := 0
+	var key mpctypes.Key
+	err = w.until(ctx, func() (bool, error) {
+		resp, err := s.requester.Query.Key(ctx, &mpctypes.QueryKeyRequest{KeyId: s.keyID})
+		if err != nil {
+			return false, err
+		}
+		if n := len(resp.Attested); n > attested {
+			attested = n
+			s.out.sayf("keygen: %d of %d attest the same key", n, len(resp.Key.Participants))
+		}
+		key, s.address = resp.Key, resp.Addresses.Ethereum
+		if key.Status == mpctypes.KEY_STATUS_ERROR {
+			return false, fmt.Errorf("the key failed: %s", key.Reason)
+		}
+		return key.Status == mpctypes.KEY_STATUS_READY, nil
+	})
+	if err != nil {
+		return err
+	}
+	s.out.sayf("READY in block %d, %d blocks and %.1f s after the request", key.DecidedHeight, key.DecidedHeight-height, time.Since(began).Seconds())
+	s.out.sayf("public key %x", key.PublicKey)
+	s.out.sayf("Ethereum address %s", s.address)
+	return nil
+}
+
+func (s *story) signWithAll(ctx context.Context) error {
+	s.out.title("A signature of %q as Ethereum wallets make it", s.message)
+	signature, height, err := s.sign(ctx, "demo-1")
+	s.signature, s.height = signature, height
+	return err
+}
+
+func (s *story) signWithoutVictim(ctx context.Context) error {
+	s.out.title("kill -9 of node%d, and a signature without it", victim)
+	if err := s.net.Node(victim).Kill(); err != nil {
+		return err
+	}
+	s.out.sayf("node%d is gone; %d of %d are left", victim, validators-1, validators)
+	_, _, err := s.sign(ctx, "demo-2")
+	return err
+}
+
+// signWithVictim has the killed node sign: with another one at rest, nobody else
+// is left.
+func (s *story) signWithVictim(ctx context.Context) error {
+	s.out.title("node%d comes back and signs", victim)
+	if err := s.net.Node(victim).Start(); err != nil {
+		return err
+	}
+	if err := s.waitReady(ctx, victim); err != nil {
+		return err
+	}
+	s.out.sayf("node%d has caught up and opened its share again", victim)
+	if err := s.net.Node(resting).Stop(); err != nil {
+		return err
+	}
+	s.out.sayf("node%d rests, so that node%d has to sign", resting, victim)
+	if _, _, err := s.sign(ctx, "demo-3"); err != nil {
+		return err
+	}
+	if err := s.net.Node(resting).Start(); err != nil {
+		return err
+	}
+	return s.waitReady(ctx, resting)
+}
+
+// deleteKey decides that the key is destroyed and waits for every holder's word.
+func (s *story) deleteKey(ctx context.Context) error {
+	s.out.title("The end of the key")
+	if _, err := s.send(ctx, &mpctypes.MsgKeyDelete{Requester: s.requester.Address, KeyId: s.keyID}); err != nil {
+		return err
+	}
+	shown := ""
+	return s.newWatcher().until(ctx, func() (bool, error) {
+		resp, err := s.requester.Query.Key(ctx, &mpctypes.QueryKeyRequest{KeyId: s.keyID})
+		if err != nil {
+			return false, err
+		}
+		key := resp.Key
+		status := strings.TrimPrefix(key.Status.String(), "KEY_STATUS_")
+		line := fmt.Sprintf("key %s is %s; %d of %d holders attest that their share is destroyed", s.keyID, status, len(key.DeletionAcks), len(key.Holders))
+		if line != shown {
+			s.out.say(line)
+			shown = line
+		}
+		return key.Status == mpctypes.KEY_STATUS_DELETED && len(key.DeletionAcks) == len(key.Holders), nil
+	})
+}
+
+// sign asks for a signature of the message, follows its making and checks it.
+func (s *story) sign(ctx context.Context, id string) (signature []byte, height int64, err error) {
+	hash := messageHash(s.message)
+	began := time.Now()
+	w := s.newWatcher()
+	asked, err := s.send(ctx, &mpctypes.MsgKeySign{
+		Requester: s.requester.Address, SignatureId: id, KeyId: s.keyID,
+		Payload: mpctypes.SignPayload{Kind: &mpctypes.SignPayload_Digest{Digest: hash}},
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	var sig mpctypes.Signature
+	err = w.until(ctx, func() (bool, error) {
+		resp, err := s.requester.Query.Signature(ctx, &mpctypes.QuerySignatureRequest{SignatureId: id})
+		if err != nil {
+			return false, err
+		}
+		sig = resp.Signature
+		if sig.Status == mpctypes.SIGNATURE_STATUS_ERROR {
+			return false, fmt.Errorf("the signature failed: %s", sig.Reason)
+		}
+		return sig.Status == mpctypes.SIGNATURE_STATUS_READY, nil
+	})
+	if err != nil {
+		return nil, 0, err
+	}
+	s.out.sayf("READY in block %d, %d blocks and %.1f s after the request", sig.DecidedHeight, sig.DecidedHeight-asked, time.Since(began).Seconds())
+	signature, address, err := recoverAddress(hash, sig)
+	if err != nil {
+		return nil, 0, err
+	}
+	s.out.sayf("signature 0x%x", signature)
+	if address != s.address {
+		return nil, 0, fmt.Errorf("libsecp256k1 recovers %s from the signature, but the key is %s", address, s.address)
+	}
+	s.out.sayf("libsecp256k1 recovers %s: it is the key's", address)
+	return signature, sig.DecidedHeight, nil
+}
+
+func (s *story) send(ctx context.Context, msg sdk.Msg) (int64, error) {
+	height, err := s.requester.Send(ctx, msg)
+	if err != nil {
+		return 0, err
+	}
+	s.out.sayf("%s is in block %d", strings.TrimPrefix(sdk.MsgTypeURL(msg), "/sequencer.mpc.v1."), height)
+	return height, nil
+}
+
+// waitReady waits until a node that was started can take part again.
+func (s *story) waitReady(ctx context.Context, node int) error {
+	n := s.net.Node(node)
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for {
+		status, err := n.MPC().Status(ctx)
+		if err == nil && !status.CatchingUp && status.Operator != "" && len(status.Reachable) > 0 {
+			return nil
+		}
+		if !n.Running() {
+			return fmt.Errorf("node%d: %w", node, errors.Join(localnet.ErrNotRunning, err))
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("wait until node%d takes part: %w", node, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}
