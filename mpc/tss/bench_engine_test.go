@@ -1,0 +1,64 @@
+package tss_test
+
+import (
+	"fmt"
+	"os"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/tss"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
+	"github.com/sequencer-mpc/sequencer/testutil/sim"
+)
+
+// TestBenchEngine compares whole nodes with the bare library: engines, signed
+// and sealed envelopes, guard, echo, x/mpc's blocks and all, in seconds of CPU
+// of one process on the same pre-parameters and the same shares. It runs with
+// MPC_BENCH=1.
+func TestBenchEngine(t *testing.T) {
+	if os.Getenv("MPC_BENCH") == "" {
+		t.Skip("set MPC_BENCH=1 to measure")
+	}
+	w := sim.New(t, sim.Config{
+		Seed: 1, Nodes: 4, Protocols: tss.New(tss.AllowInsecureFixtures()), Preparams: 1, MakePreparams: fixtures.Preparams,
+	})
+	w.Chain.Keygen("key", 2)
+	ours := cpuSeconds(t, func() {
+		require.True(t, w.Run(time.Minute, func() bool {
+			k, _ := w.Chain.Key("key")
+			return k.Status == types.KeyReady
+		}))
+	})
+	k := simulatedKey(t, w)
+	base := cpuSeconds(t, func() { rawKeygen(t, k) })
+	fmt.Printf("bench engine-keygen-4-2 ours=%.2fs base=%.2fs ratio=%.3f\n", ours, base, ours/base)
+
+	digest := digestOf("bench")
+	signed := 0
+	compareCPU(t, "engine-sign-3-of-4", 5, func() {
+		signed++
+		id := fmt.Sprint("sig-", signed)
+		w.Chain.Sign(id, "key", digest)
+		require.True(t, w.Run(time.Minute, func() bool { _, ok := w.Chain.Signature(id); return ok }))
+	}, func() { rawSign(t, k, digest, k.Operators[:3]) })
+}
+
+// simulatedKey collects the shares of all nodes.
+func simulatedKey(t *testing.T, w *sim.World) fixtures.KeySet {
+	t.Helper()
+	key, _ := w.Chain.Key("key")
+	k := fixtures.KeySet{Threshold: key.Threshold, Session: key.Session, Operators: key.Participants}
+	for _, n := range w.Nodes {
+		records, err := n.Store.Records()
+		require.NoError(t, err)
+		i := slices.IndexFunc(records, func(r types.Record) bool { return r.Context == key.Session })
+		share, err := n.Store.OpenShare(records[i].RecordKey)
+		require.NoError(t, err)
+		k.Shares = append(k.Shares, share)
+	}
+	return k
+}
