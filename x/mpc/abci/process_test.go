@@ -1,0 +1,154 @@
+package abci_test
+
+import (
+	"errors"
+	"testing"
+
+	cmtabci "github.com/cometbft/cometbft/abci/types"
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/abci"
+	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+func accept(sdk.Context, *cmtabci.RequestProcessProposal) (*cmtabci.ResponseProcessProposal, error) {
+	return &cmtabci.ResponseProcessProposal{Status: cmtabci.ResponseProcessProposal_ACCEPT}, nil
+}
+
+// proposals are blocks of one proposer, right and wrong. PreBlock must survive
+// every one of them, too.
+func proposals(t *testing.T, c chain) map[string]struct {
+	txs      [][]byte
+	accepted bool
+} {
+	t.Helper()
+	good, tx := bundle(t, c.results), txsOf(1, 50)[0]
+	a := c.results.Attestations
+	swapped := mpctypes.Results{Attestations: []mpctypes.Attestation{a[1], a[0], a[2]}}
+	if a[0].Less(&a[1]) == a[1].Less(&a[0]) {
+		t.Fatal("two attestations are equal")
+	}
+	if a[1].Less(&a[0]) { // one of the two orders is wrong for sure
+		swapped.Attestations = []mpctypes.Attestation{a[0], a[1], a[2]}
+	}
+	foreign := a[0]
+	foreign.Operator = a[1].Operator
+	future := c.Participants[0].Attest("k", 7, testutil.Session("k"), a[0].Payload)
+	over := make([]byte, types.MaxBundleBytes+1)
+	copy(over, good)
+	return map[string]struct {
+		txs      [][]byte
+		accepted bool
+	}{
+		"empty block":            {nil, true},
+		"no bundle":              {[][]byte{tx}, true},
+		"bundle":                 {[][]byte{good, tx}, true},
+		"bundle alone":           {[][]byte{good}, true},
+		"some results":           {[][]byte{bundle(t, mpctypes.Results{Attestations: a[:1]})}, true},
+		"garbage, no bundle":     {[][]byte{{0xff, 0xfe}, tx}, true},
+		"bundle of garbage":      {[][]byte{[]byte("\x07MPCB\x01\xff\xff\xff")}, false},
+		"magic alone":            {[][]byte{[]byte("\x07MPCB")}, false},
+		"other version":          {[][]byte{append([]byte("\x07MPCB\x02"), good[6:]...)}, false},
+		"empty bundle":           {[][]byte{good[:6]}, false},
+		"truncated":              {[][]byte{good[:len(good)-1]}, false},
+		"one byte more":          {[][]byte{append(append([]byte{}, good...), 0)}, false},
+		"unknown field":          {[][]byte{append(append([]byte{}, good...), 0x1a, 0)}, false},
+		"over all limits":        {[][]byte{over}, false},
+		"at position 1":          {[][]byte{tx, good}, false},
+		"at positions 0 and 1":   {[][]byte{good, good}, false},
+		"reordered":              {[][]byte{raw(t, swapped)}, false},
+		"attestation twice":      {[][]byte{raw(t, mpctypes.Results{Attestations: []mpctypes.Attestation{a[0], a[0]}})}, false},
+		"signature twice":        {[][]byte{raw(t, mpctypes.Results{Signatures: append(c.results.Signatures, c.results.Signatures...)})}, false},
+		"foreign signature":      {[][]byte{raw(t, mpctypes.Results{Attestations: []mpctypes.Attestation{foreign}})}, false},
+		"attempt of the future":  {[][]byte{raw(t, mpctypes.Results{Attestations: []mpctypes.Attestation{future}})}, false},
+		"signature by other key": {[][]byte{raw(t, mpctypes.Results{Signatures: []mpctypes.SignatureResult{testutil.NewSecret("x").Sign("s", testutil.Digest("text"))}})}, false},
+		"unknown request":        {[][]byte{raw(t, mpctypes.Results{Signatures: []mpctypes.SignatureResult{testutil.NewSecret("ready").Sign("t", testutil.Digest("text"))}})}, false},
+	}
+}
+
+func TestProcess(t *testing.T) {
+	c := newChain(t)
+	for name, p := range proposals(t, c) {
+		t.Run(name, func(t *testing.T) {
+			resp, err := c.handlers(nil).ProcessProposal(accept)(c.Ctx, &cmtabci.RequestProcessProposal{Height: 2, Txs: p.txs})
+			require.NoError(t, err)
+			require.Equal(t, p.accepted, resp.IsAccepted())
+		})
+	}
+}
+
+func TestProcessLimits(t *testing.T) {
+	c := newChain(t)
+	good := bundle(t, c.results)
+	p, err := c.Keeper.Params(c.Ctx)
+	require.NoError(t, err)
+	p.BundleMaxEntries = 3
+	require.NoError(t, c.Keeper.SetParams(c.Ctx, p))
+	resp, err := c.handlers(nil).ProcessProposal(accept)(c.Ctx, &cmtabci.RequestProcessProposal{Txs: [][]byte{good}})
+	require.NoError(t, err)
+	require.False(t, resp.IsAccepted(), "four entries where three are allowed")
+
+	_, err = types.DecodeBundle(good, types.BundleLimits{Entries: 4, Bytes: len(good)})
+	require.NoError(t, err)
+	_, err = types.DecodeBundle(good, types.BundleLimits{Entries: 4, Bytes: len(good) - 1})
+	require.ErrorIs(t, err, types.ErrBadBundle)
+}
+
+func TestProcessInner(t *testing.T) {
+	c := newChain(t)
+	good, tx := bundle(t, c.results), txsOf(1, 50)[0]
+	run := func(k abci.Keeper, inner sdk.ProcessProposalHandler) bool {
+		t.Helper()
+		req := &cmtabci.RequestProcessProposal{Height: 2, Txs: [][]byte{good, tx}}
+		resp, err := abci.NewHandlers(k, nil, c.Ctx.Logger()).ProcessProposal(inner)(c.Ctx, req)
+		require.NoError(t, err)
+		require.Len(t, req.Txs, 2, "the request is the caller's: optimistic execution runs it")
+		return resp.IsAccepted()
+	}
+	require.True(t, run(c.Keeper, func(_ sdk.Context, req *cmtabci.RequestProcessProposal) (*cmtabci.ResponseProcessProposal, error) {
+		require.Equal(t, [][]byte{tx}, req.Txs, "inner does not see the bundle")
+		return accept(c.Ctx, req)
+	}))
+	require.False(t, run(c.Keeper, func(sdk.Context, *cmtabci.RequestProcessProposal) (*cmtabci.ResponseProcessProposal, error) {
+		return &cmtabci.ResponseProcessProposal{Status: cmtabci.ResponseProcessProposal_REJECT}, nil
+	}))
+	require.False(t, run(c.Keeper, func(sdk.Context, *cmtabci.RequestProcessProposal) (*cmtabci.ResponseProcessProposal, error) {
+		return nil, errors.New("broken")
+	}))
+	require.False(t, run(c.Keeper, func(sdk.Context, *cmtabci.RequestProcessProposal) (*cmtabci.ResponseProcessProposal, error) {
+		panic("broken")
+	}))
+	require.False(t, run(brokenKeeper{}, accept))
+	require.False(t, run(brokenKeeper{panics: true}, accept))
+}
+
+func TestCheckTxRefusesBundles(t *testing.T) {
+	c := newChain(t)
+	run := func([]byte, sdk.Tx) (sdk.GasInfo, *sdk.Result, []cmtabci.Event, error) {
+		return sdk.GasInfo{GasWanted: 7, GasUsed: 5}, &sdk.Result{Log: "ran"}, nil, nil
+	}
+	fails := func([]byte, sdk.Tx) (sdk.GasInfo, *sdk.Result, []cmtabci.Event, error) {
+		return sdk.GasInfo{GasWanted: 7}, nil, nil, types.ErrBadID
+	}
+	inner := func(sdk.RunTx, *cmtabci.RequestCheckTx) (*cmtabci.ResponseCheckTx, error) {
+		return &cmtabci.ResponseCheckTx{Log: "inner"}, nil
+	}
+	h := c.handlers(nil)
+	resp, err := h.CheckTx(inner)(run, &cmtabci.RequestCheckTx{Tx: bundle(t, c.results)})
+	require.NoError(t, err)
+	require.Equal(t, types.ErrBadBundle.ABCICode(), resp.Code)
+	require.Equal(t, types.ModuleName, resp.Codespace)
+	resp, err = h.CheckTx(inner)(run, &cmtabci.RequestCheckTx{Tx: txsOf(1, 50)[0]})
+	require.NoError(t, err)
+	require.Equal(t, "inner", resp.Log)
+	resp, err = h.CheckTx(nil)(run, &cmtabci.RequestCheckTx{Tx: txsOf(1, 50)[0]})
+	require.NoError(t, err)
+	require.Equal(t, cmtabci.ResponseCheckTx{GasWanted: 7, GasUsed: 5, Log: "ran"}, *resp)
+	resp, err = h.CheckTx(nil)(fails, &cmtabci.RequestCheckTx{Tx: txsOf(1, 50)[0]})
+	require.NoError(t, err)
+	require.Equal(t, types.ErrBadID.ABCICode(), resp.Code)
+}
