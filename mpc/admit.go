@@ -85,7 +85,6 @@ func (c *Core) admit(v types.Verified, id types.RequestID, attempt uint32) types
 // inProgress says whether another session of the same request stands in the
 // way. One that nobody started gives way to a later attempt.
 func (c *Core) inProgress(r *types.Request, attempt uint32) types.Reason {
-	now := c.opts.Now()
 	for _, l := range c.ordered() {
 		if l.Request().ID != r.ID {
 			continue
@@ -93,17 +92,29 @@ func (c *Core) inProgress(r *types.Request, attempt uint32) types.Reason {
 		switch l.Phase() {
 		case session.Running:
 			return types.ErrInProgress
-		case session.Lingering:
-			if now.Sub(l.finished) < c.opts.Timing.Stall {
-				return types.ErrInProgress
-			}
-		default:
+		case session.Waiting, session.Preparing:
 			if l.Attempt() >= attempt {
 				return types.ErrInProgress
 			}
 		}
 	}
+	if c.stagedLately(r) {
+		return types.ErrInProgress
+	}
 	return ""
+}
+
+// stagedLately: this node finished a session of the request a moment ago, maybe
+// in its last life; the others are probably about to.
+func (c *Core) stagedLately(r *types.Request) bool {
+	now := c.opts.Now()
+	for _, k := range c.recordKeys() {
+		rec := c.records[k]
+		if rec.Request == r.ID && rec.Status == types.StatusPending && rec.HasData && now.Sub(rec.Updated) < c.opts.Timing.Stall {
+			return true
+		}
+	}
+	return false
 }
 
 // able checks what this node itself needs for a session of the request.

@@ -57,7 +57,6 @@ type live struct {
 	started   bool   // what came before its Start was handed over
 	round     uint32
 	since     time.Time
-	finished  time.Time
 }
 
 // NewCore checks the options and makes a core that knows nothing yet.

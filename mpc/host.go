@@ -83,9 +83,6 @@ func (c *Core) openShare(r *types.Request) ([]byte, error) {
 // exists.
 func (c *Core) Finish(s *session.Session, r *session.Result) error {
 	now := c.opts.Now()
-	if l, ok := c.sessions[s.ID()]; ok {
-		l.finished = now
-	}
 	request := s.Request()
 	if request.ID.Kind == types.KindSign {
 		if err := types.VerifySignature(request.PublicKey, request.Digest, r.Signature); err != nil {
