@@ -22,6 +22,9 @@ const (
 	// retireBlocks is short, so that nobody has to wait for the destruction of
 	// the key; a real chain takes its time to be able to roll back.
 	retireBlocks = 5
+	// signAttemptBlocks is short for the same reason: while a node is away, the
+	// attempts that it would lead lapse.
+	signAttemptBlocks = 4
 	// timeLimit is many times what the demo takes on two cores.
 	timeLimit = 15 * time.Minute
 )
@@ -85,7 +88,10 @@ func writeNetwork(ctx context.Context, o options, out *screen) (*localnet.Networ
 	}
 	cfg := localnet.DefaultConfig(o.dir, binary)
 	cfg.Validators = validators
-	cfg.Params = func(p *mpctypes.Params) { p.RetireBlocks = retireBlocks }
+	cfg.Params = func(p *mpctypes.Params) {
+		p.RetireBlocks = retireBlocks
+		p.SignAttemptBlocks = signAttemptBlocks
+	}
 	cfg.Tune = func(_ int, n *localnet.NodeConfig) { n.App.MPC.PreparamsTarget = 1 }
 	cfg.Progress = out.say
 	out.title("A network of %d sequencers in %s", validators, o.dir)

@@ -3,6 +3,7 @@ package mpcnode
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	"cosmossdk.io/log/v2"
 )
@@ -49,7 +50,11 @@ func (h logHandler) add(keyVals []any, a slog.Attr) []any {
 	if a.Equal(slog.Attr{}) {
 		return keyVals
 	}
-	if v.Kind() != slog.KindGroup {
+	switch v.Kind() {
+	case slog.KindGroup:
+	case slog.KindDuration: // the SDK's logger would write a number without a unit
+		return append(keyVals, h.prefix+a.Key, v.Duration().Round(time.Millisecond).String())
+	default:
 		return append(keyVals, h.prefix+a.Key, v.Any())
 	}
 	inner := h

@@ -92,7 +92,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	group.Go(func() error { return socket.run(ctx) })
 	group.Go(func() error { return m.runEngine(ctx, state) })
 	if m.vault.Present() {
-		r := &refiller{store: m.vault.Database(), target: m.cfg.PreparamsTarget, status: engine.Status, log: m.log}
+		r := newRefiller(m.vault.Database(), m.cfg.PreparamsTarget, engine.Status, m.log)
 		group.Go(func() error { return r.run(ctx) })
 	}
 	return nil

@@ -2,6 +2,7 @@ package mpcnode
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"time"
@@ -14,6 +15,9 @@ import (
 // preparamsPoll is how often the pool is looked at, and how soon a search makes
 // room for a session.
 const preparamsPoll = time.Second
+
+// emptyPatience is how long sessions go before an empty pool.
+const emptyPatience = 2 * time.Minute
 
 // PreparamsProgress is how far a search for a set of pre-parameters is.
 type PreparamsProgress tss.Progress
@@ -53,13 +57,38 @@ func AddPreparams(ctx context.Context, store PreparamsStore, cores int, progress
 
 // refiller keeps the pool of pre-parameters full. It searches on one core and
 // yields to sessions, which people wait for: a search is given up when one
-// begins, and costs nothing but the time, for it is a lottery. Only when the
-// pool is empty does it go on, because no keygen can run then.
+// begins, and costs nothing but the time, for it is a lottery. A pool that stays
+// empty no longer yields, because no keygen can run then.
 type refiller struct {
 	store  PreparamsStore
 	target int
-	status func() mpc.Status
-	log    *slog.Logger
+	// busy says whether sessions run.
+	busy func() bool
+	// make makes one set and stores it; yield is asked now and then whether the
+	// search should be given up.
+	make func(ctx context.Context, yield func() bool) error
+	now  func() time.Time
+	log  *slog.Logger
+
+	// empty is when the pool was first seen empty; zero while it is not.
+	empty time.Time
+}
+
+// newRefiller makes a refiller that searches on one core.
+func newRefiller(store PreparamsStore, target int, status func() mpc.Status, log *slog.Logger) *refiller {
+	return &refiller{
+		store: store, target: target, now: time.Now, log: log,
+		busy: func() bool { return len(status().Sessions) > 0 },
+		make: func(ctx context.Context, yield func() bool) error {
+			ctx, cancel := context.WithCancel(ctx)
+			defer cancel()
+			return AddPreparams(ctx, store, 1, func(PreparamsProgress) {
+				if yield() {
+					cancel()
+				}
+			})
+		},
+	}
 }
 
 // run ends with ctx. A store that fails ends it too: the engine says so louder.
@@ -79,31 +108,39 @@ func (r *refiller) run(ctx context.Context) error {
 	}
 }
 
+// refill makes one set if one is missing and nobody is in the way.
 func (r *refiller) refill(ctx context.Context) error {
 	unused, err := r.store.Preparams()
 	if err != nil {
 		return fmt.Errorf("list pre-parameters: %w", err)
 	}
-	have := len(unused)
-	if have >= r.target || have > 0 && r.busy() {
+	r.observe(len(unused))
+	if len(unused) >= r.target || r.yields() {
 		return nil
 	}
-	search, cancel := context.WithCancel(ctx)
-	defer cancel()
-	began := time.Now()
-	err = AddPreparams(search, r.store, 1, func(PreparamsProgress) {
-		if have > 0 && r.busy() {
-			cancel()
-		}
-	})
+	began := r.now()
+	err = r.make(ctx, r.yields)
 	switch {
-	case err == nil:
-		r.log.Info("made a set of pre-parameters", "unused", have+1, "target", r.target, "took", time.Since(began).Round(time.Millisecond))
-	case search.Err() == nil:
+	case errors.Is(err, context.Canceled):
+		return nil
+	case err != nil:
 		return err
 	}
+	r.log.Info("made a set of pre-parameters", "unused", len(unused)+1, "target", r.target, "took", r.now().Sub(began))
 	return nil
 }
 
-// busy says whether a session runs.
-func (r *refiller) busy() bool { return len(r.status().Sessions) > 0 }
+// observe remembers since when the pool is empty.
+func (r *refiller) observe(unused int) {
+	switch {
+	case unused > 0:
+		r.empty = time.Time{}
+	case r.empty.IsZero():
+		r.empty = r.now()
+	}
+}
+
+func (r *refiller) yields() bool {
+	patient := r.empty.IsZero() || r.now().Sub(r.empty) < emptyPatience
+	return patient && r.busy()
+}

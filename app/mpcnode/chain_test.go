@@ -1,0 +1,127 @@
+package mpcnode
+
+import (
+	"context"
+	"errors"
+	"testing"
+	"time"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/log/v2"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// fakeApp has one committed block. What the chain adapter does not use panics.
+type fakeApp struct {
+	App
+	height int64
+	time   time.Time
+	state  fakeState
+	err    error
+}
+
+func (a *fakeApp) LastBlockHeight() int64 { return a.height }
+func (a *fakeApp) MPCState() State        { return a.state }
+func (a *fakeApp) CreateQueryContext(height int64, prove bool) (sdk.Context, error) {
+	if prove {
+		return sdk.Context{}, errors.New("a proof costs time")
+	}
+	return sdk.NewContext(nil, cmtproto.Header{Height: height, Time: a.time}, true, log.NewNopLogger()), a.err
+}
+
+type fakeState struct {
+	requests []types.Request
+	err      error
+}
+
+func (s fakeState) EngineRequests(context.Context) ([]types.Request, error) {
+	return s.requests, s.err
+}
+
+func (fakeState) EngineRoster(context.Context) (*types.Roster, error) {
+	return types.NewRoster(map[types.Operator][]types.Identity{"op": nil}), nil
+}
+
+func (fakeState) EngineKey(_ context.Context, id types.KeyID) (types.Key, bool, error) {
+	return types.Key{ID: id}, id == "known", nil
+}
+
+func (fakeState) EngineSignature(_ context.Context, id string) (types.SignatureResult, bool, error) {
+	return types.SignatureResult{RequestID: id}, id == "known", nil
+}
+
+type waits bool
+
+func (w waits) WaitSync() bool { return bool(w) }
+
+func fakeChain(app *fakeApp, wait waits, seen func(*mpc.View)) *chain {
+	c := newChain(app, wait, cmtcfg.DefaultConsensusConfig(), seen)
+	c.now = func() time.Time { return time.Unix(10_000, 0) }
+	return c
+}
+
+func TestChainView(t *testing.T) {
+	app := &fakeApp{height: 9, time: time.Unix(9_999, 0), state: fakeState{requests: []types.Request{{KeyID: "k"}}}}
+	var seen *mpc.View
+	c := fakeChain(app, false, func(v *mpc.View) { seen = v })
+	v, err := c.View(t.Context(), []types.KeyID{"known", "unknown"})
+	require.NoError(t, err)
+	require.Equal(t, int64(9), v.Height)
+	require.False(t, v.CatchingUp)
+	require.Equal(t, app.state.requests, v.Requests)
+	require.Equal(t, map[types.KeyID]types.Key{"known": {ID: "known"}}, v.Keys)
+	require.Equal(t, []types.Operator{"op"}, v.Roster.Operators())
+	require.Same(t, v, seen)
+
+	_, known, err := c.Key(t.Context(), "unknown")
+	require.NoError(t, err)
+	require.False(t, known)
+	s, known, err := c.Signature(t.Context(), "known")
+	require.NoError(t, err)
+	require.True(t, known)
+	require.Equal(t, "known", s.RequestID)
+}
+
+func TestChainCatchesUp(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		age  time.Duration
+		wait waits
+		want bool
+	}{
+		{"a fresh block", time.Second, false, false},
+		{"a fresh block in block sync", time.Second, true, true},
+		{"the oldest that counts as fresh", 40 * time.Second, false, false}, // 10 * (3 s + 1 s)
+		{"an old block", 41 * time.Second, false, true},
+		{"a block of the future", -time.Minute, false, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			app := &fakeApp{height: 1, time: time.Unix(10_000, 0).Add(-c.age)}
+			v, err := fakeChain(app, c.wait, func(*mpc.View) {}).View(t.Context(), nil)
+			require.NoError(t, err)
+			require.Equal(t, c.want, v.CatchingUp)
+		})
+	}
+}
+
+func TestChainThatCannotBeRead(t *testing.T) {
+	broken := errors.New("pruned")
+	for name, app := range map[string]*fakeApp{
+		"no block yet":   {},
+		"no such height": {height: 3, err: broken},
+		"no state":       {height: 3, state: fakeState{err: broken}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			v, err := fakeChain(app, false, func(*mpc.View) {}).View(t.Context(), nil)
+			require.Error(t, err)
+			require.Nil(t, v)
+		})
+	}
+}

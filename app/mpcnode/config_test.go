@@ -1,0 +1,101 @@
+package mpcnode
+
+import (
+	"bytes"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/template"
+
+	cmtcfg "github.com/cometbft/cometbft/config"
+	"github.com/spf13/viper"
+	"github.com/stretchr/testify/require"
+)
+
+// parse reads the text of an app.toml.
+func parse(t *testing.T, text string) (Config, error) {
+	t.Helper()
+	v := viper.New()
+	v.SetConfigType("toml")
+	require.NoError(t, v.ReadConfig(strings.NewReader(text)))
+	return ReadConfig(v)
+}
+
+func TestTemplateIsReadBackAsItWas(t *testing.T) {
+	want := DefaultAppConfig("0useq")
+	want.MPC = Config{
+		Enabled: false, Dir: "elsewhere", Passphrase: "file:a b", Parallel: 7, LogRounds: true, PreparamsTarget: 9,
+	}
+	var text bytes.Buffer
+	require.NoError(t, template.Must(template.New("app.toml").Parse(Template)).Execute(&text, want))
+	got, err := parse(t, text.String())
+	require.NoError(t, err)
+	require.Equal(t, want.MPC, got)
+}
+
+func TestConfigWithoutSectionHasDefaults(t *testing.T) {
+	got, err := parse(t, "pruning = \"default\"\n")
+	require.NoError(t, err)
+	require.Equal(t, DefaultConfig(), got)
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	for _, c := range []struct{ name, toml, complains string }{
+		{"the defaults", "", ""},
+		{"most workers", "parallel = 1024", ""},
+		{"no folder", `dir = ""`, "dir is empty"},
+		{"negative workers", "parallel = -1", "parallel is -1"},
+		{"too many workers", "parallel = 1025", "parallel is 1025"},
+		{"no pre-parameters", "preparams-target = 0", "preparams-target is 0"},
+		{"too many pre-parameters", "preparams-target = 65", "preparams-target is 65"},
+		{"unknown source", `passphrase = "vault:x"`, "none of: prompt"},
+		{"source without a name", `passphrase = "file:"`, "none of: prompt"},
+		{"prompt with a name", `passphrase = "prompt:x"`, "none of: prompt"},
+		{"credential outside its folder", `passphrase = "credential:../x"`, "none of: prompt"},
+		{"not a number", `parallel = "many"`, "section [mpc]"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			_, err := parse(t, "[mpc]\n"+c.toml+"\n")
+			if c.complains == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorContains(t, err, c.complains)
+			require.ErrorContains(t, err, "[mpc]")
+		})
+	}
+}
+
+func TestWorkersAreResolved(t *testing.T) {
+	require.Equal(t, 3, Config{Parallel: 3}.Workers())
+	require.Positive(t, Config{}.Workers())
+}
+
+func TestPathsAreBelowHome(t *testing.T) {
+	home := filepath.FromSlash("/home/node")
+	p := Config{Dir: "mpc"}.PathsOf(home)
+	require.Equal(t, filepath.Join(home, "mpc", "db"), p.Database)
+	require.Equal(t, filepath.Join(home, "mpc.sock"), p.Socket)
+	require.Equal(t, filepath.FromSlash("/keys/identity.json"), Config{Dir: "/keys"}.PathsOf(home).Identity)
+}
+
+func TestCometSettingsThatAreRefused(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		enabled bool
+		change  func(*cmtcfg.Config)
+		want    error
+	}{
+		{"defaults", true, func(*cmtcfg.Config) {}, nil},
+		{"libp2p", true, func(c *cmtcfg.Config) { c.P2P.LibP2PConfig.Enabled = true }, ErrLibP2P},
+		{"no empty blocks", true, func(c *cmtcfg.Config) { c.Consensus.CreateEmptyBlocks = false }, ErrNoEmptyBlocks},
+		{"libp2p without MPC", false, func(c *cmtcfg.Config) { c.P2P.LibP2PConfig.Enabled = true }, nil},
+		{"no empty blocks without MPC", false, func(c *cmtcfg.Config) { c.Consensus.CreateEmptyBlocks = false }, nil},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			comet := cmtcfg.DefaultConfig()
+			c.change(comet)
+			require.ErrorIs(t, CheckComet(Config{Enabled: c.enabled}, comet), c.want)
+		})
+	}
+}

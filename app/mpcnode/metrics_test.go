@@ -1,0 +1,95 @@
+package mpcnode
+
+import (
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	dto "github.com/prometheus/client_model/go"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/p2p"
+)
+
+// gather reads all metrics by name.
+func gather(t *testing.T, m *metrics) map[string]*dto.MetricFamily {
+	t.Helper()
+	r := prometheus.NewPedanticRegistry()
+	require.NoError(t, r.Register(m))
+	families, err := r.Gather()
+	require.NoError(t, err)
+	byName := make(map[string]*dto.MetricFamily)
+	for _, f := range families {
+		byName[f.GetName()] = f
+	}
+	return byName
+}
+
+func labels(m *dto.Metric) map[string]string {
+	out := make(map[string]string)
+	for _, l := range m.Label {
+		out[l.GetName()] = l.GetValue()
+	}
+	return out
+}
+
+func TestMetricsServeWhatIsTold(t *testing.T) {
+	m := newMetrics("seq-1")
+	o := observer{engineMetrics{m}, newActivity()}
+	o.SessionOpened(types.KindSign)
+	o.SessionEnded(types.KindSign, "", 2*time.Second)
+	o.SessionEnded(types.KindSign, types.ErrStalled, time.Second)
+	o.RoundDone(types.KindSign, 3, time.Second)
+	o.Dropped(types.ErrBusy)
+	o.Reconciled(2, time.Millisecond)
+	m.Dropped(p2p.In, p2p.DropQueueFull)
+	m.Queued(p2p.Out, 5)
+	m.Peers(3, 2)
+	m.Bytes(p2p.Out, "round", 100)
+	m.observeView(&mpc.View{Height: 10, Requests: []types.Request{{ID: types.RequestID{Kind: types.KindSign, ID: "s"}, Height: 8}}})
+	m.observeView(&mpc.View{Height: 12})
+
+	got := gather(t, m)
+	require.NotContains(t, got, "sequencer_mpc_engine_up", "there is no engine")
+	ended := got["sequencer_mpc_sessions_ended_total"].Metric
+	require.Len(t, ended, 2)
+	require.Equal(t, map[string]string{"chain_id": "seq-1", "kind": "sign", "outcome": "ok"}, labels(ended[0]))
+	require.Equal(t, "stalled", labels(ended[1])["outcome"])
+	dropped := got["sequencer_mpc_dropped_total"].Metric
+	require.Len(t, dropped, 2)
+	require.Equal(t, "engine", labels(dropped[0])["place"])
+	require.Equal(t, float64(5), got["sequencer_mpc_channel_messages"].Metric[0].Gauge.GetValue())
+	require.Equal(t, float64(2), got["sequencer_mpc_channel_operators"].Metric[0].Gauge.GetValue())
+	decided := got["sequencer_mpc_request_blocks"].Metric[0].Histogram
+	require.Equal(t, uint64(1), decided.GetSampleCount())
+	require.Equal(t, float64(4), decided.GetSampleSum(), "from block 8 to block 12")
+}
+
+func TestMetricsServeTheEnginesStatus(t *testing.T) {
+	m := newMetrics("seq-1")
+	m.watch(idleEngine(t))
+	got := gather(t, m)
+	require.Equal(t, float64(1), got["sequencer_mpc_engine_up"].Metric[0].Gauge.GetValue())
+	require.Equal(t, float64(0), got["sequencer_mpc_registered"].Metric[0].Gauge.GetValue())
+	require.Equal(t, float64(1), got["sequencer_mpc_catching_up"].Metric[0].Gauge.GetValue(), "it has not looked yet")
+	require.Contains(t, got, "sequencer_mpc_preparams")
+}
+
+func TestResentCountsOnWhenSessionsEnd(t *testing.T) {
+	c := newStatusCollector(metricFactory{})
+	a, b := types.SessionID{1}, types.SessionID{2}
+	status := func(resent map[types.SessionID]int) mpc.Status {
+		var s mpc.Status
+		for id, n := range resent {
+			s.Sessions = append(s.Sessions, session.Snapshot{ID: id, Resent: n})
+		}
+		return s
+	}
+	require.Equal(t, 3, c.countResent(status(map[types.SessionID]int{a: 3})))
+	require.Equal(t, 6, c.countResent(status(map[types.SessionID]int{a: 4, b: 2})))
+	require.Equal(t, 6, c.countResent(status(nil)))
+	require.Equal(t, 7, c.countResent(status(map[types.SessionID]int{b: 1})))
+}
