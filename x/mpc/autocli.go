@@ -35,7 +35,7 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 		},
 		{
 			RpcMethod: "Keys", Use: "keys", Short: "List keys, by owner or status if given",
-			Example: example("query mpc keys --status key-status-ready"),
+			Example: example("query mpc keys --status ready"),
 		},
 		{
 			RpcMethod: "Signature", Use: "signature [signature-id]", Short: "Show a signature",
@@ -72,7 +72,7 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			Example:        example("tx mpc keygen treasury 2 --from requester"),
 			PositionalArgs: arguments("key_id", "threshold"),
 			FlagOptions: map[string]*autocliv1.FlagOptions{
-				"algorithm":    {DefaultValue: "algorithm-ecdsa-secp256k1", Usage: "signature scheme of the key"},
+				"algorithm":    {DefaultValue: "ecdsa-secp256k1", Usage: "signature scheme of the key"},
 				"participants": {Usage: "operator addresses; all bonded registered validators by power if not given"},
 			},
 		},

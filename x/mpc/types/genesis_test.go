@@ -1,0 +1,111 @@
+package types_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// exported is a small state as a chain exports it: a READY key, a PENDING one
+// with an attestation, a READY and a PENDING signature.
+func exported(t *testing.T) types.GenesisState {
+	t.Helper()
+	f := testutil.New(t, 3)
+	secret := f.ReadyKey("ready", 1)
+	s := f.KeySign("done", "ready", "a")
+	result := secret.Sign("done", s.Digest)
+	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
+	f.KeySign("open", "ready", "b")
+	f.KeyGen("wanted", 1)
+	a := f.Participants[0].Attest("wanted", 0, testutil.Session("w"), testutil.NewSecret("wanted").Payload(3))
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+	gs, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	return *gs
+}
+
+func TestGenesisValidate(t *testing.T) {
+	// In exported: keys are ready and wanted, signatures done and open, requests
+	// the keygen of wanted and the sign request open.
+	for name, spoil := range map[string]func(*types.GenesisState){
+		"negative export height":      func(g *types.GenesisState) { g.ExportHeight = -1 },
+		"new participant, no proof":   func(g *types.GenesisState) { g.ExportHeight = 0 },
+		"participant without address": func(g *types.GenesisState) { g.Participants[0].Participant.Operator = "" },
+		"participant without key":     func(g *types.GenesisState) { g.Participants[0].Participant.Identities = nil },
+		"participant twice":           func(g *types.GenesisState) { g.Participants = append(g.Participants, g.Participants[0]) },
+		"identity key twice": func(g *types.GenesisState) {
+			g.Participants[1].Participant.Identities = g.Participants[0].Participant.Identities
+		},
+		"identity version": func(g *types.GenesisState) { g.Participants[0].Participant.Identities[0].Version = 2 },
+		"identity key":     func(g *types.GenesisState) { g.Participants[0].Participant.Identities[0].PublicKey = nil },
+		"proof of a revoked key": func(g *types.GenesisState) {
+			g.Participants[0].ProofOfPossession = []byte{1}
+			g.Participants[0].Participant.Identities[0].RevokedHeight = 1
+		},
+		"key id":                  func(g *types.GenesisState) { g.Keys[0].Id = "" },
+		"key twice":               func(g *types.GenesisState) { g.Keys = append(g.Keys, g.Keys[0]) },
+		"key status":              func(g *types.GenesisState) { g.Keys[0].Status = 9 },
+		"key algorithm":           func(g *types.GenesisState) { g.Keys[0].Algorithm = 9 },
+		"key threshold":           func(g *types.GenesisState) { g.Keys[0].Threshold = 3 },
+		"key participants":        func(g *types.GenesisState) { g.Keys[0].Participants[0] = "z" },
+		"key owner":               func(g *types.GenesisState) { g.Keys[0].Owner = "" },
+		"key content hash":        func(g *types.GenesisState) { g.Keys[0].ContentHash = nil },
+		"READY key, no session":   func(g *types.GenesisState) { g.Keys[0].Session = nil },
+		"READY key, no point":     func(g *types.GenesisState) { g.Keys[0].PublicKey = make([]byte, 33) },
+		"READY key, two shares":   func(g *types.GenesisState) { g.Keys[0].PublicShares = g.Keys[0].PublicShares[:2] },
+		"READY key, share":        func(g *types.GenesisState) { g.Keys[0].PublicShares[1] = nil },
+		"READY key with request":  func(g *types.GenesisState) { g.Requests[0].Id, g.Requests[0].KeyId = "ready", "ready" },
+		"PENDING key with result": func(g *types.GenesisState) { g.Keys[1].PublicKey = g.Keys[0].PublicKey },
+		"PENDING key, no request": func(g *types.GenesisState) { g.Requests = g.Requests[1:]; g.Attestations = nil },
+		"request kind":            func(g *types.GenesisState) { g.Requests[0].Kind = types.REQUEST_KIND_RESHARE },
+		"request of another key":  func(g *types.GenesisState) { g.Requests[0].KeyId = "ready" },
+		"request twice":           func(g *types.GenesisState) { g.Requests = append(g.Requests, g.Requests[0]) },
+		"request id":              func(g *types.GenesisState) { g.Requests[0].Id = "" },
+		"request without members": func(g *types.GenesisState) { g.Requests[0].Members = nil },
+		"request with two":        func(g *types.GenesisState) { g.Requests[0].Members = g.Requests[0].Members[:2] },
+		"request members' order": func(g *types.GenesisState) {
+			m := g.Requests[0].Members
+			m[0], m[1] = m[1], m[0]
+		},
+		"request member's key":     func(g *types.GenesisState) { g.Requests[0].Members[0].IdentityKey = nil },
+		"request without expiry":   func(g *types.GenesisState) { g.Requests[0].ExpiryHeight = 0 },
+		"request without attempt":  func(g *types.GenesisState) { g.Requests[0].AttemptBlocks = 0 },
+		"request without owner":    func(g *types.GenesisState) { g.Requests[0].Owner = "" },
+		"request, unknown key":     func(g *types.GenesisState) { g.Requests[1].KeyId = "none" },
+		"request, PENDING key":     func(g *types.GenesisState) { g.Requests[1].KeyId = "wanted" },
+		"request, no signature":    func(g *types.GenesisState) { g.Signatures = g.Signatures[:1] },
+		"signature id":             func(g *types.GenesisState) { g.Signatures[0].Id = "" },
+		"signature twice":          func(g *types.GenesisState) { g.Signatures = append(g.Signatures, g.Signatures[0]) },
+		"signature, unknown key":   func(g *types.GenesisState) { g.Signatures[0].KeyId = "none" },
+		"signature's digest":       func(g *types.GenesisState) { g.Signatures[0].Digest = testutil.Digest("z") },
+		"signature's payload":      func(g *types.GenesisState) { g.Signatures[0].Payload = types.SignPayload{} },
+		"signature's owner":        func(g *types.GenesisState) { g.Signatures[0].Owner = "" },
+		"signature's status":       func(g *types.GenesisState) { g.Signatures[0].Status = 9 },
+		"signature does not hold":  func(g *types.GenesisState) { g.Signatures[0].S = g.Signatures[0].R },
+		"PENDING one has a result": func(g *types.GenesisState) { g.Signatures[1].R = g.Signatures[0].R },
+		"PENDING one, no request":  func(g *types.GenesisState) { g.Requests = g.Requests[:1] },
+		"attestation, no request":  func(g *types.GenesisState) { g.Attestations[0].RequestId = "ready" },
+		"attestation, no keygen": func(g *types.GenesisState) {
+			g.Attestations[0].Kind = types.REQUEST_KIND_SIGN
+			g.Attestations[0].RequestId = "open"
+		},
+		"attestation, stranger": func(g *types.GenesisState) { g.Attestations[0].Operator = "z" },
+		"attestation's session": func(g *types.GenesisState) { g.Attestations[0].Session = nil },
+		"attestation's payload": func(g *types.GenesisState) { g.Attestations[0].Payload = nil },
+		"attestation twice":     func(g *types.GenesisState) { g.Attestations = append(g.Attestations, g.Attestations[0]) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			gs := exported(t)
+			require.NoError(t, gs.Validate())
+			spoil(&gs)
+			require.ErrorIs(t, gs.Validate(), types.ErrBadGenesis)
+		})
+	}
+	gs := exported(t)
+	gs.Params.MaxPending = 0
+	require.ErrorIs(t, gs.Validate(), types.ErrBadParams)
+	require.NoError(t, types.DefaultGenesis().Validate())
+}

@@ -1,0 +1,66 @@
+package types_test
+
+import (
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+func TestParams(t *testing.T) {
+	many := make([]string, types.MaxRequesters+1)
+	for i := range many {
+		many[i] = "requester" + strconv.Itoa(i)
+	}
+	for name, c := range map[string]struct {
+		change func(*types.Params)
+		names  string // the field that the error names; empty: valid
+	}{
+		"default":                     {func(*types.Params) {}, ""},
+		"as many members as possible": {func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers }, ""},
+		"too many members":            {func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers + 1 }, "max_participants"},
+		"one member":                  {func(p *types.Params) { p.MaxParticipants = 1 }, "max_participants"},
+		"no keygen attempt":           {func(p *types.Params) { p.KeygenAttemptBlocks = 0 }, "keygen_attempt_blocks"},
+		"keygen attempt is all":       {func(p *types.Params) { p.KeygenAttemptBlocks = p.KeygenLifetimeBlocks }, "keygen_attempt_blocks"},
+		"keygen for ever":             {func(p *types.Params) { p.KeygenLifetimeBlocks = types.MaxLengthBlocks + 1 }, "keygen_lifetime_blocks"},
+		"too many keygen attempts": {func(p *types.Params) {
+			p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 1, types.MaxAttempts+1
+		}, "keygen_lifetime_blocks"},
+		"no sign attempt":         {func(p *types.Params) { p.SignAttemptBlocks = 0 }, "sign_attempt_blocks"},
+		"sign attempt above all":  {func(p *types.Params) { p.SignAttemptBlocks = p.SignLifetimeBlocks + 1 }, "sign_attempt_blocks"},
+		"no sign lifetime":        {func(p *types.Params) { p.SignLifetimeBlocks = 0 }, "sign_lifetime_blocks"},
+		"too many sign attempts":  {func(p *types.Params) { p.SignAttemptBlocks = 1 }, "sign_lifetime_blocks"},
+		"no start timeout":        {func(p *types.Params) { p.StartTimeout = 0 }, "start_timeout"},
+		"negative start timeout":  {func(p *types.Params) { p.StartTimeout = -time.Second }, "start_timeout"},
+		"start timeout of a day":  {func(p *types.Params) { p.StartTimeout = 24 * time.Hour }, "start_timeout"},
+		"no retirement":           {func(p *types.Params) { p.RetireBlocks = 0 }, "retire_blocks"},
+		"nothing pending":         {func(p *types.Params) { p.MaxPending = 0 }, "max_pending"},
+		"too much pending":        {func(p *types.Params) { p.MaxPending = types.MaxPendingLimit + 1 }, "max_pending"},
+		"nothing of one":          {func(p *types.Params) { p.MaxPendingPerRequester = 0 }, "max_pending_per_requester"},
+		"more of one than of all": {func(p *types.Params) { p.MaxPendingPerRequester = p.MaxPending + 1 }, "max_pending_per_requester"},
+		"no entries":              {func(p *types.Params) { p.BundleMaxEntries = 0 }, "bundle_max_entries"},
+		"too many entries":        {func(p *types.Params) { p.BundleMaxEntries = types.MaxBundleEntries + 1 }, "bundle_max_entries"},
+		"bundle too small":        {func(p *types.Params) { p.BundleMaxBytes = types.MinBundleBytes - 1 }, "bundle_max_bytes"},
+		"bundle too large":        {func(p *types.Params) { p.BundleMaxBytes = types.MaxBundleBytes + 1 }, "bundle_max_bytes"},
+		"requester":               {func(p *types.Params) { p.Requesters = []string{"a", "b"} }, ""},
+		"requester twice":         {func(p *types.Params) { p.Requesters = []string{"a", "b", "a"} }, "requesters"},
+		"empty requester":         {func(p *types.Params) { p.Requesters = []string{""} }, "requesters"},
+		"too many requesters":     {func(p *types.Params) { p.Requesters = many }, "requesters"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := types.DefaultParams()
+			c.change(&p)
+			err := (&types.MsgUpdateParams{Params: p}).ValidateBasic()
+			if c.names == "" {
+				require.NoError(t, err)
+				return
+			}
+			require.ErrorIs(t, err, types.ErrBadParams)
+			require.Contains(t, err.Error(), c.names)
+		})
+	}
+}
