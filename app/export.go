@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
+
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	"github.com/cosmos/cosmos-sdk/x/staking"
 )
@@ -19,7 +21,8 @@ func (app *App) Export(forZeroHeight bool, jailAllowed, modules []string) (serve
 	if forZeroHeight || len(jailAllowed) > 0 {
 		return servertypes.ExportedApp{}, ErrZeroHeight
 	}
-	ctx := app.NewContext(true)
+	// Modules move heights relative to the block of the export.
+	ctx := app.NewContextLegacy(true, cmtproto.Header{Height: app.LastBlockHeight()})
 	genesis, err := app.modules.ExportGenesisForModules(ctx, app.Codec, modules)
 	if err != nil {
 		return servertypes.ExportedApp{}, fmt.Errorf("export the modules: %w", err)
