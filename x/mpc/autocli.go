@@ -68,11 +68,10 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			Example: example("tx mpc revoke --from validator"),
 		},
 		{
-			RpcMethod: "KeyGen", Use: "keygen [key-id] [threshold]", Short: "Ask for a key that threshold+1 participants can sign with",
-			Example:        example("tx mpc keygen treasury 2 --from requester"),
-			PositionalArgs: arguments("key_id", "threshold"),
+			RpcMethod: "KeyGen", Use: "keygen [key-id] [algorithm] [threshold]", Short: "Ask for a key that threshold+1 participants can sign with",
+			Example:        example("tx mpc keygen treasury ecdsa-secp256-k1 2 --from requester"),
+			PositionalArgs: arguments("key_id", "algorithm", "threshold"),
 			FlagOptions: map[string]*autocliv1.FlagOptions{
-				"algorithm":    {DefaultValue: "ecdsa-secp256k1", Usage: "signature scheme of the key"},
 				"participants": {Usage: "operator addresses; all bonded registered validators by power if not given"},
 			},
 		},

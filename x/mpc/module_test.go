@@ -1,26 +1,15 @@
 package mpc_test
 
 import (
-	"bytes"
-	"context"
 	"encoding/json"
 	"testing"
 
-	"github.com/cosmos/gogoproto/proto"
 	gwruntime "github.com/grpc-ecosystem/grpc-gateway/runtime"
-	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
-	"google.golang.org/grpc"
-	"google.golang.org/protobuf/reflect/protoregistry"
-
-	"cosmossdk.io/client/v2/autocli"
-	"cosmossdk.io/client/v2/autocli/flag"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/client"
-	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/codec"
-	"github.com/cosmos/cosmos-sdk/codec/address"
 	"github.com/cosmos/cosmos-sdk/types/module"
 
 	"github.com/sequencer-mpc/sequencer/x/mpc"
@@ -65,66 +54,4 @@ func TestModuleServices(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"type":"sequencer/x/mpc/MsgKeyDelete","value":{"requester":"a","key_id":"k"}}`, string(bz))
 	m.RegisterGRPCGatewayRoutes(client.Context{}, gwruntime.NewServeMux())
-}
-
-// conn answers queries from a fixture and remembers what was asked.
-type conn struct {
-	asked string
-}
-
-func (c *conn) Invoke(_ context.Context, method string, _, _ any, _ ...grpc.CallOption) error {
-	c.asked = method
-	return nil
-}
-
-func (*conn) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
-	return nil, nil
-}
-
-func TestCommands(t *testing.T) {
-	f := testutil.New(t, 0)
-	m := mpc.NewAppModule(f.Cdc, f.Keeper, nil)
-	files, err := proto.MergedRegistry()
-	require.NoError(t, err)
-	c := &conn{}
-	b := &autocli.Builder{
-		Builder: flag.Builder{
-			TypeResolver: protoregistry.GlobalTypes, FileResolver: files,
-			AddressCodec: address.NewBech32Codec("seq"), ValidatorAddressCodec: address.NewBech32Codec("seqvaloper"),
-			ConsensusAddressCodec: address.NewBech32Codec("seqvalcons"),
-		},
-		GetClientConn:     func(*cobra.Command) (grpc.ClientConnInterface, error) { return c, nil },
-		AddQueryConnFlags: flags.AddQueryFlagsToCmd,
-		AddTxConnFlags:    flags.AddTxFlagsToCmd,
-	}
-	require.NoError(t, b.ValidateAndComplete())
-	ctx := client.Context{}.WithCodec(f.Cdc).WithInterfaceRegistry(f.Cdc.InterfaceRegistry())
-
-	t.Run("query", func(t *testing.T) {
-		for rpc, args := range map[string][]string{
-			"Params": {"params"}, "Participant": {"participant", testutil.Operator(0)}, "Participants": {"participants"},
-			"Key": {"key", "k"}, "Keys": {"keys", "--status", "ready", "--owner", f.Requester},
-			"Signature": {"signature", "s"}, "Signatures": {"signatures", "k", "--status", "ready"},
-			"PendingRequests": {"pending", "--kind", "sign"},
-			"CanKeyGen":       {"can-keygen", "2"}, "CanSign": {"can-sign", "k"},
-		} {
-			cmd := &cobra.Command{Use: "mpc"}
-			require.NoError(t, b.AddQueryServiceCommands(cmd, m.AutoCLIOptions().Query))
-			var out bytes.Buffer
-			cmd.SetOut(&out)
-			cmd.SetErr(&out)
-			cmd.SetArgs(append(args, "--output", "json"))
-			require.NoError(t, cmd.ExecuteContext(context.WithValue(context.Background(), client.ClientContextKey, &ctx)), "%s: %s", rpc, out.String())
-			require.Equal(t, "/sequencer.mpc.v1.Query/"+rpc, c.asked)
-		}
-	})
-	t.Run("tx", func(t *testing.T) {
-		cmd := &cobra.Command{Use: "mpc"}
-		require.NoError(t, b.AddMsgServiceCommands(cmd, m.AutoCLIOptions().Tx))
-		var names []string
-		for _, sub := range cmd.Commands() {
-			names = append(names, sub.Name())
-		}
-		require.ElementsMatch(t, []string{"keygen", "sign", "delete", "revoke", "update-params-proposal"}, names)
-	})
 }

@@ -1,0 +1,132 @@
+package mpc_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/hex"
+	"errors"
+	"testing"
+
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/spf13/cobra"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/protobuf/reflect/protoregistry"
+
+	"cosmossdk.io/client/v2/autocli"
+	"cosmossdk.io/client/v2/autocli/flag"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	"github.com/cosmos/cosmos-sdk/codec/address"
+	"github.com/cosmos/cosmos-sdk/crypto/keyring"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtx "github.com/cosmos/cosmos-sdk/x/auth/tx"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc"
+	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// conn answers every query with an empty response and remembers what was asked.
+type conn struct{ asked string }
+
+func (c *conn) Invoke(_ context.Context, method string, _, _ any, _ ...grpc.CallOption) error {
+	c.asked = method
+	return nil
+}
+
+func (*conn) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOption) (grpc.ClientStream, error) {
+	return nil, errors.New("no streams here")
+}
+
+// commandLine runs the module's commands as an app's root command would.
+type commandLine struct {
+	t       *testing.T
+	fixture *testutil.Fixture
+	builder *autocli.Builder
+	conn    *conn
+}
+
+func newCommandLine(t *testing.T) commandLine {
+	t.Helper()
+	// The client's --from knows addresses by the process's configuration alone.
+	sdk.GetConfig().SetBech32PrefixForAccount("seq", "seqpub")
+	sdk.GetConfig().SetBech32PrefixForValidator("seqvaloper", "seqvaloperpub")
+	files, err := proto.MergedRegistry()
+	require.NoError(t, err)
+	c := commandLine{t: t, fixture: testutil.New(t, 0), conn: &conn{}}
+	c.builder = &autocli.Builder{
+		Builder: flag.Builder{
+			TypeResolver: protoregistry.GlobalTypes, FileResolver: files,
+			AddressCodec: address.NewBech32Codec("seq"), ValidatorAddressCodec: address.NewBech32Codec("seqvaloper"),
+			ConsensusAddressCodec: address.NewBech32Codec("seqvalcons"),
+		},
+		GetClientConn:     func(*cobra.Command) (grpc.ClientConnInterface, error) { return c.conn, nil },
+		AddQueryConnFlags: flags.AddQueryFlagsToCmd,
+		AddTxConnFlags:    flags.AddTxFlagsToCmd,
+	}
+	require.NoError(t, c.builder.ValidateAndComplete())
+	return c
+}
+
+func (c commandLine) run(add func(*cobra.Command) error, args ...string) string {
+	c.t.Helper()
+	cmd := &cobra.Command{Use: "mpc"}
+	require.NoError(c.t, add(cmd))
+	var out bytes.Buffer
+	cdc := c.fixture.Cdc
+	ctx := client.Context{}.WithCodec(cdc).WithInterfaceRegistry(cdc.InterfaceRegistry()).WithOutput(&out).
+		WithTxConfig(authtx.NewTxConfig(cdc, authtx.DefaultSignModes)).WithKeyring(keyring.NewInMemory(cdc)).WithViper("")
+	cmd.SetOut(&out)
+	cmd.SetErr(&out)
+	cmd.SetArgs(args)
+	err := cmd.ExecuteContext(context.WithValue(context.Background(), client.ClientContextKey, &ctx))
+	require.NoError(c.t, err, "%v: %s", args, out.String())
+	return out.String()
+}
+
+func (c commandLine) query(args ...string) {
+	c.t.Helper()
+	options := mpc.AppModule{}.AutoCLIOptions().Query
+	c.run(func(cmd *cobra.Command) error { return c.builder.AddQueryServiceCommands(cmd, options) }, append(args, "--output", "json")...)
+}
+
+// tx returns the message that a command makes.
+func (c commandLine) tx(args ...string) sdk.Msg {
+	c.t.Helper()
+	options := mpc.AppModule{}.AutoCLIOptions().Tx
+	out := c.run(func(cmd *cobra.Command) error { return c.builder.AddMsgServiceCommands(cmd, options) },
+		append(args, "--generate-only", "--offline", "--account-number", "1", "--sequence", "1")...)
+	tx, err := authtx.NewTxConfig(c.fixture.Cdc, authtx.DefaultSignModes).TxJSONDecoder()([]byte(out))
+	require.NoError(c.t, err, out)
+	require.Len(c.t, tx.GetMsgs(), 1)
+	return tx.GetMsgs()[0]
+}
+
+func TestQueryCommands(t *testing.T) {
+	c := newCommandLine(t)
+	for rpc, args := range map[string][]string{
+		"Params": {"params"}, "Participant": {"participant", testutil.Operator(0)}, "Participants": {"participants"},
+		"Key": {"key", "k"}, "Keys": {"keys", "--status", "ready", "--owner", c.fixture.Requester},
+		"Signature": {"signature", "s"}, "Signatures": {"signatures", "k", "--status", "ready"},
+		"PendingRequests": {"pending", "--kind", "sign"},
+		"CanKeyGen":       {"can-keygen", "2"}, "CanSign": {"can-sign", "k"},
+	} {
+		c.query(args...)
+		require.Equal(t, "/sequencer.mpc.v1.Query/"+rpc, c.conn.asked)
+	}
+}
+
+func TestTxCommands(t *testing.T) {
+	c := newCommandLine(t)
+	from := c.fixture.Requester
+	require.Equal(t, &types.MsgKeyGen{Requester: from, KeyId: "k", Threshold: 2, Algorithm: types.ALGORITHM_ECDSA_SECP256K1},
+		c.tx("keygen", "k", "ecdsa-secp256-k1", "2", "--from", from))
+	require.Equal(t, []string{testutil.Operator(1), testutil.Operator(0)},
+		c.tx("keygen", "k", "ecdsa-secp256-k1", "1", "--from", from, "--participants", testutil.Operator(1)+","+testutil.Operator(0)).(*types.MsgKeyGen).Participants)
+	digest := testutil.Digest("text")
+	require.Equal(t, &types.MsgKeySign{Requester: from, SignatureId: "s", KeyId: "k", Payload: types.DigestPayload(digest)},
+		c.tx("sign", "s", "k", hex.EncodeToString(digest), "--from", from))
+	require.Equal(t, &types.MsgKeyDelete{Requester: from, KeyId: "k"}, c.tx("delete", "k", "--from", from))
+}
