@@ -73,6 +73,7 @@ func TestKeygenIsNeitherLostNorStuck(t *testing.T) {
 				require.True(t, w.Run(time.Minute, func() bool { return allUp(w) }))
 				holdsWinner(t, w, "key")
 				signs(t, w, "key")
+				nobodyAccused(t, w)
 				require.Empty(t, w.Chain.Errors)
 				runs++
 			}

@@ -26,6 +26,8 @@ type Node struct {
 	Store    *memstore.Store
 	// Restarts counts.
 	Restarts int
+	// Ended counts the ends of sessions by reason; empty: success.
+	Ended map[types.Reason]int
 
 	world *World
 	core  *mpc.Core
@@ -45,6 +47,7 @@ type simJob struct {
 
 func (n *Node) init() {
 	n.Store = memstore.New()
+	n.Ended = make(map[types.Reason]int)
 	for i := range n.world.Preparams {
 		set := fmt.Appendf(nil, "fake set %d of %s", i, n.Operator)
 		if n.world.MakePreparams != nil {
@@ -77,7 +80,7 @@ func (n *Node) Start() {
 	core, err := mpc.NewCore(mpc.Options{
 		ChainID: ChainID, Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
 		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.world.Now,
-		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.world.Timing,
+		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.world.Timing, Observer: (*observer)(n),
 	}, (*executor)(n))
 	if err != nil {
 		panic(err)
@@ -211,3 +214,23 @@ func (x *executor) pump() {
 		})
 	}
 }
+
+// observer counts for the invariants of a run.
+type observer Node
+
+// SessionOpened implements mpc.Observer.
+func (*observer) SessionOpened(types.RequestKind) {}
+
+// SessionEnded implements mpc.Observer.
+func (o *observer) SessionEnded(_ types.RequestKind, reason types.Reason, _ time.Duration) {
+	o.Ended[reason]++
+}
+
+// RoundDone implements mpc.Observer.
+func (*observer) RoundDone(types.RequestKind, uint32, time.Duration) {}
+
+// Dropped implements mpc.Observer.
+func (*observer) Dropped(types.Reason) {}
+
+// Reconciled implements mpc.Observer.
+func (*observer) Reconciled(int64, time.Duration) {}

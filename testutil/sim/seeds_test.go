@@ -92,6 +92,17 @@ func runSeed(t *testing.T, seed uint64) {
 	}
 	require.Empty(t, w.Chain.Errors)
 	require.Zero(t, w.Chain.Rejected)
+	nobodyAccused(t, w)
+}
+
+// nobodyAccused: in a network without liars no session ends for a lie.
+func nobodyAccused(t *testing.T, w *sim.World) {
+	t.Helper()
+	for _, n := range w.Nodes {
+		for _, reason := range []types.Reason{types.ErrProtocolFault, types.ErrBroadcastDiffer, types.ErrStorage, types.ErrDigestBound} {
+			require.Zero(t, n.Ended[reason], "%s ended sessions with %s", n.Operator, reason)
+		}
+	}
 }
 
 // settled: no session, no result and no losing record is left anywhere.

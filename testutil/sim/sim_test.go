@@ -63,4 +63,5 @@ func TestKeygenSignDelete(t *testing.T) {
 		}
 		return true
 	}), "sessions or results are left over")
+	nobodyAccused(t, w)
 }
