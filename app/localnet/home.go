@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"time"
 
@@ -44,13 +45,19 @@ func newInfo(dir, name string) (Info, error) {
 	}, nil
 }
 
-// configOf is a node's configuration: everything on loopback, many nodes on one
-// address allowed, its ports its own.
-func configOf(info Info, blockTime time.Duration) NodeConfig {
+// configOf is the configuration of one of some nodes on this machine: everything
+// on loopback, many nodes on one address allowed, its ports its own, and its
+// part of the cores.
+func configOf(info Info, blockTime time.Duration, nodes int) NodeConfig {
 	c := cmtcfg.DefaultConfig()
 	c.SetRoot(info.Home)
 	c.Moniker = info.Name
 	c.Consensus.TimeoutCommit = blockTime
+	// On loopback, a proposer that says nothing for a second is away, and votes
+	// that are not there after a third of one will not come.
+	c.Consensus.TimeoutPropose = time.Second
+	c.Consensus.TimeoutPrevote = 300 * time.Millisecond
+	c.Consensus.TimeoutPrecommit = 300 * time.Millisecond
 	c.P2P.ListenAddress = "tcp://" + info.P2P
 	c.P2P.AddrBookStrict = false
 	c.P2P.AllowDuplicateIP = true
@@ -65,6 +72,7 @@ func configOf(info Info, blockTime time.Duration) NodeConfig {
 	a.GRPC.Address = info.GRPC
 	a.MPC.Passphrase = "file:" + passphraseFile
 	a.MPC.LogRounds = true
+	a.MPC.Parallel = max(1, runtime.NumCPU()/nodes)
 	return NodeConfig{c, &a}
 }
 

@@ -110,7 +110,7 @@ func (n *Network) AddFollower(name string) (*Node, error) {
 	if err := genesis.SaveAs(genesisPath(info.Home)); err != nil {
 		return nil, fmt.Errorf("write the genesis file of %s: %w", name, err)
 	}
-	cfg := configOf(info, n.cfg.BlockTime)
+	cfg := configOf(info, n.cfg.BlockTime, len(n.nodes)+1)
 	cfg.Comet.P2P.PersistentPeers = peersOf(n.Manifest().Nodes, name)
 	if err := writeConfigs(info, cfg, n.cfg.ChainID); err != nil {
 		return nil, err

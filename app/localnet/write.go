@@ -88,7 +88,7 @@ func (w *writer) validators(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		node := configOf(info, w.cfg.BlockTime)
+		node := configOf(info, w.cfg.BlockTime, w.cfg.Validators)
 		if w.cfg.Tune != nil {
 			w.cfg.Tune(i, &node)
 		}

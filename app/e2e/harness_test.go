@@ -1,0 +1,183 @@
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/app/localnet"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// binaryVariable names a sequencerd that is built already.
+const binaryVariable = "SEQUENCERD_BINARY"
+
+// look is the pause between two looks at the chain.
+const look = 250 * time.Millisecond
+
+var binary string
+
+func TestMain(m *testing.M) {
+	code, err := buildAndRun(m)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
+	}
+	os.Exit(code)
+}
+
+func buildAndRun(m *testing.M) (int, error) {
+	if binary = os.Getenv(binaryVariable); binary != "" {
+		return m.Run(), nil
+	}
+	dir, err := os.MkdirTemp("", "sequencer-e2e-")
+	if err != nil {
+		return 1, err
+	}
+	defer os.RemoveAll(dir)
+	binary = filepath.Join(dir, "sequencerd")
+	if out, err := exec.Command("go", "build", "-o", binary, "../sequencerd").CombinedOutput(); err != nil {
+		return 1, fmt.Errorf("build sequencerd: %w\n%s", err, out)
+	}
+	return m.Run(), nil
+}
+
+// network is a running local network and its requester.
+type network struct {
+	*localnet.Network
+	t         *testing.T
+	requester *localnet.Requester
+}
+
+// startNetwork runs a network until the test ends. The logs of a test that
+// failed stay.
+func startNetwork(t *testing.T, ctx context.Context, cfg localnet.Config) *network {
+	t.Helper()
+	dir, err := os.MkdirTemp("", "sequencer-net-")
+	require.NoError(t, err)
+	cfg.Dir, cfg.Binary, cfg.Progress = dir, binary, func(line string) { t.Log(line) }
+	n, err := localnet.Write(ctx, cfg)
+	require.NoError(t, err)
+	t.Cleanup(func() {
+		require.NoError(t, n.Close(), "nodes stop when they are asked to")
+		if t.Failed() {
+			t.Logf("logs of the nodes: %s/*.log", dir)
+			return
+		}
+		require.NoError(t, n.Remove())
+	})
+	require.NoError(t, n.Start())
+	require.NoError(t, n.WaitHeight(ctx, 2))
+	requester, err := n.Requester(0)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, requester.Close()) })
+	return &network{n, t, requester}
+}
+
+// eventually looks until done says yes, or the test's time is over.
+func (n *network) eventually(ctx context.Context, what string, done func() bool) {
+	n.t.Helper()
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	for !done() {
+		select {
+		case <-ctx.Done():
+			require.FailNow(n.t, "it did not happen in time: "+what)
+		case <-tick.C:
+		}
+	}
+}
+
+func (n *network) send(ctx context.Context, msgs ...sdk.Msg) int64 {
+	n.t.Helper()
+	height, err := n.requester.Send(ctx, msgs...)
+	require.NoError(n.t, err)
+	return height
+}
+
+func (n *network) key(ctx context.Context, id string) mpctypes.Key {
+	n.t.Helper()
+	resp, err := n.requester.Query.Key(ctx, &mpctypes.QueryKeyRequest{KeyId: id})
+	require.NoError(n.t, err)
+	return resp.Key
+}
+
+// makeKey asks for a key of all validators and waits for it.
+func (n *network) makeKey(ctx context.Context, id string, threshold uint32) mpctypes.Key {
+	n.t.Helper()
+	n.send(ctx, &mpctypes.MsgKeyGen{
+		Requester: n.requester.Address, KeyId: id, Threshold: threshold, Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1,
+	})
+	var key mpctypes.Key
+	n.eventually(ctx, "key "+id+" is decided", func() bool {
+		key = n.key(ctx, id)
+		return key.Status != mpctypes.KEY_STATUS_PENDING
+	})
+	require.Equal(n.t, mpctypes.KEY_STATUS_READY, key.Status, key.Reason)
+	return key
+}
+
+// askSignatures asks for signatures in one transaction.
+func (n *network) askSignatures(ctx context.Context, keyID string, digests map[string][]byte) {
+	n.t.Helper()
+	var msgs []sdk.Msg
+	for id, digest := range digests {
+		msgs = append(msgs, &mpctypes.MsgKeySign{
+			Requester: n.requester.Address, SignatureId: id, KeyId: keyID,
+			Payload: mpctypes.SignPayload{Kind: &mpctypes.SignPayload_Digest{Digest: digest}},
+		})
+	}
+	n.send(ctx, msgs...)
+}
+
+// awaitSignatures waits until all are there, and checks them.
+func (n *network) awaitSignatures(ctx context.Context, key mpctypes.Key, digests map[string][]byte) {
+	n.t.Helper()
+	for id, digest := range digests {
+		var sig mpctypes.Signature
+		n.eventually(ctx, "signature "+id+" is decided", func() bool {
+			resp, err := n.requester.Query.Signature(ctx, &mpctypes.QuerySignatureRequest{SignatureId: id})
+			require.NoError(n.t, err)
+			sig = resp.Signature
+			return sig.Status != mpctypes.SIGNATURE_STATUS_PENDING
+		})
+		require.Equal(n.t, mpctypes.SIGNATURE_STATUS_READY, sig.Status, sig.Reason)
+		verify(n.t, key.PublicKey, digest, sig)
+	}
+}
+
+// waitReady waits until a node takes part.
+func (n *network) waitReady(ctx context.Context, node *localnet.Node) {
+	n.t.Helper()
+	n.eventually(ctx, node.Info().Name+" takes part", func() bool {
+		s, err := node.MPC().Status(ctx)
+		return err == nil && !s.CatchingUp && s.Operator != "" && len(s.Reachable) > 0
+	})
+}
+
+// height is the chain's, as node 0 has it.
+func (n *network) height(ctx context.Context) int64 {
+	n.t.Helper()
+	s, err := n.Node(0).Status(ctx)
+	require.NoError(n.t, err)
+	return s.Height
+}
+
+// appHash is what a node's block of a height says of the state before it.
+func appHash(t *testing.T, ctx context.Context, node *localnet.Node, height int64) string {
+	t.Helper()
+	c, err := rpchttp.New(node.Info().RPC, "/websocket")
+	require.NoError(t, err)
+	b, err := c.Block(ctx, &height)
+	require.NoError(t, err)
+	return b.Block.AppHash.String()
+}

@@ -1,0 +1,168 @@
+package e2e
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+
+	"github.com/sequencer-mpc/sequencer/app/localnet"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+const (
+	// timeLimit is some four times what the test takes on two cores.
+	timeLimit = 20 * time.Minute
+	// manySignatures are asked for at once.
+	manySignatures = 30
+	// pause is how long one node stands still meanwhile.
+	pause = 20 * time.Second
+	// idleBlocks measure the network without work.
+	idleBlocks = 15
+	// maxSlowdown is how much longer blocks may take under load.
+	maxSlowdown = 3
+)
+
+func digests(prefix string, n int) map[string][]byte {
+	out := make(map[string][]byte, n)
+	for i := range n {
+		id := fmt.Sprintf("%s-%d", prefix, i)
+		sum := sha256.Sum256([]byte(id))
+		out[id] = sum[:]
+	}
+	return out
+}
+
+// One network lives through everything, because a key takes long to make.
+func TestNetwork(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
+	defer cancel()
+	cfg := localnet.DefaultConfig("", "")
+	cfg.Params = func(p *mpctypes.Params) { p.RetireBlocks = 5; p.SignAttemptBlocks = 5 }
+	cfg.Tune = func(node int, c *localnet.NodeConfig) {
+		c.App.MPC.PreparamsTarget = 1
+		if node == 1 { // executors may differ from node to node
+			c.App.BlockExecutor = serverconfig.BlockExecutorBlockSTM
+		}
+	}
+	n := startNetwork(t, ctx, cfg)
+
+	began := n.height(ctx)
+	require.NoError(t, n.WaitHeight(ctx, began+idleBlocks))
+	idle := p95(intervals(t, ctx, n.Node(0), began, began+idleBlocks))
+
+	key := n.makeKey(ctx, "key", 2)
+	require.Len(t, key.Participants, 4)
+	require.Len(t, key.PublicShares, 4)
+
+	n.signMany(ctx, key, idle)
+	n.signWithout(ctx, key, 3)
+	n.follow(ctx, key)
+	n.delete(ctx, key)
+}
+
+// signMany asks for many signatures while one node stands still for a while. All
+// complete, and blocks go on.
+func (n *network) signMany(ctx context.Context, key mpctypes.Key, idle time.Duration) {
+	t := n.t
+	began, from := time.Now(), n.height(ctx)
+	many := digests("many", manySignatures)
+	n.askSignatures(ctx, key.Id, many)
+	paused := n.Node(2)
+	require.NoError(t, paused.Pause())
+	select {
+	case <-ctx.Done():
+	case <-time.After(pause): // the length of the pause, not a wait for a state
+	}
+	require.NoError(t, paused.Continue())
+	n.awaitSignatures(ctx, key, many)
+	took := time.Since(began)
+
+	all := intervals(t, ctx, n.Node(0), from, n.height(ctx))
+	busy := p95(all)
+	t.Logf("%d signatures at once, one node of four stopped for %s: %.1f s, %.2f signatures/s", manySignatures, pause, took.Seconds(), manySignatures/took.Seconds())
+	t.Logf("95th percentile of the block interval: idle %s, under load %s (x%.2f)", idle, busy, float64(busy)/float64(idle))
+	require.LessOrEqual(t, busy, maxSlowdown*idle)
+}
+
+// signWithout kills a node, signs without it, starts it again and has it sign.
+func (n *network) signWithout(ctx context.Context, key mpctypes.Key, victim int) {
+	t := n.t
+	require.NoError(t, n.Node(victim).Kill())
+	without := digests("without", 2)
+	n.askSignatures(ctx, key.Id, without)
+	n.awaitSignatures(ctx, key, without)
+
+	require.NoError(t, n.Node(victim).Start())
+	n.waitReady(ctx, n.Node(victim))
+	keys, err := n.Node(victim).MPC().Keys(ctx)
+	require.NoError(t, err)
+	require.Len(t, keys.Keys, 1)
+	require.Equal(t, "READY", keys.Keys[0].Status)
+	require.True(t, keys.Keys[0].HasShare)
+
+	// With another one stopped, three are left, and all of them must sign.
+	require.NoError(t, n.Node(2).Stop())
+	with := digests("with", 1)
+	n.askSignatures(ctx, key.Id, with)
+	n.awaitSignatures(ctx, key, with)
+	require.NoError(t, n.Node(2).Start())
+	n.waitReady(ctx, n.Node(2))
+
+	for id, digest := range with {
+		resp, err := n.requester.Query.Signature(ctx, &mpctypes.QuerySignatureRequest{SignatureId: id})
+		require.NoError(t, err)
+		verifyWithOpenSSL(t, key.PublicKey, digest, resp.Signature)
+	}
+}
+
+// follow adds a node without an identity. It needs no passphrase, follows the
+// chain, and all agree on the state.
+func (n *network) follow(ctx context.Context, key mpctypes.Key) {
+	t := n.t
+	follower, err := n.AddFollower("follower")
+	require.NoError(t, err)
+	require.NoError(t, follower.Start())
+	height := n.height(ctx)
+	require.NoError(t, n.WaitHeight(ctx, height))
+	status, err := follower.MPC().Status(ctx)
+	require.NoError(t, err)
+	require.Empty(t, status.Operator)
+	require.Positive(t, status.Peers, "it has the channel")
+
+	late := digests("late", 1)
+	n.askSignatures(ctx, key.Id, late)
+	n.awaitSignatures(ctx, key, late)
+	height = n.height(ctx)
+	require.NoError(t, n.WaitHeight(ctx, height))
+	want := appHash(t, ctx, n.Node(0), height)
+	for i := range n.Len() {
+		require.Equal(t, want, appHash(t, ctx, n.Node(i), height), n.Node(i).Info().Name)
+	}
+}
+
+// delete destroys the key everywhere.
+func (n *network) delete(ctx context.Context, key mpctypes.Key) {
+	t := n.t
+	n.send(ctx, &mpctypes.MsgKeyDelete{Requester: n.requester.Address, KeyId: key.Id})
+	n.eventually(ctx, "all shares are destroyed", func() bool {
+		k := n.key(ctx, key.Id)
+		return k.Status == mpctypes.KEY_STATUS_DELETED && len(k.DeletionAcks) == len(key.Participants)
+	})
+	for i := range len(key.Participants) {
+		keys, err := n.Node(i).MPC().Keys(ctx)
+		require.NoError(t, err)
+		require.Empty(t, keys.Keys)
+		require.Equal(t, []string{key.Id}, keys.Tombstones)
+	}
+	_, err := n.requester.Send(ctx, &mpctypes.MsgKeySign{
+		Requester: n.requester.Address, SignatureId: "too-late", KeyId: key.Id,
+		Payload: mpctypes.SignPayload{Kind: &mpctypes.SignPayload_Digest{Digest: make([]byte, 32)}},
+	})
+	require.Error(t, err)
+}
