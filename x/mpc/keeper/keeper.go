@@ -120,9 +120,6 @@ func (k *Keeper) addRequestCollections(sb *collections.SchemaBuilder) {
 		collections.QuadKeyCodec(collections.Uint32Key, collections.StringKey, collections.StringKey, collections.Uint32Key))
 }
 
-// Authority is the account that NewKeeper was given.
-func (k *Keeper) Authority() string { return k.authority }
-
 func (k *Keeper) logger(ctx context.Context) log.Logger {
 	return sdk.UnwrapSDKContext(ctx).Logger().With("module", "x/"+types.ModuleName)
 }

@@ -36,8 +36,12 @@ func TestRegisterParticipantRefuses(t *testing.T) {
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
 			f := testutil.New(t, 2)
-			_, err := f.Msg.RegisterParticipant(f.Ctx, &types.MsgRegisterParticipant{Operator: c.operator, IdentityKey: c.key, ProofOfPossession: c.proof})
+			msg := &types.MsgRegisterParticipant{Operator: c.operator, IdentityKey: c.key, ProofOfPossession: c.proof}
+			_, err := f.Msg.RegisterParticipant(f.Ctx, msg)
 			require.ErrorIs(t, err, c.want)
+			// What needs no state is refused before it comes into a block.
+			shape := name == "short key" || name == "short proof" || name == "small order"
+			require.Equal(t, shape, msg.ValidateBasic() != nil)
 		})
 	}
 }

@@ -2,6 +2,7 @@ package types
 
 import (
 	"bytes"
+	"encoding/binary"
 	"fmt"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
@@ -16,6 +17,12 @@ const bundleMagic = "\x07MPCB"
 const bundleVersion = "\x01"
 
 const bundlePrefix = bundleMagic + bundleVersion
+
+// Tags of the two fields of a Bundle: field number, wire type 2.
+const (
+	attestationTag = 1<<3 | 2
+	signatureTag   = 2<<3 | 2
+)
 
 // BundleLimits is how much one bundle may carry.
 type BundleLimits struct {
@@ -50,13 +57,13 @@ func DecodeBundle(tx []byte, limits BundleLimits) (mpctypes.Results, error) {
 	if !bytes.HasPrefix(tx, []byte(bundlePrefix)) {
 		return none, ErrBadBundle.Wrap("not a bundle, or one of another version")
 	}
-	var bundle Bundle
-	if err := bundle.Unmarshal(tx[len(bundlePrefix):]); err != nil {
-		return none, ErrBadBundle.Wrapf("decode: %s", err)
+	body := tx[len(bundlePrefix):]
+	if n, ok := countEntries(body); !ok || n == 0 || n > limits.Entries {
+		return none, ErrBadBundle.Wrapf("%d entries, not 1 to %d, or something else between them", n, limits.Entries)
 	}
-	n := len(bundle.Attestations) + len(bundle.Signatures)
-	if n == 0 || n > limits.Entries {
-		return none, ErrBadBundle.Wrapf("%d entries, not 1 to %d", n, limits.Entries)
+	var bundle Bundle
+	if err := bundle.Unmarshal(body); err != nil {
+		return none, ErrBadBundle.Wrapf("decode: %s", err)
 	}
 	results, err := bundle.results()
 	if err != nil {
@@ -67,6 +74,24 @@ func DecodeBundle(tx []byte, limits BundleLimits) (mpctypes.Results, error) {
 		return none, ErrBadBundle.Wrap("not in its canonical encoding")
 	}
 	return results, nil
+}
+
+// countEntries counts the entries without decoding them: two bytes make an empty
+// one, whose decoded form takes a hundred times as many. It reports false where
+// anything but entries is found.
+func countEntries(body []byte) (int, bool) {
+	n := 0
+	for ; len(body) > 0; n++ {
+		if body[0] != attestationTag && body[0] != signatureTag {
+			return n, false
+		}
+		size, used := binary.Uvarint(body[1:])
+		if used <= 0 || size > uint64(len(body)-1-used) {
+			return n, false
+		}
+		body = body[1+used+int(size):]
+	}
+	return n, true
 }
 
 // results converts the entries and checks their shape and order.

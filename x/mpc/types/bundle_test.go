@@ -127,6 +127,16 @@ func TestSmallestBundleHoldsTheLargestAttestation(t *testing.T) {
 	require.True(t, b.AddAttestation(&a))
 }
 
+// A bundle of empty entries is refused before they are decoded.
+func TestBundleOfEmptyEntries(t *testing.T) {
+	many := append([]byte("\x07MPCB\x01"), bytes.Repeat([]byte{0x0a, 0}, 500_000)...)
+	allocated := testing.AllocsPerRun(1, func() {
+		_, err := types.DecodeBundle(many, types.MaxBundle)
+		require.ErrorIs(t, err, types.ErrBadBundle)
+	})
+	require.Less(t, allocated, 1000.0)
+}
+
 func FuzzDecodeBundle(f *testing.F) {
 	whole := build(f, types.MaxBundle, goldenResults())
 	f.Add(whole)
