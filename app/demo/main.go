@@ -36,11 +36,12 @@ type options struct {
 
 func main() {
 	var o options
-	flag.StringVar(&o.binary, "binary", "build/sequencerd", "path of sequencerd")
-	flag.StringVar(&o.message, "message", "Hello from four sequencers", "message to sign as Ethereum wallets do (EIP-191)")
-	flag.StringVar(&o.dir, "dir", "", "folder of the network (default: a new temporary one)")
-	flag.BoolVar(&o.keep, "keep", false, "keep the folder")
-	flag.Parse()
+	flags := flag.NewFlagSet("demo", flag.ExitOnError) // imported test helpers register flags of their own
+	flags.StringVar(&o.binary, "binary", "build/sequencerd", "path of sequencerd")
+	flags.StringVar(&o.message, "message", "Hello from four sequencers", "message to sign as Ethereum wallets do (EIP-191)")
+	flags.StringVar(&o.dir, "dir", "", "folder of the network (default: a new temporary one)")
+	flags.BoolVar(&o.keep, "keep", false, "keep the folder")
+	_ = flags.Parse(os.Args[1:]) // ExitOnError: it does not return an error
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, "demo: FAILED:", err)
 		os.Exit(1)

@@ -34,7 +34,7 @@ network already is started again as it is.
 DIR/localnet.json says where everything is. The account "requester" may ask for
 keys and signatures:
 
-  sequencerd tx mpc key-gen my-key 2 --algorithm algorithm-ecdsa-secp256k1 \
+  sequencerd tx mpc keygen my-key ecdsa-secp256-k1 2 \
     --from requester --keyring-backend test --keyring-dir DIR --home DIR/node0
   sequencerd query mpc key my-key --home DIR/node0`,
 		Example:           "  sequencerd localnet --validators 4 --output ./net",

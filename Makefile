@@ -1,0 +1,61 @@
+# Everything a contributor or an operator runs. Needs Go, make, git and a C
+# compiler; tools are installed at pinned versions into build/tools.
+
+BUILD    := build
+TOOLS    := $(BUILD)/tools
+VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+COMMIT   := $(shell git rev-parse HEAD 2>/dev/null)
+SDKVER   := github.com/cosmos/cosmos-sdk/version
+LDFLAGS  := -X $(SDKVER).Name=sequencer -X $(SDKVER).AppName=sequencerd -X $(SDKVER).Version=$(VERSION) -X $(SDKVER).Commit=$(COMMIT)
+MESSAGE  ?= Hello from four sequencers
+NETWORK  ?= $(BUILD)/localnet
+
+GOLANGCI := v2.5.0
+
+# With one package at a time a test that waits for blocks does not share the
+# cores with another one's cryptography.
+TEST     := go test -p 1 -count 1 -timeout 30m
+
+.PHONY: build test test-race lint proto proto-check localnet demo bench clean
+
+build:
+	go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
+
+# Everything that runs in reasonable time, real processes and real cryptography
+# included.
+test: build
+	SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) ./...
+
+# The race detector on what has goroutines of its own; -short leaves out the
+# heavy cryptography, which the fake protocol and stored fixtures replace.
+test-race:
+	$(TEST) -race -short ./mpc/... ./p2p/... ./storage/... ./app/mpcnode/...
+
+lint: $(TOOLS)/golangci-lint-$(GOLANGCI)
+	$(TOOLS)/golangci-lint-$(GOLANGCI) run ./...
+
+$(TOOLS)/golangci-lint-$(GOLANGCI):
+	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	mv $(TOOLS)/golangci-lint $@
+
+proto:
+	./proto/generate.sh
+
+# Fails if the generated code is not what the .proto files say.
+proto-check: proto
+	@test -z "$$(git status --porcelain -- '*.pb.go' '*.pb.gw.go')" || \
+		{ git status --short -- '*.pb.go' '*.pb.gw.go'; echo "generated code is stale: run make proto and commit"; exit 1; }
+
+localnet: build
+	$(BUILD)/sequencerd localnet --validators 4 --output $(NETWORK)
+
+demo: build
+	go build -o $(BUILD)/demo ./app/demo
+	$(BUILD)/demo -binary $(BUILD)/sequencerd -message "$(MESSAGE)"
+
+# Ours against the bare library in the same process, in seconds of CPU.
+bench:
+	MPC_BENCH=1 go test -count 1 -timeout 60m -run 'TestBench' -v ./mpc/tss | grep -E '^(bench|FAIL|ok|panic|---)|Error'
+
+clean:
+	rm -rf $(BUILD)
