@@ -1,0 +1,126 @@
+package localnet
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestConfigIsChecked(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		change func(*Config)
+		want   string
+	}{
+		{"the default", func(*Config) {}, ""},
+		{"no folder", func(c *Config) { c.Dir = "" }, "--output"},
+		{"no binary", func(c *Config) { c.Binary = "" }, "sequencerd"},
+		{"no validators", func(c *Config) { c.Validators = 0 }, "1 to 16"},
+		{"too many validators", func(c *Config) { c.Validators = 17 }, "1 to 16"},
+		{"no time", func(c *Config) { c.BlockTime = 0 }, "time between blocks"},
+		{"no chain id", func(c *Config) { c.ChainID = "" }, "chain id"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			cfg := DefaultConfig("dir", "binary")
+			c.change(&cfg)
+			if err := cfg.validate(); c.want == "" {
+				require.NoError(t, err)
+				require.NotNil(t, cfg.Progress)
+			} else {
+				require.ErrorContains(t, err, c.want)
+			}
+		})
+	}
+}
+
+func TestPortsDiffer(t *testing.T) {
+	ports, err := freePorts(50)
+	require.NoError(t, err)
+	seen := map[string]bool{}
+	for _, p := range ports {
+		require.False(t, seen[p])
+		seen[p] = true
+	}
+}
+
+func TestPeersOfANode(t *testing.T) {
+	nodes := []Info{{Name: "a", NodeID: "1", P2P: "h:1"}, {Name: "b", NodeID: "2", P2P: "h:2"}, {Name: "c", NodeID: "3", P2P: "h:3"}}
+	require.Equal(t, "1@h:1,3@h:3", peersOf(nodes, "b"))
+	require.Empty(t, peersOf(nodes[:1], "a"))
+}
+
+// fakeNetwork has one node whose program is a shell script.
+func fakeNetwork(t *testing.T, script string) *Network {
+	t.Helper()
+	dir := t.TempDir()
+	binary := filepath.Join(dir, "program")
+	require.NoError(t, os.WriteFile(binary, []byte("#!/bin/sh\n"+script+"\n"), 0o700))
+	cfg := DefaultConfig(dir, binary)
+	require.NoError(t, cfg.validate())
+	return newNetwork(cfg, Manifest{ChainID: "c", Nodes: []Info{{
+		Name: "node0", Home: dir, Log: filepath.Join(dir, "node0.log"), RPC: "tcp://127.0.0.1:1", PID: 99,
+	}}})
+}
+
+func TestNodeLivesAndDies(t *testing.T) {
+	n := fakeNetwork(t, "echo hello; exec sleep 600")
+	node := n.Node(0)
+	require.Zero(t, node.Info().PID, "a number in an old manifest says nothing")
+	require.ErrorIs(t, node.Stop(), ErrNotRunning)
+	require.ErrorIs(t, node.Kill(), ErrNotRunning)
+
+	require.NoError(t, n.Start())
+	require.True(t, node.Running())
+	require.Error(t, node.Start(), "twice")
+	m, err := readManifest(n.Dir())
+	require.NoError(t, err)
+	require.Equal(t, node.Info().PID, m.Nodes[0].PID)
+	require.Positive(t, m.Nodes[0].PID)
+
+	first := node.Info().PID
+	require.NoError(t, node.Restart())
+	require.NotEqual(t, first, node.Info().PID)
+	require.NoError(t, node.Kill())
+	require.False(t, node.Running())
+
+	// A node that stands still is stopped all the same.
+	require.NoError(t, node.Start())
+	require.NoError(t, node.Pause())
+	began := time.Now()
+	require.NoError(t, n.Close())
+	require.Less(t, time.Since(began), stopGrace)
+	require.False(t, node.Running())
+
+	again, err := Load(n.Dir(), "binary", nil)
+	require.NoError(t, err)
+	require.Equal(t, 1, again.Len())
+	require.False(t, again.Node(0).Running())
+}
+
+func TestWaitingForANodeThatEnds(t *testing.T) {
+	n := fakeNetwork(t, "echo cannot start >&2; exit 3")
+	require.NoError(t, n.Start())
+	err := n.Node(0).WaitHeight(t.Context(), 1)
+	require.ErrorIs(t, err, ErrNotRunning)
+	require.ErrorContains(t, err, n.Node(0).Info().Log)
+	log, err := os.ReadFile(n.Node(0).Info().Log)
+	require.NoError(t, err)
+	require.Equal(t, "cannot start\n", string(log))
+	require.NoError(t, n.Close())
+}
+
+func TestProgramThatIsNotThere(t *testing.T) {
+	n := fakeNetwork(t, "")
+	n.Node(0).binary = filepath.Join(n.Dir(), "missing")
+	require.ErrorIs(t, n.Start(), os.ErrNotExist)
+	require.NoError(t, n.Close())
+}
+
+func TestLoadWithoutANetwork(t *testing.T) {
+	_, err := Load(t.TempDir(), "binary", nil)
+	require.True(t, errors.Is(err, os.ErrNotExist))
+}
