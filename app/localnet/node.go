@@ -21,7 +21,7 @@ const (
 	poll = 200 * time.Millisecond
 )
 
-// ErrNotRunning: the node's process is not there.
+// ErrNotRunning says that the node's process is not there.
 var ErrNotRunning = errors.New("the node does not run")
 
 // Node is one node of the network.

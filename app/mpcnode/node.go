@@ -130,7 +130,7 @@ func (n *node) startAPI(ctx context.Context, group *errgroup.Group, clientCtx cl
 	s := api.New(clientCtx.WithHomeDir(n.svrCtx.Config.RootDir), n.svrCtx.Logger.With("module", "api-server"), grpcServer)
 	n.app.RegisterAPIRoutes(s, n.cfg.API)
 	if n.cfg.Telemetry.Enabled { //nolint:staticcheck // the operator's choice, deprecated or not
-		s.SetTelemetry(n.metrics)
+		s.SetTelemetry(n.metrics) //nolint:staticcheck // as above
 	}
 	group.Go(func() error { return s.Start(ctx, n.cfg) })
 }

@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// ErrNotRunning: nobody answers the socket.
+// ErrNotRunning says that nobody answers the socket.
 var ErrNotRunning = errors.New("no node runs on this home, or its MPC is switched off")
 
 // maxReportBytes bounds an answer of the socket: thousands of records of a few

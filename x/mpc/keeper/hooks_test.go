@@ -214,7 +214,7 @@ func TestHookGasIsEnough(t *testing.T) {
 		require.NoError(t, err)
 	})
 	t.Logf("gas of KeySign with 16 participants: %d", sign)
-	require.Less(t, sign*9, uint64(keeper.HookGasLimit))
+	require.Less(t, sign*9, keeper.HookGasLimit)
 	setParams(t, f, func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers })
 	for i := 16; i < mpctypes.MaxMembers; i++ {
 		f.Register(f.AddValidator(i))
@@ -224,5 +224,5 @@ func TestHookGasIsEnough(t *testing.T) {
 		require.NoError(t, err)
 	})
 	t.Logf("gas of KeyGen with 64 participants: %d", keygen)
-	require.Less(t, keygen*2, uint64(keeper.HookGasLimit))
+	require.Less(t, keygen*2, keeper.HookGasLimit)
 }

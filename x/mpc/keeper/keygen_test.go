@@ -121,7 +121,7 @@ func TestKeyGenParticipants(t *testing.T) {
 	require.True(t, r.KeySession.IsZero())
 	for _, m := range r.Members {
 		require.EqualValues(t, 1, m.IdentityVersion)
-		require.Equal(t, testutil.Public(testutil.IdentityKey(string(m.Operator))), []byte(m.IdentityKey))
+		require.Equal(t, testutil.Public(testutil.IdentityKey(string(m.Operator))), m.IdentityKey)
 	}
 
 	// What happens to a validator afterwards changes nothing.

@@ -85,7 +85,7 @@ func TestSignature(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, requests, 1)
 	require.Equal(t, secret.PublicKey(), requests[0].PublicKey)
-	require.Equal(t, mpctypes.Context(testutil.Session("k")), requests[0].KeySession)
+	require.Equal(t, testutil.Session("k"), requests[0].KeySession)
 	require.EqualValues(t, 301, requests[0].ExpiryHeight)
 
 	good := secret.Sign("s", s.Digest)

@@ -54,14 +54,14 @@ func (k *Key) Bury() error { return k.moveTo(KEY_STATUS_DELETED) }
 
 // AddHolder remembers that an operator attested a share, whatever becomes of the
 // key: it has something to destroy.
-func (k *Key) AddHolder(operator string) { k.Holders, _ = insertSorted(k.Holders, operator) }
+func (k *Key) AddHolder(operator string) { k.Holders = insertSorted(k.Holders, operator) }
 
 // Acknowledge records that a holder destroyed what it held.
 func (k *Key) Acknowledge(operator string) error {
 	if err := k.AwaitsAck(operator); err != nil {
 		return err
 	}
-	k.DeletionAcks, _ = insertSorted(k.DeletionAcks, operator)
+	k.DeletionAcks = insertSorted(k.DeletionAcks, operator)
 	return nil
 }
 
@@ -189,13 +189,13 @@ func toOperators(names []string) []mpctypes.Operator {
 	return ops
 }
 
-// insertSorted adds a name to an ascending list; false if it is there already.
-func insertSorted(names []string, name string) ([]string, bool) {
+// insertSorted adds a name to an ascending list unless it is there already.
+func insertSorted(names []string, name string) []string {
 	i, found := slices.BinarySearch(names, name)
 	if found {
-		return names, false
+		return names
 	}
-	return slices.Insert(names, i, name), true
+	return slices.Insert(names, i, name)
 }
 
 // ascending reports whether a list is strictly ascending, so without duplicates.
