@@ -26,7 +26,7 @@ const (
 type story struct {
 	net       *localnet.Network
 	out       *screen
-	requester *localnet.Requester
+	requester *localnet.Account
 	message   string
 	keyID     string
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // watcher shows what the nodes do, round by round, while the chain decides.
@@ -69,6 +70,8 @@ func (w *watcher) show(e mpcnode.ActivityEvent) {
 		line = e.Kind + ": prepare, ready, start"
 	case e.What == mpcnode.ActivityRound:
 		line = fmt.Sprintf("%s: round %d done", e.Kind, e.Round)
+	case e.Reason == string(types.ErrReleased):
+		line = e.Kind + ": enough others were chosen; a participant is released"
 	case e.Reason == "":
 		line = e.Kind + ": done"
 	default:

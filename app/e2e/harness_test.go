@@ -27,6 +27,9 @@ const look = 250 * time.Millisecond
 var binary string
 
 func TestMain(m *testing.M) {
+	if len(os.Args) > 1 && os.Args[1] == "start" {
+		os.Exit(runLiar())
+	}
 	code, err := buildAndRun(m)
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
@@ -55,16 +58,24 @@ func buildAndRun(m *testing.M) (int, error) {
 type network struct {
 	*localnet.Network
 	t         *testing.T
-	requester *localnet.Requester
+	requester *localnet.Account
 }
 
-// startNetwork runs a network until the test ends. The logs of a test that
-// failed stay.
+// startNetwork runs a network of real nodes until the test ends.
 func startNetwork(t *testing.T, ctx context.Context, cfg localnet.Config) *network {
+	t.Helper()
+	n := writeNetwork(t, ctx, cfg, binary)
+	n.start(ctx)
+	return n
+}
+
+// writeNetwork makes the files of a network that ends with the test. The logs of
+// a test that failed stay.
+func writeNetwork(t *testing.T, ctx context.Context, cfg localnet.Config, program string) *network {
 	t.Helper()
 	dir, err := os.MkdirTemp("", "sequencer-net-")
 	require.NoError(t, err)
-	cfg.Dir, cfg.Binary, cfg.Progress = dir, binary, func(line string) { t.Log(line) }
+	cfg.Dir, cfg.Binary, cfg.Progress = dir, program, func(line string) { t.Log(line) }
 	n, err := localnet.Write(ctx, cfg)
 	require.NoError(t, err)
 	t.Cleanup(func() {
@@ -75,12 +86,18 @@ func startNetwork(t *testing.T, ctx context.Context, cfg localnet.Config) *netwo
 		}
 		require.NoError(t, n.Remove())
 	})
-	require.NoError(t, n.Start())
-	require.NoError(t, n.WaitHeight(ctx, 2))
+	return &network{Network: n, t: t}
+}
+
+// start waits for the first blocks.
+func (n *network) start(ctx context.Context) {
+	n.t.Helper()
+	require.NoError(n.t, n.Start())
+	require.NoError(n.t, n.WaitHeight(ctx, 2))
 	requester, err := n.Requester(0)
-	require.NoError(t, err)
-	t.Cleanup(func() { require.NoError(t, requester.Close()) })
-	return &network{n, t, requester}
+	require.NoError(n.t, err)
+	n.t.Cleanup(func() { require.NoError(n.t, requester.Close()) })
+	n.requester = requester
 }
 
 // eventually looks until done says yes, or the test's time is over.

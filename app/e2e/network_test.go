@@ -12,6 +12,7 @@ import (
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -162,7 +163,7 @@ func (n *network) delete(ctx context.Context, key mpctypes.Key) {
 	}
 	_, err := n.requester.Send(ctx, &mpctypes.MsgKeySign{
 		Requester: n.requester.Address, SignatureId: "too-late", KeyId: key.Id,
-		Payload: mpctypes.SignPayload{Kind: &mpctypes.SignPayload_Digest{Digest: make([]byte, 32)}},
+		Payload: mpctypes.SignPayload{Kind: &mpctypes.SignPayload_Digest{Digest: digests("too-late", 1)["too-late-0"]}},
 	})
-	require.Error(t, err)
+	require.ErrorContains(t, err, string(types.ErrKeyDeleted))
 }

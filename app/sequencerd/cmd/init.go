@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"os/signal"
 	"path/filepath"
 	"syscall"
 
 	"github.com/spf13/cobra"
+	"golang.org/x/term"
 
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/server"
@@ -142,8 +144,9 @@ func firstPreparams(cmd *cobra.Command, cfg mpcnode.Config, vault *mpcnode.Vault
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	out := cmd.ErrOrStderr()
-	err := mpcnode.AddPreparams(ctx, vault.Database(), cfg.Workers(), newProgress(out).show)
-	fmt.Fprintln(out)
+	p := newProgress(out)
+	err := mpcnode.AddPreparams(ctx, vault.Database(), cfg.Workers(), p.show)
+	p.done()
 	if errors.Is(err, context.Canceled) {
 		fmt.Fprintln(out, "stopped; the node makes pre-parameters when it runs, before its first keygen")
 		return nil
@@ -151,19 +154,34 @@ func firstPreparams(cmd *cobra.Command, cfg mpcnode.Config, vault *mpcnode.Vault
 	return err
 }
 
-// progress shows how far the search for pre-parameters is, on one line.
+// progress shows how far the search for pre-parameters is: on a terminal on one
+// line, elsewhere a line for each prime.
 type progress struct {
-	out   io.Writer
-	shown string
+	out      io.Writer
+	terminal bool
+	shown    string
+	found    int
 }
 
-func newProgress(out io.Writer) *progress { return &progress{out: out} }
+func newProgress(out io.Writer) *progress {
+	f, ok := out.(*os.File)
+	return &progress{out: out, terminal: ok && term.IsTerminal(int(f.Fd())), found: -1}
+}
 
 func (p *progress) show(s mpcnode.PreparamsProgress) {
 	line := s.String()
-	if line == p.shown {
-		return
+	switch {
+	case p.terminal && line != p.shown:
+		fmt.Fprintf(p.out, "\r%-*s", len(p.shown), line)
+	case !p.terminal && s.Found != p.found:
+		fmt.Fprintln(p.out, line)
 	}
-	fmt.Fprintf(p.out, "\r%-*s", len(p.shown), line)
-	p.shown = line
+	p.shown, p.found = line, s.Found
+}
+
+// done ends the line.
+func (p *progress) done() {
+	if p.terminal {
+		fmt.Fprintln(p.out)
+	}
 }

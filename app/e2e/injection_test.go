@@ -1,0 +1,167 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/cometbft/cometbft/privval"
+	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
+	"github.com/stretchr/testify/require"
+
+	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	"github.com/sequencer-mpc/sequencer/app/localnet"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+const (
+	// liesEach is how often each lie is told before the chain is looked at.
+	liesEach = 2
+	// blocksOn is how many blocks must come after that.
+	blocksOn = 5
+	// missedBlocks is the window in which a validator must sign half.
+	missedBlocks = "12"
+)
+
+// TestInjection: no proposer can halt or fork the chain by what it injects,
+// while one validator executes blocks in parallel, one rotates its consensus key
+// and one is jailed.
+func TestInjection(t *testing.T) {
+	ctx, cancel := context.WithTimeout(context.Background(), timeLimit)
+	defer cancel()
+	self, err := os.Executable()
+	require.NoError(t, err)
+	cfg := localnet.DefaultConfig("", "")
+	cfg.Params = func(p *mpctypes.Params) { p.KeygenAttemptBlocks = 20 }
+	cfg.Tune = func(node int, c *localnet.NodeConfig) {
+		if node == 1 {
+			c.App.BlockExecutor = serverconfig.BlockExecutorBlockSTM
+		}
+	}
+	n := writeNetwork(t, ctx, cfg, self)
+	jailSoon(t, n.Network)
+	n.start(ctx)
+
+	// Results get in though one proposer keeps them for itself.
+	tell(t, n.Node(0), nothing)
+	n.makeKey(ctx, "key", 2)
+	require.Positive(t, told(t, n.Node(0)))
+	for _, l := range []lie{nothing, garbage, forged, oversized, misplaced} {
+		n.survives(ctx, l)
+	}
+	tell(t, n.Node(0), "")
+
+	n.rotate(ctx, 2)
+	n.jail(ctx, 3)
+	tell(t, n.Node(0), garbage)
+	height := n.height(ctx)
+	for i := range 3 { // two of three are too few: all must go on
+		require.NoError(t, n.Node(i).WaitHeight(ctx, height+blocksOn))
+	}
+	n.agree(t, ctx, 3)
+}
+
+// survives: blocks go on while a lie is told.
+func (n *network) survives(ctx context.Context, l lie) {
+	liar := n.Node(0)
+	before := told(n.t, liar)
+	tell(n.t, liar, l)
+	n.eventually(ctx, "the proposer injects "+string(l), func() bool { return told(n.t, liar) >= before+liesEach })
+	height := n.height(ctx)
+	require.NoError(n.t, n.WaitHeight(ctx, height+blocksOn))
+	n.agree(n.t, ctx, n.Len())
+	n.t.Logf("%s: block %d, all agree", l, height+blocksOn)
+}
+
+// agree: the first nodes have the same state.
+func (n *network) agree(t *testing.T, ctx context.Context, nodes int) {
+	t.Helper()
+	height := n.height(ctx)
+	require.NoError(t, n.WaitHeight(ctx, height))
+	want := appHash(t, ctx, n.Node(0), height)
+	for i := range nodes {
+		require.Equal(t, want, appHash(t, ctx, n.Node(i), height), n.Node(i).Info().Name)
+	}
+}
+
+// rotate gives a validator another consensus key.
+func (n *network) rotate(ctx context.Context, i int) {
+	t, node := n.t, n.Node(i)
+	home := node.Info().Home
+	keyFile, stateFile := filepath.Join(home, "config", "priv_validator_key.json"), filepath.Join(home, "data", "priv_validator_state.json")
+	old := privval.LoadFilePV(keyFile, stateFile)
+	next := privval.GenFilePV(keyFile, stateFile)
+	public, err := cryptocodec.FromCmtPubKeyInterface(next.Key.PubKey)
+	require.NoError(t, err)
+	operator, err := n.Operator(i)
+	require.NoError(t, err)
+	defer operator.Close()
+	msg, err := stakingtypes.NewMsgRotateConsPubKey(node.Info().Operator, public)
+	require.NoError(t, err)
+	_, err = operator.Send(ctx, msg)
+	require.NoError(t, err)
+
+	require.NoError(t, node.Stop())
+	next.LastSignState = old.LastSignState // never sign a height again
+	next.Save()
+	require.NoError(t, node.Start())
+	n.eventually(ctx, "the validator signs with its new key", func() bool {
+		return n.isValidator(ctx, next.Key.Address.String()) && !n.isValidator(ctx, old.Key.Address.String())
+	})
+	height := n.height(ctx)
+	require.NoError(t, n.WaitHeight(ctx, height+blocksOn))
+	n.agree(t, ctx, n.Len())
+}
+
+// jail stops a validator until it is out of the set.
+func (n *network) jail(ctx context.Context, i int) {
+	t, node := n.t, n.Node(i)
+	home := node.Info().Home
+	pv := privval.LoadFilePV(filepath.Join(home, "config", "priv_validator_key.json"), filepath.Join(home, "data", "priv_validator_state.json"))
+	require.NoError(t, node.Kill())
+	n.eventually(ctx, "the validator is jailed", func() bool { return !n.isValidator(ctx, pv.Key.Address.String()) })
+}
+
+// isValidator asks node 0 for the set of the next block.
+func (n *network) isValidator(ctx context.Context, address string) bool {
+	t := n.t
+	t.Helper()
+	c, err := rpchttp.New(n.Node(0).Info().RPC, "/websocket")
+	require.NoError(t, err)
+	set, err := c.Validators(ctx, nil, nil, nil)
+	require.NoError(t, err)
+	for _, v := range set.Validators {
+		if v.Address.String() == address {
+			return true
+		}
+	}
+	return false
+}
+
+// jailSoon shortens the window in which a validator must sign.
+func jailSoon(t *testing.T, n *localnet.Network) {
+	t.Helper()
+	for i := range n.Len() {
+		path := filepath.Join(n.Node(i).Info().Home, "config", "genesis.json")
+		genesis, err := genutiltypes.AppGenesisFromFile(path)
+		require.NoError(t, err)
+		var state map[string]json.RawMessage
+		require.NoError(t, json.Unmarshal(genesis.AppState, &state))
+		var slashing map[string]any
+		require.NoError(t, json.Unmarshal(state["slashing"], &slashing))
+		params, ok := slashing["params"].(map[string]any)
+		require.True(t, ok)
+		params["signed_blocks_window"] = missedBlocks
+		state["slashing"], err = json.Marshal(slashing)
+		require.NoError(t, err)
+		genesis.AppState, err = json.Marshal(state)
+		require.NoError(t, err)
+		require.NoError(t, genesis.SaveAs(path))
+	}
+}
