@@ -24,9 +24,8 @@ import (
 // gas costs nothing on a local network.
 const gasPerMessage = 2_000_000
 
-// Requester is the account that may ask for keys and signatures, speaking to one
-// node.
-type Requester struct {
+// Account signs and sends transactions, speaking to one node.
+type Account struct {
 	// Address of the account.
 	Address string
 	// Query asks the chain about keys and signatures.
@@ -35,18 +34,37 @@ type Requester struct {
 	enc     app.Encoding
 	chainID string
 	keys    keyring.Keyring
+	key     string // its name in the keyring
 	conn    *grpc.ClientConn
 	rpc     *rpchttp.HTTP
 }
 
-// Requester connects the network's requester with a node. Close it.
-func (n *Network) Requester(node int) (*Requester, error) {
+// Requester connects the account that may ask for keys and signatures with a
+// node. Close it.
+func (n *Network) Requester(node int) (*Account, error) {
+	return n.account(n.nodes[node].info, n.manifest.KeyringDir, requesterKey)
+}
+
+// Operator connects the operator of a validator with its own node. Close it.
+func (n *Network) Operator(node int) (*Account, error) {
+	info := n.nodes[node].info
+	return n.account(info, info.Home, validatorKey)
+}
+
+func (n *Network) account(info Info, keyringDir, key string) (*Account, error) {
 	enc := app.NewTool().Encoding
-	keys, err := openKeyring(n.manifest.KeyringDir, enc.Codec)
+	keys, err := openKeyring(keyringDir, enc.Codec)
 	if err != nil {
 		return nil, err
 	}
-	info := n.nodes[node].info
+	record, err := keys.Key(key)
+	if err != nil {
+		return nil, fmt.Errorf("find the key %s: %w", key, err)
+	}
+	address, err := record.GetAddress()
+	if err != nil {
+		return nil, fmt.Errorf("read the address of key %s: %w", key, err)
+	}
 	conn, err := grpc.NewClient(info.GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()),
 		grpc.WithDefaultCallOptions(grpc.ForceCodec(codec.NewProtoCodec(enc.InterfaceRegistry).GRPCCodec())))
 	if err != nil {
@@ -56,48 +74,48 @@ func (n *Network) Requester(node int) (*Requester, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("connect with %s: %w", info.Name, err), conn.Close())
 	}
-	return &Requester{
-		Address: n.manifest.Requester, Query: mpctypes.NewQueryClient(conn),
-		enc: enc, chainID: n.manifest.ChainID, keys: keys, conn: conn, rpc: rpc,
+	return &Account{
+		Address: address.String(), Query: mpctypes.NewQueryClient(conn),
+		enc: enc, chainID: n.manifest.ChainID, keys: keys, key: key, conn: conn, rpc: rpc,
 	}, nil
 }
 
 // Close ends the connection.
-func (r *Requester) Close() error { return r.conn.Close() }
+func (a *Account) Close() error { return a.conn.Close() }
 
 // Send signs messages in one transaction, sends it and waits until it is in a
 // block, whose height it returns.
-func (r *Requester) Send(ctx context.Context, msgs ...sdk.Msg) (int64, error) {
-	bz, err := r.sign(ctx, msgs)
+func (a *Account) Send(ctx context.Context, msgs ...sdk.Msg) (int64, error) {
+	bz, err := a.sign(ctx, msgs)
 	if err != nil {
 		return 0, err
 	}
-	sent, err := r.rpc.BroadcastTxSync(ctx, bz)
+	sent, err := a.rpc.BroadcastTxSync(ctx, bz)
 	if err != nil {
 		return 0, fmt.Errorf("send the transaction: %w", err)
 	}
 	if sent.Code != 0 {
 		return 0, fmt.Errorf("the transaction was refused (%s %d): %s", sent.Codespace, sent.Code, sent.Log)
 	}
-	return r.included(ctx, sent.Hash)
+	return a.included(ctx, sent.Hash)
 }
 
-func (r *Requester) sign(ctx context.Context, msgs []sdk.Msg) ([]byte, error) {
-	account, err := authtypes.NewQueryClient(r.conn).AccountInfo(ctx, &authtypes.QueryAccountInfoRequest{Address: r.Address})
+func (a *Account) sign(ctx context.Context, msgs []sdk.Msg) ([]byte, error) {
+	account, err := authtypes.NewQueryClient(a.conn).AccountInfo(ctx, &authtypes.QueryAccountInfoRequest{Address: a.Address})
 	if err != nil {
-		return nil, fmt.Errorf("ask for the account %s: %w", r.Address, err)
+		return nil, fmt.Errorf("ask for the account %s: %w", a.Address, err)
 	}
-	factory := tx.Factory{}.WithChainID(r.chainID).WithKeybase(r.keys).WithTxConfig(r.enc.TxConfig).
+	factory := tx.Factory{}.WithChainID(a.chainID).WithKeybase(a.keys).WithTxConfig(a.enc.TxConfig).
 		WithAccountNumber(account.Info.AccountNumber).WithSequence(account.Info.Sequence).
 		WithGas(uint64(len(msgs)) * gasPerMessage)
 	builder, err := factory.BuildUnsignedTx(msgs...)
 	if err != nil {
 		return nil, fmt.Errorf("build the transaction: %w", err)
 	}
-	if err := tx.Sign(ctx, factory, requesterKey, builder, true); err != nil {
+	if err := tx.Sign(ctx, factory, a.key, builder, true); err != nil {
 		return nil, fmt.Errorf("sign the transaction: %w", err)
 	}
-	bz, err := r.enc.TxConfig.TxEncoder()(builder.GetTx())
+	bz, err := a.enc.TxConfig.TxEncoder()(builder.GetTx())
 	if err != nil {
 		return nil, fmt.Errorf("encode the transaction: %w", err)
 	}
@@ -105,11 +123,11 @@ func (r *Requester) sign(ctx context.Context, msgs []sdk.Msg) ([]byte, error) {
 }
 
 // included waits until a transaction is in a block. Nodes do not know it before.
-func (r *Requester) included(ctx context.Context, hash []byte) (int64, error) {
+func (a *Account) included(ctx context.Context, hash []byte) (int64, error) {
 	tick := time.NewTicker(poll)
 	defer tick.Stop()
 	for {
-		if found, err := r.rpc.Tx(ctx, hash, false); err == nil {
+		if found, err := a.rpc.Tx(ctx, hash, false); err == nil {
 			if found.TxResult.Code != 0 {
 				return 0, fmt.Errorf("the transaction failed (%s %d): %s", found.TxResult.Codespace, found.TxResult.Code, found.TxResult.Log)
 			}
