@@ -15,12 +15,15 @@ import (
 
 // No test may leave a goroutine behind.
 // go-log, which the library logs through, has one writer for the whole process.
-// Measuring brings whole nodes in, whose libraries have some.
+// Measuring brings whole nodes in, whose libraries have some; one of them starts
+// its own when it is linked.
 func TestMain(m *testing.M) {
 	if os.Getenv("MPC_BENCH") != "" {
 		os.Exit(m.Run())
 	}
-	goleak.VerifyTestMain(m, goleak.IgnoreTopFunction("github.com/ipfs/go-log/writer.(*MirrorWriter).logRoutine"))
+	goleak.VerifyTestMain(m,
+		goleak.IgnoreTopFunction("github.com/ipfs/go-log/writer.(*MirrorWriter).logRoutine"),
+		goleak.IgnoreTopFunction("github.com/desertbit/timer.timerRoutine"))
 }
 
 var fixtureProtocols = tss.New(tss.AllowInsecureFixtures())

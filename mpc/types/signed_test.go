@@ -1,0 +1,230 @@
+package types
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"encoding/hex"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+var update = flag.Bool("update", false, "write the golden files again")
+
+var testKey = ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, 32))
+
+func public() []byte { return testKey.Public().(ed25519.PublicKey) }
+
+func payload(n int) KeygenPayload {
+	point := secp256k1.PrivKeyFromBytes([]byte{5}).PubKey().SerializeCompressed()
+	p := KeygenPayload{PublicKey: point, ParametersHash: Hash{3}}
+	for range n {
+		p.PublicShares = append(p.PublicShares, point)
+	}
+	return p
+}
+
+func attestation() Attestation {
+	p := payload(3)
+	a := Attestation{
+		Request: RequestID{KindKeygen, "key"}, Attempt: 2, Session: Context{9}, Payload: p.Encode(),
+		Operator: "seqvaloper1a", IdentityVersion: 4,
+	}
+	a.Sign("chain", testKey)
+	return a
+}
+
+func header() *wire.Header {
+	return &wire.Header{
+		ChainId: "chain", Context: bytes.Repeat([]byte{1}, 32), Kind: wire.KIND_ROUND, Round: 2, Type: "kg1",
+		From: "seqvaloper1a", IdentityVersion: 4, To: "seqvaloper1b", Sequence: 7,
+	}
+}
+
+// TestGolden: what is signed never changes without a new version; old
+// attestations and envelopes would become worthless.
+func TestGolden(t *testing.T) {
+	a := attestation()
+	deletion := Attestation{Request: RequestID{KindDelete, "key"}, Operator: "seqvaloper1a", IdentityVersion: 4}
+	e := SignEnvelope(header(), []byte("body"), testKey)
+	for name, got := range map[string][]byte{
+		"attestation": a.SignBytes("chain"), "deletion": deletion.SignBytes("chain"),
+		"envelope": HeaderSignBytes(e.Header), "possession": ProofOfPossession("chain", "seqvaloper1a", public()),
+		"hello": HelloSignBytes("chain", "seqvaloper1a", 4, "peer"), "payload": a.Payload,
+		"signatures": append(append([]byte{}, a.Signature...), e.Signature...),
+	} {
+		path := filepath.Join("testdata", name+".golden")
+		text := hex.EncodeToString(got) + "\n"
+		if *update {
+			require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		}
+		want, err := os.ReadFile(path)
+		require.NoError(t, err)
+		require.Equal(t, string(want), text, name)
+	}
+}
+
+func TestAttestation(t *testing.T) {
+	good := attestation()
+	require.NoError(t, good.Verify("chain", public()))
+	back, err := AttestationFromWire(good.ToWire())
+	require.NoError(t, err)
+	require.Equal(t, good, back)
+	require.Error(t, good.Verify("other chain", public()))
+	require.Error(t, good.Verify("chain", public()[:31]))
+	for name, change := range map[string]func(*Attestation){
+		"request": func(a *Attestation) { a.Request.ID = "other" }, "attempt": func(a *Attestation) { a.Attempt++ },
+		"session": func(a *Attestation) { a.Session[3]++ }, "operator": func(a *Attestation) { a.Operator += "x" },
+		"version":   func(a *Attestation) { a.IdentityVersion++ },
+		"payload":   func(a *Attestation) { p := payload(2); a.Payload = p.Encode() },
+		"signature": func(a *Attestation) { a.Signature[0]++ },
+	} {
+		a := attestation()
+		change(&a)
+		require.Error(t, a.Verify("chain", public()), name)
+	}
+	for name, change := range map[string]func(*Attestation){
+		"no id": func(a *Attestation) { a.Request.ID = "" }, "no operator": func(a *Attestation) { a.Operator = "" },
+		"long operator":   func(a *Attestation) { a.Operator = Operator(strings.Repeat("x", MaxOperatorBytes+1)) },
+		"short signature": func(a *Attestation) { a.Signature = a.Signature[1:] }, "no session": func(a *Attestation) { a.Session = Context{} },
+		"sign": func(a *Attestation) { a.Request.Kind = KindSign }, "payload": func(a *Attestation) { a.Payload = nil },
+		"deletion with a session": func(a *Attestation) { a.Request.Kind, a.Payload, a.Attempt = KindDelete, nil, 0 },
+	} {
+		a := attestation()
+		change(&a)
+		require.Error(t, a.ValidateBasic(), name)
+	}
+}
+
+func TestEnvelope(t *testing.T) {
+	good := func() *wire.Envelope { return SignEnvelope(header(), []byte("body"), testKey) }
+	v, err := VerifyEnvelope(good(), "chain", public())
+	require.NoError(t, err)
+	require.Equal(t, Operator("seqvaloper1a"), v.From())
+	require.Equal(t, "body", string(v.Body()))
+	for name, change := range map[string]func(*wire.Envelope){
+		"body": func(e *wire.Envelope) { e.Body = []byte("Body") }, "chain": func(e *wire.Envelope) { e.Header.ChainId = "x" },
+		"context": func(e *wire.Envelope) { e.Header.Context[0]++ }, "kind": func(e *wire.Envelope) { e.Header.Kind = wire.KIND_UNSPECIFIED },
+		"round": func(e *wire.Envelope) { e.Header.Round++ }, "type": func(e *wire.Envelope) { e.Header.Type = "kg3" },
+		"from": func(e *wire.Envelope) { e.Header.From = "x" }, "to": func(e *wire.Envelope) { e.Header.To = "" },
+		"version": func(e *wire.Envelope) { e.Header.IdentityVersion++ }, "sequence": func(e *wire.Envelope) { e.Header.Sequence++ },
+		"signature":    func(e *wire.Envelope) { e.Signature[5]++ },
+		"to itself":    func(e *wire.Envelope) { e.Header.To = e.Header.From },
+		"no header":    func(e *wire.Envelope) { e.Header = nil },
+		"short hash":   func(e *wire.Envelope) { e.Header.BodyHash = nil },
+		"short name":   func(e *wire.Envelope) { e.Header.Context = nil },
+		"no sender":    func(e *wire.Envelope) { e.Header.From = "" },
+		"long type":    func(e *wire.Envelope) { e.Header.Type = strings.Repeat("x", MaxTypeBytes+1) },
+		"type of none": func(e *wire.Envelope) { e.Header.Kind = wire.KIND_CONFIRM },
+		"unknown kind": func(e *wire.Envelope) { e.Header.Kind = 99 },
+	} {
+		e := good()
+		change(e)
+		_, err := VerifyEnvelope(e, "chain", public())
+		require.Error(t, err, name)
+	}
+	_, err = VerifyEnvelope(nil, "chain", public())
+	require.Error(t, err)
+	_, err = VerifyEnvelope(good(), "chain", nil)
+	require.Error(t, err)
+}
+
+func FuzzKeygenPayload(f *testing.F) {
+	for n := range 3 {
+		p := payload(n)
+		f.Add(p.Encode())
+	}
+	f.Add([]byte{0x0a, 0x21})
+	f.Fuzz(func(t *testing.T, bz []byte) {
+		p, err := DecodeKeygenPayload(bz)
+		if err != nil {
+			return
+		}
+		require.Equal(t, bz, p.Encode(), "one payload, one encoding")
+	})
+}
+
+func TestKeygenPayload(t *testing.T) {
+	p := payload(4)
+	got, err := DecodeKeygenPayload(p.Encode())
+	require.NoError(t, err)
+	require.Equal(t, p, got)
+	unknown := append(p.Encode(), 0x22, 0x00) // a field 4 of no bytes
+	_, err = DecodeKeygenPayload(unknown)
+	require.Error(t, err)
+	many := payload(MaxMembers + 1)
+	_, err = DecodeKeygenPayload(many.Encode())
+	require.Error(t, err)
+	most := payload(MaxMembers)
+	require.LessOrEqual(t, len(most.Encode()), MaxPayloadBytes)
+	_, err = DecodeKeygenPayload(most.Encode())
+	require.NoError(t, err)
+}
+
+func TestSignature(t *testing.T) {
+	private := secp256k1.PrivKeyFromBytes(bytes.Repeat([]byte{4}, 32))
+	key := private.PubKey().SerializeCompressed()
+	digest := bytes.Repeat([]byte{6}, 32)
+	compact := ecdsa.SignCompact(private, digest, true)
+	good := func() *SignatureResult {
+		return &SignatureResult{RequestID: "sig", R: bytes.Clone(compact[1:33]), S: bytes.Clone(compact[33:]), V: uint32(compact[0] - 31)}
+	}
+	require.NoError(t, ValidatePublicKey(key))
+	require.Error(t, ValidatePublicKey(key[:32]))
+	require.Error(t, ValidatePublicKey(bytes.Repeat([]byte{2}, 33)[:33-1]))
+	require.NoError(t, VerifySignature(key, digest, good()))
+	back, err := SignatureResultFromWire(good().ToWire())
+	require.NoError(t, err)
+	require.Equal(t, *good(), back)
+	for name, change := range map[string]func(*SignatureResult){
+		"r": func(s *SignatureResult) { s.R[31]++ }, "s": func(s *SignatureResult) { s.S[31]++ },
+		"v": func(s *SignatureResult) { s.V ^= 1 }, "v too high": func(s *SignatureResult) { s.V = 2 },
+		"r is zero": func(s *SignatureResult) { clear(s.R) }, "s is zero": func(s *SignatureResult) { clear(s.S) },
+		"r above the order": func(s *SignatureResult) { copy(s.R, bytes.Repeat([]byte{0xff}, 32)) },
+		"r too short":       func(s *SignatureResult) { s.R = s.R[1:] }, "no id": func(s *SignatureResult) { s.RequestID = "" },
+		"high s": func(s *SignatureResult) { // as valid for ECDSA, but malleable
+			var x secp256k1.ModNScalar
+			x.SetByteSlice(s.S)
+			x.Negate()
+			b := x.Bytes()
+			s.S, s.V = b[:], s.V^1
+		},
+	} {
+		s := good()
+		change(s)
+		require.Error(t, VerifySignature(key, digest, s), name)
+	}
+	require.Error(t, VerifySignature(key, bytes.Repeat([]byte{5}, 32), good()), "another digest")
+	other := secp256k1.PrivKeyFromBytes([]byte{1}).PubKey().SerializeCompressed()
+	require.Error(t, VerifySignature(other, digest, good()), "another key")
+}
+
+func TestDigest(t *testing.T) {
+	order, err := hex.DecodeString("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141")
+	require.NoError(t, err)
+	below := bytes.Clone(order)
+	below[31]--
+	require.NoError(t, ValidateDigest(below))
+	for name, d := range map[string][]byte{
+		"zero": make([]byte, 32), "order": order, "above": bytes.Repeat([]byte{0xff}, 32), "short": below[1:], "long": append(below, 0), "none": nil,
+	} {
+		require.ErrorIs(t, ValidateDigest(d), ErrBadDigest, name)
+	}
+}
+
+func TestRecordClone(t *testing.T) {
+	r := Record{Data: []byte{1}, Payload: []byte{2}, PublicKey: []byte{3}, Participants: []Operator{"a"}}
+	c := r.Clone()
+	Wipe(r.Data)
+	r.Participants[0] = "b"
+	require.Equal(t, []byte{1}, c.Data)
+	require.Equal(t, Operator("a"), c.Participants[0])
+}
