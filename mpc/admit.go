@@ -18,6 +18,10 @@ const (
 	// attemptSlack is how many blocks after its end an attempt may still be
 	// opened here: initiator and members do not commit at the same instant.
 	attemptSlack = 2
+	// maxParkedPerSender: an honest initiator leads a few requests of one block.
+	maxParkedPerSender = 16
+	// staleAfter is how many stall times without progress make a session stale.
+	staleAfter = 2
 )
 
 // parkedPrepare waits for a view in which it makes sense.
@@ -42,13 +46,18 @@ func (c *Core) handlePrepare(v types.Verified, now time.Time) {
 		return
 	}
 	reason := c.admit(v, id, attempt)
-	switch {
-	case reason == "":
+	if reason == "" {
 		c.join(v, c.requests[id], attempt, now)
+		return
+	}
+	result := c.result(id)
+	switch {
+	case result != nil || reason == types.ErrUnknownRequest && c.decided(id):
+		c.refuse(v, id, types.ErrAlreadyDecided, result)
 	case c.waitsForBlock(id, attempt, reason):
 		c.park(v, reason, now)
 	default:
-		c.refuse(v, id, reason)
+		c.refuse(v, id, reason, nil)
 	}
 }
 
@@ -91,7 +100,9 @@ func (c *Core) inProgress(r *types.Request, attempt uint32) types.Reason {
 		}
 		switch l.Phase() {
 		case session.Running:
-			return types.ErrInProgress
+			if !c.stale(l) {
+				return types.ErrInProgress
+			}
 		case session.Waiting, session.Preparing:
 			if l.Attempt() >= attempt {
 				return types.ErrInProgress
@@ -104,13 +115,28 @@ func (c *Core) inProgress(r *types.Request, attempt uint32) types.Reason {
 	return ""
 }
 
+// stale: a running session that came no nearer to its end for a while, however
+// often somebody says Working, does not keep others from trying. It runs on, and
+// whom it waits for is left out of the next attempt where enough remain.
+func (c *Core) stale(l *live) bool {
+	now := c.opts.Now()
+	if now.Sub(l.LastProgress()) < staleAfter*c.opts.Timing.Stall {
+		return false
+	}
+	for _, op := range l.AwaitedFor() {
+		c.suspects[op] = now.Add(suspicion)
+	}
+	return true
+}
+
 // stagedLately: this node finished a session of the request a moment ago, maybe
 // in its last life; the others are probably about to.
 func (c *Core) stagedLately(r *types.Request) bool {
 	now := c.opts.Now()
 	for _, k := range c.recordKeys() {
 		rec := c.records[k]
-		if rec.Request == r.ID && rec.Status == types.StatusPending && rec.HasData && now.Sub(rec.Updated) < c.opts.Timing.Stall {
+		age := now.Sub(rec.Updated) // below zero if the clock was set back
+		if rec.Request == r.ID && rec.Status == types.StatusPending && rec.HasData && age >= 0 && age < c.opts.Timing.Stall {
 			return true
 		}
 	}
@@ -131,7 +157,7 @@ func (c *Core) able(r *types.Request) types.Reason {
 			return types.ErrShareMissing
 		}
 	case types.KindKeygen:
-		if _, ok := c.freePreparams(); !ok {
+		if _, ok := c.freePreparams(r.ID); !ok {
 			return types.ErrNoPreparams
 		}
 	}
@@ -152,7 +178,7 @@ func (c *Core) makeRoom(r *types.Request) types.Reason {
 		}
 	}
 	for i := len(all) - 1; i >= 0 && r.Before(all[i].Request()); i-- {
-		if p := all[i].Phase(); p == session.Waiting || p == session.Preparing {
+		if all[i].unstarted() {
 			all[i].Stop(types.ErrSuperseded)
 			return ""
 		}
@@ -187,12 +213,16 @@ func (c *Core) staged(id types.KeyID, context types.Context) (types.Record, bool
 }
 
 func (c *Core) park(v types.Verified, reason types.Reason, now time.Time) {
+	own := 0
 	for _, p := range c.parked {
 		if p.prepare.Hash() == v.Hash() {
 			return
 		}
+		if p.prepare.From() == v.From() {
+			own++
+		}
 	}
-	if len(c.parked) >= maxParked {
+	if len(c.parked) >= maxParked || own >= maxParkedPerSender {
 		c.opts.Observer.Dropped(types.ErrBusy)
 		return
 	}
@@ -222,21 +252,18 @@ func (c *Core) expireParked(now time.Time) {
 			continue
 		}
 		if id, _, err := session.DecodePrepare(p.prepare); err == nil {
-			c.refuse(p.prepare, id, p.reason)
+			c.refuse(p.prepare, id, p.reason, c.result(id))
 		}
 	}
 }
 
 // refuse tells the initiator why this node does not take part, and the result
 // if there is one.
-func (c *Core) refuse(v types.Verified, id types.RequestID, reason types.Reason) {
+func (c *Core) refuse(v types.Verified, id types.RequestID, reason types.Reason, result *wire.Gossip) {
 	if !c.isParticipant(v.From()) || c.self.Key == nil {
 		return
 	}
-	refusal := wire.Refuse{Reason: string(reason), Result: c.result(id)}
-	if refusal.Result != nil {
-		refusal.Reason = string(types.ErrAlreadyDecided)
-	}
+	refusal := wire.Refuse{Reason: string(reason), Result: result}
 	body, err := refusal.Marshal()
 	if err != nil {
 		c.opts.Log.Error("encode a Refuse", "err", err)
@@ -264,11 +291,28 @@ func (c *Core) isParticipant(op types.Operator) bool {
 	return ok
 }
 
-// result is what this node can tell of a request that is decided or done here.
-func (c *Core) result(id types.RequestID) *wire.Gossip {
-	if id.Kind != types.KindSign {
-		return nil // a keygen's result is the chain's own state, or still in the pool
+// decided: the chain has its word on a keygen that is no longer open.
+func (c *Core) decided(id types.RequestID) bool {
+	if id.Kind != types.KindKeygen {
+		return false
 	}
+	key, known, err := c.opts.Chain.Key(context.Background(), types.KeyID(id.ID))
+	return err == nil && known && key.Status != types.KeyPending
+}
+
+// result is what this node can tell of a request that is decided, or done here:
+// an initiator that is a block behind need not find out by itself.
+func (c *Core) result(id types.RequestID) *wire.Gossip {
+	switch id.Kind {
+	case types.KindSign:
+		return c.signatureResult(id)
+	case types.KindKeygen:
+		return c.keygenResult(id)
+	}
+	return nil
+}
+
+func (c *Core) signatureResult(id types.RequestID) *wire.Gossip {
 	if g := c.pool.signature(id.ID); g != nil {
 		return g
 	}
@@ -280,4 +324,28 @@ func (c *Core) result(id types.RequestID) *wire.Gossip {
 		return nil
 	}
 	return &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: s.ToWire()}}
+}
+
+// keygenResult is this node's attestation of the session that the chain chose,
+// if it holds that session's share.
+func (c *Core) keygenResult(id types.RequestID) *wire.Gossip {
+	key, known := c.view.Keys[types.KeyID(id.ID)]
+	if !known || key.Status != types.KeyReady {
+		return nil
+	}
+	r, held := c.staged(key.ID, key.Session)
+	if !held {
+		return nil
+	}
+	public, ok := c.view.Roster.Key(c.self.Operator, r.IdentityVersion)
+	if !ok {
+		return nil
+	}
+	private, ok := c.privateKey(public)
+	if !ok {
+		return nil
+	}
+	a := c.attestationOf(r)
+	a.Sign(c.opts.ChainID, private)
+	return &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: a.ToWire()}}
 }

@@ -19,16 +19,21 @@ func (c *Core) attest(r types.Record) {
 	if !ok {
 		return
 	}
-	member, _ := request.Member(c.self.Operator)
-	a := types.Attestation{
-		Request: r.Request, Attempt: r.Attempt, Session: r.Context, Payload: r.Payload,
-		Operator: c.self.Operator, IdentityVersion: member.IdentityVersion,
-	}
+	a := c.attestationOf(r)
 	if c.pool.hasAttestation(&a) {
 		return
 	}
 	a.Sign(c.opts.ChainID, key)
 	c.pool.addAttestation(a, c.opts.Now())
+}
+
+// attestationOf is what this node says of a share, unsigned. The record has the
+// identity that the request pinned.
+func (c *Core) attestationOf(r types.Record) types.Attestation {
+	return types.Attestation{
+		Request: r.Request, Attempt: r.Attempt, Session: r.Context, Payload: r.Payload,
+		Operator: c.self.Operator, IdentityVersion: r.IdentityVersion,
+	}
 }
 
 // attestDeletion puts this node's word that it destroyed a key into the pool.
@@ -108,13 +113,19 @@ func (c *Core) deletionWanted(ctx context.Context, id types.KeyID, op types.Oper
 	return key.Status == types.KeyDeleted && slices.Contains(key.Holders, op) && !slices.Contains(key.DeletionAcked, op)
 }
 
+// maxFalseSignatures of one request are looked at between two blocks: a recovery
+// takes a tenth of a millisecond of the loop, and anybody may send some. The
+// signers have theirs anyway, and everybody else hears it again after the block.
+const maxFalseSignatures = 8
+
 // takeSignature keeps a finished signature that proves itself.
 func (c *Core) takeSignature(s types.SignatureResult) {
 	r, open := c.requests[types.RequestID{Kind: types.KindSign, ID: s.RequestID}]
-	if !open || c.pool.hasSignature(s.RequestID) {
+	if !open || c.pool.hasSignature(s.RequestID) || c.falseSignatures[s.RequestID] >= maxFalseSignatures {
 		return
 	}
 	if err := types.VerifySignature(r.PublicKey, r.Digest, &s); err != nil {
+		c.falseSignatures[s.RequestID]++
 		c.opts.Observer.Dropped(types.ErrProtocolFault)
 		c.opts.Log.Debug("signature dropped", "request", s.RequestID, "err", err)
 		return
@@ -137,7 +148,8 @@ func (c *Core) takeResult(v types.Verified) {
 func (c *Core) prunePool(ctx context.Context) {
 	c.pool.prune(func(a *types.Attestation) bool {
 		if a.Request.Kind == types.KindDelete {
-			return c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator)
+			_, valid := c.view.Roster.Key(a.Operator, a.IdentityVersion)
+			return valid && c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator)
 		}
 		_, open := c.requests[a.Request]
 		return open

@@ -38,6 +38,11 @@ type Core struct {
 	parked   []parkedPrepare
 	suspects map[types.Operator]time.Time
 	lastLog  map[types.RequestID]types.Reason
+	// falseSignatures counts, by request, since the last block.
+	falseSignatures map[string]int
+	// broken is the first write that failed: a node that cannot write takes no
+	// part.
+	broken error
 }
 
 // errReadChain marks what the next block may mend; every other error of
@@ -78,6 +83,8 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		early:      newEarlyBuffer(),
 		suspects:   make(map[types.Operator]time.Time),
 		lastLog:    make(map[types.RequestID]types.Reason),
+
+		falseSignatures: make(map[string]int),
 	}, nil
 }
 
@@ -168,7 +175,6 @@ func (c *Core) HandleConnected(op types.Operator) {
 	for _, l := range c.ordered() {
 		l.Reconnected(op, now)
 	}
-	c.pool.hurry(now)
 }
 
 // Tick lets time pass: resending, watchdogs, lapses.
@@ -181,6 +187,20 @@ func (c *Core) Tick() {
 	c.early.expire(now)
 	c.expireParked(now)
 	c.pool.flush(now, c.opts.Transport.Gossip)
+}
+
+// Err is the first write that failed, nil while all went well. The owner of the
+// Core ends it then.
+func (c *Core) Err() error { return c.broken }
+
+// wrote notes a write that failed. Refusals with a reason are the caller's.
+func (c *Core) wrote(err error) error {
+	if err != nil && c.broken == nil {
+		if reason := types.ReasonOf(err); reason == "" || reason == types.ErrStorage {
+			c.broken = err
+		}
+	}
+	return err
 }
 
 // Shutdown ends all sessions; what is durable stays.
@@ -297,6 +317,9 @@ func (c *Core) Reconcile(ctx context.Context) error {
 	if !view.CatchingUp {
 		c.openAttempts(c.opts.Now())
 	}
+	if before == 0 {
+		before = view.Height // the first look is no lag
+	}
 	c.opts.Observer.Reconciled(max(view.Height-before, 0), c.opts.Now().Sub(begun))
 	return nil
 }
@@ -305,6 +328,7 @@ func (c *Core) Reconcile(ctx context.Context) error {
 func (c *Core) adopt(view *View) {
 	c.view = view
 	clear(c.requests)
+	clear(c.falseSignatures)
 	for i := range view.Requests {
 		c.requests[view.Requests[i].ID] = &view.Requests[i]
 	}

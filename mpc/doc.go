@@ -8,7 +8,7 @@
 //	              Engine loop ◄── envelopes, steps      pool ─► Results ─► proposer
 //
 // Core is everything that the engine knows and decides, without a goroutine of
-// its own: reconcile.go compares what is wanted (open requests of the view),
+// its own: Core.Reconcile compares what is wanted (open requests of the view),
 // what runs (sessions) and what is stored (records), on every block and after
 // every restart alike. Engine gives it an event loop, workers for the
 // cryptography and an inbox that never blocks. The simulator in testutil drives

@@ -16,6 +16,9 @@ const (
 	// earlyBytesPerSender: eight keygens that begin at the same moment.
 	earlyBytesPerSender = 8 * 160 << 10
 	earlyAge            = 10 * time.Second
+	// endedAge is longer than others go on resending to a session that is over
+	// here: until their own watchdog ends it.
+	endedAge = time.Minute
 )
 
 type earlyEnvelope struct {
@@ -26,18 +29,31 @@ type earlyEnvelope struct {
 // earlyBuffer holds envelopes of contexts that this node does not know yet.
 type earlyBuffer struct {
 	bySender map[types.Operator][]earlyEnvelope
+	// ended are contexts of sessions that are over, and since when.
+	ended map[types.Context]time.Time
 }
 
 func newEarlyBuffer() *earlyBuffer {
-	return &earlyBuffer{bySender: make(map[types.Operator][]earlyEnvelope)}
+	return &earlyBuffer{
+		bySender: make(map[types.Operator][]earlyEnvelope), ended: make(map[types.Context]time.Time),
+	}
 }
+
+// end makes late messages of a session vanish.
+func (b *earlyBuffer) end(context types.Context, now time.Time) { b.ended[context] = now }
 
 // put keeps an envelope if its sender has room.
 func (b *earlyBuffer) put(v types.Verified, now time.Time) bool {
+	if _, ended := b.ended[types.Context(v.Header().Context)]; ended {
+		return true // a late resend of what is over here
+	}
 	held := b.bySender[v.From()]
-	bytes := len(v.Body())
+	bytes, hash := len(v.Body()), v.Hash()
 	for _, e := range held {
 		bytes += len(e.envelope.Body())
+		if e.envelope.Hash() == hash {
+			return true
+		}
 	}
 	if len(held) >= earlyPerSender || bytes > earlyBytesPerSender {
 		return false
@@ -65,6 +81,11 @@ func (b *earlyBuffer) take(context types.Context, senders []types.Operator) []ty
 func (b *earlyBuffer) expire(now time.Time) {
 	for op := range b.bySender {
 		b.filter(op, func(e earlyEnvelope) bool { return now.Sub(e.at) < earlyAge })
+	}
+	for context, since := range b.ended {
+		if now.Sub(since) >= endedAge {
+			delete(b.ended, context)
+		}
 	}
 }
 

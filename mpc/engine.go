@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 	"time"
 
@@ -51,7 +52,16 @@ func New(opts Options, workerCount int) (*Engine, error) {
 // Run is the event loop. It returns nil when the context ends, after all its
 // goroutines have, and an error if the store fails: a node that cannot write
 // must not take part.
-func (e *Engine) Run(ctx context.Context) error {
+//
+// A panic on the loop ends the engine with an error and not the node: what Core
+// holds is void then, and what is durable is as a crash would leave it.
+func (e *Engine) Run(ctx context.Context) (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			e.core.opts.Log.Error("the engine's loop panicked", "type", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))
+			err = fmt.Errorf("the engine's loop panicked (%T)", r)
+		}
+	}()
 	if err := e.core.Restore(); err != nil {
 		return err
 	}
@@ -87,8 +97,14 @@ func (e *Engine) loop(ctx context.Context) error {
 			for _, item := range e.inbox.take() {
 				item.run()
 			}
+			if err := e.core.Err(); err != nil {
+				return err
+			}
 		case <-tick.C:
 			e.core.Tick()
+			if err := e.core.Err(); err != nil {
+				return err
+			}
 			if time.Since(reconciled) >= reconcileInterval {
 				e.Wake()
 			}
@@ -134,7 +150,7 @@ func (e *Engine) Receive(v types.Verified) {
 
 // ReceiveGossip takes a result of somebody, unverified. It never blocks.
 func (e *Engine) ReceiveGossip(g *wire.Gossip) {
-	if !e.inbox.put(g.Size(), func() { e.core.HandleGossip(context.Background(), g) }) {
+	if !e.inbox.putLow(g.Size(), func() { e.core.HandleGossip(context.Background(), g) }) {
 		e.core.opts.Observer.Dropped(types.ErrBusy)
 	}
 }

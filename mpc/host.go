@@ -59,7 +59,7 @@ func (c *Core) burnPreparams(l *live) ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("open pre-parameters: %w", err)
 	}
-	if err := c.opts.Store.BurnPreparams(l.preparams); err != nil {
+	if err := c.wrote(c.opts.Store.BurnPreparams(l.preparams)); err != nil {
 		types.Wipe(set)
 		return nil, fmt.Errorf("burn pre-parameters: %w", err)
 	}
@@ -118,7 +118,10 @@ func (c *Core) End(s *session.Session, end session.End) {
 		return
 	}
 	delete(c.sessions, s.ID())
-	delete(c.byContext, s.Context())
+	if context := s.Context(); !context.IsZero() {
+		delete(c.byContext, context)
+		c.early.end(context, now)
+	}
 	c.release(l)
 	request := s.Request()
 	c.opts.Observer.SessionEnded(request.ID.Kind, end.Reason, now.Sub(s.Opened()))

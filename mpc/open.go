@@ -53,14 +53,16 @@ func (c *Core) openAttempt(r *types.Request, now time.Time) {
 	l := c.reserve(r)
 	s, err := session.Open(c.config(r, attempt), now)
 	if err == nil {
-		l.Session = s
-		err = c.begin(l, now)
+		err = c.stage(s.ID(), r, attempt)
 	}
 	if err != nil {
 		c.release(l)
 		c.opts.Log.Error("open a session", "request", r.ID.String(), "attempt", attempt, "err", err)
 		return
 	}
+	l.Session = s
+	c.register(l, now)
+	s.Announce(now)
 	c.opts.Log.Info("attempt opened", "request", r.ID.String(), "attempt", attempt, "session", s.ID().Short(),
 		"members", len(r.Members), "needed", r.SignersNeeded())
 }
@@ -70,35 +72,27 @@ func (c *Core) openAttempt(r *types.Request, now time.Time) {
 func (c *Core) join(v types.Verified, r *types.Request, attempt uint32, now time.Time) {
 	if err := c.bind(r); err != nil {
 		c.logOnce(r.ID, types.ReasonOf(err), "this node refuses a request")
-		c.refuse(v, r.ID, types.ReasonOf(err))
+		c.refuse(v, r.ID, types.ReasonOf(err), nil)
 		return
 	}
 	c.withdraw(r)
 	l := c.reserve(r)
-	if err := c.stage(v.Hash(), r, attempt); err != nil {
-		c.release(l)
-		c.opts.Log.Error("write a pending record", "request", r.ID.String(), "err", err)
-		c.refuse(v, r.ID, types.ErrStorage)
-		return
-	}
 	s, err := session.Join(c.config(r, attempt), v, now)
 	if err != nil {
 		c.release(l)
 		c.opts.Log.Error("join a session", "request", r.ID.String(), "attempt", attempt, "err", err)
 		return
 	}
+	if err := c.stage(s.ID(), r, attempt); err != nil {
+		c.release(l)
+		c.opts.Log.Error("write a pending record", "request", r.ID.String(), "err", err)
+		c.refuse(v, r.ID, types.ErrStorage, nil)
+		return
+	}
 	l.Session = s
 	c.register(l, now)
+	s.Announce(now)
 	c.opts.Log.Info("ready", "request", r.ID.String(), "attempt", attempt, "session", s.ID().Short(), "leader", v.From())
-}
-
-// begin writes the record of a session that this node opened.
-func (c *Core) begin(l *live, now time.Time) error {
-	if err := c.stage(l.ID(), l.Request(), l.Attempt()); err != nil {
-		return err
-	}
-	c.register(l, now)
-	return nil
 }
 
 func (c *Core) register(l *live, now time.Time) {
@@ -118,26 +112,31 @@ func (c *Core) bind(r *types.Request) error {
 	if err := types.ValidateDigest(r.Digest); err != nil {
 		return err
 	}
-	if err := c.opts.Store.BindDigest(r.ID.ID, r.ContentHash(), r.Digest); err != nil {
+	if err := c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.ContentHash(), r.Digest)); err != nil {
 		return fmt.Errorf("bind %s to its digest: %w", r.ID, err)
 	}
 	return nil
 }
 
-// withdraw ends unstarted sessions of earlier attempts.
+// withdraw ends unstarted sessions of earlier attempts. One that lingers goes on:
+// somebody may still lack its last Confirms, and its session may win.
 func (c *Core) withdraw(r *types.Request) {
 	for _, l := range c.ordered() {
-		if l.Request().ID == r.ID && l.Phase() != session.Running {
+		if l.Request().ID == r.ID && l.unstarted() {
 			l.Stop(types.ErrSuperseded)
 		}
 	}
+}
+
+func (l *live) unstarted() bool {
+	return l.Phase() == session.Waiting || l.Phase() == session.Preparing
 }
 
 // reserve takes pre-parameters out of the pool, in memory only.
 func (c *Core) reserve(r *types.Request) *live {
 	l := &live{}
 	if r.ID.Kind == types.KindKeygen {
-		if id, ok := c.freePreparams(); ok {
+		if id, ok := c.freePreparams(r.ID); ok {
 			l.preparams = id
 			c.reserved[id] = true
 		}
@@ -152,14 +151,22 @@ func (c *Core) release(l *live) {
 	}
 }
 
-func (c *Core) freePreparams() (uint64, bool) {
+// freePreparams finds a set that nobody else reserved. What an unstarted session
+// of the same request holds is as good as free: it is withdrawn first.
+func (c *Core) freePreparams(request types.RequestID) (uint64, bool) {
+	own := make(map[uint64]bool)
+	for _, l := range c.sessions {
+		if l.Request().ID == request && l.unstarted() {
+			own[l.preparams] = true
+		}
+	}
 	ids, err := c.opts.Store.Preparams()
 	if err != nil {
 		c.opts.Log.Error("list pre-parameters", "err", err)
 		return 0, false
 	}
 	for _, id := range ids {
-		if !c.reserved[id] {
+		if !c.reserved[id] || own[id] {
 			return id, true
 		}
 	}

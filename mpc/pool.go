@@ -22,6 +22,9 @@ type attestationID struct {
 	request  types.RequestID
 	operator types.Operator
 	attempt  uint32
+	// version of the identity: a new one may replace a word that is worth
+	// nothing since the old one was revoked.
+	version uint32
 }
 
 // pooled is a result on its way to a proposer.
@@ -47,7 +50,7 @@ func newPool() *pool {
 }
 
 func idOf(a *types.Attestation) attestationID {
-	return attestationID{a.Request, a.Operator, a.Attempt}
+	return attestationID{a.Request, a.Operator, a.Attempt, a.IdentityVersion}
 }
 
 func (p *pool) hasAttestation(a *types.Attestation) bool {
@@ -92,13 +95,6 @@ func (p *pool) flush(now time.Time, gossip func(*wire.Gossip)) {
 		gossip(e.gossip)
 		e.due = now.Add(e.interval)
 		e.interval = min(2*e.interval, gossipMax)
-	}
-}
-
-// hurry makes everything due: there is a new peer.
-func (p *pool) hurry(now time.Time) {
-	for _, e := range p.entries() {
-		e.due = now
 	}
 }
 

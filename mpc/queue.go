@@ -8,6 +8,8 @@ const (
 	maxQueued = 4096
 	// maxQueuedBytes: about 400 of the largest envelopes (160 KB).
 	maxQueuedBytes = 64 << 20
+	// lowShare is the divisor of both for results that are passed around.
+	lowShare = 4
 )
 
 // queue hands work to the loop without ever blocking who brings it.
@@ -26,9 +28,15 @@ type queued struct {
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
 
 // put queues bounded work; false if there is no room.
-func (q *queue) put(bytes int, run func()) bool {
+func (q *queue) put(bytes int, run func()) bool { return q.putWithin(1, bytes, run) }
+
+// putLow queues work that anybody can cause: it gets a quarter of the room, so
+// that it cannot push the messages of sessions out.
+func (q *queue) putLow(bytes int, run func()) bool { return q.putWithin(lowShare, bytes, run) }
+
+func (q *queue) putWithin(share, bytes int, run func()) bool {
 	q.mu.Lock()
-	full := len(q.items) >= maxQueued || q.bytes+bytes > maxQueuedBytes
+	full := len(q.items) >= maxQueued/share || q.bytes+bytes > maxQueuedBytes/share
 	if !full {
 		q.items = append(q.items, queued{run, bytes})
 		q.bytes += bytes

@@ -32,7 +32,7 @@ func (c *Core) recordKeys() []types.RecordKey {
 // putRecord stores a record and remembers it without its share.
 func (c *Core) putRecord(r types.Record) error {
 	r.Updated = c.opts.Now()
-	if err := c.opts.Store.PutRecord(r); err != nil {
+	if err := c.wrote(c.opts.Store.PutRecord(r)); err != nil {
 		return fmt.Errorf("store record of %s epoch %d: %w", r.KeyID, r.Epoch, err)
 	}
 	r.HasData = r.HasData || len(r.Data) > 0
@@ -113,7 +113,7 @@ func (c *Core) retire(r types.Record, key types.Key) error {
 	if _, running := c.sessions[r.Session]; running {
 		return nil
 	}
-	if err := c.opts.Store.DestroyRecord(r.RecordKey); err != nil {
+	if err := c.wrote(c.opts.Store.DestroyRecord(r.RecordKey)); err != nil {
 		return fmt.Errorf("destroy a losing record of %s: %w", r.KeyID, err)
 	}
 	delete(c.records, r.RecordKey)
@@ -130,7 +130,7 @@ func (c *Core) settleDeletions() error {
 			continue
 		}
 		if _, done := c.tombstones[id]; !done {
-			if err := c.destroy(id); err != nil {
+			if err := c.destroy(id, slices.Contains(key.Holders, c.self.Operator)); err != nil {
 				return err
 			}
 		}
@@ -144,16 +144,20 @@ func (c *Core) settleDeletions() error {
 	return nil
 }
 
-// destroy ends a key on this node if it holds anything of it.
-func (c *Core) destroy(id types.KeyID) error {
+// destroy ends a key on this node. A holder that has nothing of it says so
+// loudly: its share may lie in another copy of the database.
+func (c *Core) destroy(id types.KeyID, holder bool) error {
 	held := false
 	for _, k := range c.recordKeys() {
 		held = held || k.KeyID == id
 	}
-	if !held {
+	if !held && !holder {
 		return nil
 	}
-	if err := c.opts.Store.DestroyKey(id); err != nil {
+	if !held {
+		c.opts.Log.Warn("a deleted key of which this node had a share is not in its store; destroy every older copy of the database", "key", id)
+	}
+	if err := c.wrote(c.opts.Store.DestroyKey(id)); err != nil {
 		return fmt.Errorf("destroy key %s: %w", id, err)
 	}
 	for _, k := range c.recordKeys() {

@@ -13,6 +13,7 @@ type delivery struct {
 	envelope *wire.Envelope
 	due      time.Time
 	interval time.Duration
+	sent     bool
 }
 
 // outbox keeps what was sent until there is a sign that it arrived, and sends
@@ -25,13 +26,16 @@ type outbox struct {
 	resent  int
 }
 
-// add sends at once, or after a delay, and keeps the envelope.
-func (o *outbox) add(to types.Operator, e *wire.Envelope, now time.Time, delay time.Duration) {
-	d := &delivery{to: to, envelope: e, due: now.Add(delay), interval: o.timing.Resend}
+// add sends at once and keeps the envelope.
+func (o *outbox) add(to types.Operator, e *wire.Envelope, now time.Time) {
+	o.attempt(o.keep(to, e, now), now)
+}
+
+// keep holds an envelope that is sent by the first flush at or after a time.
+func (o *outbox) keep(to types.Operator, e *wire.Envelope, due time.Time) *delivery {
+	d := &delivery{to: to, envelope: e, due: due, interval: o.timing.Resend}
 	o.pending = append(o.pending, d)
-	if delay == 0 {
-		o.attempt(d, now)
-	}
+	return d
 }
 
 func (o *outbox) attempt(d *delivery, now time.Time) {
@@ -39,6 +43,10 @@ func (o *outbox) attempt(d *delivery, now time.Time) {
 		d.due = now.Add(o.timing.Retry)
 		return
 	}
+	if d.sent {
+		o.resent++
+	}
+	d.sent = true
 	d.due = now.Add(d.interval)
 	d.interval = min(d.interval+d.interval/2, o.timing.ResendMax)
 }
@@ -47,7 +55,6 @@ func (o *outbox) attempt(d *delivery, now time.Time) {
 func (o *outbox) flush(now time.Time) {
 	for _, d := range o.pending {
 		if !now.Before(d.due) {
-			o.resent++
 			o.attempt(d, now)
 		}
 	}

@@ -17,8 +17,8 @@ const (
 	initiatorShareDen = 4
 )
 
-// Open makes the session of an attempt that this node leads, and tells the
-// members.
+// Open makes the session of an attempt that this node leads. Nobody hears of it
+// before Announce: the caller writes down first what must not be forgotten.
 func Open(cfg Config, now time.Time) (*Session, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -46,14 +46,21 @@ func Open(cfg Config, now time.Time) (*Session, error) {
 	s.id = s.prepare.Hash()
 	for _, m := range cfg.Request.Members {
 		if m.Operator != cfg.Self {
-			s.outbox.add(m.Operator, e, now, 0)
+			s.outbox.keep(m.Operator, e, now)
 		}
 	}
 	return s, nil
 }
 
-// Join makes the session of a Prepare that the engine accepted, and says
-// Ready.
+// Announce sends the first message of a session that Open or Join made.
+func (s *Session) Announce(now time.Time) {
+	if s.phase != Ended {
+		s.outbox.flush(now)
+	}
+}
+
+// Join makes the session of a Prepare that the engine accepted. It says Ready
+// when it is announced.
 func Join(cfg Config, prepare types.Verified, now time.Time) (*Session, error) {
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -75,7 +82,7 @@ func Join(cfg Config, prepare types.Verified, now time.Time) (*Session, error) {
 	if s.ready, err = s.verify(e); err != nil {
 		return nil, fmt.Errorf("verify our own Ready: %w", err)
 	}
-	s.outbox.add(s.initiator, e, now, 0)
+	s.outbox.keep(s.initiator, e, now)
 	return s, nil
 }
 

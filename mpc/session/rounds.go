@@ -109,11 +109,17 @@ func (s *Session) onConfirm(v types.Verified, now time.Time) {
 }
 
 // onWorking: a member that computes holds everything of the round it computes.
+// Each count is used once, so that a replay keeps nobody waiting.
 func (s *Session) onWorking(v types.Verified, now time.Time) {
 	from, ok := s.signer(v)
 	if !ok {
 		return
 	}
+	var w wire.Working
+	if err := w.Unmarshal(v.Body()); err != nil || w.Count <= from.count {
+		return
+	}
+	from.count = w.Count
 	if r := v.Header().Round; int(r) <= len(s.rounds) {
 		from.holds = max(from.holds, r)
 		from.passed = max(from.passed, r)
@@ -211,7 +217,7 @@ func (s *Session) confirm(specs Round, now time.Time) {
 	}
 	e := s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_CONFIRM, Round: s.round}, bz)
 	for _, op := range s.others() {
-		s.outbox.add(op, e, now, 0)
+		s.outbox.add(op, e, now)
 	}
 }
 
@@ -231,7 +237,12 @@ func (s *Session) agreed() (bool, error) {
 func (s *Session) deliver() {
 	round, in, party := s.round, s.inbox.take(s.round), s.party
 	s.busy = true
-	s.cfg.Host.Submit(s, func() (Step, error) { return party.Deliver(round, in) })
+	s.cfg.Host.Submit(s, func() (Step, error) {
+		if s.over.Load() {
+			return Step{}, errOver
+		}
+		return party.Deliver(round, in)
+	})
 }
 
 // HandleStep takes what the party answered.
@@ -290,7 +301,7 @@ func (s *Session) sendRound(out []Outbound, now time.Time) error {
 				From: s.cfg.Self, Type: m.Type, BodyHash: types.Hash(e.Header.BodyHash),
 			})
 			for _, op := range s.others() {
-				s.outbox.add(op, e, now, 0)
+				s.outbox.add(op, e, now)
 			}
 			continue
 		}
@@ -298,7 +309,7 @@ func (s *Session) sendRound(out []Outbound, now time.Time) error {
 		if !ok {
 			return fmt.Errorf("the party wrote to %s, who is no signer", m.To)
 		}
-		s.outbox.add(m.To, s.sealed(l, h, m.Body), now, 0)
+		s.outbox.add(m.To, s.sealed(l, h, m.Body), now)
 	}
 	return nil
 }

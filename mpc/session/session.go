@@ -4,6 +4,7 @@ import (
 	"crypto/ecdh"
 	"errors"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -79,6 +80,10 @@ type Session struct {
 	result   bool
 	lastSaid time.Time // Working
 	said     uint32
+
+	// over is set with the phase Ended, for steps that wait on other
+	// goroutines.
+	over atomic.Bool
 }
 
 // peer is what this session knows of another signer.
@@ -92,6 +97,8 @@ type peer struct {
 	// working is when it last said so, in wall time, and how often.
 	working  time.Time
 	workings uint32
+	// count is the last one that a Working carried.
+	count uint32
 }
 
 // ID names the session before its Start and its record in the store.
@@ -192,6 +199,7 @@ func (s *Session) end(e End) {
 		e = End{} // what it was for is done; whatever came later is no failure
 	}
 	s.phase = Ended
+	s.over.Store(true)
 	s.party = nil
 	s.inbox = inbox{}
 	s.outbox.pending = nil

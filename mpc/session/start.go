@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -61,6 +62,10 @@ func (s *Session) onStart(v types.Verified, now time.Time) {
 		return
 	}
 	terms, err := s.checkStart(v)
+	if errors.Is(err, errOtherReady) {
+		s.end(End{Reason: types.ErrInterrupted, Err: err})
+		return
+	}
 	if err != nil {
 		s.end(End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{v.From()}, Err: err})
 		return
@@ -72,6 +77,10 @@ func (s *Session) onStart(v types.Verified, now time.Time) {
 	}
 	s.run(v, terms, now)
 }
+
+// errOtherReady: the Start has a Ready of ours, rightly signed, that is not the
+// one in memory. This node said it in an earlier life; nobody is to blame.
+var errOtherReady = errors.New("it is of before this node's restart")
 
 // terms are what a Start fixes.
 type terms struct {
@@ -133,7 +142,7 @@ func (s *Session) checkReadys(readys []*wire.Envelope, keys map[types.Operator][
 			return nil, err
 		}
 		if ready.From() == s.cfg.Self && ready.Hash() != s.ready.Hash() {
-			return nil, fmt.Errorf("the Ready of %s is not the one that it sent", s.cfg.Self)
+			return nil, fmt.Errorf("the Ready of %s: %w", s.cfg.Self, errOtherReady)
 		}
 		keys[ready.From()] = key
 		hashes = append(hashes, ready.Hash())
@@ -191,16 +200,18 @@ func (s *Session) run(start types.Verified, t *terms, now time.Time) {
 // forwardStart sees to it that everybody gets the Start: the initiator sends
 // it at once, the others pass it on to whom they have not heard of.
 func (s *Session) forwardStart(now time.Time) {
-	delay := time.Duration(0)
-	if s.cfg.Self != s.initiator {
-		delay = s.cfg.Timing.Resend
-	}
 	for _, op := range s.others() {
-		if op != s.initiator {
-			s.outbox.add(op, s.start.Envelope(), now, delay)
+		switch {
+		case s.cfg.Self == s.initiator:
+			s.outbox.add(op, s.start.Envelope(), now)
+		case op != s.initiator:
+			s.outbox.keep(op, s.start.Envelope(), now.Add(s.cfg.Timing.Resend))
 		}
 	}
 }
+
+// errOver is what a step answers whose session ended while it waited.
+var errOver = errors.New("the session is over")
 
 // begin makes the party and its first messages on the executor.
 func (s *Session) begin(m Material) {
@@ -213,6 +224,9 @@ func (s *Session) begin(m Material) {
 	s.cfg.Host.Submit(s, func() (Step, error) {
 		defer types.Wipe(m.Preparams)
 		defer types.Wipe(m.Share)
+		if s.over.Load() {
+			return Step{}, errOver
+		}
 		p, err := protocol.NewParty(cfg)
 		if err != nil {
 			return Step{}, err

@@ -1,0 +1,35 @@
+package session
+
+import (
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// What the tests outside the package look at. They are outside because the
+// fake protocols import this package.
+const (
+	MaxWorking   = maxWorking
+	SealOverhead = sealOverhead
+)
+
+// PendingTo lists what is still being resent to a member.
+func (s *Session) PendingTo(op types.Operator) []*wire.Header {
+	var headers []*wire.Header
+	for _, d := range s.outbox.pending {
+		if d.to == op {
+			headers = append(headers, d.envelope.Header)
+		}
+	}
+	return headers
+}
+
+// Held counts the messages that took a slot of a round.
+func (s *Session) Held(round uint32) int { return len(s.inbox.messages[round]) }
+
+// Keys counts the sealing keys and session keys still in memory.
+func (s *Session) Keys() int {
+	if s.ephemeral != nil {
+		return len(s.links) + 1
+	}
+	return len(s.links)
+}
