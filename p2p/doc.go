@@ -39,7 +39,8 @@
 // # Whose fault
 //
 // A wrong shape, a wrong signature and a hello of another peer's id are faults
-// of whoever delivered them: an honest node verifies before it sends. MaxFaults
+// of whoever delivered them: an honest node verifies before it sends. So is a
+// message whose judging panics; the worker goes on with the next. MaxFaults
 // of them on one connection stop the peer. A kind or type of message that this
 // version does not know, an unknown identity version, an unknown operator are
 // faults of nobody: versions and heights differ for a while. They are dropped

@@ -30,4 +30,5 @@ const (
 	FaultShape     types.Reason = "bad_shape"
 	FaultSignature types.Reason = "bad_signature"
 	FaultPeerID    types.Reason = "hello_of_other_peer"
+	FaultPanic     types.Reason = "panic"
 )

@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"fmt"
+	"runtime/debug"
 
 	cmtp2p "github.com/cometbft/cometbft/p2p"
 	"github.com/cosmos/gogoproto/proto"
@@ -66,8 +67,22 @@ func (r *Reactor) work() {
 			return
 		}
 		r.metrics.Queued(In, waiting)
-		r.judge(a)
+		r.judgeSafely(a)
 	}
+}
+
+// judgeSafely drops a message whose judging panics, in decoding, in
+// cryptography or in the sink: one message must not take the node down. The
+// value of a panic may hold what was in memory, so it is not logged.
+func (r *Reactor) judgeSafely(a arrival) {
+	defer func() {
+		if value := recover(); value != nil {
+			r.log.Error("judging an MPC message panicked; the message is dropped, please report this",
+				"peer", a.from.id, "message", kindOf(a.msg), "panic", fmt.Sprintf("%T", value), "stack", string(debug.Stack()))
+			r.fault(a.from, FaultPanic, fmt.Errorf("panic of type %T", value))
+		}
+	}()
+	r.judge(a)
 }
 
 // judge checks one message, cheapest check first, and hands it to the sink.

@@ -1,7 +1,9 @@
 package p2p
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -441,4 +443,37 @@ func TestConcurrentUse(t *testing.T) {
 	eventually(t, "nothing of the steady peer is lost", func() bool { return len(rec.sequences("alice")) == 400 })
 	require.Equal(t, 1, r.Peers())
 	require.Empty(t, rec.stopped)
+}
+
+// panickySink panics at each envelope of alice.
+type panickySink struct{ *recorder }
+
+func (s panickySink) Receive(v types.Verified) {
+	if v.From() == "alice" {
+		panic("a secret")
+	}
+	s.recorder.Receive(v)
+}
+
+// A message whose judging panics is dropped against who delivered it; the
+// workers and the other peers go on.
+func TestPanicWhileJudging(t *testing.T) {
+	var out bytes.Buffer // one worker writes, and is awaited before it is read
+	r, rec := lone(t, Options{Workers: 1, Logger: slog.New(slog.NewTextHandler(&out, nil))}, defaultLimits())
+	r.SetSink(panickySink{rec})
+	require.NoError(t, r.SetSelf(carol.self("c")))
+	r.SetRoster(rosterOf(alice, bob, carol))
+	bad, good := join(r, newFakePeer("bad")), join(r, newFakePeer("good"))
+	require.NoError(t, r.Start())
+	for i := range uint64(MaxFaults) {
+		deliver(r, bad, alice.envelope(wire.KIND_READY, "carol", i, nil))
+	}
+	eventually(t, "all are counted", func() bool { return rec.drops(In, FaultPanic) == MaxFaults })
+	deliver(r, good, bob.envelope(wire.KIND_READY, "carol", 1, nil))
+	eventually(t, "the worker goes on", func() bool { return len(rec.sequences("bob")) == 1 })
+	rec.do(func() { require.Equal(t, []string{"bad"}, rec.stopped) })
+	require.NoError(t, r.Stop())
+	require.Contains(t, out.String(), "panic=string")
+	require.Contains(t, out.String(), "panickySink")
+	require.NotContains(t, out.String(), "a secret")
 }

@@ -89,7 +89,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	if err := prometheus.DefaultRegisterer.Register(m.metrics); err != nil {
 		m.log.Error("MPC metrics are not served", "err", err)
 	}
-	group.Go(func() error { return socket.run(ctx) })
+	group.Go(func() error { return m.runSocket(ctx, socket) })
 	group.Go(func() error { return m.runEngine(ctx, state) })
 	if m.vault.Present() {
 		r := newRefiller(m.vault.Database(), m.cfg.PreparamsTarget, engine.Status, m.log)
@@ -117,14 +117,27 @@ func (m *member) options(sync syncState) mpc.Options {
 	return opts
 }
 
-// runEngine ends with the context, or alone if the engine cannot go on: the node
-// keeps following the chain then.
+// runEngine ends with the context. If the engine cannot go on before, the node
+// keeps following the chain: the metric engine_up is 0, and the socket says why.
 func (m *member) runEngine(ctx context.Context, state *engineState) error {
 	defer prometheus.DefaultRegisterer.Unregister(m.metrics)
-	defer m.app.MPCLink().detach()
-	if err := state.engine.Run(ctx); err != nil {
-		state.fail(err)
-		m.log.Error("the MPC engine stopped; this node takes part in no keys and signatures until it is started again, and goes on with the chain", "err", err)
+	err := safely(m.log, "the MPC engine", func() error { return state.engine.Run(ctx) })
+	m.app.MPCLink().detach()
+	if err == nil {
+		return nil
+	}
+	state.fail(err)
+	m.reactor.SetSink(deaf{}) // nobody empties the engine's inbox any more
+	m.log.Error("the MPC engine stopped; this node takes part in no keys and signatures until it is started again, and goes on with the chain", "err", err)
+	<-ctx.Done()
+	return nil
+}
+
+// runSocket serves reports until the context ends. A socket that fails is no
+// reason to stop a validator.
+func (m *member) runSocket(ctx context.Context, s *socket) error {
+	if err := safely(m.log, "the MPC socket", func() error { return s.run(ctx) }); err != nil {
+		m.log.Error("the MPC socket failed; \"sequencerd mpc status\" may find no node until it is started again", "err", err)
 	}
 	return nil
 }

@@ -19,6 +19,10 @@ const preparamsPoll = time.Second
 // emptyPatience is how long sessions go before an empty pool.
 const emptyPatience = 2 * time.Minute
 
+// preparamsPause is how long the refiller rests after an error: a disk that is
+// full or a bug may pass, and the log is not flooded until then.
+const preparamsPause = time.Minute
+
 // PreparamsProgress is how far a search for a set of pre-parameters is.
 type PreparamsProgress tss.Progress
 
@@ -72,6 +76,8 @@ type refiller struct {
 
 	// empty is when the pool was first seen empty; zero while it is not.
 	empty time.Time
+	// rest is when the pause after an error ends.
+	rest time.Time
 }
 
 // newRefiller makes a refiller that searches on one core.
@@ -91,7 +97,7 @@ func newRefiller(store PreparamsStore, target int, status func() mpc.Status, log
 	}
 }
 
-// run ends with ctx. A store that fails ends it too: the engine says so louder.
+// run ends with ctx.
 func (r *refiller) run(ctx context.Context) error {
 	tick := time.NewTicker(preparamsPoll)
 	defer tick.Stop()
@@ -100,12 +106,22 @@ func (r *refiller) run(ctx context.Context) error {
 		case <-ctx.Done():
 			return nil
 		case <-tick.C:
-			if err := r.refill(ctx); err != nil {
-				r.log.Error("pre-parameters are no longer made", "err", err)
-				return nil
-			}
+			r.try(ctx)
 		}
 	}
+}
+
+// try refills unless it rests. It survives errors and panics.
+func (r *refiller) try(ctx context.Context) {
+	if r.now().Before(r.rest) {
+		return
+	}
+	err := safely(r.log, "the search for pre-parameters", func() error { return r.refill(ctx) })
+	if err == nil || ctx.Err() != nil {
+		return
+	}
+	r.rest = r.now().Add(preparamsPause)
+	r.log.Error("no pre-parameters could be made; this is tried again", "in", preparamsPause, "err", err)
 }
 
 // refill makes one set if one is missing and nobody is in the way.

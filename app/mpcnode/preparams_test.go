@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
 )
 
 // memoryPool counts sets.
@@ -75,11 +77,53 @@ func TestRefillerGivesUpForASession(t *testing.T) {
 	require.Len(t, pool.ids, 1)
 }
 
-func TestRefillerEnds(t *testing.T) {
-	broken := &memoryPool{err: errors.New("closed")}
-	r := newRefiller(broken, 2, nil, slog.New(slog.DiscardHandler))
-	require.Error(t, r.refill(t.Context()))
+// What goes wrong once is tried again after a pause.
+func TestRefillerRestsAfterAnError(t *testing.T) {
+	now := time.Unix(1000, 0)
+	calls := 0
+	var fails func() error
+	r := &refiller{
+		store: &memoryPool{}, target: 2, log: slog.New(slog.DiscardHandler),
+		busy: func() bool { return false },
+		now:  func() time.Time { return now },
+		make: func(context.Context, func() bool) error { calls++; return fails() },
+	}
+	for _, c := range []struct {
+		name  string
+		after time.Duration
+		fails func() error
+		calls int
+	}{
+		{"an error", 0, func() error { return errors.New("disk full") }, 1},
+		{"rests", preparamsPause - 1, func() error { return nil }, 1},
+		{"a panic", 1, func() error { panic("bug") }, 2},
+		{"rests again", preparamsPause - 1, func() error { return nil }, 2},
+		{"goes on", 1, func() error { return nil }, 3},
+		{"without a pause", 0, func() error { return context.Canceled }, 4},
+		{"nor after giving up", 0, func() error { return nil }, 5},
+	} {
+		now, fails = now.Add(c.after), c.fails
+		r.try(t.Context())
+		require.Equal(t, c.calls, calls, c.name)
+	}
+}
 
+func TestRefillerOfABrokenStore(t *testing.T) {
+	now := time.Unix(1000, 0)
+	broken := &memoryPool{err: errors.New("closed")}
+	r := newRefiller(broken, 1, func() mpc.Status { return mpc.Status{} }, slog.New(slog.DiscardHandler))
+	r.now = func() time.Time { return now }
+	r.make = func(context.Context, func() bool) error { _, err := broken.AddPreparams(nil); return err }
+	require.Error(t, r.refill(t.Context()))
+	r.try(t.Context())
+	require.Empty(t, broken.ids)
+
+	broken.err, now = nil, now.Add(preparamsPause)
+	r.try(t.Context())
+	require.Len(t, broken.ids, 1)
+}
+
+func TestRefillerEnds(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	require.NoError(t, newRefiller(&memoryPool{}, 2, nil, slog.New(slog.DiscardHandler)).run(ctx))

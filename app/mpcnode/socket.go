@@ -138,9 +138,12 @@ func (s *socket) run(ctx context.Context) error {
 	stop := context.AfterFunc(ctx, func() { _ = s.server.Close() })
 	defer stop()
 	err := s.server.Serve(s.listener)
-	removed := os.Remove(s.path)
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
+	}
+	removed := os.Remove(s.path)
+	if errors.Is(removed, os.ErrNotExist) {
+		removed = nil // somebody tidied up
 	}
 	return errors.Join(err, removed)
 }

@@ -66,3 +66,18 @@ func (s sink) PeerConnected(peer string) {
 		s.offer(peer, &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: results.Signatures[i].ToWire()}})
 	}
 }
+
+// deaf is the sink of a node whose engine has stopped: it drops everything.
+type deaf struct{}
+
+// Receive implements p2p.Sink.
+func (deaf) Receive(types.Verified) {}
+
+// ReceiveGossip implements p2p.Sink.
+func (deaf) ReceiveGossip(*wire.Gossip) {}
+
+// Connected implements p2p.Sink.
+func (deaf) Connected(types.Operator) {}
+
+// PeerConnected implements p2p.Sink.
+func (deaf) PeerConnected(string) {}
