@@ -18,6 +18,9 @@ import (
 // kind, or a device, is noticed instead of read for ever.
 const MaxPassphraseBytes = 1024
 
+// errNoTerminal is what a daemon sees that should ask.
+var errNoTerminal = errors.New("there is no terminal to ask on; set passphrase in section [mpc] of app.toml to file:PATH, env:NAME or credential:NAME")
+
 // PassphraseSource is where a passphrase comes from.
 type PassphraseSource struct {
 	kind passphraseKind
@@ -77,6 +80,33 @@ func (s PassphraseSource) Read(home, what string) ([]byte, error) {
 	return pass, nil
 }
 
+// Check finds out, without reading it, whether the passphrase can be had, so that
+// a command may refuse before it writes anything. home as for Read.
+func (s PassphraseSource) Check(home string) error {
+	var err error
+	switch s.kind {
+	case fromFile:
+		err = checkPrivateFile(s.path(home))
+	case fromCredential:
+		var path string
+		if path, err = s.credential(); err == nil {
+			_, err = os.Stat(path)
+		}
+	case fromEnv:
+		if os.Getenv(s.name) == "" {
+			err = fmt.Errorf("the environment variable %s is empty or not set", s.name)
+		}
+	case fromPrompt:
+		if !term.IsTerminal(int(os.Stdin.Fd())) {
+			err = errNoTerminal
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("look for the MPC passphrase in %s: %w", s, err)
+	}
+	return nil
+}
+
 // ReadNew gets a passphrase for something new: whoever types it types it twice.
 func (s PassphraseSource) ReadNew(home, what string) ([]byte, error) {
 	pass, err := s.Read(home, what)
@@ -95,17 +125,17 @@ func (s PassphraseSource) ReadNew(home, what string) ([]byte, error) {
 func (s PassphraseSource) read(home, what string) ([]byte, error) {
 	switch s.kind {
 	case fromFile:
-		path := s.name
-		if !filepath.IsAbs(path) {
-			path = filepath.Join(home, path)
+		path := s.path(home)
+		if err := checkPrivateFile(path); err != nil {
+			return nil, err
 		}
-		return readPrivateFile(path)
+		return readFirstLine(path)
 	case fromCredential:
-		dir := os.Getenv("CREDENTIALS_DIRECTORY")
-		if dir == "" {
-			return nil, errors.New("CREDENTIALS_DIRECTORY is not set; start the node by a systemd unit with LoadCredential=" + s.name)
+		path, err := s.credential()
+		if err != nil {
+			return nil, err
 		}
-		return readFirstLine(filepath.Join(dir, s.name))
+		return readFirstLine(path)
 	case fromEnv:
 		value := os.Getenv(s.name)
 		if err := os.Unsetenv(s.name); err != nil {
@@ -116,17 +146,38 @@ func (s PassphraseSource) read(home, what string) ([]byte, error) {
 	return prompt(what)
 }
 
-// readPrivateFile refuses a file that others can read: the passphrase would
-// protect nothing from them.
-func readPrivateFile(path string) ([]byte, error) {
+// path of the file.
+func (s PassphraseSource) path(home string) string {
+	if filepath.IsAbs(s.name) {
+		return s.name
+	}
+	return filepath.Join(home, s.name)
+}
+
+// credential is the file of the systemd credential.
+func (s PassphraseSource) credential() (string, error) {
+	dir := os.Getenv("CREDENTIALS_DIRECTORY")
+	if dir == "" {
+		return "", errors.New("CREDENTIALS_DIRECTORY is not set; start the node by a systemd unit with LoadCredential=" + s.name)
+	}
+	return filepath.Join(dir, s.name), nil
+}
+
+// checkPrivateFile refuses a file that others can read: the passphrase would
+// protect nothing from them. For a missing one it says how to make it.
+func checkPrivateFile(path string) error {
 	info, err := os.Stat(path)
+	if errors.Is(err, os.ErrNotExist) {
+		return fmt.Errorf("%w; make it, readable for its owner only: mkdir -p %s && (umask 077; openssl rand -base64 32 > %s), and keep a copy elsewhere",
+			err, filepath.Dir(path), path)
+	}
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if mode := info.Mode().Perm(); mode&0o077 != 0 {
-		return nil, fmt.Errorf("others can read it (mode %#o); run: chmod 600 %s", mode, path)
+		return fmt.Errorf("others can read it (mode %#o); run: chmod 600 %s", mode, path)
 	}
-	return readFirstLine(path)
+	return nil
 }
 
 func readFirstLine(path string) ([]byte, error) {
@@ -154,7 +205,7 @@ func readFirstLine(path string) ([]byte, error) {
 func prompt(what string) ([]byte, error) {
 	fd := int(os.Stdin.Fd())
 	if !term.IsTerminal(fd) {
-		return nil, errors.New("there is no terminal to ask on; set passphrase in section [mpc] of app.toml to file:PATH, env:NAME or credential:NAME")
+		return nil, errNoTerminal
 	}
 	fmt.Fprintf(os.Stderr, "Passphrase of %s: ", what)
 	pass, err := term.ReadPassword(fd)

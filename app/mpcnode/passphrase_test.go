@@ -36,7 +36,7 @@ func TestPassphraseFromFile(t *testing.T) {
 		{"empty", "", "is empty"},
 		{"open", "", "chmod 600"},
 		{"long", "", "more than 1024 bytes"},
-		{"missing", "", "no such file"},
+		{"missing", "", "umask 077"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			got, err := source(t, "file:"+c.name).Read(home, "x")
@@ -87,4 +87,31 @@ func TestPromptWithoutTerminalSaysWhatToDo(t *testing.T) {
 	require.ErrorContains(t, err, "file:PATH")
 	_, err = source(t, "prompt").ReadNew("", "x")
 	require.ErrorContains(t, err, "file:PATH")
+}
+
+// Check finds without reading what Read would complain about.
+func TestPassphraseCheck(t *testing.T) {
+	home := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(home, "good"), []byte("horse"), 0o600))
+	require.NoError(t, os.WriteFile(filepath.Join(home, "open"), []byte("horse"), 0o644))
+	t.Setenv("CREDENTIALS_DIRECTORY", home)
+	t.Setenv("MPC_TEST_PASSPHRASE", "horse")
+	for text, complains := range map[string]string{
+		"file:good":                   "",
+		"file:" + home + "/good":      "",
+		"file:open":                   "chmod 600",
+		"file:sub/missing":            "mkdir -p " + home + "/sub && (umask 077; openssl rand -base64 32 > " + home + "/sub/missing)",
+		"credential:good":             "",
+		"credential:missing":          "no such file",
+		"env:MPC_TEST_PASSPHRASE":     "",
+		"env:MPC_TEST_PASSPHRASE_NOT": "MPC_TEST_PASSPHRASE_NOT is empty or not set",
+	} {
+		err := source(t, text).Check(home)
+		if complains == "" {
+			require.NoError(t, err, text)
+		} else {
+			require.ErrorContains(t, err, complains, text)
+		}
+	}
+	require.Equal(t, "horse", os.Getenv("MPC_TEST_PASSPHRASE"), "left for Read")
 }

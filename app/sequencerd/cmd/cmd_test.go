@@ -75,6 +75,41 @@ func TestInitOfAFullNode(t *testing.T) {
 	require.ErrorContains(t, err, "no MPC database")
 }
 
+// A passphrase that is missing is noticed before anything is written.
+func TestInitWithoutThePassphraseFile(t *testing.T) {
+	home := t.TempDir()
+	_, err := run(t, home, "mpc", "identity") // any command writes the default configuration
+	require.Error(t, err)
+	list := func() map[string]string {
+		files := map[string]string{}
+		require.NoError(t, filepath.WalkDir(home, func(path string, d os.DirEntry, err error) error {
+			if err != nil || d.IsDir() {
+				files[path] = ""
+				return err
+			}
+			text, err := os.ReadFile(path)
+			files[path] = string(text)
+			return err
+		}))
+		return files
+	}
+	before := list()
+	init := []string{"init", "alice", "--chain-id", "seq-1", "--mpc-passphrase", "file:config/mpc.pass"}
+	_, err = run(t, home, init...)
+	path := filepath.Join(home, "config", "mpc.pass")
+	require.ErrorContains(t, err, "umask 077")
+	require.ErrorContains(t, err, path)
+	require.Equal(t, before, list())
+
+	require.NoError(t, os.WriteFile(path, []byte("horse"), 0o600))
+	_, err = run(t, home, init...)
+	require.NoError(t, err)
+	text, err := os.ReadFile(filepath.Join(home, "config", "app.toml"))
+	require.NoError(t, err)
+	require.Contains(t, string(text), `passphrase = "file:config/mpc.pass"`)
+	require.FileExists(t, filepath.Join(home, "mpc", "identity.json"))
+}
+
 func TestInitOfAValidator(t *testing.T) {
 	home := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(home, "config"), 0o700))

@@ -41,26 +41,59 @@ takes some seconds on each core.
 
 The passphrase protects identity and key shares and is needed at each start.
 Without it they are lost. A node that only follows the chain needs neither:
---no-mpc.`
+--no-mpc.
+
+A passphrase file is there before init, lies below the home unless its path is
+absolute, and only its owner can read it.`
 	cmd.Example = `  sequencerd init alice --chain-id seq-1
+
+  # with a passphrase file; keep a copy of it elsewhere
+  mkdir -p ~/.sequencer/config
+  (umask 077; openssl rand -base64 32 > ~/.sequencer/config/mpc.pass)
   sequencerd init alice --chain-id seq-1 --mpc-passphrase file:config/mpc.pass
+
+  # a node that only follows the chain
   sequencerd init sentry --chain-id seq-1 --no-mpc`
 	cmd.Flags().Bool(flagNoMPC, false, "make no MPC identity: the node follows the chain and passes MPC messages on")
 	cmd.Flags().String(flagPassphrase, "", `where the passphrase comes from: prompt, file:PATH, env:NAME or credential:NAME; written to app.toml (default: what app.toml says)`)
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		noMPC, err := cmd.Flags().GetBool(flagNoMPC)
+		if err != nil {
+			return err
+		}
+		if !noMPC {
+			if err := checkPassphrase(cmd); err != nil {
+				return err
+			}
+		}
 		if err := stock(cmd, args); err != nil {
 			return err
 		}
-		svrCtx := server.GetServerContextFromCmd(cmd)
-		if err := setConsensusParams(svrCtx.Config.GenesisFile()); err != nil {
-			return err
-		}
-		if noMPC, err := cmd.Flags().GetBool(flagNoMPC); err != nil || noMPC {
+		if err := setConsensusParams(server.GetServerContextFromCmd(cmd).Config.GenesisFile()); err != nil || noMPC {
 			return err
 		}
 		return createIdentity(cmd)
 	}
 	return cmd
+}
+
+// checkPassphrase fails if a new identity needs a passphrase that cannot be had.
+// A command that noticed later would leave half a node.
+func checkPassphrase(cmd *cobra.Command) error {
+	home := client.GetClientContextFromCmd(cmd).HomeDir
+	cfg, err := passphraseFlag(cmd)
+	if err != nil {
+		return err
+	}
+	there, err := mpcnode.HasIdentity(cfg.PathsOf(home))
+	if err != nil || there {
+		return err
+	}
+	source, err := mpcnode.ParsePassphraseSource(cfg.Passphrase)
+	if err != nil {
+		return err
+	}
+	return source.Check(home)
 }
 
 // setConsensusParams replaces CometBFT's defaults in a genesis file by ours, all
@@ -83,8 +116,11 @@ func setConsensusParams(path string) error {
 // the home of a command, unless there is an identity.
 func createIdentity(cmd *cobra.Command) (err error) {
 	home := client.GetClientContextFromCmd(cmd).HomeDir
-	cfg, err := passphraseFlag(cmd, home)
+	cfg, err := passphraseFlag(cmd)
 	if err != nil {
+		return err
+	}
+	if err := writePassphrase(cmd, home, cfg.Passphrase); err != nil {
 		return err
 	}
 	paths := cfg.PathsOf(home)
@@ -114,28 +150,33 @@ func createIdentity(cmd *cobra.Command) (err error) {
 	return firstPreparams(cmd, cfg, vault)
 }
 
-// passphraseFlag writes --mpc-passphrase into app.toml, so that start finds the
-// same passphrase that init used.
-func passphraseFlag(cmd *cobra.Command, home string) (mpcnode.Config, error) {
-	v := server.GetServerContextFromCmd(cmd).Viper
-	cfg, err := mpcnode.ReadConfig(v)
+// passphraseFlag is the [mpc] section with --mpc-passphrase in it.
+func passphraseFlag(cmd *cobra.Command) (mpcnode.Config, error) {
+	cfg, err := mpcnode.ReadConfig(server.GetServerContextFromCmd(cmd).Viper)
 	if err != nil {
 		return cfg, err
 	}
 	text, err := cmd.Flags().GetString(flagPassphrase)
-	if err != nil || text == "" || text == cfg.Passphrase {
+	if err != nil || text == "" {
 		return cfg, err
 	}
-	if _, err := mpcnode.ParsePassphraseSource(text); err != nil {
-		return cfg, err
-	}
+	cfg.Passphrase = text
+	return cfg, cfg.Validate()
+}
+
+// writePassphrase writes where the passphrase comes from into app.toml, so that
+// start finds the same one that init used.
+func writePassphrase(cmd *cobra.Command, home, source string) error {
 	file := mpcnode.DefaultAppConfig(app.MinGasPrice)
-	if err := v.Unmarshal(&file); err != nil {
-		return cfg, fmt.Errorf("read app.toml: %w", err)
+	if err := server.GetServerContextFromCmd(cmd).Viper.Unmarshal(&file); err != nil {
+		return fmt.Errorf("read app.toml: %w", err)
 	}
-	file.MPC.Passphrase, cfg.Passphrase = text, text
+	if file.MPC.Passphrase == source {
+		return nil
+	}
+	file.MPC.Passphrase = source
 	mpcnode.WriteAppConfig(filepath.Join(home, "config", "app.toml"), file)
-	return cfg, nil
+	return nil
 }
 
 // firstPreparams fills the pool with one set, so that the first keygen need not
