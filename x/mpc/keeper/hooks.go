@@ -80,18 +80,18 @@ func (k *Keeper) runHook(ctx context.Context, h hookCall) {
 func callHook(ctx context.Context, hooks types.Hooks, h hookCall) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			err = hookPanic(r)
+			err = panicError(r)
 		}
 	}()
 	return h.call(ctx, hooks)
 }
 
-// hookPanic describes a recovered value in the same words on every node: a
+// panicError describes a recovered value in the same words on every node: a
 // pointer's address, which %v would print, differs between them.
-func hookPanic(recovered any) error {
+func panicError(recovered any) error {
 	switch r := recovered.(type) {
 	case storetypes.ErrorOutOfGas:
-		return fmt.Errorf("out of gas at %d: %s", HookGasLimit, r.Descriptor)
+		return fmt.Errorf("out of gas: %s", r.Descriptor)
 	case storetypes.ErrorGasOverflow:
 		return fmt.Errorf("gas overflow: %s", r.Descriptor)
 	case error:
