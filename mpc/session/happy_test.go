@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"bytes"
 	"errors"
 	"math/rand/v2"
 	"testing"
@@ -35,6 +36,11 @@ func TestSign(t *testing.T) {
 	require.Equal(t, []types.Operator{"op-a", "op-b", "op-c"}, a.s.Snapshot().Signers)
 }
 
+func requireWiped(t *testing.T, secret []byte) {
+	t.Helper()
+	require.Empty(t, bytes.Trim(secret, "\x00"), "a secret is still in memory")
+}
+
 // TestSecretsAreWiped looks at the very slices that crossed the Host.
 func TestSecretsAreWiped(t *testing.T) {
 	for name, n := range map[string]*network{"keygen": newKeygen(t, 3), "sign": newSign(t, 3, 1)} {
@@ -44,8 +50,8 @@ func TestSecretsAreWiped(t *testing.T) {
 			for _, p := range n.players[:2] {
 				secret := append(p.material.Preparams, p.material.Share...)
 				require.NotEmpty(t, secret)
-				require.Equal(t, make([]byte, len(secret)), secret, "material")
-				require.Equal(t, make([]byte, len(p.share)), p.share, "share of the result")
+				requireWiped(t, secret)
+				requireWiped(t, p.share)
 			}
 		})
 	}
@@ -62,7 +68,7 @@ func TestSecretsAreWipedOnFailure(t *testing.T) {
 		p := n.players[1]
 		require.Equal(t, types.ErrStorage, p.ended().Reason)
 		require.NotEmpty(t, p.kept)
-		require.Equal(t, make([]byte, len(p.share)), p.share)
+		requireWiped(t, p.share)
 	})
 	t.Run("stopped during the last step", func(t *testing.T) {
 		n := newKeygen(t, 2)
@@ -76,10 +82,10 @@ func TestSecretsAreWipedOnFailure(t *testing.T) {
 		require.Len(t, p.jobs, 1, "the step that makes the share")
 		step, err := p.jobs[0]()
 		require.NoError(t, err)
-		require.NotEqual(t, make([]byte, len(step.Result.Share)), step.Result.Share)
+		require.Contains(t, string(step.Result.Share), "Private")
 		p.s.Stop(types.ErrExpired)
 		p.s.HandleStep(step, nil, n.now)
-		require.Equal(t, make([]byte, len(step.Result.Share)), step.Result.Share)
+		requireWiped(t, step.Result.Share)
 		require.Nil(t, p.result)
 	})
 }
@@ -100,7 +106,7 @@ func TestDurableFirst(t *testing.T) {
 
 // TestAnyOrder delivers everything in any order, some of it several times.
 func TestAnyOrder(t *testing.T) {
-	for seed := range uint64(60) {
+	for seed := range uint64(40) {
 		n := newKeygen(t, 4)
 		if seed%2 == 1 {
 			n = newSign(t, 4, 2)

@@ -194,6 +194,7 @@ func (n *network) open() {
 	s, err := session.Open(n.players[0].config(), n.now)
 	require.NoError(n.t, err)
 	n.players[0].s = s
+	s.Announce(n.now)
 }
 
 // context is that of the running session.
@@ -246,6 +247,7 @@ func (n *network) deliver(m mail) {
 	case e.Header.Kind == wire.KIND_PREPARE:
 		m.to.s, err = session.Join(m.to.config(), v, n.now)
 		require.NoError(n.t, err)
+		m.to.s.Announce(n.now)
 	}
 }
 

@@ -1,0 +1,255 @@
+package session_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// prepared is an attempt whose answers to the Prepare are all held back.
+func prepared(n *network) *network {
+	n.hold = func(m mail) bool { return m.e.Header.Kind == wire.KIND_READY }
+	n.open()
+	n.settle()
+	return n
+}
+
+// answer delivers one member's Ready.
+func (n *network) answer(op types.Operator) {
+	n.t.Helper()
+	i := slices.IndexFunc(n.held, func(m mail) bool { return m.from.op == op })
+	require.GreaterOrEqual(n.t, i, 0, "%s did not say Ready", op)
+	n.deliver(n.held[i])
+}
+
+func TestChooseSigners(t *testing.T) {
+	tests := []struct {
+		name     string
+		keygen   bool
+		suspects []types.Operator
+		answers  []types.Operator
+		after    time.Duration
+		signers  []types.Operator // none: it still waits
+	}{
+		{"first come", false, nil, []types.Operator{"op-d", "op-c"}, 0, []types.Operator{"op-a", "op-c", "op-d"}},
+		{"too few", false, nil, []types.Operator{"op-d"}, time.Minute / 2, nil},
+		{"suspect waits", false, []types.Operator{"op-c"}, []types.Operator{"op-c", "op-b"}, timing.Grace - 1, nil},
+		{"suspect is passed over", false, []types.Operator{"op-c"}, []types.Operator{"op-c", "op-b", "op-d"}, 0, []types.Operator{"op-a", "op-b", "op-d"}},
+		{"suspect after the grace", false, []types.Operator{"op-c"}, []types.Operator{"op-c", "op-b"}, timing.Grace, []types.Operator{"op-a", "op-b", "op-c"}},
+		{"keygen needs all", true, nil, []types.Operator{"op-b", "op-c"}, time.Minute / 2, nil},
+		{"keygen needs suspects too", true, []types.Operator{"op-c"}, []types.Operator{"op-b", "op-c", "op-d"}, 0, []types.Operator{"op-a", "op-b", "op-c", "op-d"}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n := newKeygen(t, 4)
+			if !tt.keygen {
+				n = newSign(t, 4, 2)
+			}
+			a := n.players[0]
+			a.suspects = tt.suspects
+			prepared(n)
+			for _, op := range tt.answers {
+				n.answer(op)
+			}
+			n.now = n.now.Add(tt.after)
+			a.tick()
+			require.Equal(t, tt.signers, a.s.Snapshot().Signers)
+			require.Equal(t, tt.signers != nil, a.s.Phase() == session.Running)
+		})
+	}
+}
+
+// TestLateReadyIsReleased: whoever still asks after the Start gets it again.
+func TestLateReadyIsReleased(t *testing.T) {
+	n := prepared(newSign(t, 4, 2))
+	a, d := n.players[0], n.players[3]
+	n.answer("op-b")
+	n.answer("op-c")
+	require.Equal(t, session.Running, a.s.Phase())
+	n.mails = nil // even the release is lost
+	require.Empty(t, n.times(a, d, wire.KIND_START), "op-d had not answered: nobody owes it a Start")
+	n.answer("op-d")
+	require.Len(t, n.times(a, d, wire.KIND_START), 1)
+	n.settle()
+	require.Equal(t, types.ErrReleased, d.ended().Reason)
+}
+
+func refuse(n *network, from *player, reason string) types.Verified {
+	id := n.players[0].s.ID()
+	return forge(n.t, from, wire.Header{Kind: wire.KIND_REFUSE, Context: id[:]}, encode(n.t, &wire.Refuse{Reason: reason}))
+}
+
+func TestRefuse(t *testing.T) {
+	tests := []struct {
+		name     string
+		keygen   bool
+		answers  []types.Operator
+		refusals []types.Operator
+		word     string
+		reason   types.Reason // none: it goes on
+	}{
+		{"one of a keygen", true, nil, []types.Operator{"op-c"}, "no_preparams", types.ErrNoPreparams},
+		{"a word nobody knows", true, nil, []types.Operator{"op-c"}, "go away", types.ErrProtocolFault},
+		{"one of four, three sign", false, nil, []types.Operator{"op-c"}, "busy", ""},
+		{"two of four, three sign", false, nil, []types.Operator{"op-b", "op-c"}, "busy", types.ErrBusy},
+		{"the same twice counts once", false, nil, []types.Operator{"op-c", "op-c"}, "busy", ""},
+		{"after a Ready it is too late", true, []types.Operator{"op-c"}, []types.Operator{"op-c"}, "busy", ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n := newKeygen(t, 4)
+			if !tt.keygen {
+				n = newSign(t, 4, 2)
+			}
+			prepared(n)
+			a := n.players[0]
+			for _, op := range tt.answers {
+				n.answer(op)
+			}
+			for _, op := range tt.refusals {
+				a.hear(refuse(n, n.player(op), tt.word))
+				require.Empty(t, a.s.PendingTo(op), "a Prepare that was answered is not sent again")
+			}
+			if tt.reason == "" {
+				require.Equal(t, session.Preparing, a.s.Phase())
+				return
+			}
+			end := a.ended()
+			require.Equal(t, tt.reason, end.Reason)
+			require.Equal(t, tt.refusals[len(tt.refusals)-1:], end.Culprits)
+		})
+	}
+}
+
+// TestReadyIsChecked: what is no Ready for this session counts as a refusal,
+// until a right one comes.
+func TestReadyIsChecked(t *testing.T) {
+	right := wire.Ready{EphemeralKey: someKey()}
+	tests := []struct {
+		name  string
+		ready func(n *network) types.Verified
+	}{
+		{"key of 31 bytes", func(n *network) types.Verified {
+			id := n.players[0].s.ID()
+			return forge(n.t, n.players[1], wire.Header{Kind: wire.KIND_READY, Context: id[:]}, encode(n.t, &wire.Ready{EphemeralKey: make([]byte, 31)}))
+		}},
+		{"no Ready at all", func(n *network) types.Verified {
+			id := n.players[0].s.ID()
+			return forge(n.t, n.players[1], wire.Header{Kind: wire.KIND_READY, Context: id[:]}, []byte{0xff})
+		}},
+		{"of another session", func(n *network) types.Verified {
+			return forge(n.t, n.players[1], wire.Header{Kind: wire.KIND_READY, Context: make([]byte, 32)}, encode(n.t, &right))
+		}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			n := prepared(newSign(t, 3, 1))
+			a := n.players[0]
+			a.hear(tt.ready(n))
+			require.Equal(t, session.Preparing, a.s.Phase())
+			require.Equal(t, []types.Operator{"op-c"}, a.s.AwaitedFor())
+			n.answer("op-b")
+			require.Equal(t, []types.Operator{"op-a", "op-b"}, a.s.Snapshot().Signers)
+		})
+	}
+}
+
+// TestStartTimeouts: the initiator names who said nothing, a member the
+// initiator, neither a moment too early.
+func TestStartTimeouts(t *testing.T) {
+	n := prepared(newKeygen(t, 3))
+	a, b := n.players[0], n.players[1]
+	n.answer("op-b")
+
+	n.now = epoch.Add(n.request.StartTimeout*3/4 - 1)
+	a.tick()
+	require.Equal(t, session.Preparing, a.s.Phase())
+	n.now = n.now.Add(1)
+	a.tick()
+	require.Equal(t, session.End{Reason: types.ErrStartTimeout, Culprits: []types.Operator{"op-c"}}, a.ended())
+
+	n.now = epoch.Add(n.request.StartTimeout - 1)
+	b.tick()
+	require.Equal(t, session.Waiting, b.s.Phase())
+	require.Equal(t, []types.Operator{"op-a"}, b.s.AwaitedFor())
+	n.now = n.now.Add(1)
+	b.tick()
+	require.Equal(t, session.End{Reason: types.ErrStartTimeout, Culprits: []types.Operator{"op-a"}}, b.ended())
+}
+
+// TestAnnounce: nobody hears of a session before its owner wrote down what must
+// not be forgotten.
+func TestAnnounce(t *testing.T) {
+	n := newKeygen(t, 3)
+	s, err := session.Open(n.players[0].config(), n.now)
+	require.NoError(t, err)
+	require.Empty(t, n.sent)
+	s.Announce(n.now)
+	require.Len(t, n.sent, 2)
+	s.Announce(n.now)
+	require.Len(t, n.sent, 2, "once")
+	s.Stop(types.ErrStorage)
+	s.Announce(n.now.Add(time.Hour))
+	require.Len(t, n.sent, 2)
+}
+
+func TestConfigIsChecked(t *testing.T) {
+	tests := map[string]func(*session.Config){
+		"no member":        func(c *session.Config) { c.Self = "op-z" },
+		"no identity":      func(c *session.Config) { c.Identity = nil },
+		"another identity": func(c *session.Config) { c.Identity = newPlayer(nil, 1).key },
+		"no host":          func(c *session.Config) { c.Host = nil },
+		"no protocol":      func(c *session.Config) { c.Protocol = nil },
+		"no randomness":    func(c *session.Config) { c.Rand = nil },
+		"too many members": func(c *session.Config) {
+			c.Request.Members = append(slices.Clone(c.Request.Members), make([]types.Member, types.MaxMembers)...)
+		},
+	}
+	n := newKeygen(t, 2)
+	for name, spoil := range tests {
+		t.Run(name, func(t *testing.T) {
+			cfg := n.players[0].config()
+			spoil(&cfg)
+			_, err := session.Open(cfg, n.now)
+			require.Error(t, err)
+		})
+	}
+}
+
+func TestDecodePrepare(t *testing.T) {
+	n := newKeygen(t, 2)
+	good := wire.Prepare{RequestKind: 2, RequestId: "sig", Attempt: 3, Nonce: make([]byte, 32), EphemeralKey: make([]byte, 32)}
+	tests := []struct {
+		name  string
+		spoil func(*wire.Prepare)
+		err   string
+	}{
+		{"good", func(*wire.Prepare) {}, ""},
+		{"short nonce", func(p *wire.Prepare) { p.Nonce = p.Nonce[1:] }, "32 bytes each"},
+		{"long key", func(p *wire.Prepare) { p.EphemeralKey = make([]byte, 33) }, "32 bytes each"},
+		{"bad id", func(p *wire.Prepare) { p.RequestId = "../etc" }, "bad_id"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := good
+			tt.spoil(&p)
+			v := forge(t, n.players[0], wire.Header{Kind: wire.KIND_PREPARE, Context: make([]byte, 32)}, encode(t, &p))
+			id, attempt, err := session.DecodePrepare(v)
+			if tt.err != "" {
+				require.ErrorContains(t, err, tt.err)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, types.RequestID{Kind: types.KindSign, ID: "sig"}, id)
+			require.Equal(t, uint32(3), attempt)
+		})
+	}
+	_, _, err := session.DecodePrepare(forge(t, n.players[0], wire.Header{Kind: wire.KIND_PREPARE, Context: make([]byte, 32)}, []byte{0xff}))
+	require.ErrorContains(t, err, "decode a Prepare")
+}
