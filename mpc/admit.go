@@ -82,6 +82,9 @@ func (c *Core) admit(v types.Verified, id types.RequestID, attempt uint32) types
 	if _, taken := c.attempts[attemptID{id, attempt}]; taken {
 		return types.ErrWrongAttempt
 	}
+	if _, before := c.records[types.RecordKey{KeyID: r.KeyID, Epoch: r.Epoch, Session: v.Hash()}]; before {
+		return types.ErrInterrupted // this node took part in it before it restarted
+	}
 	if c.pool.hasSignature(id.ID) && id.Kind == types.KindSign {
 		return types.ErrAlreadyDecided
 	}

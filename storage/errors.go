@@ -3,14 +3,22 @@ package storage
 import "github.com/sequencer-mpc/sequencer/mpc/types"
 
 // Error is what can be wrong with a database or an identity file. Its text says
-// what to do. Compare with errors.Is; types.ReasonOf is types.ErrStorage.
+// what to do. Compare with errors.Is; types.ReasonOf is types.ErrStorage
+// or types.ErrWriteRefused.
 type Error string
 
 // Error is the text.
 func (e Error) Error() string { return string(e) }
 
-// Unwrap makes every Error the typed reason storage_failed.
-func (e Error) Unwrap() error { return types.ErrStorage }
+// Unwrap makes every Error the typed reason storage_failed, but for what was
+// refused before anything was written: write_refused.
+func (e Error) Unwrap() error {
+	switch e {
+	case ErrInvalid, ErrStatus, ErrFixed:
+		return types.ErrWriteRefused
+	}
+	return types.ErrStorage
+}
 
 // What keeps a database from being made or opened. None of them changed
 // anything on disk.

@@ -62,6 +62,7 @@ const (
 	ErrBroadcastDiffer Reason = "broadcast_differs"
 	ErrReleased        Reason = "released"
 	ErrStorage         Reason = "storage_failed"
+	ErrWriteRefused    Reason = "write_refused"
 	ErrInterrupted     Reason = "interrupted"
 	ErrLostToSession   Reason = "other_session_won"
 	ErrSuperseded      Reason = "superseded"
@@ -91,10 +92,10 @@ var remedies = map[Reason]string{
 	ErrTooManyPending:        "wait until open requests are decided",
 	ErrBadProof:              "make the proof on this chain for this operator: sequencerd mpc register",
 	ErrBadParams:             "correct the named parameter",
-	ErrExpired:               "too few participants answered in time; look at sequencerd mpc doctor on them, then ask with a new id",
+	ErrExpired:               "too few participants answered in time; look at sequencerd mpc status and sequencerd mpc sessions on their nodes, then ask with a new id",
 	ErrIdentityRevoked:       "a participant revoked its identity; ask with a new id",
 	ErrBadBundle:             "the proposal is refused; update the proposer's node",
-	ErrIdentityKeyInUse:      "make an identity key of its own for each operator: sequencerd mpc identity",
+	ErrIdentityKeyInUse:      "that identity key is or was registered, and a revoked one stays so; make a new one: sequencerd mpc identity rotate, start the node again, then sequencerd mpc register",
 	ErrDuplicateRegistration: "this identity key is the current one already; nothing to do",
 	ErrNotBonded:             "wait until that validator is bonded and not jailed, or leave it out",
 	ErrBadResult:             "the result does not prove itself and is dropped; look at the node that made it",
@@ -115,6 +116,7 @@ var remedies = map[Reason]string{
 	ErrBroadcastDiffer:       "a participant told different things to different members; the next attempt follows by itself",
 	ErrReleased:              "enough others were chosen; nothing to do",
 	ErrStorage:               "look at the disk and the log of this node",
+	ErrWriteRefused:          "this is a mistake of the program, nothing was changed on disk; report it with the log",
 	ErrInterrupted:           "the node stopped in the middle of the session; the next attempt follows by itself",
 	ErrLostToSession:         "another session of the same request won; nothing to do",
 	ErrSuperseded:            "an earlier request needed the memory; the next attempt follows by itself",

@@ -21,6 +21,8 @@ type Store struct {
 	nextSet    uint64
 	// BeforeWrite is called before each write; an error refuses it.
 	BeforeWrite func(what string) error
+	// AfterWrite is called when the write is done.
+	AfterWrite func(what string)
 }
 
 type binding struct {
@@ -33,7 +35,7 @@ func New() *Store {
 	return &Store{
 		records: make(map[types.RecordKey]types.Record), tombstones: make(map[types.KeyID]bool),
 		bindings: make(map[string]binding), preparams: make(map[uint64][]byte), nextSet: 1,
-		BeforeWrite: func(string) error { return nil },
+		BeforeWrite: func(string) error { return nil }, AfterWrite: func(string) {},
 	}
 }
 
@@ -47,17 +49,18 @@ func (s *Store) PutRecord(r types.Record) error {
 	}
 	old := s.records[r.RecordKey]
 	if !old.Status.CanMoveTo(r.Status) {
-		return fmt.Errorf("record of %s may not go from %s to %s", r.KeyID, old.Status, r.Status)
+		return fmt.Errorf("%w: record of %s may not go from %s to %s", types.ErrWriteRefused, r.KeyID, old.Status, r.Status)
 	}
 	r = r.Clone()
 	if old.Data != nil {
 		if r.Data != nil && !bytes.Equal(r.Data, old.Data) {
-			return fmt.Errorf("share of %s would be replaced by another", r.KeyID)
+			return fmt.Errorf("%w: share of %s would be replaced by another", types.ErrWriteRefused, r.KeyID)
 		}
 		r.Data = old.Data
 	}
 	r.HasData = r.Data != nil
 	s.records[r.RecordKey] = r
+	s.AfterWrite("put record")
 	return nil
 }
 
@@ -93,6 +96,7 @@ func (s *Store) DestroyRecord(k types.RecordKey) error {
 		return err
 	}
 	delete(s.records, k)
+	s.AfterWrite("destroy record")
 	return nil
 }
 
@@ -107,6 +111,7 @@ func (s *Store) DestroyKey(id types.KeyID) error {
 		}
 	}
 	s.tombstones[id] = true
+	s.AfterWrite("destroy key")
 	return nil
 }
 
@@ -133,6 +138,7 @@ func (s *Store) BindDigest(id string, content types.Hash, digest []byte) error {
 		return err
 	}
 	s.bindings[id] = binding{content, bytes.Clone(digest)}
+	s.AfterWrite("bind digest")
 	return nil
 }
 
@@ -144,6 +150,7 @@ func (s *Store) AddPreparams(set []byte) (uint64, error) {
 	id := s.nextSet
 	s.nextSet++
 	s.preparams[id] = bytes.Clone(set)
+	s.AfterWrite("add preparams")
 	return id, nil
 }
 
@@ -175,5 +182,6 @@ func (s *Store) BurnPreparams(id uint64) error {
 		return fmt.Errorf("%w: no set %d", types.ErrNoPreparams, id)
 	}
 	delete(s.preparams, id)
+	s.AfterWrite("burn preparams")
 	return nil
 }

@@ -48,6 +48,8 @@ type simJob struct {
 func (n *Node) init() {
 	n.Store = memstore.New()
 	n.Ended = make(map[types.Reason]int)
+	n.Store.BeforeWrite = func(what string) error { n.write(what, false); return nil }
+	n.Store.AfterWrite = func(what string) { n.write(what, true) }
 	for i := range n.world.Preparams {
 		set := fmt.Appendf(nil, "fake set %d of %s", i, n.Operator)
 		if n.world.MakePreparams != nil {
@@ -56,6 +58,13 @@ func (n *Node) init() {
 		if _, err := n.Store.AddPreparams(set); err != nil {
 			panic(err)
 		}
+	}
+}
+
+// write is where a crash may be wanted.
+func (n *Node) write(what string, done bool) {
+	if n.core != nil && n.world.CrashAt != nil && n.world.CrashAt(n, what, done) {
+		panic(crashed{n})
 	}
 }
 

@@ -42,6 +42,9 @@ type Config struct {
 	Log    *slog.Logger
 }
 
+// writeCrashDowntime is how long a node is away that crashed at a write.
+const writeCrashDowntime = 4 * time.Second
+
 // Verdict is what the network does with one message.
 type Verdict struct {
 	Drop  bool
@@ -61,6 +64,9 @@ type World struct {
 	Delivered func(from, to *Node, e *wire.Envelope)
 	// Messages counts delivered envelopes.
 	Messages int
+	// CrashAt, if set, says whether a node crashes at a write: right before or
+	// right after it is durable.
+	CrashAt func(n *Node, what string, done bool) bool
 
 	now    time.Time
 	queue  eventQueue
@@ -159,9 +165,26 @@ func (w *World) Run(limit time.Duration, done func() bool) bool {
 		}
 		e := heap.Pop(&w.queue).(event)
 		w.now = e.at
-		e.run()
+		w.step(e.run)
 	}
 	return true
+}
+
+// crashed is what a store panics with where its node crashes: nothing after the
+// write happens.
+type crashed struct{ node *Node }
+
+// step runs an event to its end, or to where a node crashes.
+func (w *World) step(run func()) {
+	defer func() {
+		r := recover()
+		if c, ok := r.(crashed); ok {
+			c.node.RestartAfter(writeCrashDowntime)
+		} else if r != nil {
+			panic(r)
+		}
+	}()
+	run()
 }
 
 func (w *World) between(span [2]time.Duration) time.Duration {
