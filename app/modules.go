@@ -74,7 +74,8 @@ func (app *App) orderModules() {
 		stakingtypes.ModuleName, mpctypes.ModuleName)
 	app.modules.SetOrderPrepareCheckStaters(mpctypes.ModuleName)
 	// Genutil delivers the genesis transactions, so it needs accounts, coins and
-	// staking; x/mpc checks its participants against the validators of both.
+	// staking. x/mpc needs none of them at genesis: it checks its participants against
+	// validators when a key is asked for.
 	genesis := []string{
 		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
 		slashingtypes.ModuleName, govtypes.ModuleName, genutiltypes.ModuleName, evidencetypes.ModuleName,

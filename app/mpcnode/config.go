@@ -25,8 +25,8 @@ type Config struct {
 	// Enabled: the node carries the MPC channel and works on requests if it has
 	// an identity. A node without an identity passes messages on.
 	Enabled bool `mapstructure:"enabled"`
-	// Dir holds the identity, the encrypted database and the socket; relative to
-	// the node's home.
+	// Dir holds the identity and the encrypted database; relative to the node's
+	// home.
 	Dir string `mapstructure:"dir"`
 	// Passphrase says where the passphrase comes from, see ParsePassphraseSource.
 	Passphrase string `mapstructure:"passphrase"`
@@ -79,8 +79,8 @@ const configTemplate = `
 # messages on and needs no passphrase.
 enabled = {{ .MPC.Enabled }}
 
-# dir holds the identity, the encrypted database of key shares and the socket
-# for "sequencerd mpc"; relative to the node's home.
+# dir holds the identity and the encrypted database of key shares; relative to
+# the node's home. The socket for "sequencerd mpc" is mpc.sock in the home.
 dir = "{{ .MPC.Dir }}"
 
 # passphrase says where the passphrase of identity and database comes from:
@@ -143,15 +143,16 @@ func (c Config) Workers() int {
 	return runtime.GOMAXPROCS(0)
 }
 
-// Paths are the files of a node's MPC folder.
+// Paths are the files of a node's part in MPC.
 type Paths struct {
-	// Folder holds the others.
+	// Folder holds identity and database.
 	Folder string
 	// Identity is the file with the identity keys.
 	Identity string
 	// Database is the folder of goleveldb.
 	Database string
-	// Socket answers "sequencerd mpc" while the node runs.
+	// Socket answers "sequencerd mpc" while the node runs. It is in the home,
+	// wherever the folder is.
 	Socket string
 }
 

@@ -58,7 +58,14 @@ func revokeCmd() *cobra.Command {
 		Short: "Revoke all identities of the validator of --from",
 		Long: `Revokes all identities of the validator whose operator signs (--from). Every open
 request that it takes part in fails at once. For a key that may be in the wrong
-hands; to change it in good order, rotate it.`,
+hands; to change it in good order, rotate it.
+
+A revoked identity key is never registered again. To take part again, make a new
+one first:
+
+  1. sequencerd mpc identity rotate,
+  2. start the node again, so that it has the key,
+  3. sequencerd mpc register --from KEY.`,
 		Example: "  sequencerd mpc revoke --from alice --chain-id seq-1",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
