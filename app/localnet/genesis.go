@@ -25,16 +25,18 @@ type genesisParts struct {
 	requester    string
 }
 
-// buildGenesis makes the genesis of the network.
-func buildGenesis(a *app.App, cfg Config, parts genesisParts) (*genutiltypes.AppGenesis, error) {
+// buildGenesis makes the genesis of the network. It returns the parameters of
+// x/mpc too.
+func buildGenesis(a *app.App, cfg Config, parts genesisParts) (*genutiltypes.AppGenesis, mpctypes.Params, error) {
+	var params mpctypes.Params
 	state := a.DefaultGenesis()
 	if err := fund(a.Codec, state, parts.accounts); err != nil {
-		return nil, err
+		return nil, params, err
 	}
 	genutiltypes.SetGenesisStateInAppState(a.Codec, state, genutiltypes.NewGenesisState(parts.transactions))
 	encoded, err := json.Marshal(state)
 	if err != nil {
-		return nil, fmt.Errorf("encode the genesis: %w", err)
+		return nil, params, fmt.Errorf("encode the genesis: %w", err)
 	}
 	encoded, err = app.EditMPCGenesis(a.Codec, encoded, func(g *mpctypes.GenesisState) {
 		g.Participants = parts.participants
@@ -42,16 +44,17 @@ func buildGenesis(a *app.App, cfg Config, parts genesisParts) (*genutiltypes.App
 		if cfg.Params != nil {
 			cfg.Params(&g.Params)
 		}
+		params = g.Params
 	})
 	if err != nil {
-		return nil, fmt.Errorf("put x/mpc into the genesis: %w", err)
+		return nil, params, fmt.Errorf("put x/mpc into the genesis: %w", err)
 	}
 	return &genutiltypes.AppGenesis{
 		AppName: version.AppName, AppVersion: version.Version,
 		GenesisTime: time.Now().UTC(), ChainID: cfg.ChainID, InitialHeight: 1,
 		AppState:  encoded,
 		Consensus: &genutiltypes.ConsensusGenesis{Params: app.ConsensusParams()},
-	}, nil
+	}, params, nil
 }
 
 // fund gives every account the same balance.

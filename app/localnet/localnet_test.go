@@ -61,8 +61,8 @@ func fakeNetwork(t *testing.T, script string) *Network {
 	require.NoError(t, os.WriteFile(binary, []byte("#!/bin/sh\n"+script+"\n"), 0o700))
 	cfg := DefaultConfig(dir, binary)
 	require.NoError(t, cfg.validate())
-	return newNetwork(cfg, Manifest{ChainID: "c", Nodes: []Info{{
-		Name: "node0", Home: dir, Log: filepath.Join(dir, "node0.log"), RPC: "tcp://127.0.0.1:1", PID: 99,
+	return newNetwork(cfg, Manifest{ChainID: "c", BlockTime: "2s", Nodes: []Info{{
+		Name: "node0", Operator: "op", Home: dir, Log: filepath.Join(dir, "node0.log"), RPC: "tcp://127.0.0.1:1", PID: 99,
 	}}})
 }
 
@@ -98,6 +98,7 @@ func TestNodeLivesAndDies(t *testing.T) {
 	again, err := Load(n.Dir(), "binary", nil)
 	require.NoError(t, err)
 	require.Equal(t, 1, again.Len())
+	require.Equal(t, 2*time.Second, again.cfg.BlockTime)
 	require.False(t, again.Node(0).Running())
 }
 

@@ -13,6 +13,11 @@ const ManifestName = "localnet.json"
 // Manifest is DIR/localnet.json.
 type Manifest struct {
 	ChainID string `json:"chain_id"`
+	// BlockTime is the pause between blocks, such as "1s".
+	BlockTime string `json:"block_time"`
+	// RetireBlocks is that of the genesis: how long the shares of a deleted key
+	// stay.
+	RetireBlocks uint32 `json:"retire_blocks"`
 	// Requester may ask for keys and signatures; its key is in the keyring
 	// (backend "test") in KeyringDir under RequesterKey.
 	Requester    string `json:"requester"`
@@ -36,6 +41,17 @@ type Info struct {
 	Prometheus string `json:"prometheus"`
 	// PID is 0 while the node does not run.
 	PID int `json:"pid"`
+}
+
+// Validators counts the nodes that make blocks.
+func (m *Manifest) Validators() int {
+	n := 0
+	for _, node := range m.Nodes {
+		if node.Operator != "" {
+			n++
+		}
+	}
+	return n
 }
 
 func (m *Manifest) save(dir string) error {

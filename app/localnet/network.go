@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
+	"time"
 
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 )
@@ -39,7 +40,13 @@ func Load(dir, binary string, progress func(string)) (*Network, error) {
 	if err != nil {
 		return nil, err
 	}
-	cfg := Config{Dir: dir, Binary: binary, ChainID: m.ChainID, Validators: len(m.Nodes), BlockTime: 1, Progress: progress}
+	blockTime, err := time.ParseDuration(m.BlockTime)
+	if err != nil {
+		return nil, fmt.Errorf("read block_time of %s: %w", ManifestName, err)
+	}
+	cfg := Config{
+		Dir: dir, Binary: binary, ChainID: m.ChainID, Validators: m.Validators(), BlockTime: blockTime, Progress: progress,
+	}
 	if err := cfg.validate(); err != nil {
 		return nil, err
 	}

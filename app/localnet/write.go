@@ -142,17 +142,18 @@ func (w *writer) requester(context.Context) error {
 	}
 	w.parts.accounts = append(w.parts.accounts, account)
 	w.parts.requester = account.String()
-	w.manifest.ChainID = w.cfg.ChainID
+	w.manifest.ChainID, w.manifest.BlockTime = w.cfg.ChainID, w.cfg.BlockTime.String()
 	w.manifest.Requester, w.manifest.RequesterKey, w.manifest.KeyringDir = account.String(), requesterKey, w.cfg.Dir
 	return nil
 }
 
 // finish writes the genesis and the configurations, which name all peers.
 func (w *writer) finish(context.Context) error {
-	genesis, err := buildGenesis(w.app, w.cfg, w.parts)
+	genesis, params, err := buildGenesis(w.app, w.cfg, w.parts)
 	if err != nil {
 		return err
 	}
+	w.manifest.RetireBlocks = params.RetireBlocks
 	for i, info := range w.manifest.Nodes {
 		if err := genesis.SaveAs(genesisPath(info.Home)); err != nil {
 			return fmt.Errorf("write the genesis file of %s: %w", info.Name, err)

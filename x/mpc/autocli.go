@@ -64,12 +64,13 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 		{
 			RpcMethod: "RevokeParticipant", Use: "revoke", Short: "Revoke the validator's MPC identity",
 			Long: "Revoke all versions of the validator's MPC identity. Open requests that it takes part in fail at once. " +
-				"It cannot be undone; register a new identity to take part again.",
-			Example: example("tx mpc revoke --from validator"),
+				"It cannot be undone. To take part again, make a new identity first: " + version.AppName + " mpc identity rotate, " +
+				"start the node again, then " + version.AppName + " mpc register.",
+			Example: example("tx mpc revoke --from validator --gas auto --gas-adjustment 1.5"),
 		},
 		{
 			RpcMethod: "KeyGen", Use: "keygen [key-id] [algorithm] [threshold]", Short: "Ask for a key that threshold+1 participants can sign with",
-			Example:        example("tx mpc keygen treasury ecdsa-secp256-k1 2 --from requester"),
+			Example:        example("tx mpc keygen treasury ecdsa-secp256-k1 2 --from requester --gas auto --gas-adjustment 1.5"),
 			PositionalArgs: arguments("key_id", "algorithm", "threshold"),
 			FlagOptions: map[string]*autocliv1.FlagOptions{
 				"participants": {Usage: "operator addresses; all bonded registered validators by power if not given"},
@@ -78,14 +79,14 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 		{
 			RpcMethod: "KeySign", Use: "sign [signature-id] [key-id] [digest]", Short: "Ask for a signature over a digest",
 			Long:           "Ask for a signature over a digest: 32 bytes in hex, signed as they are.",
-			Example:        example("tx mpc sign payment-1 treasury 9c185769425f985f6e2e625f095067a174e7dcd4d0e53cdcba1d6f9734d39701 --from requester"),
+			Example:        example("tx mpc sign payment-1 treasury 9c185769425f985f6e2e625f095067a174e7dcd4d0e53cdcba1d6f9734d39701 --from requester --gas auto --gas-adjustment 1.5"),
 			PositionalArgs: arguments("signature_id", "key_id", "payload.digest"),
 		},
 		{
 			RpcMethod: "KeyDelete", Use: "delete [key-id]", Short: "Decide that a key is destroyed",
 			Long: "Decide that a key is destroyed: it signs nothing from then on, and its shares go retire_blocks later. " +
 				"It cannot be undone.",
-			Example:        example("tx mpc delete treasury --from requester"),
+			Example:        example("tx mpc delete treasury --from requester --gas auto --gas-adjustment 1.5"),
 			PositionalArgs: arguments("key_id"),
 		},
 		{

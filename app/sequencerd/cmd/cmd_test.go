@@ -16,6 +16,7 @@ import (
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/sequencer-mpc/sequencer/app"
+	"github.com/sequencer-mpc/sequencer/app/localnet"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -185,6 +186,28 @@ func TestStartSaysWhatIsMissing(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(home, "mpc", "identity.json"), []byte("{}"), 0o600))
 	_, err := run(t, home, "start")
 	require.ErrorIs(t, err, mpcnode.ErrNoDatabase)
+}
+
+// A network that is there is started as it is, or not at all.
+func TestLocalnetRefusesToChangeANetwork(t *testing.T) {
+	dir := t.TempDir()
+	manifest, err := json.Marshal(localnet.Manifest{
+		ChainID: "seq-9", BlockTime: "1s", RetireBlocks: 100, KeyringDir: dir,
+		Nodes: []localnet.Info{{Name: "node0", Operator: operator, Home: filepath.Join(dir, "missing"), Log: filepath.Join(dir, "no", "log")}},
+	})
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, localnet.ManifestName), manifest, 0o600))
+	for flag, values := range map[string]struct{ same, other string }{
+		flagValidators:   {"1", "4"},
+		flagChainID:      {"seq-9", "seq-1"},
+		flagBlockTime:    {"1000ms", "2s"},
+		flagRetireBlocks: {"100", "7"},
+	} {
+		_, err := run(t, dir, "localnet", "--output", dir, "--"+flag, values.other)
+		require.ErrorContains(t, err, "was made with --"+flag)
+		_, err = run(t, dir, "localnet", "--output", dir, "--"+flag, values.same)
+		require.ErrorContains(t, err, "log", "it goes on to start a node, which has no folder for its log")
+	}
 }
 
 func TestLocalnetNeedsAFolderOfItsOwn(t *testing.T) {

@@ -6,14 +6,24 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// Flags that say what network is made.
+const (
+	flagValidators   = "validators"
+	flagChainID      = "chain-id"
+	flagBlockTime    = "block-time"
+	flagRetireBlocks = "retire-blocks"
 )
 
 // showInterval is how often the heights of a local network are shown.
@@ -29,12 +39,13 @@ func localnetCmd() *cobra.Command {
 		Short: "Write and run a network of validators on this machine",
 		Long: `Writes the files of a network below --output and runs its nodes as processes of
 this program on loopback, with free ports, until Ctrl-C. A folder that holds a
-network already is started again as it is.
+network already is started again as it is; flags that ask for another one are
+refused.
 
 DIR/localnet.json says where everything is. The account "requester" may ask for
 keys and signatures:
 
-  sequencerd tx mpc keygen my-key ecdsa-secp256-k1 2 \
+  sequencerd tx mpc keygen my-key ecdsa-secp256-k1 2 --gas auto --gas-adjustment 1.5 \
     --from requester --keyring-backend test --keyring-dir DIR --home DIR/node0
   sequencerd query mpc key my-key --home DIR/node0`,
 		Example:           "  sequencerd localnet --validators 4 --output ./net",
@@ -44,17 +55,17 @@ keys and signatures:
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			cfg.Progress = func(line string) { cmd.PrintErrln(line) }
-			if cmd.Flags().Changed("retire-blocks") {
+			if cmd.Flags().Changed(flagRetireBlocks) {
 				cfg.Params = func(p *mpctypes.Params) { p.RetireBlocks = retire }
 			}
 			return runLocalnet(ctx, cmd, cfg)
 		},
 	}
-	cmd.Flags().IntVar(&cfg.Validators, "validators", cfg.Validators, "number of validators")
+	cmd.Flags().IntVar(&cfg.Validators, flagValidators, cfg.Validators, "number of validators")
 	cmd.Flags().StringVar(&cfg.Dir, "output", "", "folder of the network")
-	cmd.Flags().StringVar(&cfg.ChainID, "chain-id", cfg.ChainID, "chain id of the network")
-	cmd.Flags().DurationVar(&cfg.BlockTime, "block-time", cfg.BlockTime, "pause between blocks")
-	cmd.Flags().Uint32Var(&retire, "retire-blocks", 0, "blocks between the deletion of a key and the destruction of its shares (default: that of the chain)")
+	cmd.Flags().StringVar(&cfg.ChainID, flagChainID, cfg.ChainID, "chain id of the network")
+	cmd.Flags().DurationVar(&cfg.BlockTime, flagBlockTime, cfg.BlockTime, "pause between blocks")
+	cmd.Flags().Uint32Var(&retire, flagRetireBlocks, 0, "blocks between the deletion of a key and the destruction of its shares (default: that of the chain)")
 	if err := cmd.MarkFlagRequired("output"); err != nil {
 		panic(err) // the flag is defined above
 	}
@@ -69,6 +80,8 @@ func runLocalnet(ctx context.Context, cmd *cobra.Command, cfg localnet.Config) (
 	net, err := localnet.Load(cfg.Dir, cfg.Binary, cfg.Progress)
 	if errors.Is(err, os.ErrNotExist) {
 		net, err = localnet.Write(ctx, cfg)
+	} else if err == nil {
+		err = asBefore(cmd.Flags(), net.Manifest())
 	}
 	if err != nil {
 		return err
@@ -82,6 +95,23 @@ func runLocalnet(ctx context.Context, cmd *cobra.Command, cfg localnet.Config) (
 	}
 	cmd.PrintErrf("%d nodes run; files and addresses: %s/%s\n", net.Len(), net.Dir(), localnet.ManifestName)
 	watch(ctx, cmd, net)
+	return nil
+}
+
+// asBefore refuses flags that ask for another network than the one that is in the
+// folder: its genesis cannot be changed.
+func asBefore(given *pflag.FlagSet, m localnet.Manifest) error {
+	for name, there := range map[string]string{
+		flagValidators:   strconv.Itoa(m.Validators()),
+		flagChainID:      m.ChainID,
+		flagBlockTime:    m.BlockTime,
+		flagRetireBlocks: strconv.FormatUint(uint64(m.RetireBlocks), 10),
+	} {
+		if f := given.Lookup(name); f.Changed && f.Value.String() != there {
+			return fmt.Errorf("the network in %s was made with --%s %s, not %s; leave the flag out, or name another folder",
+				m.KeyringDir, name, there, f.Value)
+		}
+	}
 	return nil
 }
 
