@@ -53,9 +53,10 @@ demo: build
 	go build -o $(BUILD)/demo ./app/demo
 	$(BUILD)/demo -binary $(BUILD)/sequencerd -message "$(MESSAGE)"
 
-# Ours against the bare library in the same process, in seconds of CPU.
+# Ours against the bare library in the same process, in seconds of CPU. Fails
+# where ours takes more than 1.15 of it.
 bench:
-	MPC_BENCH=1 go test -count 1 -timeout 60m -run 'TestBench' -v ./mpc/tss | grep -E '^(bench|FAIL|ok|panic|---)|Error'
+	MPC_BENCH=1 go test -count 1 -timeout 60m -run 'TestBench' ./mpc/tss -v
 
 clean:
 	rm -rf $(BUILD)

@@ -136,8 +136,7 @@ func (c *Core) stale(l *live) bool {
 // in its last life; the others are probably about to.
 func (c *Core) stagedLately(r *types.Request) bool {
 	now := c.opts.Now()
-	for _, k := range c.recordKeys() {
-		rec := c.records[k]
+	for _, rec := range c.records {
 		age := now.Sub(rec.Updated) // below zero if the clock was set back
 		if rec.Request == r.ID && rec.Status == types.StatusPending && rec.HasData && age >= 0 && age < c.opts.Timing.Stall {
 			return true
@@ -207,8 +206,8 @@ func (c *Core) waitsForBlock(id types.RequestID, attempt uint32, reason types.Re
 
 // staged finds a share that waits for the chain's word.
 func (c *Core) staged(id types.KeyID, context types.Context) (types.Record, bool) {
-	for _, k := range c.recordKeys() {
-		if r := c.records[k]; k.KeyID == id && r.Context == context && r.HasData {
+	for k, r := range c.records { // one at most: contexts are unique
+		if k.KeyID == id && r.Context == context && r.HasData {
 			return r, true
 		}
 	}

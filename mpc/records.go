@@ -172,8 +172,7 @@ func (c *Core) destroy(id types.KeyID, holder bool) error {
 
 // share finds the record that signs for a request.
 func (c *Core) share(r *types.Request) (types.Record, bool) {
-	for _, k := range c.recordKeys() {
-		rec := c.records[k]
+	for k, rec := range c.records { // one at most: contexts are unique
 		if k.KeyID == r.KeyID && k.Epoch == r.Epoch && rec.Context == r.KeySession &&
 			rec.Status == types.StatusReady && rec.HasData {
 			return rec, true

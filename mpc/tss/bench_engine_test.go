@@ -35,7 +35,7 @@ func TestBenchEngine(t *testing.T) {
 	})
 	k := simulatedKey(t, w)
 	base := cpuSeconds(t, func() { rawKeygen(t, k) })
-	fmt.Printf("bench engine-keygen-4-2 ours=%.2fs base=%.2fs ratio=%.3f\n", ours, base, ours/base)
+	report(t, "engine-keygen-4-2", ours, base)
 
 	digest := digestOf("bench")
 	signed := 0

@@ -72,7 +72,17 @@ func compareCPU(t *testing.T, name string, runs int, ours, base func()) {
 		b += cpuSeconds(t, base)
 		a += cpuSeconds(t, ours)
 	}
-	fmt.Printf("bench %s ours=%.2fs base=%.2fs ratio=%.3f\n", name, a/float64(runs), b/float64(runs), a/b)
+	report(t, name, a/float64(runs), b/float64(runs))
+}
+
+// maxRatio is how much CPU ours may take of the bare library's.
+const maxRatio = 1.15
+
+// report prints one bar and fails if it is too high.
+func report(t *testing.T, name string, ours, base float64) {
+	t.Helper()
+	fmt.Printf("bench %s ours=%.2fs base=%.2fs ratio=%.3f\n", name, ours, base, ours/base)
+	require.LessOrEqual(t, ours/base, maxRatio, name)
 }
 
 // cpuSeconds is the CPU time of this process, user and system, during f.
