@@ -36,7 +36,7 @@ func TestSign(t *testing.T) {
 	require.Equal(t, []types.Operator{"op-a", "op-b", "op-c"}, a.s.Snapshot().Signers)
 }
 
-func requireWiped(t *testing.T, secret []byte) {
+func requireWiped(t testing.TB, secret []byte) {
 	t.Helper()
 	require.Empty(t, bytes.Trim(secret, "\x00"), "a secret is still in memory")
 }

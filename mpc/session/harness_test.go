@@ -61,6 +61,7 @@ type player struct {
 	suspects  []types.Operator
 	full      bool // its send queue
 	slow      bool // its steps wait for work
+	lie       func([]session.Outbound)
 	jobs      []func() (session.Step, error)
 	beginErr  error
 	finishErr error
@@ -118,6 +119,9 @@ func (p *player) work() {
 	run := p.jobs[0]
 	p.jobs = p.jobs[1:]
 	step, err := run()
+	if p.lie != nil {
+		p.lie(step.Out)
+	}
 	p.s.HandleStep(step, err, p.net.now)
 }
 

@@ -1,0 +1,85 @@
+package session_test
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// inPhase makes a keygen of three with a member in the nth of these places.
+func inPhase(t testing.TB, place byte) (*network, *player, session.Phase) {
+	n := newKeygen(t, 3)
+	a, b := n.players[0], n.players[1]
+	p, phase := a, session.Running
+	lost := wire.KIND_UNSPECIFIED
+	switch place % 6 {
+	case 0:
+		lost, phase = wire.KIND_READY, session.Preparing
+	case 1:
+		p, lost, phase = b, wire.KIND_START, session.Waiting
+	case 2:
+		a.slow = true // makes its party
+	case 3:
+		p, lost = b, wire.KIND_ROUND
+	case 4:
+		lost = wire.KIND_CONFIRM
+	case 5:
+		phase = session.Lingering
+	}
+	n.hold = func(m mail) bool { return m.to == p && m.e.Header.Kind == lost }
+	n.open()
+	n.settle()
+	return n, p, phase
+}
+
+// FuzzHandleEnvelope: whatever a member signs, in whatever phase it comes,
+// nothing panics, and nobody else is blamed for it.
+func FuzzHandleEnvelope(f *testing.F) {
+	digest, count := encode(f, &wire.Confirm{Digest: make([]byte, 32)}), encode(f, &wire.Working{Count: 1 << 31})
+	for place := range byte(6) {
+		for kind := wire.KIND_PREPARE; kind <= wire.KIND_WORKING; kind++ {
+			f.Add(place, place == 1, int32(kind), uint32(1), "k1", place%2 == 0, byte(0), []byte(nil))
+			f.Add(place, place == 1, int32(kind), uint32(1<<32-1), "", false, byte(1), []byte{0xff, 0xff})
+		}
+		f.Add(place, place == 1, int32(wire.KIND_CONFIRM), uint32(1), "", false, byte(0), digest)
+		f.Add(place, place == 1, int32(wire.KIND_WORKING), uint32(3), "", false, byte(0), count)
+		f.Add(place, place == 1, int32(wire.KIND_ROUND), uint32(2), "k2p", true, byte(1), make([]byte, 48))
+		f.Add(place, place == 1, int32(wire.KIND_READY), uint32(0), "", true, byte(2), encode(f, &wire.Ready{EphemeralKey: make([]byte, 32)}))
+		f.Add(place, place == 1, int32(wire.KIND_REFUSE), uint32(0), "", true, byte(2), encode(f, &wire.Refuse{Reason: "busy"}))
+		f.Add(place, place == 1, int32(wire.KIND_START), uint32(0), "", false, byte(2), encode(f, &wire.Start{Signers: []string{"op-a"}}))
+	}
+	f.Fuzz(func(t *testing.T, place byte, leader bool, kind int32, round uint32, typ string, direct bool, named byte, body []byte) {
+		n, p, phase := inPhase(t, place)
+		sender, member := n.players[2], n.request.Members[2]
+		if leader && p != n.players[0] {
+			sender, member = n.players[0], n.request.Members[0]
+		}
+		require.Equal(t, phase, p.s.Phase())
+		h := wire.Header{ChainId: chainID, Kind: wire.Kind(kind), Round: round, Type: typ, From: string(sender.op), IdentityVersion: 1, Sequence: 77}
+		id, context := p.s.ID(), p.s.Context()
+		h.Context = [][]byte{context[:], id[:], make([]byte, 32)}[named%3]
+		if direct {
+			h.To = string(p.op)
+		}
+		v, err := types.VerifyEnvelope(types.SignEnvelope(&h, body, sender.key), chainID, member.IdentityKey)
+		if err != nil {
+			return // has no shape that the reactor lets in
+		}
+		p.hear(v)
+		p.hear(v)
+		n.now = n.now.Add(time.Second)
+		p.tick()
+		p.s.Snapshot()
+		n.settle()
+		for _, end := range p.ends {
+			for _, culprit := range end.Culprits {
+				require.Equal(t, sender.op, culprit)
+			}
+		}
+	})
+}
