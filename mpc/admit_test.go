@@ -1,0 +1,249 @@
+package mpc
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// admission is one Prepare on its way to a desk.
+type admission struct {
+	*desk
+	request types.Request
+	from    types.Operator
+	attempt uint32
+	version uint32
+}
+
+// TestAdmit: what a participant answers to a Prepare, by its own committed state
+// and store.
+func TestAdmit(t *testing.T) {
+	none := func(*admission) {}
+	tests := []struct {
+		name   string
+		kind   types.RequestKind
+		before func(*admission) // the Core starts
+		after  func(*admission) // it started
+		said   string           // empty: parked
+	}{
+		{"keygen", types.KindKeygen, none, none, "ready"},
+		{"sign", types.KindSign, func(a *admission) { a.hold(a.request.KeySession, types.StatusReady) }, none, "ready"},
+		{"request of a later block", types.KindKeygen, func(a *admission) { a.view.Requests = nil }, none, ""},
+		{"expired", types.KindKeygen, func(a *admission) { a.view.Height = 100 }, none, "expired"},
+		{"attempt of the next block", types.KindKeygen, func(a *admission) { a.view.Height, a.attempt = 14, 1 }, none, ""},
+		{"attempt after the next", types.KindKeygen, func(a *admission) { a.view.Height, a.attempt = 14, 2 }, none, "wrong_attempt"},
+		{"attempt that just ended", types.KindKeygen, func(a *admission) { a.view.Height = 16 }, none, "ready"},
+		{"attempt long over", types.KindKeygen, func(a *admission) { a.view.Height = 17 }, none, "wrong_attempt"},
+		{"attempt opened twice", types.KindKeygen, none, func(a *admission) { a.deliver(); a.sent = nil }, "wrong_attempt"},
+		{"not its turn", types.KindKeygen, none, func(a *admission) { a.from = a.request.Initiator(1) }, "wrong_initiator"},
+		{"no member", types.KindKeygen, func(a *admission) {
+			a.request.Members = a.request.Members[:3]
+			a.view.Requests[0] = a.request
+			a.from = "op-03"
+		}, none, "wrong_initiator"},
+		{"identity that was not pinned", types.KindKeygen, none, func(a *admission) { a.version = 2 }, "wrong_initiator"},
+		{"no pre-parameters", types.KindKeygen, func(a *admission) { require.NoError(a.t, a.store.BurnPreparams(1)) }, none, "no_preparams"},
+		{"no share", types.KindSign, none, none, "share_missing"},
+		{"share of another session", types.KindSign, func(a *admission) { a.hold(types.Context{6}, types.StatusReady) }, none, "share_missing"},
+		{"share about to be READY", types.KindSign, func(a *admission) { a.hold(a.request.KeySession, types.StatusPending) }, none, ""},
+		{"digest bound to another", types.KindSign, func(a *admission) {
+			a.hold(a.request.KeySession, types.StatusReady)
+			require.NoError(a.t, a.store.BindDigest(a.request.ID.ID, types.Hash{1}, a.request.Digest))
+		}, none, "digest_bound"},
+		{"digest that nobody may sign", types.KindSign, func(a *admission) {
+			a.hold(a.request.KeySession, types.StatusReady)
+			a.view.Requests[0].Digest = make([]byte, 32)
+		}, none, "bad_digest"},
+		{"decided", types.KindSign, func(a *admission) {
+			a.view.Requests = nil
+			a.sigs[a.request.ID.ID] = types.SignatureResult{RequestID: a.request.ID.ID, R: make([]byte, 32), S: make([]byte, 32)}
+		}, none, "already_decided"},
+		{"no kind of request", types.KindKeygen, none, func(a *admission) { a.request.ID.Kind = 77 }, ""},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			a := &admission{desk: newDesk(t, 4), version: 1}
+			a.request = a.desk.request(tt.kind)
+			a.view.Requests = []types.Request{a.request}
+			a.from = a.request.Initiator(0)
+			tt.before(a)
+			if a.attempt > 0 {
+				a.from = a.request.Initiator(a.attempt)
+			}
+			a.start()
+			tt.after(a)
+			a.deliver()
+			said, to, result := a.answer()
+			require.Equal(t, tt.said, said)
+			require.Equal(t, said == "already_decided", result != nil)
+			if said == "" {
+				require.Len(t, a.core.parked, 1)
+				return
+			}
+			require.Equal(t, string(a.from), to)
+			require.Empty(t, a.core.parked)
+		})
+	}
+}
+
+func (a *admission) deliver() {
+	a.core.HandleEnvelope(a.prepare(a.from, a.request.ID, a.attempt, a.version))
+}
+
+// TestAdmitDrops: no answer at all.
+func TestAdmitDrops(t *testing.T) {
+	tests := []struct {
+		name    string
+		spoil   func(*desk)
+		body    []byte
+		dropped types.Reason
+	}{
+		{"catching up", func(d *desk) { d.view.CatchingUp = true }, nil, types.ErrCatchingUp},
+		{"no participant", func(d *desk) { d.view.Roster = types.NewRoster(nil) }, nil, types.ErrCatchingUp},
+		{"no Prepare", func(*desk) {}, []byte{0xff}, types.ErrProtocolFault},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			r := d.request(types.KindKeygen)
+			d.view.Requests = []types.Request{r}
+			tt.spoil(d)
+			d.start()
+			v := d.prepare(r.Initiator(0), r.ID, 0, 1)
+			if tt.body != nil {
+				v = d.signed(r.Initiator(0), wire.KIND_PREPARE, 1, tt.body)
+			}
+			d.core.HandleEnvelope(v)
+			require.Empty(t, d.sent)
+			require.Empty(t, d.core.parked)
+			require.Equal(t, map[types.Reason]int{tt.dropped: 1}, d.dropped)
+		})
+	}
+}
+
+// TestParkedJoins: a Prepare that overtook its block is answered when the block
+// comes.
+func TestParkedJoins(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	d.start()
+	d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
+	require.Len(t, d.core.parked, 1)
+	d.view.Requests = []types.Request{r}
+	d.commit()
+	said, to, _ := d.answer()
+	require.Equal(t, []string{"ready", string(r.Initiator(0))}, []string{said, to})
+	require.Empty(t, d.core.parked)
+	require.Equal(t, session.Waiting, d.core.Status().Sessions[0].Phase)
+}
+
+// TestParkedLapses: it waits for parkedAge, however many blocks come by, and is
+// refused with the reason that it waited for.
+func TestParkedLapses(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	d.start()
+	v := d.prepare(r.Initiator(0), r.ID, 0, 1)
+	d.core.HandleEnvelope(v)
+	d.now = d.now.Add(parkedAge - 1)
+	d.commit()
+	d.core.HandleEnvelope(v) // a resend
+	d.core.Tick()
+	require.Len(t, d.core.parked, 1)
+	require.Empty(t, d.sent)
+	d.now = d.now.Add(1)
+	d.core.Tick()
+	said, _, _ := d.answer()
+	require.Equal(t, string(types.ErrUnknownRequest), said)
+	require.Empty(t, d.core.parked)
+}
+
+// TestParkedBounds: each sender has some room, all together have more.
+func TestParkedBounds(t *testing.T) {
+	d := newDesk(t, maxParked/maxParkedPerSender+2)
+	d.start()
+	id := types.RequestID{Kind: types.KindKeygen, ID: "later"}
+	fill := func(op types.Operator, count int) {
+		for range count {
+			d.core.HandleEnvelope(d.prepare(op, id, 0, 1))
+		}
+	}
+	fill(d.ops[1], maxParkedPerSender+3)
+	require.Len(t, d.core.parked, maxParkedPerSender)
+	require.Equal(t, 3, d.dropped[types.ErrBusy])
+	for _, op := range d.ops[2:] {
+		fill(op, maxParkedPerSender)
+	}
+	require.Len(t, d.core.parked, maxParked)
+	require.Equal(t, 3+maxParkedPerSender, d.dropped[types.ErrBusy])
+	require.Empty(t, d.sent)
+}
+
+// TestMakeRoom: at the limit of sessions an unstarted one of a later request
+// gives way, of an earlier one it does not.
+func TestMakeRoom(t *testing.T) {
+	tests := []struct {
+		name   string
+		height int64 // of the second request; the first is of 10
+		said   string
+	}{
+		{"earlier", 9, "ready"},
+		{"later", 11, "busy"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			d.hold(types.Context{5}, types.StatusReady)
+			first := d.request(types.KindSign)
+			second := first
+			second.ID.ID, second.Height = "second", tt.height
+			second.AttemptBlocks = 50
+			d.view.Height = 11
+			d.view.Requests = []types.Request{first, second}
+			if second.Initiator(0) == "op-00" {
+				t.Fatal("choose another id: this node leads it")
+			}
+			d.start(func(o *Options) { o.MaxSessions = 1 })
+			d.core.HandleEnvelope(d.prepare(first.Initiator(0), first.ID, 0, 1))
+			said, _, _ := d.answer()
+			require.Equal(t, "ready", said)
+			d.core.HandleEnvelope(d.prepare(second.Initiator(0), second.ID, 0, 1))
+			said, _, _ = d.answer()
+			require.Equal(t, tt.said, said)
+			sessions := d.core.Status().Sessions
+			require.Len(t, sessions, 1)
+			require.Equal(t, tt.said == "ready", sessions[0].Request == second.ID)
+		})
+	}
+}
+
+// TestLaterAttemptSupersedes: an unstarted session gives way to the next attempt
+// of its request; the same attempt or an earlier one does not.
+func TestLaterAttemptSupersedes(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	d.view.Requests = []types.Request{r}
+	d.start()
+	d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
+	said, _, _ := d.answer()
+	require.Equal(t, "ready", said)
+	d.view.Height = 15
+	d.commit()
+	d.now = d.now.Add(time.Second)
+	d.core.HandleEnvelope(d.prepare(r.Initiator(1), r.ID, 1, 1))
+	said, to, _ := d.answer()
+	require.Equal(t, []string{"ready", string(r.Initiator(1))}, []string{said, to}, "with the one set of pre-parameters there is")
+	sessions := d.core.Status().Sessions
+	require.Len(t, sessions, 1)
+	require.Equal(t, uint32(1), sessions[0].Attempt)
+	statuses := make(map[types.Status]types.Reason)
+	for _, rec := range d.core.Status().Records {
+		statuses[rec.Status] = rec.Reason
+	}
+	require.Equal(t, map[types.Status]types.Reason{types.StatusError: types.ErrSuperseded, types.StatusPending: ""}, statuses)
+}

@@ -1,0 +1,126 @@
+package mpc
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+var poolEpoch = time.Unix(1_700_000_000, 0).UTC()
+
+func attestation(kind types.RequestKind, id string, op types.Operator, attempt uint32) types.Attestation {
+	return types.Attestation{Request: types.RequestID{Kind: kind, ID: id}, Operator: op, Attempt: attempt, IdentityVersion: 1}
+}
+
+// names lists results as "kind/id operator attempt" and "id".
+func names(r types.Results) []string {
+	var list []string
+	for _, a := range r.Attestations {
+		list = append(list, fmt.Sprintf("%s %s %d", a.Request, a.Operator, a.Attempt))
+	}
+	for _, s := range r.Signatures {
+		list = append(list, s.RequestID)
+	}
+	return list
+}
+
+// TestPoolOrder: whatever came first, results stand in canonical order, each
+// once.
+func TestPoolOrder(t *testing.T) {
+	in := []types.Attestation{
+		attestation(types.KindDelete, "a", "op-1", 0),
+		attestation(types.KindKeygen, "b", "op-1", 0),
+		attestation(types.KindKeygen, "a", "op-2", 0),
+		attestation(types.KindKeygen, "a", "op-1", 10),
+		attestation(types.KindKeygen, "a", "op-1", 9),
+		attestation(types.KindKeygen, "a", "op-2", 0),
+	}
+	for _, reverse := range []bool{false, true} {
+		p := newPool()
+		if reverse {
+			slices.Reverse(in)
+		}
+		for _, a := range in {
+			p.addAttestation(a, poolEpoch)
+			require.True(t, p.hasAttestation(&a))
+		}
+		for _, id := range []string{"s2", "s10", "s2"} {
+			p.addSignature(types.SignatureResult{RequestID: id}, poolEpoch)
+			require.True(t, p.hasSignature(id))
+		}
+		require.Equal(t, []string{
+			"keygen/a op-1 9", "keygen/a op-1 10", "keygen/a op-2 0", "keygen/b op-1 0", "delete/a op-1 0", "s10", "s2",
+		}, names(p.results()))
+		require.Equal(t, 7, p.size())
+		require.Equal(t, []types.KeyID{"a"}, p.deletions())
+		require.Equal(t, "s2", p.signature("s2").GetSignature().RequestId)
+		require.Nil(t, p.signature("s3"))
+	}
+}
+
+// TestPoolIdentities: a word under a new identity does not replace the old one.
+func TestPoolIdentities(t *testing.T) {
+	p := newPool()
+	a := attestation(types.KindDelete, "a", "op-1", 0)
+	p.addAttestation(a, poolEpoch)
+	a.IdentityVersion = 2
+	require.False(t, p.hasAttestation(&a))
+	p.addAttestation(a, poolEpoch)
+	require.Equal(t, 2, p.size())
+}
+
+// TestPoolBackoff: each result is told at once, then after 2, 4, 8, 16 and every
+// 30 seconds.
+func TestPoolBackoff(t *testing.T) {
+	p := newPool()
+	p.addSignature(types.SignatureResult{RequestID: "s1"}, poolEpoch)
+	p.addSignature(types.SignatureResult{RequestID: "s2"}, poolEpoch.Add(time.Second))
+	told := make(map[string][]int)
+	for second := range 130 {
+		p.flush(poolEpoch.Add(time.Duration(second)*time.Second), func(g *wire.Gossip) {
+			id := g.GetSignature().RequestId
+			told[id] = append(told[id], second)
+		})
+	}
+	require.Equal(t, []int{0, 2, 6, 14, 30, 60, 90, 120}, told["s1"])
+	require.Equal(t, []int{1, 3, 7, 15, 31, 61, 91, 121}, told["s2"])
+}
+
+func TestPoolPrune(t *testing.T) {
+	p := newPool()
+	for _, op := range []types.Operator{"op-1", "op-2"} {
+		p.addAttestation(attestation(types.KindKeygen, "a", op, 0), poolEpoch)
+		p.addSignature(types.SignatureResult{RequestID: string(op)}, poolEpoch)
+	}
+	p.prune(func(a *types.Attestation) bool { return a.Operator == "op-2" }, func(id string) bool { return id == "op-1" })
+	require.Equal(t, []string{"keygen/a op-2 0", "op-1"}, names(p.results()))
+	told := 0
+	p.flush(poolEpoch, func(*wire.Gossip) { told++ })
+	require.Equal(t, 2, told, "what was pruned is not told")
+}
+
+// TestPoolSnapshot: what a proposer holds never changes under its hands, and
+// what it does to it changes nothing here.
+func TestPoolSnapshot(t *testing.T) {
+	p := newPool()
+	require.Empty(t, names(p.results()))
+	p.addAttestation(attestation(types.KindKeygen, "a", "op-1", 0), poolEpoch)
+	p.addSignature(types.SignatureResult{RequestID: "s1"}, poolEpoch)
+	want := []string{"keygen/a op-1 0", "s1"}
+	first := p.results()
+	p.addAttestation(attestation(types.KindKeygen, "a", "op-0", 0), poolEpoch)
+	p.prune(func(*types.Attestation) bool { return true }, func(string) bool { return false })
+	require.Equal(t, want, names(first))
+
+	second := p.results()
+	require.Equal(t, []string{"keygen/a op-0 0", "keygen/a op-1 0"}, names(second))
+	second.Attestations[0].Operator = "somebody"
+	_ = append(second.Attestations[:1], attestation(types.KindKeygen, "z", "op-9", 0))
+	require.Equal(t, []string{"keygen/a op-0 0", "keygen/a op-1 0"}, names(p.results()))
+}
