@@ -47,17 +47,24 @@ type chain struct {
 	now    func() time.Time
 	// seen is told of each view.
 	seen func(*mpc.View)
+	// nobody is the roster before the first block, the same one each time.
+	nobody *types.Roster
 }
 
 func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*mpc.View)) *chain {
 	return &chain{
-		app: app, sync: sync, now: time.Now, seen: seen,
+		app: app, sync: sync, now: time.Now, seen: seen, nobody: types.NewRoster(nil),
 		maxAge: max(minBlockAge, ageRounds*(cfg.TimeoutPropose+cfg.TimeoutCommit)),
 	}
 }
 
-// View implements mpc.Chain.
+// View implements mpc.Chain. Before the first block the chain is one without
+// requests and participants that has to catch up: the engine waits, and does not
+// complain each time it looks.
 func (c *chain) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
+	if c.app.LastBlockHeight() == 0 {
+		return &mpc.View{CatchingUp: true, Roster: c.nobody}, nil
+	}
 	ctx, err := c.committed()
 	if err != nil {
 		return nil, err

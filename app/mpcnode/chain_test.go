@@ -114,7 +114,6 @@ func TestChainCatchesUp(t *testing.T) {
 func TestChainThatCannotBeRead(t *testing.T) {
 	broken := errors.New("pruned")
 	for name, app := range map[string]*fakeApp{
-		"no block yet":   {},
 		"no such height": {height: 3, err: broken},
 		"no state":       {height: 3, state: fakeState{err: broken}},
 	} {
@@ -124,4 +123,21 @@ func TestChainThatCannotBeRead(t *testing.T) {
 			require.Nil(t, v)
 		})
 	}
+}
+
+// Before the first block there is nothing to do, and nothing wrong.
+func TestChainBeforeItsFirstBlock(t *testing.T) {
+	c := fakeChain(&fakeApp{}, false, func(*mpc.View) { t.Error("that is no view of a block") })
+	v, err := c.View(t.Context(), []types.KeyID{"known"})
+	require.NoError(t, err)
+	require.True(t, v.CatchingUp)
+	require.Zero(t, v.Height)
+	require.Empty(t, v.Requests)
+	require.Empty(t, v.Keys)
+	require.Empty(t, v.Roster.Operators())
+	again, err := c.View(t.Context(), nil)
+	require.NoError(t, err)
+	require.Same(t, v.Roster, again.Roster)
+	_, _, err = c.Key(t.Context(), "known")
+	require.ErrorContains(t, err, "no block yet")
 }
