@@ -58,6 +58,9 @@ make it among themselves, and the result goes back on chain.
 // prepare reads client.toml, config.toml and app.toml, and writes those that
 // are missing.
 func prepare(cmd *cobra.Command, clientCtx client.Context) error {
+	// Cobra's Println, which the SDK's queries use, writes to standard error if no
+	// output is set: nobody could pipe an answer.
+	cmd.SetOut(cmd.OutOrStdout())
 	clientCtx = clientCtx.WithCmdContext(cmd.Context())
 	clientCtx, err := client.ReadPersistentCommandFlags(clientCtx, cmd.Flags())
 	if err != nil {
