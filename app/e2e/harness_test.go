@@ -181,6 +181,14 @@ func (n *network) waitReady(ctx context.Context, node *localnet.Node) {
 	})
 }
 
+// shows runs a command as a person would and looks for a word in its output.
+func (n *network) shows(ctx context.Context, word string, args ...string) {
+	n.t.Helper()
+	out, err := exec.CommandContext(ctx, binary, append(args, "--node", n.Node(0).Info().RPC)...).Output()
+	require.NoError(n.t, err, "%v", args)
+	require.Contains(n.t, string(out), word)
+}
+
 // height is the chain's, as node 0 has it.
 func (n *network) height(ctx context.Context) int64 {
 	n.t.Helper()

@@ -115,6 +115,11 @@ func (n *network) signWithout(ctx context.Context, key mpctypes.Key, victim int)
 	require.NoError(t, n.Node(2).Start())
 	n.waitReady(ctx, n.Node(2))
 
+	for id := range with {
+		n.shows(ctx, "SIGNATURE_STATUS_READY", "query", "mpc", "signature", id)
+	}
+	n.shows(ctx, "KEY_STATUS_READY", "query", "mpc", "key", key.Id)
+	n.shows(ctx, "without-0", "query", "mpc", "signatures", key.Id)
 	for id, digest := range with {
 		resp, err := n.requester.Query.Signature(ctx, &mpctypes.QuerySignatureRequest{SignatureId: id})
 		require.NoError(t, err)

@@ -106,7 +106,7 @@ func TestDurableFirst(t *testing.T) {
 
 // TestAnyOrder delivers everything in any order, some of it several times.
 func TestAnyOrder(t *testing.T) {
-	for seed := range uint64(40) {
+	for seed := range uint64(20) {
 		n := newKeygen(t, 4)
 		if seed%2 == 1 {
 			n = newSign(t, 4, 2)
