@@ -139,4 +139,5 @@ func TestSnapshot(t *testing.T) {
 		ID: s.ID(), Context: n.context(), Request: n.request.ID, KeyID: "key", Phase: session.Running, Leader: "op-a",
 		Signers: n.request.Operators(), Round: 1, Rounds: 3, Awaiting: []types.Operator{"op-c"}, Opened: epoch,
 	}, s.Snapshot())
+	require.Equal(t, 2, s.Keys(), "one for each other signer; the session's own secret is gone")
 }

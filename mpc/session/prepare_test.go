@@ -61,6 +61,12 @@ func TestChooseSigners(t *testing.T) {
 			a.tick()
 			require.Equal(t, tt.signers, a.s.Snapshot().Signers)
 			require.Equal(t, tt.signers != nil, a.s.Phase() == session.Running)
+			for _, op := range tt.answers {
+				released := tt.signers != nil && !slices.Contains(tt.signers, op)
+				if released {
+					require.Len(t, n.times(a, n.player(op), wire.KIND_START), 1, "%s is told that it is free", op)
+				}
+			}
 		})
 	}
 }
@@ -149,15 +155,26 @@ func TestReadyIsChecked(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			n := prepared(newSign(t, 3, 1))
+			n := prepared(newSign(t, 4, 2))
 			a := n.players[0]
 			a.hear(tt.ready(n))
 			require.Equal(t, session.Preparing, a.s.Phase())
-			require.Equal(t, []types.Operator{"op-c"}, a.s.AwaitedFor())
+			require.Equal(t, []types.Operator{"op-c", "op-d"}, a.s.AwaitedFor())
 			n.answer("op-b")
-			require.Equal(t, []types.Operator{"op-a", "op-b"}, a.s.Snapshot().Signers)
+			a.hear(refuse(n, n.player("op-c"), "busy"))
+			require.Empty(t, a.ends, "three are left")
+			n.answer("op-d")
+			require.Equal(t, []types.Operator{"op-a", "op-b", "op-d"}, a.s.Snapshot().Signers)
 		})
 	}
+}
+
+// TestOwnReady: somebody else with this node's identity counts for nobody.
+func TestOwnReady(t *testing.T) {
+	n := prepared(newSign(t, 3, 1))
+	a, id := n.players[0], n.players[0].s.ID()
+	a.hear(forge(t, a, wire.Header{Kind: wire.KIND_READY, Context: id[:]}, encode(t, &wire.Ready{EphemeralKey: someKey()})))
+	require.Equal(t, session.Preparing, a.s.Phase())
 }
 
 // TestStartTimeouts: the initiator names who said nothing, a member the

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -253,6 +254,41 @@ func TestDifferingConfirm(t *testing.T) {
 	}
 }
 
+// TestConfirmDigest: each Confirm says what all broadcasts were up to its round,
+// in an order that everybody has.
+func TestConfirmDigest(t *testing.T) {
+	for _, n := range []*network{newKeygen(t, 3), newSign(t, 3, 2)} {
+		n.open()
+		n.settle()
+		n.finished(n.players...)
+		var digest types.Hash
+		for number := range uint32(n.players[0].s.Rounds() + 1) {
+			var broadcasts []types.Broadcast
+			for _, m := range n.sent {
+				if h := m.e.Header; h.Kind == wire.KIND_ROUND && h.Round == number && h.To == "" {
+					broadcasts = append(broadcasts, types.Broadcast{From: types.Operator(h.From), Type: h.Type, BodyHash: types.Hash(h.BodyHash)})
+				}
+			}
+			if len(broadcasts) == 0 {
+				continue
+			}
+			slices.SortFunc(broadcasts, func(x, y types.Broadcast) int { return strings.Compare(string(x.From), string(y.From)) })
+			broadcasts = slices.Compact(broadcasts)
+			require.Len(t, broadcasts, 3)
+			digest = types.ConfirmDigest(digest, n.context(), number, broadcasts)
+			want := encode(t, &wire.Confirm{Digest: digest[:]})
+			said := 0
+			for _, m := range n.sent {
+				if m.e.Header.Kind == wire.KIND_CONFIRM && m.e.Header.Round == number {
+					require.Equal(t, want, m.e.Body)
+					said++
+				}
+			}
+			require.Equal(t, 6, said, "everybody to everybody, once")
+		}
+	}
+}
+
 // TestOneRoundAhead: a member that has everybody's Confirm goes on while another
 // still waits; what it says is kept.
 func TestOneRoundAhead(t *testing.T) {
@@ -264,6 +300,7 @@ func TestOneRoundAhead(t *testing.T) {
 	require.Equal(t, []uint32{2, 1, 2}, []uint32{a.s.Round(), b.s.Round(), c.s.Round()})
 	require.Equal(t, []int{2, 4}, []int{b.s.Held(1), b.s.Held(2)}, "both k2p and both k2b wait")
 	sent := len(n.times(a, b, wire.KIND_ROUND)) + len(n.times(c, b, wire.KIND_ROUND))
+	require.Zero(t, a.s.Held(1), "what the party took is forgotten")
 	n.release()
 	n.finished(n.players...)
 	require.Equal(t, sent+2, len(n.times(a, b, wire.KIND_ROUND))+len(n.times(c, b, wire.KIND_ROUND)), "only k3 came new")
@@ -311,9 +348,11 @@ func TestStop(t *testing.T) {
 			p.s.Reconnected("op-c", n.now)
 			p.tick()
 			p.s.Stop(types.ErrSuperseded)
-			if len(p.jobs) > 0 {
-				p.work()
+			if len(p.jobs) > 0 { // a step that waited for a worker
+				_, err := p.jobs[0]()
+				require.ErrorContains(t, err, "the session is over")
 				requireWiped(t, p.material.Preparams)
+				p.work()
 			}
 			require.Empty(t, p.ends)
 			require.Empty(t, n.sent)

@@ -16,11 +16,12 @@ import (
 type starting struct {
 	*network
 	// sender signs the Start, to is whom its header names.
-	sender *player
-	to     string
-	id     types.SessionID
-	body   wire.Start
-	raw    []byte // instead of body
+	sender  *player
+	to      string
+	context []byte // instead of the session's id
+	id      types.SessionID
+	body    wire.Start
+	raw     []byte // instead of body
 }
 
 func newStarting(t *testing.T) *starting {
@@ -48,7 +49,10 @@ func (s *starting) start() types.Verified {
 	if s.raw == nil {
 		s.raw = encode(s.t, &s.body)
 	}
-	return forge(s.t, s.sender, wire.Header{Kind: wire.KIND_START, Context: s.id[:], To: s.to}, s.raw)
+	if s.context == nil {
+		s.context = s.id[:]
+	}
+	return forge(s.t, s.sender, wire.Header{Kind: wire.KIND_START, Context: s.context, To: s.to}, s.raw)
 }
 
 func someKey() []byte {
@@ -142,6 +146,7 @@ func TestStart(t *testing.T) {
 		}, types.ErrProtocolFault, "op-a", "31 bytes"},
 		{"not an initiator's", func(s *starting) { s.sender = s.players[2] }, types.ErrProtocolFault, "op-c", "not this session's"},
 		{"addressed to one", func(s *starting) { s.to = "op-b" }, types.ErrProtocolFault, "op-a", "not this session's"},
+		{"under another session's name", func(s *starting) { s.context = make([]byte, 32) }, types.ErrProtocolFault, "op-a", "not this session's"},
 		{"not a Start", func(s *starting) { s.raw = []byte{0xff} }, types.ErrProtocolFault, "op-a", "decode a Start"},
 	}
 	for _, tt := range tests {

@@ -86,23 +86,29 @@ func TestLate(t *testing.T) {
 }
 
 // TestDuplicatesFeedNobody: resends and repeats of what is here, Confirms and
-// messages alike, do not move the watchdog.
+// messages alike, of this round and the one before, do not move the watchdog.
 func TestDuplicatesFeedNobody(t *testing.T) {
-	n := lacking(t)
-	a, b := n.players[0], n.players[1]
-	again := slices.DeleteFunc(slices.Clone(n.sent), func(m mail) bool { return m.from != a || m.to != b })
-	require.NotEmpty(t, n.times(a, b, wire.KIND_CONFIRM))
-	at := b.s.LastProgress()
-	n.now = epoch.Add(timing.Stall - 1)
-	before := b.s.Snapshot()
-	for _, m := range again {
-		n.deliver(m)
+	for _, missing := range []string{"k1", "k2b"} {
+		n := newKeygen(t, 3)
+		a, b, c := n.players[0], n.players[1], n.players[2]
+		n.hold = func(m mail) bool { return m.from == c && m.to == b && m.e.Header.Type == missing }
+		n.open()
+		n.settle()
+		require.NotEmpty(t, n.times(a, b, wire.KIND_CONFIRM))
+		at := b.s.LastProgress()
+		n.now = epoch.Add(timing.Stall - 1)
+		before := b.s.Snapshot()
+		for _, m := range slices.Clone(n.sent) {
+			if m.to == b && m.e.Header.Type != missing {
+				n.deliver(m)
+			}
+		}
+		require.Equal(t, at, b.s.LastProgress())
+		require.Equal(t, before, b.s.Snapshot())
+		n.now = n.now.Add(1)
+		b.tick()
+		require.Equal(t, []types.Operator{"op-c"}, b.ended().Culprits)
 	}
-	require.Equal(t, at, b.s.LastProgress())
-	require.Equal(t, before, b.s.Snapshot())
-	n.now = n.now.Add(1)
-	b.tick()
-	require.Equal(t, []types.Operator{"op-c"}, b.ended().Culprits)
 }
 
 func working(n *network, from *player, round, count uint32) types.Verified {
@@ -182,6 +188,7 @@ func TestOwnWork(t *testing.T) {
 		want = append(want, start.Sub(epoch)+at)
 	}
 	require.Equal(t, want, n.times(b, c, wire.KIND_WORKING))
+	require.Equal(t, n.now, b.s.LastProgress(), "its own work is progress")
 	require.Equal(t, session.Running, c.s.Phase(), "the others wait for who works")
 	b.slow = false
 	n.settle()
@@ -303,20 +310,22 @@ func TestSignsOfArrival(t *testing.T) {
 	afterK1 := func(h *wire.Header) bool { return h.Kind == wire.KIND_CONFIRM || h.Round == 2 }
 	tests := []struct {
 		name string
+		kind types.RequestKind
 		// lost is what of op-c's does not reach op-a.
 		lost    func(h *wire.Header) bool
 		working bool // of round 1, on top
 		kept    []string
 	}{
-		{"nothing", func(h *wire.Header) bool { return h.Kind != wire.KIND_READY }, false, []string{"start", "k1"}},
-		{"its k1", afterK1, false, []string{"k1", "confirm"}},
-		{"its confirm", func(h *wire.Header) bool { return h.Round == 2 }, false, []string{"confirm", "k2p", "k2b"}},
-		{"half of the next round", func(h *wire.Header) bool { return h.Round == 2 && h.Type != "k2b" }, false, []string{"k2p", "k2b"}},
-		{"that it computes", afterK1, true, nil},
+		{"nothing", types.KindKeygen, func(h *wire.Header) bool { return h.Kind != wire.KIND_READY }, false, []string{"start", "k1"}},
+		{"its k1", types.KindKeygen, afterK1, false, []string{"k1", "confirm"}},
+		{"its confirm", types.KindKeygen, func(h *wire.Header) bool { return h.Round == 2 }, false, []string{"confirm", "k2p", "k2b"}},
+		{"half of the next round", types.KindKeygen, func(h *wire.Header) bool { return h.Round == 2 && h.Type != "k2b" }, false, []string{"k2p", "k2b"}},
+		{"that it computes", types.KindKeygen, afterK1, true, nil},
+		{"a round after one without confirms", types.KindSign, func(h *wire.Header) bool { return h.Round > 2 && h.Type != "s3" }, false, []string{"s3", "confirm"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			n := newKeygen(t, 3)
+			n := newOf(t, tt.kind)
 			a, c := n.players[0], n.players[2]
 			n.hold = func(m mail) bool { return m.from == c && m.to == a && tt.lost(m.e.Header) }
 			n.open()
