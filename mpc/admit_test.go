@@ -20,52 +20,55 @@ type admission struct {
 	version uint32
 }
 
+func none(*admission) {}
+
+// admitTests are ways in which a Prepare meets a participant.
+var admitTests = []struct {
+	name   string
+	kind   types.RequestKind
+	before func(*admission) // the Core starts
+	after  func(*admission) // it started
+	said   string           // empty: parked
+}{
+	{"keygen", types.KindKeygen, none, none, "ready"},
+	{"sign", types.KindSign, func(a *admission) { a.hold(a.request.KeySession, types.StatusReady) }, none, "ready"},
+	{"request of a later block", types.KindKeygen, func(a *admission) { a.view.Requests = nil }, none, ""},
+	{"expired", types.KindKeygen, func(a *admission) { a.view.Height = 100 }, none, "expired"},
+	{"attempt of the next block", types.KindKeygen, func(a *admission) { a.view.Height, a.attempt = 14, 1 }, none, ""},
+	{"attempt after the next", types.KindKeygen, func(a *admission) { a.view.Height, a.attempt = 14, 2 }, none, "wrong_attempt"},
+	{"attempt that just ended", types.KindKeygen, func(a *admission) { a.view.Height = 16 }, none, "ready"},
+	{"attempt long over", types.KindKeygen, func(a *admission) { a.view.Height = 17 }, none, "wrong_attempt"},
+	{"attempt opened twice", types.KindKeygen, none, func(a *admission) { a.deliver(); a.sent = nil }, "wrong_attempt"},
+	{"not its turn", types.KindKeygen, none, func(a *admission) { a.from = a.request.Initiator(1) }, "wrong_initiator"},
+	{"no member", types.KindKeygen, func(a *admission) {
+		a.request.Members = a.request.Members[:3]
+		a.view.Requests[0] = a.request
+		a.from = "op-03"
+	}, none, "wrong_initiator"},
+	{"identity that was not pinned", types.KindKeygen, none, func(a *admission) { a.version = 2 }, "wrong_initiator"},
+	{"no pre-parameters", types.KindKeygen, func(a *admission) { require.NoError(a.t, a.store.BurnPreparams(1)) }, none, "no_preparams"},
+	{"no share", types.KindSign, none, none, "share_missing"},
+	{"share of another session", types.KindSign, func(a *admission) { a.hold(types.Context{6}, types.StatusReady) }, none, "share_missing"},
+	{"share about to be READY", types.KindSign, func(a *admission) { a.hold(a.request.KeySession, types.StatusPending) }, none, ""},
+	{"digest bound to another", types.KindSign, func(a *admission) {
+		a.hold(a.request.KeySession, types.StatusReady)
+		require.NoError(a.t, a.store.BindDigest(a.request.ID.ID, types.Hash{1}, a.request.Digest))
+	}, none, "digest_bound"},
+	{"digest that nobody may sign", types.KindSign, func(a *admission) {
+		a.hold(a.request.KeySession, types.StatusReady)
+		a.view.Requests[0].Digest = make([]byte, 32)
+	}, none, "bad_digest"},
+	{"decided", types.KindSign, func(a *admission) {
+		a.view.Requests = nil
+		a.sigs[a.request.ID.ID] = types.SignatureResult{RequestID: a.request.ID.ID, R: make([]byte, 32), S: make([]byte, 32)}
+	}, none, "already_decided"},
+	{"no kind of request", types.KindKeygen, none, func(a *admission) { a.request.ID.Kind = 77 }, ""},
+}
+
 // TestAdmit: what a participant answers to a Prepare, by its own committed state
 // and store.
 func TestAdmit(t *testing.T) {
-	none := func(*admission) {}
-	tests := []struct {
-		name   string
-		kind   types.RequestKind
-		before func(*admission) // the Core starts
-		after  func(*admission) // it started
-		said   string           // empty: parked
-	}{
-		{"keygen", types.KindKeygen, none, none, "ready"},
-		{"sign", types.KindSign, func(a *admission) { a.hold(a.request.KeySession, types.StatusReady) }, none, "ready"},
-		{"request of a later block", types.KindKeygen, func(a *admission) { a.view.Requests = nil }, none, ""},
-		{"expired", types.KindKeygen, func(a *admission) { a.view.Height = 100 }, none, "expired"},
-		{"attempt of the next block", types.KindKeygen, func(a *admission) { a.view.Height, a.attempt = 14, 1 }, none, ""},
-		{"attempt after the next", types.KindKeygen, func(a *admission) { a.view.Height, a.attempt = 14, 2 }, none, "wrong_attempt"},
-		{"attempt that just ended", types.KindKeygen, func(a *admission) { a.view.Height = 16 }, none, "ready"},
-		{"attempt long over", types.KindKeygen, func(a *admission) { a.view.Height = 17 }, none, "wrong_attempt"},
-		{"attempt opened twice", types.KindKeygen, none, func(a *admission) { a.deliver(); a.sent = nil }, "wrong_attempt"},
-		{"not its turn", types.KindKeygen, none, func(a *admission) { a.from = a.request.Initiator(1) }, "wrong_initiator"},
-		{"no member", types.KindKeygen, func(a *admission) {
-			a.request.Members = a.request.Members[:3]
-			a.view.Requests[0] = a.request
-			a.from = "op-03"
-		}, none, "wrong_initiator"},
-		{"identity that was not pinned", types.KindKeygen, none, func(a *admission) { a.version = 2 }, "wrong_initiator"},
-		{"no pre-parameters", types.KindKeygen, func(a *admission) { require.NoError(a.t, a.store.BurnPreparams(1)) }, none, "no_preparams"},
-		{"no share", types.KindSign, none, none, "share_missing"},
-		{"share of another session", types.KindSign, func(a *admission) { a.hold(types.Context{6}, types.StatusReady) }, none, "share_missing"},
-		{"share about to be READY", types.KindSign, func(a *admission) { a.hold(a.request.KeySession, types.StatusPending) }, none, ""},
-		{"digest bound to another", types.KindSign, func(a *admission) {
-			a.hold(a.request.KeySession, types.StatusReady)
-			require.NoError(a.t, a.store.BindDigest(a.request.ID.ID, types.Hash{1}, a.request.Digest))
-		}, none, "digest_bound"},
-		{"digest that nobody may sign", types.KindSign, func(a *admission) {
-			a.hold(a.request.KeySession, types.StatusReady)
-			a.view.Requests[0].Digest = make([]byte, 32)
-		}, none, "bad_digest"},
-		{"decided", types.KindSign, func(a *admission) {
-			a.view.Requests = nil
-			a.sigs[a.request.ID.ID] = types.SignatureResult{RequestID: a.request.ID.ID, R: make([]byte, 32), S: make([]byte, 32)}
-		}, none, "already_decided"},
-		{"no kind of request", types.KindKeygen, none, func(a *admission) { a.request.ID.Kind = 77 }, ""},
-	}
-	for _, tt := range tests {
+	for _, tt := range admitTests {
 		t.Run(tt.name, func(t *testing.T) {
 			a := &admission{desk: newDesk(t, 4), version: 1}
 			a.request = a.desk.request(tt.kind)

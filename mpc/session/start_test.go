@@ -60,96 +60,98 @@ func someKey() []byte {
 	return key[:]
 }
 
+// startTests are Starts that op-a, or somebody else, might write.
+var startTests = []struct {
+	name   string
+	tamper func(*starting)
+	// reason is empty if the rounds begin.
+	reason  types.Reason
+	culprit types.Operator
+	err     string
+}{
+	{name: "honest", tamper: func(*starting) {}},
+	{"not chosen", func(s *starting) { s.body.Signers[1] = "op-c"; s.body.Signers[2] = "op-d" }, types.ErrReleased, "", ""},
+	{"our Ready came too late", func(s *starting) {
+		s.body.Readys, s.body.Signers = s.body.Readys[1:], []string{"op-a", "op-c", "op-d"}
+	}, types.ErrReleased, "", ""},
+	{"our Ready is of an earlier life", func(s *starting) {
+		s.body.Readys[0] = s.ready(s.players[1], wire.Header{}, someKey())
+	}, types.ErrInterrupted, "", "before this node's restart"},
+	{"our Ready omitted, yet a signer", func(s *starting) {
+		s.body.Readys = s.body.Readys[1:]
+	}, types.ErrProtocolFault, "op-a", "signer op-b did not say Ready"},
+	{"Ready omitted for a signer", func(s *starting) {
+		s.body.Readys = append(s.body.Readys[:1], s.body.Readys[2])
+	}, types.ErrProtocolFault, "op-a", "signer op-c did not say Ready"},
+	{"Ready of another session", func(s *starting) {
+		s.body.Readys[1] = forge(s.t, s.players[2], wire.Header{Kind: wire.KIND_READY, Context: make([]byte, 32)},
+			encode(s.t, &wire.Ready{EphemeralKey: someKey()})).Envelope()
+	}, types.ErrProtocolFault, "op-a", "another session"},
+	{"invented Ready", func(s *starting) {
+		e := s.ready(s.players[3], wire.Header{}, someKey())
+		e.Header.From = "op-c"
+		s.body.Readys[1] = e
+	}, types.ErrProtocolFault, "op-a", "signature of an envelope of op-c is wrong"},
+	{"session key swapped in a Ready", func(s *starting) {
+		e := *s.body.Readys[1]
+		e.Body = encode(s.t, &wire.Ready{EphemeralKey: someKey()})
+		s.body.Readys[1] = &e
+	}, types.ErrProtocolFault, "op-a", "does not match its header"},
+	{"Ready under an identity that was not pinned", func(s *starting) {
+		s.body.Readys[1] = s.ready(s.players[2], wire.Header{IdentityVersion: 2}, someKey())
+	}, types.ErrProtocolFault, "op-a", "no member"},
+	{"Ready of somebody who is no member", func(s *starting) {
+		s.body.Readys = append(s.body.Readys, s.ready(outsider(s.network), wire.Header{}, someKey()))
+	}, types.ErrProtocolFault, "op-a", "no member"},
+	{"Ready of the initiator", func(s *starting) {
+		h := wire.Header{Kind: wire.KIND_READY, Context: s.id[:]}
+		e := forge(s.t, s.players[0], h, encode(s.t, &wire.Ready{EphemeralKey: someKey()})).Envelope()
+		s.body.Readys = append([]*wire.Envelope{e}, s.body.Readys...)
+	}, types.ErrProtocolFault, "op-a", "out of order or none"},
+	{"Refuse in place of a Ready", func(s *starting) {
+		s.body.Readys[1] = forge(s.t, s.players[2], wire.Header{Kind: wire.KIND_REFUSE, Context: s.id[:]}, nil).Envelope()
+	}, types.ErrProtocolFault, "op-a", "out of order or none"},
+	{"Readys out of order", func(s *starting) {
+		s.body.Readys[1], s.body.Readys[2] = s.body.Readys[2], s.body.Readys[1]
+	}, types.ErrProtocolFault, "op-a", "out of order"},
+	{"Ready twice", func(s *starting) {
+		s.body.Readys = append(s.body.Readys, s.body.Readys[2])
+	}, types.ErrProtocolFault, "op-a", "out of order"},
+	{"empty Ready", func(s *starting) {
+		s.body.Readys[1] = &wire.Envelope{}
+	}, types.ErrProtocolFault, "op-a", "without a header"},
+	{"another Prepare", func(s *starting) {
+		s.body.Prepare = forge(s.t, s.players[0], wire.Header{Kind: wire.KIND_PREPARE, Context: make([]byte, 32)}, s.body.Prepare.Body).Envelope()
+	}, types.ErrProtocolFault, "op-a", "another Prepare"},
+	{"no Prepare", func(s *starting) { s.body.Prepare = nil }, types.ErrProtocolFault, "op-a", "without a header"},
+	{"too few signers", func(s *starting) { s.body.Signers = s.body.Signers[:2] }, types.ErrProtocolFault, "op-a", "2 signers, not 3"},
+	{"too many signers", func(s *starting) {
+		s.body.Signers = append(s.body.Signers, "op-d")
+	}, types.ErrProtocolFault, "op-a", "4 signers, not 3"},
+	{"signers not ascending", func(s *starting) {
+		s.body.Signers = []string{"op-b", "op-a", "op-c"}
+	}, types.ErrProtocolFault, "op-a", "not ascending"},
+	{"signer twice", func(s *starting) {
+		s.body.Signers = []string{"op-a", "op-b", "op-b"}
+	}, types.ErrProtocolFault, "op-a", "not ascending"},
+	{"signer who is no member", func(s *starting) {
+		s.body.Signers = []string{"op-a", "op-b", "op-z"}
+	}, types.ErrProtocolFault, "op-a", "signer op-z did not say Ready"},
+	{"session key of low order", func(s *starting) {
+		s.body.Readys[1] = s.ready(s.players[2], wire.Header{}, make([]byte, 32))
+	}, types.ErrProtocolFault, "op-c", "session key of op-c"},
+	{"session key of 31 bytes", func(s *starting) {
+		s.body.Readys[1] = s.ready(s.players[2], wire.Header{}, make([]byte, 31))
+	}, types.ErrProtocolFault, "op-a", "31 bytes"},
+	{"not an initiator's", func(s *starting) { s.sender = s.players[2] }, types.ErrProtocolFault, "op-c", "not this session's"},
+	{"addressed to one", func(s *starting) { s.to = "op-b" }, types.ErrProtocolFault, "op-a", "not this session's"},
+	{"under another session's name", func(s *starting) { s.context = make([]byte, 32) }, types.ErrProtocolFault, "op-a", "not this session's"},
+	{"not a Start", func(s *starting) { s.raw = []byte{0xff} }, types.ErrProtocolFault, "op-a", "decode a Start"},
+}
+
 // TestStart gives op-b a Start that was tampered with in every way.
 func TestStart(t *testing.T) {
-	tests := []struct {
-		name   string
-		tamper func(*starting)
-		// reason is empty if the rounds begin.
-		reason  types.Reason
-		culprit types.Operator
-		err     string
-	}{
-		{name: "honest", tamper: func(*starting) {}},
-		{"not chosen", func(s *starting) { s.body.Signers[1] = "op-c"; s.body.Signers[2] = "op-d" }, types.ErrReleased, "", ""},
-		{"our Ready came too late", func(s *starting) {
-			s.body.Readys, s.body.Signers = s.body.Readys[1:], []string{"op-a", "op-c", "op-d"}
-		}, types.ErrReleased, "", ""},
-		{"our Ready is of an earlier life", func(s *starting) {
-			s.body.Readys[0] = s.ready(s.players[1], wire.Header{}, someKey())
-		}, types.ErrInterrupted, "", "before this node's restart"},
-		{"our Ready omitted, yet a signer", func(s *starting) {
-			s.body.Readys = s.body.Readys[1:]
-		}, types.ErrProtocolFault, "op-a", "signer op-b did not say Ready"},
-		{"Ready omitted for a signer", func(s *starting) {
-			s.body.Readys = append(s.body.Readys[:1], s.body.Readys[2])
-		}, types.ErrProtocolFault, "op-a", "signer op-c did not say Ready"},
-		{"Ready of another session", func(s *starting) {
-			s.body.Readys[1] = forge(s.t, s.players[2], wire.Header{Kind: wire.KIND_READY, Context: make([]byte, 32)},
-				encode(s.t, &wire.Ready{EphemeralKey: someKey()})).Envelope()
-		}, types.ErrProtocolFault, "op-a", "another session"},
-		{"invented Ready", func(s *starting) {
-			e := s.ready(s.players[3], wire.Header{}, someKey())
-			e.Header.From = "op-c"
-			s.body.Readys[1] = e
-		}, types.ErrProtocolFault, "op-a", "signature of an envelope of op-c is wrong"},
-		{"session key swapped in a Ready", func(s *starting) {
-			e := *s.body.Readys[1]
-			e.Body = encode(s.t, &wire.Ready{EphemeralKey: someKey()})
-			s.body.Readys[1] = &e
-		}, types.ErrProtocolFault, "op-a", "does not match its header"},
-		{"Ready under an identity that was not pinned", func(s *starting) {
-			s.body.Readys[1] = s.ready(s.players[2], wire.Header{IdentityVersion: 2}, someKey())
-		}, types.ErrProtocolFault, "op-a", "no member"},
-		{"Ready of somebody who is no member", func(s *starting) {
-			s.body.Readys = append(s.body.Readys, s.ready(outsider(s.network), wire.Header{}, someKey()))
-		}, types.ErrProtocolFault, "op-a", "no member"},
-		{"Ready of the initiator", func(s *starting) {
-			h := wire.Header{Kind: wire.KIND_READY, Context: s.id[:]}
-			e := forge(s.t, s.players[0], h, encode(s.t, &wire.Ready{EphemeralKey: someKey()})).Envelope()
-			s.body.Readys = append([]*wire.Envelope{e}, s.body.Readys...)
-		}, types.ErrProtocolFault, "op-a", "out of order or none"},
-		{"Refuse in place of a Ready", func(s *starting) {
-			s.body.Readys[1] = forge(s.t, s.players[2], wire.Header{Kind: wire.KIND_REFUSE, Context: s.id[:]}, nil).Envelope()
-		}, types.ErrProtocolFault, "op-a", "out of order or none"},
-		{"Readys out of order", func(s *starting) {
-			s.body.Readys[1], s.body.Readys[2] = s.body.Readys[2], s.body.Readys[1]
-		}, types.ErrProtocolFault, "op-a", "out of order"},
-		{"Ready twice", func(s *starting) {
-			s.body.Readys = append(s.body.Readys, s.body.Readys[2])
-		}, types.ErrProtocolFault, "op-a", "out of order"},
-		{"empty Ready", func(s *starting) {
-			s.body.Readys[1] = &wire.Envelope{}
-		}, types.ErrProtocolFault, "op-a", "without a header"},
-		{"another Prepare", func(s *starting) {
-			s.body.Prepare = forge(s.t, s.players[0], wire.Header{Kind: wire.KIND_PREPARE, Context: make([]byte, 32)}, s.body.Prepare.Body).Envelope()
-		}, types.ErrProtocolFault, "op-a", "another Prepare"},
-		{"no Prepare", func(s *starting) { s.body.Prepare = nil }, types.ErrProtocolFault, "op-a", "without a header"},
-		{"too few signers", func(s *starting) { s.body.Signers = s.body.Signers[:2] }, types.ErrProtocolFault, "op-a", "2 signers, not 3"},
-		{"too many signers", func(s *starting) {
-			s.body.Signers = append(s.body.Signers, "op-d")
-		}, types.ErrProtocolFault, "op-a", "4 signers, not 3"},
-		{"signers not ascending", func(s *starting) {
-			s.body.Signers = []string{"op-b", "op-a", "op-c"}
-		}, types.ErrProtocolFault, "op-a", "not ascending"},
-		{"signer twice", func(s *starting) {
-			s.body.Signers = []string{"op-a", "op-b", "op-b"}
-		}, types.ErrProtocolFault, "op-a", "not ascending"},
-		{"signer who is no member", func(s *starting) {
-			s.body.Signers = []string{"op-a", "op-b", "op-z"}
-		}, types.ErrProtocolFault, "op-a", "signer op-z did not say Ready"},
-		{"session key of low order", func(s *starting) {
-			s.body.Readys[1] = s.ready(s.players[2], wire.Header{}, make([]byte, 32))
-		}, types.ErrProtocolFault, "op-c", "session key of op-c"},
-		{"session key of 31 bytes", func(s *starting) {
-			s.body.Readys[1] = s.ready(s.players[2], wire.Header{}, make([]byte, 31))
-		}, types.ErrProtocolFault, "op-a", "31 bytes"},
-		{"not an initiator's", func(s *starting) { s.sender = s.players[2] }, types.ErrProtocolFault, "op-c", "not this session's"},
-		{"addressed to one", func(s *starting) { s.to = "op-b" }, types.ErrProtocolFault, "op-a", "not this session's"},
-		{"under another session's name", func(s *starting) { s.context = make([]byte, 32) }, types.ErrProtocolFault, "op-a", "not this session's"},
-		{"not a Start", func(s *starting) { s.raw = []byte{0xff} }, types.ErrProtocolFault, "op-a", "decode a Start"},
-	}
-	for _, tt := range tests {
+	for _, tt := range startTests {
 		t.Run(tt.name, func(t *testing.T) {
 			s := newStarting(t)
 			tt.tamper(s)
