@@ -113,7 +113,7 @@ func (d *desk) prepare(from types.Operator, id types.RequestID, attempt, version
 	d.nonces++
 	p := wire.Prepare{
 		RequestKind: uint32(id.Kind), RequestId: id.ID, Attempt: attempt,
-		Nonce: binary.BigEndian.AppendUint64(make([]byte, 24), d.nonces), EphemeralKey: make([]byte, 32),
+		Nonce: binary.BigEndian.AppendUint64(make([]byte, 24), d.nonces), EphemeralKey: append([]byte{9}, make([]byte, 31)...),
 	}
 	body, err := p.Marshal()
 	require.NoError(d.t, err)

@@ -72,6 +72,13 @@ func Join(cfg Config, prepare types.Verified, now time.Time) (*Session, error) {
 	if _, err := s.verify(prepare.Envelope()); err != nil {
 		return nil, err
 	}
+	var p wire.Prepare
+	if err := p.Unmarshal(prepare.Body()); err != nil {
+		return nil, fmt.Errorf("decode a Prepare of %s: %w", prepare.From(), err)
+	}
+	if err := checkSessionKey(s.ephemeral, p.EphemeralKey, prepare.From()); err != nil {
+		return nil, err
+	}
 	s.prepare, s.id = prepare, prepare.Hash()
 	ready := wire.Ready{EphemeralKey: s.ephemeral.PublicKey().Bytes()}
 	bz, err := ready.Marshal()
@@ -125,15 +132,41 @@ func (s *Session) onReady(v types.Verified, now time.Time) {
 	if _, said := s.readys[v.From()]; said {
 		return
 	}
-	if _, err := readyKey(v, s.id); err != nil {
-		s.refusals[v.From()] = types.ErrProtocolFault
-	} else {
-		delete(s.refusals, v.From())
-		s.readys[v.From()] = v
-		s.order = append(s.order, v.From())
-		s.progress = now
+	if err := s.usable(v); err != nil {
+		s.refused(v.From(), types.ErrProtocolFault, err, now)
+		return
 	}
-	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == v.From() && h.Kind == wire.KIND_PREPARE })
+	delete(s.refusals, v.From())
+	s.readys[v.From()] = v
+	s.order = append(s.order, v.From())
+	s.progress = now
+	s.answered(v.From())
+	s.maybeStart(now)
+}
+
+// usable says whether a session can be started with this Ready: a bad key would
+// only show at the Start, and the initiator would look guilty.
+func (s *Session) usable(v types.Verified) error {
+	key, err := readyKey(v, s.id)
+	if err != nil {
+		return err
+	}
+	return checkSessionKey(s.ephemeral, key, v.From())
+}
+
+// answered: no more Prepares for this member.
+func (s *Session) answered(op types.Operator) {
+	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == op && h.Kind == wire.KIND_PREPARE })
+}
+
+// refused gives up as soon as too few members are left.
+func (s *Session) refused(op types.Operator, reason types.Reason, err error, now time.Time) {
+	s.refusals[op] = reason
+	s.answered(op)
+	if len(s.cfg.Request.Members)-len(s.refusals) < s.cfg.Request.SignersNeeded() {
+		s.end(End{Reason: reason, Culprits: []types.Operator{op}, Err: err})
+		return
+	}
 	s.maybeStart(now)
 }
 
@@ -152,7 +185,7 @@ func readyKey(v types.Verified, id types.SessionID) ([]byte, error) {
 	return r.EphemeralKey, nil
 }
 
-// onRefuse gives up as soon as too few members are left.
+// onRefuse notes why a member takes no part.
 func (s *Session) onRefuse(v types.Verified, now time.Time) {
 	if s.initiator != s.cfg.Self || s.phase != Preparing {
 		return
@@ -164,16 +197,7 @@ func (s *Session) onRefuse(v types.Verified, now time.Time) {
 	if err := r.Unmarshal(v.Body()); err != nil || types.Reason(r.Reason).Remedy() == "" {
 		r.Reason = string(types.ErrProtocolFault)
 	}
-	s.refusals[v.From()] = types.Reason(r.Reason)
-	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == v.From() && h.Kind == wire.KIND_PREPARE })
-	if len(s.cfg.Request.Members)-len(s.refusals) < s.cfg.Request.SignersNeeded() {
-		s.end(End{
-			Reason: types.Reason(r.Reason), Culprits: []types.Operator{v.From()},
-			Err: fmt.Errorf("%s refused: %s", v.From(), r.Reason),
-		})
-		return
-	}
-	s.maybeStart(now)
+	s.refused(v.From(), types.Reason(r.Reason), fmt.Errorf("%s refused: %s", v.From(), r.Reason), now)
 }
 
 func (s *Session) tickPreparing(now time.Time) {

@@ -95,6 +95,9 @@ func (s *Session) onConfirm(v types.Verified, now time.Time) {
 		s.accuse(v, fmt.Errorf("round %d has nothing to confirm", h.Round))
 		return
 	}
+	if h.To != "" {
+		return // it is for all, or it is nothing
+	}
 	from.heard(h.Round)
 	from.holds = max(from.holds, h.Round)
 	s.dropAcknowledged()
@@ -116,7 +119,7 @@ func (s *Session) onWorking(v types.Verified, now time.Time) {
 		return
 	}
 	var w wire.Working
-	if err := w.Unmarshal(v.Body()); err != nil || w.Count <= from.count {
+	if err := w.Unmarshal(v.Body()); err != nil || w.Count <= from.count || v.Header().To != "" {
 		return
 	}
 	from.count = w.Count
@@ -267,6 +270,10 @@ func (s *Session) HandleStep(step Step, err error, now time.Time) {
 	s.since = now
 	if step.Result != nil {
 		s.finish(step.Result)
+		return
+	}
+	if int(s.round) > len(s.rounds) {
+		s.fail(types.ErrProtocolFault, fmt.Errorf("the party has no result after its last round"))
 		return
 	}
 	if err := s.sendRound(step.Out, now); err != nil {

@@ -29,6 +29,21 @@ func newEphemeral(rand io.Reader) (*ecdh.PrivateKey, error) {
 	return ecdh.X25519().NewPrivateKey(seed[:])
 }
 
+// checkSessionKey refuses keys that no secret can be agreed with: X25519 points of
+// low order give zero for everybody.
+func checkSessionKey(own *ecdh.PrivateKey, key []byte, of types.Operator) error {
+	public, err := ecdh.X25519().NewPublicKey(key)
+	if err != nil {
+		return fmt.Errorf("session key of %s: %w", of, err)
+	}
+	shared, err := own.ECDH(public)
+	types.Wipe(shared)
+	if err != nil {
+		return fmt.Errorf("session key of %s: %w", of, err)
+	}
+	return nil
+}
+
 // link seals what goes to one member and opens what comes from it. The keys
 // live as long as the session: whoever steals an identity key later can open
 // nothing of it.
