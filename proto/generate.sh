@@ -52,3 +52,4 @@ copy_protos "$gatewaydir/third_party/googleapis/google" "$work/third_party/googl
 find x mpc -name '*.pb.go' -delete 2>/dev/null || true
 find x mpc -name '*.pb.gw.go' -delete 2>/dev/null || true
 cp -r "$work/gen/$module/." .
+rm -rf "$work" # or Go would take the copies for packages of this module
