@@ -3,6 +3,7 @@ package session_test
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -91,17 +92,33 @@ func TestSecretsAreWipedOnFailure(t *testing.T) {
 }
 
 // TestDurableFirst: no round message leaves before Begin, and a Begin that
-// fails ends the session.
+// fails ends the session with the reason that the Host gave.
 func TestDurableFirst(t *testing.T) {
-	n := newKeygen(t, 3)
-	b := n.players[1]
-	b.beginErr = types.ErrStorage
+	for _, c := range []struct {
+		err  error
+		want types.Reason
+	}{
+		{errors.New("disk is full"), types.ErrStorage}, {types.ErrShareMissing, types.ErrShareMissing},
+	} {
+		n := newKeygen(t, 3)
+		b := n.players[1]
+		b.beginErr = c.err
+		n.open()
+		n.settle()
+		require.Equal(t, c.want, b.ended().Reason)
+		for _, m := range n.sent {
+			require.False(t, m.from == b && m.e.Header.Kind == wire.KIND_ROUND)
+		}
+	}
+}
+
+// TestResultRefused: a signature that does not verify is no trouble of the disk.
+func TestResultRefused(t *testing.T) {
+	n := newSign(t, 3, 1)
+	n.players[0].finishErr = fmt.Errorf("%w: it does not verify", types.ErrProtocolFault)
 	n.open()
 	n.settle()
-	require.Equal(t, types.ErrStorage, b.ended().Reason)
-	for _, m := range n.sent {
-		require.False(t, m.from == b && m.e.Header.Kind == wire.KIND_ROUND)
-	}
+	require.Equal(t, types.ErrProtocolFault, n.players[0].ended().Reason)
 }
 
 // TestAnyOrder delivers everything in any order, some of it several times.

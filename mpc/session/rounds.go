@@ -290,7 +290,7 @@ func (s *Session) finish(r *Result) {
 	err := s.cfg.Host.Finish(s, r)
 	types.Wipe(r.Share)
 	if err != nil {
-		s.fail(types.ErrStorage, err)
+		s.fail(reasonOr(err, types.ErrStorage), err)
 		return
 	}
 	s.result = true

@@ -217,6 +217,14 @@ func (s *Session) fail(reason types.Reason, err error) {
 	s.end(End{Reason: reason, Err: err})
 }
 
+// reasonOr is the reason that the Host gave, or another if it gave none.
+func reasonOr(err error, otherwise types.Reason) types.Reason {
+	if reason := types.ReasonOf(err); reason != "" {
+		return reason
+	}
+	return otherwise
+}
+
 // envelope signs the next envelope of this session.
 func (s *Session) envelope(h wire.Header, body []byte) *wire.Envelope {
 	s.sequence++

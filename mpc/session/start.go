@@ -190,7 +190,7 @@ func (s *Session) run(start types.Verified, t *terms, now time.Time) {
 
 	material, err := s.cfg.Host.Begin(s)
 	if err != nil {
-		s.fail(types.ErrStorage, err)
+		s.fail(reasonOr(err, types.ErrStorage), err)
 		return
 	}
 	s.forwardStart(now)
