@@ -68,6 +68,19 @@ type failing struct{}
 
 func (failing) Read([]byte) (int, error) { return 0, errDry }
 
+// A panic in a goroutine of the search is an error to who asked for it, without
+// the panic's value, and the other goroutines end (see TestMain).
+func TestGeneratePreparamsPanic(t *testing.T) {
+	_, err := tss.GeneratePreparams(context.Background(), panicking{}, 3, nil)
+	require.ErrorContains(t, err, "panic of type string")
+	require.ErrorContains(t, err, "panicking.Read", "the stack")
+	require.NotContains(t, err.Error(), "a secret")
+}
+
+type panicking struct{}
+
+func (panicking) Read([]byte) (int, error) { panic("a secret") }
+
 func TestValidatePreparams(t *testing.T) {
 	other, err := tss.PreparamsData(fixtures.Preparams(1))
 	require.NoError(t, err)

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"math/big"
+	"runtime/debug"
 	"sync"
 	"sync/atomic"
 )
@@ -81,7 +82,7 @@ func searchSafePrimes(ctx context.Context, rand io.Reader, cores, count int, pro
 	s := &searcher{rand: rand, found: make(chan *big.Int), failed: make(chan error, 1), tick: make(chan struct{}, 1)}
 	var workers sync.WaitGroup
 	for range max(cores, 1) {
-		workers.Go(func() { s.work(ctx) })
+		workers.Go(func() { s.workSafely(ctx) })
 	}
 	defer workers.Wait()
 	defer cancel()
@@ -118,16 +119,33 @@ func anyClose(q *big.Int, others []*big.Int) bool {
 	return false
 }
 
+// workSafely ends the search with an error if work panics: nobody above this
+// goroutine could, and the node would end. The value of the panic is not shown:
+// it may hold what was in memory. The error has the stack instead.
+func (s *searcher) workSafely(ctx context.Context) {
+	defer func() {
+		if value := recover(); value != nil {
+			s.fail(fmt.Errorf("search for safe primes: panic of type %T, please report this:\n%s", value, debug.Stack()))
+		}
+	}()
+	s.work(ctx)
+}
+
+// fail ends the search with the first error of any worker.
+func (s *searcher) fail(err error) {
+	select {
+	case s.failed <- err:
+	default:
+	}
+}
+
 // work searches window after window until the search ends. It takes one prime
 // of a window at most: two of them would be close.
 func (s *searcher) work(ctx context.Context) {
 	w := newWindow()
 	for ctx.Err() == nil {
 		if err := w.draw(s.rand); err != nil {
-			select {
-			case s.failed <- fmt.Errorf("search for safe primes: read randomness: %w", err):
-			default:
-			}
+			s.fail(fmt.Errorf("search for safe primes: read randomness: %w", err))
 			return
 		}
 		q := s.scan(ctx, w)
