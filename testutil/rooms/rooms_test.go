@@ -1,4 +1,5 @@
-// Package rooms holds the test that keeps the rooms of the project apart.
+// Package rooms holds the tests that keep the rooms of the project apart, and
+// what only tests need out of all of them but testutil.
 package rooms
 
 import (
@@ -65,7 +66,12 @@ func roomOf(path string) *room {
 // TestRooms reads the imports of every file. Tests may import testutil, and
 // those of mpc/tss measure against the bare library; otherwise they keep to the
 // rules too, because a test that needs a neighbour shows that the rooms leak.
-func TestRooms(t *testing.T) {
+func TestRooms(t *testing.T) { eachFile(t, checkFile) }
+
+// eachFile calls check with every Go file of the module: its path from the root,
+// and its own.
+func eachFile(t *testing.T, check func(t *testing.T, rel, path string)) {
+	t.Helper()
 	root, err := filepath.Abs("../..")
 	require.NoError(t, err)
 	files := 0
@@ -84,7 +90,7 @@ func TestRooms(t *testing.T) {
 		if err != nil {
 			return err
 		}
-		checkFile(t, filepath.ToSlash(rel), path)
+		check(t, filepath.ToSlash(rel), path)
 		return nil
 	})
 	require.NoError(t, err)

@@ -13,13 +13,13 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/abci"
-	mpctestutil "github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // ChainID is the chain id of every simulated network.
-const ChainID = mpctestutil.ChainID
+const ChainID = chain.ChainID
 
 // maxTxBytes of every proposal.
 const maxTxBytes = 1 << 20
@@ -29,7 +29,7 @@ const maxTxBytes = 1 << 20
 // and everybody executes what it proposes.
 type Chain struct {
 	// Fixture has the keeper, the validators and their jail.
-	Fixture *mpctestutil.Fixture
+	Fixture *chain.Fixture
 	// Bundles, if set, replaces what a proposer injects.
 	Bundles func(proposer *Node, bundle []byte) []byte
 	// Rejected counts proposals that ProcessProposal refused; such a block goes
@@ -55,7 +55,7 @@ type snapshot struct {
 }
 
 func newChain(t testing.TB, w *World) *Chain {
-	c := &Chain{Fixture: mpctestutil.New(t, w.Config.Nodes), world: w}
+	c := &Chain{Fixture: chain.New(t, w.Config.Nodes), world: w}
 	params, err := c.Fixture.Keeper.Params(c.Fixture.Ctx)
 	c.must(err)
 	if w.Params != nil {

@@ -23,8 +23,8 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtx "github.com/cosmos/cosmos-sdk/x/auth/tx"
 
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -43,7 +43,7 @@ func (*conn) NewStream(context.Context, *grpc.StreamDesc, string, ...grpc.CallOp
 // commandLine runs the module's commands as an app's root command would.
 type commandLine struct {
 	t       *testing.T
-	fixture *testutil.Fixture
+	fixture *chain.Fixture
 	builder *autocli.Builder
 	conn    *conn
 }
@@ -55,7 +55,7 @@ func newCommandLine(t *testing.T) commandLine {
 	sdk.GetConfig().SetBech32PrefixForValidator("seqvaloper", "seqvaloperpub")
 	files, err := proto.MergedRegistry()
 	require.NoError(t, err)
-	c := commandLine{t: t, fixture: testutil.New(t, 0), conn: &conn{}}
+	c := commandLine{t: t, fixture: chain.New(t, 0), conn: &conn{}}
 	c.builder = &autocli.Builder{
 		Builder: flag.Builder{
 			TypeResolver: protoregistry.GlobalTypes, FileResolver: files,
@@ -107,7 +107,7 @@ func (c commandLine) tx(args ...string) sdk.Msg {
 func TestQueryCommands(t *testing.T) {
 	c := newCommandLine(t)
 	for rpc, args := range map[string][]string{
-		"Params": {"params"}, "Participant": {"participant", testutil.Operator(0)}, "Participants": {"participants"},
+		"Params": {"params"}, "Participant": {"participant", chain.Operator(0)}, "Participants": {"participants"},
 		"Key": {"key", "k"}, "Keys": {"keys", "--status", "ready", "--owner", c.fixture.Requester},
 		"Signature": {"signature", "s"}, "Signatures": {"signatures", "k", "--status", "ready"},
 		"PendingRequests": {"pending", "--kind", "sign"},
@@ -123,9 +123,9 @@ func TestTxCommands(t *testing.T) {
 	from := c.fixture.Requester
 	require.Equal(t, &types.MsgKeyGen{Requester: from, KeyId: "k", Threshold: 2, Algorithm: types.ALGORITHM_ECDSA_SECP256K1},
 		c.tx("keygen", "k", "ecdsa-secp256-k1", "2", "--from", from))
-	require.Equal(t, []string{testutil.Operator(1), testutil.Operator(0)},
-		c.tx("keygen", "k", "ecdsa-secp256-k1", "1", "--from", from, "--participants", testutil.Operator(1)+","+testutil.Operator(0)).(*types.MsgKeyGen).Participants)
-	digest := testutil.Digest("text")
+	require.Equal(t, []string{chain.Operator(1), chain.Operator(0)},
+		c.tx("keygen", "k", "ecdsa-secp256-k1", "1", "--from", from, "--participants", chain.Operator(1)+","+chain.Operator(0)).(*types.MsgKeyGen).Participants)
+	digest := chain.Digest("text")
 	require.Equal(t, &types.MsgKeySign{Requester: from, SignatureId: "s", KeyId: "k", Payload: types.DigestPayload(digest)},
 		c.tx("sign", "s", "k", hex.EncodeToString(digest), "--from", from))
 	require.Equal(t, &types.MsgKeyDelete{Requester: from, KeyId: "k"}, c.tx("delete", "k", "--from", from))

@@ -7,8 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -24,16 +24,16 @@ func (exampleTB) FailNow()                  { panic("failed") }
 // runExample plays the participants' part for the example.
 func runExample(wire wiring) {
 	t := exampleTB{}
-	f := testutil.New(t, 4)
+	f := chain.New(t, 4)
 	v := wire(f.Keeper, func(_ context.Context, id string, s types.Signature) error {
 		fmt.Printf("%s is signed, v = %v\n", id, s.V < 2)
 		return nil
 	})
 	require.NoError(t, v.Open(f.Ctx))
-	show(v.Withdraw(f.Ctx, "withdrawal-1", testutil.Digest("pay")))
-	secret := testutil.NewSecret("vault")
+	show(v.Withdraw(f.Ctx, "withdrawal-1", chain.Digest("pay")))
+	secret := chain.NewSecret("vault")
 	f.AttestAll(vaultKey, secret)
-	require.NoError(t, v.Withdraw(f.Ctx, "withdrawal-1", testutil.Digest("pay")))
-	result := secret.Sign("vault:withdrawal-1", testutil.Digest("pay"))
+	require.NoError(t, v.Withdraw(f.Ctx, "withdrawal-1", chain.Digest("pay")))
+	result := secret.Sign("vault:withdrawal-1", chain.Digest("pay"))
 	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
 }

@@ -12,13 +12,13 @@ import (
 	"github.com/cosmos/cosmos-sdk/codec"
 	"github.com/cosmos/cosmos-sdk/types/module"
 
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 func TestModule(t *testing.T) {
-	f := testutil.NewEmpty(t)
+	f := chain.NewEmpty(t)
 	var heights []int64
 	m := mpc.NewAppModule(f.Cdc, f.Keeper, func(height int64) { heights = append(heights, height) })
 	require.Equal(t, types.ModuleName, m.Name())
@@ -38,7 +38,7 @@ func TestModule(t *testing.T) {
 }
 
 func TestModuleServices(t *testing.T) {
-	f := testutil.New(t, 0)
+	f := chain.New(t, 0)
 	m := mpc.NewAppModule(f.Cdc, f.Keeper, nil)
 	msgs, queries := baseapp.NewMsgServiceRouter(), baseapp.NewGRPCQueryRouter()
 	msgs.SetInterfaceRegistry(f.Cdc.InterfaceRegistry())

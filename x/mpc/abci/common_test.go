@@ -8,8 +8,8 @@ import (
 	cosmoslog "cosmossdk.io/log/v2"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/abci"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -18,29 +18,29 @@ type source mpctypes.Results
 
 func (s source) Results() mpctypes.Results { return mpctypes.Results(s) }
 
-// chain is a fixture at the block after its requests: key "k" waits for
+// scene is a fixture at the block after its requests: key "k" waits for
 // attestations, signature "s" by key "ready" for its result.
-type chain struct {
-	*testutil.Fixture
+type scene struct {
+	*chain.Fixture
 	results mpctypes.Results
 }
 
-func newChain(t *testing.T) chain {
+func newScene(t *testing.T) scene {
 	t.Helper()
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	secret := f.ReadyKey("ready", 1)
 	s := f.KeySign("s", "ready", "text")
 	f.KeyGen("k", 1)
 	f.EndBlocks(2)
-	c := chain{Fixture: f}
+	c := scene{Fixture: f}
 	for _, p := range f.Participants {
-		c.results.Attestations = append(c.results.Attestations, p.Attest("k", 0, testutil.Session("k"), testutil.NewSecret("k").Payload(3)))
+		c.results.Attestations = append(c.results.Attestations, p.Attest("k", 0, chain.Session("k"), chain.NewSecret("k").Payload(3)))
 	}
 	c.results.Signatures = []mpctypes.SignatureResult{secret.Sign("s", s.Digest)}
 	return c
 }
 
-func (c chain) handlers(s abci.ResultSource, opts ...abci.Option) *abci.Handlers {
+func (c scene) handlers(s abci.ResultSource, opts ...abci.Option) *abci.Handlers {
 	return abci.NewHandlers(c.Keeper, s, cosmoslog.NewNopLogger(), opts...)
 }
 

@@ -10,13 +10,13 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/abci"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 func TestPreBlockSurvivesEveryProposal(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	for name, p := range proposals(t, c) {
 		t.Run(name, func(t *testing.T) {
 			ctx, _ := c.Ctx.CacheContext()
@@ -32,7 +32,7 @@ func TestPreBlockSurvivesEveryProposal(t *testing.T) {
 }
 
 func TestPreBlockApplies(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	req := &cmtabci.RequestFinalizeBlock{Height: 2, Txs: [][]byte{bundle(t, c.results)}}
 	ctx := c.Ctx.WithEventManager(sdk.NewEventManager())
 	_, err := c.handlers(nil).PreBlocker(nil)(ctx, req)
@@ -56,9 +56,9 @@ func TestPreBlockApplies(t *testing.T) {
 
 // A bad entry, which only a decided block can hold, costs the others nothing.
 func TestPreBlockSkipsEntries(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	r := c.results
-	bad := c.Participants[0].Attest("k", 0, testutil.Session("k"), testutil.NewSecret("liar").Payload(3))
+	bad := c.Participants[0].Attest("k", 0, chain.Session("k"), chain.NewSecret("liar").Payload(3))
 	bad.Operator = r.Attestations[0].Operator
 	bad.Request.ID = "j"
 	r.Attestations = append([]mpctypes.Attestation{bad}, r.Attestations...)
@@ -70,7 +70,7 @@ func TestPreBlockSkipsEntries(t *testing.T) {
 }
 
 func TestPreBlockInner(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	req := &cmtabci.RequestFinalizeBlock{Height: 2, Txs: [][]byte{bundle(t, c.results)}}
 	ran := false
 	resp, err := c.handlers(nil).PreBlocker(func(ctx sdk.Context, _ *cmtabci.RequestFinalizeBlock) (*sdk.ResponsePreBlock, error) {

@@ -14,8 +14,8 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/abci"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -47,7 +47,7 @@ func selecting(_ sdk.Context, req *cmtabci.RequestPrepareProposal) (*cmtabci.Res
 
 func size(txs [][]byte) int64 { return cmttypes.ComputeProtoSizeForTxs(cmttypes.ToTxs(txs)) }
 
-func prepare(t *testing.T, c chain, s abci.ResultSource, inner sdk.PrepareProposalHandler, max int64, txs [][]byte) [][]byte {
+func prepare(t *testing.T, c scene, s abci.ResultSource, inner sdk.PrepareProposalHandler, max int64, txs [][]byte) [][]byte {
 	t.Helper()
 	req := &cmtabci.RequestPrepareProposal{Height: 2, MaxTxBytes: max, Txs: txs}
 	resp, err := c.handlers(s).PrepareProposal(inner)(c.Ctx, req)
@@ -58,14 +58,14 @@ func prepare(t *testing.T, c chain, s abci.ResultSource, inner sdk.PreparePropos
 }
 
 func TestPrepareCarriesWhatApplies(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	good := bundle(t, c.results)
 	// Out of order, twice, and with what does not apply.
 	messy := mpctypes.Results{
-		Signatures: append([]mpctypes.SignatureResult{testutil.NewSecret("other").Sign("s", testutil.Digest("text"))}, c.results.Signatures...),
+		Signatures: append([]mpctypes.SignatureResult{chain.NewSecret("other").Sign("s", chain.Digest("text"))}, c.results.Signatures...),
 		Attestations: []mpctypes.Attestation{
 			c.results.Attestations[2], c.results.Attestations[0], c.results.Attestations[1], c.results.Attestations[0],
-			c.Participants[0].Attest("ready", 0, testutil.Session("late"), testutil.NewSecret("ready").Payload(3)),
+			c.Participants[0].Attest("ready", 0, chain.Session("late"), chain.NewSecret("ready").Payload(3)),
 			c.Participants[0].AttestDeletion("ready"),
 		},
 	}
@@ -80,7 +80,7 @@ func TestPrepareCarriesWhatApplies(t *testing.T) {
 }
 
 func TestPrepareWithoutResults(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	txs := txsOf(3, 100)
 	for name, s := range map[string]abci.ResultSource{
 		"no source": nil, "empty source": source{}, "empty holder": &abci.Holder{}, "panicking source": panicking{},
@@ -98,7 +98,7 @@ func TestPrepareWithoutResults(t *testing.T) {
 }
 
 func TestPrepareStripsBundles(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	good := bundle(t, c.results)
 	foreign := []byte("\x07MPCB\x02something")
 	txs := [][]byte{foreign, txsOf(1, 50)[0], good}
@@ -112,7 +112,7 @@ func TestPrepareStripsBundles(t *testing.T) {
 }
 
 func TestPrepareBudget(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	good := bundle(t, c.results)
 	max := 8 * size([][]byte{good})
 	full := txsOf(int(max/102), 100) // 102: tag and length of each
@@ -170,7 +170,7 @@ func TestPrepareBudget(t *testing.T) {
 }
 
 func TestPrepareSurvivesInner(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	good := bundle(t, c.results)
 	for name, inner := range map[string]sdk.PrepareProposalHandler{
 		"error": func(sdk.Context, *cmtabci.RequestPrepareProposal) (*cmtabci.ResponsePrepareProposal, error) {
@@ -195,7 +195,7 @@ func TestPrepareSurvivesInner(t *testing.T) {
 }
 
 func TestHolder(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	h := &abci.Holder{}
 	require.Empty(t, h.Results())
 	h.Set(source(c.results))

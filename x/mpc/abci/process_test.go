@@ -10,8 +10,8 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/abci"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -21,7 +21,7 @@ func accept(sdk.Context, *cmtabci.RequestProcessProposal) (*cmtabci.ResponseProc
 
 // proposals are blocks of one proposer, right and wrong. PreBlock must survive
 // every one of them, too.
-func proposals(t *testing.T, c chain) map[string]struct {
+func proposals(t *testing.T, c scene) map[string]struct {
 	txs      [][]byte
 	accepted bool
 } {
@@ -37,7 +37,7 @@ func proposals(t *testing.T, c chain) map[string]struct {
 	}
 	foreign := a[0]
 	foreign.Operator = a[1].Operator
-	future := c.Participants[0].Attest("k", 7, testutil.Session("k"), a[0].Payload)
+	future := c.Participants[0].Attest("k", 7, chain.Session("k"), a[0].Payload)
 	over := make([]byte, types.MaxBundleBytes+1)
 	copy(over, good)
 	return map[string]struct {
@@ -65,13 +65,13 @@ func proposals(t *testing.T, c chain) map[string]struct {
 		"signature twice":        {[][]byte{raw(t, mpctypes.Results{Signatures: append(c.results.Signatures, c.results.Signatures...)})}, false},
 		"foreign signature":      {[][]byte{raw(t, mpctypes.Results{Attestations: []mpctypes.Attestation{foreign}})}, false},
 		"attempt of the future":  {[][]byte{raw(t, mpctypes.Results{Attestations: []mpctypes.Attestation{future}})}, false},
-		"signature by other key": {[][]byte{raw(t, mpctypes.Results{Signatures: []mpctypes.SignatureResult{testutil.NewSecret("x").Sign("s", testutil.Digest("text"))}})}, false},
-		"unknown request":        {[][]byte{raw(t, mpctypes.Results{Signatures: []mpctypes.SignatureResult{testutil.NewSecret("ready").Sign("t", testutil.Digest("text"))}})}, false},
+		"signature by other key": {[][]byte{raw(t, mpctypes.Results{Signatures: []mpctypes.SignatureResult{chain.NewSecret("x").Sign("s", chain.Digest("text"))}})}, false},
+		"unknown request":        {[][]byte{raw(t, mpctypes.Results{Signatures: []mpctypes.SignatureResult{chain.NewSecret("ready").Sign("t", chain.Digest("text"))}})}, false},
 	}
 }
 
 func TestProcess(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	for name, p := range proposals(t, c) {
 		t.Run(name, func(t *testing.T) {
 			resp, err := c.handlers(nil).ProcessProposal(accept)(c.Ctx, &cmtabci.RequestProcessProposal{Height: 2, Txs: p.txs})
@@ -82,7 +82,7 @@ func TestProcess(t *testing.T) {
 }
 
 func TestProcessLimits(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	good := bundle(t, c.results)
 	p, err := c.Keeper.Params(c.Ctx)
 	require.NoError(t, err)
@@ -99,7 +99,7 @@ func TestProcessLimits(t *testing.T) {
 }
 
 func TestProcessInner(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	good, tx := bundle(t, c.results), txsOf(1, 50)[0]
 	run := func(k abci.Keeper, inner sdk.ProcessProposalHandler) bool {
 		t.Helper()
@@ -127,7 +127,7 @@ func TestProcessInner(t *testing.T) {
 }
 
 func TestCheckTxRefusesBundles(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	run := func([]byte, sdk.Tx) (sdk.GasInfo, *sdk.Result, []cmtabci.Event, error) {
 		return sdk.GasInfo{GasWanted: 7, GasUsed: 5}, &sdk.Result{Log: "ran"}, nil, nil
 	}

@@ -21,8 +21,8 @@ import (
 	simtestutil "github.com/cosmos/cosmos-sdk/testutil/sims"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/abci"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 )
 
 // plainTx is a transaction without messages: it runs and fails alike under every
@@ -43,13 +43,13 @@ func decodePlain(tx []byte) (sdk.Tx, error) {
 func execute(t *testing.T, executor string, h *abci.Handlers, txs [][]byte) []*cmtabci.ExecTxResult {
 	t.Helper()
 	key := storetypes.NewKVStoreKey("main")
-	app := baseapp.NewBaseApp("runner-test", cosmoslog.NewNopLogger(), dbm.NewMemDB(), decodePlain, baseapp.SetChainID(testutil.ChainID))
+	app := baseapp.NewBaseApp("runner-test", cosmoslog.NewNopLogger(), dbm.NewMemDB(), decodePlain, baseapp.SetChainID(chain.ChainID))
 	app.MountStores(key)
 	options := simtestutil.AppOptionsMap{server.FlagBlockExecutor: executor, server.FlagBlockSTMWorkers: 2}
 	blockexec.Apply(app, options, []storetypes.StoreKey{key}, decodePlain,
 		func(storetypes.MultiStore) string { return "stake" }, blockexec.WithRunnerWrap(h.TxRunner))
 	require.NoError(t, app.LoadLatestVersion())
-	_, err := app.InitChain(&cmtabci.RequestInitChain{ChainId: testutil.ChainID, InitialHeight: 1})
+	_, err := app.InitChain(&cmtabci.RequestInitChain{ChainId: chain.ChainID, InitialHeight: 1})
 	require.NoError(t, err)
 	resp, err := app.FinalizeBlock(&cmtabci.RequestFinalizeBlock{Height: 1, Txs: txs})
 	require.NoError(t, err)
@@ -57,7 +57,7 @@ func execute(t *testing.T, executor string, h *abci.Handlers, txs [][]byte) []*c
 }
 
 func TestReceiptIsTheSameUnderEveryExecutor(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	h := c.handlers(nil, abci.WithTxDecoder(decodePlain))
 	good := bundle(t, c.results)
 	for name, txs := range map[string][][]byte{
@@ -96,7 +96,7 @@ func hashed(r *cmtabci.ExecTxResult) cmtabci.ExecTxResult {
 }
 
 func TestRunnerKeepsIndexes(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	good := bundle(t, c.results)
 	var seen []int
 	deliver := func(tx []byte, _ sdk.Tx, _ storetypes.MultiStore, i int, _ map[string]any) *cmtabci.ExecTxResult {
@@ -115,7 +115,7 @@ func TestRunnerKeepsIndexes(t *testing.T) {
 }
 
 func TestRunnerErrors(t *testing.T) {
-	c := newChain(t)
+	c := newScene(t)
 	canceled, cancel := context.WithCancel(context.Background())
 	cancel()
 	runner := c.handlers(nil).TxRunner(txnrunner.NewDefaultRunner(decodePlain))

@@ -6,25 +6,25 @@ import (
 	"github.com/stretchr/testify/require"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 func TestKeyIsReadyWhenAllAgree(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	f.KeyGen("k", 1)
-	secret := testutil.NewSecret("k")
+	secret := chain.NewSecret("k")
 	f.EndBlocks(70) // attempt 1 may be open
 	apply := func(i int, attempt uint32, session string, payload []byte) {
 		t.Helper()
-		a := f.Participants[i].Attest("k", attempt, testutil.Session(session), payload)
+		a := f.Participants[i].Attest("k", attempt, chain.Session(session), payload)
 		require.NoError(t, f.Keeper.OpenForAttestation(f.Ctx, &a))
 		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
 		require.ErrorIs(t, f.Keeper.OpenForAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
 	}
 	// Two of three for session a, one of them with another payload: no key.
 	apply(0, 0, "a", secret.Payload(3))
-	apply(1, 0, "a", testutil.NewSecret("liar").Payload(3))
+	apply(1, 0, "a", chain.NewSecret("liar").Payload(3))
 	apply(2, 0, "a", secret.Payload(3))
 	key := requireKey(t, f, "k", types.KEY_STATUS_PENDING, "")
 	require.Len(t, key.Holders, 3)
@@ -34,7 +34,7 @@ func TestKeyIsReadyWhenAllAgree(t *testing.T) {
 	requireKey(t, f, "k", types.KEY_STATUS_PENDING, "")
 	apply(2, 1, "b", secret.Payload(3))
 	key = requireKey(t, f, "k", types.KEY_STATUS_READY, "")
-	session := testutil.Session("b")
+	session := chain.Session("b")
 	require.Equal(t, session[:], key.Session)
 	require.Equal(t, secret.PublicKey(), key.PublicKey)
 	require.Len(t, key.PublicShares, 3)
@@ -59,13 +59,13 @@ func TestKeyIsReadyWhenAllAgree(t *testing.T) {
 }
 
 func TestAttestationRefused(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	stranger := f.AddValidator(3)
 	f.KeyGen("k", 1)
 	f.Register(stranger)
 	f.ReadyKey("done", 1) // of four: the stranger is registered by now
 	p := f.Participants[0]
-	session, payload := testutil.Session("a"), testutil.NewSecret("k").Payload(3)
+	session, payload := chain.Session("a"), chain.NewSecret("k").Payload(3)
 	first := p.Attest("k", 0, session, payload)
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &first))
 	notOnCurve := append([]byte{}, payload...)
@@ -81,14 +81,14 @@ func TestAttestationRefused(t *testing.T) {
 		want error
 	}{
 		"unknown key":                  {other.Attest("none", 0, session, payload), types.ErrUnknownKey},
-		"decided":                      {other.Attest("done", 0, testutil.Session("late"), payload), types.ErrAlreadyDecided},
+		"decided":                      {other.Attest("done", 0, chain.Session("late"), payload), types.ErrAlreadyDecided},
 		"no member":                    {stranger.Attest("k", 0, session, payload), types.ErrUnknownParticipant},
 		"same session":                 {p.Attest("k", 1, session, payload), types.ErrBadResult},
-		"same attempt":                 {p.Attest("k", 0, testutil.Session("b"), payload), types.ErrAlreadyDecided},
+		"same attempt":                 {p.Attest("k", 0, chain.Session("b"), payload), types.ErrAlreadyDecided},
 		"attempt of the future":        {other.Attest("k", 1, session, payload), types.ErrBadResult},
 		"other version":                {version.Attest("k", 0, session, payload), types.ErrBadResult},
 		"signed by another":            {forged, types.ErrBadResult},
-		"shares of two":                {other.Attest("k", 0, session, testutil.NewSecret("k").Payload(2)), types.ErrBadResult},
+		"shares of two":                {other.Attest("k", 0, session, chain.NewSecret("k").Payload(2)), types.ErrBadResult},
 		"no payload":                   {other.Attest("k", 0, session, nil), types.ErrBadResult},
 		"no point":                     {other.Attest("k", 0, session, notOnCurve), types.ErrBadResult},
 		"deletion of an undeleted key": {other.AttestDeletion("k"), types.ErrUnknownRequest},
@@ -108,18 +108,18 @@ func TestAttestationRefused(t *testing.T) {
 }
 
 func TestResultComesBeforeExpiry(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	f.KeyGen("k", 1)
 	f.KeyGen("late", 1)
 	f.EndBlocks(601) // PreBlock of the block that expires them
-	f.AttestAll("k", testutil.NewSecret("k"))
+	f.AttestAll("k", chain.NewSecret("k"))
 	f.EndBlocks(602)
 	requireKey(t, f, "k", types.KEY_STATUS_READY, "")
 	requireKey(t, f, "late", types.KEY_STATUS_ERROR, "expired")
-	a := f.Participants[0].Attest("late", 0, testutil.Session("late"), testutil.NewSecret("late").Payload(3))
+	a := f.Participants[0].Attest("late", 0, chain.Session("late"), chain.NewSecret("late").Payload(3))
 	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
 
-	secret := testutil.NewSecret("k")
+	secret := chain.NewSecret("k")
 	s := f.KeySign("s", "k", "a")
 	f.KeySign("late", "k", "b")
 	f.EndBlocks(902)

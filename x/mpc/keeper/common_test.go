@@ -8,13 +8,13 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 func mpcOperator(s string) mpctypes.Operator { return mpctypes.Operator(s) }
 
-func requireKey(t *testing.T, f *testutil.Fixture, id string, status types.KeyStatus, reason string) types.Key {
+func requireKey(t *testing.T, f *chain.Fixture, id string, status types.KeyStatus, reason string) types.Key {
 	t.Helper()
 	key, err := f.Keeper.Key(f.Ctx, id)
 	require.NoError(t, err)
@@ -23,7 +23,7 @@ func requireKey(t *testing.T, f *testutil.Fixture, id string, status types.KeySt
 	return key
 }
 
-func requireSignature(t *testing.T, f *testutil.Fixture, id string, status types.SignatureStatus, reason string) types.Signature {
+func requireSignature(t *testing.T, f *chain.Fixture, id string, status types.SignatureStatus, reason string) types.Signature {
 	t.Helper()
 	s, err := f.Keeper.Signature(f.Ctx, id)
 	require.NoError(t, err)
@@ -32,7 +32,7 @@ func requireSignature(t *testing.T, f *testutil.Fixture, id string, status types
 	return s
 }
 
-func setParams(t *testing.T, f *testutil.Fixture, change func(*types.Params)) {
+func setParams(t *testing.T, f *chain.Fixture, change func(*types.Params)) {
 	t.Helper()
 	p, err := f.Keeper.Params(f.Ctx)
 	require.NoError(t, err)

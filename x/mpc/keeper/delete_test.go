@@ -5,11 +5,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-func deleteKey(t *testing.T, f *testutil.Fixture, id string) int64 {
+func deleteKey(t *testing.T, f *chain.Fixture, id string) int64 {
 	t.Helper()
 	resp, err := f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: f.Requester, KeyId: id})
 	require.NoError(t, err)
@@ -17,7 +17,7 @@ func deleteKey(t *testing.T, f *testutil.Fixture, id string) int64 {
 }
 
 func TestDeleteReadyKey(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	secret := f.ReadyKey("k", 1)
 	f.ReadyKey("other", 1)
 	s := f.KeySign("s", "k", "text")
@@ -48,7 +48,7 @@ func TestDeleteReadyKey(t *testing.T) {
 	f.Events(&types.EventDeletionAck{})
 	for i, p := range f.Participants {
 		if i == 1 { // a rotated identity will do: nothing was pinned
-			p.Identity = testutil.IdentityKey("rotated")
+			p.Identity = chain.IdentityKey("rotated")
 			f.Register(p)
 		}
 		a := p.AttestDeletion("k")
@@ -65,12 +65,12 @@ func TestDeleteReadyKey(t *testing.T) {
 }
 
 func TestDeletePendingAndFailedKey(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	f.KeyGen("pending", 1)
 	f.KeyGen("failed", 1)
 	staged := f.Participants[2]
 	for _, id := range []string{"pending", "failed"} {
-		a := staged.Attest(id, 0, testutil.Session(id), testutil.NewSecret(id).Payload(3))
+		a := staged.Attest(id, 0, chain.Session(id), chain.NewSecret(id).Payload(3))
 		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
 	}
 	f.Events(&types.EventKeyFailed{})
@@ -98,13 +98,13 @@ func TestDeletePendingAndFailedKey(t *testing.T) {
 }
 
 func TestWhoMayDelete(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	f.ReadyKey("k", 1)
 	_, err := f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: f.Requester, KeyId: "none"})
 	require.ErrorIs(t, err, types.ErrUnknownKey)
 	_, err = f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: f.Requester, KeyId: ""})
 	require.ErrorIs(t, err, types.ErrBadID)
-	_, err = f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: testutil.Account("stranger"), KeyId: "k"})
+	_, err = f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: chain.Account("stranger"), KeyId: "k"})
 	require.ErrorIs(t, err, types.ErrNotOwner)
 	_, err = f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: "x", KeyId: "k"})
 	require.ErrorIs(t, err, types.ErrUnauthorized)

@@ -8,8 +8,8 @@ import (
 
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -22,7 +22,7 @@ func unlimited(p *types.Params) {
 // follows in the next block, in the order of the index.
 func TestExpiriesOfABlockAreBounded(t *testing.T) {
 	const rest = 3
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	setParams(t, f, unlimited)
 	f.ReadyKey("k", 1)
 	for i := range keeper.MaxExpiriesPerBlock + rest {
@@ -45,7 +45,7 @@ func TestExpiriesOfABlockAreBounded(t *testing.T) {
 
 func TestBurialsOfABlockAreBounded(t *testing.T) {
 	const rest = 2
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	setParams(t, f, unlimited)
 	for i := range keeper.MaxBurialsPerBlock + rest {
 		id := fmt.Sprintf("k-%03d", i)
@@ -67,7 +67,7 @@ func TestBurialsOfABlockAreBounded(t *testing.T) {
 func TestPanicAtTheEndOfABlock(t *testing.T) {
 	// enough for finding what is due (some hundreds), and not for one write
 	const little = 2500
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	f.ReadyKey("k", 1)
 	_, err := f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: f.Requester, KeyId: "k"})
 	require.NoError(t, err)

@@ -6,14 +6,14 @@ import (
 	"github.com/stretchr/testify/require"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // busyChain has something of everything at height 500.
-func busyChain(t *testing.T) *testutil.Fixture {
+func busyChain(t *testing.T) *chain.Fixture {
 	t.Helper()
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	secret := f.ReadyKey("ready", 1)
 	f.ReadyKey("deleted", 1)
 	deleteKey(t, f, "deleted")
@@ -23,7 +23,7 @@ func busyChain(t *testing.T) *testutil.Fixture {
 	s := f.KeySign("signed", "ready", "a")
 	result := secret.Sign("signed", s.Digest)
 	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
-	f.Participants[2].Identity = testutil.IdentityKey("rotated")
+	f.Participants[2].Identity = chain.IdentityKey("rotated")
 	f.Register(f.Participants[2])
 
 	f.EndBlocks(430)
@@ -33,7 +33,7 @@ func busyChain(t *testing.T) *testutil.Fixture {
 	deleteKey(t, f, "deleting")
 	f.EndBlocks(500)
 	for i, p := range f.Participants[:2] {
-		a := p.Attest("pending", uint32(i), testutil.Session("p"), testutil.NewSecret("pending").Payload(3))
+		a := p.Attest("pending", uint32(i), chain.Session("p"), chain.NewSecret("pending").Payload(3))
 		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
 	}
 	return f
@@ -53,7 +53,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 
 	for name, initial := range map[string]int64{"the same height": 501, "height 1": 0} {
 		t.Run(name, func(t *testing.T) {
-			f := testutil.NewEmpty(t)
+			f := chain.NewEmpty(t)
 			f.Ctx = f.Ctx.WithBlockHeight(initial)
 			require.NoError(t, f.Keeper.InitGenesis(f.Ctx, read))
 			base := max(initial-1, 0)
@@ -73,7 +73,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 
 // requireSameFuture checks that what is due keeps the blocks that it had left at
 // height 500 of the old chain.
-func requireSameFuture(t *testing.T, f *testutil.Fixture, base int64) {
+func requireSameFuture(t *testing.T, f *chain.Fixture, base int64) {
 	t.Helper()
 	requests, err := f.Keeper.EngineRequests(f.Ctx)
 	require.NoError(t, err)
@@ -108,13 +108,13 @@ func requireSameFuture(t *testing.T, f *testutil.Fixture, base int64) {
 }
 
 // requireSamePending checks that open requests can be finished on the new chain.
-func requireSamePending(t *testing.T, old, f *testutil.Fixture) {
+func requireSamePending(t *testing.T, old, f *chain.Fixture) {
 	t.Helper()
 	f.Ctx = f.Ctx.WithBlockHeight(f.Ctx.BlockHeight() + 1)
-	last := old.Participants[2].Attest("pending", 0, testutil.Session("p"), testutil.NewSecret("pending").Payload(3))
+	last := old.Participants[2].Attest("pending", 0, chain.Session("p"), chain.NewSecret("pending").Payload(3))
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &last))
 	requireKey(t, f, "pending", types.KEY_STATUS_READY, "")
-	result := testutil.NewSecret("ready").Sign("open", testutil.Digest("b"))
+	result := chain.NewSecret("ready").Sign("open", chain.Digest("b"))
 	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
 	ack := old.Participants[1].AttestDeletion("deleted")
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &ack))
@@ -123,24 +123,24 @@ func requireSamePending(t *testing.T, old, f *testutil.Fixture) {
 }
 
 func TestGenesisParticipants(t *testing.T) {
-	identity := testutil.IdentityKey("genesis")
+	identity := chain.IdentityKey("genesis")
 	participant := func(proof []byte) types.GenesisState {
 		gs := types.DefaultGenesis()
 		gs.Participants = []types.GenesisParticipant{{
-			Participant: types.Participant{Operator: testutil.Operator(0), Identities: []types.Identity{
-				{Version: 1, PublicKey: testutil.Public(identity)},
+			Participant: types.Participant{Operator: chain.Operator(0), Identities: []types.Identity{
+				{Version: 1, PublicKey: chain.Public(identity)},
 			}},
 			ProofOfPossession: proof,
 		}}
 		return *gs
 	}
-	f := testutil.NewEmpty(t)
-	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, participant(testutil.Proof(testutil.ChainID, testutil.Operator(0), identity))))
+	f := chain.NewEmpty(t)
+	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, participant(chain.Proof(chain.ChainID, chain.Operator(0), identity))))
 	roster, err := f.Keeper.EngineRoster(f.Ctx)
 	require.NoError(t, err)
-	require.Equal(t, []mpctypes.Operator{mpctypes.Operator(testutil.Operator(0))}, roster.Operators())
+	require.Equal(t, []mpctypes.Operator{mpctypes.Operator(chain.Operator(0))}, roster.Operators())
 
-	f = testutil.NewEmpty(t)
-	require.ErrorIs(t, f.Keeper.InitGenesis(f.Ctx, participant(testutil.Proof("other", testutil.Operator(0), identity))), types.ErrBadProof)
+	f = chain.NewEmpty(t)
+	require.ErrorIs(t, f.Keeper.InitGenesis(f.Ctx, participant(chain.Proof("other", chain.Operator(0), identity))), types.ErrBadProof)
 	require.ErrorIs(t, f.Keeper.InitGenesis(f.Ctx, participant(nil)), types.ErrBadGenesis)
 }

@@ -11,8 +11,8 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -51,8 +51,8 @@ func (r *recorder) AfterKeyDeleted(ctx context.Context, k types.Key) error {
 	return r.hear(ctx, "deleted", k.Id)
 }
 
-func withModule(t *testing.T) (*testutil.Fixture, *recorder, keeper.ModuleAPI) {
-	f := testutil.New(t, 3)
+func withModule(t *testing.T) (*chain.Fixture, *recorder, keeper.ModuleAPI) {
+	f := chain.New(t, 3)
 	r := &recorder{}
 	f.Keeper.AddHooks("vault", r).AddHooks("other", &recorder{do: func(context.Context, string, string) error {
 		t.Error("another module heard of it")
@@ -61,12 +61,12 @@ func withModule(t *testing.T) (*testutil.Fixture, *recorder, keeper.ModuleAPI) {
 	return f, r, f.Keeper.ForModule("vault")
 }
 
-func moduleKey(t *testing.T, f *testutil.Fixture, api keeper.ModuleAPI, id string) testutil.Secret {
+func moduleKey(t *testing.T, f *chain.Fixture, api keeper.ModuleAPI, id string) chain.Secret {
 	t.Helper()
 	key, err := api.KeyGen(f.Ctx, id, types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
 	require.NoError(t, err)
 	require.Equal(t, api.Owner(), key.Owner)
-	secret := testutil.NewSecret(id)
+	secret := chain.NewSecret(id)
 	f.AttestAll(id, secret)
 	return secret
 }
@@ -75,9 +75,9 @@ func TestModuleHearsOfItsOwn(t *testing.T) {
 	f, r, api := withModule(t)
 	f.ReadyKey("accounts", 1) // nobody's hook
 	secret := moduleKey(t, f, api, "vault:1")
-	s, err := api.KeySign(f.Ctx, "vault:s1", "vault:1", testutil.Payload("a"))
+	s, err := api.KeySign(f.Ctx, "vault:s1", "vault:1", chain.Payload("a"))
 	require.NoError(t, err)
-	_, err = api.KeySign(f.Ctx, "vault:s2", "vault:1", testutil.Payload("b"))
+	_, err = api.KeySign(f.Ctx, "vault:s2", "vault:1", chain.Payload("b"))
 	require.NoError(t, err)
 	result := secret.Sign("vault:s1", s.Digest)
 	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
@@ -97,7 +97,7 @@ func TestModuleHearsOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, types.SIGNATURE_STATUS_READY, got.Status)
 	// An account cannot use a module's key, nor a module an account's.
-	_, err = f.Msg.KeySign(f.Ctx, &types.MsgKeySign{Requester: f.Requester, SignatureId: "x", KeyId: "vault:2", Payload: testutil.Payload("x")})
+	_, err = f.Msg.KeySign(f.Ctx, &types.MsgKeySign{Requester: f.Requester, SignatureId: "x", KeyId: "vault:2", Payload: chain.Payload("x")})
 	require.ErrorIs(t, err, types.ErrNotOwner)
 	require.ErrorIs(t, api.CanSign(f.Ctx, "accounts"), types.ErrNotOwner)
 	require.ErrorIs(t, api.CanSign(f.Ctx, "vault:1"), types.ErrKeyDeleted)
@@ -160,7 +160,7 @@ func TestHooksMayAskAgain(t *testing.T) {
 		switch hook {
 		case "ready":
 			for _, s := range []string{"-s1", "-s2", "-s3"} {
-				if _, err = api.KeySign(ctx, id+s, id, testutil.Payload(id+s)); err != nil {
+				if _, err = api.KeySign(ctx, id+s, id, chain.Payload(id+s)); err != nil {
 					return err
 				}
 			}
@@ -191,7 +191,7 @@ func TestHooksAreSealed(t *testing.T) {
 	f, _, _ := withModule(t)
 	require.PanicsWithValue(t, "x/mpc: hooks of module late come too late; add them before the modules register their services",
 		func() { f.Keeper.AddHooks("late", &recorder{}) })
-	open := testutil.New(t, 0)
+	open := chain.New(t, 0)
 	open.Keeper.AddHooks("a", &recorder{})
 	require.Panics(t, func() { open.Keeper.AddHooks("a", &recorder{}) })
 	require.Panics(t, func() { open.Keeper.AddHooks("b", nil) })
@@ -201,7 +201,7 @@ func TestHooksAreSealed(t *testing.T) {
 
 // The gas limit of a hook is stated as so many requests; this keeps it true.
 func TestHookGasIsEnough(t *testing.T) {
-	f := testutil.New(t, 16)
+	f := chain.New(t, 16)
 	api := f.Keeper.ForModule("vault")
 	moduleKey(t, f, api, "k")
 	gas := func(ask func(ctx context.Context)) uint64 {
@@ -210,7 +210,7 @@ func TestHookGasIsEnough(t *testing.T) {
 		return ctx.GasMeter().GasConsumed()
 	}
 	sign := gas(func(ctx context.Context) {
-		_, err := api.KeySign(ctx, "s", "k", testutil.Payload("s"))
+		_, err := api.KeySign(ctx, "s", "k", chain.Payload("s"))
 		require.NoError(t, err)
 	})
 	t.Logf("gas of KeySign with 16 participants: %d", sign)

@@ -8,16 +8,16 @@ import (
 
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 func TestKeyGenRefuses(t *testing.T) {
 	ecdsa := types.ALGORITHM_ECDSA_SECP256K1
-	op := testutil.Operator
+	op := chain.Operator
 	cases := map[string]struct {
 		msg   types.MsgKeyGen
-		setup func(*testing.T, *testutil.Fixture)
+		setup func(*testing.T, *chain.Fixture)
 		want  error
 	}{
 		"bad id":            {msg: types.MsgKeyGen{KeyId: "-", Algorithm: ecdsa, Threshold: 1}, want: types.ErrBadID},
@@ -33,46 +33,46 @@ func TestKeyGenRefuses(t *testing.T) {
 		"no validator":      {msg: types.MsgKeyGen{KeyId: "k", Algorithm: ecdsa, Threshold: 1, Participants: []string{op(0), op(9)}}, want: types.ErrUnknownParticipant},
 		"not registered": {
 			msg:   types.MsgKeyGen{KeyId: "k", Algorithm: ecdsa, Threshold: 1, Participants: []string{op(0), op(4)}},
-			setup: func(_ *testing.T, f *testutil.Fixture) { f.AddValidator(4) }, want: types.ErrUnregistered,
+			setup: func(_ *testing.T, f *chain.Fixture) { f.AddValidator(4) }, want: types.ErrUnregistered,
 		},
 		"jailed": {
 			msg:   types.MsgKeyGen{KeyId: "k", Algorithm: ecdsa, Threshold: 1, Participants: []string{op(0), op(1)}},
-			setup: func(_ *testing.T, f *testutil.Fixture) { f.Participants[1].Staked.Jailed = true }, want: types.ErrNotBonded,
+			setup: func(_ *testing.T, f *chain.Fixture) { f.Participants[1].Staked.Jailed = true }, want: types.ErrNotBonded,
 		},
 		"unbonding": {
 			msg:   types.MsgKeyGen{KeyId: "k", Algorithm: ecdsa, Threshold: 1, Participants: []string{op(0), op(1)}},
-			setup: func(_ *testing.T, f *testutil.Fixture) { f.Participants[1].Staked.Status = stakingtypes.Unbonding }, want: types.ErrNotBonded,
+			setup: func(_ *testing.T, f *chain.Fixture) { f.Participants[1].Staked.Status = stakingtypes.Unbonding }, want: types.ErrNotBonded,
 		},
 		"too many": {
 			msg: types.MsgKeyGen{KeyId: "k", Algorithm: ecdsa, Threshold: 1, Participants: []string{op(0), op(1), op(2), op(3)}},
-			setup: func(t *testing.T, f *testutil.Fixture) {
+			setup: func(t *testing.T, f *chain.Fixture) {
 				setParams(t, f, func(p *types.Params) { p.MaxParticipants = 3 })
 			}, want: types.ErrTooManyParticipants,
 		},
-		"no requester": {msg: types.MsgKeyGen{KeyId: "k", Requester: testutil.Account("stranger"), Algorithm: ecdsa, Threshold: 1}, want: types.ErrNotRequester},
+		"no requester": {msg: types.MsgKeyGen{KeyId: "k", Requester: chain.Account("stranger"), Algorithm: ecdsa, Threshold: 1}, want: types.ErrNotRequester},
 		"no address":   {msg: types.MsgKeyGen{KeyId: "k", Requester: "stranger", Algorithm: ecdsa, Threshold: 1}, want: types.ErrUnauthorized},
 		"id is being worked on": {
 			msg:   types.MsgKeyGen{KeyId: "k", Algorithm: ecdsa, Threshold: 2},
-			setup: func(_ *testing.T, f *testutil.Fixture) { f.KeyGen("k", 1) }, want: types.ErrRequestPending,
+			setup: func(_ *testing.T, f *chain.Fixture) { f.KeyGen("k", 1) }, want: types.ErrRequestPending,
 		},
 		"id is taken": {
 			msg:   types.MsgKeyGen{KeyId: "k", Algorithm: ecdsa, Threshold: 2},
-			setup: func(_ *testing.T, f *testutil.Fixture) { f.ReadyKey("k", 1) }, want: types.ErrIDTaken,
+			setup: func(_ *testing.T, f *chain.Fixture) { f.ReadyKey("k", 1) }, want: types.ErrIDTaken,
 		},
 		"id is somebody else's": {
 			msg:   types.MsgKeyGen{KeyId: "k", Requester: "authority", Algorithm: ecdsa, Threshold: 1},
-			setup: func(_ *testing.T, f *testutil.Fixture) { f.ReadyKey("k", 1) }, want: types.ErrIDTaken,
+			setup: func(_ *testing.T, f *chain.Fixture) { f.ReadyKey("k", 1) }, want: types.ErrIDTaken,
 		},
 		"all requests open": {
 			msg: types.MsgKeyGen{KeyId: "k", Requester: "authority", Algorithm: ecdsa, Threshold: 1},
-			setup: func(t *testing.T, f *testutil.Fixture) {
+			setup: func(t *testing.T, f *chain.Fixture) {
 				f.KeyGen("one", 1)
 				setParams(t, f, func(p *types.Params) { p.MaxPending, p.MaxPendingPerRequester = 1, 1 })
 			}, want: types.ErrTooManyPending,
 		},
 		"own requests open": {
 			msg: types.MsgKeyGen{KeyId: "k", Algorithm: ecdsa, Threshold: 1},
-			setup: func(t *testing.T, f *testutil.Fixture) {
+			setup: func(t *testing.T, f *chain.Fixture) {
 				f.KeyGen("one", 1)
 				setParams(t, f, func(p *types.Params) { p.MaxPendingPerRequester = 1 })
 			}, want: types.ErrTooManyPending,
@@ -80,7 +80,7 @@ func TestKeyGenRefuses(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := testutil.New(t, 4)
+			f := chain.New(t, 4)
 			if c.setup != nil {
 				c.setup(t, f)
 			}
@@ -99,7 +99,7 @@ func TestKeyGenRefuses(t *testing.T) {
 }
 
 func TestKeyGenParticipants(t *testing.T) {
-	f := testutil.New(t, 5)
+	f := chain.New(t, 5)
 	unregistered := f.AddValidator(5)
 	jailed := f.Participants[1]
 	jailed.Staked.Jailed = true
@@ -107,7 +107,7 @@ func TestKeyGenParticipants(t *testing.T) {
 
 	// By power: 0, 2, 3; 1 is jailed, the fourth is one too many.
 	key := f.KeyGen("auto", 1)
-	require.ElementsMatch(t, []string{testutil.Operator(0), testutil.Operator(2), testutil.Operator(3)}, key.Participants)
+	require.ElementsMatch(t, []string{chain.Operator(0), chain.Operator(2), chain.Operator(3)}, key.Participants)
 	require.NotContains(t, key.Participants, unregistered.Operator)
 	require.IsIncreasing(t, key.Participants)
 
@@ -121,7 +121,7 @@ func TestKeyGenParticipants(t *testing.T) {
 	require.True(t, r.KeySession.IsZero())
 	for _, m := range r.Members {
 		require.EqualValues(t, 1, m.IdentityVersion)
-		require.Equal(t, testutil.Public(testutil.IdentityKey(string(m.Operator))), m.IdentityKey)
+		require.Equal(t, chain.Public(chain.IdentityKey(string(m.Operator))), m.IdentityKey)
 	}
 
 	// What happens to a validator afterwards changes nothing.
@@ -133,7 +133,7 @@ func TestKeyGenParticipants(t *testing.T) {
 }
 
 func TestAskingAgainIsFree(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	first := f.KeyGen("k", 1)
 	require.Equal(t, 1, f.Events(&types.EventKeyGenRequested{}))
 	require.Equal(t, first, f.KeyGen("k", 1))
@@ -144,7 +144,7 @@ func TestAskingAgainIsFree(t *testing.T) {
 	require.Equal(t, failed, f.KeyGen("k", 1), "a failed id stays failed")
 
 	// Order and letter case of what is named do not matter.
-	ops := []string{testutil.Operator(0), testutil.Operator(1)}
+	ops := []string{chain.Operator(0), chain.Operator(1)}
 	msg := types.MsgKeyGen{Requester: f.Requester, KeyId: "named", Algorithm: types.ALGORITHM_ECDSA_SECP256K1, Threshold: 1, Participants: ops}
 	a, err := f.Msg.KeyGen(f.Ctx, &msg)
 	require.NoError(t, err)
@@ -156,7 +156,7 @@ func TestAskingAgainIsFree(t *testing.T) {
 }
 
 func TestMessagesNeedTheAuthority(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	_, err := f.Msg.UpdateParams(f.Ctx, &types.MsgUpdateParams{Authority: f.Requester, Params: types.DefaultParams()})
 	require.ErrorIs(t, err, types.ErrUnauthorized)
 	_, err = f.Msg.UpdateParams(f.Ctx, &types.MsgUpdateParams{Authority: f.Authority})

@@ -5,14 +5,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 func TestRegisterParticipantRefuses(t *testing.T) {
-	key := testutil.IdentityKey("new")
-	proof := func(chain, operator string) []byte { return testutil.Proof(chain, operator, key) }
-	operator := testutil.Operator(1)
+	key := chain.IdentityKey("new")
+	proof := func(chainID, operator string) []byte { return chain.Proof(chainID, operator, key) }
+	operator := chain.Operator(1)
 	smallOrder := make([]byte, 32)
 	smallOrder[0] = 1 // the neutral point
 	cases := map[string]struct {
@@ -20,22 +20,22 @@ func TestRegisterParticipantRefuses(t *testing.T) {
 		key, proof []byte
 		want       error
 	}{
-		"no address":           {"seqvaloper1nonsense", testutil.Public(key), proof(testutil.ChainID, operator), types.ErrUnknownParticipant},
-		"account, no operator": {testutil.Account("requester"), testutil.Public(key), proof(testutil.ChainID, operator), types.ErrUnknownParticipant},
-		"no validator":         {testutil.Operator(9), testutil.Public(key), proof(testutil.ChainID, testutil.Operator(9)), types.ErrUnknownParticipant},
-		"other chain":          {operator, testutil.Public(key), proof("other", operator), types.ErrBadProof},
-		"other operator":       {operator, testutil.Public(key), proof(testutil.ChainID, testutil.Operator(0)), types.ErrBadProof},
-		"short key":            {operator, testutil.Public(key)[:31], proof(testutil.ChainID, operator), types.ErrBadProof},
-		"short proof":          {operator, testutil.Public(key), proof(testutil.ChainID, operator)[:63], types.ErrBadProof},
+		"no address":           {"seqvaloper1nonsense", chain.Public(key), proof(chain.ChainID, operator), types.ErrUnknownParticipant},
+		"account, no operator": {chain.Account("requester"), chain.Public(key), proof(chain.ChainID, operator), types.ErrUnknownParticipant},
+		"no validator":         {chain.Operator(9), chain.Public(key), proof(chain.ChainID, chain.Operator(9)), types.ErrUnknownParticipant},
+		"other chain":          {operator, chain.Public(key), proof("other", operator), types.ErrBadProof},
+		"other operator":       {operator, chain.Public(key), proof(chain.ChainID, chain.Operator(0)), types.ErrBadProof},
+		"short key":            {operator, chain.Public(key)[:31], proof(chain.ChainID, operator), types.ErrBadProof},
+		"short proof":          {operator, chain.Public(key), proof(chain.ChainID, operator)[:63], types.ErrBadProof},
 		"small order":          {operator, smallOrder, make([]byte, 64), types.ErrBadProof},
-		"key of somebody else": {operator, testutil.Public(testutil.IdentityKey(testutil.Operator(0))),
-			testutil.Proof(testutil.ChainID, operator, testutil.IdentityKey(testutil.Operator(0))), types.ErrIdentityKeyInUse},
-		"own current key": {operator, testutil.Public(testutil.IdentityKey(operator)),
-			testutil.Proof(testutil.ChainID, operator, testutil.IdentityKey(operator)), types.ErrDuplicateRegistration},
+		"key of somebody else": {operator, chain.Public(chain.IdentityKey(chain.Operator(0))),
+			chain.Proof(chain.ChainID, operator, chain.IdentityKey(chain.Operator(0))), types.ErrIdentityKeyInUse},
+		"own current key": {operator, chain.Public(chain.IdentityKey(operator)),
+			chain.Proof(chain.ChainID, operator, chain.IdentityKey(operator)), types.ErrDuplicateRegistration},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := testutil.New(t, 2)
+			f := chain.New(t, 2)
 			msg := &types.MsgRegisterParticipant{Operator: c.operator, IdentityKey: c.key, ProofOfPossession: c.proof}
 			_, err := f.Msg.RegisterParticipant(f.Ctx, msg)
 			require.ErrorIs(t, err, c.want)
@@ -47,26 +47,26 @@ func TestRegisterParticipantRefuses(t *testing.T) {
 }
 
 func TestRotationKeepsVersions(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	f.KeyGen("k", 1)
 	p := f.Participants[0]
 	old := *p
-	p.Identity = testutil.IdentityKey("rotated")
+	p.Identity = chain.IdentityKey("rotated")
 	f.Register(p)
 	require.EqualValues(t, 2, p.Version)
 
 	// An old key never comes back, not even to its own operator.
 	_, err := f.Msg.RegisterParticipant(f.Ctx, &types.MsgRegisterParticipant{
-		Operator: old.Operator, IdentityKey: testutil.Public(old.Identity),
-		ProofOfPossession: testutil.Proof(testutil.ChainID, old.Operator, old.Identity),
+		Operator: old.Operator, IdentityKey: chain.Public(old.Identity),
+		ProofOfPossession: chain.Proof(chain.ChainID, old.Operator, old.Identity),
 	})
 	require.ErrorIs(t, err, types.ErrIdentityKeyInUse)
 
 	// The request pinned the old version: the new one does not count for it.
-	payload := testutil.NewSecret("k").Payload(3)
-	byNew := p.Attest("k", 0, testutil.Session("s"), payload)
+	payload := chain.NewSecret("k").Payload(3)
+	byNew := p.Attest("k", 0, chain.Session("s"), payload)
 	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &byNew), types.ErrBadResult)
-	byOld := old.Attest("k", 0, testutil.Session("s"), payload)
+	byOld := old.Attest("k", 0, chain.Session("s"), payload)
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &byOld))
 
 	roster, err := f.Keeper.EngineRoster(f.Ctx)
@@ -76,11 +76,11 @@ func TestRotationKeepsVersions(t *testing.T) {
 	require.EqualValues(t, 2, current.Version)
 	key, ok := roster.Key(mpcOperator(p.Operator), 1)
 	require.True(t, ok)
-	require.Equal(t, testutil.Public(old.Identity), key)
+	require.Equal(t, chain.Public(old.Identity), key)
 }
 
 func TestRevokeFailsOnlyItsRequests(t *testing.T) {
-	f := testutil.New(t, 4)
+	f := chain.New(t, 4)
 	f.ReadyKey("ready", 1)
 	f.KeyGen("all", 2)
 	sorted := f.Sorted()
@@ -108,18 +108,18 @@ func TestRevokeFailsOnlyItsRequests(t *testing.T) {
 
 	_, err = f.Msg.RevokeParticipant(f.Ctx, &types.MsgRevokeParticipant{Operator: sorted[0].Operator})
 	require.ErrorIs(t, err, types.ErrUnregistered)
-	_, err = f.Msg.RevokeParticipant(f.Ctx, &types.MsgRevokeParticipant{Operator: testutil.Operator(9)})
+	_, err = f.Msg.RevokeParticipant(f.Ctx, &types.MsgRevokeParticipant{Operator: chain.Operator(9)})
 	require.ErrorIs(t, err, types.ErrUnregistered)
 
 	for _, p := range sorted[1:3] {
 		_, err = f.Msg.RevokeParticipant(f.Ctx, &types.MsgRevokeParticipant{Operator: p.Operator})
 		require.NoError(t, err)
 	}
-	_, err = f.Msg.KeySign(f.Ctx, &types.MsgKeySign{Requester: f.Requester, SignatureId: "s3", KeyId: "ready", Payload: testutil.Payload("x")})
+	_, err = f.Msg.KeySign(f.Ctx, &types.MsgKeySign{Requester: f.Requester, SignatureId: "s3", KeyId: "ready", Payload: chain.Payload("x")})
 	require.ErrorIs(t, err, types.ErrTooFewParticipants)
 
 	// A new identity brings it back.
-	sorted[1].Identity = testutil.IdentityKey("again")
+	sorted[1].Identity = chain.IdentityKey("again")
 	f.Register(sorted[1])
 	f.KeySign("s4", "ready", "text")
 }

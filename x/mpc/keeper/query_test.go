@@ -7,12 +7,12 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/types/query"
 
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 func TestQueryKeys(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	for _, id := range []string{"a", "b", "c"} {
 		f.ReadyKey(id, 1)
 	}
@@ -40,7 +40,7 @@ func TestQueryKeys(t *testing.T) {
 		{owner: f.Authority, want: []string{"e"}},
 		{owner: f.Requester, status: types.KEY_STATUS_READY, want: []string{"a", "b", "c"}},
 		{owner: f.Requester, status: types.KEY_STATUS_PENDING, want: []string{"d"}},
-		{owner: testutil.Account("stranger")},
+		{owner: chain.Account("stranger")},
 	} {
 		ids, _ := list(&types.QueryKeysRequest{Status: c.status, Owner: c.owner})
 		require.Equal(t, c.want, ids)
@@ -62,17 +62,17 @@ func TestQueryKeys(t *testing.T) {
 }
 
 func TestQueryKey(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	f.KeyGen("k", 1)
-	secret := testutil.NewSecret("k")
-	a := f.Participants[0].Attest("k", 0, testutil.Session("k"), secret.Payload(3))
+	secret := chain.NewSecret("k")
+	a := f.Participants[0].Attest("k", 0, chain.Session("k"), secret.Payload(3))
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
 	resp, err := f.Query.Key(f.Ctx, &types.QueryKeyRequest{KeyId: "k"})
 	require.NoError(t, err)
 	require.Equal(t, []string{f.Participants[0].Operator}, resp.Attested)
 	require.Zero(t, resp.Addresses)
 	for _, p := range f.Participants[1:] {
-		a := p.Attest("k", 0, testutil.Session("k"), secret.Payload(3))
+		a := p.Attest("k", 0, chain.Session("k"), secret.Payload(3))
 		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
 	}
 	resp, err = f.Query.Key(f.Ctx, &types.QueryKeyRequest{KeyId: "k"})
@@ -87,7 +87,7 @@ func TestQueryKey(t *testing.T) {
 }
 
 func TestQuerySignatures(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	secret := f.ReadyKey("k", 1)
 	f.ReadyKey("other", 1)
 	f.KeySign("open", "k", "a")
@@ -116,7 +116,7 @@ func TestQuerySignatures(t *testing.T) {
 }
 
 func TestQueryParticipantsAndRequests(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	f.ReadyKey("k", 1)
 	f.KeySign("s", "k", "a")
 	f.KeyGen("new", 1)
@@ -126,7 +126,7 @@ func TestQueryParticipantsAndRequests(t *testing.T) {
 	one, err := f.Query.Participant(f.Ctx, &types.QueryParticipantRequest{Operator: f.Participants[1].Operator})
 	require.NoError(t, err)
 	require.Equal(t, f.Participants[1].Operator, one.Participant.Operator)
-	_, err = f.Query.Participant(f.Ctx, &types.QueryParticipantRequest{Operator: testutil.Operator(9)})
+	_, err = f.Query.Participant(f.Ctx, &types.QueryParticipantRequest{Operator: chain.Operator(9)})
 	require.ErrorIs(t, err, types.ErrUnregistered)
 	for kind, want := range map[types.RequestKind]int{
 		types.REQUEST_KIND_UNSPECIFIED: 2, types.REQUEST_KIND_KEYGEN: 1, types.REQUEST_KIND_SIGN: 1, types.REQUEST_KIND_DELETE: 0,
@@ -141,7 +141,7 @@ func TestQueryParticipantsAndRequests(t *testing.T) {
 }
 
 func TestQueryReadiness(t *testing.T) {
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	f.ReadyKey("k", 1)
 	f.KeyGen("pending", 1)
 	for name, c := range map[string]struct {
@@ -151,8 +151,8 @@ func TestQueryReadiness(t *testing.T) {
 		"yes":               {req: types.QueryCanKeyGenRequest{Requester: f.Requester, Threshold: 2}},
 		"yes, for anybody":  {req: types.QueryCanKeyGenRequest{Threshold: 1}},
 		"too few":           {types.QueryCanKeyGenRequest{Threshold: 3}, "too_few_participants: register more"},
-		"no requester":      {types.QueryCanKeyGenRequest{Requester: testutil.Account("stranger"), Threshold: 1}, "not_requester"},
-		"not registered":    {types.QueryCanKeyGenRequest{Threshold: 1, Participants: []string{f.Participants[0].Operator, testutil.Operator(9)}}, "unknown_participant"},
+		"no requester":      {types.QueryCanKeyGenRequest{Requester: chain.Account("stranger"), Threshold: 1}, "not_requester"},
+		"not registered":    {types.QueryCanKeyGenRequest{Threshold: 1, Participants: []string{f.Participants[0].Operator, chain.Operator(9)}}, "unknown_participant"},
 		"threshold of zero": {types.QueryCanKeyGenRequest{}, "bad_threshold"},
 	} {
 		resp, err := f.Query.CanKeyGen(f.Ctx, &c.req)
@@ -181,7 +181,7 @@ func TestQueryReadiness(t *testing.T) {
 }
 
 func TestQueriesRefuseNil(t *testing.T) {
-	f := testutil.New(t, 0)
+	f := chain.New(t, 0)
 	_, err := f.Query.Params(f.Ctx, nil)
 	require.Error(t, err)
 	_, err = f.Query.Participant(f.Ctx, nil)

@@ -7,19 +7,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 func TestKeySignRefuses(t *testing.T) {
-	good := testutil.Payload("text")
+	good := chain.Payload("text")
 	order := []byte{
 		0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xfe,
 		0xba, 0xae, 0xdc, 0xe6, 0xaf, 0x48, 0xa0, 0x3b, 0xbf, 0xd2, 0x5e, 0x8c, 0xd0, 0x36, 0x41, 0x41,
 	}
 	cases := map[string]struct {
 		msg   types.MsgKeySign
-		setup func(*testing.T, *testutil.Fixture)
+		setup func(*testing.T, *chain.Fixture)
 		want  error
 	}{
 		"bad id":            {msg: types.MsgKeySign{SignatureId: "a/b", KeyId: "ready", Payload: good}, want: types.ErrBadID},
@@ -37,14 +37,14 @@ func TestKeySignRefuses(t *testing.T) {
 		"signature taken":   {msg: types.MsgKeySign{SignatureId: "done", KeyId: "ready", Payload: good}, want: types.ErrIDTaken},
 		"no requester any more": {
 			msg: types.MsgKeySign{SignatureId: "s", KeyId: "ready", Payload: good},
-			setup: func(t *testing.T, f *testutil.Fixture) {
+			setup: func(t *testing.T, f *chain.Fixture) {
 				setParams(t, f, func(p *types.Params) { p.Requesters = nil })
 			},
 			want: types.ErrNotRequester,
 		},
 		"too many open": {
 			msg: types.MsgKeySign{SignatureId: "s", KeyId: "ready", Payload: good},
-			setup: func(t *testing.T, f *testutil.Fixture) {
+			setup: func(t *testing.T, f *chain.Fixture) {
 				setParams(t, f, func(p *types.Params) { p.MaxPendingPerRequester = 2 })
 			},
 			want: types.ErrTooManyPending,
@@ -52,7 +52,7 @@ func TestKeySignRefuses(t *testing.T) {
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			f := testutil.New(t, 3)
+			f := chain.New(t, 3)
 			secret := f.ReadyKey("ready", 1)
 			f.KeyGen("pending", 1)
 			f.ReadyKey("deleting", 1)
@@ -75,7 +75,7 @@ func TestKeySignRefuses(t *testing.T) {
 }
 
 func TestSignature(t *testing.T) {
-	f := testutil.New(t, 4)
+	f := chain.New(t, 4)
 	secret := f.ReadyKey("k", 2)
 	s := f.KeySign("s", "k", "text")
 	require.Equal(t, types.SIGNATURE_STATUS_PENDING, s.Status)
@@ -85,13 +85,13 @@ func TestSignature(t *testing.T) {
 	require.NoError(t, err)
 	require.Len(t, requests, 1)
 	require.Equal(t, secret.PublicKey(), requests[0].PublicKey)
-	require.Equal(t, testutil.Session("k"), requests[0].KeySession)
+	require.Equal(t, chain.Session("k"), requests[0].KeySession)
 	require.EqualValues(t, 301, requests[0].ExpiryHeight)
 
 	good := secret.Sign("s", s.Digest)
 	for name, bad := range map[string]mpctypes.SignatureResult{
-		"by another key":       testutil.NewSecret("other").Sign("s", s.Digest),
-		"over another digest":  secret.Sign("s", testutil.Digest("other")),
+		"by another key":       chain.NewSecret("other").Sign("s", s.Digest),
+		"over another digest":  secret.Sign("s", chain.Digest("other")),
 		"with another v":       {RequestID: "s", R: good.R, S: good.S, V: good.V ^ 1},
 		"without r":            {RequestID: "s", S: good.S, V: good.V},
 		"with v 2":             {RequestID: "s", R: good.R, S: good.S, V: 2},

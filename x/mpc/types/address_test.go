@@ -7,7 +7,7 @@ import (
 	"github.com/ethereum/go-ethereum/crypto"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -19,7 +19,7 @@ func TestEthereumAddress(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf", address)
 	for _, seed := range []string{"a", "b", "c", "d", "e", "f", "g", "h"} {
-		public := testutil.NewSecret(seed).PublicKey()
+		public := chain.NewSecret(seed).PublicKey()
 		point, err := crypto.DecompressPubkey(public)
 		require.NoError(t, err)
 		address, err := types.EthereumAddress(public)

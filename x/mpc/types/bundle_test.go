@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -32,14 +32,14 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 func goldenResults() mpctypes.Results {
-	secret := testutil.NewSecret("golden")
+	secret := chain.NewSecret("golden")
 	r := mpctypes.Results{Signatures: []mpctypes.SignatureResult{
-		secret.Sign("sig-2", testutil.Digest("b")), secret.Sign("sig-1", testutil.Digest("a")),
+		secret.Sign("sig-2", chain.Digest("b")), secret.Sign("sig-1", chain.Digest("a")),
 	}}
 	for i := range 3 {
-		p := testutil.Participant{Operator: testutil.Operator(i), Identity: testutil.IdentityKey(testutil.Operator(i)), Version: 1}
+		p := chain.Participant{Operator: chain.Operator(i), Identity: chain.IdentityKey(chain.Operator(i)), Version: 1}
 		r.Attestations = append(r.Attestations,
-			p.Attest("key-1", uint32(i), testutil.Session("golden"), secret.Payload(3)), p.AttestDeletion("key-0"))
+			p.Attest("key-1", uint32(i), chain.Session("golden"), secret.Payload(3)), p.AttestDeletion("key-0"))
 	}
 	return r
 }
@@ -62,10 +62,10 @@ func TestBundleGolden(t *testing.T) {
 	r := goldenResults()
 	bz := build(t, types.MaxBundle, r)
 	golden(t, "bundle.hex", bz)
-	golden(t, "attestation_keygen_sign_bytes.hex", r.Attestations[0].SignBytes(testutil.ChainID))
-	golden(t, "attestation_delete_sign_bytes.hex", r.Attestations[1].SignBytes(testutil.ChainID))
+	golden(t, "attestation_keygen_sign_bytes.hex", r.Attestations[0].SignBytes(chain.ChainID))
+	golden(t, "attestation_delete_sign_bytes.hex", r.Attestations[1].SignBytes(chain.ChainID))
 	golden(t, "proof_of_possession_sign_bytes.hex",
-		mpctypes.ProofOfPossession(testutil.ChainID, mpctypes.Operator(testutil.Operator(0)), testutil.Public(testutil.IdentityKey("golden"))))
+		mpctypes.ProofOfPossession(chain.ChainID, mpctypes.Operator(chain.Operator(0)), chain.Public(chain.IdentityKey("golden"))))
 
 	decoded, err := types.DecodeBundle(bz, types.MaxBundle)
 	require.NoError(t, err)
@@ -120,7 +120,7 @@ func TestBuilderKeepsLimits(t *testing.T) {
 func TestSmallestBundleHoldsTheLargestAttestation(t *testing.T) {
 	a := mpctypes.Attestation{
 		Request: mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: strings.Repeat("k", mpctypes.MaxIDBytes)}, Attempt: 1<<32 - 1,
-		Session: testutil.Session("s"), Payload: make([]byte, mpctypes.MaxPayloadBytes),
+		Session: chain.Session("s"), Payload: make([]byte, mpctypes.MaxPayloadBytes),
 		Operator: mpctypes.Operator(strings.Repeat("o", mpctypes.MaxOperatorBytes)), IdentityVersion: 1<<32 - 1, Signature: make([]byte, 64),
 	}
 	b := types.NewBundleBuilder(types.BundleLimits{Entries: 1, Bytes: types.MinBundleBytes})

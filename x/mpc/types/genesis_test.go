@@ -5,7 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequencer-mpc/sequencer/x/mpc/testutil"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -13,14 +13,14 @@ import (
 // with an attestation, a READY and a PENDING signature.
 func exported(t *testing.T) types.GenesisState {
 	t.Helper()
-	f := testutil.New(t, 3)
+	f := chain.New(t, 3)
 	secret := f.ReadyKey("ready", 1)
 	s := f.KeySign("done", "ready", "a")
 	result := secret.Sign("done", s.Digest)
 	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
 	f.KeySign("open", "ready", "b")
 	f.KeyGen("wanted", 1)
-	a := f.Participants[0].Attest("wanted", 0, testutil.Session("w"), testutil.NewSecret("wanted").Payload(3))
+	a := f.Participants[0].Attest("wanted", 0, chain.Session("w"), chain.NewSecret("wanted").Payload(3))
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
 	gs, err := f.Keeper.ExportGenesis(f.Ctx)
 	require.NoError(t, err)
@@ -80,7 +80,7 @@ func TestGenesisValidate(t *testing.T) {
 		"signature id":             func(g *types.GenesisState) { g.Signatures[0].Id = "" },
 		"signature twice":          func(g *types.GenesisState) { g.Signatures = append(g.Signatures, g.Signatures[0]) },
 		"signature, unknown key":   func(g *types.GenesisState) { g.Signatures[0].KeyId = "none" },
-		"signature's digest":       func(g *types.GenesisState) { g.Signatures[0].Digest = testutil.Digest("z") },
+		"signature's digest":       func(g *types.GenesisState) { g.Signatures[0].Digest = chain.Digest("z") },
 		"signature's payload":      func(g *types.GenesisState) { g.Signatures[0].Payload = types.SignPayload{} },
 		"signature's owner":        func(g *types.GenesisState) { g.Signatures[0].Owner = "" },
 		"signature's status":       func(g *types.GenesisState) { g.Signatures[0].Status = 9 },

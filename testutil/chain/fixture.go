@@ -1,7 +1,4 @@
-// Package testutil lets tests of x/mpc and of what is built on it run the real
-// keeper on a real store, with validators that hold real identity keys. Its
-// secrets come from fixed seeds: nothing of it belongs into a node.
-package testutil
+package chain
 
 import (
 	"fmt"

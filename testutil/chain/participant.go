@@ -1,4 +1,4 @@
-package testutil
+package chain
 
 import (
 	"crypto/ed25519"
