@@ -44,8 +44,10 @@ type Key struct {
 	PublicKey    []byte
 	// DecidedHeight is the block that made it READY or ERROR.
 	DecidedHeight int64
-	// RetireHeight is the first block at which what lost to the decision may be
-	// destroyed: DecidedHeight plus the chain's retire_blocks.
+	// RetireHeight is the first block at which what the last decision put an end to
+	// may be destroyed: for READY and ERROR the shares of sessions that lost, for
+	// DELETING and DELETED everything. The chain fixed it in the block that decided;
+	// 0 while PENDING.
 	RetireHeight int64
 	// Holders ever attested a share of any epoch, ascending; a deletion waits
 	// for their word.

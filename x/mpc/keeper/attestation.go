@@ -205,7 +205,11 @@ func (k *Keeper) decideKeygen(ctx context.Context, r types.Request, key types.Ke
 	if err := k.closeRequest(ctx, r); err != nil {
 		return err
 	}
-	if err := key.Win(a.Session[:], payload, sdk.UnwrapSDKContext(ctx).BlockHeight()); err != nil {
+	retire, err := k.retireHeight(ctx)
+	if err != nil {
+		return err
+	}
+	if err := key.Win(a.Session[:], payload, sdk.UnwrapSDKContext(ctx).BlockHeight(), retire); err != nil {
 		return err
 	}
 	if err := k.setKey(ctx, key); err != nil {

@@ -39,18 +39,17 @@ func (k *Keeper) keyDelete(ctx context.Context, msg types.MsgKeyDelete) (int64, 
 // condemnKey makes a key DELETING and fails its open requests. State is complete
 // before anybody is told: hooks may ask again.
 func (k *Keeper) condemnKey(ctx context.Context, key types.Key) (int64, error) {
-	params, err := k.Params(ctx)
+	retire, err := k.retireHeight(ctx)
 	if err != nil {
 		return 0, err
 	}
-	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	pending := key.Status == types.KEY_STATUS_PENDING
 	if pending {
-		if err := k.closePendingKeygen(ctx, &key, height); err != nil {
+		if err := k.closePendingKeygen(ctx, &key, retire); err != nil {
 			return 0, err
 		}
 	}
-	if err := key.Condemn(height + int64(params.RetireBlocks)); err != nil {
+	if err := key.Condemn(retire); err != nil {
 		return 0, err
 	}
 	if err := k.setKey(ctx, key); err != nil {
@@ -72,7 +71,7 @@ func (k *Keeper) condemnKey(ctx context.Context, key types.Key) (int64, error) {
 
 // closePendingKeygen ends the keygen of a key that is deleted before it was made.
 // Participants may have staged shares of it.
-func (k *Keeper) closePendingKeygen(ctx context.Context, key *types.Key, height int64) error {
+func (k *Keeper) closePendingKeygen(ctx context.Context, key *types.Key, retire int64) error {
 	r, open, err := k.request(ctx, collections.Join(uint32(types.REQUEST_KIND_KEYGEN), key.Id))
 	if err != nil {
 		return err
@@ -83,7 +82,17 @@ func (k *Keeper) closePendingKeygen(ctx context.Context, key *types.Key, height 
 	if err := k.closeRequest(ctx, r); err != nil {
 		return err
 	}
-	return key.Fail(mpctypes.ErrKeyDeleted, height)
+	return key.Fail(mpctypes.ErrKeyDeleted, sdk.UnwrapSDKContext(ctx).BlockHeight(), retire)
+}
+
+// retireHeight is the end of what a decision of this block puts an end to. It is
+// stored with the decision: parameters that change later do not move it.
+func (k *Keeper) retireHeight(ctx context.Context) (int64, error) {
+	params, err := k.Params(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return sdk.UnwrapSDKContext(ctx).BlockHeight() + int64(params.RetireBlocks), nil
 }
 
 // buryKey makes a DELETING key DELETED.

@@ -44,8 +44,7 @@ func (k *Keeper) EngineRequests(ctx context.Context) ([]mpctypes.Request, error)
 	return out, nil
 }
 
-// EngineKey reads a key; false if the chain does not know it. types.Key.ToEngine
-// says what its RetireHeight means.
+// EngineKey reads a key; false if the chain does not know it.
 func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key, bool, error) {
 	key, err := k.Key(ctx, string(id))
 	if errors.Is(err, types.ErrUnknownKey) {
@@ -54,11 +53,7 @@ func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key
 	if err != nil {
 		return mpctypes.Key{}, false, err
 	}
-	params, err := k.Params(ctx)
-	if err != nil {
-		return mpctypes.Key{}, false, err
-	}
-	return key.ToEngine(params.RetireBlocks), true, nil
+	return key.ToEngine(), true, nil
 }
 
 // EngineSignature reads a finished signature; false if there is none, or none

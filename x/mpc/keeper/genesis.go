@@ -15,12 +15,10 @@ import (
 // InitGenesis imports a state into an empty store. Participants need not be
 // validators yet, so it does not matter in which order the modules are imported.
 //
-// Time goes on where the export stopped: open requests and keys on their way to
-// deletion keep the blocks that they had left, and a request the attempt it had
-// reached, which may put its height before the first block. A decision counts as
-// made at the last block before the first one if its height would lie ahead, so
-// that what lost to it is kept for retire_blocks of this chain and no longer. All
-// other heights are history of the exported chain and stay.
+// Time goes on where the export stopped: open requests keep the blocks that they
+// had left and the attempt that they had reached, and a key's decision stays as
+// long ago, and its end as far away, as it was. That may put heights before the
+// first block. All other heights are history of the exported chain and stay.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := gs.Validate(); err != nil {
 		return err
@@ -34,10 +32,10 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		}
 	}
 	// The block of the export stands for the one before this chain's first.
-	base := max(sdk.UnwrapSDKContext(ctx).BlockHeight()-1, 0)
-	shift := base - gs.ExportHeight
+	shift := max(sdk.UnwrapSDKContext(ctx).BlockHeight()-1, 0) - gs.ExportHeight
 	for _, key := range gs.Keys {
-		if err := k.importKey(ctx, key, base, shift); err != nil {
+		key.Shift(shift)
+		if err := k.importKey(ctx, key); err != nil {
 			return err
 		}
 	}
@@ -87,10 +85,8 @@ func (k *Keeper) importParticipant(ctx context.Context, g types.GenesisParticipa
 	return nil
 }
 
-func (k *Keeper) importKey(ctx context.Context, key types.Key, base, shift int64) error {
-	key.DecidedHeight = min(key.DecidedHeight, base)
+func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 	if key.Status == types.KEY_STATUS_DELETING {
-		key.RetireHeight += shift
 		if err := k.keyRetirements.Set(ctx, collections.Join(key.RetireHeight, key.Id)); err != nil {
 			return fmt.Errorf("index key %s by its end: %w", key.Id, err)
 		}

@@ -26,11 +26,17 @@ func busyChain(t *testing.T) *chain.Fixture {
 	f.Participants[2].Identity = chain.IdentityKey("rotated")
 	f.Register(f.Participants[2])
 
+	setParams(t, f, func(p *types.Params) { p.KeygenLifetimeBlocks = 100 })
+	f.KeyGen("failed", 1)
+	setParams(t, f, func(p *types.Params) { p.KeygenLifetimeBlocks = 600 })
+
 	f.EndBlocks(430)
 	f.KeyGen("pending", 1)
 	f.KeySign("open", "ready", "b")
 	f.ReadyKey("deleting", 1)
 	deleteKey(t, f, "deleting")
+	f.EndBlocks(450)
+	f.ReadyKey("won", 1)
 	f.EndBlocks(500)
 	for i, p := range f.Participants[:2] {
 		a := p.Attest("pending", uint32(i), chain.Session("p"), chain.NewSecret("pending").Payload(3))
@@ -82,10 +88,14 @@ func requireSameFuture(t *testing.T, f *chain.Fixture, base int64) {
 		require.Equal(t, base-70, r.Height)
 	}
 	require.EqualValues(t, 1, requests[0].Attempt(base), "attempts go on where they were")
-	// A decision is not later than the chain.
-	key, _, err := f.Keeper.EngineKey(f.Ctx, "ready")
-	require.NoError(t, err)
-	require.Equal(t, min(1, base)+100, key.RetireHeight)
+	// What was decided stays as long ago, and what lost has the blocks that it had
+	// left, also where they were over.
+	for id, ago := range map[string]int64{"ready": 499, "won": 50, "failed": 100, "deleting": 70, "deleted": 499} {
+		key, _, err := f.Keeper.EngineKey(f.Ctx, mpctypes.KeyID(id))
+		require.NoError(t, err)
+		require.Equal(t, base-ago, key.DecidedHeight, id)
+		require.Equal(t, base-ago+100, key.RetireHeight, id)
+	}
 
 	status := func(id string) types.KeyStatus {
 		key, err := f.Keeper.Key(f.Ctx, id)

@@ -101,7 +101,11 @@ func (k *Keeper) failKey(ctx context.Context, id string, reason mpctypes.Reason)
 	if err != nil {
 		return err
 	}
-	if err := key.Fail(reason, sdk.UnwrapSDKContext(ctx).BlockHeight()); err != nil {
+	retire, err := k.retireHeight(ctx)
+	if err != nil {
+		return err
+	}
+	if err := key.Fail(reason, sdk.UnwrapSDKContext(ctx).BlockHeight(), retire); err != nil {
 		return err
 	}
 	if err := k.setKey(ctx, key); err != nil {

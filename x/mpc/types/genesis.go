@@ -20,8 +20,8 @@ func (g GenesisState) Validate() error {
 		return ErrBadGenesis.Wrapf("export_height %d is below 0", g.ExportHeight)
 	}
 	check := genesisCheck{
-		exported: g.ExportHeight > 0,
-		keys:     make(map[string]Key, len(g.Keys)), requests: make(map[string]Request, len(g.Requests)),
+		height: g.ExportHeight,
+		keys:   make(map[string]Key, len(g.Keys)), requests: make(map[string]Request, len(g.Requests)),
 		signatures: make(map[string]bool, len(g.Signatures)),
 	}
 	for _, err := range []error{
@@ -41,7 +41,7 @@ func (g GenesisState) Validate() error {
 
 // genesisCheck knows what was seen so far.
 type genesisCheck struct {
-	exported   bool
+	height     int64 // of the export; 0 for a new chain
 	keys       map[string]Key
 	requests   map[string]Request
 	signatures map[string]bool
@@ -62,7 +62,7 @@ func (c genesisCheck) participants(all []GenesisParticipant) error {
 			return fmt.Errorf("participant %s is there twice", p.Operator)
 		}
 		operators[p.Operator] = true
-		if len(g.ProofOfPossession) == 0 && !c.exported {
+		if len(g.ProofOfPossession) == 0 && c.height == 0 {
 			return fmt.Errorf("participant %s has no proof of possession", p.Operator)
 		}
 		if len(g.ProofOfPossession) > 0 && (len(p.Identities) != 1 || p.Identities[0].Revoked()) {
@@ -99,6 +99,10 @@ func (c genesisCheck) addKeys(all []Key) error {
 		}
 		if _, twice := c.keys[k.Id]; twice {
 			return fmt.Errorf("key %s is there twice", k.Id)
+		}
+		if k.DecidedHeight > c.height || k.RetireHeight > c.height+MaxLengthBlocks {
+			return fmt.Errorf("key %s was decided at height %d with retire_height %d, the export is of height %d",
+				k.Id, k.DecidedHeight, k.RetireHeight, c.height)
 		}
 		c.keys[k.Id] = k
 		_, open := c.requests[requestName(REQUEST_KIND_KEYGEN, k.Id)]

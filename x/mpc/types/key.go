@@ -17,8 +17,8 @@ func (k *Key) moveTo(next KeyStatus) error {
 }
 
 // Win makes the key READY: all participants attested this payload for this
-// session.
-func (k *Key) Win(session []byte, payload mpctypes.KeygenPayload, height int64) error {
+// session. What lost to it may be destroyed from retireHeight on.
+func (k *Key) Win(session []byte, payload mpctypes.KeygenPayload, height, retireHeight int64) error {
 	if err := k.moveTo(KEY_STATUS_READY); err != nil {
 		return err
 	}
@@ -26,21 +26,23 @@ func (k *Key) Win(session []byte, payload mpctypes.KeygenPayload, height int64) 
 	k.PublicKey = payload.PublicKey
 	k.PublicShares = payload.PublicShares
 	k.ParametersHash = payload.ParametersHash[:]
-	k.DecidedHeight = height
+	k.DecidedHeight, k.RetireHeight = height, retireHeight
 	return nil
 }
 
-// Fail makes the key ERROR for a reason.
-func (k *Key) Fail(reason mpctypes.Reason, height int64) error {
+// Fail makes the key ERROR for a reason. What was staged for it may be destroyed
+// from retireHeight on.
+func (k *Key) Fail(reason mpctypes.Reason, height, retireHeight int64) error {
 	if err := k.moveTo(KEY_STATUS_ERROR); err != nil {
 		return err
 	}
 	k.Reason = string(reason)
-	k.DecidedHeight = height
+	k.DecidedHeight, k.RetireHeight = height, retireHeight
 	return nil
 }
 
-// Condemn makes the key DELETING until a height.
+// Condemn makes the key DELETING until a height, which takes the place of the one
+// at which what lost to the key would have gone: that goes with the key.
 func (k *Key) Condemn(retireHeight int64) error {
 	if err := k.moveTo(KEY_STATUS_DELETING); err != nil {
 		return err
@@ -91,11 +93,19 @@ func (k Key) CanSign() error {
 	return ErrKeyNotReady.Wrapf("key %s is %s", k.Id, k.Status)
 }
 
-// ToEngine converts for the node. RetireHeight is the block at which a node may
-// destroy what it no longer needs: for READY and ERROR the shares of sessions
-// that lost, retireBlocks after the decision; for DELETING and DELETED
-// everything, at the height that the deletion set; 0 while PENDING.
-func (k Key) ToEngine(retireBlocks uint32) mpctypes.Key {
+// Shift moves the key's decision and its end in time, as Request.Shift does with
+// a request: how many blocks are left until its end stays as it was. Heights that
+// are 0 because nothing was decided stay so.
+func (k *Key) Shift(blocks int64) {
+	if k.Status == KEY_STATUS_PENDING {
+		return
+	}
+	k.DecidedHeight += blocks
+	k.RetireHeight += blocks
+}
+
+// ToEngine converts for the node.
+func (k Key) ToEngine() mpctypes.Key {
 	out := mpctypes.Key{
 		ID: mpctypes.KeyID(k.Id), Status: mpctypes.KeyStatus(k.Status), Epoch: k.Epoch,
 		Algorithm: mpctypes.Algorithm(k.Algorithm), Threshold: int(k.Threshold),
@@ -107,9 +117,6 @@ func (k Key) ToEngine(retireBlocks uint32) mpctypes.Key {
 		DeletionAcked: toOperators(k.DeletionAcks),
 	}
 	copy(out.Session[:], k.Session)
-	if k.Status == KEY_STATUS_READY || k.Status == KEY_STATUS_ERROR {
-		out.RetireHeight = k.DecidedHeight + int64(retireBlocks)
-	}
 	return out
 }
 
@@ -133,7 +140,25 @@ func (k Key) Validate() error {
 	case len(k.ContentHash) != len(mpctypes.Hash{}):
 		return fmt.Errorf("key %s: content hash has %d bytes", k.Id, len(k.ContentHash))
 	}
+	if err := k.validateHeights(); err != nil {
+		return err
+	}
 	return k.validateResult()
+}
+
+// validateHeights checks that the end comes after the decision, and neither before
+// there is one.
+func (k Key) validateHeights() error {
+	if k.Status == KEY_STATUS_PENDING {
+		if k.DecidedHeight != 0 || k.RetireHeight != 0 {
+			return fmt.Errorf("key %s is PENDING and has decided_height %d, retire_height %d", k.Id, k.DecidedHeight, k.RetireHeight)
+		}
+		return nil
+	}
+	if k.RetireHeight <= k.DecidedHeight {
+		return fmt.Errorf("key %s: retire_height %d is not after decided_height %d", k.Id, k.RetireHeight, k.DecidedHeight)
+	}
+	return nil
 }
 
 // validateResult checks what a key has once it was READY. A DELETING or DELETED

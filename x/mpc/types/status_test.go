@@ -45,9 +45,10 @@ func TestSignatureStatusTransitions(t *testing.T) {
 // The methods that change a status go through the table.
 func TestForbiddenMoves(t *testing.T) {
 	ready := types.Key{Id: "k", Status: types.KEY_STATUS_READY}
-	require.Error(t, ready.Fail("expired", 1))
+	require.Error(t, ready.Fail("expired", 1, 2))
 	require.Error(t, ready.Bury())
 	require.Equal(t, types.KEY_STATUS_READY, ready.Status)
+	require.Zero(t, ready.RetireHeight)
 	deleted := types.Key{Id: "k", Status: types.KEY_STATUS_DELETED}
 	require.Error(t, deleted.Condemn(1))
 	done := types.Signature{Id: "s", Status: types.SIGNATURE_STATUS_READY}

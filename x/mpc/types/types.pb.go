@@ -381,7 +381,10 @@ type Key struct {
 	RequestedHeight int64  `protobuf:"varint,14,opt,name=requested_height,json=requestedHeight,proto3" json:"requested_height,omitempty"`
 	// Block that made it READY or ERROR.
 	DecidedHeight int64 `protobuf:"varint,15,opt,name=decided_height,json=decidedHeight,proto3" json:"decided_height,omitempty"`
-	// Block at which a DELETING key becomes DELETED; 0 if nobody asked.
+	// First block at which nodes may destroy what the last decision put an end to:
+	// retire_blocks, as they were in the block of the decision, after it. Of a READY
+	// or ERROR key, the shares of sessions that lost; of a DELETING key everything,
+	// and it becomes DELETED in this block. 0 while it is PENDING.
 	RetireHeight int64 `protobuf:"varint,16,opt,name=retire_height,json=retireHeight,proto3" json:"retire_height,omitempty"`
 	// Operators that attested the destruction of what they held, ascending.
 	DeletionAcks []string `protobuf:"bytes,17,rep,name=deletion_acks,json=deletionAcks,proto3" json:"deletion_acks,omitempty"`

@@ -1,0 +1,55 @@
+package mpc
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// What lost is destroyed at the height that the chain fixed, which a deletion
+// sets anew; what won goes when the key is DELETED, and not before.
+func TestRetire(t *testing.T) {
+	won, lost := types.Context{5}, types.Context{6}
+	for name, c := range map[string]struct {
+		status types.KeyStatus
+		height int64
+		kept   []types.Context
+	}{
+		"READY, in time for a rollback":    {types.KeyReady, 109, []types.Context{won, lost}},
+		"READY, final":                     {types.KeyReady, 110, []types.Context{won}},
+		"DELETING before the losers' end":  {types.KeyDeleting, 109, []types.Context{won, lost}},
+		"DELETING after the losers' end":   {types.KeyDeleting, 149, []types.Context{won, lost}},
+		"DELETING, its own end":            {types.KeyDeleting, 150, []types.Context{won}},
+		"DELETED":                          {types.KeyDeleted, 150, nil},
+		"ERROR, in time for a rollback":    {types.KeyError, 109, []types.Context{won, lost}},
+		"ERROR, final: nobody won":         {types.KeyError, 110, nil},
+		"PENDING, however long it may be":  {types.KeyPending, 1000, []types.Context{won, lost}},
+		"DELETING, postponed by the chain": {types.KeyDeleting, 200, []types.Context{won}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 3)
+			for i, context := range []types.Context{won, lost} {
+				require.NoError(t, d.store.PutRecord(types.Record{
+					RecordKey: types.RecordKey{KeyID: "key", Session: types.SessionID{byte(i + 1)}}, Context: context,
+					Data: []byte("share"), Status: types.StatusPending, Algorithm: types.ECDSASecp256k1,
+				}))
+			}
+			key := types.Key{ID: "key", Status: c.status, DecidedHeight: 10, RetireHeight: 110, Holders: d.ops}
+			if c.status == types.KeyDeleting || c.status == types.KeyDeleted {
+				key.RetireHeight = 150
+			}
+			if c.status != types.KeyError && c.status != types.KeyPending {
+				key.Session = won
+			}
+			d.view.Keys["key"], d.view.Height = key, c.height
+			d.start()
+			var kept []types.Context
+			for _, k := range d.core.recordKeys() {
+				kept = append(kept, d.core.records[k].Context)
+			}
+			require.Equal(t, c.kept, kept)
+		})
+	}
+}
