@@ -16,11 +16,17 @@ const ChannelID = byte(0x70)
 // gets 4/32 of the rate.
 const Priority = 4
 
-// SendQueueCapacity is how many messages wait inside CometBFT for one peer.
-// They leave in order, so a control message waits for those before it: 16 of
-// the biggest are 3.3 MB, 0.7 s at CometBFT's default of 5.12 MB/s. What waits
-// longer waits in the outbox, where control messages overtake.
-const SendQueueCapacity = 16
+// Bounds of Options.SendQueue, the messages that wait inside CometBFT for one
+// peer. They leave in order, so a control message waits for those before it;
+// what finds no place waits in the outbox, where control messages overtake.
+const (
+	// DefaultSendQueue: 16 of the biggest are 3.4 MB, 0.7 s at CometBFT's
+	// default of 5.12 MB/s.
+	DefaultSendQueue = 16
+	// MaxSendQueue: 256 of the biggest are 55 MB for one peer, 10.7 s at that
+	// rate: about as long as a message may wait for a place (sendPatience).
+	MaxSendQueue = 256
+)
 
 // Sizes of messages.
 const (
@@ -86,7 +92,8 @@ const sendPatience = 10 * time.Second
 const helloRepeat = time.Minute
 
 // sendRetry is the pause after the switch's queue was full: with
-// SendQueueCapacity, 16 messages in 5 ms, 3200 a second to one peer.
+// DefaultSendQueue, 16 messages in 5 ms, 3200 a second to one peer. A queue of
+// one takes 200 a second still.
 const sendRetry = 5 * time.Millisecond
 
 // gossipRepeat is how soon the same result may pass to the sink again. Every

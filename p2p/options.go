@@ -23,6 +23,9 @@ type Options struct {
 	// Workers verify signatures, that many at a time. 0: half the processors,
 	// from 1 to 4, so that a flood leaves the other half to consensus.
 	Workers int
+	// SendQueue is how many messages wait inside CometBFT for one peer. 0:
+	// DefaultSendQueue; more than MaxSendQueue: MaxSendQueue.
+	SendQueue int
 	// Logger is silent if nil.
 	Logger *slog.Logger
 	// Metrics may be nil.
@@ -37,6 +40,10 @@ func (o Options) withDefaults() Options {
 	if o.Workers <= 0 {
 		o.Workers = min(max(runtime.GOMAXPROCS(0)/2, 1), maxWorkers)
 	}
+	if o.SendQueue <= 0 {
+		o.SendQueue = DefaultSendQueue
+	}
+	o.SendQueue = min(o.SendQueue, MaxSendQueue)
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}

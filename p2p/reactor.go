@@ -87,7 +87,7 @@ func (r *Reactor) GetChannels() []*cmtp2p.ChannelDescriptor {
 	return []*cmtp2p.ChannelDescriptor{{
 		ID:                  ChannelID,
 		Priority:            Priority,
-		SendQueueCapacity:   SendQueueCapacity,
+		SendQueueCapacity:   r.opts.SendQueue,
 		RecvMessageCapacity: MaxMessageBytes,
 		MessageType:         &wire.Message{},
 	}}

@@ -41,6 +41,17 @@ func TestStartAndStop(t *testing.T) {
 	require.Zero(t, r.Peers())
 }
 
+// The switch is told how many messages it may hold for a peer.
+func TestSendQueueOfAPeer(t *testing.T) {
+	for _, c := range []struct{ option, want int }{
+		{0, DefaultSendQueue}, {1, 1}, {4, 4}, {MaxSendQueue + 1, MaxSendQueue},
+	} {
+		channels := NewReactor(Options{ChainID: chain, SendQueue: c.option}).GetChannels()
+		require.Len(t, channels, 1)
+		require.Equal(t, c.want, channels[0].SendQueueCapacity)
+	}
+}
+
 // Stop waits for a switch that blocks in TrySend.
 func TestStopWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

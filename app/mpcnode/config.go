@@ -4,11 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
-	"runtime"
 
 	"github.com/spf13/viper"
 
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
+
+	"github.com/sequencer-mpc/sequencer/p2p"
 )
 
 // Bounds of the [mpc] section.
@@ -30,9 +31,12 @@ type Config struct {
 	Dir string `mapstructure:"dir"`
 	// Passphrase says where the passphrase comes from, see ParsePassphraseSource.
 	Passphrase string `mapstructure:"passphrase"`
-	// Parallel is how many steps of sessions are computed at a time; 0: as many
-	// as there are processor cores.
+	// Parallel is how many steps of sessions are computed at a time; 0: one less
+	// than there are processor cores, and at least one.
 	Parallel int `mapstructure:"parallel"`
+	// SendQueue is how many messages wait inside CometBFT for one peer, see
+	// p2p.Options.
+	SendQueue int `mapstructure:"send-queue"`
 	// LogRounds writes a log line for each round of each session.
 	LogRounds bool `mapstructure:"log-rounds"`
 	// PreparamsTarget is how many sets of keygen pre-parameters are kept ready.
@@ -41,7 +45,7 @@ type Config struct {
 
 // DefaultConfig suits a validator whose operator types the passphrase.
 func DefaultConfig() Config {
-	return Config{Enabled: true, Dir: "mpc", Passphrase: "prompt", PreparamsTarget: 2}
+	return Config{Enabled: true, Dir: "mpc", Passphrase: "prompt", SendQueue: p2p.DefaultSendQueue, PreparamsTarget: 2}
 }
 
 // AppConfig is a whole app.toml: the SDK's sections and ours.
@@ -91,9 +95,15 @@ dir = "{{ .MPC.Dir }}"
 #   credential:NAME   systemd credential (LoadCredential= or SetCredential=)
 passphrase = "{{ .MPC.Passphrase }}"
 
-# parallel is how many steps of sessions are computed at a time;
-# 0: as many as there are processor cores.
+# parallel is how many steps of sessions are computed at a time; 0: one less
+# than there are processor cores, and at least one, so that consensus has a core
+# to itself. Affinity and, on Linux, the CPU limit of a container count as cores.
 parallel = {{ .MPC.Parallel }}
+
+# send-queue is how many MPC messages wait inside CometBFT for one peer, 1 to
+# 256. They leave in order: a short queue lets urgent messages overtake sooner,
+# a long one holds more for a slow peer.
+send-queue = {{ .MPC.SendQueue }}
 
 # log-rounds writes a log line for each round of each session.
 log-rounds = {{ .MPC.LogRounds }}
@@ -123,7 +133,9 @@ func (c Config) Validate() error {
 	case c.Dir == "":
 		err = errors.New("dir is empty; name a folder, such as \"mpc\"")
 	case c.Parallel < 0 || c.Parallel > MaxParallel:
-		err = fmt.Errorf("parallel is %d, not 0 (all cores) to %d", c.Parallel, MaxParallel)
+		err = fmt.Errorf("parallel is %d, not 0 (all cores but one) to %d", c.Parallel, MaxParallel)
+	case c.SendQueue < 1 || c.SendQueue > p2p.MaxSendQueue:
+		err = fmt.Errorf("send-queue is %d, not 1 to %d", c.SendQueue, p2p.MaxSendQueue)
 	case c.PreparamsTarget < 1 || c.PreparamsTarget > MaxPreparamsTarget:
 		err = fmt.Errorf("preparams-target is %d, not 1 to %d", c.PreparamsTarget, MaxPreparamsTarget)
 	default:
@@ -136,11 +148,13 @@ func (c Config) Validate() error {
 }
 
 // Workers is Parallel with its default resolved.
-func (c Config) Workers() int {
+func (c Config) Workers() int { return c.workersOn(cores) }
+
+func (c Config) workersOn(cores int) int {
 	if c.Parallel > 0 {
 		return c.Parallel
 	}
-	return runtime.GOMAXPROCS(0)
+	return max(1, cores-1)
 }
 
 // Paths are the files of a node's part in MPC.

@@ -24,7 +24,7 @@ func parse(t *testing.T, text string) (Config, error) {
 func TestTemplateIsReadBackAsItWas(t *testing.T) {
 	want := DefaultAppConfig("0useq")
 	want.MPC = Config{
-		Enabled: false, Dir: "elsewhere", Passphrase: "file:a b", Parallel: 7, LogRounds: true, PreparamsTarget: 9,
+		Enabled: false, Dir: "elsewhere", Passphrase: "file:a b", Parallel: 7, SendQueue: 3, LogRounds: true, PreparamsTarget: 9,
 	}
 	var text bytes.Buffer
 	require.NoError(t, template.Must(template.New("app.toml").Parse(Template)).Execute(&text, want))
@@ -46,6 +46,10 @@ func TestConfigIsChecked(t *testing.T) {
 		{"no folder", `dir = ""`, "dir is empty"},
 		{"negative workers", "parallel = -1", "parallel is -1"},
 		{"too many workers", "parallel = 1025", "parallel is 1025"},
+		{"shortest queue", "send-queue = 1", ""},
+		{"longest queue", "send-queue = 256", ""},
+		{"no queue", "send-queue = 0", "send-queue is 0"},
+		{"too long a queue", "send-queue = 257", "send-queue is 257"},
 		{"no pre-parameters", "preparams-target = 0", "preparams-target is 0"},
 		{"too many pre-parameters", "preparams-target = 65", "preparams-target is 65"},
 		{"unknown source", `passphrase = "vault:x"`, "none of: prompt"},
@@ -67,8 +71,12 @@ func TestConfigIsChecked(t *testing.T) {
 }
 
 func TestWorkersAreResolved(t *testing.T) {
-	require.Equal(t, 3, Config{Parallel: 3}.Workers())
-	require.Positive(t, Config{}.Workers())
+	for _, c := range []struct{ parallel, cores, want int }{
+		{0, 1, 1}, {0, 2, 1}, {0, 3, 2}, {0, 64, 63}, {3, 1, 3}, {3, 64, 3},
+	} {
+		require.Equal(t, c.want, Config{Parallel: c.parallel}.workersOn(c.cores), "parallel = %d on %d cores", c.parallel, c.cores)
+	}
+	require.Equal(t, Config{}.workersOn(cores), Config{}.Workers())
 }
 
 func TestPathsAreBelowHome(t *testing.T) {

@@ -53,7 +53,7 @@ func newMember(cfg Config, vault *Vault, app App, peerID string, svrCtx *server.
 		return nil, err
 	}
 	m.reactor = p2p.NewReactor(p2p.Options{
-		ChainID: app.ChainID(), RoundLimits: limits,
+		ChainID: app.ChainID(), RoundLimits: limits, SendQueue: cfg.SendQueue,
 		Logger: newLogger(svrCtx.Logger, "mpc-p2p"), Metrics: m.metrics,
 	})
 	m.reactor.SetLogger(cmtlog.CometLoggerWrapper{Logger: svrCtx.Logger.With("module", "mpc-p2p")})
@@ -88,6 +88,8 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	m.metrics.watch(state)
 	if err := prometheus.DefaultRegisterer.Register(m.metrics); err != nil {
 		m.log.Error("MPC metrics are not served", "err", err)
+	}
+	if m.vault.Present() {
 	}
 	group.Go(func() error { return m.runSocket(ctx, socket) })
 	group.Go(func() error { return m.runEngine(ctx, state) })
