@@ -90,6 +90,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 		m.log.Error("MPC metrics are not served", "err", err)
 	}
 	if m.vault.Present() {
+		makeRoom(m.log, m.cfg.Workers())
 	}
 	group.Go(func() error { return m.runSocket(ctx, socket) })
 	group.Go(func() error { return m.runEngine(ctx, state) })
