@@ -1,6 +1,8 @@
 package types
 
 import (
+	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"fmt"
@@ -87,15 +89,46 @@ func (a *Attestation) ValidateBasic() error {
 	return fmt.Errorf("a %s request has no attestations", a.Request.Kind)
 }
 
-// Less orders attestations canonically: by request, operator, attempt.
+// Less orders attestations canonically: by place, then by everything else that
+// tells two of them apart. Of two different ones, one is always less.
 func (a *Attestation) Less(b *Attestation) bool {
-	switch {
-	case a.Request != b.Request:
-		return a.Request.Less(b.Request)
-	case a.Operator != b.Operator:
-		return a.Operator < b.Operator
-	}
-	return a.Attempt < b.Attempt
+	return cmp.Or(
+		a.Place().Compare(b.Place()),
+		cmp.Compare(a.IdentityVersion, b.IdentityVersion),
+		bytes.Compare(a.Session[:], b.Session[:]),
+		bytes.Compare(a.Payload, b.Payload),
+		bytes.Compare(a.Signature, b.Signature),
+	) < 0
+}
+
+// AttestationPlace is what the chain counts once: a participant's word on one
+// attempt at a request. Different attestations may have the same place, though
+// never two of them count:
+//
+//   - of a keygen, the chain takes one from each member for each attempt, by the
+//     identity that the request pinned; two sessions or payloads of one attempt are
+//     two different words, of which the chain believes the first that it sees;
+//   - of a deletion, whose attempt is 0, it takes one from each holder. By whatever
+//     version of the holder's identity it is signed, it says the same.
+type AttestationPlace struct {
+	Request  RequestID
+	Operator Operator
+	Attempt  uint32
+}
+
+// Place is what the attestation counts for.
+func (a *Attestation) Place() AttestationPlace {
+	return AttestationPlace{Request: a.Request, Operator: a.Operator, Attempt: a.Attempt}
+}
+
+// Compare orders places by request, operator, attempt: below 0, 0 or above.
+func (p AttestationPlace) Compare(o AttestationPlace) int {
+	return cmp.Or(
+		cmp.Compare(p.Request.Kind, o.Request.Kind),
+		cmp.Compare(p.Request.ID, o.Request.ID),
+		cmp.Compare(p.Operator, o.Operator),
+		cmp.Compare(p.Attempt, o.Attempt),
+	)
 }
 
 // ToWire converts for the channel.

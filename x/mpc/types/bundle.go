@@ -94,7 +94,9 @@ func countEntries(body []byte) (int, bool) {
 	return n, true
 }
 
-// results converts the entries and checks their shape and order.
+// results converts the entries and checks their shape and order. Two attestations
+// of one place, or two signatures of one request, are refused though each may be
+// valid alone: only one of them could apply, so the other is nothing but weight.
 func (b *Bundle) results() (mpctypes.Results, error) {
 	r := mpctypes.Results{
 		Attestations: make([]mpctypes.Attestation, len(b.Attestations)),
@@ -105,8 +107,8 @@ func (b *Bundle) results() (mpctypes.Results, error) {
 		if err != nil {
 			return mpctypes.Results{}, fmt.Errorf("attestation %d: %w", i, err)
 		}
-		if i > 0 && !r.Attestations[i-1].Less(&a) {
-			return mpctypes.Results{}, fmt.Errorf("attestation %d is out of order or twice there", i)
+		if i > 0 && r.Attestations[i-1].Place().Compare(a.Place()) >= 0 {
+			return mpctypes.Results{}, fmt.Errorf("attestation %d is out of order, or the second for its place", i)
 		}
 		r.Attestations[i] = a
 	}

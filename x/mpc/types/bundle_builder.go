@@ -1,27 +1,37 @@
 package types
 
 import (
+	"maps"
 	"slices"
-	"strings"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // BundleBuilder gathers results within limits. Entries may come in any order;
-// they are copied.
+// they are copied. Of two for the same place, of which only one could apply, the
+// one added first stays: add only what applies to the state that the bundle will
+// be judged by, then it does not matter which.
 type BundleBuilder struct {
-	limits BundleLimits
-	bytes  int
-	bundle Bundle
+	limits       BundleLimits
+	bytes        int
+	attestations map[mpctypes.AttestationPlace]Attestation
+	signatures   map[string]SignatureResult
 }
 
 // NewBundleBuilder starts an empty bundle.
 func NewBundleBuilder(limits BundleLimits) *BundleBuilder {
-	return &BundleBuilder{limits: limits, bytes: len(bundlePrefix)}
+	return &BundleBuilder{
+		limits: limits, bytes: len(bundlePrefix),
+		attestations: make(map[mpctypes.AttestationPlace]Attestation), signatures: make(map[string]SignatureResult),
+	}
 }
 
-// AddAttestation adds a result if it fits and says whether it did.
+// AddAttestation adds a result and says whether the bundle has one for its place
+// now: if not, it does not fit.
 func (b *BundleBuilder) AddAttestation(a *mpctypes.Attestation) bool {
+	if _, taken := b.attestations[a.Place()]; taken {
+		return true
+	}
 	entry := Attestation{
 		Kind: RequestKind(a.Request.Kind), RequestId: a.Request.ID, Attempt: a.Attempt,
 		Session: slices.Clone(a.Session[:]), Payload: slices.Clone(a.Payload), Operator: string(a.Operator),
@@ -30,17 +40,21 @@ func (b *BundleBuilder) AddAttestation(a *mpctypes.Attestation) bool {
 	if !b.reserve(entry.Size()) {
 		return false
 	}
-	b.bundle.Attestations = append(b.bundle.Attestations, entry)
+	b.attestations[a.Place()] = entry
 	return true
 }
 
-// AddSignature adds a result if it fits and says whether it did.
+// AddSignature adds a result and says whether the bundle has one of its request
+// now: if not, it does not fit.
 func (b *BundleBuilder) AddSignature(s *mpctypes.SignatureResult) bool {
+	if _, taken := b.signatures[s.RequestID]; taken {
+		return true
+	}
 	entry := SignatureResult{RequestId: s.RequestID, R: slices.Clone(s.R), S: slices.Clone(s.S), V: s.V}
 	if !b.reserve(entry.Size()) {
 		return false
 	}
-	b.bundle.Signatures = append(b.bundle.Signatures, entry)
+	b.signatures[s.RequestID] = entry
 	return true
 }
 
@@ -48,42 +62,26 @@ func (b *BundleBuilder) AddSignature(s *mpctypes.SignatureResult) bool {
 // are below 16), its length, itself.
 func (b *BundleBuilder) reserve(size int) bool {
 	total := b.bytes + 1 + sovBundle(uint64(size)) + size
-	if total > b.limits.Bytes || len(b.bundle.Attestations)+len(b.bundle.Signatures) >= b.limits.Entries {
+	if total > b.limits.Bytes || b.entries() >= b.limits.Entries {
 		return false
 	}
 	b.bytes = total
 	return true
 }
 
-// Encode gives the canonical bytes; nil if nothing was added. Of two entries for
-// the same place the one added first stays.
+// Encode gives the canonical bytes; nil if nothing was added.
 func (b *BundleBuilder) Encode() ([]byte, error) {
-	if len(b.bundle.Attestations)+len(b.bundle.Signatures) == 0 {
+	if b.entries() == 0 {
 		return nil, nil
 	}
-	slices.SortStableFunc(b.bundle.Attestations, compareAttestations)
-	b.bundle.Attestations = slices.CompactFunc(b.bundle.Attestations, func(x, y Attestation) bool {
-		return compareAttestations(x, y) == 0
-	})
-	slices.SortStableFunc(b.bundle.Signatures, compareSignatures)
-	b.bundle.Signatures = slices.CompactFunc(b.bundle.Signatures, func(x, y SignatureResult) bool {
-		return compareSignatures(x, y) == 0
-	})
-	return b.bundle.encode()
+	var bundle Bundle
+	for _, place := range slices.SortedFunc(maps.Keys(b.attestations), mpctypes.AttestationPlace.Compare) {
+		bundle.Attestations = append(bundle.Attestations, b.attestations[place])
+	}
+	for _, request := range slices.Sorted(maps.Keys(b.signatures)) {
+		bundle.Signatures = append(bundle.Signatures, b.signatures[request])
+	}
+	return bundle.encode()
 }
 
-// compareAttestations is mpctypes.Attestation.Less on the encoded form.
-func compareAttestations(x, y Attestation) int {
-	if x.Kind != y.Kind {
-		return int(x.Kind) - int(y.Kind)
-	}
-	if c := strings.Compare(x.RequestId, y.RequestId); c != 0 {
-		return c
-	}
-	if c := strings.Compare(x.Operator, y.Operator); c != 0 {
-		return c
-	}
-	return int(int64(x.Attempt) - int64(y.Attempt))
-}
-
-func compareSignatures(x, y SignatureResult) int { return strings.Compare(x.RequestId, y.RequestId) }
+func (b *BundleBuilder) entries() int { return len(b.attestations) + len(b.signatures) }

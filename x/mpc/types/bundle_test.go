@@ -115,6 +115,43 @@ func TestBuilderKeepsLimits(t *testing.T) {
 	require.Equal(t, whole, build(t, types.MaxBundle, doubled))
 }
 
+// Of two results that could not both apply a bundle carries the first, which costs
+// no more room than one, and a bundle that has both is none.
+func TestOneEntryForEachPlace(t *testing.T) {
+	secret := chain.NewSecret("golden")
+	p := chain.Participant{Operator: chain.Operator(0), Identity: chain.IdentityKey("first"), Version: 1}
+	again := p
+	again.Identity, again.Version = chain.IdentityKey("second"), 2
+	for name, c := range map[string]struct{ first, second mpctypes.Attestation }{
+		"a deletion by two identities": {p.AttestDeletion("k"), again.AttestDeletion("k")},
+		"two sessions of an attempt": {
+			p.Attest("k", 1, chain.Session("a"), secret.Payload(3)), p.Attest("k", 1, chain.Session("b"), secret.Payload(3)),
+		},
+		"two payloads of a session": {
+			p.Attest("k", 1, chain.Session("a"), secret.Payload(3)), p.Attest("k", 1, chain.Session("a"), chain.NewSecret("other").Payload(3)),
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			one := build(t, types.MaxBundle, mpctypes.Results{Attestations: []mpctypes.Attestation{c.first}})
+			tight := types.BundleLimits{Entries: 1, Bytes: len(one)}
+			require.Equal(t, one, build(t, tight, mpctypes.Results{Attestations: []mpctypes.Attestation{c.first, c.second}}))
+			other := build(t, types.MaxBundle, mpctypes.Results{Attestations: []mpctypes.Attestation{c.second, c.first}})
+			require.NotEqual(t, one, other)
+
+			prefix := len("\x07MPCB\x01")
+			for _, both := range [][]byte{append(bytes.Clone(one), other[prefix:]...), append(bytes.Clone(other), one[prefix:]...)} {
+				_, err := types.DecodeBundle(both, types.MaxBundle)
+				require.ErrorIs(t, err, types.ErrBadBundle)
+				require.ErrorContains(t, err, "the second for its place")
+			}
+		})
+	}
+	s := secret.Sign("s", chain.Digest("a"))
+	one := build(t, types.MaxBundle, mpctypes.Results{Signatures: []mpctypes.SignatureResult{s}})
+	tight := types.BundleLimits{Entries: 1, Bytes: len(one)}
+	require.Equal(t, one, build(t, tight, mpctypes.Results{Signatures: []mpctypes.SignatureResult{s, secret.Sign("s", chain.Digest("b"))}}))
+}
+
 // The largest attestation that there can be fits the smallest bundle that the
 // parameters allow.
 func TestSmallestBundleHoldsTheLargestAttestation(t *testing.T) {
