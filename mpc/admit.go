@@ -275,6 +275,7 @@ func (c *Core) refuse(v types.Verified, id types.RequestID, reason types.Reason,
 	h := &wire.Header{
 		ChainId: c.opts.ChainID, Context: hash[:], Kind: wire.KIND_REFUSE, From: string(c.self.Operator),
 		IdentityVersion: c.self.Version, To: v.Header().From, Sequence: 1,
+		RequestKind: uint32(id.Kind), RequestId: id.ID,
 	}
 	key := c.self.Key
 	if r, open := c.requests[id]; open {

@@ -119,7 +119,7 @@ func TestAdmitDrops(t *testing.T) {
 			d.start()
 			v := d.prepare(r.Initiator(0), r.ID, 0, 1)
 			if tt.body != nil {
-				v = d.signed(r.Initiator(0), wire.KIND_PREPARE, 1, tt.body)
+				v = d.signed(r.Initiator(0), wire.KIND_PREPARE, 1, r.ID, tt.body)
 			}
 			d.core.HandleEnvelope(v)
 			require.Empty(t, d.sent)

@@ -19,7 +19,7 @@ func said(t *testing.T, from types.Operator, context types.Context, number, byte
 	key := ed25519.NewKeyFromSeed(seed[:])
 	h := wire.Header{
 		ChainId: "early", Context: context[:], Kind: wire.KIND_ROUND, Round: 1, Type: "k1", From: string(from),
-		IdentityVersion: 1, Sequence: uint64(number),
+		IdentityVersion: 1, Sequence: uint64(number), RequestKind: uint32(types.KindKeygen), RequestId: "key",
 	}
 	v, err := types.VerifyEnvelope(types.SignEnvelope(&h, make([]byte, bytes), key), "early", key.Public().(ed25519.PublicKey))
 	require.NoError(t, err)

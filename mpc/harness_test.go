@@ -112,17 +112,20 @@ func (d *desk) prepare(from types.Operator, id types.RequestID, attempt, version
 	d.t.Helper()
 	d.nonces++
 	p := wire.Prepare{
-		RequestKind: uint32(id.Kind), RequestId: id.ID, Attempt: attempt,
-		Nonce: binary.BigEndian.AppendUint64(make([]byte, 24), d.nonces), EphemeralKey: append([]byte{9}, make([]byte, 31)...),
+		Attempt: attempt,
+		Nonce:   binary.BigEndian.AppendUint64(make([]byte, 24), d.nonces), EphemeralKey: append([]byte{9}, make([]byte, 31)...),
 	}
 	body, err := p.Marshal()
 	require.NoError(d.t, err)
-	return d.signed(from, wire.KIND_PREPARE, version, body)
+	return d.signed(from, wire.KIND_PREPARE, version, id, body)
 }
 
-func (d *desk) signed(from types.Operator, kind wire.Kind, version uint32, body []byte) types.Verified {
+func (d *desk) signed(from types.Operator, kind wire.Kind, version uint32, id types.RequestID, body []byte) types.Verified {
 	d.t.Helper()
-	h := wire.Header{ChainId: deskChain, Context: make([]byte, 32), Kind: kind, From: string(from), IdentityVersion: version, Sequence: 1}
+	h := wire.Header{
+		ChainId: deskChain, Context: make([]byte, 32), Kind: kind, From: string(from), IdentityVersion: version, Sequence: 1,
+		RequestKind: uint32(id.Kind), RequestId: id.ID,
+	}
 	v, err := types.VerifyEnvelope(types.SignEnvelope(&h, body, d.keys[from]), deskChain, d.public(from))
 	require.NoError(d.t, err)
 	return v

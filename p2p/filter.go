@@ -35,17 +35,23 @@ func (s sizes) body(kind wire.Kind, typ string) int {
 		return MaxRefuseBody
 	case wire.KIND_START:
 		return MaxStartBody
+	case wire.KIND_MISSING:
+		return MaxMissingBody
+	case wire.KIND_DISPUTE:
+		return MaxDisputeBody
+	case wire.KIND_FORWARD:
+		return MaxForwardBody
 	case wire.KIND_ROUND:
 		if limit, ok := s.rounds[typ]; ok {
 			return min(limit, MaxRoundBody)
 		}
 	}
-	return MaxRoundBody
+	return MaxRoundBody // as large as a round message may be, whatever it is
 }
 
 // known says whether this version has a use for an envelope.
 func (s sizes) known(kind wire.Kind, typ string) bool {
-	if kind < wire.KIND_PREPARE || kind > wire.KIND_WORKING {
+	if kind < wire.KIND_PREPARE || kind > wire.KIND_DISPUTE {
 		return false
 	}
 	_, ok := s.rounds[typ]

@@ -26,6 +26,7 @@ func widest(kind wire.Kind) *wire.Header {
 		ChainId: strings.Repeat("c", types.MaxChainIDBytes), Context: make([]byte, 32), Kind: kind,
 		Round: math.MaxUint32, From: strings.Repeat("f", types.MaxOperatorBytes), IdentityVersion: math.MaxUint32,
 		To: strings.Repeat("t", types.MaxOperatorBytes), Sequence: math.MaxUint64, BodyHash: make([]byte, 32),
+		RequestKind: math.MaxUint32, RequestId: strings.Repeat("r", types.MaxIDBytes),
 	}
 	if kind == wire.KIND_ROUND {
 		h.Type = strings.Repeat("y", types.MaxTypeBytes)
@@ -51,7 +52,7 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		Signature: make([]byte, 64),
 	}}}
 	prepare := widestEnvelope(wire.KIND_PREPARE, &wire.Prepare{
-		RequestKind: math.MaxUint32, RequestId: id, Attempt: math.MaxUint32, Nonce: make([]byte, 32), EphemeralKey: make([]byte, 32),
+		Attempt: math.MaxUint32, Nonce: make([]byte, 32), EphemeralKey: make([]byte, 32),
 	})
 	ready := widestEnvelope(wire.KIND_READY, &wire.Ready{EphemeralKey: make([]byte, 32)})
 	start := &wire.Start{Prepare: prepare}
@@ -60,6 +61,12 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		start.Signers = append(start.Signers, operator)
 	}
 	round := &wire.Envelope{Header: widest(wire.KIND_ROUND), Body: make([]byte, MaxRoundBody), Signature: make([]byte, 64)}
+	missing, dispute := &wire.Missing{Count: math.MaxUint32}, &wire.Dispute{}
+	for range types.MaxMembers {
+		place := &wire.Slot{From: operator, Type: strings.Repeat("y", types.MaxTypeBytes)}
+		missing.Slots = append(missing.Slots, place, place)
+		dispute.Broadcasts = append(dispute.Broadcasts, &wire.Envelope{Header: widest(wire.KIND_ROUND), Signature: make([]byte, 64)})
+	}
 	refuse := &wire.Refuse{Reason: strings.Repeat("r", 64), Result: gossip}
 	hello := &wire.Hello{Operator: operator, IdentityVersion: math.MaxUint32, PeerId: strings.Repeat("p", maxPeerIDBytes), Signature: make([]byte, 64)}
 	for name, m := range map[string]cmtp2p.Wrapper{
@@ -68,6 +75,9 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		"start":   widestEnvelope(wire.KIND_START, start),
 		"confirm": widestEnvelope(wire.KIND_CONFIRM, &wire.Confirm{Digest: make([]byte, 32)}),
 		"working": widestEnvelope(wire.KIND_WORKING, &wire.Working{Count: math.MaxUint32}),
+		"missing": widestEnvelope(wire.KIND_MISSING, missing),
+		"forward": widestEnvelope(wire.KIND_FORWARD, &wire.Forward{Envelope: round}),
+		"dispute": widestEnvelope(wire.KIND_DISPUTE, dispute),
 	} {
 		t.Run(name, func(t *testing.T) {
 			bz := encode(t, m)
@@ -78,7 +88,7 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 			}
 		})
 	}
-	require.Equal(t, 363, widest(wire.KIND_ROUND).Size(), "the arithmetic of maxHeaderBytes")
+	require.Equal(t, 435, widest(wire.KIND_ROUND).Size(), "the arithmetic of maxHeaderBytes")
 }
 
 func TestFilter(t *testing.T) {
@@ -143,7 +153,7 @@ func TestKnownRounds(t *testing.T) {
 	require.False(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_ROUND, "b"))
 	require.True(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_READY, ""))
 	require.False(t, sizes{}.known(wire.KIND_UNSPECIFIED, ""))
-	require.False(t, sizes{}.known(wire.KIND_WORKING+1, ""))
+	require.False(t, sizes{}.known(wire.KIND_DISPUTE+1, ""))
 }
 
 // FuzzInbound takes any bytes the whole way from the connection to the sink, as

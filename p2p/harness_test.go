@@ -73,7 +73,7 @@ func (i identity) hello(peer cmtp2p.ID) *wire.Hello {
 func (i identity) envelope(kind wire.Kind, to types.Operator, seq uint64, body []byte) *wire.Envelope {
 	h := &wire.Header{
 		ChainId: chain, Context: make([]byte, 32), Kind: kind, From: string(i.op),
-		IdentityVersion: i.version, To: string(to), Sequence: seq,
+		IdentityVersion: i.version, To: string(to), Sequence: seq, RequestKind: uint32(types.KindSign), RequestId: "request",
 	}
 	if kind == wire.KIND_ROUND {
 		h.Type = "round1"

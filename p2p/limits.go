@@ -31,13 +31,15 @@ const (
 // Sizes of messages.
 const (
 	// maxHeaderBytes: chain id 52, context 34, kind 2, round 6, type 34, from
-	// 92, identity version 6, to 92, sequence 11, body hash 34: 363 with tags
-	// and lengths. The rest is room for fields to come.
+	// 92, identity version 6, to 92, sequence 11, body hash 34, request kind 6,
+	// request id 66: 435 with tags and lengths. The rest is room for fields to
+	// come.
 	maxHeaderBytes = 512
 
 	// EnvelopeOverhead is what an encoded Message has beyond the body of its
 	// envelope: 5 (message) + 3 + 512 (header) + 5 (body) + 66 (signature) =
-	// 591; the rest is room for fields to come.
+	// 591; the rest is room for fields to come. An envelope inside of another
+	// one (Forward) has the same.
 	EnvelopeOverhead = 1 << 10
 
 	// MaxHelloBytes: operator 92, identity version 6, peer id 66 (40 hex digits
@@ -51,8 +53,7 @@ const (
 	// signature is smaller: 66 + 34 + 34 + 2.
 	MaxGossipBytes = 512 + types.MaxPayloadBytes
 
-	// MaxSmallBody bounds Prepare (kind 6, id 66, attempt 6, nonce 34, key 34:
-	// 146), Ready (34), Confirm (34) and Working (6); the rest is room for
+	// MaxSmallBody bounds Prepare (attempt 6, nonce 34, key 34: 74), Ready (34), Confirm (34) and Working (6); the rest is room for
 	// fields to come.
 	MaxSmallBody = 512
 
@@ -60,9 +61,17 @@ const (
 	MaxRefuseBody = 128 + MaxGossipBytes
 
 	// MaxStartBody: the Prepare verbatim, below 1 KiB, and for each member its
-	// Ready verbatim (header 366, body 36, signature 66, tag and length 3: 471,
-	// below 512) and its operator among the signers (92, below 96).
-	MaxStartBody = 1<<10 + types.MaxMembers*(512+96)
+	// Ready verbatim (header 438, body 36, signature 66, tag and length 3: 543,
+	// below 576) and its operator among the signers (92, below 96).
+	MaxStartBody = 1<<10 + types.MaxMembers*(576+96)
+
+	// MaxMissingBody: two message types of each member (operator 92, type 34,
+	// tag and length 3: 129, below 144).
+	MaxMissingBody = 64 + types.MaxMembers*2*144
+
+	// MaxDisputeBody: one broadcast of each member without its body (header
+	// 438, signature 66, tag and length 3: 507, below 576).
+	MaxDisputeBody = types.MaxMembers * 576
 
 	// MaxRoundBody bounds the protocols' messages: the largest is round 2 of a
 	// reshare, measured at 175 KB and capped at 200 KiB; round 1 of a keygen is
@@ -70,8 +79,11 @@ const (
 	// bounds of each type.
 	MaxRoundBody = 208 << 10
 
+	// MaxForwardBody: one round message.
+	MaxForwardBody = MaxRoundBody + EnvelopeOverhead
+
 	// MaxMessageBytes is the channel's RecvMessageCapacity.
-	MaxMessageBytes = MaxRoundBody + EnvelopeOverhead
+	MaxMessageBytes = MaxForwardBody + EnvelopeOverhead
 
 	// maxPeerIDBytes: see MaxHelloBytes.
 	maxPeerIDBytes = 64

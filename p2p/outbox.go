@@ -25,7 +25,7 @@ const controlRun = 8
 
 // laneOf sorts envelopes.
 func laneOf(e *wire.Envelope) lane {
-	if e.Header.Kind == wire.KIND_ROUND {
+	if e.Header.Kind == wire.KIND_ROUND || e.Header.Kind == wire.KIND_FORWARD {
 		return bulk
 	}
 	return control

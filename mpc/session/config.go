@@ -43,8 +43,8 @@ type End struct {
 	Reason types.Reason
 	// Culprits are whom it waited for or who broke the rules.
 	Culprits []types.Operator
-	// Evidence are two signed envelopes that cannot both be honest.
-	Evidence [2]*wire.Envelope
+	// Evidence is nil, or proves what the one culprit did.
+	Evidence *types.Evidence
 	Err      error
 }
 

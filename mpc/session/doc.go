@@ -10,6 +10,18 @@
 // members confirmed the same digest), resending until there is a sign of
 // arrival, and the watchdog that names whom a stalled session waited for.
 //
+// What is not as it should be:
+//
+//	two messages of one sender for one place  proof (types.Evidence); the session ends
+//	members confirm different broadcasts      each sends a Dispute, the signed headers that it
+//	                                          received: they prove who sent two, or one member
+//	                                          cannot show what it confirmed and is named
+//	a message or Confirm does not arrive      Missing, to all: who holds it forwards it; who made
+//	                                          a sealed one sends it by way of everybody, so that
+//	                                          all see whether it was withheld
+//	silence                                   the watchdog names the member, or who withheld from
+//	                                          it what it needs
+//
 // It owns no goroutine, clock or socket. The engine drives it on its loop
 // through HandleEnvelope, HandleStep and Tick, and lends it a Host. Parties
 // compute on the Host's executor, one step at a time.

@@ -60,7 +60,10 @@ func FuzzHandleEnvelope(f *testing.F) {
 			sender, member = n.players[0], n.request.Members[0]
 		}
 		require.Equal(t, phase, p.s.Phase())
-		h := wire.Header{ChainId: chainID, Kind: wire.Kind(kind), Round: round, Type: typ, From: string(sender.op), IdentityVersion: 1, Sequence: 77}
+		h := wire.Header{
+			ChainId: chainID, Kind: wire.Kind(kind), Round: round, Type: typ, From: string(sender.op), IdentityVersion: 1,
+			Sequence: 77, RequestKind: uint32(n.request.ID.Kind), RequestId: n.request.ID.ID,
+		}
 		id, context := p.s.ID(), p.s.Context()
 		h.Context = [][]byte{context[:], id[:], make([]byte, 32)}[named%3]
 		if direct {

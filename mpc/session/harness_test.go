@@ -296,6 +296,9 @@ func (n *network) times(from, to *player, kind wire.Kind) []time.Duration {
 func forge(t testing.TB, from *player, h wire.Header, body []byte) types.Verified {
 	t.Helper()
 	h.ChainId, h.From, h.Sequence = chainID, string(from.op), 1<<40
+	if h.RequestId == "" {
+		h.RequestKind, h.RequestId = uint32(from.net.request.ID.Kind), from.net.request.ID.ID
+	}
 	if h.IdentityVersion == 0 {
 		h.IdentityVersion = 1
 	}

@@ -1,10 +1,11 @@
 package session
 
 import (
+	"cmp"
 	"slices"
-	"strings"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
 // slot is the place of one message of one round.
@@ -19,16 +20,28 @@ type held struct {
 	body     []byte // opened
 }
 
+// confirmation is what a member says the broadcasts of a round were.
+type confirmation struct {
+	digest   types.Hash
+	envelope *wire.Envelope
+}
+
 // inbox holds the messages of the current round and of the next: nobody can be
 // further ahead, the round after that needs ours.
 type inbox struct {
 	messages map[uint32]map[slot]held
-	// own are our own broadcasts of a round, for its digest.
-	own map[uint32][]types.Broadcast
-	// confirms are what the others said of a round.
-	confirms map[uint32]map[types.Operator]types.Hash
-	// digest is the chained digest up to the last confirmed round.
-	digest types.Hash
+	// own are our own broadcasts of a round.
+	own map[uint32][]*wire.Envelope
+	// confirms are the others' Confirms of a round, that of the round before
+	// included: somebody may lack one of it still.
+	confirms map[uint32]map[types.Operator]confirmation
+	// disputes are the broadcasts as others saw them.
+	disputes map[uint32]map[types.Operator]wire.Dispute
+	// disputed is the last round of which we said what we received.
+	disputed uint32
+	// digest is the chained digest up to the last confirmed round, previous the
+	// one before.
+	digest, previous types.Hash
 	// confirmed is the last round that we confirmed, with the digest we gave.
 	confirmed uint32
 }
@@ -36,8 +49,9 @@ type inbox struct {
 func newInbox() inbox {
 	return inbox{
 		messages: make(map[uint32]map[slot]held),
-		own:      make(map[uint32][]types.Broadcast),
-		confirms: make(map[uint32]map[types.Operator]types.Hash),
+		own:      make(map[uint32][]*wire.Envelope),
+		confirms: make(map[uint32]map[types.Operator]confirmation),
+		disputes: make(map[uint32]map[types.Operator]wire.Dispute),
 	}
 }
 
@@ -49,15 +63,32 @@ func (b *inbox) put(round uint32, s slot, m held) {
 }
 
 // putConfirm keeps the first word of each member; false if it is not the first.
-func (b *inbox) putConfirm(round uint32, from types.Operator, digest types.Hash) bool {
+func (b *inbox) putConfirm(round uint32, from types.Operator, c confirmation) bool {
 	if b.confirms[round] == nil {
-		b.confirms[round] = make(map[types.Operator]types.Hash)
+		b.confirms[round] = make(map[types.Operator]confirmation)
 	}
 	if _, said := b.confirms[round][from]; said {
 		return false
 	}
-	b.confirms[round][from] = digest
+	b.confirms[round][from] = c
 	return true
+}
+
+// putDispute keeps the first one of each member.
+func (b *inbox) putDispute(round uint32, from types.Operator, d wire.Dispute) {
+	if b.disputes[round] == nil {
+		b.disputes[round] = make(map[types.Operator]wire.Dispute)
+	}
+	if _, said := b.disputes[round][from]; !said {
+		b.disputes[round][from] = d
+	}
+}
+
+// confirm extends the chained digest by a round whose broadcasts are all here.
+func (b *inbox) confirm(context types.Context, round uint32, specs Round) {
+	b.previous = b.digest
+	b.digest = types.ConfirmDigest(b.previous, context, round, named(b.envelopes(round, specs)))
+	b.confirmed = round
 }
 
 // missing lists the senders of whom a message of the round is not here.
@@ -74,27 +105,27 @@ func (b *inbox) missing(round uint32, specs Round, senders []types.Operator) []t
 	return ops
 }
 
-// broadcasts lists a round's broadcasts, ours among them, by sender and type.
-func (b *inbox) broadcasts(round uint32, specs Round) []types.Broadcast {
+// envelopes lists a round's broadcasts, ours among them, by sender and type.
+func (b *inbox) envelopes(round uint32, specs Round) []*wire.Envelope {
 	list := slices.Clone(b.own[round])
-	for _, spec := range specs {
-		if !spec.Broadcast {
-			continue
-		}
-		for s, m := range b.messages[round] {
-			if s.typ != spec.Type {
-				continue
-			}
-			list = append(list, types.Broadcast{From: s.from, Type: s.typ, BodyHash: types.Hash(m.envelope.Header().BodyHash)})
+	for place, m := range b.messages[round] {
+		if spec, ok := specs.spec(place.typ); ok && spec.Broadcast {
+			list = append(list, m.envelope.Envelope())
 		}
 	}
-	slices.SortFunc(list, func(a, c types.Broadcast) int {
-		if d := strings.Compare(string(a.From), string(c.From)); d != 0 {
-			return d
-		}
-		return strings.Compare(a.Type, c.Type)
+	slices.SortFunc(list, func(a, c *wire.Envelope) int {
+		return cmp.Or(cmp.Compare(a.Header.From, c.Header.From), cmp.Compare(a.Header.Type, c.Header.Type))
 	})
 	return list
+}
+
+// named are broadcasts as a Confirm names them.
+func named(list []*wire.Envelope) []types.Broadcast {
+	out := make([]types.Broadcast, len(list))
+	for i, e := range list {
+		out[i] = types.Broadcast{From: types.Operator(e.Header.From), Type: e.Header.Type, BodyHash: types.Hash(e.Header.BodyHash)}
+	}
+	return out
 }
 
 // take empties a round, ordered by sender and type.
@@ -104,10 +135,7 @@ func (b *inbox) take(round uint32) []Inbound {
 		in = append(in, Inbound{From: s.from, Type: s.typ, Body: m.body})
 	}
 	slices.SortFunc(in, func(a, c Inbound) int {
-		if d := strings.Compare(string(a.From), string(c.From)); d != 0 {
-			return d
-		}
-		return strings.Compare(a.Type, c.Type)
+		return cmp.Or(cmp.Compare(a.From, c.From), cmp.Compare(a.Type, c.Type))
 	})
 	return in
 }
@@ -116,7 +144,15 @@ func (b *inbox) take(round uint32) []Inbound {
 func (b *inbox) forget(round uint32) {
 	delete(b.messages, round)
 	delete(b.own, round)
-	delete(b.confirms, round)
+	delete(b.confirms, round-1)
+	delete(b.disputes, round)
+}
+
+// rest drops all but the last Confirms, which somebody may lack still.
+func (b *inbox) rest() {
+	confirms := b.confirms
+	*b = newInbox()
+	b.confirms = confirms
 }
 
 func (r Round) hasBroadcast() bool {

@@ -51,6 +51,21 @@ func (o *outbox) attempt(d *delivery, now time.Time) {
 	d.interval = min(d.interval+d.interval/2, o.timing.ResendMax)
 }
 
+// find returns what was sent to a member for a slot of a round, if it gave no
+// sign of having it.
+func (o *outbox) find(to types.Operator, round uint32, typ string) *wire.Envelope {
+	kind := wire.KIND_ROUND
+	if typ == confirmSlot {
+		kind = wire.KIND_CONFIRM
+	}
+	for _, d := range o.pending {
+		if h := d.envelope.Header; d.to == to && h.Kind == kind && h.Round == round && h.Type == typ {
+			return d.envelope
+		}
+	}
+	return nil
+}
+
 // flush sends what is due.
 func (o *outbox) flush(now time.Time) {
 	for _, d := range o.pending {

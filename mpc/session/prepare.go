@@ -31,10 +31,7 @@ func Open(cfg Config, now time.Time) (*Session, error) {
 	if _, err := io.ReadFull(cfg.Rand, nonce); err != nil {
 		return nil, fmt.Errorf("read randomness for a Prepare: %w", err)
 	}
-	body := wire.Prepare{
-		RequestKind: uint32(cfg.Request.ID.Kind), RequestId: cfg.Request.ID.ID, Attempt: cfg.Attempt,
-		Nonce: nonce, EphemeralKey: s.ephemeral.PublicKey().Bytes(),
-	}
+	body := wire.Prepare{Attempt: cfg.Attempt, Nonce: nonce, EphemeralKey: s.ephemeral.PublicKey().Bytes()}
 	bz, err := body.Marshal()
 	if err != nil {
 		return nil, fmt.Errorf("encode a Prepare: %w", err)
@@ -114,10 +111,7 @@ func DecodePrepare(v types.Verified) (types.RequestID, uint32, error) {
 	if len(p.Nonce) != 32 || len(p.EphemeralKey) != 32 {
 		return types.RequestID{}, 0, fmt.Errorf("prepare of %s: nonce and key have 32 bytes each", v.From())
 	}
-	if err := types.ValidateID(p.RequestId); err != nil {
-		return types.RequestID{}, 0, err
-	}
-	return types.RequestID{Kind: types.RequestKind(p.RequestKind), ID: p.RequestId}, p.Attempt, nil
+	return v.Request(), p.Attempt, nil
 }
 
 // onReady collects what members say; the first word of each counts.

@@ -53,11 +53,7 @@ func (s *Session) onSecond(first held, v types.Verified) {
 	if string(first.envelope.Header().BodyHash) == string(v.Header().BodyHash) {
 		return
 	}
-	s.end(End{
-		Reason: types.ErrBroadcastDiffer, Culprits: []types.Operator{v.From()},
-		Evidence: [2]*wire.Envelope{first.envelope.Envelope(), v.Envelope()},
-		Err:      fmt.Errorf("%s sent two different %s in round %d", v.From(), v.Header().Type, v.Header().Round),
-	})
+	s.prove(types.NewEvidence(first.envelope.Envelope(), v.Envelope()))
 }
 
 // open checks the size of a message and unseals it if it is for us alone.
@@ -104,7 +100,7 @@ func (s *Session) onConfirm(v types.Verified, now time.Time) {
 	if s.phase != Running || h.Round < s.round || h.Round > s.round+1 {
 		return
 	}
-	if !s.inbox.putConfirm(h.Round, v.From(), types.Hash(c.Digest)) {
+	if !s.inbox.putConfirm(h.Round, v.From(), confirmation{types.Hash(c.Digest), v.Envelope()}) {
 		return // a resend is no progress: the watchdog must not be fed by it
 	}
 	s.progress = now
@@ -193,12 +189,7 @@ func (s *Session) advance(now time.Time) {
 	}
 	if specs.hasBroadcast() {
 		s.confirm(specs, now)
-		agreed, err := s.agreed()
-		if err != nil {
-			s.end(End{Reason: types.ErrBroadcastDiffer, Err: err})
-			return
-		}
-		if !agreed {
+		if !s.agreed(now) {
 			return
 		}
 	}
@@ -210,8 +201,7 @@ func (s *Session) confirm(specs Round, now time.Time) {
 	if s.inbox.confirmed >= s.round {
 		return
 	}
-	s.inbox.digest = types.ConfirmDigest(s.inbox.digest, s.context, s.round, s.inbox.broadcasts(s.round, specs))
-	s.inbox.confirmed = s.round
+	s.inbox.confirm(s.context, s.round, specs)
 	body := wire.Confirm{Digest: s.inbox.digest[:]}
 	bz, err := body.Marshal()
 	if err != nil {
@@ -222,19 +212,6 @@ func (s *Session) confirm(specs Round, now time.Time) {
 	for _, op := range s.others() {
 		s.outbox.add(op, e, now)
 	}
-}
-
-// agreed reports whether all others confirmed our digest; a different one is
-// an error, whoever it is that lied.
-func (s *Session) agreed() (bool, error) {
-	others := s.others()
-	for _, op := range others {
-		digest, said := s.inbox.confirms[s.round][op]
-		if said && digest != s.inbox.digest {
-			return false, fmt.Errorf("%s saw other broadcasts in round %d than this node", op, s.round)
-		}
-	}
-	return len(s.inbox.confirms[s.round]) == len(others), nil
 }
 
 func (s *Session) deliver() {
@@ -295,7 +272,7 @@ func (s *Session) finish(r *Result) {
 	}
 	s.result = true
 	s.phase = Lingering
-	s.inbox = newInbox()
+	s.inbox.rest()
 }
 
 // sendRound signs, seals and sends our messages of a round.
@@ -304,9 +281,7 @@ func (s *Session) sendRound(out []Outbound, now time.Time) error {
 		h := wire.Header{Context: s.context[:], Kind: wire.KIND_ROUND, Round: s.round, Type: m.Type, To: string(m.To)}
 		if m.To == "" {
 			e := s.envelope(h, m.Body)
-			s.inbox.own[s.round] = append(s.inbox.own[s.round], types.Broadcast{
-				From: s.cfg.Self, Type: m.Type, BodyHash: types.Hash(e.Header.BodyHash),
-			})
+			s.inbox.own[s.round] = append(s.inbox.own[s.round], e)
 			for _, op := range s.others() {
 				s.outbox.add(op, e, now)
 			}
@@ -324,8 +299,6 @@ func (s *Session) sendRound(out []Outbound, now time.Time) error {
 // sealed signs a sealed message: the sequence number is the nonce, so the
 // header is complete before the body is sealed.
 func (s *Session) sealed(l *link, h wire.Header, body []byte) *wire.Envelope {
-	h.ChainId, h.From, h.Sequence = s.cfg.ChainID, string(s.cfg.Self), s.sequence+1
-	member, _ := s.cfg.Request.Member(s.cfg.Self)
-	h.IdentityVersion = member.IdentityVersion
+	h = s.complete(h)
 	return s.envelope(h, l.seal(&h, body))
 }

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"crypto/ed25519"
 	"slices"
 	"strings"
 	"testing"
@@ -198,59 +199,12 @@ func TestSecondBody(t *testing.T) {
 		end := b.ended()
 		require.Equal(t, types.ErrBroadcastDiffer, end.Reason)
 		require.Equal(t, []types.Operator{"op-a"}, end.Culprits)
-		require.Equal(t, second.Envelope(), end.Evidence[1])
-		first := end.Evidence[0].Header
-		require.Equal(t, []any{"op-a", "k1", uint32(1), h.Context}, []any{first.From, first.Type, first.Round, first.Context})
-		require.NotEqual(t, first.BodyHash, second.Header().BodyHash)
-	}
-}
-
-// TestEquivocation: different broadcasts for different members are noticed
-// before any party computes on them.
-func TestEquivocation(t *testing.T) {
-	for _, typ := range []string{"k1", "k2b", "k3"} {
-		t.Run(typ, func(t *testing.T) {
-			n := newKeygen(t, 4)
-			b, d := n.players[1], n.players[3]
-			n.hold = func(m mail) bool { return m.from == d && m.to == b && m.e.Header.Type == typ }
-			n.open()
-			n.settle()
-			n.hold = nil
-			at := b.s.Round()
-			b.hear(forge(t, d, *n.held[0].e.Header, make([]byte, 32)))
-			n.settle()
-			for _, p := range n.players {
-				end := p.ended()
-				require.Equal(t, types.ErrBroadcastDiffer, end.Reason)
-				require.Empty(t, end.Culprits, "who lied cannot be told from digests")
-				require.Equal(t, at, p.s.Round())
-			}
-		})
-	}
-}
-
-// TestDifferingConfirm: another digest ends the session once this node has its
-// own, whichever comes first.
-func TestDifferingConfirm(t *testing.T) {
-	for _, early := range []bool{true, false} {
-		n := lacking(t)
-		b, c := n.players[1], n.players[2]
-		context := n.context()
-		h := confirm(1)
-		h.Context = context[:]
-		lie := forge(t, c, h, encode(t, &wire.Confirm{Digest: make([]byte, 32)}))
-		if early {
-			b.hear(lie)
-			require.Empty(t, b.ends)
-		}
-		n.deliver(n.held[slices.IndexFunc(n.held, func(m mail) bool { return m.e.Header.Type == "k1" })])
-		if !early {
-			require.Equal(t, []types.Operator{"op-c"}, b.s.AwaitedFor())
-			b.hear(lie)
-		}
-		end := b.ended()
-		require.Equal(t, types.ErrBroadcastDiffer, end.Reason)
-		require.ErrorContains(t, end.Err, "op-c saw other broadcasts in round 1")
+		require.NoError(t, end.Evidence.Verify(chainID, a.key.Public().(ed25519.PublicKey)))
+		require.Equal(t, types.Operator("op-a"), end.Evidence.Culprit())
+		require.Equal(t, context, end.Evidence.Context())
+		require.Equal(t, n.request.ID, end.Evidence.Request())
+		bodies := [][]byte{end.Evidence.First.Header.BodyHash, end.Evidence.Second.Header.BodyHash}
+		require.Contains(t, bodies, second.Header().BodyHash)
 	}
 }
 

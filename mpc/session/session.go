@@ -3,6 +3,7 @@ package session
 import (
 	"crypto/ecdh"
 	"errors"
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -73,7 +74,11 @@ type Session struct {
 	since    time.Time // of the round
 	inbox    inbox
 	progress time.Time
-	peers    map[types.Operator]*peer
+	courier  courier
+	// asked is when Missing was last said, asking how often.
+	asked  time.Time
+	asking uint32
+	peers  map[types.Operator]*peer
 
 	sequence uint64
 	outbox   outbox
@@ -143,7 +148,7 @@ func (s *Session) HandleEnvelope(v types.Verified, now time.Time) {
 	}
 	h := v.Header()
 	member, ok := s.cfg.Request.Member(v.From())
-	if !ok || member.IdentityVersion != h.IdentityVersion || v.From() == s.cfg.Self {
+	if !ok || member.IdentityVersion != h.IdentityVersion || v.From() == s.cfg.Self || v.Request() != s.cfg.Request.ID {
 		return
 	}
 	switch h.Kind {
@@ -159,6 +164,12 @@ func (s *Session) HandleEnvelope(v types.Verified, now time.Time) {
 		s.onConfirm(v, now)
 	case wire.KIND_WORKING:
 		s.onWorking(v, now)
+	case wire.KIND_MISSING:
+		s.onMissing(v, now)
+	case wire.KIND_FORWARD:
+		s.onForward(v, now)
+	case wire.KIND_DISPUTE:
+		s.onDispute(v, now)
 	}
 }
 
@@ -181,6 +192,19 @@ func (s *Session) Tick(now time.Time) {
 
 // Reconnected makes everything for a member due that just came back.
 func (s *Session) Reconnected(op types.Operator, now time.Time) { s.outbox.hurry(op, now) }
+
+// Convict ends a session in which somebody was proved to have told two members
+// different things.
+func (s *Session) Convict(e types.Evidence) {
+	if s.phase == Ended || e.Context() != s.context {
+		return
+	}
+	s.end(End{
+		Reason: types.ErrBroadcastDiffer, Culprits: []types.Operator{e.Culprit()}, Evidence: &e,
+		Err: fmt.Errorf("another member has proof that %s sent two different %s in round %d",
+			e.Culprit(), e.First.Header.Type, e.First.Header.Round),
+	})
+}
 
 // Stop ends the session from outside: the chain decided, the request expired,
 // an earlier one needs the memory.
@@ -227,13 +251,20 @@ func reasonOr(err error, otherwise types.Reason) types.Reason {
 
 // envelope signs the next envelope of this session.
 func (s *Session) envelope(h wire.Header, body []byte) *wire.Envelope {
-	s.sequence++
+	h = s.complete(h)
+	s.sequence = h.Sequence
+	return types.SignEnvelope(&h, body, s.cfg.Identity)
+}
+
+// complete fills in what the headers of this session have in common, and the
+// next sequence number.
+func (s *Session) complete(h wire.Header) wire.Header {
 	member, _ := s.cfg.Request.Member(s.cfg.Self)
 	h.ChainId = s.cfg.ChainID
-	h.From = string(s.cfg.Self)
-	h.IdentityVersion = member.IdentityVersion
-	h.Sequence = s.sequence
-	return types.SignEnvelope(&h, body, s.cfg.Identity)
+	h.From, h.IdentityVersion = string(s.cfg.Self), member.IdentityVersion
+	h.RequestKind, h.RequestId = uint32(s.cfg.Request.ID.Kind), s.cfg.Request.ID.ID
+	h.Sequence = s.sequence + 1
+	return h
 }
 
 // verify checks one of our own or an embedded envelope against the identity

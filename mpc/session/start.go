@@ -186,7 +186,7 @@ func (s *Session) run(start types.Verified, t *terms, now time.Time) {
 	}
 	s.ephemeral = nil
 	s.rounds = s.cfg.Protocol.Rounds(s.cfg.Request.Threshold, len(s.signers))
-	s.inbox = newInbox()
+	s.inbox, s.courier = newInbox(), newCourier()
 
 	material, err := s.cfg.Host.Begin(s)
 	if err != nil {
@@ -248,5 +248,9 @@ func verifyMember(e *wire.Envelope, cfg *Config) (types.Verified, error) {
 		return types.Verified{}, fmt.Errorf("%s with identity version %d is no member of %s",
 			e.Header.From, e.Header.IdentityVersion, cfg.Request.ID)
 	}
-	return types.VerifyEnvelope(e, cfg.ChainID, member.IdentityKey)
+	v, err := types.VerifyEnvelope(e, cfg.ChainID, member.IdentityKey)
+	if err == nil && v.Request() != cfg.Request.ID {
+		return types.Verified{}, fmt.Errorf("an envelope of %s is for %s, not %s", v.From(), v.Request(), cfg.Request.ID)
+	}
+	return v, err
 }

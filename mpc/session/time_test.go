@@ -19,58 +19,6 @@ func newOf(t testing.TB, kind types.RequestKind) *network {
 	return newKeygen(t, 3)
 }
 
-// TestMissing: one message or Confirm of op-c never reaches op-b. op-b names
-// op-c and nobody else, at Stall and not before, though everybody resends.
-func TestMissing(t *testing.T) {
-	confirm := wire.KIND_CONFIRM
-	tests := []struct {
-		name  string
-		kind  types.RequestKind
-		what  wire.Kind
-		round uint32
-		typ   string
-	}{
-		{"k1", types.KindKeygen, wire.KIND_ROUND, 1, "k1"},
-		{"k2p", types.KindKeygen, wire.KIND_ROUND, 2, "k2p"},
-		{"k2b", types.KindKeygen, wire.KIND_ROUND, 2, "k2b"},
-		{"k3", types.KindKeygen, wire.KIND_ROUND, 3, "k3"},
-		{"keygen confirm 1", types.KindKeygen, confirm, 1, ""},
-		{"keygen confirm 2", types.KindKeygen, confirm, 2, ""},
-		{"keygen confirm 3", types.KindKeygen, confirm, 3, ""},
-		{"s1p", types.KindSign, wire.KIND_ROUND, 1, "s1p"},
-		{"s1b", types.KindSign, wire.KIND_ROUND, 1, "s1b"},
-		{"s2", types.KindSign, wire.KIND_ROUND, 2, "s2"},
-		{"s3", types.KindSign, wire.KIND_ROUND, 3, "s3"},
-		{"s4", types.KindSign, wire.KIND_ROUND, 4, "s4"},
-		{"sign confirm 1", types.KindSign, confirm, 1, ""},
-		{"sign confirm 3", types.KindSign, confirm, 3, ""},
-		{"sign confirm 4", types.KindSign, confirm, 4, ""},
-	}
-	for _, tt := range tests {
-		t.Run(tt.name, func(t *testing.T) {
-			n := newOf(t, tt.kind)
-			b, c := n.players[1], n.players[2]
-			n.hold = func(m mail) bool {
-				h := m.e.Header
-				return m.from == c && m.to == b && h.Kind == tt.what && h.Round == tt.round && h.Type == tt.typ
-			}
-			n.open()
-			n.settle()
-			n.pass(timing.Stall-time.Second, time.Second)
-			require.Greater(t, len(n.held), 1, "op-c resends")
-			n.now = epoch.Add(timing.Stall - 1)
-			b.tick()
-			require.Equal(t, session.Running, b.s.Phase())
-			require.Equal(t, tt.round, b.s.Round())
-			n.now = n.now.Add(1)
-			b.tick()
-			end := b.ended()
-			require.Equal(t, types.ErrStalled, end.Reason)
-			require.Equal(t, []types.Operator{"op-c"}, end.Culprits)
-		})
-	}
-}
-
 // TestLate: what was missing comes just before the watchdog would bite.
 func TestLate(t *testing.T) {
 	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign} {

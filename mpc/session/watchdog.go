@@ -17,6 +17,7 @@ func (s *Session) tickRunning(now time.Time) {
 		s.progress = now
 		return
 	}
+	s.sayMissing(now)
 	var silent []types.Operator
 	for _, op := range s.AwaitedFor() {
 		last := s.progress
@@ -24,9 +25,11 @@ func (s *Session) tickRunning(now time.Time) {
 			last = w
 		}
 		if now.Sub(last) >= s.cfg.Timing.Stall {
-			silent = append(silent, op)
+			silent = append(silent, s.blame(op, now)...)
 		}
 	}
+	slices.Sort(silent)
+	silent = slices.Compact(silent)
 	if len(silent) > 0 {
 		s.end(End{
 			Reason: types.ErrStalled, Culprits: silent,
@@ -51,8 +54,8 @@ func (s *Session) AwaitedFor() []types.Operator {
 		return missing
 	}
 	return slices.DeleteFunc(s.others(), func(op types.Operator) bool {
-		_, said := s.inbox.confirms[s.round][op]
-		return said
+		c, said := s.inbox.confirms[s.round][op]
+		return said && c.digest == s.inbox.digest
 	})
 }
 

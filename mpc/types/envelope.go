@@ -19,7 +19,8 @@ func HeaderSignBytes(h *wire.Header) []byte {
 	return newSignBytes("envelope").
 		str(h.ChainId).bytes(h.Context).u64(uint64(h.Kind)).u64(uint64(h.Round)).
 		str(h.Type).str(h.From).u64(uint64(h.IdentityVersion)).str(h.To).
-		u64(h.Sequence).bytes(h.BodyHash).buf
+		u64(h.Sequence).bytes(h.BodyHash).
+		u64(uint64(h.RequestKind)).str(h.RequestId).buf
 }
 
 // HeaderHash names an envelope: its header binds its body.
@@ -45,6 +46,13 @@ func (v Verified) Body() []byte { return v.env.Body }
 
 // Envelope returns the whole, to be resent byte for byte.
 func (v Verified) Envelope() *wire.Envelope { return v.env }
+
+// Request names the request that the envelope's session is for.
+func (v Verified) Request() RequestID { return requestOf(v.env.Header) }
+
+func requestOf(h *wire.Header) RequestID {
+	return RequestID{Kind: RequestKind(h.RequestKind), ID: h.RequestId}
+}
 
 // From is the sender.
 func (v Verified) From() Operator { return Operator(v.env.Header.From) }
@@ -91,10 +99,10 @@ func CheckEnvelope(e *wire.Envelope, chainID string) error {
 		return fmt.Errorf("envelope of %s to itself", h.From)
 	case len(h.Type) > MaxTypeBytes:
 		return fmt.Errorf("message type has %d bytes, at most %d are allowed", len(h.Type), MaxTypeBytes)
-	case h.Kind < wire.KIND_PREPARE || h.Kind > wire.KIND_WORKING:
+	case h.Kind < wire.KIND_PREPARE || h.Kind > wire.KIND_DISPUTE:
 		return fmt.Errorf("unknown kind %d of envelope", h.Kind)
 	case h.Kind != wire.KIND_ROUND && h.Type != "":
 		return fmt.Errorf("only round messages have a type")
 	}
-	return nil
+	return ValidateID(h.RequestId)
 }

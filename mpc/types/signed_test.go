@@ -46,6 +46,7 @@ func header() *wire.Header {
 	return &wire.Header{
 		ChainId: "chain", Context: bytes.Repeat([]byte{1}, 32), Kind: wire.KIND_ROUND, Round: 2, Type: "kg1",
 		From: "seqvaloper1a", IdentityVersion: 4, To: "seqvaloper1b", Sequence: 7,
+		RequestKind: uint32(KindKeygen), RequestId: "key",
 	}
 }
 
@@ -55,10 +56,12 @@ func TestGolden(t *testing.T) {
 	a := attestation()
 	deletion := Attestation{Request: RequestID{KindDelete, "key"}, Operator: "seqvaloper1a", IdentityVersion: 4}
 	e := SignEnvelope(header(), []byte("body"), testKey)
+	accused := accusation()
 	for name, got := range map[string][]byte{
 		"attestation": a.SignBytes("chain"), "deletion": deletion.SignBytes("chain"),
 		"envelope": HeaderSignBytes(e.Header), "possession": ProofOfPossession("chain", "seqvaloper1a", public()),
-		"hello": HelloSignBytes("chain", "seqvaloper1a", 4, "peer"), "payload": a.Payload,
+		"accusation": accused.SignBytes("chain"),
+		"hello":      HelloSignBytes("chain", "seqvaloper1a", 4, "peer"), "payload": a.Payload,
 		"signatures": append(append([]byte{}, a.Signature...), e.Signature...),
 	} {
 		path := filepath.Join("testdata", name+".golden")
@@ -114,7 +117,9 @@ func TestEnvelope(t *testing.T) {
 		"body": func(e *wire.Envelope) { e.Body = []byte("Body") }, "chain": func(e *wire.Envelope) { e.Header.ChainId = "x" },
 		"context": func(e *wire.Envelope) { e.Header.Context[0]++ }, "kind": func(e *wire.Envelope) { e.Header.Kind = wire.KIND_UNSPECIFIED },
 		"round": func(e *wire.Envelope) { e.Header.Round++ }, "type": func(e *wire.Envelope) { e.Header.Type = "kg3" },
-		"from": func(e *wire.Envelope) { e.Header.From = "x" }, "to": func(e *wire.Envelope) { e.Header.To = "" },
+		"request": func(e *wire.Envelope) { e.Header.RequestId = "other" }, "request kind": func(e *wire.Envelope) { e.Header.RequestKind++ },
+		"no request": func(e *wire.Envelope) { e.Header.RequestId = "" },
+		"from":       func(e *wire.Envelope) { e.Header.From = "x" }, "to": func(e *wire.Envelope) { e.Header.To = "" },
 		"version": func(e *wire.Envelope) { e.Header.IdentityVersion++ }, "sequence": func(e *wire.Envelope) { e.Header.Sequence++ },
 		"signature":    func(e *wire.Envelope) { e.Signature[5]++ },
 		"to itself":    func(e *wire.Envelope) { e.Header.To = e.Header.From },

@@ -35,17 +35,23 @@ const (
 	KIND_ROUND       Kind = 5
 	KIND_CONFIRM     Kind = 6
 	KIND_WORKING     Kind = 7
+	KIND_MISSING     Kind = 8
+	KIND_FORWARD     Kind = 9
+	KIND_DISPUTE     Kind = 10
 )
 
 var Kind_name = map[int32]string{
-	0: "KIND_UNSPECIFIED",
-	1: "KIND_PREPARE",
-	2: "KIND_READY",
-	3: "KIND_REFUSE",
-	4: "KIND_START",
-	5: "KIND_ROUND",
-	6: "KIND_CONFIRM",
-	7: "KIND_WORKING",
+	0:  "KIND_UNSPECIFIED",
+	1:  "KIND_PREPARE",
+	2:  "KIND_READY",
+	3:  "KIND_REFUSE",
+	4:  "KIND_START",
+	5:  "KIND_ROUND",
+	6:  "KIND_CONFIRM",
+	7:  "KIND_WORKING",
+	8:  "KIND_MISSING",
+	9:  "KIND_FORWARD",
+	10: "KIND_DISPUTE",
 }
 
 var Kind_value = map[string]int32{
@@ -57,6 +63,9 @@ var Kind_value = map[string]int32{
 	"KIND_ROUND":       5,
 	"KIND_CONFIRM":     6,
 	"KIND_WORKING":     7,
+	"KIND_MISSING":     8,
+	"KIND_FORWARD":     9,
+	"KIND_DISPUTE":     10,
 }
 
 func (x Kind) String() string {
@@ -213,7 +222,7 @@ var xxx_messageInfo_Hello proto.InternalMessageInfo
 type Header struct {
 	ChainId string `protobuf:"bytes,1,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
 	// Prepare: 32 zero bytes. Ready, Refuse, Start: the session id.
-	// Round, Confirm, Working: the session's context.
+	// All others: the session's context.
 	Context []byte `protobuf:"bytes,2,opt,name=context,proto3" json:"context,omitempty"`
 	Kind    Kind   `protobuf:"varint,3,opt,name=kind,proto3,enum=sequencer.mpc.wire.v1.Kind" json:"kind,omitempty"`
 	Round   uint32 `protobuf:"varint,4,opt,name=round,proto3" json:"round,omitempty"`
@@ -226,6 +235,10 @@ type Header struct {
 	Sequence uint64 `protobuf:"varint,9,opt,name=sequence,proto3" json:"sequence,omitempty"`
 	// SHA-256 of the body.
 	BodyHash []byte `protobuf:"bytes,10,opt,name=body_hash,json=bodyHash,proto3" json:"body_hash,omitempty"`
+	// The request that the session is for: what a validator needs to judge two
+	// headers that contradict each other.
+	RequestKind uint32 `protobuf:"varint,11,opt,name=request_kind,json=requestKind,proto3" json:"request_kind,omitempty"`
+	RequestId   string `protobuf:"bytes,12,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 }
 
 func (m *Header) Reset()         { *m = Header{} }
@@ -302,13 +315,11 @@ var xxx_messageInfo_Envelope proto.InternalMessageInfo
 
 // Prepare opens an attempt at a request.
 type Prepare struct {
-	RequestKind uint32 `protobuf:"varint,1,opt,name=request_kind,json=requestKind,proto3" json:"request_kind,omitempty"`
-	RequestId   string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
-	Attempt     uint32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Attempt uint32 `protobuf:"varint,1,opt,name=attempt,proto3" json:"attempt,omitempty"`
 	// 32 random bytes.
-	Nonce []byte `protobuf:"bytes,4,opt,name=nonce,proto3" json:"nonce,omitempty"`
+	Nonce []byte `protobuf:"bytes,2,opt,name=nonce,proto3" json:"nonce,omitempty"`
 	// The initiator's X25519 key of this session, 32 bytes.
-	EphemeralKey []byte `protobuf:"bytes,5,opt,name=ephemeral_key,json=ephemeralKey,proto3" json:"ephemeral_key,omitempty"`
+	EphemeralKey []byte `protobuf:"bytes,3,opt,name=ephemeral_key,json=ephemeralKey,proto3" json:"ephemeral_key,omitempty"`
 }
 
 func (m *Prepare) Reset()         { *m = Prepare{} }
@@ -545,12 +556,176 @@ func (m *Working) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_Working proto.InternalMessageInfo
 
+// Missing tells all members which messages of a round did not arrive. Who made
+// one sends it again by way of everybody else, sealed as it is; who holds a
+// broadcast passes it on. Somebody who withholds a message from one member only
+// is found out that way.
+type Missing struct {
+	// Counts up; each is used once.
+	Count uint32 `protobuf:"varint,1,opt,name=count,proto3" json:"count,omitempty"`
+	// Ascending by sender, then type.
+	Slots []*Slot `protobuf:"bytes,2,rep,name=slots,proto3" json:"slots,omitempty"`
+}
+
+func (m *Missing) Reset()         { *m = Missing{} }
+func (m *Missing) String() string { return proto.CompactTextString(m) }
+func (*Missing) ProtoMessage()    {}
+func (*Missing) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a992511f66009075, []int{10}
+}
+func (m *Missing) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Missing) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Missing.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Missing) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Missing.Merge(m, src)
+}
+func (m *Missing) XXX_Size() int {
+	return m.Size()
+}
+func (m *Missing) XXX_DiscardUnknown() {
+	xxx_messageInfo_Missing.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Missing proto.InternalMessageInfo
+
+// Slot is the place of one message of a round.
+type Slot struct {
+	From string `protobuf:"bytes,1,opt,name=from,proto3" json:"from,omitempty"`
+	Type string `protobuf:"bytes,2,opt,name=type,proto3" json:"type,omitempty"`
+}
+
+func (m *Slot) Reset()         { *m = Slot{} }
+func (m *Slot) String() string { return proto.CompactTextString(m) }
+func (*Slot) ProtoMessage()    {}
+func (*Slot) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a992511f66009075, []int{11}
+}
+func (m *Slot) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Slot) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Slot.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Slot) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Slot.Merge(m, src)
+}
+func (m *Slot) XXX_Size() int {
+	return m.Size()
+}
+func (m *Slot) XXX_DiscardUnknown() {
+	xxx_messageInfo_Slot.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Slot proto.InternalMessageInfo
+
+// Forward carries a round message of another member, or of one's own that is
+// sealed to another member, to somebody who said that it is missing.
+type Forward struct {
+	Envelope *Envelope `protobuf:"bytes,1,opt,name=envelope,proto3" json:"envelope,omitempty"`
+}
+
+func (m *Forward) Reset()         { *m = Forward{} }
+func (m *Forward) String() string { return proto.CompactTextString(m) }
+func (*Forward) ProtoMessage()    {}
+func (*Forward) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a992511f66009075, []int{12}
+}
+func (m *Forward) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Forward) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Forward.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Forward) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Forward.Merge(m, src)
+}
+func (m *Forward) XXX_Size() int {
+	return m.Size()
+}
+func (m *Forward) XXX_DiscardUnknown() {
+	xxx_messageInfo_Forward.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Forward proto.InternalMessageInfo
+
+// Dispute answers a Confirm that does not agree with one's own: the broadcasts
+// of the round as its sender received them, its own included, without their
+// bodies. Ascending by sender, then type.
+type Dispute struct {
+	Broadcasts []*Envelope `protobuf:"bytes,1,rep,name=broadcasts,proto3" json:"broadcasts,omitempty"`
+}
+
+func (m *Dispute) Reset()         { *m = Dispute{} }
+func (m *Dispute) String() string { return proto.CompactTextString(m) }
+func (*Dispute) ProtoMessage()    {}
+func (*Dispute) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a992511f66009075, []int{13}
+}
+func (m *Dispute) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Dispute) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Dispute.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Dispute) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Dispute.Merge(m, src)
+}
+func (m *Dispute) XXX_Size() int {
+	return m.Size()
+}
+func (m *Dispute) XXX_DiscardUnknown() {
+	xxx_messageInfo_Dispute.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Dispute proto.InternalMessageInfo
+
 // Gossip is a result on its way to a proposer.
 type Gossip struct {
 	// Types that are valid to be assigned to Sum:
 	//
 	//	*Gossip_Attestation
 	//	*Gossip_Signature
+	//	*Gossip_Evidence
+	//	*Gossip_Accusation
 	Sum isGossip_Sum `protobuf_oneof:"sum"`
 }
 
@@ -558,7 +733,7 @@ func (m *Gossip) Reset()         { *m = Gossip{} }
 func (m *Gossip) String() string { return proto.CompactTextString(m) }
 func (*Gossip) ProtoMessage()    {}
 func (*Gossip) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a992511f66009075, []int{10}
+	return fileDescriptor_a992511f66009075, []int{14}
 }
 func (m *Gossip) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -599,9 +774,17 @@ type Gossip_Attestation struct {
 type Gossip_Signature struct {
 	Signature *Signature `protobuf:"bytes,2,opt,name=signature,proto3,oneof" json:"signature,omitempty"`
 }
+type Gossip_Evidence struct {
+	Evidence *Evidence `protobuf:"bytes,3,opt,name=evidence,proto3,oneof" json:"evidence,omitempty"`
+}
+type Gossip_Accusation struct {
+	Accusation *Accusation `protobuf:"bytes,4,opt,name=accusation,proto3,oneof" json:"accusation,omitempty"`
+}
 
 func (*Gossip_Attestation) isGossip_Sum() {}
 func (*Gossip_Signature) isGossip_Sum()   {}
+func (*Gossip_Evidence) isGossip_Sum()    {}
+func (*Gossip_Accusation) isGossip_Sum()  {}
 
 func (m *Gossip) GetSum() isGossip_Sum {
 	if m != nil {
@@ -624,13 +807,120 @@ func (m *Gossip) GetSignature() *Signature {
 	return nil
 }
 
+func (m *Gossip) GetEvidence() *Evidence {
+	if x, ok := m.GetSum().(*Gossip_Evidence); ok {
+		return x.Evidence
+	}
+	return nil
+}
+
+func (m *Gossip) GetAccusation() *Accusation {
+	if x, ok := m.GetSum().(*Gossip_Accusation); ok {
+		return x.Accusation
+	}
+	return nil
+}
+
 // XXX_OneofWrappers is for the internal use of the proto package.
 func (*Gossip) XXX_OneofWrappers() []interface{} {
 	return []interface{}{
 		(*Gossip_Attestation)(nil),
 		(*Gossip_Signature)(nil),
+		(*Gossip_Evidence)(nil),
+		(*Gossip_Accusation)(nil),
 	}
 }
+
+// Evidence are two headers that one sender signed for the same place of the
+// same session, with different bodies. The bodies are left out: the signatures
+// are over the headers. Canonical: the smaller body hash comes first.
+type Evidence struct {
+	First  *Envelope `protobuf:"bytes,1,opt,name=first,proto3" json:"first,omitempty"`
+	Second *Envelope `protobuf:"bytes,2,opt,name=second,proto3" json:"second,omitempty"`
+}
+
+func (m *Evidence) Reset()         { *m = Evidence{} }
+func (m *Evidence) String() string { return proto.CompactTextString(m) }
+func (*Evidence) ProtoMessage()    {}
+func (*Evidence) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a992511f66009075, []int{15}
+}
+func (m *Evidence) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Evidence) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Evidence.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Evidence) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Evidence.Merge(m, src)
+}
+func (m *Evidence) XXX_Size() int {
+	return m.Size()
+}
+func (m *Evidence) XXX_DiscardUnknown() {
+	xxx_messageInfo_Evidence.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Evidence proto.InternalMessageInfo
+
+// Accusation is a member's signed word that another one kept a session from its
+// end. It proves nothing.
+type Accusation struct {
+	RequestKind uint32 `protobuf:"varint,1,opt,name=request_kind,json=requestKind,proto3" json:"request_kind,omitempty"`
+	RequestId   string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Attempt     uint32 `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	Session     []byte `protobuf:"bytes,4,opt,name=session,proto3" json:"session,omitempty"`
+	// Who is accused.
+	Accused string `protobuf:"bytes,5,opt,name=accused,proto3" json:"accused,omitempty"`
+	// Typed reason of mpc/types.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Who accuses.
+	Operator        string `protobuf:"bytes,7,opt,name=operator,proto3" json:"operator,omitempty"`
+	IdentityVersion uint32 `protobuf:"varint,8,opt,name=identity_version,json=identityVersion,proto3" json:"identity_version,omitempty"`
+	Signature       []byte `protobuf:"bytes,9,opt,name=signature,proto3" json:"signature,omitempty"`
+}
+
+func (m *Accusation) Reset()         { *m = Accusation{} }
+func (m *Accusation) String() string { return proto.CompactTextString(m) }
+func (*Accusation) ProtoMessage()    {}
+func (*Accusation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_a992511f66009075, []int{16}
+}
+func (m *Accusation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Accusation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Accusation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Accusation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Accusation.Merge(m, src)
+}
+func (m *Accusation) XXX_Size() int {
+	return m.Size()
+}
+func (m *Accusation) XXX_DiscardUnknown() {
+	xxx_messageInfo_Accusation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Accusation proto.InternalMessageInfo
 
 type Attestation struct {
 	RequestKind     uint32 `protobuf:"varint,1,opt,name=request_kind,json=requestKind,proto3" json:"request_kind,omitempty"`
@@ -647,7 +937,7 @@ func (m *Attestation) Reset()         { *m = Attestation{} }
 func (m *Attestation) String() string { return proto.CompactTextString(m) }
 func (*Attestation) ProtoMessage()    {}
 func (*Attestation) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a992511f66009075, []int{11}
+	return fileDescriptor_a992511f66009075, []int{17}
 }
 func (m *Attestation) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -687,7 +977,7 @@ func (m *Signature) Reset()         { *m = Signature{} }
 func (m *Signature) String() string { return proto.CompactTextString(m) }
 func (*Signature) ProtoMessage()    {}
 func (*Signature) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a992511f66009075, []int{12}
+	return fileDescriptor_a992511f66009075, []int{18}
 }
 func (m *Signature) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -730,7 +1020,7 @@ func (m *KeygenPayload) Reset()         { *m = KeygenPayload{} }
 func (m *KeygenPayload) String() string { return proto.CompactTextString(m) }
 func (*KeygenPayload) ProtoMessage()    {}
 func (*KeygenPayload) Descriptor() ([]byte, []int) {
-	return fileDescriptor_a992511f66009075, []int{13}
+	return fileDescriptor_a992511f66009075, []int{19}
 }
 func (m *KeygenPayload) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -771,7 +1061,13 @@ func init() {
 	proto.RegisterType((*Start)(nil), "sequencer.mpc.wire.v1.Start")
 	proto.RegisterType((*Confirm)(nil), "sequencer.mpc.wire.v1.Confirm")
 	proto.RegisterType((*Working)(nil), "sequencer.mpc.wire.v1.Working")
+	proto.RegisterType((*Missing)(nil), "sequencer.mpc.wire.v1.Missing")
+	proto.RegisterType((*Slot)(nil), "sequencer.mpc.wire.v1.Slot")
+	proto.RegisterType((*Forward)(nil), "sequencer.mpc.wire.v1.Forward")
+	proto.RegisterType((*Dispute)(nil), "sequencer.mpc.wire.v1.Dispute")
 	proto.RegisterType((*Gossip)(nil), "sequencer.mpc.wire.v1.Gossip")
+	proto.RegisterType((*Evidence)(nil), "sequencer.mpc.wire.v1.Evidence")
+	proto.RegisterType((*Accusation)(nil), "sequencer.mpc.wire.v1.Accusation")
 	proto.RegisterType((*Attestation)(nil), "sequencer.mpc.wire.v1.Attestation")
 	proto.RegisterType((*Signature)(nil), "sequencer.mpc.wire.v1.Signature")
 	proto.RegisterType((*KeygenPayload)(nil), "sequencer.mpc.wire.v1.KeygenPayload")
@@ -780,71 +1076,85 @@ func init() {
 func init() { proto.RegisterFile("sequencer/mpc/wire/v1/wire.proto", fileDescriptor_a992511f66009075) }
 
 var fileDescriptor_a992511f66009075 = []byte{
-	// 1012 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x56, 0x4b, 0x6f, 0x23, 0x45,
-	0x10, 0xf6, 0xf8, 0x31, 0xb6, 0xcb, 0x4e, 0x76, 0xd4, 0x5a, 0x60, 0xc8, 0x6e, 0xbc, 0xde, 0xe1,
-	0x40, 0x78, 0xd9, 0xda, 0x00, 0x42, 0x1c, 0x90, 0xc8, 0x26, 0xce, 0xda, 0xb2, 0x36, 0x89, 0xda,
-	0x09, 0x11, 0x5c, 0xac, 0x89, 0xa7, 0x62, 0x8f, 0x62, 0x4f, 0x0f, 0xdd, 0x6d, 0x83, 0x25, 0x4e,
-	0x48, 0x48, 0x1c, 0xb9, 0x70, 0xd8, 0x1b, 0x12, 0xff, 0x83, 0xf3, 0x1e, 0xf7, 0xc8, 0x11, 0x92,
-	0x3f, 0x82, 0xba, 0xa7, 0xc7, 0x79, 0x1a, 0xf6, 0xc2, 0xc9, 0xfd, 0x95, 0xbf, 0xea, 0xea, 0xfa,
-	0xea, 0xa1, 0x81, 0xba, 0xc0, 0x6f, 0xa7, 0x18, 0x0d, 0x90, 0x37, 0x27, 0xf1, 0xa0, 0xf9, 0x5d,
-	0xc8, 0xb1, 0x39, 0x7b, 0xa2, 0x7f, 0x1b, 0x31, 0x67, 0x92, 0x91, 0x37, 0x16, 0x8c, 0xc6, 0x24,
-	0x1e, 0x34, 0xf4, 0x3f, 0xb3, 0x27, 0x6b, 0xf7, 0x87, 0x6c, 0xc8, 0x34, 0xa3, 0xa9, 0x4e, 0x09,
-	0xd9, 0xfb, 0xc3, 0x82, 0xe2, 0x73, 0x14, 0xc2, 0x1f, 0x22, 0xf9, 0x04, 0x0a, 0x23, 0x1c, 0x8f,
-	0x99, 0x6b, 0xd5, 0xad, 0x8d, 0xca, 0xe6, 0xc3, 0xc6, 0x9d, 0x17, 0x35, 0xda, 0x8a, 0xd3, 0xce,
-	0xd0, 0x84, 0x4c, 0xbe, 0x80, 0x12, 0x46, 0x33, 0x1c, 0xb3, 0x18, 0xdd, 0xac, 0x76, 0x7c, 0xb4,
-	0xc4, 0xb1, 0x65, 0x68, 0xed, 0x0c, 0x5d, 0xb8, 0x90, 0xcf, 0xc0, 0x1e, 0x32, 0x21, 0xc2, 0xd8,
-	0xcd, 0x69, 0xe7, 0xf5, 0x25, 0xce, 0xcf, 0x34, 0xa9, 0x9d, 0xa1, 0x86, 0xfe, 0xb4, 0x00, 0x39,
-	0x31, 0x9d, 0x78, 0x3f, 0x59, 0x50, 0xd0, 0x2f, 0x22, 0x6b, 0x50, 0x62, 0x31, 0x72, 0x5f, 0x32,
-	0xae, 0x33, 0x28, 0xd3, 0x05, 0x26, 0xef, 0x81, 0x13, 0x06, 0x18, 0xc9, 0x50, 0xce, 0xfb, 0x33,
-	0xe4, 0x22, 0x64, 0x91, 0x7e, 0xec, 0x0a, 0xbd, 0x97, 0xda, 0xbf, 0x4a, 0xcc, 0xe4, 0x2d, 0x28,
-	0xc6, 0x88, 0xbc, 0x1f, 0x06, 0xfa, 0x45, 0x65, 0x6a, 0x2b, 0xd8, 0x09, 0xc8, 0x43, 0x28, 0x8b,
-	0x70, 0x18, 0xf9, 0x72, 0xca, 0xd1, 0xcd, 0xd7, 0xad, 0x8d, 0x2a, 0xbd, 0x34, 0x78, 0xbf, 0x65,
-	0xc1, 0x6e, 0xa3, 0x1f, 0x20, 0x27, 0x6f, 0x43, 0x69, 0x30, 0xf2, 0xc3, 0x48, 0x5d, 0x91, 0x3c,
-	0xa4, 0xa8, 0x71, 0x27, 0x20, 0x2e, 0x14, 0x07, 0x2c, 0x92, 0xf8, 0xbd, 0xd4, 0xe1, 0xab, 0x34,
-	0x85, 0xa4, 0x09, 0xf9, 0xb3, 0x30, 0x4a, 0x62, 0xae, 0x6e, 0x3e, 0x58, 0xa2, 0x42, 0x37, 0x8c,
-	0x02, 0xaa, 0x89, 0xe4, 0x3e, 0x14, 0x38, 0x9b, 0x46, 0x81, 0x7e, 0xca, 0x0a, 0x4d, 0x00, 0x21,
-	0x90, 0x97, 0xf3, 0x18, 0xdd, 0x82, 0x8e, 0xab, 0xcf, 0xca, 0x76, 0xca, 0xd9, 0xc4, 0xb5, 0x13,
-	0x9b, 0x3a, 0xdf, 0x29, 0x48, 0xf1, 0x6e, 0x41, 0x56, 0x21, 0x2b, 0x99, 0x5b, 0xd2, 0xce, 0x59,
-	0xa9, 0x75, 0x4e, 0x1f, 0xe7, 0x96, 0xeb, 0xd6, 0x46, 0x9e, 0x2e, 0x30, 0x79, 0x00, 0xe5, 0x13,
-	0x16, 0xcc, 0xfb, 0x23, 0x5f, 0x8c, 0x5c, 0xd0, 0x19, 0x96, 0x94, 0xa1, 0xed, 0x8b, 0x91, 0x27,
-	0xa0, 0x94, 0xb6, 0x00, 0xf9, 0x14, 0xec, 0x91, 0x56, 0xcb, 0x34, 0xdb, 0xfa, 0xd2, 0x66, 0x53,
-	0x24, 0x6a, 0xc8, 0x2a, 0x15, 0x75, 0x9d, 0x11, 0x4f, 0x9f, 0xaf, 0xd7, 0x25, 0x77, 0xab, 0x2e,
-	0x16, 0x14, 0x0f, 0x38, 0xc6, 0x3e, 0x47, 0xf2, 0x18, 0xaa, 0x5c, 0x45, 0x11, 0xb2, 0xaf, 0xb5,
-	0xb6, 0x74, 0xc2, 0x15, 0x63, 0x53, 0xda, 0x92, 0x75, 0x80, 0x94, 0x12, 0x06, 0x3a, 0x4c, 0x99,
-	0x96, 0x8d, 0x25, 0xa9, 0x9f, 0x2f, 0x25, 0x4e, 0x62, 0xa9, 0x23, 0xad, 0xd0, 0x14, 0xaa, 0x72,
-	0x44, 0x4c, 0x49, 0x92, 0x74, 0x46, 0x02, 0xc8, 0x3b, 0xb0, 0x82, 0xf1, 0x08, 0x27, 0xc8, 0xfd,
-	0x71, 0xff, 0x0c, 0xe7, 0xba, 0x2e, 0x55, 0x5a, 0x5d, 0x18, 0xbb, 0x38, 0xf7, 0x3e, 0x84, 0x02,
-	0x45, 0x3f, 0x98, 0xdf, 0x66, 0x5b, 0x77, 0xb0, 0x8f, 0xc1, 0xa6, 0x78, 0x3a, 0x15, 0x48, 0xde,
-	0x04, 0x9b, 0xa3, 0x2f, 0x58, 0x64, 0xba, 0xcc, 0x20, 0xa5, 0x2d, 0x47, 0x31, 0x1d, 0x4b, 0x33,
-	0x8f, 0xff, 0x3e, 0x52, 0xd4, 0x90, 0xbd, 0x5f, 0x2d, 0x28, 0xf4, 0xa4, 0xcf, 0x25, 0xf9, 0x1c,
-	0x8a, 0x71, 0x22, 0x99, 0xa9, 0xce, 0x7f, 0x4d, 0x34, 0x4d, 0xf9, 0x6a, 0x9c, 0xb9, 0xca, 0x45,
-	0xb8, 0xd9, 0x7a, 0xee, 0x75, 0x3c, 0x0d, 0x5d, 0x29, 0xab, 0x8a, 0x86, 0x5c, 0xb8, 0xb9, 0x7a,
-	0x4e, 0xcd, 0x8c, 0x81, 0xde, 0x63, 0x28, 0x6e, 0xb3, 0xe8, 0x34, 0xe4, 0x13, 0x95, 0x71, 0x10,
-	0x0e, 0x51, 0x48, 0xa3, 0x8c, 0x41, 0xde, 0x23, 0x28, 0x1e, 0x33, 0x7e, 0x16, 0x46, 0x43, 0x55,
-	0x87, 0x01, 0x9b, 0x46, 0xd2, 0x14, 0x37, 0x01, 0xde, 0x0b, 0x0b, 0xec, 0x24, 0x5d, 0xb2, 0x0b,
-	0x15, 0x55, 0x33, 0x21, 0x7d, 0x19, 0x1a, 0xe9, 0x2a, 0x9b, 0xde, 0x92, 0x67, 0x6e, 0x5d, 0x32,
-	0xdb, 0x19, 0x7a, 0xd5, 0x91, 0x7c, 0x79, 0xb5, 0xed, 0x12, 0xa1, 0xeb, 0x4b, 0x6e, 0xe9, 0xa5,
-	0xbc, 0x76, 0xe6, 0x4a, 0x6b, 0xa6, 0x1b, 0xec, 0xc7, 0x2c, 0x54, 0xae, 0xc4, 0xf9, 0x5f, 0xbb,
-	0x54, 0xa9, 0x8c, 0x42, 0x4f, 0x7b, 0xd2, 0xa7, 0x29, 0x54, 0xff, 0xc4, 0xfe, 0x7c, 0xcc, 0xfc,
-	0xc0, 0xf4, 0x68, 0x0a, 0xaf, 0xed, 0x55, 0xfb, 0x35, 0xf6, 0xea, 0x92, 0x35, 0x72, 0x6d, 0x4c,
-	0x4b, 0x37, 0xc7, 0xf4, 0x10, 0xca, 0x0b, 0x95, 0x6e, 0xa4, 0x67, 0xdd, 0x4c, 0xaf, 0x0a, 0x16,
-	0x37, 0x1b, 0xc0, 0xe2, 0x0a, 0x09, 0x33, 0xf6, 0x96, 0x50, 0x68, 0x66, 0x36, 0xa2, 0x35, 0xf3,
-	0x7e, 0x80, 0x95, 0x2e, 0xce, 0x87, 0x18, 0x1d, 0x98, 0x5c, 0xd6, 0x01, 0xe2, 0xe9, 0xc9, 0x38,
-	0x1c, 0x5c, 0x19, 0xaf, 0x72, 0x62, 0xe9, 0xa2, 0x1e, 0x40, 0xf3, 0xb7, 0x18, 0xf9, 0x1c, 0x93,
-	0x26, 0xae, 0xd2, 0x6a, 0x62, 0xec, 0x69, 0x1b, 0x79, 0x17, 0xee, 0xc5, 0x3e, 0xf7, 0x27, 0x28,
-	0x91, 0x8b, 0x64, 0xd3, 0x25, 0xe1, 0x57, 0x2f, 0xcd, 0x6a, 0xdf, 0xbd, 0xff, 0xc2, 0x82, 0x7c,
-	0x37, 0x59, 0xd5, 0x4e, 0xb7, 0xb3, 0xb7, 0xd3, 0x3f, 0xda, 0xeb, 0x1d, 0xb4, 0xb6, 0x3b, 0xbb,
-	0x9d, 0xd6, 0x8e, 0x93, 0x21, 0x0e, 0x54, 0xb5, 0xf5, 0x80, 0xb6, 0x0e, 0xb6, 0x68, 0xcb, 0xb1,
-	0xc8, 0x2a, 0x80, 0xb6, 0xd0, 0xd6, 0xd6, 0xce, 0xd7, 0x4e, 0x96, 0xdc, 0x83, 0x8a, 0xc1, 0xbb,
-	0x47, 0xbd, 0x96, 0x93, 0x5b, 0x10, 0x7a, 0x87, 0x5b, 0xf4, 0xd0, 0xc9, 0x5f, 0x3a, 0xec, 0x1f,
-	0xed, 0xed, 0x38, 0x85, 0xc5, 0x95, 0xdb, 0xfb, 0x7b, 0xbb, 0x1d, 0xfa, 0xdc, 0xb1, 0x17, 0x96,
-	0xe3, 0x7d, 0xda, 0xed, 0xec, 0x3d, 0x73, 0x8a, 0x6b, 0xf9, 0x9f, 0x7f, 0xaf, 0x65, 0x9e, 0x76,
-	0x5e, 0xfe, 0x5d, 0xcb, 0xbc, 0x3c, 0xaf, 0x59, 0xaf, 0xce, 0x6b, 0xd6, 0x5f, 0xe7, 0x35, 0xeb,
-	0x97, 0x8b, 0x5a, 0xe6, 0xd5, 0x45, 0x2d, 0xf3, 0xe7, 0x45, 0x2d, 0xf3, 0xcd, 0x07, 0xc3, 0x50,
-	0x8e, 0xa6, 0x27, 0x8d, 0x01, 0x9b, 0x34, 0x17, 0x2d, 0xfd, 0x91, 0xfa, 0xde, 0xb8, 0xfd, 0xf5,
-	0x71, 0x62, 0xeb, 0x2f, 0x89, 0x8f, 0xff, 0x09, 0x00, 0x00, 0xff, 0xff, 0xbe, 0x3e, 0x84, 0xbc,
-	0x9a, 0x08, 0x00, 0x00,
+	// 1240 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x56, 0xcd, 0x6f, 0x1b, 0x45,
+	0x14, 0xf7, 0xfa, 0x6b, 0xed, 0x67, 0x27, 0x5d, 0x8d, 0x0a, 0x2c, 0x6d, 0xe3, 0xba, 0xcb, 0x81,
+	0xf2, 0xe5, 0xa8, 0x85, 0x0a, 0x21, 0x84, 0x20, 0x8d, 0xed, 0xda, 0x58, 0xf9, 0xd0, 0x38, 0x21,
+	0x82, 0x03, 0xd1, 0x66, 0x77, 0x62, 0xaf, 0x6a, 0xef, 0x2c, 0x33, 0x63, 0x17, 0x23, 0x4e, 0x48,
+	0x48, 0x1c, 0xb9, 0x70, 0xe0, 0xc0, 0x89, 0xff, 0x83, 0x73, 0x6f, 0xf4, 0xc8, 0x11, 0xd2, 0x7f,
+	0x04, 0xcd, 0xec, 0xec, 0x66, 0x93, 0xc6, 0xd4, 0x37, 0x4e, 0xde, 0xf7, 0xf3, 0xef, 0xcd, 0xcc,
+	0xfb, 0xcd, 0xfb, 0x18, 0x68, 0x72, 0xf2, 0xcd, 0x8c, 0x84, 0x1e, 0x61, 0x9b, 0xd3, 0xc8, 0xdb,
+	0x7c, 0x12, 0x30, 0xb2, 0x39, 0xbf, 0xa7, 0x7e, 0x5b, 0x11, 0xa3, 0x82, 0xa2, 0x57, 0x52, 0x46,
+	0x6b, 0x1a, 0x79, 0x2d, 0xf5, 0xcf, 0xfc, 0xde, 0x8d, 0xeb, 0x23, 0x3a, 0xa2, 0x8a, 0xb1, 0x29,
+	0xbf, 0x62, 0xb2, 0xf3, 0x87, 0x01, 0xe6, 0x0e, 0xe1, 0xdc, 0x1d, 0x11, 0xf4, 0x01, 0x94, 0xc6,
+	0x64, 0x32, 0xa1, 0xb6, 0xd1, 0x34, 0xee, 0xd6, 0xee, 0xdf, 0x6a, 0x5d, 0xb9, 0x50, 0xab, 0x27,
+	0x39, 0xbd, 0x1c, 0x8e, 0xc9, 0xe8, 0x13, 0xa8, 0x90, 0x70, 0x4e, 0x26, 0x34, 0x22, 0x76, 0x5e,
+	0x39, 0xde, 0x5e, 0xe2, 0xd8, 0xd1, 0xb4, 0x5e, 0x0e, 0xa7, 0x2e, 0xe8, 0x43, 0x28, 0x8f, 0x28,
+	0xe7, 0x41, 0x64, 0x17, 0x94, 0xf3, 0xc6, 0x12, 0xe7, 0x47, 0x8a, 0xd4, 0xcb, 0x61, 0x4d, 0x7f,
+	0x58, 0x82, 0x02, 0x9f, 0x4d, 0x9d, 0x1f, 0x0d, 0x28, 0xa9, 0x13, 0xa1, 0x1b, 0x50, 0xa1, 0x11,
+	0x61, 0xae, 0xa0, 0x4c, 0x45, 0x50, 0xc5, 0xa9, 0x8d, 0xde, 0x02, 0x2b, 0xf0, 0x49, 0x28, 0x02,
+	0xb1, 0x38, 0x9e, 0x13, 0xc6, 0x03, 0x1a, 0xaa, 0xc3, 0xae, 0xe1, 0x6b, 0x09, 0xfe, 0x45, 0x0c,
+	0xa3, 0xd7, 0xc0, 0x8c, 0x08, 0x61, 0xc7, 0x81, 0xaf, 0x4e, 0x54, 0xc5, 0x65, 0x69, 0xf6, 0x7d,
+	0x74, 0x0b, 0xaa, 0x3c, 0x18, 0x85, 0xae, 0x98, 0x31, 0x62, 0x17, 0x9b, 0xc6, 0xdd, 0x3a, 0x3e,
+	0x07, 0x9c, 0xb3, 0x3c, 0x94, 0x7b, 0xc4, 0xf5, 0x09, 0x43, 0xaf, 0x43, 0xc5, 0x1b, 0xbb, 0x41,
+	0x28, 0x97, 0x88, 0x0f, 0x62, 0x2a, 0xbb, 0xef, 0x23, 0x1b, 0x4c, 0x8f, 0x86, 0x82, 0x7c, 0x2b,
+	0xd4, 0xf6, 0x75, 0x9c, 0x98, 0x68, 0x13, 0x8a, 0x8f, 0x83, 0x30, 0xde, 0x73, 0xfd, 0xfe, 0xcd,
+	0x25, 0x2a, 0x0c, 0x82, 0xd0, 0xc7, 0x8a, 0x88, 0xae, 0x43, 0x89, 0xd1, 0x59, 0xe8, 0xab, 0xa3,
+	0xac, 0xe1, 0xd8, 0x40, 0x08, 0x8a, 0x62, 0x11, 0x11, 0xbb, 0xa4, 0xf6, 0x55, 0xdf, 0x12, 0x3b,
+	0x65, 0x74, 0x6a, 0x97, 0x63, 0x4c, 0x7e, 0x5f, 0x29, 0x88, 0x79, 0xb5, 0x20, 0xeb, 0x90, 0x17,
+	0xd4, 0xae, 0x28, 0xe7, 0xbc, 0x50, 0x3a, 0x27, 0x87, 0xb3, 0xab, 0x4d, 0xe3, 0x6e, 0x11, 0xa7,
+	0x36, 0xba, 0x09, 0xd5, 0x13, 0xea, 0x2f, 0x8e, 0xc7, 0x2e, 0x1f, 0xdb, 0xa0, 0x22, 0xac, 0x48,
+	0xa0, 0xe7, 0xf2, 0x31, 0xba, 0x03, 0x75, 0x26, 0x89, 0x5c, 0x1c, 0xab, 0x50, 0x6b, 0x6a, 0xbf,
+	0x9a, 0xc6, 0x64, 0x68, 0x68, 0x03, 0x20, 0xa1, 0x04, 0xbe, 0x5d, 0x57, 0x7b, 0x56, 0x35, 0xd2,
+	0xf7, 0x1d, 0x0e, 0x95, 0x24, 0x89, 0xd0, 0x03, 0x28, 0x8f, 0x95, 0xde, 0x3a, 0x5d, 0x37, 0x96,
+	0xa6, 0xab, 0x24, 0x61, 0x4d, 0x96, 0x62, 0xc8, 0x03, 0x69, 0xf9, 0xd5, 0xf7, 0xc5, 0x9b, 0x2d,
+	0x5c, 0xbe, 0xd9, 0xaf, 0xc1, 0xdc, 0x67, 0x24, 0x72, 0x19, 0x91, 0xd7, 0xe7, 0x0a, 0x41, 0xa6,
+	0x91, 0x50, 0x9b, 0xae, 0xe1, 0xc4, 0x94, 0xb7, 0x11, 0x52, 0xa9, 0x48, 0xbc, 0x6e, 0x6c, 0xa0,
+	0x37, 0x60, 0x8d, 0x44, 0x63, 0x32, 0x25, 0xcc, 0x9d, 0x1c, 0x3f, 0x26, 0x0b, 0xbd, 0x78, 0x3d,
+	0x05, 0x07, 0x64, 0xe1, 0xbc, 0x0b, 0x25, 0x4c, 0x5c, 0x7f, 0xf1, 0x22, 0xdb, 0xb8, 0x82, 0x7d,
+	0x04, 0x65, 0x4c, 0x4e, 0x67, 0x9c, 0xa0, 0x57, 0xa1, 0xcc, 0x88, 0xcb, 0x69, 0xa8, 0x93, 0x4c,
+	0x5b, 0x52, 0x18, 0x46, 0xf8, 0x6c, 0x22, 0x74, 0x39, 0xfe, 0x77, 0x45, 0x61, 0x4d, 0x76, 0x7e,
+	0x31, 0xa0, 0x34, 0x14, 0x2e, 0x13, 0xe8, 0x23, 0x30, 0xa3, 0x38, 0x60, 0x2d, 0xed, 0xcb, 0x0a,
+	0x1a, 0x27, 0x7c, 0x59, 0xcd, 0x4c, 0xc6, 0xc2, 0xed, 0x7c, 0xb3, 0xb0, 0x8a, 0xa7, 0xa6, 0x4b,
+	0x65, 0xa5, 0xe2, 0x84, 0x71, 0xbb, 0xd0, 0x2c, 0xc8, 0x92, 0xd1, 0xa6, 0x73, 0x07, 0xcc, 0x6d,
+	0x1a, 0x9e, 0x06, 0x6c, 0x2a, 0x23, 0xf6, 0x83, 0x11, 0xe1, 0x42, 0x2b, 0xa3, 0x2d, 0xe7, 0x36,
+	0x98, 0x47, 0x94, 0x3d, 0x0e, 0xc2, 0x91, 0xbc, 0x07, 0x8f, 0xce, 0xc2, 0xe4, 0x7e, 0x62, 0xc3,
+	0xc1, 0x60, 0xee, 0x04, 0x9c, 0x2f, 0x25, 0xa0, 0x7b, 0x50, 0xe2, 0x13, 0x2a, 0x92, 0x63, 0x2f,
+	0x2b, 0xbf, 0xe1, 0x84, 0x0a, 0x1c, 0x33, 0x9d, 0x16, 0x14, 0xa5, 0x99, 0x56, 0x97, 0x91, 0xa9,
+	0xae, 0xa4, 0x0a, 0xf3, 0xe7, 0x55, 0xe8, 0x74, 0xc1, 0xec, 0x52, 0xf6, 0xc4, 0x65, 0x3e, 0xfa,
+	0x38, 0xd3, 0x32, 0x57, 0x54, 0x38, 0x75, 0x70, 0x3e, 0x07, 0xb3, 0x1d, 0xf0, 0x68, 0x26, 0x08,
+	0xfa, 0x14, 0xe0, 0x84, 0x51, 0xd7, 0xf7, 0x5c, 0x2e, 0xb8, 0x6d, 0xac, 0xa6, 0x78, 0xc6, 0xc5,
+	0xf9, 0x2d, 0x0f, 0xe5, 0x38, 0x0d, 0x50, 0x17, 0x6a, 0x32, 0x97, 0xb9, 0x70, 0x45, 0xa0, 0x53,
+	0xaa, 0x76, 0xdf, 0x59, 0xb2, 0xd8, 0xd6, 0x39, 0xb3, 0x97, 0xc3, 0x59, 0x47, 0xf4, 0x59, 0xb6,
+	0x96, 0xe2, 0x04, 0x6c, 0x2e, 0x53, 0x33, 0xe1, 0xf5, 0x72, 0x99, 0x7a, 0x53, 0x03, 0x65, 0x2e,
+	0x9b, 0x90, 0x47, 0xf4, 0x4c, 0x58, 0x1a, 0x93, 0xa6, 0xa9, 0x81, 0xa2, 0xbf, 0xd1, 0x36, 0x80,
+	0xeb, 0x79, 0x33, 0x1e, 0xc7, 0x51, 0x54, 0x0b, 0xdc, 0x59, 0x16, 0x47, 0x4a, 0xec, 0xe5, 0x70,
+	0xc6, 0x2d, 0x19, 0x2e, 0xdf, 0x41, 0x25, 0xd9, 0x03, 0x3d, 0x80, 0xd2, 0x69, 0xc0, 0x74, 0xee,
+	0xad, 0xa0, 0x73, 0xcc, 0x96, 0x15, 0xc1, 0x89, 0x47, 0x43, 0x7f, 0xc5, 0xe1, 0x88, 0x35, 0xdd,
+	0xf9, 0x35, 0x0f, 0x70, 0x7e, 0xbe, 0x17, 0x9a, 0xa7, 0xf1, 0xb2, 0xe6, 0x99, 0xbf, 0xd4, 0x3c,
+	0xb3, 0xcd, 0xab, 0x70, 0xb1, 0x79, 0xc9, 0xe2, 0x23, 0x9c, 0x27, 0x7a, 0xd5, 0x71, 0x62, 0x2a,
+	0x1f, 0x79, 0x06, 0xe2, 0xeb, 0x89, 0x92, 0x98, 0x99, 0xee, 0x53, 0xbe, 0xd0, 0x7d, 0xb2, 0x53,
+	0xd8, 0x5c, 0x61, 0x0a, 0x57, 0xae, 0x1e, 0x3a, 0x17, 0x5a, 0x72, 0xf5, 0x72, 0x4b, 0xfe, 0x21,
+	0x0f, 0xb5, 0x4c, 0x0e, 0xfe, 0x7f, 0xe2, 0x44, 0xee, 0x62, 0x42, 0xdd, 0x58, 0x9c, 0x3a, 0x4e,
+	0xcc, 0x0b, 0x22, 0x94, 0x57, 0x10, 0xc1, 0x5c, 0x41, 0x84, 0xca, 0x65, 0x11, 0x0e, 0xa0, 0x9a,
+	0x56, 0xd0, 0xa5, 0xf0, 0x8c, 0xcb, 0xe1, 0xd5, 0xc1, 0x60, 0x7a, 0x34, 0x19, 0x4c, 0x5a, 0x5c,
+	0x8f, 0x22, 0x83, 0x4b, 0x6b, 0xae, 0x1f, 0x11, 0xc6, 0xdc, 0xf9, 0x1e, 0xd6, 0x06, 0x64, 0x31,
+	0x22, 0xe1, 0xbe, 0x8e, 0x65, 0x03, 0x20, 0x9a, 0x9d, 0x4c, 0x02, 0x2f, 0x33, 0x92, 0xaa, 0x31,
+	0x32, 0x20, 0x6a, 0x68, 0xe9, 0xbf, 0xf9, 0xd8, 0x65, 0x24, 0xee, 0xa0, 0x75, 0x5c, 0x8f, 0xc1,
+	0xa1, 0xc2, 0xd0, 0x9b, 0x70, 0x2d, 0x72, 0x99, 0x3b, 0x25, 0x82, 0x30, 0x1e, 0x3f, 0x0e, 0xe2,
+	0xed, 0xd7, 0xcf, 0x61, 0xf9, 0x44, 0x78, 0xfb, 0x4f, 0x03, 0x8a, 0x83, 0xf8, 0x75, 0x63, 0x0d,
+	0xfa, 0xbb, 0xed, 0xe3, 0xc3, 0xdd, 0xe1, 0x7e, 0x67, 0xbb, 0xdf, 0xed, 0x77, 0xda, 0x56, 0x0e,
+	0x59, 0x50, 0x57, 0xe8, 0x3e, 0xee, 0xec, 0x6f, 0xe1, 0x8e, 0x65, 0xa0, 0x75, 0x00, 0x85, 0xe0,
+	0xce, 0x56, 0xfb, 0x4b, 0x2b, 0x8f, 0xae, 0x41, 0x4d, 0xdb, 0xdd, 0xc3, 0x61, 0xc7, 0x2a, 0xa4,
+	0x84, 0xe1, 0xc1, 0x16, 0x3e, 0xb0, 0x8a, 0xe7, 0x0e, 0x7b, 0x87, 0xbb, 0x6d, 0xab, 0x94, 0x2e,
+	0xb9, 0xbd, 0xb7, 0xdb, 0xed, 0xe3, 0x1d, 0xab, 0x9c, 0x22, 0x47, 0x7b, 0x78, 0xd0, 0xdf, 0x7d,
+	0x64, 0x99, 0x29, 0xb2, 0xd3, 0x1f, 0x0e, 0x25, 0x52, 0x49, 0x91, 0xee, 0x1e, 0x3e, 0xda, 0xc2,
+	0x6d, 0xab, 0x9a, 0x22, 0xed, 0xfe, 0x70, 0xff, 0xf0, 0xa0, 0x63, 0xc1, 0x8d, 0xe2, 0x4f, 0xbf,
+	0x37, 0x72, 0x0f, 0xfb, 0x4f, 0xff, 0x69, 0xe4, 0x9e, 0x9e, 0x35, 0x8c, 0x67, 0x67, 0x0d, 0xe3,
+	0xef, 0xb3, 0x86, 0xf1, 0xf3, 0xf3, 0x46, 0xee, 0xd9, 0xf3, 0x46, 0xee, 0xaf, 0xe7, 0x8d, 0xdc,
+	0x57, 0xef, 0x8c, 0x02, 0x31, 0x9e, 0x9d, 0xb4, 0x3c, 0x3a, 0xdd, 0x4c, 0xfb, 0xc2, 0x7b, 0xf2,
+	0x61, 0xff, 0xe2, 0x33, 0xff, 0xa4, 0xac, 0x9e, 0xec, 0xef, 0xff, 0x1b, 0x00, 0x00, 0xff, 0xff,
+	0xcf, 0x6c, 0x2c, 0x43, 0x03, 0x0c, 0x00, 0x00,
 }
 
 func (m *Message) Marshal() (dAtA []byte, err error) {
@@ -1011,6 +1321,18 @@ func (m *Header) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.RequestId) > 0 {
+		i -= len(m.RequestId)
+		copy(dAtA[i:], m.RequestId)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.RequestId)))
+		i--
+		dAtA[i] = 0x62
+	}
+	if m.RequestKind != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.RequestKind))
+		i--
+		dAtA[i] = 0x58
+	}
 	if len(m.BodyHash) > 0 {
 		i -= len(m.BodyHash)
 		copy(dAtA[i:], m.BodyHash)
@@ -1150,29 +1472,17 @@ func (m *Prepare) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		copy(dAtA[i:], m.EphemeralKey)
 		i = encodeVarintWire(dAtA, i, uint64(len(m.EphemeralKey)))
 		i--
-		dAtA[i] = 0x2a
+		dAtA[i] = 0x1a
 	}
 	if len(m.Nonce) > 0 {
 		i -= len(m.Nonce)
 		copy(dAtA[i:], m.Nonce)
 		i = encodeVarintWire(dAtA, i, uint64(len(m.Nonce)))
 		i--
-		dAtA[i] = 0x22
+		dAtA[i] = 0x12
 	}
 	if m.Attempt != 0 {
 		i = encodeVarintWire(dAtA, i, uint64(m.Attempt))
-		i--
-		dAtA[i] = 0x18
-	}
-	if len(m.RequestId) > 0 {
-		i -= len(m.RequestId)
-		copy(dAtA[i:], m.RequestId)
-		i = encodeVarintWire(dAtA, i, uint64(len(m.RequestId)))
-		i--
-		dAtA[i] = 0x12
-	}
-	if m.RequestKind != 0 {
-		i = encodeVarintWire(dAtA, i, uint64(m.RequestKind))
 		i--
 		dAtA[i] = 0x8
 	}
@@ -1367,6 +1677,157 @@ func (m *Working) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *Missing) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Missing) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Missing) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Slots) > 0 {
+		for iNdEx := len(m.Slots) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Slots[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintWire(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	if m.Count != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Count))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Slot) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Slot) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Slot) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Type) > 0 {
+		i -= len(m.Type)
+		copy(dAtA[i:], m.Type)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Type)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.From) > 0 {
+		i -= len(m.From)
+		copy(dAtA[i:], m.From)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.From)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Forward) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Forward) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Forward) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Envelope != nil {
+		{
+			size, err := m.Envelope.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintWire(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Dispute) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Dispute) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Dispute) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Broadcasts) > 0 {
+		for iNdEx := len(m.Broadcasts) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Broadcasts[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintWire(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *Gossip) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1441,6 +1902,175 @@ func (m *Gossip_Signature) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	}
 	return len(dAtA) - i, nil
 }
+func (m *Gossip_Evidence) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Gossip_Evidence) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	if m.Evidence != nil {
+		{
+			size, err := m.Evidence.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintWire(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1a
+	}
+	return len(dAtA) - i, nil
+}
+func (m *Gossip_Accusation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Gossip_Accusation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	if m.Accusation != nil {
+		{
+			size, err := m.Accusation.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintWire(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x22
+	}
+	return len(dAtA) - i, nil
+}
+func (m *Evidence) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Evidence) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Evidence) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Second != nil {
+		{
+			size, err := m.Second.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintWire(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.First != nil {
+		{
+			size, err := m.First.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintWire(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Accusation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Accusation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Accusation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Signature) > 0 {
+		i -= len(m.Signature)
+		copy(dAtA[i:], m.Signature)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Signature)))
+		i--
+		dAtA[i] = 0x4a
+	}
+	if m.IdentityVersion != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.IdentityVersion))
+		i--
+		dAtA[i] = 0x40
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.Accused) > 0 {
+		i -= len(m.Accused)
+		copy(dAtA[i:], m.Accused)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Accused)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Session) > 0 {
+		i -= len(m.Session)
+		copy(dAtA[i:], m.Session)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.Session)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Attempt != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.Attempt))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.RequestId) > 0 {
+		i -= len(m.RequestId)
+		copy(dAtA[i:], m.RequestId)
+		i = encodeVarintWire(dAtA, i, uint64(len(m.RequestId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.RequestKind != 0 {
+		i = encodeVarintWire(dAtA, i, uint64(m.RequestKind))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *Attestation) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1734,6 +2364,13 @@ func (m *Header) Size() (n int) {
 	if l > 0 {
 		n += 1 + l + sovWire(uint64(l))
 	}
+	if m.RequestKind != 0 {
+		n += 1 + sovWire(uint64(m.RequestKind))
+	}
+	l = len(m.RequestId)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
 	return n
 }
 
@@ -1764,13 +2401,6 @@ func (m *Prepare) Size() (n int) {
 	}
 	var l int
 	_ = l
-	if m.RequestKind != 0 {
-		n += 1 + sovWire(uint64(m.RequestKind))
-	}
-	l = len(m.RequestId)
-	if l > 0 {
-		n += 1 + l + sovWire(uint64(l))
-	}
 	if m.Attempt != 0 {
 		n += 1 + sovWire(uint64(m.Attempt))
 	}
@@ -1865,6 +2495,69 @@ func (m *Working) Size() (n int) {
 	return n
 }
 
+func (m *Missing) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Count != 0 {
+		n += 1 + sovWire(uint64(m.Count))
+	}
+	if len(m.Slots) > 0 {
+		for _, e := range m.Slots {
+			l = e.Size()
+			n += 1 + l + sovWire(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *Slot) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.From)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	l = len(m.Type)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	return n
+}
+
+func (m *Forward) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Envelope != nil {
+		l = m.Envelope.Size()
+		n += 1 + l + sovWire(uint64(l))
+	}
+	return n
+}
+
+func (m *Dispute) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Broadcasts) > 0 {
+		for _, e := range m.Broadcasts {
+			l = e.Size()
+			n += 1 + l + sovWire(uint64(l))
+		}
+	}
+	return n
+}
+
 func (m *Gossip) Size() (n int) {
 	if m == nil {
 		return 0
@@ -1901,6 +2594,89 @@ func (m *Gossip_Signature) Size() (n int) {
 	}
 	return n
 }
+func (m *Gossip_Evidence) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Evidence != nil {
+		l = m.Evidence.Size()
+		n += 1 + l + sovWire(uint64(l))
+	}
+	return n
+}
+func (m *Gossip_Accusation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Accusation != nil {
+		l = m.Accusation.Size()
+		n += 1 + l + sovWire(uint64(l))
+	}
+	return n
+}
+func (m *Evidence) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.First != nil {
+		l = m.First.Size()
+		n += 1 + l + sovWire(uint64(l))
+	}
+	if m.Second != nil {
+		l = m.Second.Size()
+		n += 1 + l + sovWire(uint64(l))
+	}
+	return n
+}
+
+func (m *Accusation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.RequestKind != 0 {
+		n += 1 + sovWire(uint64(m.RequestKind))
+	}
+	l = len(m.RequestId)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	if m.Attempt != 0 {
+		n += 1 + sovWire(uint64(m.Attempt))
+	}
+	l = len(m.Session)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	l = len(m.Accused)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	if m.IdentityVersion != 0 {
+		n += 1 + sovWire(uint64(m.IdentityVersion))
+	}
+	l = len(m.Signature)
+	if l > 0 {
+		n += 1 + l + sovWire(uint64(l))
+	}
+	return n
+}
+
 func (m *Attestation) Size() (n int) {
 	if m == nil {
 		return 0
@@ -2615,6 +3391,57 @@ func (m *Header) Unmarshal(dAtA []byte) error {
 				m.BodyHash = []byte{}
 			}
 			iNdEx = postIndex
+		case 11:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RequestKind", wireType)
+			}
+			m.RequestKind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RequestKind |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 12:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RequestId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RequestId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipWire(dAtA[iNdEx:])
@@ -2821,57 +3648,6 @@ func (m *Prepare) Unmarshal(dAtA []byte) error {
 		switch fieldNum {
 		case 1:
 			if wireType != 0 {
-				return fmt.Errorf("proto: wrong wireType = %d for field RequestKind", wireType)
-			}
-			m.RequestKind = 0
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowWire
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				m.RequestKind |= uint32(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-		case 2:
-			if wireType != 2 {
-				return fmt.Errorf("proto: wrong wireType = %d for field RequestId", wireType)
-			}
-			var stringLen uint64
-			for shift := uint(0); ; shift += 7 {
-				if shift >= 64 {
-					return ErrIntOverflowWire
-				}
-				if iNdEx >= l {
-					return io.ErrUnexpectedEOF
-				}
-				b := dAtA[iNdEx]
-				iNdEx++
-				stringLen |= uint64(b&0x7F) << shift
-				if b < 0x80 {
-					break
-				}
-			}
-			intStringLen := int(stringLen)
-			if intStringLen < 0 {
-				return ErrInvalidLengthWire
-			}
-			postIndex := iNdEx + intStringLen
-			if postIndex < 0 {
-				return ErrInvalidLengthWire
-			}
-			if postIndex > l {
-				return io.ErrUnexpectedEOF
-			}
-			m.RequestId = string(dAtA[iNdEx:postIndex])
-			iNdEx = postIndex
-		case 3:
-			if wireType != 0 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Attempt", wireType)
 			}
 			m.Attempt = 0
@@ -2889,7 +3665,7 @@ func (m *Prepare) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
-		case 4:
+		case 2:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field Nonce", wireType)
 			}
@@ -2923,7 +3699,7 @@ func (m *Prepare) Unmarshal(dAtA []byte) error {
 				m.Nonce = []byte{}
 			}
 			iNdEx = postIndex
-		case 5:
+		case 3:
 			if wireType != 2 {
 				return fmt.Errorf("proto: wrong wireType = %d for field EphemeralKey", wireType)
 			}
@@ -3485,6 +4261,393 @@ func (m *Working) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *Missing) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Missing: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Missing: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Count", wireType)
+			}
+			m.Count = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Count |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Slots", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Slots = append(m.Slots, &Slot{})
+			if err := m.Slots[len(m.Slots)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Slot) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Slot: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Slot: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field From", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.From = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Type", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Type = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Forward) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Forward: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Forward: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Envelope", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Envelope == nil {
+				m.Envelope = &Envelope{}
+			}
+			if err := m.Envelope.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Dispute) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Dispute: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Dispute: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Broadcasts", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Broadcasts = append(m.Broadcasts, &Envelope{})
+			if err := m.Broadcasts[len(m.Broadcasts)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *Gossip) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -3583,6 +4746,501 @@ func (m *Gossip) Unmarshal(dAtA []byte) error {
 				return err
 			}
 			m.Sum = &Gossip_Signature{v}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Evidence", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			v := &Evidence{}
+			if err := v.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			m.Sum = &Gossip_Evidence{v}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accusation", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			v := &Accusation{}
+			if err := v.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			m.Sum = &Gossip_Accusation{v}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Evidence) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Evidence: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Evidence: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field First", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.First == nil {
+				m.First = &Envelope{}
+			}
+			if err := m.First.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Second", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Second == nil {
+				m.Second = &Envelope{}
+			}
+			if err := m.Second.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipWire(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthWire
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Accusation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowWire
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Accusation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Accusation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RequestKind", wireType)
+			}
+			m.RequestKind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RequestKind |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RequestId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RequestId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Attempt", wireType)
+			}
+			m.Attempt = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Attempt |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Session", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Session = append(m.Session[:0], dAtA[iNdEx:postIndex]...)
+			if m.Session == nil {
+				m.Session = []byte{}
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accused", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Accused = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field IdentityVersion", wireType)
+			}
+			m.IdentityVersion = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.IdentityVersion |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Signature", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowWire
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthWire
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthWire
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Signature = append(m.Signature[:0], dAtA[iNdEx:postIndex]...)
+			if m.Signature == nil {
+				m.Signature = []byte{}
+			}
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

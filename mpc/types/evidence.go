@@ -1,0 +1,113 @@
+package types
+
+import (
+	"bytes"
+	"crypto/ed25519"
+	"fmt"
+
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// Evidence proves that a participant sent two different messages for the same
+// place of the same session: two headers, both signed by it. An honest
+// participant never does, not even after a restart: its sessions end with the
+// process, and what it resends it resends byte for byte.
+type Evidence struct {
+	// First has the smaller body hash. Neither has its body.
+	First, Second *wire.Envelope
+}
+
+// NewEvidence makes evidence of two envelopes that contradict each other.
+func NewEvidence(a, b *wire.Envelope) Evidence {
+	if bytes.Compare(a.Header.BodyHash, b.Header.BodyHash) > 0 {
+		a, b = b, a
+	}
+	return Evidence{First: withoutBody(a), Second: withoutBody(b)}
+}
+
+func withoutBody(e *wire.Envelope) *wire.Envelope {
+	return &wire.Envelope{Header: e.Header, Signature: e.Signature}
+}
+
+// Request is what the session was for.
+func (e Evidence) Request() RequestID { return requestOf(e.First.Header) }
+
+// Culprit signed both headers.
+func (e Evidence) Culprit() Operator { return Operator(e.First.Header.From) }
+
+// IdentityVersion is that of the key that signed.
+func (e Evidence) IdentityVersion() uint32 { return e.First.Header.IdentityVersion }
+
+// Context names the session.
+func (e Evidence) Context() Context { return Context(e.First.Header.Context) }
+
+// ValidateBasic checks everything but the signatures.
+func (e Evidence) ValidateBasic(chainID string) error {
+	for _, env := range []*wire.Envelope{e.First, e.Second} {
+		if err := CheckEnvelope(env, chainID); err != nil {
+			return fmt.Errorf("evidence: %w", err)
+		}
+		if len(env.Body) != 0 {
+			return fmt.Errorf("evidence has headers only")
+		}
+	}
+	a, b := e.First.Header, e.Second.Header
+	switch {
+	case a.Kind != wire.KIND_ROUND || b.Kind != wire.KIND_ROUND:
+		return fmt.Errorf("only messages of a round can contradict each other")
+	case a.From != b.From || a.IdentityVersion != b.IdentityVersion:
+		return fmt.Errorf("evidence has two senders")
+	case !bytes.Equal(a.Context, b.Context) || requestOf(a) != requestOf(b):
+		return fmt.Errorf("evidence is of two sessions")
+	case a.Round != b.Round || a.Type != b.Type || a.To != b.To:
+		return fmt.Errorf("evidence has messages of two places")
+	case bytes.Compare(a.BodyHash, b.BodyHash) >= 0:
+		return fmt.Errorf("evidence has the same message twice, or is not in order")
+	}
+	return nil
+}
+
+// Verify checks everything against the identity key of the culprit.
+func (e Evidence) Verify(chainID string, identity []byte) error {
+	if err := e.ValidateBasic(chainID); err != nil {
+		return err
+	}
+	if len(identity) != ed25519.PublicKeySize {
+		return fmt.Errorf("identity key has %d bytes, not %d", len(identity), ed25519.PublicKeySize)
+	}
+	for _, env := range []*wire.Envelope{e.First, e.Second} {
+		if !ed25519.Verify(identity, HeaderSignBytes(env.Header), env.Signature) {
+			return fmt.Errorf("evidence against %s: a signature is wrong", e.Culprit())
+		}
+	}
+	return nil
+}
+
+// Less orders evidence canonically: by request, then culprit.
+func (e Evidence) Less(o Evidence) bool {
+	if a, b := e.Request(), o.Request(); a != b {
+		return a.Less(b)
+	}
+	return e.Culprit() < o.Culprit()
+}
+
+// ToWire converts for the channel.
+func (e Evidence) ToWire() *wire.Evidence { return &wire.Evidence{First: e.First, Second: e.Second} }
+
+// EvidenceFromWire converts and checks the shape.
+func EvidenceFromWire(w *wire.Evidence, chainID string) (Evidence, error) {
+	e := Evidence{First: w.First, Second: w.Second}
+	return e, e.ValidateBasic(chainID)
+}
+
+// VerifyHeader checks shape and signature of an envelope that comes without its
+// body.
+func VerifyHeader(e *wire.Envelope, chainID string, identity []byte) error {
+	if err := CheckEnvelope(e, chainID); err != nil {
+		return err
+	}
+	if len(identity) != ed25519.PublicKeySize || !ed25519.Verify(identity, HeaderSignBytes(e.Header), e.Signature) {
+		return fmt.Errorf("signature of a header of %s is wrong", e.Header.From)
+	}
+	return nil
+}
