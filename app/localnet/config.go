@@ -3,6 +3,7 @@ package localnet
 import (
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -23,6 +24,10 @@ type Config struct {
 	Validators int
 	// BlockTime is the pause between blocks.
 	BlockTime time.Duration
+	// Cores are those that the nodes share, by their numbers; nil: all that this
+	// process may use. It holds on Linux; elsewhere Progress is told that it does
+	// not.
+	Cores []int
 	// Params changes the parameters of x/mpc; may be nil.
 	Params func(*mpctypes.Params)
 	// Tune changes the configuration of a node, counted from 0; may be nil.
@@ -34,6 +39,14 @@ type Config struct {
 // DefaultConfig is a network of four with blocks of a second.
 func DefaultConfig(dir, binary string) Config {
 	return Config{Dir: dir, Binary: binary, ChainID: "seq-local-1", Validators: 4, BlockTime: time.Second}
+}
+
+// cores is how many the nodes share.
+func (c *Config) cores() int {
+	if len(c.Cores) > 0 && pins {
+		return len(c.Cores)
+	}
+	return runtime.GOMAXPROCS(0)
 }
 
 func (c *Config) validate() error {
@@ -49,8 +62,14 @@ func (c *Config) validate() error {
 	case c.ChainID == "":
 		return errors.New("localnet without a chain id")
 	}
+	if err := checkCores(c.Cores); err != nil {
+		return err
+	}
 	if c.Progress == nil {
 		c.Progress = func(string) {}
+	}
+	if len(c.Cores) > 0 && !pins {
+		c.Progress(fmt.Sprintf("the nodes do not keep to cores %v: that needs Linux", c.Cores))
 	}
 	return nil
 }

@@ -11,6 +11,9 @@
 // in files of mode 0600 and keys in keyrings of the kind "test": a local network
 // is for trying things out.
 //
+// Config.Cores keeps all nodes to some of this machine's cores, so that a
+// measurement says the same on a bigger machine. A node counts its cores itself.
+//
 // Network owns the processes. Each runs in a process group of its own and, on
 // Linux, is ended by the kernel should this process die.
 package localnet

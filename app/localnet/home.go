@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
 	"time"
 
@@ -48,11 +47,11 @@ func newInfo(dir, name string) (Info, error) {
 // configOf is the configuration of one of some nodes on this machine: everything
 // on loopback, many nodes on one address allowed, its ports its own, and its
 // part of the cores.
-func configOf(info Info, blockTime time.Duration, nodes int) NodeConfig {
+func configOf(info Info, cfg *Config, nodes int) NodeConfig {
 	c := cmtcfg.DefaultConfig()
 	c.SetRoot(info.Home)
 	c.Moniker = info.Name
-	c.Consensus.TimeoutCommit = blockTime
+	c.Consensus.TimeoutCommit = cfg.BlockTime
 	// On loopback, a proposer that says nothing for a second is away, and votes
 	// that are not there after a third of one will not come.
 	c.Consensus.TimeoutPropose = time.Second
@@ -72,7 +71,7 @@ func configOf(info Info, blockTime time.Duration, nodes int) NodeConfig {
 	a.GRPC.Address = info.GRPC
 	a.MPC.Passphrase = "file:" + passphraseFile
 	a.MPC.LogRounds = true
-	a.MPC.Parallel = max(1, runtime.NumCPU()/nodes)
+	a.MPC.Parallel = max(1, cfg.cores()/nodes)
 	return NodeConfig{c, &a}
 }
 

@@ -15,6 +15,8 @@ type Manifest struct {
 	ChainID string `json:"chain_id"`
 	// BlockTime is the pause between blocks, such as "1s".
 	BlockTime string `json:"block_time"`
+	// Cores are those that the nodes share; none: all.
+	Cores []int `json:"cores,omitempty"`
 	// RetireBlocks is that of the genesis: how long the shares of a deleted key
 	// stay.
 	RetireBlocks uint32 `json:"retire_blocks"`

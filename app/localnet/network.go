@@ -24,9 +24,13 @@ func newNetwork(cfg Config, m Manifest) *Network {
 	n := &Network{cfg: cfg, manifest: m}
 	for i := range m.Nodes {
 		m.Nodes[i].PID = 0
-		n.nodes = append(n.nodes, &Node{info: m.Nodes[i], binary: cfg.Binary, changed: n.save})
+		n.nodes = append(n.nodes, n.newNode(m.Nodes[i]))
 	}
 	return n
+}
+
+func (n *Network) newNode(info Info) *Node {
+	return &Node{info: info, binary: n.cfg.Binary, cores: n.cfg.Cores, changed: n.save}
 }
 
 // Load finds a network that Write made before, not running. It is os.ErrNotExist
@@ -45,7 +49,8 @@ func Load(dir, binary string, progress func(string)) (*Network, error) {
 		return nil, fmt.Errorf("read block_time of %s: %w", ManifestName, err)
 	}
 	cfg := Config{
-		Dir: dir, Binary: binary, ChainID: m.ChainID, Validators: m.Validators(), BlockTime: blockTime, Progress: progress,
+		Dir: dir, Binary: binary, ChainID: m.ChainID, Validators: m.Validators(), BlockTime: blockTime,
+		Cores: m.Cores, Progress: progress,
 	}
 	if err := cfg.validate(); err != nil {
 		return nil, err
@@ -117,12 +122,12 @@ func (n *Network) AddFollower(name string) (*Node, error) {
 	if err := genesis.SaveAs(genesisPath(info.Home)); err != nil {
 		return nil, fmt.Errorf("write the genesis file of %s: %w", name, err)
 	}
-	cfg := configOf(info, n.cfg.BlockTime, len(n.nodes)+1)
+	cfg := configOf(info, &n.cfg, len(n.nodes)+1)
 	cfg.Comet.P2P.PersistentPeers = peersOf(n.Manifest().Nodes, name)
 	if err := writeConfigs(info, cfg, n.cfg.ChainID); err != nil {
 		return nil, err
 	}
-	node := &Node{info: info, binary: n.cfg.Binary, changed: n.save}
+	node := n.newNode(info)
 	n.nodes = append(n.nodes, node)
 	return node, n.save()
 }

@@ -28,6 +28,7 @@ var ErrNotRunning = errors.New("the node does not run")
 type Node struct {
 	info    Info
 	binary  string
+	cores   []int        // see Config
 	changed func() error // writes localnet.json
 	process *process
 }
@@ -83,7 +84,7 @@ func (n *Node) Start() error {
 	cmd.SysProcAttr = childAttributes()
 	p := &process{cmd: cmd, done: make(chan struct{})}
 	started := make(chan error)
-	go p.run(started)
+	go p.run(n.cores, started)
 	if err := <-started; err != nil {
 		return fmt.Errorf("start %s: %w", n.info.Name, err)
 	}
@@ -91,19 +92,26 @@ func (n *Node) Start() error {
 	return n.changed()
 }
 
-// run starts the process and waits for it. The kernel ends a child with the
-// thread that started it (see childAttributes), so that thread must live as long
-// as the child does: it is locked to this goroutine.
-func (p *process) run(started chan<- error) {
+// run starts the process, on some cores if any are named, and waits for it. The
+// kernel ends a child with the thread that started it (see childAttributes), so
+// that thread must live as long as the child does: it is locked to this
+// goroutine and ends with it.
+func (p *process) run(cores []int, started chan<- error) {
 	runtime.LockOSThread()
-	defer runtime.UnlockOSThread()
-	err := p.cmd.Start()
+	err := p.start(cores)
 	started <- err
 	if err != nil {
 		return
 	}
 	p.err = p.cmd.Wait()
 	close(p.done)
+}
+
+func (p *process) start(cores []int) error {
+	if len(cores) == 0 {
+		return p.cmd.Start()
+	}
+	return startOn(cores, p.cmd.Start)
 }
 
 // Stop asks the node to stop and waits until it has.

@@ -88,7 +88,7 @@ func (w *writer) validators(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		node := configOf(info, w.cfg.BlockTime, w.cfg.Validators)
+		node := configOf(info, &w.cfg, w.cfg.Validators)
 		if w.cfg.Tune != nil {
 			w.cfg.Tune(i, &node)
 		}
@@ -142,7 +142,7 @@ func (w *writer) requester(context.Context) error {
 	}
 	w.parts.accounts = append(w.parts.accounts, account)
 	w.parts.requester = account.String()
-	w.manifest.ChainID, w.manifest.BlockTime = w.cfg.ChainID, w.cfg.BlockTime.String()
+	w.manifest.ChainID, w.manifest.BlockTime, w.manifest.Cores = w.cfg.ChainID, w.cfg.BlockTime.String(), w.cfg.Cores
 	w.manifest.Requester, w.manifest.RequesterKey, w.manifest.KeyringDir = account.String(), requesterKey, w.cfg.Dir
 	return nil
 }
