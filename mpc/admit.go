@@ -127,7 +127,7 @@ func (c *Core) stale(l *live) bool {
 		return false
 	}
 	for _, op := range l.AwaitedFor() {
-		c.suspects[op] = now.Add(suspicion)
+		c.suspects[op] = now.Add(suspectFor)
 	}
 	return true
 }

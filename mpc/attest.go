@@ -64,6 +64,12 @@ func (c *Core) HandleGossip(ctx context.Context, g *wire.Gossip) {
 		if s, err := types.SignatureResultFromWire(sum.Signature); err == nil {
 			c.takeSignature(s)
 		}
+	case *wire.Gossip_Evidence:
+		if e, err := types.EvidenceFromWire(sum.Evidence, c.opts.ChainID); err == nil {
+			c.takeEvidence(e)
+		}
+	case *wire.Gossip_Accusation:
+		c.takeAccusation(sum.Accusation)
 	}
 }
 
@@ -146,15 +152,23 @@ func (c *Core) takeResult(v types.Verified) {
 
 // prunePool forgets what the chain has.
 func (c *Core) prunePool(ctx context.Context) {
-	c.pool.prune(func(a *types.Attestation) bool {
-		if a.Request.Kind == types.KindDelete {
-			_, valid := c.view.Roster.Key(a.Operator, a.IdentityVersion)
-			return valid && c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator)
-		}
-		_, open := c.requests[a.Request]
-		return open
-	}, func(id string) bool {
-		_, open := c.requests[types.RequestID{Kind: types.KindSign, ID: id}]
-		return open
+	c.pool.prune(wanted{
+		attestation: func(a *types.Attestation) bool {
+			if a.Request.Kind == types.KindDelete {
+				_, valid := c.view.Roster.Key(a.Operator, a.IdentityVersion)
+				return valid && c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator)
+			}
+			return c.isOpen(a.Request)
+		},
+		signature: func(s *types.SignatureResult) bool {
+			return c.isOpen(types.RequestID{Kind: types.KindSign, ID: s.RequestID})
+		},
+		evidence:   func(e *types.Evidence) bool { return c.isOpen(e.Request()) && !c.proven(*e) },
+		accusation: func(a *types.Accusation) bool { return c.isOpen(a.Request) && !c.accused(a) },
 	})
+}
+
+func (c *Core) isOpen(id types.RequestID) bool {
+	_, open := c.requests[id]
+	return open
 }

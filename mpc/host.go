@@ -10,10 +10,6 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
-// suspicion is how long an initiator would rather do without somebody who
-// stalled or broke the rules.
-const suspicion = time.Minute
-
 var _ session.Host = (*Core)(nil)
 
 // Send implements session.Host.
@@ -131,23 +127,8 @@ func (c *Core) End(s *session.Session, end session.End) {
 			c.opts.Log.Error("mark a failed session", "request", request.ID.String(), "err", err)
 		}
 	}
-	c.suspect(end, now)
+	c.blame(s, end, now)
 	c.logEnd(s, end)
-}
-
-// suspect remembers who should rather be left out for a while.
-func (c *Core) suspect(end session.End, now time.Time) {
-	switch end.Reason {
-	case types.ErrStalled, types.ErrProtocolFault, types.ErrBroadcastDiffer, types.ErrStartTimeout:
-		for _, op := range end.Culprits {
-			c.suspects[op] = now.Add(suspicion)
-		}
-	}
-}
-
-func (c *Core) suspected(op types.Operator) bool {
-	until, ok := c.suspects[op]
-	return ok && c.opts.Now().Before(until)
 }
 
 func (c *Core) logEnd(s *session.Session, end session.End) {

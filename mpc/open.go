@@ -193,7 +193,7 @@ func (c *Core) config(r *types.Request, attempt uint32) session.Config {
 	protocol, _ := c.opts.Protocols.Protocol(r.ID.Kind, r.Algorithm) // able() has seen it
 	return session.Config{
 		ChainID: c.opts.ChainID, Request: *r, Attempt: attempt, Self: c.self.Operator, Identity: key,
-		Protocol: protocol, Host: c, Rand: c.opts.Rand, Suspected: c.suspected, Timing: c.opts.Timing,
+		Protocol: protocol, Host: c, Rand: c.opts.Rand, Suspicion: c.suspicion, Timing: c.opts.Timing,
 	}
 }
 

@@ -27,6 +27,8 @@ type View struct {
 	Keys map[types.KeyID]types.Key
 	// Roster is everybody who ever registered.
 	Roster *types.Roster
+	// Faults are those of late: accusations count until they lapse.
+	Faults []types.Fault
 }
 
 // Chain reads committed state. It never blocks for long and changes nothing.

@@ -27,101 +27,143 @@ type attestationID struct {
 	version uint32
 }
 
-// pooled is a result on its way to a proposer.
-type pooled struct {
-	gossip      *wire.Gossip
-	attestation *types.Attestation
-	signature   *types.SignatureResult
-	due         time.Time
-	interval    time.Duration
+// evidenceID: one proof against each participant for each request.
+type evidenceID struct {
+	request types.RequestID
+	culprit types.Operator
 }
+
+// accusationID: one accusation of the same two, whatever the request, as on
+// chain.
+type accusationID struct{ accused, accuser types.Operator }
 
 // pool holds results that the chain does not have yet: our own and others'.
 type pool struct {
-	attestations map[attestationID]*pooled
-	signatures   map[string]*pooled
+	attestations shelf[attestationID, types.Attestation]
+	signatures   shelf[string, types.SignatureResult]
+	evidence     shelf[evidenceID, types.Evidence]
+	accusations  shelf[accusationID, types.Accusation]
 	snapshot     atomic.Pointer[types.Results]
 }
 
 func newPool() *pool {
-	p := &pool{attestations: make(map[attestationID]*pooled), signatures: make(map[string]*pooled)}
+	p := &pool{
+		attestations: newShelf(
+			func(a *types.Attestation) attestationID {
+				return attestationID{a.Request, a.Operator, a.Attempt, a.IdentityVersion}
+			},
+			byLess((*types.Attestation).Less),
+			func(a *types.Attestation) *wire.Gossip {
+				return &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: a.ToWire()}}
+			}),
+		signatures: newShelf(
+			func(s *types.SignatureResult) string { return s.RequestID },
+			func(a, b *types.SignatureResult) int { return cmp.Compare(a.RequestID, b.RequestID) },
+			func(s *types.SignatureResult) *wire.Gossip {
+				return &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: s.ToWire()}}
+			}),
+		evidence: newShelf(
+			func(e *types.Evidence) evidenceID { return evidenceID{e.Request(), e.Culprit()} },
+			byLess(func(a, b *types.Evidence) bool { return a.Less(*b) }),
+			func(e *types.Evidence) *wire.Gossip {
+				return &wire.Gossip{Sum: &wire.Gossip_Evidence{Evidence: e.ToWire()}}
+			}),
+		accusations: newShelf(
+			func(a *types.Accusation) accusationID { return accusationID{a.Accused, a.Operator} },
+			byLess((*types.Accusation).Less),
+			func(a *types.Accusation) *wire.Gossip {
+				return &wire.Gossip{Sum: &wire.Gossip_Accusation{Accusation: a.ToWire()}}
+			}),
+	}
 	p.publish()
 	return p
 }
 
-func idOf(a *types.Attestation) attestationID {
-	return attestationID{a.Request, a.Operator, a.Attempt, a.IdentityVersion}
+func byLess[V any](less func(a, b *V) bool) func(a, b *V) int {
+	return func(a, b *V) int {
+		switch {
+		case less(a, b):
+			return -1
+		case less(b, a):
+			return 1
+		}
+		return 0
+	}
 }
 
-func (p *pool) hasAttestation(a *types.Attestation) bool {
-	_, ok := p.attestations[idOf(a)]
-	return ok
-}
+func (p *pool) hasAttestation(a *types.Attestation) bool { return p.attestations.has(a) }
 
 func (p *pool) hasSignature(id string) bool {
-	_, ok := p.signatures[id]
-	return ok
+	return p.signatures.has(&types.SignatureResult{RequestID: id})
 }
 
+func (p *pool) hasEvidence(e types.Evidence) bool { return p.evidence.has(&e) }
+
+func (p *pool) hasAccusation(a *types.Accusation) bool { return p.accusations.has(a) }
+
 func (p *pool) signature(id string) *wire.Gossip {
-	if e, ok := p.signatures[id]; ok {
+	if e, ok := p.signatures.items[id]; ok {
 		return e.gossip
 	}
 	return nil
 }
 
 func (p *pool) addAttestation(a types.Attestation, now time.Time) {
-	p.attestations[idOf(&a)] = &pooled{
-		gossip:      &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: a.ToWire()}},
-		attestation: &a, due: now, interval: gossipFirst,
-	}
+	p.attestations.add(a, now)
 	p.publish()
 }
 
 func (p *pool) addSignature(s types.SignatureResult, now time.Time) {
-	p.signatures[s.RequestID] = &pooled{
-		gossip:    &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: s.ToWire()}},
-		signature: &s, due: now, interval: gossipFirst,
-	}
+	p.signatures.add(s, now)
+	p.publish()
+}
+
+func (p *pool) addEvidence(e types.Evidence, now time.Time) {
+	p.evidence.add(e, now)
+	p.publish()
+}
+
+func (p *pool) addAccusation(a types.Accusation, now time.Time) {
+	p.accusations.add(a, now)
 	p.publish()
 }
 
 // flush tells what is due.
-func (p *pool) flush(now time.Time, gossip func(*wire.Gossip)) {
-	for _, e := range p.entries() {
-		if now.Before(e.due) {
-			continue
-		}
-		gossip(e.gossip)
-		e.due = now.Add(e.interval)
-		e.interval = min(2*e.interval, gossipMax)
-	}
+func (p *pool) flush(now time.Time, tell func(*wire.Gossip)) {
+	p.attestations.flush(now, tell)
+	p.signatures.flush(now, tell)
+	p.evidence.flush(now, tell)
+	p.accusations.flush(now, tell)
+}
+
+// wanted says what the chain lacks still.
+type wanted struct {
+	attestation func(*types.Attestation) bool
+	signature   func(*types.SignatureResult) bool
+	evidence    func(*types.Evidence) bool
+	accusation  func(*types.Accusation) bool
 }
 
 // prune keeps what is wanted.
-func (p *pool) prune(attestation func(*types.Attestation) bool, signature func(id string) bool) {
+func (p *pool) prune(w wanted) {
 	before := p.size()
-	for id, e := range p.attestations {
-		if !attestation(e.attestation) {
-			delete(p.attestations, id)
-		}
-	}
-	for id := range p.signatures {
-		if !signature(id) {
-			delete(p.signatures, id)
-		}
-	}
+	p.attestations.prune(w.attestation)
+	p.signatures.prune(w.signature)
+	p.evidence.prune(w.evidence)
+	p.accusations.prune(w.accusation)
 	if p.size() != before {
 		p.publish()
 	}
 }
 
-func (p *pool) size() int { return len(p.attestations) + len(p.signatures) }
+func (p *pool) size() int {
+	return len(p.attestations.items) + len(p.signatures.items) + len(p.evidence.items) + len(p.accusations.items)
+}
 
 // deletions lists the keys whose deletion somebody attested.
 func (p *pool) deletions() []types.KeyID {
 	var ids []types.KeyID
-	for id := range p.attestations {
+	for id := range p.attestations.items {
 		if id.request.Kind == types.KindDelete {
 			ids = append(ids, types.KeyID(id.request.ID))
 		}
@@ -129,47 +171,19 @@ func (p *pool) deletions() []types.KeyID {
 	return ids
 }
 
-// entries lists everything in canonical order.
-func (p *pool) entries() []*pooled {
-	list := make([]*pooled, 0, p.size())
-	for _, e := range p.attestations {
-		list = append(list, e)
-	}
-	slices.SortFunc(list, func(a, b *pooled) int {
-		switch {
-		case a.attestation.Less(b.attestation):
-			return -1
-		case b.attestation.Less(a.attestation):
-			return 1
-		}
-		return 0
-	})
-	signatures := make([]*pooled, 0, len(p.signatures))
-	for _, e := range p.signatures {
-		signatures = append(signatures, e)
-	}
-	slices.SortFunc(signatures, func(a, b *pooled) int { return cmp.Compare(a.signature.RequestID, b.signature.RequestID) })
-	return append(list, signatures...)
-}
-
 // publish makes the current content what results returns.
 func (p *pool) publish() {
-	r := &types.Results{}
-	for _, e := range p.entries() {
-		if e.attestation != nil {
-			r.Attestations = append(r.Attestations, *e.attestation)
-		} else {
-			r.Signatures = append(r.Signatures, *e.signature)
-		}
-	}
-	p.snapshot.Store(r)
+	p.snapshot.Store(&types.Results{
+		Attestations: p.attestations.values(), Signatures: p.signatures.values(),
+		Evidence: p.evidence.values(), Accusations: p.accusations.values(),
+	})
 }
 
 // results may be called from any goroutine and never blocks.
 func (p *pool) results() types.Results {
 	r := p.snapshot.Load()
 	return types.Results{
-		Attestations: slices.Clone(r.Attestations),
-		Signatures:   slices.Clone(r.Signatures),
+		Attestations: slices.Clone(r.Attestations), Signatures: slices.Clone(r.Signatures),
+		Evidence: slices.Clone(r.Evidence), Accusations: slices.Clone(r.Accusations),
 	}
 }

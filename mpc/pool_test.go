@@ -27,7 +27,39 @@ func names(r types.Results) []string {
 	for _, s := range r.Signatures {
 		list = append(list, s.RequestID)
 	}
+	for _, e := range r.Evidence {
+		list = append(list, fmt.Sprintf("%s %s proved", e.Request(), e.Culprit()))
+	}
+	for _, a := range r.Accusations {
+		list = append(list, fmt.Sprintf("%s by %s", a.Accused, a.Operator))
+	}
 	return list
+}
+
+// evidence has the shape of some, against an operator in a sign request.
+func evidence(id string, culprit types.Operator) types.Evidence {
+	h := &wire.Header{RequestKind: uint32(types.KindSign), RequestId: id, From: string(culprit), Context: make([]byte, 32)}
+	return types.Evidence{First: &wire.Envelope{Header: h}, Second: &wire.Envelope{Header: h}}
+}
+
+// TestPoolFaults: one proof for each request and participant, one accusation of
+// the same two.
+func TestPoolFaults(t *testing.T) {
+	p := newPool()
+	for _, e := range []types.Evidence{evidence("s2", "op-1"), evidence("s1", "op-2"), evidence("s1", "op-1"), evidence("s1", "op-2")} {
+		p.addEvidence(e, poolEpoch)
+		require.True(t, p.hasEvidence(e))
+	}
+	for _, a := range []types.Accusation{
+		{Request: types.RequestID{ID: "b"}, Accused: "op-1", Operator: "op-2"}, {Request: types.RequestID{ID: "a"}, Accused: "op-1", Operator: "op-2"},
+		{Request: types.RequestID{ID: "a"}, Accused: "op-1", Operator: "op-1"}, {Request: types.RequestID{ID: "a"}, Accused: "op-0", Operator: "op-9"},
+	} {
+		p.addAccusation(a, poolEpoch)
+		require.True(t, p.hasAccusation(&a))
+	}
+	require.Equal(t, []string{
+		"sign/s1 op-1 proved", "sign/s1 op-2 proved", "sign/s2 op-1 proved", "op-0 by op-9", "op-1 by op-1", "op-1 by op-2",
+	}, names(p.results()))
 }
 
 // TestPoolOrder: whatever came first, results stand in canonical order, each
@@ -98,11 +130,20 @@ func TestPoolPrune(t *testing.T) {
 		p.addAttestation(attestation(types.KindKeygen, "a", op, 0), poolEpoch)
 		p.addSignature(types.SignatureResult{RequestID: string(op)}, poolEpoch)
 	}
-	p.prune(func(a *types.Attestation) bool { return a.Operator == "op-2" }, func(id string) bool { return id == "op-1" })
-	require.Equal(t, []string{"keygen/a op-2 0", "op-1"}, names(p.results()))
+	p.addEvidence(evidence("s1", "op-1"), poolEpoch)
+	p.addEvidence(evidence("s1", "op-2"), poolEpoch)
+	p.addAccusation(types.Accusation{Accused: "op-1", Operator: "op-2"}, poolEpoch)
+	p.addAccusation(types.Accusation{Accused: "op-2", Operator: "op-1"}, poolEpoch)
+	p.prune(wanted{
+		attestation: func(a *types.Attestation) bool { return a.Operator == "op-2" },
+		signature:   func(s *types.SignatureResult) bool { return s.RequestID == "op-1" },
+		evidence:    func(e *types.Evidence) bool { return e.Culprit() == "op-1" },
+		accusation:  func(a *types.Accusation) bool { return a.Accused == "op-1" },
+	})
+	require.Equal(t, []string{"keygen/a op-2 0", "op-1", "sign/s1 op-1 proved", "op-1 by op-2"}, names(p.results()))
 	told := 0
 	p.flush(poolEpoch, func(*wire.Gossip) { told++ })
-	require.Equal(t, 2, told, "what was pruned is not told")
+	require.Equal(t, 4, told, "what was pruned is not told")
 }
 
 // TestPoolSnapshot: what a proposer holds never changes under its hands, and
@@ -115,7 +156,10 @@ func TestPoolSnapshot(t *testing.T) {
 	want := []string{"keygen/a op-1 0", "s1"}
 	first := p.results()
 	p.addAttestation(attestation(types.KindKeygen, "a", "op-0", 0), poolEpoch)
-	p.prune(func(*types.Attestation) bool { return true }, func(string) bool { return false })
+	p.prune(wanted{
+		attestation: func(*types.Attestation) bool { return true },
+		signature:   func(*types.SignatureResult) bool { return false },
+	})
 	require.Equal(t, want, names(first))
 
 	second := p.results()

@@ -90,8 +90,9 @@ type Config struct {
 	Host     Host
 	// Rand gives nonces and ephemeral keys.
 	Rand io.Reader
-	// Suspected says whom the initiator should rather do without.
-	Suspected func(types.Operator) bool
+	// Suspicion says how gladly the initiator would do without somebody; 0: it is
+	// welcome.
+	Suspicion func(types.Operator) int
 	Timing    Timing
 }
 

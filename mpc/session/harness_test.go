@@ -58,7 +58,7 @@ type player struct {
 	s   *session.Session
 
 	secret    []byte // pre-parameters or share
-	suspects  []types.Operator
+	suspects  map[types.Operator]int
 	full      bool // its send queue
 	slow      bool // its steps wait for work
 	mute      bool // its party never has a result
@@ -111,7 +111,7 @@ func (p *player) config() session.Config {
 	return session.Config{
 		ChainID: chainID, Request: p.net.request, Self: p.op, Identity: p.key, Protocol: protocol, Host: p,
 		Rand: rand.NewChaCha8(sha256.Sum256([]byte(p.op))), Timing: timing,
-		Suspected: func(op types.Operator) bool { return slices.Contains(p.suspects, op) },
+		Suspicion: func(op types.Operator) int { return p.suspects[op] },
 	}
 }
 

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -217,26 +218,40 @@ func (s *Session) unheard() []types.Operator {
 	return ops
 }
 
-// chooseSigners picks who runs the rounds: this node and the first that were
-// ready, those that are not suspected before the others. Suspects are taken
-// only once the others had their time. Nil: not enough yet.
+// chooseSigners picks who runs the rounds: this node and those that were ready,
+// the least suspected first, then in order of arrival. Suspects are left out
+// until the others had their time; nobody is where too few others remain. Nil:
+// not enough yet.
 func (s *Session) chooseSigners(now time.Time) []types.Operator {
 	needed := s.cfg.Request.SignersNeeded()
-	signers := []types.Operator{s.cfg.Self}
-	for _, suspects := range []bool{false, true} {
-		if suspects && now.Sub(s.opened) < s.cfg.Timing.Grace && needed < len(s.cfg.Request.Members) {
-			break
-		}
-		for _, op := range s.order {
-			suspected := s.cfg.Suspected != nil && s.cfg.Suspected(op)
-			if len(signers) < needed && suspected == suspects {
-				signers = append(signers, op)
-			}
-		}
+	ready := slices.Clone(s.order)
+	slices.SortStableFunc(ready, func(a, b types.Operator) int { return cmp.Compare(s.suspicion(a), s.suspicion(b)) })
+	if now.Sub(s.opened) < s.cfg.Timing.Grace && s.dispensable(needed) {
+		ready = slices.DeleteFunc(ready, func(op types.Operator) bool { return s.suspicion(op) > 0 })
 	}
-	if len(signers) < needed {
+	if len(ready) < needed-1 {
 		return nil
 	}
+	signers := append(ready[:needed-1], s.cfg.Self)
 	slices.Sort(signers)
 	return signers
+}
+
+func (s *Session) suspicion(op types.Operator) int {
+	if s.cfg.Suspicion == nil {
+		return 0
+	}
+	return s.cfg.Suspicion(op)
+}
+
+// dispensable: enough members are left without all suspects. Whoever accuses
+// everybody keeps nobody out.
+func (s *Session) dispensable(needed int) bool {
+	welcome := 0
+	for _, m := range s.cfg.Request.Members {
+		if m.Operator == s.cfg.Self || s.suspicion(m.Operator) == 0 {
+			welcome++
+		}
+	}
+	return welcome >= needed
 }

@@ -32,18 +32,30 @@ func TestChooseSigners(t *testing.T) {
 	tests := []struct {
 		name     string
 		keygen   bool
-		suspects []types.Operator
+		suspects map[types.Operator]int
 		answers  []types.Operator
 		after    time.Duration
 		signers  []types.Operator // none: it still waits
 	}{
 		{"first come", false, nil, []types.Operator{"op-d", "op-c"}, 0, []types.Operator{"op-a", "op-c", "op-d"}},
 		{"too few", false, nil, []types.Operator{"op-d"}, time.Minute / 2, nil},
-		{"suspect waits", false, []types.Operator{"op-c"}, []types.Operator{"op-c", "op-b"}, timing.Grace - 1, nil},
-		{"suspect is passed over", false, []types.Operator{"op-c"}, []types.Operator{"op-c", "op-b", "op-d"}, 0, []types.Operator{"op-a", "op-b", "op-d"}},
-		{"suspect after the grace", false, []types.Operator{"op-c"}, []types.Operator{"op-c", "op-b"}, timing.Grace, []types.Operator{"op-a", "op-b", "op-c"}},
+		{"suspect waits", false, map[types.Operator]int{"op-c": 1}, []types.Operator{"op-c", "op-b"}, timing.Grace - 1, nil},
+		{"suspect is passed over", false, map[types.Operator]int{"op-c": 1}, []types.Operator{"op-c", "op-b", "op-d"}, 0, []types.Operator{"op-a", "op-b", "op-d"}},
+		{"suspect after the grace", false, map[types.Operator]int{"op-c": 1}, []types.Operator{"op-c", "op-b"}, timing.Grace, []types.Operator{"op-a", "op-b", "op-c"}},
+		{
+			"who accuses everybody keeps nobody out", false, map[types.Operator]int{"op-b": 1, "op-c": 1},
+			[]types.Operator{"op-c", "op-b"}, 0, []types.Operator{"op-a", "op-b", "op-c"},
+		},
+		{
+			"the least suspected", false, map[types.Operator]int{"op-b": 2, "op-c": 1, "op-d": 3},
+			[]types.Operator{"op-d", "op-c"}, 0, []types.Operator{"op-a", "op-c", "op-d"},
+		},
+		{
+			"the least suspected of more", false, map[types.Operator]int{"op-b": 2, "op-d": 3},
+			[]types.Operator{"op-d", "op-c", "op-b"}, 0, []types.Operator{"op-a", "op-c", "op-d"},
+		},
 		{"keygen needs all", true, nil, []types.Operator{"op-b", "op-c"}, time.Minute / 2, nil},
-		{"keygen needs suspects too", true, []types.Operator{"op-c"}, []types.Operator{"op-b", "op-c", "op-d"}, 0, []types.Operator{"op-a", "op-b", "op-c", "op-d"}},
+		{"keygen needs suspects too", true, map[types.Operator]int{"op-c": 1}, []types.Operator{"op-b", "op-c", "op-d"}, 0, []types.Operator{"op-a", "op-b", "op-c", "op-d"}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -44,4 +44,6 @@ func SignatureResultFromWire(w *wire.Signature) (SignatureResult, error) {
 type Results struct {
 	Attestations []Attestation
 	Signatures   []SignatureResult
+	Evidence     []Evidence
+	Accusations  []Accusation
 }

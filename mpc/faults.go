@@ -1,0 +1,140 @@
+package mpc
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// suspectFor is how long this node would rather do without somebody that it
+// found stalling or breaking the rules, whatever the chain says.
+const suspectFor = time.Minute
+
+// provenSuspicion counts for more than the accusations of all others together.
+const provenSuspicion = types.MaxMembers
+
+// blame remembers who kept a session from its end, and tells the chain.
+func (c *Core) blame(s *session.Session, end session.End, now time.Time) {
+	if !types.Accusable(end.Reason) {
+		return
+	}
+	for _, op := range end.Culprits {
+		c.suspects[op] = now.Add(suspectFor)
+	}
+	if end.Evidence != nil {
+		c.takeEvidence(*end.Evidence)
+		return
+	}
+	request, open := c.requests[s.Request().ID]
+	key, ours := c.identity(s.Request())
+	if !open || !ours {
+		return
+	}
+	m, _ := request.Member(c.self.Operator)
+	for _, op := range end.Culprits {
+		a := types.Accusation{
+			Request: request.ID, Attempt: s.Attempt(), Session: s.Context(), Accused: op, Reason: end.Reason,
+			Operator: c.self.Operator, IdentityVersion: m.IdentityVersion,
+		}
+		if !c.accusationWanted(&a) {
+			continue
+		}
+		a.Sign(c.opts.ChainID, key)
+		c.pool.addAccusation(a, now)
+	}
+}
+
+// suspicion says how gladly an initiator would do without somebody: the number
+// of participants that accuse it, this node among them.
+func (c *Core) suspicion(op types.Operator) int {
+	count, own := 0, false
+	for _, f := range c.view.Faults {
+		switch {
+		case f.Participant != op:
+		case f.Proven():
+			count += provenSuspicion
+		default:
+			count++
+			own = own || f.Accuser == c.self.Operator
+		}
+	}
+	if until, ok := c.suspects[op]; ok && !own && c.opts.Now().Before(until) {
+		count++
+	}
+	return count
+}
+
+// accusationWanted: the request is open, both are members of it, and neither
+// the chain nor the pool has one of the same two.
+func (c *Core) accusationWanted(a *types.Accusation) bool {
+	r, open := c.requests[a.Request]
+	if !open || a.Attempt > r.Attempt(c.view.Height)+1 || c.pool.hasAccusation(a) {
+		return false
+	}
+	_, accused := r.Member(a.Accused)
+	m, accuser := r.Member(a.Operator)
+	return accused && accuser && m.IdentityVersion == a.IdentityVersion && !c.accused(a)
+}
+
+// accused: the chain has an accusation of the same two.
+func (c *Core) accused(a *types.Accusation) bool {
+	return slices.ContainsFunc(c.view.Faults, func(f types.Fault) bool {
+		return f.Participant == a.Accused && f.Accuser == a.Operator
+	})
+}
+
+// takeAccusation passes on what a member of an open request says of another.
+func (c *Core) takeAccusation(w *wire.Accusation) {
+	a, err := types.AccusationFromWire(w)
+	if err != nil || !c.accusationWanted(&a) {
+		return
+	}
+	m, _ := c.requests[a.Request].Member(a.Operator)
+	if err := a.Verify(c.opts.ChainID, m.IdentityKey); err != nil {
+		c.opts.Observer.Dropped(types.ErrProtocolFault)
+		c.opts.Log.Debug("accusation dropped", "by", a.Operator, "request", a.Request.String(), "err", err)
+		return
+	}
+	c.pool.addAccusation(a, c.opts.Now())
+}
+
+// evidenceKey finds the identity that evidence must be against, if the evidence
+// is wanted at all.
+func (c *Core) evidenceKey(e types.Evidence) ([]byte, bool) {
+	r, open := c.requests[e.Request()]
+	if !open || c.pool.hasEvidence(e) || c.proven(e) {
+		return nil, false
+	}
+	m, ok := r.Member(e.Culprit())
+	return m.IdentityKey, ok && m.IdentityVersion == e.IdentityVersion()
+}
+
+// proven: the chain has proof against the same member in the same request.
+func (c *Core) proven(e types.Evidence) bool {
+	return slices.ContainsFunc(c.view.Faults, func(f types.Fault) bool {
+		return f.Proven() && f.Participant == e.Culprit() && f.Request == e.Request()
+	})
+}
+
+// takeEvidence keeps proof that a member told two others different things, and
+// ends the session that it spoiled.
+func (c *Core) takeEvidence(e types.Evidence) {
+	key, wanted := c.evidenceKey(e)
+	if !wanted {
+		return
+	}
+	if err := e.Verify(c.opts.ChainID, key); err != nil {
+		c.opts.Observer.Dropped(types.ErrProtocolFault)
+		c.opts.Log.Debug("evidence dropped", "against", e.Culprit(), "request", e.Request().String(), "err", err)
+		return
+	}
+	c.pool.addEvidence(e, c.opts.Now())
+	c.opts.Log.Warn("a participant is proved to have told two members different things", "participant", e.Culprit(),
+		"request", e.Request().String(), "session", e.Context().Short(), "message", e.First.Header.Type, "round", e.First.Header.Round)
+	if l, running := c.byContext[e.Context()]; running {
+		l.Convict(e)
+	}
+}

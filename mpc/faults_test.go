@@ -1,0 +1,172 @@
+package mpc
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// waiting is a session that op-00 said Ready for; nobody starts it.
+func waiting(t *testing.T) (*desk, *types.Request, *live) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	d.view.Requests = []types.Request{r}
+	d.start()
+	d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
+	require.Len(t, d.core.sessions, 1)
+	for _, l := range d.core.sessions {
+		return d, &r, l
+	}
+	return nil, nil, nil
+}
+
+// accuse is what one participant says of another.
+func (d *desk) accuse(r *types.Request, by, accused types.Operator) types.Accusation {
+	a := types.Accusation{Request: r.ID, Session: types.Context{4}, Accused: accused, Reason: types.ErrStalled, Operator: by, IdentityVersion: 1}
+	a.Sign(deskChain, d.keys[by])
+	return a
+}
+
+// prove is proof against a participant.
+func (d *desk) prove(r *types.Request, culprit types.Operator) types.Evidence {
+	envelope := func(body string) *wire.Envelope {
+		return types.SignEnvelope(&wire.Header{
+			ChainId: deskChain, Context: append(make([]byte, 31), 4), Kind: wire.KIND_ROUND, Round: 1, Type: "k1", From: string(culprit),
+			IdentityVersion: 1, RequestKind: uint32(r.ID.Kind), RequestId: r.ID.ID,
+		}, []byte(body), d.keys[culprit])
+	}
+	return types.NewEvidence(envelope("one"), envelope("other"))
+}
+
+func (d *desk) hear(sum any) {
+	d.t.Helper()
+	g := &wire.Gossip{}
+	switch s := sum.(type) {
+	case types.Accusation:
+		g.Sum = &wire.Gossip_Accusation{Accusation: s.ToWire()}
+	case types.Evidence:
+		g.Sum = &wire.Gossip_Evidence{Evidence: s.ToWire()}
+	}
+	d.core.HandleGossip(d.t.Context(), g)
+}
+
+// TestAccuses: whoever kept a session from its end is accused, signed, once.
+func TestAccuses(t *testing.T) {
+	d, r, l := waiting(t)
+	initiator := r.Initiator(0)
+	d.now = d.now.Add(2 * time.Minute)
+	d.core.Tick()
+	require.Equal(t, session.Ended, l.Phase())
+	said := d.core.Results().Accusations
+	require.Len(t, said, 1)
+	require.NoError(t, said[0].Verify(deskChain, d.public("op-00")))
+	require.Equal(t, initiator, said[0].Accused)
+	require.Equal(t, types.ErrStartTimeout, said[0].Reason)
+	require.Equal(t, r.ID, said[0].Request)
+	require.Equal(t, 1, d.core.suspicion(initiator))
+
+	d.view.Height++
+	d.view.Faults = []types.Fault{{Participant: initiator, Accuser: "op-00", Reason: types.ErrStartTimeout, Request: r.ID}}
+	d.commit()
+	require.Empty(t, d.core.Results().Accusations, "the chain has it")
+	require.Equal(t, 1, d.core.suspicion(initiator), "and counts it once")
+	d.core.blame(l.Session, session.End{Reason: types.ErrStalled, Culprits: []types.Operator{initiator}}, d.now)
+	require.Empty(t, d.core.Results().Accusations)
+}
+
+// TestAccusesNobody for what is nobody's fault.
+func TestAccusesNobody(t *testing.T) {
+	d, _, l := waiting(t)
+	l.Stop(types.ErrAlreadyDecided)
+	d.core.blame(l.Session, session.End{Reason: types.ErrInterrupted, Culprits: []types.Operator{"op-01"}}, d.now)
+	require.Empty(t, d.core.Results().Accusations)
+	require.Zero(t, d.core.suspicion("op-01"))
+}
+
+// TestHearsAccusations takes the true and wanted ones, each once.
+func TestHearsAccusations(t *testing.T) {
+	for name, tt := range map[string]struct {
+		change func(d *desk, r *types.Request, a *types.Accusation)
+		want   int
+	}{
+		"true":            {func(*desk, *types.Request, *types.Accusation) {}, 1},
+		"wrong signature": {func(_ *desk, _ *types.Request, a *types.Accusation) { a.Signature[3]++ }, 0},
+		"signed by another": {func(d *desk, r *types.Request, a *types.Accusation) {
+			a.Sign(deskChain, d.keys["op-03"])
+		}, 0},
+		"of a request that nobody asked": {func(d *desk, r *types.Request, a *types.Accusation) {
+			a.Request.ID = "other"
+			a.Sign(deskChain, d.keys["op-01"])
+		}, 0},
+		"of a stranger": {func(d *desk, _ *types.Request, a *types.Accusation) {
+			a.Accused = "op-77"
+			a.Sign(deskChain, d.keys["op-01"])
+		}, 0},
+		"under another identity": {func(d *desk, _ *types.Request, a *types.Accusation) {
+			a.IdentityVersion = 2
+			a.Sign(deskChain, d.keys["op-01"])
+		}, 0},
+		"of an attempt to come": {func(d *desk, _ *types.Request, a *types.Accusation) {
+			a.Attempt = 2
+			a.Sign(deskChain, d.keys["op-01"])
+		}, 0},
+		"on chain already": {func(d *desk, _ *types.Request, a *types.Accusation) {
+			d.view.Faults = []types.Fault{{Participant: a.Accused, Accuser: a.Operator}}
+			d.commit()
+		}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, r, _ := waiting(t)
+			a := d.accuse(r, "op-01", "op-02")
+			tt.change(d, r, &a)
+			d.hear(a)
+			d.hear(a)
+			require.Len(t, d.core.Results().Accusations, tt.want)
+		})
+	}
+}
+
+// TestHearsEvidence takes what is true and wanted, once for each culprit and
+// request, and forgets it when the chain has it.
+func TestHearsEvidence(t *testing.T) {
+	d, r, _ := waiting(t)
+	e := d.prove(r, "op-02")
+	e.Second.Signature[1]++
+	d.hear(e)
+	require.Empty(t, d.core.Results().Evidence)
+	require.Equal(t, 1, d.dropped[types.ErrProtocolFault])
+	other := d.request(types.KindSign)
+	d.hear(d.prove(&other, "op-02"))
+	require.Empty(t, d.core.Results().Evidence, "the request is not open")
+
+	e = d.prove(r, "op-02")
+	d.hear(e)
+	d.hear(e)
+	require.Equal(t, []types.Evidence{e}, d.core.Results().Evidence)
+	d.view.Faults = []types.Fault{{Participant: "op-02", Request: r.ID, Reason: types.ErrBroadcastDiffer}}
+	d.commit()
+	require.Empty(t, d.core.Results().Evidence)
+	require.Equal(t, provenSuspicion, d.core.suspicion("op-02"))
+	d.hear(e)
+	require.Empty(t, d.core.Results().Evidence)
+}
+
+// TestSuspicion: participants that accuse are counted, not accusations.
+func TestSuspicion(t *testing.T) {
+	d, _, _ := waiting(t)
+	d.view.Faults = []types.Fault{
+		{Participant: "op-01", Accuser: "op-02"}, {Participant: "op-01", Accuser: "op-03"}, {Participant: "op-02", Accuser: "op-01"},
+	}
+	d.commit()
+	d.core.suspects["op-02"] = d.now.Add(time.Second)
+	require.Equal(t, []int{0, 2, 2, 0}, []int{
+		d.core.suspicion("op-00"), d.core.suspicion("op-01"), d.core.suspicion("op-02"), d.core.suspicion("op-03"),
+	})
+	d.now = d.now.Add(time.Second)
+	require.Equal(t, 1, d.core.suspicion("op-02"), "our own lapses")
+}

@@ -1,0 +1,72 @@
+package mpc
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// shelf holds results of one kind, one for each place K, and knows when each is
+// to be told again.
+type shelf[K comparable, V any] struct {
+	place func(*V) K
+	// order is canonical: whatever came first, everybody lists the same.
+	order  func(a, b *V) int
+	gossip func(*V) *wire.Gossip
+	items  map[K]*pooled[V]
+}
+
+// pooled is a result on its way to a proposer.
+type pooled[V any] struct {
+	value    V
+	gossip   *wire.Gossip
+	due      time.Time
+	interval time.Duration
+}
+
+func newShelf[K comparable, V any](
+	place func(*V) K, order func(a, b *V) int, gossip func(*V) *wire.Gossip,
+) shelf[K, V] {
+	return shelf[K, V]{place: place, order: order, gossip: gossip, items: make(map[K]*pooled[V])}
+}
+
+func (s *shelf[K, V]) has(v *V) bool {
+	_, ok := s.items[s.place(v)]
+	return ok
+}
+
+func (s *shelf[K, V]) add(v V, now time.Time) {
+	s.items[s.place(&v)] = &pooled[V]{value: v, gossip: s.gossip(&v), due: now, interval: gossipFirst}
+}
+
+// prune keeps what is wanted.
+func (s *shelf[K, V]) prune(wanted func(*V) bool) {
+	maps.DeleteFunc(s.items, func(_ K, p *pooled[V]) bool { return !wanted(&p.value) })
+}
+
+// sorted lists everything in canonical order.
+func (s *shelf[K, V]) sorted() []*pooled[V] {
+	return slices.SortedFunc(maps.Values(s.items), func(a, b *pooled[V]) int { return s.order(&a.value, &b.value) })
+}
+
+func (s *shelf[K, V]) values() []V {
+	list := make([]V, 0, len(s.items))
+	for _, p := range s.sorted() {
+		list = append(list, p.value)
+	}
+	return list
+}
+
+// flush tells what is due.
+func (s *shelf[K, V]) flush(now time.Time, tell func(*wire.Gossip)) {
+	for _, p := range s.sorted() {
+		if now.Before(p.due) {
+			continue
+		}
+		tell(p.gossip)
+		p.due = now.Add(p.interval)
+		p.interval = min(2*p.interval, gossipMax)
+	}
+}
