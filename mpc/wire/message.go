@@ -14,6 +14,9 @@ func (e *Envelope) Wrap() proto.Message { return &Message{Sum: &Message_Envelope
 // Wrap puts a result into the message that travels on the channel.
 func (g *Gossip) Wrap() proto.Message { return &Message{Sum: &Message_Gossip{Gossip: g}} }
 
+// Wrap puts an envelope on a detour into the message that travels on the channel.
+func (r *Relay) Wrap() proto.Message { return &Message{Sum: &Message_Relay{Relay: r}} }
+
 // Unwrap takes out what Wrap put in. A message with nothing in it that this
 // version knows comes back as it is, without an error: CometBFT disconnects a
 // peer whose message cannot be unwrapped, consensus and all, and a newer node
@@ -26,6 +29,8 @@ func (m *Message) Unwrap() (proto.Message, error) {
 		return sum.Envelope, nil
 	case *Message_Gossip:
 		return sum.Gossip, nil
+	case *Message_Relay:
+		return sum.Relay, nil
 	}
 	return m, nil
 }
