@@ -40,6 +40,8 @@ type Core struct {
 	lastLog  map[types.RequestID]types.Reason
 	// falseSignatures counts, by request, since the last block.
 	falseSignatures map[string]int
+	// resent counts envelopes of sessions that are over.
+	resent uint64
 	// broken is the first write that failed: a node that cannot write takes no
 	// part.
 	broken error
@@ -273,10 +275,11 @@ func (c *Core) findSelf(r *types.Roster) Self {
 func (c *Core) Status() Status {
 	st := Status{
 		Operator: c.self.Operator, IdentityVersion: c.self.Version, Height: c.view.Height,
-		CatchingUp: c.view.CatchingUp, OpenRequests: len(c.requests), Results: c.pool.size(), At: c.opts.Now(),
+		CatchingUp: c.view.CatchingUp, OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
 	}
 	for _, l := range c.ordered() {
 		st.Sessions = append(st.Sessions, l.Snapshot())
+		st.Resent += uint64(l.Resent())
 	}
 	for _, k := range c.recordKeys() {
 		st.Records = append(st.Records, c.records[k].Clone())

@@ -35,6 +35,7 @@ type desk struct {
 	keys    map[types.Operator]ed25519.PrivateKey
 	sent    []*wire.Envelope
 	dropped map[types.Reason]int
+	ends    []SessionEnd
 	nonces  uint64
 }
 
@@ -176,6 +177,8 @@ func (d *desk) SetRoster(*types.Roster) {}
 func (d *desk) SetSelf(Self) {}
 
 func (d *desk) Dropped(reason types.Reason) { d.dropped[reason]++ }
+
+func (d *desk) SessionEnded(end SessionEnd) { d.ends = append(d.ends, end) }
 
 func (d *desk) Submit(*types.Request, func() (session.Step, error), func(session.Step, error)) {}
 

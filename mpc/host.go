@@ -120,7 +120,10 @@ func (c *Core) End(s *session.Session, end session.End) {
 	}
 	c.release(l)
 	request := s.Request()
-	c.opts.Observer.SessionEnded(request.ID.Kind, end.Reason, now.Sub(s.Opened()))
+	c.resent += uint64(s.Resent())
+	c.opts.Observer.SessionEnded(SessionEnd{
+		Kind: request.ID.Kind, Reason: end.Reason, Took: now.Sub(s.Opened()), Resent: s.Resent(),
+	})
 	key := types.RecordKey{KeyID: request.KeyID, Epoch: request.Epoch, Session: s.ID()}
 	if r, staged := c.records[key]; staged && r.Status == types.StatusPending && !r.HasData {
 		if _, err := c.failRecord(r, end.Reason); err != nil {

@@ -65,7 +65,9 @@ type Self struct {
 // for each other in a circle.
 type Executor interface {
 	// Submit queues run. done is called on the engine's loop with what it
-	// returned.
+	// returned, also if the session ended meanwhile. Only an executor that stops
+	// for good may drop steps that it did not begin; their sessions have ended by
+	// then and wiped what those steps need.
 	Submit(r *types.Request, run func() (session.Step, error), done func(session.Step, error))
 }
 
@@ -73,12 +75,22 @@ type Executor interface {
 // must return at once.
 type Observer interface {
 	SessionOpened(kind types.RequestKind)
-	// SessionEnded gives an empty reason for success.
-	SessionEnded(kind types.RequestKind, reason types.Reason, took time.Duration)
+	SessionEnded(end SessionEnd)
 	RoundDone(kind types.RequestKind, round uint32, took time.Duration)
 	Dropped(reason types.Reason)
 	// Reconciled says how many blocks were seen at once, and how long it took.
 	Reconciled(blocks int64, took time.Duration)
+}
+
+// SessionEnd is what an Observer is told of a session that is over.
+type SessionEnd struct {
+	Kind types.RequestKind
+	// Reason is empty for success.
+	Reason types.Reason
+	// Took is how long it was open here.
+	Took time.Duration
+	// Resent is how many of its envelopes went out again.
+	Resent int
 }
 
 // Options make an engine.
@@ -149,8 +161,8 @@ func (o *Options) complete() error {
 
 type nopObserver struct{}
 
-func (nopObserver) SessionOpened(types.RequestKind)                             {}
-func (nopObserver) SessionEnded(types.RequestKind, types.Reason, time.Duration) {}
-func (nopObserver) RoundDone(types.RequestKind, uint32, time.Duration)          {}
-func (nopObserver) Dropped(types.Reason)                                        {}
-func (nopObserver) Reconciled(int64, time.Duration)                             {}
+func (nopObserver) SessionOpened(types.RequestKind)                    {}
+func (nopObserver) SessionEnded(SessionEnd)                            {}
+func (nopObserver) RoundDone(types.RequestKind, uint32, time.Duration) {}
+func (nopObserver) Dropped(types.Reason)                               {}
+func (nopObserver) Reconciled(int64, time.Duration)                    {}

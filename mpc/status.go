@@ -22,6 +22,9 @@ type Status struct {
 	Preparams       int
 	// Results waiting for a proposer.
 	Results int
+	// Resent counts envelopes that went out again since the engine was made: those
+	// of sessions that are over, and those of Sessions so far.
+	Resent uint64
 	// Unknown are keys in the store that the chain does not know.
 	Unknown []types.KeyID
 	At      time.Time

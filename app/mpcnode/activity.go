@@ -88,9 +88,11 @@ func (o observer) SessionOpened(kind types.RequestKind) {
 }
 
 // SessionEnded implements mpc.Observer.
-func (o observer) SessionEnded(kind types.RequestKind, reason types.Reason, took time.Duration) {
-	o.engineMetrics.SessionEnded(kind, reason, took)
-	o.activity.add(ActivityEvent{What: ActivityEnded, Kind: kind.String(), Seconds: took.Seconds(), Reason: string(reason)})
+func (o observer) SessionEnded(end mpc.SessionEnd) {
+	o.engineMetrics.SessionEnded(end)
+	o.activity.add(ActivityEvent{
+		What: ActivityEnded, Kind: end.Kind.String(), Seconds: end.Took.Seconds(), Reason: string(end.Reason),
+	})
 }
 
 // RoundDone implements mpc.Observer.

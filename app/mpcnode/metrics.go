@@ -107,13 +107,14 @@ func (m *metrics) SessionOpened(kind types.RequestKind) {
 }
 
 // SessionEnded implements mpc.Observer.
-func (m *metrics) SessionEnded(kind types.RequestKind, reason types.Reason, took time.Duration) {
-	outcome := string(reason)
-	if reason == "" {
+func (m *metrics) SessionEnded(end mpc.SessionEnd) {
+	outcome := string(end.Reason)
+	if end.Reason == "" {
 		outcome = outcomeOK
 	}
-	m.ended.WithLabelValues(kind.String(), outcome).Inc()
-	m.attempts.WithLabelValues(kind.String(), outcome).Observe(took.Seconds())
+	m.ended.WithLabelValues(end.Kind.String(), outcome).Inc()
+	m.attempts.WithLabelValues(end.Kind.String(), outcome).Observe(end.Took.Seconds())
+	m.status.ended.Add(uint64(end.Resent))
 }
 
 // RoundDone implements mpc.Observer.

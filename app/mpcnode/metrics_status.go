@@ -1,28 +1,22 @@
 package mpcnode
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
-	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // statusCollector serves what the engine's last status says at each scrape.
 type statusCollector struct {
 	engine atomic.Pointer[engineState]
+	// ended counts what sessions that are over sent again, told at their end.
+	ended atomic.Uint64
 
 	up, registered, height, catchingUp   *prometheus.Desc
 	requests, results, preparams, queued *prometheus.Desc
 	sessions, records, unknown, resent   *prometheus.Desc
-
-	mu sync.Mutex
-	// perSession is how often each live session had resent at the last scrape;
-	// total counts on when sessions end.
-	perSession map[types.SessionID]int
-	total      int
 }
 
 func newStatusCollector(f metricFactory) *statusCollector {
@@ -39,7 +33,6 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		records:    f.desc("records", "Records in the store.", "status"),
 		unknown:    f.desc("keys_unknown", "Keys in the store that the chain does not know."),
 		resent:     f.desc("resent_total", "Envelopes that were sent again."),
-		perSession: make(map[types.SessionID]int),
 	}
 }
 
@@ -80,23 +73,14 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	for status, n := range countRecords(s) {
 		gauge(c.records, float64(n), status)
 	}
-	ch <- prometheus.MustNewConstMetric(c.resent, prometheus.CounterValue, float64(c.countResent(s)))
+	ch <- prometheus.MustNewConstMetric(c.resent, prometheus.CounterValue, float64(c.resentTotal(s)))
 }
 
-// countResent adds what was resent since the last scrape. What a session resent
-// between the last scrape and its end is not seen; sessions linger, so that is
-// little.
-func (c *statusCollector) countResent(s mpc.Status) int {
-	c.mu.Lock()
-	defer c.mu.Unlock()
-	now := make(map[types.SessionID]int, len(s.Sessions))
-	for _, session := range s.Sessions {
-		now[session.ID] = session.Resent
-		c.total += max(0, session.Resent-c.perSession[session.ID])
-	}
-	c.perSession = now
-	return c.total
-}
+// resentTotal is the truth as far as it is known: the status counts live sessions
+// too but is half a second old, and none is made of an engine's last moments; of
+// ended sessions everything is known at once. Neither ever goes back or says too
+// much, so the greater one counts.
+func (c *statusCollector) resentTotal(s mpc.Status) uint64 { return max(s.Resent, c.ended.Load()) }
 
 // countSessions counts sessions by kind and phase.
 func countSessions(s mpc.Status) map[[2]string]int {

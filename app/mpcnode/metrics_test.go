@@ -9,7 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
-	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/p2p"
 )
@@ -40,8 +39,8 @@ func TestMetricsServeWhatIsTold(t *testing.T) {
 	m := newMetrics("seq-1")
 	o := observer{engineMetrics{m}, newActivity()}
 	o.SessionOpened(types.KindSign)
-	o.SessionEnded(types.KindSign, "", 2*time.Second)
-	o.SessionEnded(types.KindSign, types.ErrStalled, time.Second)
+	o.SessionEnded(mpc.SessionEnd{Kind: types.KindSign, Took: 2 * time.Second})
+	o.SessionEnded(mpc.SessionEnd{Kind: types.KindSign, Reason: types.ErrStalled, Took: time.Second})
 	o.RoundDone(types.KindSign, 3, time.Second)
 	o.Dropped(types.ErrBusy)
 	o.Reconciled(2, time.Millisecond)
@@ -78,18 +77,36 @@ func TestMetricsServeTheEnginesStatus(t *testing.T) {
 	require.Contains(t, got, "sequencer_mpc_preparams")
 }
 
-func TestResentCountsOnWhenSessionsEnd(t *testing.T) {
-	c := newStatusCollector(metricFactory{})
-	a, b := types.SessionID{1}, types.SessionID{2}
-	status := func(resent map[types.SessionID]int) mpc.Status {
-		var s mpc.Status
-		for id, n := range resent {
-			s.Sessions = append(s.Sessions, session.Snapshot{ID: id, Resent: n})
-		}
-		return s
+// TestResentTotal: nothing that was sent again is counted twice, lost or taken
+// back, whichever is heard first, the end of a session or the status after it.
+func TestResentTotal(t *testing.T) {
+	m := newMetrics("seq-1")
+	m.watch(idleEngine(t))
+	steps := []struct {
+		name   string
+		ended  int    // sent again by a session that ends now
+		status uint64 // of the newest status
+		want   uint64
+	}{
+		{"a session runs", 0, 3, 3},
+		{"and sends again", 0, 7, 7},
+		{"it ends; the status still shows it", 9, 7, 9},
+		{"the next status", 0, 9, 9},
+		{"another one runs", 0, 14, 14},
+		{"a third, too short for any status", 4, 14, 14},
+		{"all of them in the status", 0, 18, 18},
+		{"the second ends; the engine stops without another status", 6, 18, 19},
 	}
-	require.Equal(t, 3, c.countResent(status(map[types.SessionID]int{a: 3})))
-	require.Equal(t, 6, c.countResent(status(map[types.SessionID]int{a: 4, b: 2})))
-	require.Equal(t, 6, c.countResent(status(nil)))
-	require.Equal(t, 7, c.countResent(status(map[types.SessionID]int{b: 1})))
+	var last uint64
+	for _, s := range steps {
+		if s.ended > 0 {
+			observer{engineMetrics{m}, newActivity()}.SessionEnded(mpc.SessionEnd{Kind: types.KindSign, Resent: s.ended})
+		}
+		got := m.status.resentTotal(mpc.Status{Resent: s.status})
+		require.Equal(t, s.want, got, s.name)
+		require.GreaterOrEqual(t, got, last)
+		last = got
+	}
+	served := gather(t, m)["sequencer_mpc_resent_total"].Metric[0].Counter
+	require.Equal(t, float64(last), served.GetValue())
 }

@@ -231,8 +231,8 @@ type observer Node
 func (*observer) SessionOpened(types.RequestKind) {}
 
 // SessionEnded implements mpc.Observer.
-func (o *observer) SessionEnded(_ types.RequestKind, reason types.Reason, _ time.Duration) {
-	o.Ended[reason]++
+func (o *observer) SessionEnded(end mpc.SessionEnd) {
+	o.Ended[end.Reason]++
 }
 
 // RoundDone implements mpc.Observer.
