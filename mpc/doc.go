@@ -24,6 +24,8 @@
 //     chain decided and no rollback can change that.
 //   - A request id is bound to its digest, durably, before this node says Ready.
 //   - Pre-parameters are destroyed before the first round leaves.
+//   - What ends a session early, the end of the engine included, wipes the secrets
+//     that it holds: opened shares and pre-parameters, decrypted messages, parties.
 //   - Run ends only with its context or with a store that cannot write; its
 //     owner keeps the node running either way.
 package mpc

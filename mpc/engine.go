@@ -71,12 +71,29 @@ func (e *Engine) Run(ctx context.Context) (err error) {
 		defer close(finished)
 		e.workers.work(ctx, e.count)
 	}()
+	over := false
 	defer func() {
-		e.core.Shutdown()
 		cancel()
 		<-finished
+		if over {
+			e.settleSteps()
+		}
+	}()
+	defer func() {
+		e.core.Shutdown()
+		over = true
 	}()
 	return e.loop(ctx)
+}
+
+// settleSteps hands the steps that ran until the end back to their sessions.
+// Those are over and wipe what came of them; nothing else of the inbox matters.
+func (e *Engine) settleSteps() {
+	for _, item := range e.inbox.take() {
+		if item.step {
+			item.run()
+		}
+	}
 }
 
 func (e *Engine) loop(ctx context.Context) error {

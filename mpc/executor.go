@@ -42,7 +42,8 @@ func (h *jobHeap) Pop() any {
 }
 
 // pool of workers, bounded: each step of a session waits for its turn. There is
-// at most one step of each session, so the queue is as bounded as the sessions.
+// at most one step of each session, and those of sessions that are over return
+// at once, so the queue is as bounded as the sessions.
 type workers struct {
 	deliver func(func()) // onto the loop
 	mu      sync.Mutex
@@ -75,7 +76,7 @@ func (w *workers) queued() int {
 }
 
 // work runs n workers until the context ends. A step that runs then is waited
-// for: tss-lib cannot be interrupted.
+// for: tss-lib cannot be interrupted. Steps that wait are dropped.
 func (w *workers) work(ctx context.Context, n int) {
 	stop := context.AfterFunc(ctx, func() {
 		w.mu.Lock()
@@ -94,6 +95,9 @@ func (w *workers) work(ctx context.Context, n int) {
 		})
 	}
 	group.Wait()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.jobs = nil
 }
 
 func (w *workers) next() *job {

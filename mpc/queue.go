@@ -23,6 +23,7 @@ type queue struct {
 type queued struct {
 	run   func()
 	bytes int
+	step  bool // what a worker finished
 }
 
 func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
@@ -38,7 +39,7 @@ func (q *queue) putWithin(share, bytes int, run func()) bool {
 	q.mu.Lock()
 	full := len(q.items) >= maxQueued/share || q.bytes+bytes > maxQueuedBytes/share
 	if !full {
-		q.items = append(q.items, queued{run, bytes})
+		q.items = append(q.items, queued{run: run, bytes: bytes})
 		q.bytes += bytes
 	}
 	q.mu.Unlock()
@@ -49,7 +50,7 @@ func (q *queue) putWithin(share, bytes int, run func()) bool {
 // force queues work that is bounded by its nature: what a worker finished.
 func (q *queue) force(run func()) {
 	q.mu.Lock()
-	q.items = append(q.items, queued{run, 0})
+	q.items = append(q.items, queued{run: run, step: true})
 	q.mu.Unlock()
 	q.signal()
 }

@@ -26,6 +26,19 @@ func (s *Session) PendingTo(op types.Operator) []*wire.Header {
 // Held counts the messages that took a slot of a round.
 func (s *Session) Held(round uint32) int { return len(s.inbox.messages[round]) }
 
+// Unread lists the opened messages that no step took yet.
+func (s *Session) Unread() [][]byte {
+	var bodies [][]byte
+	for _, messages := range s.inbox.messages {
+		for _, m := range messages {
+			if m.secret && m.body != nil {
+				bodies = append(bodies, m.body)
+			}
+		}
+	}
+	return bodies
+}
+
 // Keys counts the sealing keys and session keys still in memory.
 func (s *Session) Keys() int {
 	if s.ephemeral != nil {

@@ -39,6 +39,7 @@ type network struct {
 	now     time.Time
 	request types.Request
 	players []*player
+	watch   *fakeproto.Watch // of their parties
 	mails   []mail
 	// hold keeps back what a test wants to see late, or never.
 	hold func(mail) bool
@@ -95,6 +96,8 @@ func (p *player) Begin(*session.Session) (session.Material, error) {
 	} else {
 		p.material.Share = bytes.Clone(p.secret)
 	}
+	p.net.watch.Secret("the pre-parameters opened for "+string(p.op), p.material.Preparams)
+	p.net.watch.Secret("the share opened for "+string(p.op), p.material.Share)
 	return p.material, p.beginErr
 }
 
@@ -106,7 +109,7 @@ func (p *player) Finish(_ *session.Session, r *session.Result) error {
 func (p *player) End(_ *session.Session, end session.End) { p.ends = append(p.ends, end) }
 
 func (p *player) config() session.Config {
-	protocol, err := fakeproto.Protocols{}.Protocol(p.net.request.ID.Kind, p.net.request.Algorithm)
+	protocol, err := fakeproto.Protocols{Watch: p.net.watch}.Protocol(p.net.request.ID.Kind, p.net.request.Algorithm)
 	require.NoError(p.net.t, err)
 	return session.Config{
 		ChainID: chainID, Request: p.net.request, Self: p.op, Identity: p.key, Protocol: protocol, Host: p,
@@ -156,7 +159,7 @@ func outsider(n *network) *player { return newPlayer(n, 25) }
 
 // newKeygen is an attempt at a keygen of n members; nothing was sent yet.
 func newKeygen(t testing.TB, members int) *network {
-	n := &network{t: t, now: epoch, request: types.Request{
+	n := &network{t: t, now: epoch, watch: &fakeproto.Watch{}, request: types.Request{
 		ID: types.RequestID{Kind: types.KindKeygen, ID: "key"}, KeyID: "key", Algorithm: types.ECDSASecp256k1,
 		Threshold: 1, Height: 1, ExpiryHeight: 100, AttemptBlocks: 10, StartTimeout: time.Minute,
 	}}

@@ -18,6 +18,7 @@ type slot struct {
 type held struct {
 	envelope types.Verified
 	body     []byte // opened
+	secret   bool   // it was sealed, and body is not the envelope's own
 }
 
 // confirmation is what a member says the broadcasts of a round were.
@@ -128,19 +129,35 @@ func named(list []*wire.Envelope) []types.Broadcast {
 	return out
 }
 
-// take empties a round, ordered by sender and type.
-func (b *inbox) take(round uint32) []Inbound {
-	in := make([]Inbound, 0, len(b.messages[round]))
+// take hands over the bodies of a round, ordered by sender and type, and those
+// among them that the receiver must wipe. The envelopes stay.
+func (b *inbox) take(round uint32) (in []Inbound, secrets [][]byte) {
 	for s, m := range b.messages[round] {
 		in = append(in, Inbound{From: s.from, Type: s.typ, Body: m.body})
+		if m.secret {
+			secrets = append(secrets, m.body)
+		}
+		b.messages[round][s] = held{envelope: m.envelope}
 	}
 	slices.SortFunc(in, func(a, c Inbound) int {
 		return cmp.Or(cmp.Compare(a.From, c.From), cmp.Compare(a.Type, c.Type))
 	})
-	return in
+	return in, secrets
 }
 
-// forget drops what rounds up to this one held.
+// wipe empties everything.
+func (b *inbox) wipe() {
+	for _, messages := range b.messages {
+		for _, m := range messages {
+			if m.secret {
+				types.Wipe(m.body)
+			}
+		}
+	}
+	*b = inbox{}
+}
+
+// forget drops what a round held.
 func (b *inbox) forget(round uint32) {
 	delete(b.messages, round)
 	delete(b.own, round)
@@ -151,7 +168,7 @@ func (b *inbox) forget(round uint32) {
 // rest drops all but the last Confirms, which somebody may lack still.
 func (b *inbox) rest() {
 	confirms := b.confirms
-	*b = newInbox()
+	b.wipe()
 	b.confirms = confirms
 }
 

@@ -42,8 +42,6 @@ type Step struct {
 	Out []Outbound
 	// Result is set by the last step.
 	Result *Result
-
-	party Party // made by the first step of a session
 }
 
 // Result is what a session made.
@@ -59,14 +57,18 @@ type Result struct {
 
 // Party is one member's run of a protocol. Calls come one at a time, on an
 // executor's goroutine; each may take seconds. A party that returned an error
-// or a result is not called again.
+// or a result is only closed.
 type Party interface {
 	// Start makes the messages of round 1.
 	Start() (Step, error)
 	// Deliver hands over all messages of a round (counted from 1) from all
 	// other members at once, ordered by sender and type, and makes those of the
-	// next round or the result.
+	// next round or the result. It keeps nothing of the bodies, which are wiped
+	// afterwards.
 	Deliver(round uint32, in []Inbound) (Step, error)
+	// Close wipes what the party holds. It is the last call, made exactly once
+	// whatever happened before, a panic of another call included, and quick.
+	Close()
 }
 
 // PartyConfig is what a party is made from.
@@ -78,8 +80,8 @@ type PartyConfig struct {
 	Signers []types.Operator
 	// Preparams are reserved for this session (keygen).
 	Preparams []byte
-	// Share is this node's share of the key (sign). The party wipes nothing of
-	// the caller's and keeps nothing of it after its last call.
+	// Share is this node's share of the key (sign). The caller wipes it and
+	// Preparams once Start returned: the party works on copies of its own.
 	Share []byte
 }
 
@@ -87,7 +89,8 @@ type PartyConfig struct {
 type Protocol interface {
 	// Rounds describes the rounds in order.
 	Rounds(threshold, members int) []Round
-	// NewParty checks its configuration and may take a while.
+	// NewParty checks its configuration and may take a while. It leaves nothing
+	// behind if it fails.
 	NewParty(PartyConfig) (Party, error)
 }
 

@@ -42,7 +42,7 @@ func (s *Session) onRound(v types.Verified, now time.Time) {
 		s.accuse(v, err)
 		return
 	}
-	s.inbox.put(h.Round, place, held{v, body})
+	s.inbox.put(h.Round, place, held{v, body, !spec.Broadcast})
 	s.progress = now
 	s.advance(now)
 }
@@ -180,7 +180,7 @@ func (s *Session) accuse(v types.Verified, err error) {
 // advance hands a round to the party once everything of it is here and all
 // members confirmed the same broadcasts.
 func (s *Session) advance(now time.Time) {
-	if s.busy || s.phase != Running || s.round == 0 {
+	if s.busy() || s.phase != Running || s.round == 0 {
 		return
 	}
 	specs := s.rounds[s.round-1]
@@ -215,23 +215,18 @@ func (s *Session) confirm(specs Round, now time.Time) {
 }
 
 func (s *Session) deliver() {
-	round, in, party := s.round, s.inbox.take(s.round), s.party
-	s.busy = true
-	s.cfg.Host.Submit(s, func() (Step, error) {
-		if s.over.Load() {
-			return Step{}, errOver
-		}
-		return party.Deliver(round, in)
-	})
+	round, party := s.round, s.party.party
+	in, secrets := s.inbox.take(round)
+	s.submit(secrets, func() (Step, error) { return party.Deliver(round, in) })
 }
 
-// HandleStep takes what the party answered.
+// HandleStep takes what the party answered. A session that ended while its step
+// ran is rid of its last secrets then.
 func (s *Session) HandleStep(step Step, err error, now time.Time) {
-	s.busy = false
+	defer step.wipe()
+	s.task = nil
 	if s.phase == Ended {
-		if step.Result != nil {
-			types.Wipe(step.Result.Share)
-		}
+		s.party.close()
 		return
 	}
 	if err != nil {
@@ -239,9 +234,6 @@ func (s *Session) HandleStep(step Step, err error, now time.Time) {
 		return
 	}
 	s.progress = now
-	if step.party != nil {
-		s.party = step.party
-	}
 	s.inbox.forget(s.round)
 	s.round++
 	s.since = now
@@ -263,16 +255,15 @@ func (s *Session) HandleStep(step Step, err error, now time.Time) {
 // finish hands the result over. The share is durable before anybody hears of
 // it: that is the Host's part.
 func (s *Session) finish(r *Result) {
-	s.party = nil
-	err := s.cfg.Host.Finish(s, r)
-	types.Wipe(r.Share)
-	if err != nil {
+	s.party.close()
+	if err := s.cfg.Host.Finish(s, r); err != nil {
 		s.fail(reasonOr(err, types.ErrStorage), err)
 		return
 	}
 	s.result = true
 	s.phase = Lingering
 	s.inbox.rest()
+	s.links = nil // nothing is sealed or opened any more
 }
 
 // sendRound signs, seals and sends our messages of a round.

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync/atomic"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -68,8 +67,8 @@ type Session struct {
 	signers  []types.Operator
 	links    map[types.Operator]*link
 	rounds   []Round
-	party    Party
-	busy     bool // a step is queued or running
+	party    owned
+	task     *task // queued or running
 	round    uint32
 	since    time.Time // of the round
 	inbox    inbox
@@ -85,10 +84,6 @@ type Session struct {
 	result   bool
 	lastSaid time.Time // Working
 	said     uint32
-
-	// over is set with the phase Ended, for steps that wait on other
-	// goroutines.
-	over atomic.Bool
 }
 
 // peer is what this session knows of another signer.
@@ -223,12 +218,7 @@ func (s *Session) end(e End) {
 		e = End{} // what it was for is done; whatever came later is no failure
 	}
 	s.phase = Ended
-	s.over.Store(true)
-	s.party = nil
-	s.inbox = inbox{}
-	s.outbox.pending = nil
-	s.links = nil
-	s.ephemeral = nil
+	s.release()
 	s.cfg.Host.End(s, e)
 }
 

@@ -210,30 +210,20 @@ func (s *Session) forwardStart(now time.Time) {
 	}
 }
 
-// errOver is what a step answers whose session ended while it waited.
-var errOver = errors.New("the session is over")
-
 // begin makes the party and its first messages on the executor.
 func (s *Session) begin(m Material) {
 	cfg := PartyConfig{
 		Request: s.cfg.Request, Context: s.context, Self: s.cfg.Self, Signers: s.signers,
 		Preparams: m.Preparams, Share: m.Share,
 	}
-	protocol := s.cfg.Protocol
-	s.busy = true
-	s.cfg.Host.Submit(s, func() (Step, error) {
-		defer types.Wipe(m.Preparams)
-		defer types.Wipe(m.Share)
-		if s.over.Load() {
-			return Step{}, errOver
-		}
+	protocol, owned := s.cfg.Protocol, &s.party
+	s.submit([][]byte{m.Preparams, m.Share}, func() (Step, error) {
 		p, err := protocol.NewParty(cfg)
 		if err != nil {
 			return Step{}, err
 		}
-		step, err := p.Start()
-		step.party = p
-		return step, err
+		owned.party = p
+		return p.Start()
 	})
 }
 

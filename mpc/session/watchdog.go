@@ -12,7 +12,7 @@ import (
 // tickRunning says Working while our own party computes, and otherwise ends a
 // session that waits too long for the same members.
 func (s *Session) tickRunning(now time.Time) {
-	if s.busy {
+	if s.busy() {
 		s.sayWorking(now)
 		s.progress = now
 		return
@@ -46,7 +46,7 @@ func (s *Session) AwaitedFor() []types.Operator {
 		return s.unheard()
 	case s.phase == Waiting:
 		return []types.Operator{s.initiator}
-	case s.phase != Running || s.busy || s.round == 0:
+	case s.phase != Running || s.busy() || s.round == 0:
 		return nil
 	}
 	specs := s.rounds[s.round-1]
@@ -101,6 +101,6 @@ func (s *Session) Snapshot() Snapshot {
 	return Snapshot{
 		ID: s.id, Context: s.context, Request: s.cfg.Request.ID, KeyID: s.cfg.Request.KeyID, Attempt: s.cfg.Attempt,
 		Phase: s.phase, Leader: s.initiator, Signers: slices.Clone(s.signers), Round: s.round, Rounds: len(s.rounds),
-		Busy: s.busy, Awaiting: s.AwaitedFor(), Opened: s.opened, Resent: s.outbox.resent,
+		Busy: s.busy(), Awaiting: s.AwaitedFor(), Opened: s.opened, Resent: s.outbox.resent,
 	}
 }

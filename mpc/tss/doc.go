@@ -20,10 +20,10 @@
 // # Ownership
 //
 // A party works on its own decoded copy of share or pre-parameters: the library
-// writes to what it is given. The copy is overwritten when the party ends, as
-// far as Go allows; not after a panic in the library, whose goroutines may
-// still read it, and not if the session just drops the party. What the library
-// keeps for itself during a session (nonces, polynomials) is out of reach.
+// writes to what it is given. The copy is overwritten when the party ends or is
+// closed, as far as Go allows; not after a panic in the library, whose goroutines
+// may still read it. What the library keeps for itself during a session (nonces,
+// polynomials) is out of reach.
 //
 // Shares are made once and readable for ever; their format has a version and a
 // golden file. Shares and pre-parameters with published secrets (package

@@ -32,14 +32,9 @@ func (k keygenProtocol) NewParty(c session.PartyConfig) (session.Party, error) {
 	if err != nil {
 		return nil, fmt.Errorf("make keygen party: %w", err)
 	}
-	if err := k.options.checkInsecure(pre.Insecure, "set of pre-parameters"); err != nil {
-		return nil, fmt.Errorf("make keygen party: %w", err)
-	}
-	if err := validatePreparams(&pre.Data); err != nil {
-		return nil, fmt.Errorf("make keygen party: %w", err)
-	}
-	r, err := newRoster(c.Context, c.Self, c.Signers)
+	r, err := k.checkPreparams(pre, c)
 	if err != nil {
+		wipePreparams(&pre.Data)
 		return nil, fmt.Errorf("make keygen party: %w", err)
 	}
 	out := make(chan tss.Message, outCapacity(len(r.operators)))
@@ -55,6 +50,17 @@ func (k keygenProtocol) NewParty(c session.PartyConfig) (session.Party, error) {
 		},
 		wipe: func() { wipePreparams(&pre.Data) },
 	}, nil
+}
+
+// checkPreparams checks a set and makes the roster of its session.
+func (k keygenProtocol) checkPreparams(pre *preparams, c session.PartyConfig) (*roster, error) {
+	if err := k.options.checkInsecure(pre.Insecure, "set of pre-parameters"); err != nil {
+		return nil, err
+	}
+	if err := validatePreparams(&pre.Data); err != nil {
+		return nil, err
+	}
+	return newRoster(c.Context, c.Self, c.Signers)
 }
 
 func checkKeygenConfig(c session.PartyConfig) error {

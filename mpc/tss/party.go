@@ -151,6 +151,13 @@ func (p *party) fail(err error) error {
 	return err
 }
 
+// Close ends a party that has neither a result nor an error yet.
+func (p *party) Close() {
+	if !p.ended {
+		p.end()
+	}
+}
+
 // end forgets the library's party: it must not be called after an error.
 func (p *party) end() {
 	p.ended = true

@@ -35,6 +35,7 @@ func (g signProtocol) NewParty(c session.PartyConfig) (session.Party, error) {
 	}
 	r, err := newRoster(c.Request.KeySession, c.Self, c.Signers)
 	if err != nil {
+		s.wipe()
 		return nil, fmt.Errorf("make signing party: %w", err)
 	}
 	// The subset shares its numbers with s, which nobody else has.
@@ -79,38 +80,47 @@ func checkSignConfig(c session.PartyConfig) error {
 	return nil
 }
 
-// openShare decodes the share and checks it by itself and against the request.
+// openShare decodes the share and checks it.
 func (g signProtocol) openShare(c session.PartyConfig) (*share, error) {
 	s, err := decodeShare(c.Share)
 	if err != nil {
 		return nil, err
 	}
-	if err := g.options.checkInsecure(s.Insecure, "share"); err != nil {
+	if err := g.checkShare(s, c); err != nil {
+		s.wipe()
 		return nil, err
+	}
+	return s, nil
+}
+
+// checkShare checks a share by itself and against the request.
+func (g signProtocol) checkShare(s *share, c session.PartyConfig) error {
+	if err := g.options.checkInsecure(s.Insecure, "share"); err != nil {
+		return err
 	}
 	req := &c.Request
 	switch {
 	case s.Session != req.KeySession:
-		return nil, fmt.Errorf("the share is of session %s, the key of %s", s.Session.Short(), req.KeySession.Short())
+		return fmt.Errorf("the share is of session %s, the key of %s", s.Session.Short(), req.KeySession.Short())
 	case s.Threshold != req.Threshold:
-		return nil, fmt.Errorf("the share has threshold %d, the request %d", s.Threshold, req.Threshold)
+		return fmt.Errorf("the share has threshold %d, the request %d", s.Threshold, req.Threshold)
 	}
 	for _, op := range c.Signers {
 		if !slices.Contains(s.Operators, op) {
-			return nil, fmt.Errorf("signer %s has no share of the key", op)
+			return fmt.Errorf("signer %s has no share of the key", op)
 		}
 	}
 	all, err := newRoster(s.Session, c.Self, s.Operators)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if err := s.validate(all); err != nil {
-		return nil, err
+		return err
 	}
 	if !bytes.Equal(compressPoint(s.Data.ECDSAPub), req.PublicKey) {
-		return nil, fmt.Errorf("the share is of another public key than the request")
+		return fmt.Errorf("the share is of another public key than the request")
 	}
-	return s, nil
+	return nil
 }
 
 // signResult takes the signature from the library and verifies it by other

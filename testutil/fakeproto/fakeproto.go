@@ -15,13 +15,16 @@ import (
 )
 
 // Protocols implements session.Protocols.
-type Protocols struct{}
+type Protocols struct {
+	// Watch, if set, looks at what becomes of parties and secrets.
+	Watch *Watch
+}
 
 // Protocol implements session.Protocols.
-func (Protocols) Protocol(kind types.RequestKind, _ types.Algorithm) (session.Protocol, error) {
+func (p Protocols) Protocol(kind types.RequestKind, _ types.Algorithm) (session.Protocol, error) {
 	switch kind {
 	case types.KindKeygen, types.KindSign:
-		return protocol{kind}, nil
+		return p.Watch.Over(protocol{kind}), nil
 	}
 	return nil, fmt.Errorf("%w: no fake %s", types.ErrUnsupportedAlgorithm, kind)
 }
@@ -48,6 +51,15 @@ type share struct {
 	Private  []byte
 	Operator types.Operator
 	Context  types.Context
+}
+
+// Share encodes an operator's share of a key that a session made.
+func Share(private []byte, op types.Operator, context types.Context) []byte {
+	bz, err := json.Marshal(share{Private: private, Operator: op, Context: context})
+	if err != nil {
+		panic(err) // bytes and strings always encode
+	}
+	return bz
 }
 
 // NewParty implements session.Protocol.
@@ -82,6 +94,9 @@ func (p *party) content(round uint32, typ string, from, to types.Operator) []byt
 	fmt.Fprintf(h, "%s|%d|%s|%s|%s|%x", p.cfg.Context, round, typ, from, to, p.cfg.Request.Digest)
 	return h.Sum(nil)
 }
+
+// Close implements session.Party.
+func (p *party) Close() { types.Wipe(p.share.Private) }
 
 // Start implements session.Party.
 func (p *party) Start() (session.Step, error) { return p.send(1), nil }
@@ -142,10 +157,7 @@ func (p *party) key() (session.Step, error) {
 		sub := sha256.Sum256(fmt.Appendf(nil, "fake share|%s|%s", p.cfg.Context, op))
 		payload.PublicShares = append(payload.PublicShares, secp256k1.PrivKeyFromBytes(sub[:]).PubKey().SerializeCompressed())
 	}
-	bz, err := json.Marshal(share{Private: private.Serialize(), Operator: p.cfg.Self, Context: p.cfg.Context})
-	if err != nil {
-		return session.Step{}, fmt.Errorf("encode a fake share: %w", err)
-	}
+	bz := Share(private.Serialize(), p.cfg.Self, p.cfg.Context)
 	return session.Step{Result: &session.Result{Share: bz, Payload: payload}}, nil
 }
 
