@@ -15,7 +15,7 @@ import (
 )
 
 // edited decodes a body, changes it and encodes it again.
-func edited[T any](t *testing.T, m session.Inbound, edit func(T)) session.Inbound {
+func edited[T any](t testing.TB, m session.Inbound, edit func(T)) session.Inbound {
 	t.Helper()
 	content, err := tss.DecodeBody(m.Type, m.Body)
 	require.NoError(t, err)
@@ -26,7 +26,7 @@ func edited[T any](t *testing.T, m session.Inbound, edit func(T)) session.Inboun
 }
 
 // replaced copies a round with the message of one type changed.
-func replaced[T any](t *testing.T, in []session.Inbound, typ string, edit func(T)) []session.Inbound {
+func replaced[T any](t testing.TB, in []session.Inbound, typ string, edit func(T)) []session.Inbound {
 	t.Helper()
 	out := append([]session.Inbound{}, in...)
 	for i, m := range out {
@@ -69,6 +69,8 @@ func TestGuardKeygenRound1(t *testing.T) {
 	negative := append([]byte{0x80}, make([]byte, 7)...)
 	modulus, aux := "PaillierN is not", "NTilde is not"
 	units := "h1 or h2 is not"
+	factor := new(big.Int).Add(new(big.Int).Lsh(preparamsOf(1).P, 1), big.NewInt(1)).Bytes()
+	own := preparamsOf(0)
 	cases := []struct {
 		name string
 		edit func(kg1)
@@ -81,6 +83,7 @@ func TestGuardKeygenRound1(t *testing.T) {
 		{"prime modulus", func(m kg1) { m.PaillierN = prime2048.Bytes() }, modulus},
 		{"short modulus", func(m kg1) { m.PaillierN = m.PaillierN[1:] }, modulus},
 		{"long modulus", func(m kg1) { m.PaillierN = append([]byte{1}, m.PaillierN...) }, "more than 256 bytes"},
+		{"leading zeros", func(m kg1) { m.H1 = append([]byte{0}, m.H1...) }, ""},
 		{"even auxiliary modulus", func(m kg1) { m.NTilde = even(m.NTilde) }, aux},
 		{"prime auxiliary modulus", func(m kg1) { m.NTilde = prime2048.Bytes() }, aux},
 		{"one modulus for both", func(m kg1) { m.NTilde = m.PaillierN }, aux},
@@ -95,6 +98,17 @@ func TestGuardKeygenRound1(t *testing.T) {
 		{"proof 2: negative length", func(m kg1) { m.Dlnproof_2[0] = negative }, "Dlnproof_2"},
 		{"proof 2: other split", func(m kg1) { m.Dlnproof_2[0] = []byte{127} }, "Dlnproof_2"},
 		{"proof 1: too short", func(m kg1) { m.Dlnproof_1 = m.Dlnproof_1[:257] }, "lacks a field"},
+		{"proof 1: alpha is 0", func(m kg1) { m.Dlnproof_1[1] = []byte{0} }, "Dlnproof_1 alpha is not"},
+		{"proof 1: alpha is 1", func(m kg1) { m.Dlnproof_1[1] = []byte{1} }, "Dlnproof_1 alpha is not"},
+		{"proof 1: alpha is NTilde", func(m kg1) { m.Dlnproof_1[128] = m.NTilde }, "Dlnproof_1 alpha is not"},
+		{"proof 1: alpha shares a factor with NTilde", func(m kg1) { m.Dlnproof_1[2] = factor }, "Dlnproof_1 alpha is not"},
+		{"proof 2: T is 0", func(m kg1) { m.Dlnproof_2[130] = []byte{0} }, "Dlnproof_2 T is not"},
+		{"proof 2: T is 1", func(m kg1) { m.Dlnproof_2[257] = []byte{1} }, "Dlnproof_2 T is not"},
+		{"proof 2: T is NTilde", func(m kg1) { m.Dlnproof_2[130] = m.NTilde }, "Dlnproof_2 T is not"},
+		{"our Paillier modulus", func(m kg1) { m.PaillierN = own.PaillierSK.N.Bytes() }, "is our own"},
+		{"our auxiliary modulus as Paillier modulus", func(m kg1) { m.PaillierN = own.NTildei.Bytes() }, "is our own"},
+		{"our h1", func(m kg1) { m.H1 = own.H1i.Bytes() }, "is our own"},
+		{"our h1 as h2", func(m kg1) { m.H2 = own.H1i.Bytes() }, "is our own"},
 	}
 	k, rounds := fixtures.Shares(2, 1), fixtures.KeygenTranscript()
 	p, err := protocol(t, types.KindKeygen).NewParty(keygenConfig(k, 0))
@@ -121,8 +135,8 @@ func TestGuardKeygenRound2(t *testing.T) {
 		{"share is 0", onKG2M1(t, func(m kg2m1) { m.Share = []byte{0} }), "share is not"},
 		{"share is q", onKG2M1(t, func(m kg2m1) { m.Share = order.Bytes() }), "share is not"},
 		{"share above 32 bytes", onKG2M1(t, func(m kg2m1) { m.Share = append([]byte{0}, make([]byte, 32)...) }), "share is not"},
-		{"no proof", onKG2M1(t, func(m kg2m1) { m.FacProof = nil }), "FacProof is not"},
-		{"short proof", onKG2M1(t, func(m kg2m1) { m.FacProof = m.FacProof[:10] }), "FacProof is not"},
+		{"no proof", onKG2M1(t, func(m kg2m1) { m.FacProof = nil }), "FacProof has"},
+		{"short proof", onKG2M1(t, func(m kg2m1) { m.FacProof = m.FacProof[:10] }), "FacProof has"},
 		{"polynomial too short", onKG2M2(t, func(m kg2m2) { m.DeCommitment = m.DeCommitment[:3] }), "DeCommitment has 3 parts"},
 		{"polynomial too long", onKG2M2(t, func(m kg2m2) {
 			m.DeCommitment = append(m.DeCommitment[:3], []byte{1}, []byte{2}, []byte{3}, []byte{4})
@@ -144,7 +158,7 @@ func TestGuardKeygenRound2(t *testing.T) {
 	k, rounds := fixtures.Shares(2, 1), fixtures.KeygenTranscript()
 	p, err := protocol(t, types.KindKeygen).NewParty(keygenConfig(k, 0))
 	require.NoError(t, err)
-	requireBlame(t, tss.Judge(p, 2, rounds[1]), k.Operators[1], "round 1 of this peer is missing")
+	requireBlame(t, tss.Judge(p, 2, rounds[1]), k.Operators[1], "parameters of this peer are missing")
 	require.NoError(t, tss.Judge(p, 1, rounds[0]))
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
@@ -177,7 +191,7 @@ func TestGuardKeygenRound3(t *testing.T) {
 	k, rounds := fixtures.Shares(2, 1), fixtures.KeygenTranscript()
 	p, err := protocol(t, types.KindKeygen).NewParty(keygenConfig(k, 0))
 	require.NoError(t, err)
-	requireBlame(t, tss.Judge(p, 3, rounds[2]), k.Operators[1], "round 1 of this peer is missing")
+	requireBlame(t, tss.Judge(p, 3, rounds[2]), k.Operators[1], "parameters of this peer are missing")
 	require.NoError(t, tss.Judge(p, 1, rounds[0]))
 	require.NoError(t, tss.Judge(p, 3, rounds[2]))
 	for name, edit := range map[string]func(kg3){

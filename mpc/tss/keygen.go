@@ -42,7 +42,7 @@ func (k keygenProtocol) NewParty(c session.PartyConfig) (session.Party, error) {
 	t := c.Request.Threshold
 	return &party{
 		library: keygen.NewLocalParty(r.parameters(t, k.options.concurrency), out, end, pre.Data),
-		roster:  r, spec: keygenSpec(t), guard: newKeygenGuard(t), out: out,
+		roster:  r, spec: keygenSpec(t), guard: newKeygenGuard(t, &pre.Data), out: out,
 		result: func() (*session.Result, error) {
 			return keygenResult(r, end, share{
 				Insecure: pre.Insecure, Session: c.Context, Threshold: t, Operators: r.operators,

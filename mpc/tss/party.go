@@ -49,7 +49,8 @@ func (p *party) Start() (session.Step, error) {
 	return p.step()
 }
 
-// Deliver judges all messages of a round before the library sees the first.
+// Deliver judges all messages of a round before the library sees the first, and
+// again before anything leaves that the library made of them.
 func (p *party) Deliver(round uint32, in []session.Inbound) (session.Step, error) {
 	if p.ended {
 		return session.Step{}, errEnded
@@ -70,6 +71,9 @@ func (p *party) Deliver(round uint32, in []session.Inbound) (session.Step, error
 		if err != nil {
 			return session.Step{}, p.fail(err)
 		}
+	}
+	if err := p.guard.accepted(round); err != nil {
+		return session.Step{}, p.fail(err)
 	}
 	return p.step()
 }

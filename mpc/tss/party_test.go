@@ -110,23 +110,6 @@ func TestReplayIsBlamed(t *testing.T) {
 	require.NotContains(t, out.Errors, k.Operators[1])
 }
 
-// What the guard would have stopped ends the party and not the process.
-func TestLibraryPanic(t *testing.T) {
-	k := fixtures.Shares(2, 1)
-	self := k.Operators[0]
-	l := fixtures.Lockstep{Parties: signParties(t, k, digestOf("x"), k.Operators)}
-	tss.RemoveGuard(l.Parties[self])
-	l.Tamper = func(to types.Operator, round uint32, in []session.Inbound) []session.Inbound {
-		if to == self && round == 6 {
-			return replaced(t, in, "s6", func(m s6) { m.VProofT = []byte{0} })
-		}
-		return in
-	}
-	out := l.Run()
-	requireNoBlame(t, out.Errors[self], "the library panicked in round 6")
-	require.True(t, tss.Ended(l.Parties[self]))
-}
-
 // A wrong last message spoils the signature; nobody can be named for it, and
 // nothing is returned.
 func TestWrongSignature(t *testing.T) {

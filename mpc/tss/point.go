@@ -32,8 +32,27 @@ func compressPoint(p *crypto.ECPoint) []byte {
 // interpolateZero gives the value at zero of the polynomial through these
 // points, in the exponent; nil if it is not a point of the curve.
 func interpolateZero(keys []*big.Int, points []*crypto.ECPoint) *crypto.ECPoint {
-	q := groupOrder()
 	var sum *crypto.ECPoint
+	for i, term := range termsAtZero(keys, points) {
+		if i == 0 {
+			sum = term
+			continue
+		}
+		next, err := sum.Add(term)
+		if err != nil {
+			return nil
+		}
+		sum = next
+	}
+	return sum
+}
+
+// termsAtZero gives what each point adds to the value at zero of the polynomial
+// through all of them: the point times its Lagrange coefficient. It gives
+// nothing if two keys are the same modulo q. No key may be zero modulo q.
+func termsAtZero(keys []*big.Int, points []*crypto.ECPoint) []*crypto.ECPoint {
+	q := groupOrder()
+	var terms []*crypto.ECPoint
 	for i := range keys {
 		l := big.NewInt(1)
 		for j := range keys {
@@ -49,16 +68,7 @@ func interpolateZero(keys []*big.Int, points []*crypto.ECPoint) *crypto.ECPoint 
 			l.Mul(l, d.ModInverse(d, q))
 			l.Mod(l, q)
 		}
-		term := points[i].ScalarMult(l)
-		if sum == nil {
-			sum = term
-			continue
-		}
-		next, err := sum.Add(term)
-		if err != nil {
-			return nil
-		}
-		sum = next
+		terms = append(terms, points[i].ScalarMult(l))
 	}
-	return sum
+	return terms
 }

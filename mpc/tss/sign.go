@@ -43,11 +43,15 @@ func (g signProtocol) NewParty(c session.PartyConfig) (session.Party, error) {
 	out := make(chan tss.Message, outCapacity(len(r.operators)))
 	end := make(chan *common.SignatureData, 1)
 	digest := new(big.Int).SetBytes(c.Request.Digest)
+	guard := newSignGuard(r, &data)
 	return &party{
 		library: signing.NewLocalParty(digest, r.parameters(s.Threshold, g.options.concurrency), data, out, end, digestBytes),
-		roster:  r, spec: signSpec(), guard: newSignGuard(r, &data), out: out,
+		roster:  r, spec: signSpec(), guard: guard, out: out,
 		result: func() (*session.Result, error) { return signResult(end, &c.Request) },
-		wipe:   func() { s.wipe() },
+		wipe: func() {
+			s.wipe()
+			guard.wipe()
+		},
 	}, nil
 }
 

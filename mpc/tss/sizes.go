@@ -79,4 +79,13 @@ const (
 	maxS6 = 12 * (scalarBytes + fieldBytes)
 	// Decommitment of two points.
 	maxS8 = 5 * (scalarBytes + fieldBytes)
+
+	// Public key, commitment, the library's session id.
+	maxDG1 = 4 * (scalarBytes + fieldBytes)
+	// 175 387: round 1 of a keygen without its commitment, and the modulus proof.
+	maxDG2M1 = maxKG1 - scalarBytes - fieldBytes + maxModProof
+	// The proof that N has no small factor.
+	maxDG4M1 = maxKG2M1 - scalarBytes - fieldBytes
+	// An acknowledgement says nothing but that it was sent.
+	maxACK = 0
 )
