@@ -98,6 +98,8 @@ passphrase = "{{ .MPC.Passphrase }}"
 # parallel is how many steps of sessions are computed at a time; 0: one less
 # than there are processor cores, and at least one, so that consensus has a core
 # to itself. Affinity and, on Linux, the CPU limit of a container count as cores.
+# A node with an identity raises GOMAXPROCS, so that consensus never waits for a
+# step; set that environment variable to choose it yourself.
 parallel = {{ .MPC.Parallel }}
 
 # send-queue is how many MPC messages wait inside CometBFT for one peer, 1 to

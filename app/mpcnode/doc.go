@@ -22,5 +22,6 @@
 //
 // An engine that cannot go on, because its database fails, ends alone: the node
 // says so in log, metrics and socket, and keeps following and making blocks.
-// Consensus comes first.
+// Nor does an engine that works hold blocks up: room says how its cryptography
+// leaves goroutines of consensus a place to run. Consensus comes first.
 package mpcnode

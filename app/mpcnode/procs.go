@@ -28,8 +28,8 @@ const gomaxprocs = "GOMAXPROCS"
 // goroutines, of which a vote takes several from node to node. With a place to
 // spare it goes on at once, and which of them a core serves is the kernel's
 // choice, which favours threads that slept over threads that compute.
-// BenchmarkHandOver measures both. A place that nobody uses costs nothing but
-// memory, some hundred KB.
+// BenchmarkHandOver measures both. A place costs memory, below half a MB, and
+// only if it is used.
 func room(cores, workers int) int { return cores + workers*goroutinesPerStep }
 
 // makeRoom raises GOMAXPROCS before sessions run, unless the operator chose it.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"os/signal"
 	"path/filepath"
+	"runtime"
 	"syscall"
 
 	"github.com/spf13/cobra"
@@ -147,7 +148,7 @@ func createIdentity(cmd *cobra.Command) (err error) {
 	}
 	defer func() { err = errors.Join(err, vault.Close()) }()
 	fmt.Fprintf(cmd.ErrOrStderr(), "made the MPC identity %s\n", paths.Identity)
-	return firstPreparams(cmd, cfg, vault)
+	return firstPreparams(cmd, vault)
 }
 
 // passphraseFlag is the [mpc] section with --mpc-passphrase in it.
@@ -180,13 +181,14 @@ func writePassphrase(cmd *cobra.Command, home, source string) error {
 }
 
 // firstPreparams fills the pool with one set, so that the first keygen need not
-// wait. Ctrl-C ends it: the node makes them when it runs.
-func firstPreparams(cmd *cobra.Command, cfg mpcnode.Config, vault *mpcnode.Vault) error {
+// wait, on all cores: no node runs yet. Ctrl-C ends it: the node makes them when
+// it runs.
+func firstPreparams(cmd *cobra.Command, vault *mpcnode.Vault) error {
 	ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
 	out := cmd.ErrOrStderr()
 	p := newProgress(out)
-	err := mpcnode.AddPreparams(ctx, vault.Database(), cfg.Workers(), p.show)
+	err := mpcnode.AddPreparams(ctx, vault.Database(), runtime.GOMAXPROCS(0), p.show)
 	p.done()
 	if errors.Is(err, context.Canceled) {
 		fmt.Fprintln(out, "stopped; the node makes pre-parameters when it runs, before its first keygen")
