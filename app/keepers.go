@@ -99,7 +99,8 @@ func newKeepers(app *App, opts servertypes.AppOptions) Keepers {
 	k.Evidence = evidencekeeper.NewKeeper(cdc, store(evidencetypes.StoreKey), k.Staking, k.Slashing,
 		AccountCodec(), runtime.ProvideCometInfoService())
 	k.Evidence.SetRouter(evidencetypes.NewRouter())
-	k.MPC = mpckeeper.NewKeeper(cdc, store(mpctypes.StoreKey), k.Staking, authority, ValidatorCodec(), AccountCodec())
+	k.MPC = mpckeeper.NewKeeper(cdc, store(mpctypes.StoreKey), k.Staking, authority, ValidatorCodec(), AccountCodec()).
+		SetSlashing(k.Slashing)
 	return k
 }
 

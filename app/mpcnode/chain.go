@@ -20,6 +20,8 @@ type State interface {
 	EngineRequests(context.Context) ([]types.Request, error)
 	// EngineRoster is everybody who ever registered.
 	EngineRoster(context.Context) (*types.Roster, error)
+	// EngineFaults lists the faults that count when signers are chosen.
+	EngineFaults(context.Context) ([]types.Fault, error)
 	// EngineKey reads one key; false if the chain does not know it.
 	EngineKey(context.Context, types.KeyID) (types.Key, bool, error)
 	// EngineSignature reads a finished signature; false if there is none.
@@ -80,6 +82,9 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
 	}
 	if v.Roster, err = state.EngineRoster(ctx); err != nil {
 		return nil, fmt.Errorf("read the roster: %w", err)
+	}
+	if v.Faults, err = state.EngineFaults(ctx); err != nil {
+		return nil, fmt.Errorf("read faults: %w", err)
 	}
 	for _, id := range keys {
 		key, known, err := state.EngineKey(ctx, id)

@@ -49,6 +49,10 @@ func (fakeState) EngineRoster(context.Context) (*types.Roster, error) {
 	return types.NewRoster(map[types.Operator][]types.Identity{"op": nil}), nil
 }
 
+func (fakeState) EngineFaults(context.Context) ([]types.Fault, error) {
+	return []types.Fault{{Participant: "op", Reason: types.ErrStalled}}, nil
+}
+
 func (fakeState) EngineKey(_ context.Context, id types.KeyID) (types.Key, bool, error) {
 	return types.Key{ID: id}, id == "known", nil
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/codec"
 	"github.com/cosmos/cosmos-sdk/codec/address"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdked25519 "github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
 	"github.com/cosmos/cosmos-sdk/runtime"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdktestutil "github.com/cosmos/cosmos-sdk/testutil"
@@ -106,7 +107,9 @@ func Operator(i int) string {
 // AddValidator adds a bonded validator, weaker than those before it, that has not
 // registered.
 func (f *Fixture) AddValidator(i int) *Participant {
-	v := &stakingtypes.Validator{OperatorAddress: Operator(i), Status: stakingtypes.Bonded}
+	consensus, err := codectypes.NewAnyWithValue(sdked25519.GenPrivKeyFromSecret([]byte(Operator(i))).PubKey())
+	require.NoError(f.t, err)
+	v := &stakingtypes.Validator{OperatorAddress: Operator(i), Status: stakingtypes.Bonded, ConsensusPubkey: consensus}
 	f.Staking.Validators = append(f.Staking.Validators, v)
 	p := &Participant{Operator: v.OperatorAddress, Identity: IdentityKey(v.OperatorAddress), Staked: v}
 	f.Participants = append(f.Participants, p)

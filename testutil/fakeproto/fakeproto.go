@@ -18,18 +18,23 @@ import (
 type Protocols struct {
 	// Watch, if set, looks at what becomes of parties and secrets.
 	Watch *Watch
+	// Ledger, if set, notes what parties are made for.
+	Ledger *Ledger
 }
 
 // Protocol implements session.Protocols.
 func (p Protocols) Protocol(kind types.RequestKind, _ types.Algorithm) (session.Protocol, error) {
 	switch kind {
 	case types.KindKeygen, types.KindSign:
-		return p.Watch.Over(protocol{kind}), nil
+		return p.Watch.Over(protocol{kind, p.Ledger}), nil
 	}
 	return nil, fmt.Errorf("%w: no fake %s", types.ErrUnsupportedAlgorithm, kind)
 }
 
-type protocol struct{ kind types.RequestKind }
+type protocol struct {
+	kind   types.RequestKind
+	ledger *Ledger
+}
 
 // maxBytes bounds every fake message: a hash.
 const maxBytes = sha256.Size
@@ -64,6 +69,7 @@ func Share(private []byte, op types.Operator, context types.Context) []byte {
 
 // NewParty implements session.Protocol.
 func (p protocol) NewParty(cfg session.PartyConfig) (session.Party, error) {
+	p.ledger.note(cfg)
 	pa := &party{cfg: cfg, kind: p.kind, rounds: p.Rounds(0, 0)}
 	if p.kind == types.KindKeygen {
 		if len(cfg.Preparams) == 0 {

@@ -52,6 +52,7 @@ type snapshot struct {
 	requests   []types.Request
 	keys       map[types.KeyID]types.Key
 	signatures map[string]types.SignatureResult
+	faults     []types.Fault
 }
 
 func newChain(t testing.TB, w *World) *Chain {
@@ -219,6 +220,8 @@ func (c *Chain) commit() {
 	var err error
 	s.requests, err = k.EngineRequests(ctx)
 	c.must(err)
+	s.faults, err = k.EngineFaults(ctx)
+	c.must(err)
 	for _, id := range c.keys {
 		key, known, err := k.EngineKey(ctx, id)
 		c.must(err)
@@ -254,7 +257,7 @@ func (c *Chain) known(signature string) (types.SignatureResult, bool) {
 // view is what a node that has seen this height knows.
 func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 	s := c.at(height)
-	v := &mpc.View{Height: height, Requests: slices.Clone(s.requests), Keys: make(map[types.KeyID]types.Key), Roster: c.roster}
+	v := &mpc.View{Height: height, Requests: slices.Clone(s.requests), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Faults: s.faults}
 	for _, id := range keys {
 		if k, ok := s.keys[id]; ok {
 			v.Keys[id] = k
@@ -267,4 +270,17 @@ func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 func (c *Chain) identity(i int) (types.Operator, ed25519.PrivateKey) {
 	p := c.Fixture.Participants[i]
 	return types.Operator(p.Operator), p.Identity
+}
+
+// Proven lists the faults that were proved, all of them.
+func (c *Chain) Proven() []types.Fault {
+	var proven []types.Fault
+	resp, err := c.Fixture.Query.Faults(c.Fixture.Ctx, &xtypes.QueryFaultsRequest{})
+	c.must(err)
+	for _, f := range resp.Faults {
+		if f.Kind == xtypes.FAULT_KIND_EQUIVOCATION {
+			proven = append(proven, f.ToEngine())
+		}
+	}
+	return proven
 }

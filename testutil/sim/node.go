@@ -173,7 +173,7 @@ func (t *transport) Send(to types.Operator, e *wire.Envelope) bool {
 	if peer == nil || !peer.Up() {
 		return false
 	}
-	t.world.carry((*Node)(t), peer, e)
+	t.world.send((*Node)(t), peer, e)
 	return true
 }
 

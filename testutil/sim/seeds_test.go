@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"os"
+	"runtime"
 	"strconv"
 	"testing"
 	"time"
@@ -17,25 +18,41 @@ import (
 	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// shortSeeds is how many seeds run without SIM_SEEDS in the environment.
+// shortSeeds is how many seeds run without SIM_SEEDS in the environment. SIM_SEED
+// runs one of them alone.
 const shortSeeds = 60
 
-// TestSeeds runs networks that lose, repeat, delay and reorder messages while
-// nodes crash and restart, and checks what must hold whatever happens.
-func TestSeeds(t *testing.T) {
+// forSeeds runs as many seeds as SIM_SEEDS says, one share of them on each core.
+func forSeeds(t *testing.T, run func(*testing.T, uint64)) {
 	seeds := uint64(shortSeeds)
 	if s := os.Getenv("SIM_SEEDS"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 32)
 		require.NoError(t, err)
 		seeds = n
 	}
-	for seed := uint64(1); seed <= seeds; seed++ {
-		runSeed(t, seed)
-		if t.Failed() {
-			t.Fatalf("seed %d", seed)
-		}
+	first := uint64(1)
+	if s := os.Getenv("SIM_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		require.NoError(t, err)
+		first, seeds = n, 1
+	}
+	shares := uint64(runtime.GOMAXPROCS(0))
+	for share := range shares {
+		t.Run(fmt.Sprint("share-", share), func(t *testing.T) {
+			t.Parallel()
+			for seed := first + share; seed < first+seeds; seed += shares {
+				run(t, seed)
+				if t.Failed() {
+					t.Fatalf("seed %d; again with SIM_SEED=%d", seed, seed)
+				}
+			}
+		})
 	}
 }
+
+// TestSeeds runs networks that lose, repeat, delay and reorder messages while
+// nodes crash and restart, and checks what must hold whatever happens.
+func TestSeeds(t *testing.T) { forSeeds(t, runSeed) }
 
 func runSeed(t *testing.T, seed uint64) {
 	t.Helper()

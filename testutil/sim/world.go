@@ -60,6 +60,8 @@ type World struct {
 	Chain *Chain
 	// Meddle, if set, decides about each message on its way.
 	Meddle func(from, to *Node, e *wire.Envelope) Verdict
+	// Lies are what dishonest nodes make of their messages.
+	Lies map[types.Operator]Lie
 	// Delivered, if set, is called after each delivered envelope.
 	Delivered func(from, to *Node, e *wire.Envelope)
 	// Messages counts delivered envelopes.
@@ -74,6 +76,8 @@ type World struct {
 	// verified remembers signatures of the very same bytes: broadcasts and
 	// resends would cost most of a run's time otherwise.
 	verified map[types.Hash]types.Verified
+	// told are messages of all nodes, for who wants to replay them.
+	told []*wire.Envelope
 }
 
 type event struct {
@@ -121,7 +125,7 @@ func New(t testing.TB, cfg Config) *World {
 	}
 	w := &World{
 		Config: cfg, Rand: rand.New(rand.NewPCG(cfg.Seed, 0x5e9)), now: time.Unix(1_700_000_000, 0).UTC(),
-		verified: make(map[types.Hash]types.Verified),
+		verified: make(map[types.Hash]types.Verified), Lies: make(map[types.Operator]Lie),
 	}
 	w.Chain = newChain(t, w)
 	for i := range cfg.Nodes {

@@ -37,6 +37,9 @@ func newScene(t *testing.T) scene {
 		c.results.Attestations = append(c.results.Attestations, p.Attest("k", 0, chain.Session("k"), chain.NewSecret("k").Payload(3)))
 	}
 	c.results.Signatures = []mpctypes.SignatureResult{secret.Sign("s", s.Digest)}
+	sign := mpctypes.RequestID{Kind: mpctypes.KindSign, ID: "s"}
+	c.results.Evidence = []mpctypes.Evidence{f.Participants[0].Contradict(sign)}
+	c.results.Accusations = []mpctypes.Accusation{f.Participants[1].Accuse(sign, f.Participants[2].Operator)}
 	return c
 }
 
@@ -53,6 +56,12 @@ func bundle(t *testing.T, r mpctypes.Results) []byte {
 	}
 	for i := range r.Signatures {
 		require.True(t, b.AddSignature(&r.Signatures[i]))
+	}
+	for _, e := range r.Evidence {
+		require.True(t, b.AddEvidence(e))
+	}
+	for i := range r.Accusations {
+		require.True(t, b.AddAccusation(&r.Accusations[i]))
 	}
 	bz, err := b.Encode()
 	require.NoError(t, err)

@@ -23,14 +23,18 @@ type ResultSource interface {
 // Keeper is what the handlers need of x/mpc's keeper.
 type Keeper interface {
 	Params(context.Context) (types.Params, error)
-	// CheckAttestation and CheckSignature say whether a result would apply to this
-	// state, without changing it.
+	// The Checks say whether a result would apply to this state, without changing
+	// it.
 	CheckAttestation(context.Context, *mpctypes.Attestation) error
 	CheckSignature(context.Context, *mpctypes.SignatureResult) error
-	// ApplyAttestation and ApplySignature check and apply. After an error the
-	// state is undefined: the caller drops it.
+	CheckEvidence(context.Context, mpctypes.Evidence) error
+	CheckAccusation(context.Context, *mpctypes.Accusation) error
+	// The Applys check and apply. After an error the state is undefined: the
+	// caller drops it.
 	ApplyAttestation(context.Context, *mpctypes.Attestation) error
 	ApplySignature(context.Context, *mpctypes.SignatureResult) error
+	ApplyEvidence(context.Context, mpctypes.Evidence) error
+	ApplyAccusation(context.Context, *mpctypes.Accusation) error
 }
 
 // Handlers makes the wrappers. All nodes of a chain must wrap the same phases.

@@ -5,6 +5,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -39,6 +40,7 @@ func (h *Handlers) applyBundle(ctx sdk.Context, bundle []byte) {
 		h.logger.Error("the block's bundle is skipped", "height", ctx.BlockHeight(), "err", err)
 		return
 	}
+	h.applyFaults(ctx, results)
 	for i := range results.Attestations {
 		a := &results.Attestations[i]
 		h.applyAlone(ctx, a.Request.String(), func(ctx sdk.Context) error { return h.keeper.ApplyAttestation(ctx, a) })
@@ -46,6 +48,18 @@ func (h *Handlers) applyBundle(ctx sdk.Context, bundle []byte) {
 	for i := range results.Signatures {
 		s := &results.Signatures[i]
 		h.applyAlone(ctx, "sign/"+s.RequestID, func(ctx sdk.Context) error { return h.keeper.ApplySignature(ctx, s) })
+	}
+}
+
+// applyFaults comes before the results: those close requests, and a fault needs
+// its request.
+func (h *Handlers) applyFaults(ctx sdk.Context, results mpctypes.Results) {
+	for _, e := range results.Evidence {
+		h.applyAlone(ctx, e.Request().String(), func(ctx sdk.Context) error { return h.keeper.ApplyEvidence(ctx, e) })
+	}
+	for i := range results.Accusations {
+		a := &results.Accusations[i]
+		h.applyAlone(ctx, a.Request.String(), func(ctx sdk.Context) error { return h.keeper.ApplyAccusation(ctx, a) })
 	}
 }
 

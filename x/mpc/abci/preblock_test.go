@@ -47,11 +47,13 @@ func TestPreBlockApplies(t *testing.T) {
 	for _, e := range ctx.EventManager().Events() {
 		names = append(names, e.Type)
 	}
-	require.Equal(t, []string{"sequencer.mpc.v1.EventKeyReady", "sequencer.mpc.v1.EventSignatureReady"}, names)
+	require.Equal(t, []string{
+		"sequencer.mpc.v1.EventFault", "sequencer.mpc.v1.EventFault", "sequencer.mpc.v1.EventKeyReady", "sequencer.mpc.v1.EventSignatureReady",
+	}, names, "faults first: the results close their requests")
 	// The same block again, as after a rollback of less than it: nothing more.
 	_, err = c.handlers(nil).PreBlocker(nil)(ctx, req)
 	require.NoError(t, err)
-	require.Len(t, ctx.EventManager().Events(), 2)
+	require.Len(t, ctx.EventManager().Events(), 4)
 }
 
 // A bad entry, which only a decided block can hold, costs the others nothing.

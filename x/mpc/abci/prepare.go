@@ -93,7 +93,7 @@ func (h *Handlers) buildBundle(ctx sdk.Context, maxTxBytes int64) ([]byte, error
 }
 
 // addResults adds what applies, signatures first: they are small, and somebody
-// waits for them. One bad result does not cost the others.
+// waits for them; accusations last. One bad result does not cost the others.
 func (h *Handlers) addResults(ctx sdk.Context, builder *types.BundleBuilder, results mpctypes.Results) {
 	for i := range results.Signatures {
 		s := &results.Signatures[i]
@@ -104,6 +104,17 @@ func (h *Handlers) addResults(ctx sdk.Context, builder *types.BundleBuilder, res
 	for i := range results.Attestations {
 		a := &results.Attestations[i]
 		if h.applies(a.Request.String(), func() error { return h.keeper.CheckAttestation(ctx, a) }) && !builder.AddAttestation(a) {
+			break
+		}
+	}
+	for _, e := range results.Evidence {
+		if h.applies(e.Request().String(), func() error { return h.keeper.CheckEvidence(ctx, e) }) && !builder.AddEvidence(e) {
+			break
+		}
+	}
+	for i := range results.Accusations {
+		a := &results.Accusations[i]
+		if h.applies(a.Request.String(), func() error { return h.keeper.CheckAccusation(ctx, a) }) && !builder.AddAccusation(a) {
 			break
 		}
 	}

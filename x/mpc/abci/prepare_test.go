@@ -68,6 +68,13 @@ func TestPrepareCarriesWhatApplies(t *testing.T) {
 			c.Participants[0].Attest("ready", 0, chain.Session("late"), chain.NewSecret("ready").Payload(3)),
 			c.Participants[0].AttestDeletion("ready"),
 		},
+		Evidence: []mpctypes.Evidence{
+			c.results.Evidence[0], c.Participants[0].Contradict(mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: "ready"}), c.results.Evidence[0],
+		},
+		Accusations: []mpctypes.Accusation{
+			c.Participants[0].Accuse(mpctypes.RequestID{Kind: mpctypes.KindSign, ID: "none"}, c.Participants[1].Operator),
+			c.results.Accusations[0], c.results.Accusations[0],
+		},
 	}
 	before := c.Ctx.MultiStore().GetKVStore(c.StoreKey).Get([]byte{3})
 	txs := prepare(t, c, source(messy), all, roomy, txsOf(2, 100))
@@ -227,6 +234,14 @@ func (k brokenKeeper) CheckAttestation(context.Context, *mpctypes.Attestation) e
 func (k brokenKeeper) CheckSignature(context.Context, *mpctypes.SignatureResult) error {
 	return k.fail()
 }
+
+func (k brokenKeeper) CheckEvidence(context.Context, mpctypes.Evidence) error { return k.fail() }
+
+func (k brokenKeeper) CheckAccusation(context.Context, *mpctypes.Accusation) error { return k.fail() }
+
+func (k brokenKeeper) ApplyEvidence(context.Context, mpctypes.Evidence) error { return k.fail() }
+
+func (k brokenKeeper) ApplyAccusation(context.Context, *mpctypes.Accusation) error { return k.fail() }
 
 func (k brokenKeeper) ApplyAttestation(context.Context, *mpctypes.Attestation) error { return k.fail() }
 

@@ -7,6 +7,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -67,6 +68,20 @@ func (h *Handlers) judge(ctx sdk.Context, txs [][]byte) error {
 	for i := range results.Signatures {
 		if err := h.keeper.CheckSignature(branch, &results.Signatures[i]); err != nil {
 			return types.ErrBadBundle.Wrapf("signature %d: %s", i, err)
+		}
+	}
+	return h.judgeFaults(branch, results)
+}
+
+func (h *Handlers) judgeFaults(ctx sdk.Context, results mpctypes.Results) error {
+	for i, e := range results.Evidence {
+		if err := h.keeper.CheckEvidence(ctx, e); err != nil {
+			return types.ErrBadBundle.Wrapf("evidence %d: %s", i, err)
+		}
+	}
+	for i := range results.Accusations {
+		if err := h.keeper.CheckAccusation(ctx, &results.Accusations[i]); err != nil {
+			return types.ErrBadBundle.Wrapf("accusation %d: %s", i, err)
 		}
 	}
 	return nil

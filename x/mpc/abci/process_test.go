@@ -10,6 +10,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/abci"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -37,6 +38,12 @@ func proposals(t *testing.T, c scene) map[string]struct {
 	}
 	foreign := a[0]
 	foreign.Operator = a[1].Operator
+	innocent := c.results.Evidence[0]
+	innocent.Second = &wire.Envelope{Header: innocent.Second.Header, Signature: make([]byte, 64)}
+	framed := c.results.Accusations[0]
+	framed.Operator = mpctypes.Operator(c.Participants[0].Operator)
+	twice := bundle(t, mpctypes.Results{Accusations: c.results.Accusations})
+	twice = append(twice, twice[6:]...)
 	future := c.Participants[0].Attest("k", 7, chain.Session("k"), a[0].Payload)
 	over := make([]byte, types.MaxBundleBytes+1)
 	copy(over, good)
@@ -56,7 +63,13 @@ func proposals(t *testing.T, c scene) map[string]struct {
 		"empty bundle":           {[][]byte{good[:6]}, false},
 		"truncated":              {[][]byte{good[:len(good)-1]}, false},
 		"one byte more":          {[][]byte{append(append([]byte{}, good...), 0)}, false},
-		"unknown field":          {[][]byte{append(append([]byte{}, good...), 0x1a, 0)}, false},
+		"unknown field":          {[][]byte{append(append([]byte{}, good...), 0x2a, 0)}, false},
+		"empty evidence":         {[][]byte{append([]byte("\x07MPCB\x01"), 0x1a, 0)}, false},
+		"empty accusation":       {[][]byte{append([]byte("\x07MPCB\x01"), 0x22, 0)}, false},
+		"faults alone":           {[][]byte{bundle(t, mpctypes.Results{Evidence: c.results.Evidence, Accusations: c.results.Accusations})}, true},
+		"evidence that is none":  {[][]byte{bundle(t, mpctypes.Results{Evidence: []mpctypes.Evidence{innocent}})}, false},
+		"in another's name":      {[][]byte{bundle(t, mpctypes.Results{Accusations: []mpctypes.Accusation{framed}})}, false},
+		"accused twice":          {[][]byte{twice}, false},
 		"over all limits":        {[][]byte{over}, false},
 		"at position 1":          {[][]byte{tx, good}, false},
 		"at positions 0 and 1":   {[][]byte{good, good}, false},
@@ -86,15 +99,15 @@ func TestProcessLimits(t *testing.T) {
 	good := bundle(t, c.results)
 	p, err := c.Keeper.Params(c.Ctx)
 	require.NoError(t, err)
-	p.BundleMaxEntries = 3
+	p.BundleMaxEntries = 5
 	require.NoError(t, c.Keeper.SetParams(c.Ctx, p))
 	resp, err := c.handlers(nil).ProcessProposal(accept)(c.Ctx, &cmtabci.RequestProcessProposal{Txs: [][]byte{good}})
 	require.NoError(t, err)
-	require.False(t, resp.IsAccepted(), "four entries where three are allowed")
+	require.False(t, resp.IsAccepted(), "six entries where five are allowed")
 
-	_, err = types.DecodeBundle(good, types.BundleLimits{Entries: 4, Bytes: len(good)})
+	_, err = types.DecodeBundle(good, types.BundleLimits{Entries: 6, Bytes: len(good)})
 	require.NoError(t, err)
-	_, err = types.DecodeBundle(good, types.BundleLimits{Entries: 4, Bytes: len(good) - 1})
+	_, err = types.DecodeBundle(good, types.BundleLimits{Entries: 6, Bytes: len(good) - 1})
 	require.ErrorIs(t, err, types.ErrBadBundle)
 }
 

@@ -68,11 +68,11 @@ func (k *Keeper) attestor(ctx context.Context, a *mpctypes.Attestation) (attesto
 // keygenAttestor checks everything about a keygen's attestation but signature and
 // payload.
 func (k *Keeper) keygenAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
-	r, open, err := k.request(ctx, requestKeyOf(a.Request))
+	r, waiting, err := k.waiting(ctx, requestKeyOf(a.Request))
 	if err != nil {
 		return attestor{}, err
 	}
-	if !open {
+	if !waiting {
 		return attestor{}, k.whyClosed(ctx, a.Request)
 	}
 	m, ok := r.Member(string(a.Operator))
@@ -120,7 +120,8 @@ func (k *Keeper) deletionAttestor(ctx context.Context, a *mpctypes.Attestation) 
 	return attestor{key: id.PublicKey}, nil
 }
 
-// whyClosed tells a request that was decided from one that never was.
+// whyClosed tells a request that is decided, or going to fail, from one that never
+// was.
 func (k *Keeper) whyClosed(ctx context.Context, id mpctypes.RequestID) error {
 	var err error
 	if id.Kind == mpctypes.KindSign {

@@ -36,7 +36,7 @@ func (k *Keeper) keyDelete(ctx context.Context, msg types.MsgKeyDelete) (int64, 
 	return k.condemnKey(ctx, key)
 }
 
-// condemnKey makes a key DELETING and fails its open requests. State is complete
+// condemnKey makes a key DELETING and condemns its open requests. State is complete
 // before anybody is told: hooks may ask again.
 func (k *Keeper) condemnKey(ctx context.Context, key types.Key) (int64, error) {
 	retire, err := k.retireHeight(ctx)
@@ -58,15 +58,14 @@ func (k *Keeper) condemnKey(ctx context.Context, key types.Key) (int64, error) {
 	if err := k.keyRetirements.Set(ctx, collections.Join(key.RetireHeight, key.Id)); err != nil {
 		return 0, fmt.Errorf("index key %s by its end: %w", key.Id, err)
 	}
-	signs, err := k.requestsOf(ctx, k.requestsByKey, key.Id)
-	if err != nil {
+	if err := k.condemnRequests(ctx, k.requestsByKey, key.Id, mpctypes.ErrKeyDeleted); err != nil {
 		return 0, err
 	}
 	k.emit(ctx, &types.EventKeyDeleting{KeyId: key.Id, Owner: key.Owner, RetireHeight: key.RetireHeight})
 	if pending {
 		k.reportKeyFailed(ctx, key)
 	}
-	return key.RetireHeight, k.failRequests(ctx, signs, mpctypes.ErrKeyDeleted)
+	return key.RetireHeight, nil
 }
 
 // closePendingKeygen ends the keygen of a key that is deleted before it was made.
@@ -95,14 +94,11 @@ func (k *Keeper) retireHeight(ctx context.Context) (int64, error) {
 	return sdk.UnwrapSDKContext(ctx).BlockHeight() + int64(params.RetireBlocks), nil
 }
 
-// buryKey makes a DELETING key DELETED.
+// buryKey makes a DELETING key DELETED that is no longer among those that end.
 func (k *Keeper) buryKey(ctx context.Context, id string) error {
 	key, err := k.Key(ctx, id)
 	if err != nil {
 		return err
-	}
-	if err := k.keyRetirements.Remove(ctx, collections.Join(key.RetireHeight, id)); err != nil {
-		return fmt.Errorf("remove key %s from those that end: %w", id, err)
 	}
 	if err := key.Bury(); err != nil {
 		return err

@@ -13,22 +13,23 @@ import (
 // This file is what the engine of a node reads of committed state, with a query
 // context, in its own types. What it returns is the caller's.
 
-// EngineRequests lists all open requests in the order in which nodes serve them:
-// by height, then id.
+// EngineRequests lists all open requests that take results, in the order in which
+// nodes serve them: by height, then id.
 func (k *Keeper) EngineRequests(ctx context.Context) ([]mpctypes.Request, error) {
-	var stored []types.Request
-	err := k.requests.Walk(ctx, nil, func(_ requestKey, r types.Request) (bool, error) {
-		stored = append(stored, r)
-		return false, nil
-	})
+	stored, err := k.waitingRequests(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("list open requests: %w", err)
+		return nil, err
 	}
+	// Many requests are by few keys, and a keygen's tells nothing yet.
+	keys := make(map[string]types.Key)
 	out := make([]mpctypes.Request, len(stored))
 	for i, r := range stored {
-		key, err := k.Key(ctx, r.KeyId)
-		if err != nil {
-			return nil, err
+		key, read := keys[r.KeyId]
+		if !read && r.Kind == types.REQUEST_KIND_SIGN {
+			if key, err = k.Key(ctx, r.KeyId); err != nil {
+				return nil, err
+			}
+			keys[r.KeyId] = key
 		}
 		out[i] = r.ToEngine(key)
 	}
@@ -42,6 +43,28 @@ func (k *Keeper) EngineRequests(ctx context.Context) ([]mpctypes.Request, error)
 		return 0
 	})
 	return out, nil
+}
+
+// waitingRequests lists the open requests but those that are going to fail.
+func (k *Keeper) waitingRequests(ctx context.Context) ([]types.Request, error) {
+	var list []types.Request
+	condemned := make(map[mpctypes.RequestID]bool)
+	err := errors.Join(
+		k.condemnedRequests.Walk(ctx, nil, func(id requestKey, _ string) (bool, error) {
+			condemned[mpctypes.RequestID{Kind: mpctypes.RequestKind(id.K1()), ID: id.K2()}] = true
+			return false, nil
+		}),
+		k.requests.Walk(ctx, nil, func(_ requestKey, r types.Request) (bool, error) {
+			if !condemned[r.RequestID()] {
+				list = append(list, r)
+			}
+			return false, nil
+		}),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("list open requests: %w", err)
+	}
+	return list, nil
 }
 
 // EngineKey reads a key; false if the chain does not know it.

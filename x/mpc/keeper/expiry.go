@@ -3,7 +3,6 @@ package keeper
 import (
 	"context"
 	"fmt"
-	"runtime/debug"
 
 	"cosmossdk.io/collections"
 
@@ -12,95 +11,77 @@ import (
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// Limits of one block's end; what is beyond follows in the next blocks, in the
-// same order on all nodes.
-const (
-	// MaxExpiriesPerBlock bounds the requests that fail in one block. One of 16
-	// members touches about 40 entries of the store, so 500 touch 20,000: some
-	// tenths of a second. The default max_pending (1000) is done in two blocks, the
-	// greatest (10,000) in 20.
-	MaxExpiriesPerBlock = 500
-	// MaxBurialsPerBlock bounds the keys that become DELETED in one block. One
-	// touches two entries of the store; what counts is the hook of its module.
-	// With those of the requests, 1000 hooks run at most in one block.
-	MaxBurialsPerBlock = 500
-)
-
-// EndBlock fails the requests whose expiry height has come, and makes DELETED the
-// keys whose retire height has come, as many as one block may. It touches nothing
-// else. The results of the block were applied before it.
+// EndBlock fails the requests whose time has come, because they expired or
+// because it was decided that they fail, and makes DELETED the keys whose retire
+// height has come, as many as one block may. It touches nothing else. The results
+// of the block were applied before it.
 //
-// Each entry is done in a cache context of its own. One that fails or panics is
-// logged and left for the next block: it is not worth the chain.
+// Of itself it never returns an error, which would halt the chain.
 func (k *Keeper) EndBlock(ctx context.Context) error {
-	requests, err := k.dueRequests(ctx)
-	if err != nil {
-		return err
-	}
-	for _, id := range requests {
-		k.alone(ctx, "expire request "+id.K2(), func(ctx context.Context) error {
-			return k.failRequests(ctx, []requestKey{id}, mpctypes.ErrExpired)
-		})
-	}
-	keys, err := k.dueKeys(ctx)
-	if err != nil {
-		return err
-	}
-	for _, id := range keys {
-		k.alone(ctx, "end key "+id, func(ctx context.Context) error { return k.buryKey(ctx, id) })
-	}
+	k.settle(ctx, k.dueRequests)
+	k.settle(ctx, k.dueKeys)
+	k.settle(ctx, k.dueFaults)
 	return nil
 }
 
-func (k *Keeper) alone(ctx context.Context, what string, do func(context.Context) error) {
-	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
-	if err := k.caught(cached, what, do); err != nil {
-		k.logger(ctx).Error("the end of a block left something undone", "what", what, "err", err)
-		return
-	}
-	write()
-}
-
-// caught makes an error of a panic, running out of gas included: in EndBlock it
-// would halt the chain.
-func (k *Keeper) caught(ctx context.Context, what string, do func(context.Context) error) (err error) {
-	defer func() {
-		if r := recover(); r != nil {
-			k.logger(ctx).Error("a panic was caught; please report this", "what", what, "stack", string(debug.Stack()))
-			err = panicError(r)
-		}
-	}()
-	return do(ctx)
-}
-
-// dueRequests lists the requests that expire at this height or before, the oldest
-// first, up to the limit.
-func (k *Keeper) dueRequests(ctx context.Context) ([]requestKey, error) {
-	var due []requestKey
+// dueRequests lists the requests whose time has come, the oldest first, up to the
+// limit.
+func (k *Keeper) dueRequests(ctx context.Context) (list []due, err error) {
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	err := k.requestExpiry.Walk(ctx, collections.NewPrefixUntilTripleRange[int64, uint32, string](height),
-		func(t collections.Triple[int64, uint32, string]) (bool, error) {
-			due = append(due, collections.Join(t.K2(), t.K3()))
-			return len(due) == MaxExpiriesPerBlock, nil
+	err = k.requestExpiry.Walk(ctx, collections.NewPrefixUntilTripleRange[int64, uint32, string](height),
+		func(at collections.Triple[int64, uint32, string]) (bool, error) {
+			id := collections.Join(at.K2(), at.K3())
+			list = append(list, due{
+				name:   "request " + mpctypes.RequestID{Kind: mpctypes.RequestKind(at.K2()), ID: at.K3()}.String(),
+				remove: func(ctx context.Context) error { return k.requestExpiry.Remove(ctx, at) },
+				settle: func(ctx context.Context) error { return k.failDue(ctx, id) },
+				enter: func(ctx context.Context, height int64) error {
+					return k.requestExpiry.Set(ctx, collections.Join3(height, at.K2(), at.K3()))
+				},
+			})
+			return len(list) == MaxExpiriesPerBlock, nil
 		})
 	if err != nil {
-		return nil, fmt.Errorf("list expired requests: %w", err)
+		return list, fmt.Errorf("list requests that are due: %w", err)
 	}
-	return due, nil
+	return list, nil
+}
+
+// failDue fails a request that was found by its time. Its key may have been
+// deleted in the meantime, or it was closed by a hook just now.
+func (k *Keeper) failDue(ctx context.Context, id requestKey) error {
+	r, open, err := k.request(ctx, id)
+	if err != nil || !open {
+		return err
+	}
+	reason, condemned, err := k.condemned(ctx, id)
+	if err != nil {
+		return err
+	}
+	if !condemned {
+		reason = mpctypes.ErrExpired
+	}
+	return k.failRequest(ctx, r, reason)
 }
 
 // dueKeys lists the DELETING keys that end at this height or before, the oldest
 // first, up to the limit.
-func (k *Keeper) dueKeys(ctx context.Context) ([]string, error) {
-	var due []string
+func (k *Keeper) dueKeys(ctx context.Context) (list []due, err error) {
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	err := k.keyRetirements.Walk(ctx, collections.NewPrefixUntilPairRange[int64, string](height),
-		func(p collections.Pair[int64, string]) (bool, error) {
-			due = append(due, p.K2())
-			return len(due) == MaxBurialsPerBlock, nil
+	err = k.keyRetirements.Walk(ctx, collections.NewPrefixUntilPairRange[int64, string](height),
+		func(at collections.Pair[int64, string]) (bool, error) {
+			list = append(list, due{
+				name:   "key " + at.K2(),
+				remove: func(ctx context.Context) error { return k.keyRetirements.Remove(ctx, at) },
+				settle: func(ctx context.Context) error { return k.buryKey(ctx, at.K2()) },
+				enter: func(ctx context.Context, height int64) error {
+					return k.keyRetirements.Set(ctx, collections.Join(height, at.K2()))
+				},
+			})
+			return len(list) == MaxBurialsPerBlock, nil
 		})
 	if err != nil {
-		return nil, fmt.Errorf("list keys to end: %w", err)
+		return list, fmt.Errorf("list keys that are due: %w", err)
 	}
-	return due, nil
+	return list, nil
 }

@@ -55,6 +55,12 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 			return err
 		}
 	}
+	for _, f := range gs.Faults {
+		f.Shift(shift)
+		if err := k.importFault(ctx, f); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
@@ -83,6 +89,19 @@ func (k *Keeper) importParticipant(ctx context.Context, g types.GenesisParticipa
 		return fmt.Errorf("store participant %s: %w", operator, err)
 	}
 	return nil
+}
+
+func (k *Keeper) importFault(ctx context.Context, f types.Fault) error {
+	var err error
+	if f.Participant, _, err = k.operator(f.Participant); err != nil {
+		return err
+	}
+	if f.Kind == types.FAULT_KIND_ACCUSATION {
+		if f.Accuser, _, err = k.operator(f.Accuser); err != nil {
+			return err
+		}
+	}
+	return k.setFault(ctx, f)
 }
 
 func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
@@ -120,6 +139,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		}),
 		k.attestations.Walk(ctx, nil, func(_ attestationKey, a types.StoredAttestation) (bool, error) {
 			gs.Attestations = append(gs.Attestations, a)
+			return false, nil
+		}),
+		k.faults.Walk(ctx, nil, func(_ faultKey, f types.Fault) (bool, error) {
+			gs.Faults = append(gs.Faults, f)
 			return false, nil
 		}),
 	)

@@ -42,6 +42,10 @@ func busyChain(t *testing.T) *chain.Fixture {
 		a := p.Attest("pending", uint32(i), chain.Session("p"), chain.NewSecret("pending").Payload(3))
 		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
 	}
+	open := mpctypes.RequestID{Kind: mpctypes.KindSign, ID: "open"}
+	accusation := f.Participants[0].Accuse(open, f.Participants[1].Operator)
+	require.NoError(t, f.Keeper.ApplyAccusation(f.Ctx, &accusation))
+	require.NoError(t, f.Keeper.ApplyEvidence(f.Ctx, f.Participants[0].Contradict(open)))
 	return f
 }
 
@@ -51,6 +55,7 @@ func TestGenesisRoundTrip(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, gs.Validate())
 	require.Len(t, gs.Attestations, 2)
+	require.Len(t, gs.Faults, 2)
 	// Through JSON, as a genesis file would.
 	bz, err := old.Cdc.MarshalJSON(gs)
 	require.NoError(t, err)

@@ -14,6 +14,12 @@ import (
 // 16 participants (165,000 gas each), or two of KeyGen with 64 (634,000 each).
 const HookGasLimit storetypes.Gas = 1_500_000
 
+// MaxNestedHooks bounds how deep hooks may cause each other. Gas alone ends it, too,
+// but at a depth that depends on prices, and a stack that overflows cannot be
+// recovered. Four is twice what a module needs that replaces a key when it fails
+// and deletes the old one.
+const MaxNestedHooks = 4
+
 // maxHookErrorBytes bounds what a failed hook may write into an event.
 const maxHookErrorBytes = 256
 
@@ -21,7 +27,9 @@ const maxHookErrorBytes = 256
 // at start-up, read afterwards.
 type hookRouter struct {
 	byModule map[string]types.Hooks
-	sealed   bool
+	// faults are told of everything, in the order of the modules' names.
+	faults []faultHooks
+	sealed bool
 }
 
 func newHookRouter() *hookRouter { return &hookRouter{byModule: make(map[string]types.Hooks)} }
@@ -42,7 +50,7 @@ func (k *Keeper) AddHooks(module string, hooks types.Hooks) *Keeper {
 	return k
 }
 
-// SealHooks ends the time for AddHooks. The module calls it when it registers its
+// SealHooks ends the time for AddHooks and AddFaultHooks. The module calls it when it registers its
 // services.
 func (k *Keeper) SealHooks() { k.hooks.sealed = true }
 
@@ -59,17 +67,31 @@ type hookCall struct {
 // can fail the caller: an error, a panic and running out of gas are rolled back
 // and reported by an event.
 //
-// The gas is not charged to the caller: a result or an expiry has no payer, and a
-// revocation must not become too expensive because of other people's hooks.
+// The gas is not charged to a transaction that is the cause: a deletion must not
+// become too expensive because of other people's hooks. It counts for the work
+// that the call is part of. A hook that a hook causes has only what is left to the
+// outer one, and its gas is the outer one's, whether it fails or not; so whatever
+// hooks cause each other to do, it costs no more than HookGasLimit together.
 func (k *Keeper) runHook(ctx context.Context, h hookCall) {
-	hooks, ok := k.hooks.byModule[h.module]
-	if !ok {
-		return
+	if hooks, ok := k.hooks.byModule[h.module]; ok {
+		k.runApart(ctx, h, func(ctx context.Context) error { return h.call(ctx, hooks) })
 	}
-	sdkCtx := sdk.UnwrapSDKContext(ctx)
-	cached, write := sdkCtx.CacheContext()
-	cached = cached.WithGasMeter(storetypes.NewGasMeter(HookGasLimit))
-	if err := callHook(cached, hooks, h); err != nil {
+}
+
+// runApart is what runHook promises.
+func (k *Keeper) runApart(ctx context.Context, h hookCall, call func(context.Context) error) {
+	outer, inWork := workOf(ctx)
+	limit := HookGasLimit
+	if inWork {
+		limit = min(limit, outer.meter.GasRemaining())
+	}
+	meter := storetypes.NewGasMeter(limit)
+	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
+	err := callHook(withWork(cached, work{meter: meter, hooks: outer.hooks + 1}), call)
+	if inWork {
+		outer.meter.ConsumeGas(meter.GasConsumedToLimit(), "hook")
+	}
+	if err != nil {
 		k.logger(ctx).Error("a module's hook failed and was rolled back", "module_of_hook", h.module, "hook", h.name, "id", h.id, "err", err)
 		k.emit(ctx, &types.EventHookFailed{Module: h.module, Hook: h.name, Id: h.id, Error: clip(err.Error(), maxHookErrorBytes)})
 		return
@@ -77,13 +99,16 @@ func (k *Keeper) runHook(ctx context.Context, h hookCall) {
 	write()
 }
 
-func callHook(ctx context.Context, hooks types.Hooks, h hookCall) (err error) {
+func callHook(ctx context.Context, call func(context.Context) error) (err error) {
+	if w, _ := workOf(ctx); w.hooks > MaxNestedHooks {
+		return fmt.Errorf("%d hooks are inside of each other, the limit", MaxNestedHooks)
+	}
 	defer func() {
 		if r := recover(); r != nil {
 			err = panicError(r)
 		}
 	}()
-	return h.call(ctx, hooks)
+	return call(ctx)
 }
 
 // panicError describes a recovered value in the same words on every node: a

@@ -31,6 +31,7 @@ type attemptKey = collections.Quad[uint32, string, string, uint32]
 type Keeper struct {
 	cdc            codec.Codec
 	staking        types.StakingKeeper
+	slashing       types.SlashingKeeper
 	authority      string
 	validatorCodec address.Codec
 	accountCodec   address.Codec
@@ -45,17 +46,26 @@ type Keeper struct {
 	signatures   *collections.IndexedMap[string, types.Signature, signatureIndexes]
 	// requests holds open requests only. openRequest and closeRequest are the only
 	// writers of it and of its indexes and counters.
-	requests         collections.Map[requestKey, types.Request]
+	requests collections.Map[requestKey, types.Request]
+	// requestExpiry says when the end of a block fails a request. One that is
+	// condemned is there twice, at its expiry height, too.
 	requestExpiry    collections.KeySet[collections.Triple[int64, uint32, string]]
-	requestsByMember collections.KeySet[collections.Triple[string, uint32, string]]
-	requestsByKey    collections.KeySet[collections.Triple[string, uint32, string]]
-	pendingTotal     collections.Item[uint64]
-	pendingByOwner   collections.Map[string, uint64]
-	attestations     collections.Map[attestationKey, types.StoredAttestation]
-	attestedAttempts collections.KeySet[attemptKey]
+	requestsByMember requestIndex
+	requestsByKey    requestIndex
+	// condemnedRequests are open requests that take no results any more, with the
+	// reason for which they fail.
+	condemnedRequests collections.Map[requestKey, string]
+	pendingTotal      collections.Item[uint64]
+	pendingByOwner    collections.Map[string, uint64]
+	attestations      collections.Map[attestationKey, types.StoredAttestation]
+	attestedAttempts  collections.KeySet[attemptKey]
 	// keyRetirements holds DELETING keys by the height at which they become
 	// DELETED.
 	keyRetirements collections.KeySet[collections.Pair[int64, string]]
+	faults         collections.Map[faultKey, types.Fault]
+	// faultLapses holds the faults that count by the height at which they do not
+	// any more.
+	faultLapses collections.KeySet[collections.Triple[int64, string, string]]
 }
 
 // NewKeeper makes the keeper. authority is the account that may change the
@@ -95,6 +105,10 @@ func NewKeeper(
 			collections.StringKey, collections.Uint64Value),
 		keyRetirements: collections.NewKeySet(sb, types.KeyRetirementsPrefix, "key_retirements",
 			collections.PairKeyCodec(collections.Int64Key, collections.StringKey)),
+		faults: collections.NewMap(sb, types.FaultsPrefix, "faults",
+			collections.PairKeyCodec(collections.StringKey, collections.StringKey), codec.CollValue[types.Fault](cdc)),
+		faultLapses: collections.NewKeySet(sb, types.FaultLapsesPrefix, "fault_lapses",
+			collections.TripleKeyCodec(collections.Int64Key, collections.StringKey, collections.StringKey)),
 	}
 	k.addRequestCollections(sb)
 	schema, err := sb.Build()
@@ -102,6 +116,13 @@ func NewKeeper(
 		panic(err) // two collections share a prefix or a name: a mistake in this file
 	}
 	k.schema = schema
+	return k
+}
+
+// SetSlashing gives the keeper what jails. It is called while the application is
+// wired, or not at all.
+func (k *Keeper) SetSlashing(slashing types.SlashingKeeper) *Keeper {
+	k.slashing = slashing
 	return k
 }
 
@@ -113,6 +134,7 @@ func (k *Keeper) addRequestCollections(sb *collections.SchemaBuilder) {
 		collections.TripleKeyCodec(collections.Int64Key, collections.Uint32Key, collections.StringKey))
 	k.requestsByMember = collections.NewKeySet(sb, types.RequestsByMemberPrefix, "requests_by_member", nameKindID)
 	k.requestsByKey = collections.NewKeySet(sb, types.RequestsByKeyPrefix, "requests_by_key", nameKindID)
+	k.condemnedRequests = collections.NewMap(sb, types.CondemnedRequestsPrefix, "condemned_requests", kindID, collections.StringValue)
 	k.attestations = collections.NewMap(sb, types.AttestationsPrefix, "attestations",
 		collections.QuadKeyCodec(collections.Uint32Key, collections.StringKey, collections.BytesKey, collections.StringKey),
 		codec.CollValue[types.StoredAttestation](k.cdc))

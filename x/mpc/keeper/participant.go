@@ -67,7 +67,7 @@ func (k *Keeper) RegisterParticipant(ctx context.Context, operator string, ident
 	return version, nil
 }
 
-// RevokeParticipant revokes all identities of an operator and fails the open
+// RevokeParticipant revokes all identities of an operator and condemns the open
 // requests that pinned one of them, no others.
 func (k *Keeper) RevokeParticipant(ctx context.Context, operator string) error {
 	p, err := k.Participant(ctx, operator)
@@ -81,11 +81,7 @@ func (k *Keeper) RevokeParticipant(ctx context.Context, operator string) error {
 		return fmt.Errorf("store participant %s: %w", p.Operator, err)
 	}
 	k.emit(ctx, &types.EventParticipantRevoked{Operator: p.Operator})
-	ids, err := k.requestsOf(ctx, k.requestsByMember, p.Operator)
-	if err != nil {
-		return err
-	}
-	return k.failRequests(ctx, ids, mpctypes.ErrIdentityRevoked)
+	return k.condemnRequests(ctx, k.requestsByMember, p.Operator, mpctypes.ErrIdentityRevoked)
 }
 
 // claimIdentityKey makes an identity key an operator's for ever: whoever holds

@@ -7,9 +7,6 @@ import (
 
 	"cosmossdk.io/collections"
 
-	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
-	sdk "github.com/cosmos/cosmos-sdk/types"
-
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -54,6 +51,9 @@ func (k *Keeper) closeRequest(ctx context.Context, r types.Request) error {
 			return fmt.Errorf("remove request %s from its members: %w", r.RequestID(), err)
 		}
 	}
+	if err := k.condemnedRequests.Remove(ctx, keyOf(r)); err != nil {
+		return fmt.Errorf("remove request %s from those that fail: %w", r.RequestID(), err)
+	}
 	if err := k.dropAttestations(ctx, r); err != nil {
 		return err
 	}
@@ -72,28 +72,6 @@ func (k *Keeper) request(ctx context.Context, id requestKey) (types.Request, boo
 	return r, true, nil
 }
 
-// failRequests fails those of the requests that are still open when their turn
-// comes: a hook that is told of one may end others.
-//
-// It is not charged to whoever causes it. The requests' owners paid for them, and
-// a revocation must not become too expensive because many are open.
-func (k *Keeper) failRequests(ctx context.Context, ids []requestKey, reason mpctypes.Reason) error {
-	free := sdk.UnwrapSDKContext(ctx).WithGasMeter(storetypes.NewInfiniteGasMeter())
-	for _, id := range ids {
-		r, open, err := k.request(free, id)
-		if err != nil {
-			return err
-		}
-		if !open {
-			continue
-		}
-		if err := k.failRequest(free, r, reason); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // failRequest closes a request and makes its key or signature ERROR.
 func (k *Keeper) failRequest(ctx context.Context, r types.Request, reason mpctypes.Reason) error {
 	if err := k.closeRequest(ctx, r); err != nil {
@@ -106,21 +84,4 @@ func (k *Keeper) failRequest(ctx context.Context, r types.Request, reason mpctyp
 		return k.failSignature(ctx, r.Id, reason)
 	}
 	return fmt.Errorf("request %s is of a kind that cannot fail", r.RequestID())
-}
-
-// requestsOf lists the open requests under a name in one of the indexes by
-// member and by key.
-func (k *Keeper) requestsOf(
-	ctx context.Context, index collections.KeySet[collections.Triple[string, uint32, string]], name string,
-) ([]requestKey, error) {
-	var ids []requestKey
-	err := index.Walk(ctx, collections.NewPrefixedTripleRange[string, uint32, string](name),
-		func(t collections.Triple[string, uint32, string]) (bool, error) {
-			ids = append(ids, collections.Join(t.K2(), t.K3()))
-			return false, nil
-		})
-	if err != nil {
-		return nil, fmt.Errorf("list open requests of %s: %w", name, err)
-	}
-	return ids, nil
 }

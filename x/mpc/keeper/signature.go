@@ -67,11 +67,11 @@ func (k *Keeper) verifiedSignature(ctx context.Context, result *mpctypes.Signatu
 
 func (k *Keeper) openSignRequest(ctx context.Context, id string) (types.Request, error) {
 	name := mpctypes.RequestID{Kind: mpctypes.KindSign, ID: id}
-	r, open, err := k.request(ctx, requestKeyOf(name))
+	r, waiting, err := k.waiting(ctx, requestKeyOf(name))
 	if err != nil {
 		return r, err
 	}
-	if !open {
+	if !waiting {
 		return r, k.whyClosed(ctx, name)
 	}
 	return r, nil

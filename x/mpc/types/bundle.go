@@ -18,15 +18,15 @@ const bundleVersion = "\x01"
 
 const bundlePrefix = bundleMagic + bundleVersion
 
-// Tags of the two fields of a Bundle: field number, wire type 2.
+// Tags of the fields of a Bundle: field number, wire type 2.
 const (
 	attestationTag = 1<<3 | 2
-	signatureTag   = 2<<3 | 2
+	accusationTag  = 4<<3 | 2
 )
 
 // BundleLimits is how much one bundle may carry.
 type BundleLimits struct {
-	// Entries counts attestations and signatures together.
+	// Entries counts results of all kinds together.
 	Entries int
 	// Bytes counts everything, prefix included.
 	Bytes int
@@ -82,7 +82,7 @@ func DecodeBundle(tx []byte, limits BundleLimits) (mpctypes.Results, error) {
 func countEntries(body []byte) (int, bool) {
 	n := 0
 	for ; len(body) > 0; n++ {
-		if body[0] != attestationTag && body[0] != signatureTag {
+		if tag := body[0]; tag < attestationTag || tag > accusationTag || tag&7 != 2 {
 			return n, false
 		}
 		size, used := binary.Uvarint(body[1:])
@@ -122,7 +122,32 @@ func (b *Bundle) results() (mpctypes.Results, error) {
 		}
 		r.Signatures[i] = s
 	}
-	return r, nil
+	return r, b.faults(&r)
+}
+
+// faults converts evidence and accusations, and checks their shape and order.
+func (b *Bundle) faults(r *mpctypes.Results) error {
+	for i := range b.Evidence {
+		e, err := b.Evidence[i].toResult()
+		if err != nil {
+			return fmt.Errorf("evidence %d: %w", i, err)
+		}
+		if i > 0 && !r.Evidence[i-1].Less(e) {
+			return fmt.Errorf("evidence %d is out of order or twice there", i)
+		}
+		r.Evidence = append(r.Evidence, e)
+	}
+	for i := range b.Accusations {
+		a, err := b.Accusations[i].toResult()
+		if err != nil {
+			return fmt.Errorf("accusation %d: %w", i, err)
+		}
+		if i > 0 && !r.Accusations[i-1].Less(&a) {
+			return fmt.Errorf("accusation %d is out of order or twice there", i)
+		}
+		r.Accusations = append(r.Accusations, a)
+	}
+	return nil
 }
 
 func (b *Bundle) encode() ([]byte, error) {

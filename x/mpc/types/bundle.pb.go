@@ -112,19 +112,115 @@ func (m *SignatureResult) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_SignatureResult proto.InternalMessageInfo
 
+// Evidence are two headers that one participant signed for the same place of
+// the same session, with different bodies.
+type Evidence struct {
+	// Encoded sequencer.mpc.wire.v1.Envelopes without bodies, the smaller body
+	// hash first.
+	First  []byte `protobuf:"bytes,1,opt,name=first,proto3" json:"first,omitempty"`
+	Second []byte `protobuf:"bytes,2,opt,name=second,proto3" json:"second,omitempty"`
+}
+
+func (m *Evidence) Reset()         { *m = Evidence{} }
+func (m *Evidence) String() string { return proto.CompactTextString(m) }
+func (*Evidence) ProtoMessage()    {}
+func (*Evidence) Descriptor() ([]byte, []int) {
+	return fileDescriptor_4d2d5f18b10efb88, []int{2}
+}
+func (m *Evidence) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Evidence) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Evidence.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Evidence) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Evidence.Merge(m, src)
+}
+func (m *Evidence) XXX_Size() int {
+	return m.Size()
+}
+func (m *Evidence) XXX_DiscardUnknown() {
+	xxx_messageInfo_Evidence.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Evidence proto.InternalMessageInfo
+
+// Accusation is a member's signed word that another one kept a session from its
+// end.
+type Accusation struct {
+	Kind      RequestKind `protobuf:"varint,1,opt,name=kind,proto3,enum=sequencer.mpc.v1.RequestKind" json:"kind,omitempty"`
+	RequestId string      `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
+	Attempt   uint32      `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
+	// Context of the session, 32 bytes; all zero if it never started.
+	Session []byte `protobuf:"bytes,4,opt,name=session,proto3" json:"session,omitempty"`
+	Accused string `protobuf:"bytes,5,opt,name=accused,proto3" json:"accused,omitempty"`
+	// Typed reason.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+	// Who accuses, and under which version of its identity.
+	Operator        string `protobuf:"bytes,7,opt,name=operator,proto3" json:"operator,omitempty"`
+	IdentityVersion uint32 `protobuf:"varint,8,opt,name=identity_version,json=identityVersion,proto3" json:"identity_version,omitempty"`
+	// ed25519 over the canonical sign bytes (mpc/types), 64 bytes.
+	Signature []byte `protobuf:"bytes,9,opt,name=signature,proto3" json:"signature,omitempty"`
+}
+
+func (m *Accusation) Reset()         { *m = Accusation{} }
+func (m *Accusation) String() string { return proto.CompactTextString(m) }
+func (*Accusation) ProtoMessage()    {}
+func (*Accusation) Descriptor() ([]byte, []int) {
+	return fileDescriptor_4d2d5f18b10efb88, []int{3}
+}
+func (m *Accusation) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *Accusation) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_Accusation.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *Accusation) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_Accusation.Merge(m, src)
+}
+func (m *Accusation) XXX_Size() int {
+	return m.Size()
+}
+func (m *Accusation) XXX_DiscardUnknown() {
+	xxx_messageInfo_Accusation.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_Accusation proto.InternalMessageInfo
+
 // Bundle is what a proposer carries at position 0 of its proposal. Canonical:
 // attestations ascending by (kind, request id, operator, attempt), signatures
-// ascending by request id, no duplicates.
+// ascending by request id, evidence by (request, culprit), accusations by
+// (request, accused, accuser), no duplicates.
 type Bundle struct {
 	Attestations []Attestation     `protobuf:"bytes,1,rep,name=attestations,proto3" json:"attestations"`
 	Signatures   []SignatureResult `protobuf:"bytes,2,rep,name=signatures,proto3" json:"signatures"`
+	Evidence     []Evidence        `protobuf:"bytes,3,rep,name=evidence,proto3" json:"evidence"`
+	Accusations  []Accusation      `protobuf:"bytes,4,rep,name=accusations,proto3" json:"accusations"`
 }
 
 func (m *Bundle) Reset()         { *m = Bundle{} }
 func (m *Bundle) String() string { return proto.CompactTextString(m) }
 func (*Bundle) ProtoMessage()    {}
 func (*Bundle) Descriptor() ([]byte, []int) {
-	return fileDescriptor_4d2d5f18b10efb88, []int{2}
+	return fileDescriptor_4d2d5f18b10efb88, []int{4}
 }
 func (m *Bundle) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -156,40 +252,49 @@ var xxx_messageInfo_Bundle proto.InternalMessageInfo
 func init() {
 	proto.RegisterType((*Attestation)(nil), "sequencer.mpc.v1.Attestation")
 	proto.RegisterType((*SignatureResult)(nil), "sequencer.mpc.v1.SignatureResult")
+	proto.RegisterType((*Evidence)(nil), "sequencer.mpc.v1.Evidence")
+	proto.RegisterType((*Accusation)(nil), "sequencer.mpc.v1.Accusation")
 	proto.RegisterType((*Bundle)(nil), "sequencer.mpc.v1.Bundle")
 }
 
 func init() { proto.RegisterFile("sequencer/mpc/v1/bundle.proto", fileDescriptor_4d2d5f18b10efb88) }
 
 var fileDescriptor_4d2d5f18b10efb88 = []byte{
-	// 420 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0x6c, 0x52, 0x41, 0x6f, 0xd3, 0x30,
-	0x18, 0x8d, 0xbb, 0xd2, 0xad, 0x5e, 0xc6, 0x26, 0x8b, 0x83, 0x55, 0xad, 0x21, 0xf4, 0x14, 0x0e,
-	0x24, 0x2a, 0xfc, 0x02, 0x7a, 0x99, 0x10, 0x9c, 0x8c, 0xc4, 0x61, 0x97, 0x29, 0x4d, 0xac, 0x60,
-	0xd1, 0xd8, 0xc1, 0xfe, 0x12, 0xd1, 0x7f, 0x81, 0x38, 0xf2, 0x8b, 0x7a, 0xdc, 0x91, 0x13, 0x82,
-	0xf6, 0x8f, 0xa0, 0x38, 0x4d, 0x3a, 0xd2, 0xdd, 0xf2, 0xde, 0xb3, 0xdf, 0x97, 0xe7, 0xef, 0xe1,
-	0xa9, 0xe1, 0x5f, 0x4b, 0x2e, 0x13, 0xae, 0xa3, 0xbc, 0x48, 0xa2, 0x6a, 0x1e, 0x2d, 0x4b, 0x99,
-	0xae, 0x78, 0x58, 0x68, 0x05, 0x8a, 0x5c, 0x75, 0x72, 0x98, 0x17, 0x49, 0x58, 0xcd, 0x27, 0xcf,
-	0x32, 0x95, 0x29, 0x2b, 0x46, 0xf5, 0x57, 0x73, 0x6e, 0x72, 0x7d, 0x64, 0x03, 0xeb, 0x82, 0x9b,
-	0x46, 0x9d, 0xfd, 0x18, 0xe0, 0xf3, 0xb7, 0x00, 0xdc, 0x40, 0x0c, 0x42, 0x49, 0x32, 0xc7, 0xc3,
-	0x2f, 0x42, 0xa6, 0x14, 0xf9, 0x28, 0x78, 0xfa, 0x7a, 0x1a, 0xf6, 0x87, 0x84, 0xac, 0x26, 0x0c,
-	0xbc, 0x17, 0x32, 0x65, 0xf6, 0x28, 0x99, 0x62, 0xac, 0x1b, 0xf2, 0x4e, 0xa4, 0x74, 0xe0, 0xa3,
-	0x60, 0xcc, 0xc6, 0x7b, 0xe6, 0x5d, 0x4a, 0x28, 0x3e, 0x8d, 0x01, 0x78, 0x5e, 0x00, 0x3d, 0xf1,
-	0x51, 0x70, 0xc1, 0x5a, 0x58, 0x2b, 0x86, 0x1b, 0x23, 0x94, 0xa4, 0x43, 0x1f, 0x05, 0x2e, 0x6b,
-	0x61, 0xad, 0x14, 0xf1, 0x7a, 0xa5, 0xe2, 0x94, 0x3e, 0x69, 0x94, 0x3d, 0x24, 0x13, 0x7c, 0xa6,
-	0x0a, 0xae, 0x63, 0x50, 0x9a, 0x8e, 0xec, 0xa8, 0x0e, 0x93, 0x97, 0xf8, 0x4a, 0xa4, 0x5c, 0x82,
-	0x80, 0xf5, 0x5d, 0xc5, 0xb5, 0x35, 0x3e, 0xb5, 0x23, 0x2f, 0x5b, 0xfe, 0x53, 0x43, 0x93, 0x6b,
-	0x3c, 0x36, 0x22, 0x93, 0x31, 0x94, 0x9a, 0xd3, 0x33, 0x3b, 0xe2, 0x40, 0xcc, 0x6e, 0xf1, 0xe5,
-	0xc7, 0x16, 0x30, 0x6e, 0xca, 0x15, 0xf4, 0x42, 0xa2, 0x7e, 0x48, 0x17, 0x23, 0x6d, 0xa3, 0xbb,
-	0x0c, 0xe9, 0x1a, 0x19, 0x1b, 0xd6, 0x65, 0xc8, 0xd4, 0xa8, 0xb2, 0x01, 0x2f, 0x18, 0xaa, 0x66,
-	0x3f, 0x11, 0x1e, 0x2d, 0xec, 0x1e, 0xc9, 0x0d, 0x76, 0xe3, 0xc3, 0xd3, 0x1b, 0x8a, 0xfc, 0x93,
-	0xe0, 0xfc, 0xb1, 0x37, 0x7f, 0xb0, 0xa0, 0xc5, 0x70, 0xf3, 0xfb, 0xb9, 0xc3, 0xfe, 0xbb, 0x48,
-	0x6e, 0x30, 0xee, 0x7e, 0xde, 0xd0, 0x81, 0xb5, 0x79, 0x71, 0x6c, 0xd3, 0xcb, 0xb4, 0xb7, 0x7a,
-	0x70, 0x75, 0xf1, 0x61, 0xf3, 0xd7, 0x73, 0x36, 0x5b, 0x0f, 0xdd, 0x6f, 0x3d, 0xf4, 0x67, 0xeb,
-	0xa1, 0xef, 0x3b, 0xcf, 0xb9, 0xdf, 0x79, 0xce, 0xaf, 0x9d, 0xe7, 0xdc, 0x86, 0x99, 0x80, 0xcf,
-	0xe5, 0x32, 0x4c, 0x54, 0x1e, 0x75, 0xe6, 0xaf, 0xea, 0x52, 0x1d, 0x2a, 0xf6, 0xcd, 0x96, 0xcc,
-	0x36, 0x6c, 0x39, 0xb2, 0x15, 0x7b, 0xf3, 0x2f, 0x00, 0x00, 0xff, 0xff, 0x60, 0x10, 0xac, 0x96,
-	0xc9, 0x02, 0x00, 0x00,
+	// 541 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xcc, 0x54, 0xbd, 0x8e, 0xd3, 0x40,
+	0x10, 0xce, 0xe6, 0x72, 0xf9, 0x99, 0xf8, 0xb8, 0xd3, 0xea, 0x84, 0x56, 0x51, 0x62, 0x42, 0xaa,
+	0x50, 0xe0, 0x28, 0xd0, 0x50, 0xd0, 0x5c, 0x04, 0x3a, 0x21, 0xa8, 0x16, 0x89, 0xe2, 0x9a, 0x93,
+	0x63, 0x2f, 0xc1, 0x22, 0xf1, 0x9a, 0xdd, 0xb5, 0x45, 0xde, 0x02, 0xf1, 0x00, 0xf4, 0xbc, 0x49,
+	0xca, 0x2b, 0xa9, 0x10, 0x24, 0x2f, 0x82, 0x76, 0xbd, 0x76, 0x72, 0xc9, 0x15, 0x57, 0xd2, 0xf9,
+	0x9b, 0xd9, 0xf9, 0x66, 0x3f, 0x7f, 0xb3, 0x03, 0x3d, 0xc9, 0xbe, 0xa4, 0x2c, 0x0e, 0x98, 0x18,
+	0x2d, 0x92, 0x60, 0x94, 0x8d, 0x47, 0xd3, 0x34, 0x0e, 0xe7, 0xcc, 0x4b, 0x04, 0x57, 0x1c, 0x9f,
+	0x95, 0x69, 0x6f, 0x91, 0x04, 0x5e, 0x36, 0xee, 0x9c, 0xcf, 0xf8, 0x8c, 0x9b, 0xe4, 0x48, 0x7f,
+	0xe5, 0xe7, 0x3a, 0xdd, 0x03, 0x1a, 0xb5, 0x4c, 0x98, 0xcc, 0xb3, 0x83, 0xef, 0x55, 0x68, 0x5f,
+	0x28, 0xc5, 0xa4, 0xf2, 0x55, 0xc4, 0x63, 0x3c, 0x86, 0xda, 0xe7, 0x28, 0x0e, 0x09, 0xea, 0xa3,
+	0xe1, 0x83, 0x67, 0x3d, 0x6f, 0xbf, 0x89, 0x47, 0x75, 0x40, 0xaa, 0xb7, 0x51, 0x1c, 0x52, 0x73,
+	0x14, 0xf7, 0x00, 0x44, 0x1e, 0xbc, 0x8e, 0x42, 0x52, 0xed, 0xa3, 0x61, 0x8b, 0xb6, 0x6c, 0xe4,
+	0x4d, 0x88, 0x09, 0x34, 0x7c, 0xa5, 0xd8, 0x22, 0x51, 0xe4, 0xa8, 0x8f, 0x86, 0x27, 0xb4, 0x80,
+	0x3a, 0x23, 0x99, 0x94, 0x11, 0x8f, 0x49, 0xad, 0x8f, 0x86, 0x0e, 0x2d, 0xa0, 0xce, 0x24, 0xfe,
+	0x72, 0xce, 0xfd, 0x90, 0x1c, 0xe7, 0x19, 0x0b, 0x71, 0x07, 0x9a, 0x3c, 0x61, 0xc2, 0x57, 0x5c,
+	0x90, 0xba, 0x69, 0x55, 0x62, 0xfc, 0x04, 0xce, 0xa2, 0x90, 0xc5, 0x2a, 0x52, 0xcb, 0xeb, 0x8c,
+	0x09, 0x43, 0xdc, 0x30, 0x2d, 0x4f, 0x8b, 0xf8, 0x87, 0x3c, 0x8c, 0xbb, 0xd0, 0x92, 0xd1, 0x2c,
+	0xf6, 0x55, 0x2a, 0x18, 0x69, 0x9a, 0x16, 0xdb, 0xc0, 0xe0, 0x0a, 0x4e, 0xdf, 0x17, 0x80, 0x32,
+	0x99, 0xce, 0xd5, 0x9e, 0x48, 0xb4, 0x2f, 0xd2, 0x01, 0x24, 0x8c, 0x74, 0x87, 0x22, 0xa1, 0x91,
+	0x34, 0x62, 0x1d, 0x8a, 0xa4, 0x46, 0x99, 0x11, 0x78, 0x42, 0x51, 0x36, 0x78, 0x01, 0xcd, 0xd7,
+	0x99, 0xbe, 0x4e, 0xc0, 0xf0, 0x39, 0x1c, 0x7f, 0x8c, 0x84, 0x54, 0x86, 0xcf, 0xa1, 0x39, 0xc0,
+	0x0f, 0xa1, 0x2e, 0x59, 0xc0, 0xe3, 0xd0, 0x12, 0x5a, 0x34, 0xf8, 0x59, 0x05, 0xb8, 0x08, 0x82,
+	0x54, 0xfe, 0x67, 0x4e, 0xf9, 0xfa, 0x4e, 0x2c, 0x77, 0xaa, 0x45, 0x0b, 0xa8, 0x65, 0x08, 0xe6,
+	0x4b, 0x1e, 0x5b, 0x9f, 0x2c, 0xba, 0xe5, 0x60, 0xe3, 0x1e, 0x0e, 0x36, 0xef, 0xe1, 0x60, 0x6b,
+	0xdf, 0xc1, 0x1f, 0x55, 0xa8, 0x4f, 0xcc, 0x6b, 0xc1, 0x97, 0xe0, 0xf8, 0xdb, 0x01, 0x97, 0x04,
+	0xf5, 0x8f, 0x86, 0xed, 0xbb, 0xfe, 0xd7, 0xce, 0x33, 0x98, 0xd4, 0x56, 0xbf, 0x1f, 0x55, 0xe8,
+	0xad, 0x42, 0x7c, 0x09, 0x50, 0x36, 0x90, 0xa4, 0x6a, 0x68, 0x1e, 0x1f, 0xd2, 0xec, 0x4d, 0x8e,
+	0xa5, 0xda, 0x29, 0xc5, 0x2f, 0xa1, 0xc9, 0xec, 0x08, 0x90, 0x23, 0x43, 0xd3, 0x39, 0xa4, 0x29,
+	0x86, 0xc4, 0xd6, 0x97, 0x15, 0xf8, 0x15, 0xb4, 0xfd, 0x72, 0x0a, 0x24, 0xa9, 0x19, 0x82, 0xee,
+	0x1d, 0x72, 0xca, 0x43, 0x96, 0x62, 0xb7, 0x6c, 0xf2, 0x6e, 0xf5, 0xd7, 0xad, 0xac, 0xd6, 0x2e,
+	0xba, 0x59, 0xbb, 0xe8, 0xcf, 0xda, 0x45, 0xdf, 0x36, 0x6e, 0xe5, 0x66, 0xe3, 0x56, 0x7e, 0x6d,
+	0xdc, 0xca, 0x95, 0x37, 0x8b, 0xd4, 0xa7, 0x74, 0xea, 0x05, 0x7c, 0x31, 0x2a, 0x89, 0x9f, 0xea,
+	0xf5, 0xb1, 0x5d, 0x26, 0x5f, 0xcd, 0x3a, 0x31, 0xbb, 0x64, 0x5a, 0x37, 0xcb, 0xe4, 0xf9, 0xbf,
+	0x00, 0x00, 0x00, 0xff, 0xff, 0x85, 0x2f, 0xcb, 0xfa, 0xb3, 0x04, 0x00, 0x00,
 }
 
 func (m *Attestation) Marshal() (dAtA []byte, err error) {
@@ -314,6 +419,123 @@ func (m *SignatureResult) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *Evidence) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Evidence) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Evidence) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Second) > 0 {
+		i -= len(m.Second)
+		copy(dAtA[i:], m.Second)
+		i = encodeVarintBundle(dAtA, i, uint64(len(m.Second)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.First) > 0 {
+		i -= len(m.First)
+		copy(dAtA[i:], m.First)
+		i = encodeVarintBundle(dAtA, i, uint64(len(m.First)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *Accusation) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *Accusation) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *Accusation) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Signature) > 0 {
+		i -= len(m.Signature)
+		copy(dAtA[i:], m.Signature)
+		i = encodeVarintBundle(dAtA, i, uint64(len(m.Signature)))
+		i--
+		dAtA[i] = 0x4a
+	}
+	if m.IdentityVersion != 0 {
+		i = encodeVarintBundle(dAtA, i, uint64(m.IdentityVersion))
+		i--
+		dAtA[i] = 0x40
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintBundle(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x3a
+	}
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintBundle(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.Accused) > 0 {
+		i -= len(m.Accused)
+		copy(dAtA[i:], m.Accused)
+		i = encodeVarintBundle(dAtA, i, uint64(len(m.Accused)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if len(m.Session) > 0 {
+		i -= len(m.Session)
+		copy(dAtA[i:], m.Session)
+		i = encodeVarintBundle(dAtA, i, uint64(len(m.Session)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Attempt != 0 {
+		i = encodeVarintBundle(dAtA, i, uint64(m.Attempt))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.RequestId) > 0 {
+		i -= len(m.RequestId)
+		copy(dAtA[i:], m.RequestId)
+		i = encodeVarintBundle(dAtA, i, uint64(len(m.RequestId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Kind != 0 {
+		i = encodeVarintBundle(dAtA, i, uint64(m.Kind))
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *Bundle) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -334,6 +556,34 @@ func (m *Bundle) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Accusations) > 0 {
+		for iNdEx := len(m.Accusations) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Accusations[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintBundle(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if len(m.Evidence) > 0 {
+		for iNdEx := len(m.Evidence) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Evidence[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintBundle(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
 	if len(m.Signatures) > 0 {
 		for iNdEx := len(m.Signatures) - 1; iNdEx >= 0; iNdEx-- {
 			{
@@ -438,6 +688,65 @@ func (m *SignatureResult) Size() (n int) {
 	return n
 }
 
+func (m *Evidence) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.First)
+	if l > 0 {
+		n += 1 + l + sovBundle(uint64(l))
+	}
+	l = len(m.Second)
+	if l > 0 {
+		n += 1 + l + sovBundle(uint64(l))
+	}
+	return n
+}
+
+func (m *Accusation) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Kind != 0 {
+		n += 1 + sovBundle(uint64(m.Kind))
+	}
+	l = len(m.RequestId)
+	if l > 0 {
+		n += 1 + l + sovBundle(uint64(l))
+	}
+	if m.Attempt != 0 {
+		n += 1 + sovBundle(uint64(m.Attempt))
+	}
+	l = len(m.Session)
+	if l > 0 {
+		n += 1 + l + sovBundle(uint64(l))
+	}
+	l = len(m.Accused)
+	if l > 0 {
+		n += 1 + l + sovBundle(uint64(l))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovBundle(uint64(l))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovBundle(uint64(l))
+	}
+	if m.IdentityVersion != 0 {
+		n += 1 + sovBundle(uint64(m.IdentityVersion))
+	}
+	l = len(m.Signature)
+	if l > 0 {
+		n += 1 + l + sovBundle(uint64(l))
+	}
+	return n
+}
+
 func (m *Bundle) Size() (n int) {
 	if m == nil {
 		return 0
@@ -452,6 +761,18 @@ func (m *Bundle) Size() (n int) {
 	}
 	if len(m.Signatures) > 0 {
 		for _, e := range m.Signatures {
+			l = e.Size()
+			n += 1 + l + sovBundle(uint64(l))
+		}
+	}
+	if len(m.Evidence) > 0 {
+		for _, e := range m.Evidence {
+			l = e.Size()
+			n += 1 + l + sovBundle(uint64(l))
+		}
+	}
+	if len(m.Accusations) > 0 {
+		for _, e := range m.Accusations {
 			l = e.Size()
 			n += 1 + l + sovBundle(uint64(l))
 		}
@@ -907,6 +1228,427 @@ func (m *SignatureResult) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *Evidence) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBundle
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Evidence: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Evidence: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field First", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthBundle
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.First = append(m.First[:0], dAtA[iNdEx:postIndex]...)
+			if m.First == nil {
+				m.First = []byte{}
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Second", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthBundle
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Second = append(m.Second[:0], dAtA[iNdEx:postIndex]...)
+			if m.Second == nil {
+				m.Second = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBundle(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *Accusation) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowBundle
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: Accusation: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: Accusation: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Kind", wireType)
+			}
+			m.Kind = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Kind |= RequestKind(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RequestId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthBundle
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.RequestId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Attempt", wireType)
+			}
+			m.Attempt = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Attempt |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Session", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthBundle
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Session = append(m.Session[:0], dAtA[iNdEx:postIndex]...)
+			if m.Session == nil {
+				m.Session = []byte{}
+			}
+			iNdEx = postIndex
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accused", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthBundle
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Accused = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthBundle
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthBundle
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field IdentityVersion", wireType)
+			}
+			m.IdentityVersion = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.IdentityVersion |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 9:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Signature", wireType)
+			}
+			var byteLen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				byteLen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if byteLen < 0 {
+				return ErrInvalidLengthBundle
+			}
+			postIndex := iNdEx + byteLen
+			if postIndex < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Signature = append(m.Signature[:0], dAtA[iNdEx:postIndex]...)
+			if m.Signature == nil {
+				m.Signature = []byte{}
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipBundle(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *Bundle) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -1001,6 +1743,74 @@ func (m *Bundle) Unmarshal(dAtA []byte) error {
 			}
 			m.Signatures = append(m.Signatures, SignatureResult{})
 			if err := m.Signatures[len(m.Signatures)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Evidence", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthBundle
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Evidence = append(m.Evidence, Evidence{})
+			if err := m.Evidence[len(m.Evidence)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Accusations", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowBundle
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthBundle
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthBundle
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Accusations = append(m.Accusations, Accusation{})
+			if err := m.Accusations[len(m.Accusations)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
 				return err
 			}
 			iNdEx = postIndex

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -16,6 +17,19 @@ type BundleBuilder struct {
 	bytes        int
 	attestations map[mpctypes.AttestationPlace]Attestation
 	signatures   map[string]SignatureResult
+	evidence     map[faultPlace]Evidence
+	accusations  map[faultPlace]Accusation
+}
+
+// faultPlace is where one fault of a request stands.
+type faultPlace struct {
+	request          mpctypes.RequestID
+	culprit, accuser mpctypes.Operator
+}
+
+func (p faultPlace) compare(o faultPlace) int {
+	return cmp.Or(cmp.Compare(p.request.Kind, o.request.Kind), cmp.Compare(p.request.ID, o.request.ID),
+		cmp.Compare(p.culprit, o.culprit), cmp.Compare(p.accuser, o.accuser))
 }
 
 // NewBundleBuilder starts an empty bundle.
@@ -23,6 +37,7 @@ func NewBundleBuilder(limits BundleLimits) *BundleBuilder {
 	return &BundleBuilder{
 		limits: limits, bytes: len(bundlePrefix),
 		attestations: make(map[mpctypes.AttestationPlace]Attestation), signatures: make(map[string]SignatureResult),
+		evidence: make(map[faultPlace]Evidence), accusations: make(map[faultPlace]Accusation),
 	}
 }
 
@@ -58,6 +73,36 @@ func (b *BundleBuilder) AddSignature(s *mpctypes.SignatureResult) bool {
 	return true
 }
 
+// AddEvidence adds proof and says whether the bundle has some against the same
+// participant in the same request now: if not, it does not fit.
+func (b *BundleBuilder) AddEvidence(e mpctypes.Evidence) bool {
+	place := faultPlace{request: e.Request(), culprit: e.Culprit()}
+	if _, taken := b.evidence[place]; taken {
+		return true
+	}
+	entry, err := newEvidence(e)
+	if err != nil || !b.reserve(entry.Size()) {
+		return false
+	}
+	b.evidence[place] = entry
+	return true
+}
+
+// AddAccusation adds an accusation and says whether the bundle has one of the
+// same two in the same request now: if not, it does not fit.
+func (b *BundleBuilder) AddAccusation(a *mpctypes.Accusation) bool {
+	place := faultPlace{a.Request, a.Accused, a.Operator}
+	if _, taken := b.accusations[place]; taken {
+		return true
+	}
+	entry := newAccusation(a)
+	if !b.reserve(entry.Size()) {
+		return false
+	}
+	b.accusations[place] = entry
+	return true
+}
+
 // reserve counts an entry of so many bytes: one byte of tag (both field numbers
 // are below 16), its length, itself.
 func (b *BundleBuilder) reserve(size int) bool {
@@ -81,7 +126,15 @@ func (b *BundleBuilder) Encode() ([]byte, error) {
 	for _, request := range slices.Sorted(maps.Keys(b.signatures)) {
 		bundle.Signatures = append(bundle.Signatures, b.signatures[request])
 	}
+	for _, place := range slices.SortedFunc(maps.Keys(b.evidence), faultPlace.compare) {
+		bundle.Evidence = append(bundle.Evidence, b.evidence[place])
+	}
+	for _, place := range slices.SortedFunc(maps.Keys(b.accusations), faultPlace.compare) {
+		bundle.Accusations = append(bundle.Accusations, b.accusations[place])
+	}
 	return bundle.encode()
 }
 
-func (b *BundleBuilder) entries() int { return len(b.attestations) + len(b.signatures) }
+func (b *BundleBuilder) entries() int {
+	return len(b.attestations) + len(b.signatures) + len(b.evidence) + len(b.accusations)
+}

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/hex"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
 	"strings"
@@ -40,6 +41,9 @@ func goldenResults() mpctypes.Results {
 		p := chain.Participant{Operator: chain.Operator(i), Identity: chain.IdentityKey(chain.Operator(i)), Version: 1}
 		r.Attestations = append(r.Attestations,
 			p.Attest("key-1", uint32(i), chain.Session("golden"), secret.Payload(3)), p.AttestDeletion("key-0"))
+		request := mpctypes.RequestID{Kind: mpctypes.KindSign, ID: fmt.Sprint("sig-", i)}
+		r.Evidence = append(r.Evidence, p.Contradict(request))
+		r.Accusations = append(r.Accusations, p.Accuse(request, chain.Operator(i+1)))
 	}
 	return r
 }
@@ -52,6 +56,12 @@ func build(t testing.TB, limits types.BundleLimits, r mpctypes.Results) []byte {
 	}
 	for i := range r.Signatures {
 		b.AddSignature(&r.Signatures[i])
+	}
+	for _, e := range r.Evidence {
+		b.AddEvidence(e)
+	}
+	for i := range r.Accusations {
+		b.AddAccusation(&r.Accusations[i])
 	}
 	bz, err := b.Encode()
 	require.NoError(t, err)
@@ -71,6 +81,8 @@ func TestBundleGolden(t *testing.T) {
 	require.NoError(t, err)
 	require.ElementsMatch(t, r.Attestations, normal(decoded.Attestations))
 	require.ElementsMatch(t, r.Signatures, decoded.Signatures)
+	require.ElementsMatch(t, r.Evidence, decoded.Evidence)
+	require.ElementsMatch(t, r.Accusations, decoded.Accusations)
 }
 
 // normal writes an empty payload as the tests do.
@@ -104,13 +116,15 @@ func TestBuilderKeepsLimits(t *testing.T) {
 			require.NoError(t, err)
 		}
 	}
-	require.Equal(t, whole, build(t, types.BundleLimits{Entries: 8, Bytes: len(whole)}, r), "it counts to the byte")
-	require.NotEqual(t, whole, build(t, types.BundleLimits{Entries: 8, Bytes: len(whole) - 1}, r))
-	require.NotEqual(t, whole, build(t, types.BundleLimits{Entries: 7, Bytes: len(whole)}, r))
+	require.Equal(t, whole, build(t, types.BundleLimits{Entries: 14, Bytes: len(whole)}, r), "it counts to the byte")
+	require.NotEqual(t, whole, build(t, types.BundleLimits{Entries: 14, Bytes: len(whole) - 1}, r))
+	require.NotEqual(t, whole, build(t, types.BundleLimits{Entries: 13, Bytes: len(whole)}, r))
 	require.Nil(t, build(t, types.MaxBundle, mpctypes.Results{}))
 	doubled := mpctypes.Results{
 		Attestations: append(append([]mpctypes.Attestation{}, r.Attestations...), r.Attestations...),
 		Signatures:   append(append([]mpctypes.SignatureResult{}, r.Signatures...), r.Signatures...),
+		Evidence:     append(append([]mpctypes.Evidence{}, r.Evidence...), r.Evidence...),
+		Accusations:  append(append([]mpctypes.Accusation{}, r.Accusations...), r.Accusations...),
 	}
 	require.Equal(t, whole, build(t, types.MaxBundle, doubled))
 }

@@ -7,6 +7,14 @@ import (
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 )
 
+// SlashingKeeper jails. The keeper of x/slashing implements it as it is. It is
+// optional; without it the parameter jail_equivocation cannot be set.
+type SlashingKeeper interface {
+	// Jail takes a validator out of the set until it asks to come back. It is an
+	// error if it is jailed already.
+	Jail(ctx context.Context, consensus sdk.ConsAddress) error
+}
+
 // StakingKeeper is what the module asks of x/staking. The staking keeper
 // implements it as it is.
 type StakingKeeper interface {

@@ -31,6 +31,7 @@ func (g GenesisState) Validate() error {
 		check.addSignatures(g.Signatures),
 		check.requestsBelong(g.Requests),
 		check.attestations(g.Attestations),
+		check.faults(g.Faults),
 	} {
 		if err != nil {
 			return ErrBadGenesis.Wrap(err.Error())
@@ -148,6 +149,24 @@ func (c genesisCheck) requestsBelong(all []Request) error {
 		case r.Kind == REQUEST_KIND_KEYGEN && len(r.Members) != len(key.Participants):
 			return fmt.Errorf("keygen %s has %d members for %d participants", r.Id, len(r.Members), len(key.Participants))
 		}
+	}
+	return nil
+}
+
+func (c genesisCheck) faults(all []Fault) error {
+	seen := make(map[string]bool, len(all))
+	for _, f := range all {
+		if err := f.Validate(); err != nil {
+			return err
+		}
+		place := f.Participant + " " + f.Place()
+		if seen[place] {
+			return fmt.Errorf("fault %s is there twice", place)
+		}
+		if f.Height > c.height || f.LapseHeight > c.height+MaxLengthBlocks {
+			return fmt.Errorf("fault %s is of height %d until %d, the export is of height %d", place, f.Height, f.LapseHeight, c.height)
+		}
+		seen[place] = true
 	}
 	return nil
 }

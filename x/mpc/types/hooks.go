@@ -2,6 +2,17 @@ package types
 
 import "context"
 
+// FaultHooks is how a slashing module hears of what is held against participants.
+// It is told of every fault, in the way of Hooks: in a cache context of its own
+// with a gas limit, rolled back alone.
+//
+// An accusation (fault.Kind) proves nothing. Whoever punishes for one gives every
+// participant the means to harm every other.
+type FaultHooks interface {
+	// AfterFault: the chain has taken evidence or an accusation.
+	AfterFault(ctx context.Context, fault Fault) error
+}
+
 // Hooks is how a module hears of what it asked for. It is told of its own keys
 // and signatures only, each once.
 //

@@ -49,6 +49,7 @@ func DefaultParams() Params {
 		MaxPendingPerRequester: 200,
 		BundleMaxEntries:       256,
 		BundleMaxBytes:         256 << 10,
+		FaultBlocks:            600,
 	}
 }
 
@@ -72,6 +73,7 @@ func (p Params) Validate() error {
 		{"max_pending_per_requester", p.MaxPendingPerRequester, 1, MaxPendingLimit},
 		{"bundle_max_entries", p.BundleMaxEntries, 1, MaxBundleEntries},
 		{"bundle_max_bytes", p.BundleMaxBytes, MinBundleBytes, MaxBundleBytes},
+		{"fault_blocks", p.FaultBlocks, 1, MaxLengthBlocks},
 	} {
 		if f.value < f.lo || f.value > f.top {
 			return ErrBadParams.Wrapf("%s is %d, not %d to %d", f.name, f.value, f.lo, f.top)

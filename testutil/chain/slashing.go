@@ -1,0 +1,30 @@
+package chain
+
+import (
+	"context"
+	"errors"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+)
+
+// Slashing is a types.SlashingKeeper that jails in a Staking.
+type Slashing struct{ Staking *Staking }
+
+// Jail implements types.SlashingKeeper.
+func (s *Slashing) Jail(_ context.Context, consensus sdk.ConsAddress) error {
+	for _, v := range s.Staking.Validators {
+		address, err := v.GetConsAddr()
+		if err != nil {
+			return err
+		}
+		if !consensus.Equals(sdk.ConsAddress(address)) {
+			continue
+		}
+		if v.Jailed {
+			return errors.New("jailed already")
+		}
+		v.Jailed = true
+		return nil
+	}
+	return errors.New("no such validator")
+}

@@ -1,0 +1,195 @@
+package sim_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
+	"github.com/sequencer-mpc/sequencer/testutil/sim"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// storm is a network with one dishonest member, as many as may be away, in which
+// everything goes wrong for a while.
+type storm struct {
+	*sim.World
+	ledger *fakeproto.Ledger
+	liar   *sim.Node
+	calm   bool
+	// cut separates this node from the others.
+	cut *sim.Node
+}
+
+func newStorm(t *testing.T, seed uint64) *storm {
+	s := &storm{ledger: fakeproto.NewLedger()}
+	s.World = sim.New(t, sim.Config{
+		Seed: seed, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: s.ledger}, Preparams: 60, Lag: 900 * time.Millisecond,
+		Params: func(p *xtypes.Params) {
+			p.RetireBlocks, p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 10, 12, 60
+			p.SignLifetimeBlocks, p.FaultBlocks = 300, 100
+		},
+	})
+	s.liar = s.Nodes[s.Rand.IntN(len(s.Nodes))]
+	s.Meddle = s.weather
+	s.Chain.Bundles = s.bundle
+	return s
+}
+
+// weather loses, repeats and delays messages, and all those of who is cut off.
+func (s *storm) weather(from, to *sim.Node, _ *wire.Envelope) sim.Verdict {
+	if s.calm {
+		return sim.Verdict{}
+	}
+	if from == s.cut || to == s.cut {
+		return sim.Verdict{Drop: true}
+	}
+	v := sim.Verdict{Drop: s.Rand.IntN(100) < 5, Twice: s.Rand.IntN(100) < 5}
+	if s.Rand.IntN(100) < 5 {
+		v.Delay = time.Duration(s.Rand.IntN(4000)) * time.Millisecond
+	}
+	return v
+}
+
+// bundle is what a proposer injects: its results, nothing, or rubbish.
+func (s *storm) bundle(_ *sim.Node, honest []byte) []byte {
+	if s.calm {
+		return honest
+	}
+	switch s.Rand.IntN(10) {
+	case 0, 1, 2:
+		return nil
+	case 3:
+		return append([]byte("\x07MPCB\x01"), make([]byte, s.Rand.IntN(100))...)
+	case 4:
+		if len(honest) > 0 {
+			spoiled := append([]byte(nil), honest...)
+			spoiled[s.Rand.IntN(len(spoiled))] ^= 1
+			return spoiled
+		}
+	}
+	return honest
+}
+
+// trouble cuts off or restarts a node now and then.
+func (s *storm) trouble() {
+	if s.calm {
+		return
+	}
+	n := s.Nodes[s.Rand.IntN(len(s.Nodes))]
+	switch s.Rand.IntN(4) {
+	case 0:
+		if n.Up() {
+			n.RestartAfter(time.Duration(500+s.Rand.IntN(8000)) * time.Millisecond)
+		}
+	case 1:
+		s.cut = n
+	default:
+		s.cut = nil
+	}
+	s.After(8*time.Second, s.trouble)
+}
+
+// TestStorms: one member lies, the network is bad, proposers inject rubbish.
+// Whatever happens, nothing is signed twice or used twice, an honest member is
+// never proved guilty, and when only the liar is left of the trouble, the others
+// sign without it.
+func TestStorms(t *testing.T) { forSeeds(t, runStorm) }
+
+func runStorm(t *testing.T, seed uint64) {
+	t.Helper()
+	s := newStorm(t, seed)
+	s.Chain.Keygen("key", 2)
+	require.True(t, s.Run(5*time.Minute, func() bool { return s.Chain.Open() == 0 && s.Chain.Height() > 2 }), "keygen is stuck")
+	if key, _ := s.Chain.Key("key"); key.Status != types.KeyReady {
+		s.calm = true
+		s.over(t)
+		return // the weather was too bad for all four at once
+	}
+	s.RandomLiar(s.liar, 10+s.Rand.IntN(60))
+	s.After(3*time.Second, s.trouble)
+	s.Chain.Keygen("spoiled", 2)
+	const signatures = 8
+	for i := range signatures {
+		digest := sha256.Sum256(fmt.Appendf(nil, "%d/%d", seed, i))
+		s.Chain.Sign(fmt.Sprintf("sig-%02d", i), "key", digest[:])
+	}
+	s.Run(60*time.Second, func() bool { return false })
+	s.calm = true
+	require.True(t, s.Run(6*time.Minute, func() bool { return allUp(s.World) && s.Chain.Open() == 0 }), "requests are stuck")
+	for i := range signatures {
+		_, ok := s.Chain.Signature(fmt.Sprintf("sig-%02d", i))
+		require.True(t, ok, "signature %d failed though only the liar was in the way for minutes", i)
+	}
+	s.over(t)
+}
+
+// over checks what must hold when all requests are decided.
+func (s *storm) over(t *testing.T) {
+	t.Helper()
+	delete(s.Lies, s.liar.Operator)
+	require.True(t, s.Run(4*time.Minute, func() bool { return s.quiet() }), "something is left over")
+	require.Empty(t, s.ledger.Broken())
+	require.Empty(t, s.Chain.Errors)
+	for _, f := range s.Chain.Proven() {
+		require.Equal(t, s.liar.Operator, f.Participant, "an honest member is proved guilty")
+	}
+	for _, n := range s.Nodes {
+		require.Zero(t, n.Ended[types.ErrStorage])
+		require.Zero(t, n.Ended[types.ErrDigestBound])
+		if n != s.liar { // it signs behind its own back
+			require.Zero(t, n.Ended[types.ErrIdentityShared])
+		}
+		s.agrees(t, n)
+	}
+}
+
+// quiet: nothing runs and nothing is on its way to the chain.
+func (s *storm) quiet() bool {
+	for _, n := range s.Nodes {
+		if !n.Up() {
+			return false
+		}
+		st := n.Core().Status()
+		if len(st.Sessions) > 0 || st.Results > 0 {
+			return false
+		}
+		for _, r := range st.Records {
+			if key, known := s.Chain.Key(r.KeyID); known && s.Chain.Height() < key.RetireHeight+5 {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// agrees: a node's records say what the chain says, and a READY key has its share.
+func (s *storm) agrees(t *testing.T, n *sim.Node) {
+	t.Helper()
+	for _, id := range []types.KeyID{"key", "spoiled"} {
+		key, known := s.Chain.Key(id)
+		if !known {
+			continue
+		}
+		ready := 0
+		records, err := n.Store.Records()
+		require.NoError(t, err)
+		for _, r := range records {
+			if r.KeyID != id || r.Status != types.StatusReady {
+				continue
+			}
+			ready++
+			require.Equal(t, types.KeyReady, key.Status, "%s holds %s as READY", n.Operator, id)
+			require.Equal(t, key.Session, r.Context)
+			require.True(t, r.HasData)
+		}
+		if key.Status == types.KeyReady {
+			require.Equal(t, 1, ready, "%s lacks its share of %s", n.Operator, id)
+		}
+	}
+}

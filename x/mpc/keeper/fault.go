@@ -1,0 +1,221 @@
+package keeper
+
+import (
+	"context"
+	"fmt"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// MaxLapsesPerBlock bounds the faults that lapse in one block.
+const MaxLapsesPerBlock = 1000
+
+// faultKey names a fault: participant and place among its faults.
+type faultKey = collections.Pair[string, string]
+
+func faultKeyOf(f types.Fault) faultKey { return collections.Join(f.Participant, f.Place()) }
+
+// CheckEvidence says whether evidence would apply to this state: it is against a
+// member of a request that is open, which was not proved to have done so in it
+// before, and both headers are signed by it.
+func (k *Keeper) CheckEvidence(ctx context.Context, e mpctypes.Evidence) error {
+	r, err := k.requestOfFault(ctx, e.Request())
+	if err != nil {
+		return err
+	}
+	m, ok := r.Member(string(e.Culprit()))
+	if !ok || m.IdentityVersion != e.IdentityVersion() {
+		return types.ErrUnknownParticipant.Wrapf("%s with identity version %d is no member of %s", e.Culprit(), e.IdentityVersion(), e.Request())
+	}
+	if err := e.Verify(sdk.UnwrapSDKContext(ctx).ChainID(), m.IdentityKey); err != nil {
+		return types.ErrBadResult.Wrap(err.Error())
+	}
+	return k.isNewFault(ctx, types.EquivocationFault(e, 0, 0))
+}
+
+// ApplyEvidence checks evidence and records what it proves. After an error the
+// state is undefined; callers run it in a cache context.
+func (k *Keeper) ApplyEvidence(ctx context.Context, e mpctypes.Evidence) error {
+	if err := k.CheckEvidence(ctx, e); err != nil {
+		return err
+	}
+	params, err := k.Params(ctx)
+	if err != nil {
+		return err
+	}
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	if err := k.addFault(ctx, types.EquivocationFault(e, height, height+int64(params.FaultBlocks))); err != nil {
+		return err
+	}
+	if params.JailEquivocation {
+		return k.jail(ctx, string(e.Culprit()))
+	}
+	return nil
+}
+
+// CheckAccusation says whether an accusation would apply to this state: both are
+// members of a request that is open, the chain has none of the same two, and the
+// accuser signed it.
+func (k *Keeper) CheckAccusation(ctx context.Context, a *mpctypes.Accusation) error {
+	r, err := k.requestOfFault(ctx, a.Request)
+	if err != nil {
+		return err
+	}
+	m, ok := r.Member(string(a.Operator))
+	if !ok || m.IdentityVersion != a.IdentityVersion {
+		return types.ErrUnknownParticipant.Wrapf("%s with identity version %d is no member of %s", a.Operator, a.IdentityVersion, a.Request)
+	}
+	if _, ok := r.Member(string(a.Accused)); !ok {
+		return types.ErrUnknownParticipant.Wrapf("%s is no member of %s", a.Accused, a.Request)
+	}
+	if now := r.Attempt(sdk.UnwrapSDKContext(ctx).BlockHeight()); a.Attempt > now {
+		return types.ErrBadResult.Wrapf("attempt %d of %s, the chain is at %d", a.Attempt, a.Request, now)
+	}
+	if err := a.Verify(sdk.UnwrapSDKContext(ctx).ChainID(), m.IdentityKey); err != nil {
+		return types.ErrBadResult.Wrap(err.Error())
+	}
+	return k.isNewFault(ctx, types.AccusationFault(a, 0, 0))
+}
+
+// ApplyAccusation checks an accusation and records it until it lapses. After an
+// error the state is undefined; callers run it in a cache context.
+func (k *Keeper) ApplyAccusation(ctx context.Context, a *mpctypes.Accusation) error {
+	if err := k.CheckAccusation(ctx, a); err != nil {
+		return err
+	}
+	params, err := k.Params(ctx)
+	if err != nil {
+		return err
+	}
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	return k.addFault(ctx, types.AccusationFault(a, height, height+int64(params.FaultBlocks)))
+}
+
+// requestOfFault loads the open request in which a fault happened. What comes
+// after the decision comes too late: who the members were is not known any more.
+func (k *Keeper) requestOfFault(ctx context.Context, id mpctypes.RequestID) (types.Request, error) {
+	r, open, err := k.waiting(ctx, requestKeyOf(id))
+	switch {
+	case err != nil:
+		return r, err
+	case !open && id.Kind != mpctypes.KindSign && id.Kind != mpctypes.KindKeygen:
+		return r, types.ErrUnknownRequest.Wrap(id.String())
+	case !open:
+		return r, k.whyClosed(ctx, id)
+	}
+	return r, nil
+}
+
+func (k *Keeper) isNewFault(ctx context.Context, f types.Fault) error {
+	known, err := k.faults.Has(ctx, faultKeyOf(f))
+	switch {
+	case err != nil:
+		return fmt.Errorf("look up fault: %w", err)
+	case known:
+		return types.ErrAlreadyDecided.Wrapf("%s of %s", f.Place(), f.Participant)
+	}
+	return nil
+}
+
+// addFault records a fault and tells everybody who wants to know.
+func (k *Keeper) addFault(ctx context.Context, f types.Fault) error {
+	if err := k.setFault(ctx, f); err != nil {
+		return err
+	}
+	k.emit(ctx, &types.EventFault{
+		Kind: f.Kind, Participant: f.Participant, Accuser: f.Accuser, Reason: f.Reason,
+		RequestKind: f.RequestKind, RequestId: f.RequestId, Session: hexOf(f.Session),
+	})
+	k.runFaultHooks(ctx, f)
+	return nil
+}
+
+func (k *Keeper) setFault(ctx context.Context, f types.Fault) error {
+	if err := k.faults.Set(ctx, faultKeyOf(f), f); err != nil {
+		return fmt.Errorf("store fault of %s: %w", f.Participant, err)
+	}
+	if err := k.faultLapses.Set(ctx, collections.Join3(f.LapseHeight, f.Participant, f.Place())); err != nil {
+		return fmt.Errorf("index fault of %s by its lapse: %w", f.Participant, err)
+	}
+	return nil
+}
+
+// jail takes a validator out of the set. One that is there no more, or is jailed,
+// is left as it is.
+func (k *Keeper) jail(ctx context.Context, operator string) error {
+	canonical, address, err := k.operator(operator)
+	if err != nil {
+		return err
+	}
+	v, err := k.validator(ctx, canonical, address)
+	if err != nil || v.IsJailed() {
+		k.logger(ctx).Info("nobody to jail", "operator", canonical, "err", err)
+		return nil
+	}
+	consensus, err := v.GetConsAddr()
+	if err != nil {
+		return fmt.Errorf("consensus address of %s: %w", canonical, err)
+	}
+	if err := k.slashing.Jail(ctx, consensus); err != nil {
+		return fmt.Errorf("jail %s: %w", canonical, err)
+	}
+	return nil
+}
+
+// dueFaults lists the faults that lapse, the oldest first, up to the limit.
+// Accusations are forgotten; proof stays and only stops to count.
+func (k *Keeper) dueFaults(ctx context.Context) (list []due, err error) {
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	err = k.faultLapses.Walk(ctx, collections.NewPrefixUntilTripleRange[int64, string, string](height),
+		func(at collections.Triple[int64, string, string]) (bool, error) {
+			list = append(list, due{
+				name:   "fault " + at.K3() + " of " + at.K2(),
+				remove: func(ctx context.Context) error { return k.faultLapses.Remove(ctx, at) },
+				settle: func(ctx context.Context) error { return k.lapse(ctx, collections.Join(at.K2(), at.K3())) },
+				enter: func(ctx context.Context, height int64) error {
+					return k.faultLapses.Set(ctx, collections.Join3(height, at.K2(), at.K3()))
+				},
+			})
+			return len(list) == MaxLapsesPerBlock, nil
+		})
+	if err != nil {
+		return list, fmt.Errorf("list faults that lapse: %w", err)
+	}
+	return list, nil
+}
+
+func (k *Keeper) lapse(ctx context.Context, id faultKey) error {
+	f, err := k.faults.Get(ctx, id)
+	if err != nil {
+		return fmt.Errorf("load fault: %w", err)
+	}
+	if f.Kind != types.FAULT_KIND_ACCUSATION {
+		return nil
+	}
+	if err := k.faults.Remove(ctx, id); err != nil {
+		return fmt.Errorf("forget fault: %w", err)
+	}
+	return nil
+}
+
+// EngineFaults lists the faults that count.
+func (k *Keeper) EngineFaults(ctx context.Context) ([]mpctypes.Fault, error) {
+	var list []mpctypes.Fault
+	err := k.faultLapses.Walk(ctx, nil, func(at collections.Triple[int64, string, string]) (bool, error) {
+		f, err := k.faults.Get(ctx, collections.Join(at.K2(), at.K3()))
+		if err != nil {
+			return false, err
+		}
+		list = append(list, f.ToEngine())
+		return false, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list faults: %w", err)
+	}
+	return list, nil
+}

@@ -1,0 +1,66 @@
+package types
+
+import (
+	"fmt"
+	"slices"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// EquivocationFault is what evidence comes to.
+func EquivocationFault(e mpctypes.Evidence, height int64, lapse int64) Fault {
+	r, context := e.Request(), e.Context()
+	return Fault{
+		Kind: FAULT_KIND_EQUIVOCATION, Participant: string(e.Culprit()), Reason: string(mpctypes.ErrBroadcastDiffer),
+		RequestKind: RequestKind(r.Kind), RequestId: r.ID, Session: context[:], Height: height, LapseHeight: lapse,
+	}
+}
+
+// AccusationFault is what an accusation comes to.
+func AccusationFault(a *mpctypes.Accusation, height int64, lapse int64) Fault {
+	return Fault{
+		Kind: FAULT_KIND_ACCUSATION, Participant: string(a.Accused), Accuser: string(a.Operator), Reason: string(a.Reason),
+		RequestKind: RequestKind(a.Request.Kind), RequestId: a.Request.ID, Attempt: a.Attempt, Session: slices.Clone(a.Session[:]),
+		Height: height, LapseHeight: lapse,
+	}
+}
+
+// Place is the fault's place among those of its participant: one accusation of
+// each accuser, one proof for each request.
+func (f Fault) Place() string {
+	if f.Kind == FAULT_KIND_ACCUSATION {
+		return "accusation/" + f.Accuser
+	}
+	return "equivocation/" + mpctypes.RequestID{Kind: mpctypes.RequestKind(f.RequestKind), ID: f.RequestId}.String()
+}
+
+// ToEngine converts for the node.
+func (f Fault) ToEngine() mpctypes.Fault {
+	return mpctypes.Fault{
+		Participant: mpctypes.Operator(f.Participant), Accuser: mpctypes.Operator(f.Accuser), Reason: mpctypes.Reason(f.Reason),
+		Request: mpctypes.RequestID{Kind: mpctypes.RequestKind(f.RequestKind), ID: f.RequestId},
+	}
+}
+
+// Validate checks a fault of a genesis file.
+func (f Fault) Validate() error {
+	if err := mpctypes.ValidateID(f.RequestId); err != nil {
+		return fmt.Errorf("fault of %s: %w", f.Participant, err)
+	}
+	switch {
+	case f.Participant == "":
+		return fmt.Errorf("a fault of %s names nobody", f.RequestId)
+	case f.Kind != FAULT_KIND_EQUIVOCATION && f.Kind != FAULT_KIND_ACCUSATION:
+		return fmt.Errorf("fault of %s: unknown kind %d", f.Participant, f.Kind)
+	case (f.Kind == FAULT_KIND_ACCUSATION) != (f.Accuser != "") || f.Accuser == f.Participant:
+		return fmt.Errorf("fault of %s: exactly accusations have an accuser, and nobody accuses itself", f.Participant)
+	case !mpctypes.Accusable(mpctypes.Reason(f.Reason)):
+		return fmt.Errorf("fault of %s: %.32q is no reason for it", f.Participant, f.Reason)
+	case len(f.Session) != len(mpctypes.Context{}):
+		return fmt.Errorf("fault of %s: session has %d bytes", f.Participant, len(f.Session))
+	}
+	return nil
+}
+
+// Shift moves the lapse of a fault in time, for a chain that starts anew.
+func (f *Fault) Shift(blocks int64) { f.LapseHeight += blocks }
