@@ -7,6 +7,7 @@ VERSION  := $(shell git describe --tags --always --dirty 2>/dev/null || echo dev
 COMMIT   := $(shell git rev-parse HEAD 2>/dev/null)
 SDKVER   := github.com/cosmos/cosmos-sdk/version
 LDFLAGS  := -X $(SDKVER).Name=sequencer -X $(SDKVER).AppName=sequencerd -X $(SDKVER).Version=$(VERSION) -X $(SDKVER).Commit=$(COMMIT)
+SEEDS    ?= 2000
 MESSAGE  ?= Hello from four sequencers
 NETWORK  ?= $(BUILD)/localnet
 
@@ -16,7 +17,7 @@ GOLANGCI := v2.5.0
 # cores with another one's cryptography.
 TEST     := go test -p 1 -count 1 -timeout 30m
 
-.PHONY: build test test-race lint proto proto-check localnet demo bench clean
+.PHONY: build test test-race sim lint proto proto-check localnet demo bench clean
 
 build:
 	go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
@@ -30,6 +31,11 @@ test: build
 # heavy cryptography, which the fake protocol and stored fixtures replace.
 test-race:
 	$(TEST) -race -short ./mpc/... ./p2p/... ./storage/... ./app/mpcnode/...
+
+# The simulator on many seeds: SEEDS of networks without and SEEDS with a
+# dishonest member. SIM_SEED=N runs one of them again.
+sim:
+	SIM_SEEDS=$(SEEDS) go test -count 1 -timeout 20m -run 'TestSeeds|TestStorms' ./testutil/sim -v
 
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI)
 	$(TOOLS)/golangci-lint-$(GOLANGCI) run ./...

@@ -22,6 +22,13 @@
 //	silence                                   the watchdog names the member, or who withheld from
 //	                                          it what it needs
 //
+// The echo costs, for each round with a broadcast, one Confirm of below 512
+// bytes from each of s signers to each other, s(s-1) of them, and one more way
+// through the network before the next round begins. A keygen of tss-lib has
+// three such rounds, a signature eight of nine: with 50 ms between nodes a
+// signature takes 0.4 s longer. Its own messages are 110 bytes to 7 KB.
+// TestEchoCost counts.
+//
 // It owns no goroutine, clock or socket. The engine drives it on its loop
 // through HandleEnvelope, HandleStep and Tick, and lends it a Host. Parties
 // compute on the Host's executor, one step at a time.

@@ -95,6 +95,13 @@ func (s *storm) trouble() {
 	s.After(8*time.Second, s.trouble)
 }
 
+// Liveness: with one member lying and nothing else wrong, every signature is
+// there within so many attempts.
+const (
+	maxAttempts = 12
+	signAttempt = 10 * time.Second // 10 blocks
+)
+
 // TestStorms: one member lies, the network is bad, proposers inject rubbish.
 // Whatever happens, nothing is signed twice or used twice, an honest member is
 // never proved guilty, and when only the liar is left of the trouble, the others
@@ -121,7 +128,7 @@ func runStorm(t *testing.T, seed uint64) {
 	}
 	s.Run(60*time.Second, func() bool { return false })
 	s.calm = true
-	require.True(t, s.Run(6*time.Minute, func() bool { return allUp(s.World) && s.Chain.Open() == 0 }), "requests are stuck")
+	require.True(t, s.Run(maxAttempts*signAttempt, func() bool { return allUp(s.World) && s.Chain.Open() == 0 }), "requests are stuck")
 	for i := range signatures {
 		_, ok := s.Chain.Signature(fmt.Sprintf("sig-%02d", i))
 		require.True(t, ok, "signature %d failed though only the liar was in the way for minutes", i)
