@@ -20,3 +20,23 @@ func newBudget(l budgetLimit) *budget {
 func (b *budget) charge(now time.Time, size int) bool {
 	return b.messages.AllowN(now, 1) && b.bytes.AllowN(now, size)
 }
+
+// delay is how long until there is something in both buckets again.
+func (b *budget) delay(now time.Time) time.Duration {
+	return max(untilPositive(b.messages, now), untilPositive(b.bytes, now))
+}
+
+func untilPositive(l *rate.Limiter, now time.Time) time.Duration {
+	missing := 1 - l.TokensAt(now)
+	if missing <= 0 {
+		return 0
+	}
+	return time.Duration(missing / float64(l.Limit()) * float64(time.Second))
+}
+
+// spend takes one message of a size, below nothing if need be; what is missing
+// then delays the next one.
+func (b *budget) spend(now time.Time, size int) {
+	b.messages.ReserveN(now, 1)
+	b.bytes.ReserveN(now, size)
+}

@@ -7,8 +7,9 @@
 // Outbound: Send, Gossip and GossipTo put a message into the outbox of a peer
 // and return. Each peer has one sending goroutine, which alone calls TrySend:
 // first this node's hello if it is due, then control messages (everything but
-// rounds), then rounds. True from Send means queued. What finds a full queue
-// is dropped and counted; the engine resends.
+// rounds), then rounds, and relays beside them for half of the bytes. It keeps
+// below what the peer's budget for this node is. True from Send means queued.
+// What finds a full queue is dropped and counted; the engine resends.
 //
 // Inbound: FilterMsgBytes judges length by kind and type on the raw bytes.
 // Receive charges the delivering peer's budget and queues the decoded message;
@@ -21,11 +22,31 @@
 //  4. the signature,
 //  5. the sender's budget, for what others than the sender deliver,
 //
-// and hand it to the Sink. Nothing is forwarded: what goes on to other nodes,
-// and when, is the engine's decision. Order is never assumed, peer ids are
-// opaque strings, and all methods may run at once, so that the same reactor
+// and hand it to the Sink. Results are not forwarded: what goes on to other
+// nodes, and when, is the engine's decision. Order is never assumed, peer ids
+// are opaque strings, and all methods may run at once, so that the same reactor
 // works on a switch that has a stream for each message and whose TrySend
 // blocks.
+//
+// # Relay
+//
+// Send gives an envelope for an operator behind a peer to that peer. Else it
+// wraps it into a Relay for all peers, and they pass it on: to the recipient if
+// that is a peer of theirs, else to all of their peers but the one that it came
+// from and the sender. The envelope stays as its sender signed and sealed it.
+// Every node with the channel relays, with an identity or without; members take
+// what is for them or for all. A Relay is judged like an envelope that is for
+// this node, step 2 left out, and only then remembered and passed on:
+//
+//   - Only senders that the roster has are relayed, and only kinds and types
+//     that this version knows.
+//   - The hash of the whole envelope is remembered. The same again within
+//     relayHold goes no further; the time doubles up to relayHoldMax.
+//   - A Relay crosses MaxHops connections. The count is not signed, so a copy
+//     that may go further than the one before passes once more: else whoever is
+//     first with a copy of no hops would cut off all that are behind this node.
+//   - Relays to one peer wait in flows, one for each sender and lane, that get
+//     the same bytes each. What finds no place displaces the end of the longest.
 //
 // # Who is behind a connection
 //
@@ -57,11 +78,42 @@
 // One signature costs about 0.1 ms to verify: a peer can cause 0.1 s of work a
 // second, and all of them together at most what the workers have.
 //
+// What is relayed has budgets beside that: what one peer delivers (1000 messages
+// and 1 MiB a second, bursts of 4000 and 16 MiB, charged on arrival); what is
+// delivered in a sender's name, by all peers (as much) and by one that is not
+// its own (half), charged after the signature was verified; and what belongs to
+// no open request, of all senders (100 messages and 64 KiB a second): a new
+// request is not known everywhere at once, and a replay of an old one stops
+// there. A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
+// MB for four, 12 MB for sixteen; each signer of t+1 relays some 20 + 2t
+// messages. The sending side keeps a tenth below these budgets, with bursts of
+// three quarters, so that an honest relay drops nothing at its neighbours.
+//
 // A peer's inbound queue holds 512 messages and 2 MiB: half a second of its
 // budget in messages, 15 of the biggest; 50 peers 100 MiB at worst. The outbox
 // holds 1024 control messages or 1 MiB (one Prepare, Ready or Confirm is below
-// 1 KiB, one Start up to 40 KB) and 1024 rounds or 8 MiB (that of 30 keygens
-// above). Envelopes for many peers are in memory once.
+// 1 KiB, one Start up to 44 KB), 1024 rounds or 8 MiB (that of 30 keygens
+// above), and 4096 relays or 4 MiB, some 4 s of what may leave. Envelopes for
+// many peers are in memory once. The memory of relays is below 10 MB.
+//
+// # What relaying can cost
+//
+// A registered sender that floods: each connection of the network carries at
+// most 1000 of its messages and 1 MiB a second each way after its burst, a
+// fifth of CometBFT's default rate, and verifying them costs each node at most
+// 0.1 s a second. Of other senders' relays it delays what waits with it: with k
+// more senders waiting, it gets two flows of 2(k+1).
+//
+// A peer that is nobody's can relay nothing of its own, only say again what
+// registered senders signed: at most 500 messages and 512 KiB a second of one
+// sender, 1000 and 1 MiB of all. An envelope of an open request passes a node
+// MaxHops times at most within its hold, one of no open request comes out of
+// 64 KiB a second. It can use up half of what a sender may have relayed at its
+// neighbours, not more.
+//
+// One Relay that is accepted at one node crosses each connection of the network
+// once each way, and is judged once for each connection: by its hash alone after
+// the first time.
 //
 // # Who owns what
 //

@@ -25,6 +25,9 @@ const (
 	DropUnknownSender  types.Reason = "unknown_sender"
 	DropHelloWaits     types.Reason = "hello_waits_for_roster"
 	DropRepeat         types.Reason = "gossip_repeat"
+	DropRelayed        types.Reason = "relay_repeat"
+	DropRelayBudget    types.Reason = "relay_budget"
+	DropNotOpen        types.Reason = "request_not_open"
 
 	// Inbound, the delivering peer's fault.
 	FaultShape     types.Reason = "bad_shape"

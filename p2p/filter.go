@@ -15,6 +15,8 @@ const (
 	fieldHello    = 1 // Message.hello
 	fieldEnvelope = 2 // Message.envelope
 	fieldGossip   = 3 // Message.gossip
+	fieldRelay    = 4 // Message.relay
+	fieldRelayed  = 1 // Relay.envelope
 	fieldHeader   = 1 // Envelope.header
 	fieldKind     = 3 // Header.kind
 	fieldType     = 5 // Header.type
@@ -72,7 +74,7 @@ func (s sizes) checkBytes(bz []byte) error {
 		limit = MaxHelloBytes
 	case fieldGossip:
 		limit = MaxGossipBytes
-	case fieldEnvelope:
+	case fieldEnvelope, fieldRelay:
 		limit = s.body(p.kind, string(p.typ)) + EnvelopeOverhead
 	}
 	if len(bz) > limit {
@@ -105,11 +107,21 @@ type peeked struct {
 }
 
 func (p *peeked) message(num protowire.Number, value []byte, _ uint64) error {
-	if num < fieldHello || num > fieldGossip {
+	if num < fieldHello || num > fieldRelay {
 		return nil
 	}
 	p.arm = num
-	if num == fieldEnvelope {
+	switch num {
+	case fieldEnvelope:
+		return walk(value, p.envelope)
+	case fieldRelay:
+		return walk(value, p.relay)
+	}
+	return nil
+}
+
+func (p *peeked) relay(num protowire.Number, value []byte, _ uint64) error {
+	if num == fieldRelayed {
 		return walk(value, p.envelope)
 	}
 	return nil

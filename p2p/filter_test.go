@@ -68,6 +68,7 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		dispute.Broadcasts = append(dispute.Broadcasts, &wire.Envelope{Header: widest(wire.KIND_ROUND), Signature: make([]byte, 64)})
 	}
 	refuse := &wire.Refuse{Reason: strings.Repeat("r", 64), Result: gossip}
+	forward := &wire.Envelope{Header: widest(wire.KIND_FORWARD), Body: make([]byte, MaxForwardBody), Signature: make([]byte, 64)}
 	hello := &wire.Hello{Operator: operator, IdentityVersion: math.MaxUint32, PeerId: strings.Repeat("p", maxPeerIDBytes), Signature: make([]byte, 64)}
 	for name, m := range map[string]cmtp2p.Wrapper{
 		"hello": hello, "gossip": gossip, "prepare": prepare, "ready": ready, "round": round,
@@ -75,6 +76,7 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		"start":   widestEnvelope(wire.KIND_START, start),
 		"confirm": widestEnvelope(wire.KIND_CONFIRM, &wire.Confirm{Digest: make([]byte, 32)}),
 		"working": widestEnvelope(wire.KIND_WORKING, &wire.Working{Count: math.MaxUint32}),
+		"relay":   &wire.Relay{Envelope: forward, Hops: math.MaxUint32},
 		"missing": widestEnvelope(wire.KIND_MISSING, missing),
 		"forward": widestEnvelope(wire.KIND_FORWARD, &wire.Forward{Envelope: round}),
 		"dispute": widestEnvelope(wire.KIND_DISPUTE, dispute),
@@ -93,11 +95,12 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 
 func TestFilter(t *testing.T) {
 	s := sizes{map[string]int{"round1": 1000}}
-	round := func(typ string, n int) []byte {
+	typed := func(typ string, n int) *wire.Envelope {
 		e := alice.envelope(wire.KIND_ROUND, "bob", 1, make([]byte, n))
 		e.Header.Type = typ
-		return encode(t, e)
+		return e
 	}
+	round := func(typ string, n int) []byte { return encode(t, typed(typ, n)) }
 	unknownKind := alice.envelope(wire.KIND_READY, "bob", 1, make([]byte, 9999))
 	unknownKind.Header.Kind = -5
 	small := encode(t, alice.envelope(wire.KIND_READY, "bob", 1, nil))
@@ -112,6 +115,10 @@ func TestFilter(t *testing.T) {
 		{"round of its type's size", round("round1", 1000), true},
 		{"round beyond its type's size", round("round1", 1000+EnvelopeOverhead), false},
 		{"round of an unknown type", round("other", 100_000), true},
+		{"relay of a round of its type's size", encode(t, &wire.Relay{Envelope: typed("round1", 1000), Hops: 1}), true},
+		{"relay of a round beyond its type's size", encode(t, &wire.Relay{Envelope: typed("round1", 1000+EnvelopeOverhead), Hops: 1}), false},
+		{"relay of a ready of a round's size", encode(t, &wire.Relay{Envelope: alice.envelope(wire.KIND_READY, "", 1, make([]byte, 5000))}), false},
+		{"relay of nothing", encode(t, &wire.Relay{}), true},
 		{"type too long", round(strings.Repeat("x", types.MaxTypeBytes+1), 1), false},
 		{"unknown kind", encode(t, unknownKind), true},
 		{"hello too long", encode(t, newIdentity(types.Operator(strings.Repeat("x", 300)), 1).hello("p")), false},
@@ -162,6 +169,9 @@ func FuzzInbound(f *testing.F) {
 	forged := alice.envelope(wire.KIND_READY, "bob", 1, []byte("x"))
 	forged.Signature[0] ^= 1
 	for _, m := range []cmtp2p.Wrapper{
+		&wire.Relay{}, &wire.Relay{Hops: MaxHops, Envelope: forged}, &wire.Relay{Hops: 1, Envelope: forged},
+		&wire.Relay{Hops: 2, Envelope: alice.envelope(wire.KIND_READY, "", 1, nil)},
+		&wire.Relay{Hops: 2, Envelope: alice.envelope(wire.KIND_READY, "carol", 1, nil)},
 		alice.hello("p"), alice.hello("q"), carol.hello("p"), forged, alice.attestation(0), &wire.Gossip{}, &wire.Envelope{},
 		alice.envelope(wire.KIND_READY, "bob", 1, nil), alice.envelope(wire.KIND_ROUND, "", 1, []byte("body")),
 		&wire.Gossip{Sum: &wire.Gossip_Signature{Signature: &wire.Signature{RequestId: "s", R: make([]byte, 32), S: make([]byte, 32)}}},

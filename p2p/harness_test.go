@@ -107,12 +107,14 @@ type recorder struct {
 	peers     []string
 	operators []types.Operator
 	dropped   map[string]int
-	stopped   []string
+	// sent counts outbound messages by kind.
+	sent    map[string]int
+	stopped []string
 	// hold, if set, is waited for in Receive: a stuck sink.
 	hold chan struct{}
 }
 
-func newRecorder() *recorder { return &recorder{dropped: map[string]int{}} }
+func newRecorder() *recorder { return &recorder{dropped: map[string]int{}, sent: map[string]int{}} }
 
 func (s *recorder) do(f func()) {
 	s.mu.Lock()
@@ -134,9 +136,13 @@ func (s *recorder) Connected(o types.Operator) {
 func (s *recorder) Dropped(w Way, why types.Reason) {
 	s.do(func() { s.dropped[string(w)+" "+string(why)]++ })
 }
-func (s *recorder) Queued(Way, int)        {}
-func (s *recorder) Peers(int, int)         {}
-func (s *recorder) Bytes(Way, string, int) {}
+func (s *recorder) Queued(Way, int) {}
+func (s *recorder) Peers(int, int)  {}
+func (s *recorder) Bytes(w Way, kind string, _ int) {
+	if w == Out {
+		s.do(func() { s.sent[kind]++ })
+	}
+}
 
 func (s *recorder) drops(w Way, why types.Reason) (n int) {
 	s.do(func() { n = s.dropped[string(w)+" "+string(why)] })
@@ -153,6 +159,12 @@ func (s *recorder) sequences(from types.Operator) (seqs []uint64) {
 		}
 	})
 	return seqs
+}
+
+// relays counts the relays that went out.
+func (s *recorder) relays() (n int) {
+	s.do(func() { n = s.sent["relay"] })
+	return n
 }
 
 func (s *recorder) gossiped() (n int) {

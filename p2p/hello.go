@@ -65,15 +65,21 @@ func (r *Reactor) setRoster(roster *types.Roster) []types.Operator {
 		r.announce()
 	}
 	r.roster = roster
-	for op := range r.relayed {
-		if _, ok := roster.Current(op); !ok {
-			delete(r.relayed, op)
-		}
-	}
+	dropLeavers(r.relayed, roster)
 	for _, rem := range r.peers {
+		dropLeavers(rem.shares, roster)
 		r.review(rem)
 	}
 	return r.rebind()
+}
+
+// dropLeavers ends the budgets of operators whose identity is gone.
+func dropLeavers(budgets map[types.Operator]*budget, roster *types.Roster) {
+	for op := range budgets {
+		if _, ok := roster.Current(op); !ok {
+			delete(budgets, op)
+		}
+	}
 }
 
 // sameIdentities says whether two rosters have the same current identities.

@@ -117,16 +117,39 @@ const gossipRepeat = time.Second
 // of four busy peers within that time. 40 bytes each and the list: 0.5 MB.
 const gossipSeen = 4 * 1000
 
+// MaxHops is how many connections a relayed envelope may cross: a validator, its
+// sentry, four nodes between, another sentry, its validator are seven.
+const MaxHops = 8
+
+// relayHold is how soon the same envelope may be relayed again; each time that
+// it is, twice as long, up to relayHoldMax. Senders resend after 2 s, then after
+// half as much longer each time, up to 10 s: all of these pass.
+const (
+	relayHold    = time.Second
+	relayHoldMax = 4 * time.Second
+)
+
+// relaySeen is how many envelopes are remembered for relayHold: 50 peers may
+// deliver 50 000 relays within it. 150 bytes each: 10 MB when full.
+const relaySeen = 1 << 16
+
 // maxWorkers ends the growth of verify workers with the processor: one
 // verifies some 10 000 signatures a second.
 const maxWorkers = 4
 
 // limits are the numbers that tests make smaller.
 type limits struct {
-	inbox  queueLimit
-	lanes  [lanes]queueLimit
-	peer   budgetLimit
-	sender budgetLimit
+	inbox   queueLimit
+	lanes   [lanes]queueLimit
+	transit queueLimit
+	// peer and relay: what one connection delivers, and what of it is relayed.
+	peer, relay budgetLimit
+	// sender: what all peers deliver in a sender's name; share: one of them.
+	sender, share budgetLimit
+	// notOpen: what is relayed of no open request.
+	notOpen budgetLimit
+	// pace and relayPace: what is sent to one peer, less than peer and relay.
+	pace, relayPace budgetLimit
 }
 
 // queueLimit bounds a queue in messages and in encoded bytes.
@@ -146,7 +169,13 @@ func defaultLimits() limits {
 			control: {messages: 1024, bytes: 1 << 20},
 			bulk:    {messages: 1024, bytes: 8 << 20},
 		},
-		peer:   budgetLimit{messages: 1000, messageBurst: 4000, bytes: 5 << 20, byteBurst: 16 << 20},
-		sender: budgetLimit{messages: 1000, messageBurst: 4000, bytes: 5 << 20, byteBurst: 16 << 20},
+		transit:   queueLimit{messages: 4096, bytes: 4 << 20},
+		peer:      budgetLimit{messages: 1000, messageBurst: 4000, bytes: 5 << 20, byteBurst: 16 << 20},
+		relay:     budgetLimit{messages: 1000, messageBurst: 4000, bytes: 1 << 20, byteBurst: 16 << 20},
+		sender:    budgetLimit{messages: 1000, messageBurst: 4000, bytes: 1 << 20, byteBurst: 16 << 20},
+		share:     budgetLimit{messages: 500, messageBurst: 2000, bytes: 512 << 10, byteBurst: 8 << 20},
+		notOpen:   budgetLimit{messages: 100, messageBurst: 200, bytes: 64 << 10, byteBurst: 512 << 10},
+		pace:      budgetLimit{messages: 900, messageBurst: 3000, bytes: 4608 << 10, byteBurst: 12 << 20},
+		relayPace: budgetLimit{messages: 900, messageBurst: 3000, bytes: 921 << 10, byteBurst: 12 << 20},
 	}
 }

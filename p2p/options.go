@@ -20,6 +20,10 @@ type Options struct {
 	// type, in bytes. A type that is not in it is dropped. Empty: every type,
 	// up to MaxRoundBody.
 	RoundLimits map[string]int
+	// Open says whether a request is open in committed state: what belongs to no
+	// open request is relayed sparingly. It is called from several goroutines and
+	// must not block. nil: all are.
+	Open func(types.RequestID) bool
 	// Workers verify signatures, that many at a time. 0: half the processors,
 	// from 1 to 4, so that a flood leaves the other half to consensus.
 	Workers int

@@ -2,6 +2,7 @@ package p2p
 
 import (
 	"sync"
+	"time"
 
 	"github.com/cosmos/gogoproto/proto"
 
@@ -47,6 +48,15 @@ type outbox struct {
 	mu     sync.Mutex
 	queues [lanes][]parcel
 	bytes  [lanes]int
+	// transit is what goes on from here, this node's own envelopes among it. It
+	// gets half of the bytes while both wait.
+	transit *transit
+	// lead is how many bytes of transit left more than of the lanes since both
+	// wait.
+	lead int
+	// pace keeps everything, and relayed what is relayed, within what the peer
+	// takes.
+	pace, relayed *budget
 	// hello: this node's hello of now is due. It is not in a queue, so it can
 	// neither be dropped nor be sent in an old version.
 	hello bool
@@ -55,8 +65,11 @@ type outbox struct {
 	closed bool
 }
 
-func newOutbox(l [lanes]queueLimit) *outbox {
-	return &outbox{limits: l, wake: make(chan struct{}, 1)}
+func newOutbox(l limits) *outbox {
+	return &outbox{
+		limits: l.lanes, wake: make(chan struct{}, 1),
+		transit: newTransit(l.transit), pace: newBudget(l.pace), relayed: newBudget(l.relayPace),
+	}
 }
 
 // put queues a message; false means that its lane is full or the peer is gone.
@@ -71,6 +84,18 @@ func (o *outbox) put(l lane, p parcel) bool {
 	o.bytes[l] += p.size
 	o.signal()
 	return true
+}
+
+// relay queues an envelope on a detour and says how many others it displaced;
+// false means that there is no place for it, or the peer is gone.
+func (o *outbox) relay(f flow, p parcel) (displaced int, ok bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.closed {
+		return 0, false
+	}
+	defer o.signal()
+	return o.transit.put(f, p)
 }
 
 // announce makes the hello due.
@@ -97,16 +122,45 @@ func (o *outbox) takeHello() bool {
 	return due
 }
 
-// take returns the next message; false means that none waits.
-func (o *outbox) take() (parcel, bool) {
+// take returns the next message; false means that none may go now. If one waits
+// for its turn in time, that is after wait.
+func (o *outbox) take(now time.Time) (p parcel, wait time.Duration, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	own, transit := len(o.queues[control])+len(o.queues[bulk]) > 0, !o.transit.empty()
+	if !own && !transit {
+		return parcel{}, 0, false
+	}
+	if wait = o.pace.delay(now); wait > 0 {
+		return parcel{}, wait, false
+	}
+	if transit {
+		if wait = o.relayed.delay(now); wait > 0 && !own {
+			return parcel{}, wait, false
+		}
+		transit = wait == 0
+	}
+	switch {
+	case transit && (!own || o.lead <= 0):
+		p = o.transit.take()
+		o.relayed.spend(now, p.size)
+		o.lead += p.size
+	default:
+		p = o.takeOwn()
+		o.lead -= p.size
+	}
+	if !own || !transit {
+		o.lead = 0
+	}
+	o.pace.spend(now, p.size)
+	return p, 0, true
+}
+
+// takeOwn returns the next message of the lanes; one is there.
+func (o *outbox) takeOwn() parcel {
 	l := control
 	if len(o.queues[control]) == 0 || (o.run >= controlRun && len(o.queues[bulk]) > 0) {
 		l = bulk
-	}
-	if len(o.queues[l]) == 0 {
-		return parcel{}, false
 	}
 	if l == control {
 		o.run++
@@ -117,14 +171,15 @@ func (o *outbox) take() (parcel, bool) {
 	o.queues[l][0] = parcel{}
 	o.queues[l] = o.queues[l][1:]
 	o.bytes[l] -= p.size
-	return p, true
+	return p
 }
 
 // close drops everything, takes nothing more, and returns how many it dropped.
 func (o *outbox) close() int {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	dropped := len(o.queues[control]) + len(o.queues[bulk])
+	dropped := len(o.queues[control]) + len(o.queues[bulk]) + o.transit.messages
 	o.queues, o.bytes, o.closed = [lanes][]parcel{}, [lanes]int{}, true
+	o.transit = newTransit(queueLimit{})
 	return dropped
 }

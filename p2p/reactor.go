@@ -39,7 +39,10 @@ type Reactor struct {
 	// outWaiting counts the messages in all outboxes.
 	outWaiting atomic.Int64
 	seen       *seenGossip
-	sink       atomic.Pointer[Sink]
+	passed     *passed
+	// notOpen is for relays of what belongs to no open request.
+	notOpen *budget
+	sink    atomic.Pointer[Sink]
 
 	// ctx ends with OnStop; wg waits for workers and sending goroutines.
 	ctx    context.Context
@@ -70,6 +73,7 @@ func newReactor(opts Options, l limits) *Reactor {
 		opts: opts, log: opts.Logger, metrics: opts.Metrics,
 		limits: l, sizes: sizes{opts.RoundLimits},
 		in: newInbox(l.inbox), seen: newSeenGossip(gossipSeen),
+		passed: newPassed(relaySeen), notOpen: newBudget(l.notOpen),
 		peers:     map[string]*remote{},
 		operators: map[types.Operator]*remote{},
 		relayed:   map[types.Operator]*budget{},
@@ -116,8 +120,10 @@ func (r *Reactor) OnStop() {
 func (r *Reactor) InitPeer(p cmtp2p.Peer) cmtp2p.Peer {
 	p.Set(remoteKey, &remote{
 		peer: p, id: string(p.ID()),
-		out:    newOutbox(r.limits.lanes),
+		out:    newOutbox(r.limits),
 		budget: newBudget(r.limits.peer),
+		relays: newBudget(r.limits.relay),
+		shares: make(map[types.Operator]*budget),
 	})
 	return p
 }

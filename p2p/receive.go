@@ -46,6 +46,10 @@ func (r *Reactor) Receive(e cmtp2p.Envelope) {
 		r.dropIn(rem, DropPeerBudget, nil)
 		return
 	}
+	if _, relay := msg.(*wire.Relay); relay && !rem.relays.charge(r.opts.Now(), size) {
+		r.dropIn(rem, DropRelayBudget, nil)
+		return
+	}
 	r.enqueue(arrival{from: rem, msg: msg, size: size, number: r.arrivals.Add(1)})
 }
 
@@ -101,6 +105,8 @@ func (r *Reactor) judge(a arrival) {
 		r.judgeEnvelope(a, msg, *sink)
 	case *wire.Gossip:
 		r.judgeGossip(a, msg, *sink)
+	case *wire.Relay:
+		r.judgeRelay(a, msg, *sink)
 	default:
 		r.dropIn(a.from, DropUnknownMessage, fmt.Errorf("message is a %T", msg))
 	}
@@ -131,7 +137,7 @@ func (r *Reactor) judgeEnvelope(a arrival, e *wire.Envelope, sink Sink) {
 		r.fault(a.from, FaultSignature, err)
 		return
 	}
-	if !r.chargeSender(a, v.From()) {
+	if !r.chargeSender(a, v.From(), false) {
 		r.dropIn(a.from, DropSenderBudget, nil)
 		return
 	}
@@ -156,22 +162,30 @@ func (r *Reactor) admit(h *wire.Header) (key []byte, why types.Reason) {
 	return key, ""
 }
 
-// chargeSender takes what others deliver in a sender's name from a budget of
-// the sender. What its own connection delivers was charged there: whoever
-// replays a participant's old envelopes cannot use up what its new ones need.
-func (r *Reactor) chargeSender(a arrival, from types.Operator) bool {
+// chargeSender takes what is delivered in a sender's name from a budget of the
+// sender, of which one peer that is not the sender's can use up a share only:
+// whoever replays a participant's old envelopes cannot use up what its new ones
+// need. What a sender's own connection delivers was charged there, unless it is
+// to be relayed.
+func (r *Reactor) chargeSender(a arrival, from types.Operator, relayed bool) bool {
+	now := r.opts.Now()
 	r.mu.Lock()
-	if r.operators[from] == a.from {
-		r.mu.Unlock()
-		return true
-	}
-	b, ok := r.relayed[from]
-	if !ok {
-		b = newBudget(r.limits.sender)
-		r.relayed[from] = b
-	}
+	own := r.operators[from] == a.from
+	share, sender := budgetOf(a.from.shares, from, r.limits.share), budgetOf(r.relayed, from, r.limits.sender)
 	r.mu.Unlock()
-	return b.charge(r.opts.Now(), a.size)
+	if own {
+		return !relayed || sender.charge(now, a.size)
+	}
+	return share.charge(now, a.size) && sender.charge(now, a.size)
+}
+
+func budgetOf(budgets map[types.Operator]*budget, op types.Operator, l budgetLimit) *budget {
+	b, ok := budgets[op]
+	if !ok {
+		b = newBudget(l)
+		budgets[op] = b
+	}
+	return b
 }
 
 // dropIn counts a message that is dropped without anybody's fault.
@@ -187,6 +201,8 @@ func kindOf(msg proto.Message) string {
 		return "hello"
 	case *wire.Gossip:
 		return "gossip"
+	case *wire.Relay:
+		return "relay"
 	case *wire.Envelope:
 		return envelopeKind(m)
 	}

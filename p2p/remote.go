@@ -5,6 +5,8 @@ import (
 	"sync/atomic"
 
 	cmtp2p "github.com/cometbft/cometbft/p2p"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // remoteKey is where a peer carries its *remote.
@@ -18,6 +20,8 @@ type remote struct {
 	id     string
 	out    *outbox
 	budget *budget
+	// relays is what it may deliver on a detour, beside budget.
+	relays *budget
 	faults atomic.Int32
 
 	// backlog is guarded by the inbox.
@@ -25,10 +29,12 @@ type remote struct {
 
 	// Guarded by Reactor.mu: stop ends the sending goroutine; gone says that
 	// the peer was removed; hello is the newest that was verified; waiting is
-	// one, newer than hello, that the roster does not know yet.
+	// one, newer than hello, that the roster does not know yet; shares are what
+	// it may deliver in the name of other senders.
 	stop           context.CancelFunc
 	gone           bool
 	hello, waiting *heldHello
+	shares         map[types.Operator]*budget
 }
 
 // remoteOf finds what InitPeer put there.

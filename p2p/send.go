@@ -10,10 +10,10 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
-// Send queues an envelope for an operator. True means queued, not delivered;
-// false that the operator is not reachable, its queue is full, or the envelope
-// is one that receivers refuse for its size. Nobody changes the envelope
-// afterwards.
+// Send queues an envelope for an operator: for its node if that is a peer, else
+// for all peers to relay. True means queued, not delivered; false that the
+// operator is not reachable, queues are full, or the envelope is one that
+// receivers refuse for its size. Nobody changes the envelope afterwards.
 func (r *Reactor) Send(to types.Operator, e *wire.Envelope) bool {
 	if err := r.sizes.checkEnvelope(e); err != nil {
 		r.metrics.Dropped(Out, DropOversize)
@@ -24,8 +24,7 @@ func (r *Reactor) Send(to types.Operator, e *wire.Envelope) bool {
 	rem := r.operators[to]
 	r.mu.RUnlock()
 	if rem == nil {
-		r.metrics.Dropped(Out, DropUnreachable)
-		return false
+		return r.relay(to, e)
 	}
 	return r.post(rem, laneOf(e), parcel{msg: e, kind: kindOf(e), size: e.Size()})
 }
@@ -90,9 +89,14 @@ func (r *Reactor) sendTo(ctx context.Context, rem *remote) {
 			r.sendHello(ctx, rem)
 			continue
 		}
-		p, ok := rem.out.take()
+		p, wait, ok := rem.out.take(r.opts.Now())
 		if !ok {
+			var due <-chan time.Time
+			if wait > 0 {
+				due = time.After(wait)
+			}
 			select {
+			case <-due:
 			case <-rem.out.wake:
 			case <-repeat.C:
 				rem.out.announce()

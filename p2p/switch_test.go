@@ -61,7 +61,10 @@ func TestSendByOperator(t *testing.T) {
 
 	require.NoError(t, b.sw.Stop())
 	eventually(t, "bob is gone", func() bool { return len(a.r.Reachable()) == 1 && a.r.Peers() == 1 })
-	require.False(t, a.r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 6, nil)))
+	require.True(t, a.r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 6, nil)), "carol may know the way")
+	require.NoError(t, c.sw.Stop())
+	eventually(t, "carol is gone", func() bool { return a.r.Peers() == 0 })
+	require.False(t, a.r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 7, nil)))
 }
 
 func TestRefusesToSendOversize(t *testing.T) {

@@ -218,13 +218,13 @@ func TestSendDoesNotWaitForTheSwitch(t *testing.T) {
 }
 
 func TestOutboxLanes(t *testing.T) {
-	o := newOutbox(defaultLimits().lanes)
+	o, now := newOutbox(defaultLimits()), time.Unix(0, 0)
 	for i := range 20 {
 		require.True(t, o.put(bulk, parcel{kind: fmt.Sprint("b", i), size: 10}))
 		require.True(t, o.put(control, parcel{kind: fmt.Sprint("c", i), size: 10}))
 	}
 	var got []string
-	for p, ok := o.take(); ok; p, ok = o.take() {
+	for p, _, ok := o.take(now); ok; p, _, ok = o.take(now) {
 		got = append(got, p.kind)
 	}
 	require.Len(t, got, 40)
