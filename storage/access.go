@@ -1,11 +1,7 @@
 package storage
 
 import (
-	"errors"
 	"fmt"
-
-	"github.com/syndtr/goleveldb/leveldb"
-	"github.com/syndtr/goleveldb/leveldb/util"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
@@ -14,24 +10,23 @@ import (
 func (db *DB) read(f func() error) error {
 	db.mu.RLock()
 	defer db.mu.RUnlock()
-	if db.engine == nil {
+	if db.wrapped.engine == nil || db.main.engine == nil {
 		return db.failed
 	}
 	return f()
 }
 
+// partOf is the database that an entry belongs to.
+func (db *DB) partOf(key []byte) *part {
+	if db.wrapped.may(key) {
+		return db.wrapped
+	}
+	return db.main
+}
+
 // get returns a copy of a stored value, nil if there is none. The caller holds
 // the lock.
-func (db *DB) get(key []byte) ([]byte, error) {
-	value, err := db.engine.Get(key, nil)
-	switch {
-	case errors.Is(err, leveldb.ErrNotFound):
-		return nil, nil
-	case err != nil:
-		return nil, damaged(fmt.Sprintf("read entry %q", key), err)
-	}
-	return value, nil
-}
+func (db *DB) get(key []byte) ([]byte, error) { return db.partOf(key).get(key) }
 
 // has reports whether there is an entry. The caller holds the lock.
 func (db *DB) has(key []byte) (bool, error) {
@@ -39,24 +34,14 @@ func (db *DB) has(key []byte) (bool, error) {
 	return value != nil, err
 }
 
-// scan calls f for all entries with a prefix, ascending. The slices are valid
-// until f returns. The caller holds the lock.
+// scan calls f for all entries with a prefix of at least one byte, ascending.
+// The slices are valid until f returns. The caller holds the lock.
 func (db *DB) scan(prefix []byte, f func(key, value []byte) error) error {
-	it := db.engine.NewIterator(util.BytesPrefix(prefix), nil)
-	defer it.Release()
-	for it.Next() {
-		if err := f(it.Key(), it.Value()); err != nil {
-			return err
-		}
-	}
-	if err := it.Error(); err != nil {
-		return damaged("read MPC database", err)
-	}
-	return nil
+	return db.partOf(prefix).scan(prefix, f)
 }
 
-// load returns what an entry seals, nil if there is no entry. The caller holds
-// the lock, and wipes a secret.
+// load returns what an entry seals, nil if there is no entry or its key was
+// destroyed. The caller holds the lock, and wipes a secret.
 func (db *DB) load(key []byte) ([]byte, error) {
 	value, err := db.get(key)
 	if err != nil || value == nil {
@@ -65,10 +50,12 @@ func (db *DB) load(key []byte) ([]byte, error) {
 	return db.unseal(key, value)
 }
 
-// unseal opens a value with the key that doc.go's table names for its entry.
+// unseal opens a value with the key that doc.go's table names for its entry. It
+// returns nil if that key was destroyed: so it is after a destruction that
+// failed half way, until Open finishes it.
 func (db *DB) unseal(key, value []byte) ([]byte, error) {
-	s, err := db.sealerOf(key)
-	if err != nil {
+	s, there, err := db.sealerOf(key)
+	if err != nil || !there {
 		return nil, err
 	}
 	plain, err := s.open(key, value)
@@ -78,28 +65,21 @@ func (db *DB) unseal(key, value []byte) ([]byte, error) {
 	return plain, nil
 }
 
-// sealerOf finds the key that an entry is sealed under.
-func (db *DB) sealerOf(key []byte) (sealer, error) {
-	var under []byte
-	switch key[0] {
-	case prefixRecord, prefixShare:
-		under = withPrefix(prefixRecordKey, key)
-	case prefixPreparams:
-		under = withPrefix(prefixPreparamsKey, key)
-	default:
-		return db.keys.sealer, nil
+// sealerOf finds the key that an entry is sealed under, and reports whether it
+// is there.
+func (db *DB) sealerOf(key []byte) (sealer, bool, error) {
+	under := wrappedKeyOf(key)
+	if under == nil {
+		return db.keys.sealer, true, nil
 	}
 	raw, err := db.load(under)
-	if err != nil {
-		return sealer{}, err
+	if err != nil || raw == nil {
+		return sealer{}, false, err
 	}
 	defer types.Wipe(raw)
-	if raw == nil {
-		return sealer{}, fmt.Errorf("%w: the key of entry %q is missing", ErrEntryDamaged, key)
-	}
 	s, err := newSealer(raw)
 	if err != nil {
-		return sealer{}, fmt.Errorf("%w: the key of entry %q: %w", ErrEntryDamaged, key, err)
+		return sealer{}, false, fmt.Errorf("%w: the key of entry %q: %w", ErrEntryDamaged, key, err)
 	}
-	return s, nil
+	return s, true, nil
 }

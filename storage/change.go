@@ -11,11 +11,29 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// change is an atomic write in the making. It touches each entry at most once.
+// change is a write in the making: a batch for each of the two databases. It
+// touches each entry at most once.
 type change struct {
-	db    *DB
-	batch leveldb.Batch
-	next  state
+	db            *DB
+	wrapped, main batch
+}
+
+// batch is an atomic write to one database, with the state that follows.
+type batch struct {
+	part *part
+	ops  leveldb.Batch
+	next state
+}
+
+// newChange is one that does nothing yet. The caller holds the write lock.
+func (db *DB) newChange() *change {
+	c := &change{
+		db:      db,
+		wrapped: batch{part: db.wrapped, next: db.wrapped.state},
+		main:    batch{part: db.main, next: db.main.state},
+	}
+	c.wrapped.next.shredding = false
+	return c
 }
 
 // write lets f make a change and returns when it is on disk, and when the keys
@@ -27,20 +45,22 @@ func (db *DB) write(f func(*change) error) error {
 	if db.failed != nil {
 		return db.failed
 	}
-	c := &change{db: db, next: db.state}
+	c := db.newChange()
 	if err := f(c); err != nil {
 		return err
 	}
-	if c.batch.Len() == 0 {
+	if c.wrapped.ops.Len() == 0 && c.main.ops.Len() == 0 {
 		return nil
 	}
-	if err := c.commit(); err != nil {
-		return err
+	return c.commit()
+}
+
+// batchOf is the batch of the database that an entry belongs to.
+func (c *change) batchOf(key []byte) *batch {
+	if c.wrapped.part.may(key) {
+		return &c.wrapped
 	}
-	if db.state.shredding {
-		return db.shred()
-	}
-	return nil
+	return &c.main
 }
 
 // put stores a value that is sealed already, or the header.
@@ -49,13 +69,14 @@ func (c *change) put(key, value []byte) error {
 	if err != nil {
 		return err
 	}
+	b := c.batchOf(key)
 	if old == nil {
-		c.next.entries++
+		b.next.entries++
 	} else {
-		c.next.toggle(c.db.keys.entryMAC(key, old))
+		b.next.toggle(c.db.keys.entryMAC(key, old))
 	}
-	c.next.toggle(c.db.keys.entryMAC(key, value))
-	c.batch.Put(key, value)
+	b.next.toggle(c.db.keys.entryMAC(key, value))
+	b.ops.Put(key, value)
 	return nil
 }
 
@@ -81,36 +102,68 @@ func (c *change) newKey(key []byte) (sealer, error) {
 	return newSealer(raw)
 }
 
-// destroy deletes an entry, if it is there, and sees to it that nothing of it
-// stays in the files.
+// destroy deletes an entry, if it is there. Of a wrapped key nothing stays in
+// the files; what it sealed is worth nothing then, and goleveldb drops it from
+// its files whenever it compacts them.
 func (c *change) destroy(key []byte) error {
 	old, err := c.db.get(key)
 	if err != nil || old == nil {
 		return err
 	}
-	c.next.entries--
-	c.next.toggle(c.db.keys.entryMAC(key, old))
-	c.next.shredding = true
-	c.batch.Delete(bytes.Clone(key))
+	b := c.batchOf(key)
+	b.next.entries--
+	b.next.toggle(c.db.keys.entryMAC(key, old))
+	b.ops.Delete(bytes.Clone(key))
+	if b == &c.wrapped {
+		b.next.shredding = true
+	}
 	return nil
 }
 
-// commit writes the batch with the state that follows from it, then the mark.
+// commit takes the four steps of a write, of which doc.go says what a crash
+// after each leaves: wrapped keys, shredding, everything else, the mark.
 func (c *change) commit() error {
-	c.next.generation++
-	sealed, err := c.db.keys.sealer.seal(c.db.rand, stateKey, c.next.encode())
-	if err != nil {
+	db := c.db
+	if c.wrapped.ops.Len() > 0 {
+		if err := db.writeBatch(&c.wrapped, db.main.state.generation); err != nil {
+			return err
+		}
+	}
+	if c.wrapped.next.shredding {
+		if err := db.wrapped.shred(); err != nil {
+			return db.fail("remove destroyed keys from the files", err)
+		}
+	}
+	if err := db.writeBatch(&c.main, db.wrapped.state.generation); err != nil {
 		return err
 	}
-	c.batch.Put(stateKey, sealed)
-	if err := c.db.engine.Write(&c.batch, &opt.WriteOptions{Sync: true}); err != nil {
-		return c.db.fail("write batch", err)
+	if err := db.acknowledge(); err != nil {
+		return db.fail("acknowledge batch", err)
 	}
-	if err := c.db.mark.write(c.next.generation); err != nil {
-		return c.db.fail("acknowledge batch", err)
-	}
-	c.db.state = c.next
 	return nil
+}
+
+// writeBatch writes one batch, synced, with the generation that the other
+// database has now.
+func (db *DB) writeBatch(b *batch, seen uint64) error {
+	b.next.generation++
+	b.next.seen = seen
+	sealed, err := db.keys.sealer.seal(db.rand, b.part.stateKey, b.next.encode())
+	if err != nil {
+		return db.fail("seal state", err)
+	}
+	b.ops.Put(b.part.stateKey, sealed)
+	if err := b.part.engine.Write(&b.ops, &opt.WriteOptions{Sync: true}); err != nil {
+		return db.fail("write batch", err)
+	}
+	b.part.state = b.next
+	return nil
+}
+
+// acknowledge writes the mark: whoever opens the database again finds what is
+// in it now, or an error.
+func (db *DB) acknowledge() error {
+	return db.mark.write(db.keys, db.main.state.generation)
 }
 
 // fail ends writing: what the disk has is not known any more.

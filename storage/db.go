@@ -9,8 +9,6 @@ import (
 	"os"
 	"path/filepath"
 	"sync"
-
-	"github.com/syndtr/goleveldb/leveldb"
 )
 
 // DB is an open database. It is safe for concurrent use.
@@ -18,20 +16,19 @@ type DB struct {
 	dir  string
 	rand io.Reader
 
-	mu    sync.RWMutex
-	files folder
-	// engine is nil after Close, and after it could not be opened again.
-	engine *leveldb.DB
-	mark   *mark
-	keys   keys
-	state  state
+	mu sync.RWMutex
+	// wrapped is the key database, which is small and rewritten whole when
+	// something is destroyed; main has everything else.
+	wrapped, main *part
+	mark          *mark
+	keys          keys
 	// failed is why nothing is written any more.
 	failed error
 }
 
 // Exists reports whether a folder holds a database, damaged or not.
 func Exists(dir string) (bool, error) {
-	for _, name := range []string{entryPoint, markName} {
+	for _, name := range []string{wrappedName, mainName, markName} {
 		_, err := os.Lstat(filepath.Join(dir, name))
 		if err == nil {
 			return true, nil
@@ -98,22 +95,30 @@ func checkVacant(dir string) error {
 	return nil
 }
 
-// build writes the header and the first state.
+// build writes the header and the first states.
 func build(dir string, head header, k keys, opts Options) (err error) {
-	files, err := lockFolder(dir)
-	if err != nil {
-		return err
-	}
 	own := keys{sealer: k.sealer, mac: bytes.Clone(k.mac)} // closing wipes them
-	db := &DB{dir: dir, rand: opts.rand(), files: files, keys: own, state: state{nextPreparams: 1}}
+	db := unopened(dir, opts)
+	db.keys, db.main.state.nextPreparams = own, 1
 	defer func() { err = errors.Join(err, db.closeFiles()) }()
-	if db.engine, err = openEngine(files, false, true); err != nil {
-		return fmt.Errorf("make goleveldb database: %w", err)
+	for _, p := range db.parts() {
+		if err := os.Mkdir(p.dir, 0o700); err != nil {
+			return fmt.Errorf("make folder %s: %w", p.name, err)
+		}
+		if err := p.lock(); err != nil {
+			return err
+		}
+		if err := p.open(false, true); err != nil {
+			return err
+		}
 	}
-	if db.mark, err = createMark(dir, own, 1); err != nil {
+	if db.mark, err = createMark(dir); err != nil {
 		return err
 	}
-	return db.write(func(c *change) error { return c.put(headerKey, head.encode()) })
+	if err := db.write(func(c *change) error { return c.put(headerKey, head.encode()) }); err != nil {
+		return err
+	}
+	return syncFolder(dir)
 }
 
 // Open opens the database in a folder. It reads and checks everything before it
@@ -131,27 +136,33 @@ func Open(dir string, passphrase []byte, opts Options) (*DB, error) {
 	if !exists {
 		return nil, fmt.Errorf("%w: %s", ErrNoDatabase, dir)
 	}
-	return open(dir, opts, func(h header) (keys, error) {
+	return open(dir, opts, withPassphrase(passphrase))
+}
+
+// withPassphrase gets the keys of a header.
+func withPassphrase(passphrase []byte) func(header) (keys, error) {
+	return func(h header) (keys, error) {
 		dataKey, err := h.unwrap(passphrase)
 		if err != nil {
 			return keys{}, err
 		}
 		return newKeys(dataKey)
-	})
+	}
 }
 
-// open looks at the database read-only, then opens it for good.
+func unopened(dir string, opts Options) *DB {
+	return &DB{dir: dir, rand: opts.rand(), wrapped: wrappedPart(dir), main: mainPart(dir)}
+}
+
+// parts are the two databases in the order in which they are locked.
+func (db *DB) parts() []*part { return []*part{db.wrapped, db.main} }
+
+// open takes hold of the files, then opens the database.
 func open(dir string, opts Options, unlock func(header) (keys, error)) (*DB, error) {
-	files, err := lockFolder(dir)
-	if err != nil {
-		return nil, err
-	}
-	db := &DB{dir: dir, rand: opts.rand(), files: files}
-	if err = checkEntryPoint(dir); err == nil {
-		err = db.inspect(unlock)
-	}
+	db := unopened(dir, opts)
+	err := db.hold()
 	if err == nil {
-		err = db.begin()
+		err = db.start(unlock)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.closeFiles())
@@ -159,20 +170,33 @@ func open(dir string, opts Options, unlock func(header) (keys, error)) (*DB, err
 	return db, nil
 }
 
-// begin opens what inspect found good, and makes up for what a crash left
-// undone.
-func (db *DB) begin() error {
-	var err error
-	if db.engine, err = openEngine(db.files, false, false); err != nil {
-		return fmt.Errorf("open MPC database: %w", err)
+// hold locks the folder and opens the mark.
+func (db *DB) hold() (err error) {
+	for _, p := range db.parts() {
+		if err := p.lock(); err != nil {
+			return err
+		}
 	}
-	if err := db.mark.write(db.state.generation); err != nil {
+	db.mark, err = openMark(db.dir)
+	return err
+}
+
+// start looks at the database read-only, then opens it for good, and makes up
+// for what a crash left undone.
+func (db *DB) start(unlock func(header) (keys, error)) error {
+	orphans, err := db.inspect(unlock)
+	if err != nil {
 		return err
 	}
-	if db.state.shredding {
-		return db.shred()
+	for _, p := range db.parts() {
+		if err := p.open(false, false); err != nil {
+			return err
+		}
 	}
-	return nil
+	if !db.interrupted() {
+		return db.acknowledge()
+	}
+	return db.settle(orphans)
 }
 
 // Close ends all use of the database and lets go of the folder. It waits for
@@ -186,21 +210,14 @@ func (db *DB) Close() error {
 	return db.closeFiles()
 }
 
-// closeFiles closes whatever is open.
+// closeFiles closes whatever is open, and lets go of the lock last.
 func (db *DB) closeFiles() error {
 	var errs []error
-	if db.engine != nil {
-		errs = append(errs, db.engine.Close())
-		db.engine = nil
-	}
 	if db.mark != nil {
 		errs = append(errs, db.mark.close())
 		db.mark = nil
 	}
-	if db.files.Storage != nil {
-		errs = append(errs, db.files.Close())
-		db.files = folder{}
-	}
+	errs = append(errs, db.main.close(), db.wrapped.close())
 	db.keys.wipe()
 	if err := errors.Join(errs...); err != nil {
 		return fmt.Errorf("close MPC database: %w", err)

@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-	"github.com/syndtr/goleveldb/leveldb"
 	"golang.org/x/sync/errgroup"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -165,9 +164,9 @@ func TestNewerFormat(t *testing.T) {
 	db, dir := newDB(t)
 	put(t, db, pending(session(1)))
 	require.NoError(t, db.Close())
-	for name, edit := range map[string]func(*leveldb.DB){
-		"header": func(e *leveldb.DB) { setByte(t, e, headerKey, len(headerMagic)+1, headerVersion+1) },
-		"entry":  func(e *leveldb.DB) { setByte(t, e, recordEntry(prefixRecord, session(1)), 0, sealVersion+1) },
+	for name, edit := range map[string]func(rawDB){
+		"header": func(e rawDB) { e.set(headerKey, len(headerMagic)+1, func(v byte) byte { return v + 1 }) },
+		"entry":  func(e rawDB) { e.set(recordEntry(prefixRecord, session(1)), 0, func(v byte) byte { return v + 1 }) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			edited := restore(t, snapshot(t, dir))

@@ -1,7 +1,9 @@
 // Package storage keeps what a node must not lose and nobody else may read:
-// key shares, sign request bindings, keygen pre-parameters and tombstones in a
-// goleveldb database (DB), and the identity keys in a file (Identity). DB is
-// the Store that the engine declares.
+// key shares, sign request bindings, keygen pre-parameters and tombstones (DB),
+// and the identity keys in a file (Identity). DB is the Store that the engine
+// declares. It is two goleveldb databases in one folder: a small one with the
+// keys that records are sealed under, which can be destroyed at the cost of
+// rewriting it, and one with everything else.
 //
 // # Keys
 //
@@ -15,57 +17,127 @@
 //
 // # Layout
 //
-//	database key                            value                           sealed under
-//	H                                       header: parameters, salt,       plain; the data key in it
-//	                                        wrapped data key, checksum      under the passphrase
-//	S                                       state: see Integrity            sealing key
-//	k <key id> 00 <epoch u64> <session 32>  record key, 32 bytes            sealing key
-//	r <same suffix>                         record without its share        record key
-//	d <same suffix>                         share                           record key
-//	p <id u64>                              pre-parameters key, 32 bytes    sealing key
-//	q <id u64>                              pre-parameters                  their key
-//	b <signature id>                        content hash, digest            sealing key
-//	t <key id>                              empty                           sealing key
+// The folder holds the folders keys and main, and the file MARK.
+//
+//	in    database key                            value                           sealed under
+//	keys  H                                       header: parameters, salt,       plain; the data key in it
+//	                                              wrapped data key, checksum      under the passphrase
+//	keys  K                                       state: see Integrity            sealing key
+//	keys  k <key id> 00 <epoch u64> <session 32>  record key, 32 bytes            sealing key
+//	keys  p <id u64>                              pre-parameters key, 32 bytes    sealing key
+//	main  S                                       state: see Integrity            sealing key
+//	main  r <key id> 00 <epoch u64> <session 32>  record without its share        record key
+//	main  d <same suffix>                         share                           record key
+//	main  q <id u64>                              pre-parameters                  their key
+//	main  b <signature id>                        content hash, digest            sealing key
+//	main  t <key id>                              empty                           sealing key
+//
+// The header is in keys because a wrapped key is what it holds: where the
+// passphrase is changed one day, the old one has to go the same way.
 //
 // Integers are big endian. A sealed value is: format version (1 byte), nonce
 // (24 random bytes), ciphertext and tag. Its associated data are a domain, the
 // format version and the database key, so a value moved to another key does not
-// open. Key ids, epochs, sessions and signature ids are public and stand in the
-// database keys in plain. Nothing depends on the chain id: a chain that was
-// exported and starts again keeps its shares.
+// open; no database key can stand in both databases. Key ids, epochs, sessions
+// and signature ids are public and stand in the database keys in plain. Nothing
+// depends on the chain id: a chain that was exported and starts again keeps its
+// shares.
 //
 // # Integrity
 //
 // goleveldb recovers from damage by leaving out what it cannot read. A node that
 // lost a binding might sign two digests for one request, so nothing may be left
-// out silently: the state entry, rewritten in every batch, counts the batches
-// (the generation) and the entries, and holds the XOR of the MACs of all
-// entries. The file MARK beside goleveldb's files holds the last generation that
-// was acknowledged to a caller, written and synced after the batch. Open reads
-// everything, opens every entry once, compares, and refuses what does not match
-// before it changes any file. A batch that a crash tore off the end of the
-// journal was never acknowledged, and is rightly absent.
+// out silently. The state of each database, rewritten in each of its batches,
+// counts its batches (the generation) and its entries, and holds the XOR of the
+// MACs of all its entries and the generation that the other database had then.
+// The file MARK holds the last generation of main that was acknowledged to a
+// caller, written and synced after the batch of main that ends every write. Open
+// reads everything, opens every entry once, and refuses what does not match
+// before it changes any file: a database that differs from its own state, or is
+// older than MARK says or than the other one knows (ErrEntriesMissing), or is not
+// there (ErrFilesDamaged). A batch that a crash tore off the end of a journal was
+// never acknowledged, and is rightly absent.
+//
+// So neither database can be replaced by an older copy. What cannot be told from
+// the truth is an older copy of the whole folder, or one of main together with
+// MARK that keys has not been written since, or once: that looks as a crash
+// would leave it. Never put single files back.
 //
 // # Destruction
 //
-// Destroying deletes the wrapped keys, synced, in the batch that deletes the
-// entries. Then goleveldb compacts everything, which drops deleted values from
-// its tables and replaces its journal, and is closed and opened again, because
-// only opening removes obsolete files for certain; the lock on the folder is
-// held throughout. The state says that this is to be done until it is done, so
-// a crash in between is made up for at the next Open. Afterwards no file of the
-// database holds the wrapped keys. What a file system, a solid state disk or a
-// backup keeps of removed files is out of reach; without the passphrase it is
-// worth nothing. The compaction rewrites the tables, so destroying takes time in
-// proportion to the size of the database, bindings included.
+// Destroying deletes the wrapped keys from keys, synced. Then goleveldb compacts
+// all of keys, which drops deleted values from its tables and replaces its
+// journal, and is closed and opened again, because only opening removes obsolete
+// files for certain; the lock on the folder is held throughout. Afterwards no
+// file holds the wrapped keys. Only then is what they sealed deleted from main,
+// which needs no haste: the bytes stay until goleveldb compacts its tables by and
+// by, and nothing opens them. What a file system, a solid state disk or a backup
+// keeps of removed files is out of reach; without the passphrase it is worth
+// nothing.
+//
+// So destroying takes time in proportion to the number of records and sets that
+// are there (some 150 bytes each), not to their size, nor to the bindings.
+//
+// # Crashes
+//
+// A write takes up to four steps, each synced before the next begins:
+//
+//  1. a batch of keys: new wrapped keys, or deleted ones
+//  2. the files of keys are rewritten, if it deleted some
+//  3. a batch of main: everything else
+//  4. MARK
+//
+// Each batch of keys is followed by one of main, which notes the generation of
+// keys. If Open finds one that main has not seen, a crash came in between, before
+// anybody was answered, and Open makes up for it, in these steps again:
+//
+//   - A wrapped key without what it is for is destroyed. Its write was not
+//     acknowledged, nothing was ever stored under it, and no further write was
+//     made: the first step after a crash is this one.
+//   - What is sealed under a key that is gone is deleted. Only destroying deletes
+//     keys, and what is destroyed must not come back; nothing can open it any
+//     more.
+//   - Files that may hold deleted keys are rewritten.
+//
+// If there is neither a crash nor damage, each wrapped key has what it is for and
+// the other way round; anything else is ErrEntriesMissing. DestroyKey leaves its
+// tombstone in the third step: after a crash the records may be gone without one,
+// and calling it again adds it. A write to main alone is one atomic batch.
+//
+// # Bindings
+//
+// A binding is kept whole for ever: id, content hash and digest. It takes some
+// 120 bytes on disk (ids of 19 bytes that begin alike, digests of 32). To keep id
+// and content hash alone, once the chain has pruned the request, would save 32 of
+// them, and make another kind of entry: it is not worth that.
+//
+// # Figures
+//
+// On two cores of an AMD EPYC and a virtual disk where a synced write takes 0.2 ms
+// and making a file 0.5 ms:
+//
+//	go test ./storage -run '^$' -bench 'Destroy|Bind'
+//	go test ./storage -run '^$' -bench Open -benchtime 3x
+//
+//	BenchmarkBind                                     0.34 ms
+//	BenchmarkDestroy, nothing beside                  5.4 ms
+//	BenchmarkDestroy, beside 100,000 bindings and
+//	  1,000 records with shares of 30 KB              7.0 ms
+//	BenchmarkOpen, 10,000 bindings                    26 ms, 1.2 MB on disk
+//	BenchmarkOpen, 100,000 bindings                   0.22 s, 12 MB
+//	BenchmarkOpen, 1,000,000 bindings                 2.2 s, 120 MB
+//
+// BenchmarkOpen is without Argon2id, which takes its own time once.
 //
 // # Who owns what
 //
 // A DB is safe for concurrent use; one lock serialises writers, and keeps
 // readers out during destruction, since goleveldb keeps deleted values that an
-// iterator may still read. One process at a time opens a folder. The caller owns
-// and wipes the passphrases it passes and the secrets it gets. After a write
+// iterator may still read. One process at a time opens a folder: the lock on keys
+// is taken first and let go last, and main is not touched without it. The caller
+// owns and wipes the passphrases it passes and the secrets it gets. After a write
 // failed on disk a DB accepts no more writes until it is opened again: what the
 // disk has is then unknown. The package reads no clock and starts no goroutine;
-// goleveldb's own end with Close, the last (its pool drain) up to a second later.
+// goleveldb's own end with Close or a destruction, the last (its pool drain) up
+// to a second later.
 package storage

@@ -39,10 +39,11 @@ const (
 	ErrHeaderDamaged Error = "the header of the MPC database is damaged; restore the whole folder from a backup"
 	// ErrEntryDamaged: an entry does not open under its key, or does not decode.
 	ErrEntryDamaged Error = "an entry of the MPC database is damaged; restore the whole folder from a backup"
-	// ErrFilesDamaged: goleveldb's files are truncated, missing or corrupted.
+	// ErrFilesDamaged: goleveldb's files, or those of one of the two databases,
+	// are truncated, missing or corrupted.
 	ErrFilesDamaged Error = "files of the MPC database are damaged or missing; restore the whole folder from a backup"
 	// ErrEntriesMissing: entries that were acknowledged are gone, or were
-	// replaced by older ones.
+	// replaced by older ones, or one of the two databases by an older copy.
 	ErrEntriesMissing Error = "the MPC database has lost entries that were stored; restore the whole folder from a backup"
 )
 

@@ -14,6 +14,8 @@ import (
 	"github.com/syndtr/goleveldb/leveldb"
 	"github.com/syndtr/goleveldb/leveldb/opt"
 	ldbstorage "github.com/syndtr/goleveldb/leveldb/storage"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // folder is goleveldb's file storage with two changes: it writes no LOG (which
@@ -21,15 +23,15 @@ import (
 // table's footer before goleveldb trusts it.
 type folder struct{ ldbstorage.Storage }
 
-// lockFolder opens the files of a database and locks them against everybody
-// else, in this process too, until Close.
+// lockFolder opens the files of a goleveldb database and locks them against
+// everybody else, in this process too, until Close.
 func lockFolder(dir string) (folder, error) {
 	files, err := ldbstorage.OpenFile(dir, false)
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		return folder{}, fmt.Errorf("%w: %s", ErrInUse, dir)
 	case err != nil:
-		return folder{}, fmt.Errorf("open folder of the MPC database: %w", err)
+		return folder{}, fmt.Errorf("lock folder of the MPC database: %w: %w", types.ErrStorage, err)
 	}
 	return folder{files}, nil
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"io"
+	"io/fs"
 	"maps"
 	"os"
 	"path/filepath"
@@ -77,6 +78,13 @@ func staged(k types.RecordKey) types.Record {
 	return r
 }
 
+// promoted is a record that becomes READY with the share that it has.
+func promoted(k types.RecordKey) types.Record {
+	r := staged(k)
+	r.Data, r.Status = nil, types.StatusReady
+	return r
+}
+
 // shareOf is larger than a block of a table and smaller than one of a journal.
 func shareOf(k types.RecordKey) []byte {
 	return bytes.Repeat([]byte(fmt.Sprintf("secret share %s %d %s. ", k.KeyID, k.Epoch, k.Session.Short())), 200)
@@ -99,7 +107,7 @@ type content struct {
 }
 
 func contentOf(t testing.TB, db *DB) content {
-	c := content{Shares: map[types.RecordKey]string{}, Preparams: map[uint64]string{}, Entries: db.state.entries}
+	c := content{Shares: map[types.RecordKey]string{}, Preparams: map[uint64]string{}, Entries: db.wrapped.state.entries + db.main.state.entries}
 	var err error
 	c.Records, err = db.Records()
 	require.NoError(t, err)
@@ -126,9 +134,7 @@ func contentOf(t testing.TB, db *DB) content {
 func fill(t testing.TB, db *DB) {
 	put(t, db, staged(session(1)), pending(session(2)), staged(session(3)),
 		staged(types.RecordKey{KeyID: "key-2", Epoch: 7}))
-	ready := staged(session(1))
-	ready.Data, ready.Status = nil, types.StatusReady
-	put(t, db, ready)
+	put(t, db, promoted(session(1)))
 	for i := range 3 {
 		require.NoError(t, db.BindDigest(fmt.Sprintf("sign-%d", i), types.Hash{1}, bytes.Repeat([]byte{byte(i)}, 32)))
 		_, err := db.AddPreparams(bytes.Repeat([]byte{byte(i)}, 6000))
@@ -137,16 +143,21 @@ func fill(t testing.TB, db *DB) {
 	require.NoError(t, db.DestroyKey("key-gone"))
 }
 
-// snapshot reads all files of a folder.
+// snapshot reads all files below a folder, by their paths in it.
 func snapshot(t testing.TB, dir string) map[string]string {
 	all := map[string]string{}
-	names, err := os.ReadDir(dir)
-	require.NoError(t, err)
-	for _, n := range names {
-		b, err := os.ReadFile(filepath.Join(dir, n.Name()))
-		require.NoError(t, err)
-		all[n.Name()] = string(b)
-	}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+		if err != nil || e.IsDir() {
+			return err
+		}
+		name, err := filepath.Rel(dir, path)
+		if err != nil {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		all[name] = string(b)
+		return err
+	}))
 	return all
 }
 
@@ -171,8 +182,8 @@ func breakMark(t testing.TB, db *DB) {
 // restore writes a snapshot into a new folder.
 func restore(t testing.TB, files map[string]string) string {
 	dir := filepath.Join(t.TempDir(), "mpc")
-	require.NoError(t, os.Mkdir(dir, 0o700))
 	for name, b := range files {
+		require.NoError(t, os.MkdirAll(parent(filepath.Join(dir, name)), 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(b), 0o600))
 	}
 	return dir

@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"syscall"
@@ -10,123 +12,170 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// inspect reads the whole database without changing a file, and fills in keys,
-// mark and state. goleveldb panics on some damaged files that pass its
-// checksums; all of its reading happens on this goroutine, so that is caught.
-func (db *DB) inspect(unlock func(header) (keys, error)) (err error) {
+// inspect reads everything without changing a file, fills in keys and states,
+// and returns the orphans that settle is to remove. goleveldb panics on some
+// damaged files that pass its checksums; all of its reading happens on this
+// goroutine, so that is caught.
+func (db *DB) inspect(unlock func(header) (keys, error)) (orphans [][]byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
 			// Closing could wait for a lock that the panic left taken.
-			db.engine = nil
+			db.wrapped.engine, db.main.engine = nil, nil
 			err = fmt.Errorf("%w: goleveldb cannot read them: %v", ErrFilesDamaged, p)
 		}
 	}()
-	if db.engine, err = openEngine(db.files, true, false); err != nil {
-		return damaged("open MPC database", err)
+	for _, p := range db.parts() {
+		if err := checkEntryPoint(p.dir); err != nil {
+			return nil, err
+		}
+		if err := p.open(true, false); err != nil {
+			return nil, err
+		}
 	}
-	err = db.inspectOpen(unlock)
-	closeErr := db.engine.Close()
-	db.engine = nil
-	return errors.Join(err, closeErr)
-}
-
-func (db *DB) inspectOpen(unlock func(header) (keys, error)) error {
-	err := db.unlock(unlock)
-	if err != nil {
-		return err
+	if db.keys, err = db.unlock(unlock); err != nil {
+		return nil, err
 	}
-	if db.mark, err = openMark(db.dir, db.keys); err != nil {
-		return damaged("open MPC database", err)
+	if orphans, err = db.verify(); err != nil {
+		return nil, err
 	}
-	return db.verify()
+	return orphans, errors.Join(db.main.closeEngine(), db.wrapped.closeEngine())
 }
 
 // unlock reads the header and gets the keys.
-func (db *DB) unlock(unlock func(header) (keys, error)) error {
+func (db *DB) unlock(unlock func(header) (keys, error)) (keys, error) {
 	b, err := db.get(headerKey)
 	if err != nil {
-		return err
+		return keys{}, err
 	}
 	if b == nil {
-		return fmt.Errorf("%w: it is missing", ErrHeaderDamaged)
+		return keys{}, fmt.Errorf("%w: it is missing", ErrHeaderDamaged)
 	}
 	head, err := decodeHeader(b)
 	if err != nil {
-		return err
+		return keys{}, err
 	}
-	db.keys, err = unlock(head)
-	return err
+	return unlock(head)
 }
 
-// verify opens every entry and compares with the state and the mark.
-func (db *DB) verify() error {
-	sealed, err := db.get(stateKey)
-	if err != nil {
-		return err
+// verify compares both databases with the mark and with each other, and opens
+// every entry.
+func (db *DB) verify() (orphans [][]byte, err error) {
+	if err := db.verifyGenerations(); err != nil {
+		return nil, err
 	}
-	if sealed == nil {
-		return fmt.Errorf("%w: the state is missing", ErrEntriesMissing)
-	}
-	plain, err := db.keys.sealer.open(stateKey, sealed)
-	if err != nil {
-		return fmt.Errorf("state: %w", err)
-	}
-	if db.state, err = decodeState(plain); err != nil {
-		return err
-	}
-	marked, err := db.mark.read()
-	if err != nil {
-		return err
-	}
-	if db.state.generation < marked {
-		return fmt.Errorf("%w: write %d was acknowledged, %d is the last one here", ErrEntriesMissing, marked, db.state.generation)
-	}
-	return db.verifyEntries()
-}
-
-func (db *DB) verifyEntries() error {
-	found := state{generation: db.state.generation, nextPreparams: db.state.nextPreparams, shredding: db.state.shredding}
-	err := db.scan(nil, func(key, value []byte) error {
-		if string(key) == string(stateKey) {
-			return nil
+	for _, p := range db.parts() {
+		more, err := db.verifyEntries(p)
+		if err != nil {
+			return nil, err
 		}
-		found.entries++
-		found.toggle(db.keys.entryMAC(key, value))
-		return db.verifyEntry(key, value)
-	})
+		orphans = append(orphans, more...)
+	}
+	if len(orphans) > 0 && !db.interrupted() {
+		return nil, fmt.Errorf("%w: entry %q lacks the one in the other database", ErrEntriesMissing, orphans[0])
+	}
+	return orphans, nil
+}
+
+// verifyGenerations reads the states, and refuses a database that is older than
+// the mark or the other database knows it to be.
+func (db *DB) verifyGenerations() error {
+	marked, err := db.mark.read(db.keys)
 	if err != nil {
 		return err
 	}
-	if found != db.state {
-		return fmt.Errorf("%w: %d entries are here, %d were stored, or some are older than they were",
-			ErrEntriesMissing, found.entries, db.state.entries)
+	for _, p := range db.parts() {
+		if p.state, err = db.readState(p); err != nil {
+			return err
+		}
+	}
+	for _, c := range []struct {
+		part     *part
+		at       uint64
+		knownFor string
+	}{
+		{db.main, marked, "acknowledged"},
+		{db.wrapped, db.main.state.seen, "seen by " + mainName},
+		{db.main, db.wrapped.state.seen, "seen by " + wrappedName},
+	} {
+		if c.part.state.generation < c.at {
+			return fmt.Errorf("%w: write %d of %s was %s, %d is the last one here",
+				ErrEntriesMissing, c.at, c.part.name, c.knownFor, c.part.state.generation)
+		}
 	}
 	return nil
 }
 
-// verifyEntry opens one entry and decodes it where that says more.
-func (db *DB) verifyEntry(key, value []byte) error {
-	if key[0] == prefixHeader {
-		return nil
-	}
-	plain, err := db.unseal(key, value)
+func (db *DB) readState(p *part) (state, error) {
+	sealed, err := p.get(p.stateKey)
 	if err != nil {
+		return state{}, err
+	}
+	if sealed == nil {
+		return state{}, fmt.Errorf("%w: the state of %s is missing", ErrEntriesMissing, p.name)
+	}
+	plain, err := db.keys.sealer.open(p.stateKey, sealed)
+	if err != nil {
+		return state{}, fmt.Errorf("state of %s: %w", p.name, err)
+	}
+	return decodeState(plain)
+}
+
+// verifyEntries opens the entries of one database and compares with its state.
+func (db *DB) verifyEntries(p *part) (orphans [][]byte, err error) {
+	found := p.state
+	found.entries, found.digest = 0, [sha256.Size]byte{}
+	err = p.scan(nil, func(key, value []byte) error {
+		if bytes.Equal(key, p.stateKey) {
+			return nil
+		}
+		if !p.may(key) {
+			return fmt.Errorf("entry %q: %w: there is no such kind of entry in %s", key, ErrEntryDamaged, p.name)
+		}
+		found.entries++
+		found.toggle(db.keys.entryMAC(key, value))
+		complete, err := db.verifyEntry(key, value)
+		if !complete {
+			orphans = append(orphans, bytes.Clone(key))
+		}
 		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	if found != p.state {
+		return nil, fmt.Errorf("%w: %d entries are in %s, %d were stored, or some are older than they were",
+			ErrEntriesMissing, found.entries, p.name, p.state.entries)
+	}
+	return orphans, nil
+}
+
+// verifyEntry opens one entry and decodes it where that says more. It reports
+// whether a wrapped key has what it is for, and a sealed entry its key.
+func (db *DB) verifyEntry(key, value []byte) (complete bool, err error) {
+	if key[0] == prefixHeader {
+		return true, nil
+	}
+	s, complete, err := db.sealerOf(key)
+	if err != nil || !complete {
+		return complete, err
+	}
+	plain, err := s.open(key, value)
+	if err != nil {
+		return true, fmt.Errorf("entry %q: %w", key, err)
 	}
 	defer types.Wipe(plain)
 	switch key[0] {
+	case prefixRecordKey, prefixPreparamsKey:
+		return db.has(sealedUnder(key))
 	case prefixRecord:
 		_, err = decodeRecord(plain)
 	case prefixBinding:
 		_, err = decodeBinding(plain)
-	case prefixRecordKey, prefixShare, prefixPreparamsKey, prefixPreparams, prefixTombstone:
-	default:
-		err = fmt.Errorf("%w: there is no such kind of entry", ErrEntryDamaged)
 	}
 	if err != nil {
-		return fmt.Errorf("entry %q: %w", key, err)
+		return true, fmt.Errorf("entry %q: %w", key, err)
 	}
-	return nil
+	return true, nil
 }
 
 // damaged says that goleveldb's files are not as it left them, unless it is the

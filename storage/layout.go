@@ -6,22 +6,26 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// Prefixes of the database keys; doc.go has the table.
+// Prefixes of the database keys; doc.go has the table. Those of the two
+// databases differ, so no entry can be taken for one of the other.
 const (
+	prefixWrappedState = 'K'
 	prefixHeader       = 'H'
-	prefixState        = 'S'
 	prefixRecordKey    = 'k'
-	prefixRecord       = 'r'
-	prefixShare        = 'd'
 	prefixPreparamsKey = 'p'
-	prefixPreparams    = 'q'
-	prefixBinding      = 'b'
-	prefixTombstone    = 't'
+
+	prefixMainState = 'S'
+	prefixRecord    = 'r'
+	prefixShare     = 'd'
+	prefixPreparams = 'q'
+	prefixBinding   = 'b'
+	prefixTombstone = 't'
 )
 
 var (
-	headerKey = []byte{prefixHeader}
-	stateKey  = []byte{prefixState}
+	headerKey       = []byte{prefixHeader}
+	wrappedStateKey = []byte{prefixWrappedState}
+	mainStateKey    = []byte{prefixMainState}
 )
 
 // keyRecords is the prefix of all records of a key. Ids contain no zero byte,
@@ -40,6 +44,31 @@ func recordEntry(prefix byte, k types.RecordKey) []byte {
 // withPrefix names the sibling of an entry.
 func withPrefix(prefix byte, key []byte) []byte {
 	return append([]byte{prefix}, key[1:]...)
+}
+
+// wrappedKeyOf names the key that an entry of the main database is sealed under,
+// nil if that is the sealing key.
+func wrappedKeyOf(key []byte) []byte {
+	switch key[0] {
+	case prefixRecord, prefixShare:
+		return withPrefix(prefixRecordKey, key)
+	case prefixPreparams:
+		return withPrefix(prefixPreparamsKey, key)
+	}
+	return nil
+}
+
+// sealedUnder names the entry of the main database that a wrapped key is for,
+// nil for what is no wrapped key. A record's share never comes without the
+// record, so that stands for both.
+func sealedUnder(key []byte) []byte {
+	switch key[0] {
+	case prefixRecordKey:
+		return withPrefix(prefixRecord, key)
+	case prefixPreparamsKey:
+		return withPrefix(prefixPreparams, key)
+	}
+	return nil
 }
 
 func preparamsEntry(prefix byte, id uint64) []byte {

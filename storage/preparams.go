@@ -19,8 +19,8 @@ func (db *DB) AddPreparams(set []byte) (uint64, error) {
 	}
 	var id uint64
 	err := db.write(func(c *change) error {
-		id = c.next.nextPreparams
-		c.next.nextPreparams++
+		id = c.main.next.nextPreparams
+		c.main.next.nextPreparams++
 		s, err := c.newKey(preparamsEntry(prefixPreparamsKey, id))
 		if err != nil {
 			return err

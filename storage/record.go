@@ -62,11 +62,9 @@ func (c *change) putRecord(r types.Record) error {
 	if err != nil {
 		return err
 	}
-	var s sealer
-	if old.Status == types.StatusNone {
+	s, there, err := c.db.sealerOf(recordEntry(prefixRecord, r.RecordKey))
+	if err == nil && !there {
 		s, err = c.newKey(recordEntry(prefixRecordKey, r.RecordKey))
-	} else {
-		s, err = c.db.sealerOf(recordEntry(prefixRecord, r.RecordKey))
 	}
 	if err != nil {
 		return err
@@ -122,7 +120,7 @@ func (db *DB) Records() ([]types.Record, error) {
 	err := db.read(func() error {
 		return db.scan([]byte{prefixRecord}, func(key, value []byte) error {
 			plain, err := db.unseal(key, value)
-			if err != nil {
+			if err != nil || plain == nil {
 				return err
 			}
 			r, err := decodeRecord(plain)

@@ -1,7 +1,6 @@
 package storage
 
 import (
-	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -18,34 +17,39 @@ func stored(t *testing.T, db *DB, key []byte) []byte {
 	return value
 }
 
-func TestDestructionLeavesNothingInTheFiles(t *testing.T) {
+func TestDestructionLeavesNoKeyInTheFiles(t *testing.T) {
+	record, second, third := session(1), session(2), session(3)
 	for name, c := range map[string]struct {
 		destroy func(*DB) error
-		gone    [][]byte
+		keys    [][]byte // in no file afterwards
+		sealed  [][]byte // deleted afterwards
 		stays   [][]byte
 	}{
 		"record": {
-			func(db *DB) error { return db.DestroyRecord(session(1)) },
-			[][]byte{recordEntry(prefixRecordKey, session(1)), recordEntry(prefixShare, session(1)), recordEntry(prefixRecord, session(1))},
-			[][]byte{recordEntry(prefixRecordKey, session(2)), preparamsEntry(prefixPreparamsKey, 1)},
+			func(db *DB) error { return db.DestroyRecord(record) },
+			[][]byte{recordEntry(prefixRecordKey, record)},
+			[][]byte{recordEntry(prefixRecord, record), recordEntry(prefixShare, record)},
+			[][]byte{recordEntry(prefixRecordKey, second), recordEntry(prefixShare, third), preparamsEntry(prefixPreparamsKey, 1)},
 		},
 		"key": {
 			func(db *DB) error { return db.DestroyKey("key-1") },
-			[][]byte{recordEntry(prefixRecordKey, session(1)), recordEntry(prefixRecordKey, session(2)), recordEntry(prefixShare, session(3))},
-			[][]byte{preparamsEntry(prefixPreparamsKey, 1)},
+			[][]byte{recordEntry(prefixRecordKey, record), recordEntry(prefixRecordKey, second), recordEntry(prefixRecordKey, third)},
+			[][]byte{recordEntry(prefixRecord, second), recordEntry(prefixShare, third)},
+			[][]byte{preparamsEntry(prefixPreparamsKey, 1), preparamsEntry(prefixPreparams, 1)},
 		},
 		"pre-parameters": {
 			func(db *DB) error { return db.BurnPreparams(1) },
-			[][]byte{preparamsEntry(prefixPreparamsKey, 1), preparamsEntry(prefixPreparams, 1)},
-			[][]byte{preparamsEntry(prefixPreparamsKey, 2), recordEntry(prefixRecordKey, session(1))},
+			[][]byte{preparamsEntry(prefixPreparamsKey, 1)},
+			[][]byte{preparamsEntry(prefixPreparams, 1)},
+			[][]byte{preparamsEntry(prefixPreparamsKey, 2), preparamsEntry(prefixPreparams, 2), recordEntry(prefixRecordKey, record)},
 		},
 	} {
 		// What is destroyed lies in the journal, or in tables on one or two levels.
 		for where, prepare := range map[string]func(*DB){
 			"journal": func(db *DB) { put(t, db, staged(session(4))) },
-			"tables":  func(db *DB) { require.NoError(t, db.DestroyKey("some")) },
+			"tables":  func(db *DB) { require.NoError(t, db.wrapped.shred()) },
 			"levels": func(db *DB) {
-				require.NoError(t, db.DestroyKey("some"))
+				require.NoError(t, db.wrapped.shred())
 				put(t, db, staged(session(5)))
 				require.NoError(t, db.DestroyRecord(session(5)))
 				put(t, db, staged(session(6)))
@@ -53,28 +57,36 @@ func TestDestructionLeavesNothingInTheFiles(t *testing.T) {
 		} {
 			t.Run(name+" in "+where, func(t *testing.T) {
 				db, dir := newDB(t)
-				put(t, db, staged(session(1)), pending(session(2)), staged(session(3)))
+				put(t, db, staged(record), pending(second), staged(third))
 				for range 2 {
 					_, err := db.AddPreparams(make([]byte, 6000))
 					require.NoError(t, err)
 				}
 				prepare(db)
-				var values [][]byte
-				for _, key := range c.gone {
-					values = append(values, stored(t, db, key))
+				var keys [][]byte
+				for _, key := range c.keys {
+					keys = append(keys, stored(t, db, key))
 				}
-				require.NoError(t, c.destroy(db))
-				for _, v := range values {
-					require.Empty(t, holds(t, dir, v))
-				}
-				for _, key := range c.stays {
+				for _, key := range c.sealed {
 					stored(t, db, key)
 				}
-				require.NoError(t, db.Close())
-				for _, v := range values {
-					require.Empty(t, holds(t, dir, v))
+				require.NoError(t, c.destroy(db))
+				check := func(db *DB) {
+					for _, v := range keys {
+						require.Empty(t, holds(t, dir, v))
+					}
+					for _, key := range append(c.keys, c.sealed...) {
+						there, err := db.has(key)
+						require.NoError(t, err)
+						require.False(t, there)
+					}
+					for _, key := range c.stays {
+						stored(t, db, key)
+					}
 				}
-				require.NoError(t, reopen(t, dir).Close())
+				check(db)
+				require.NoError(t, db.Close())
+				check(reopen(t, dir))
 			})
 		}
 	}
@@ -102,31 +114,12 @@ func TestShareIsSealedUnderItsRecordKeyAlone(t *testing.T) {
 	db, _ := newDB(t)
 	put(t, db, staged(session(1)), staged(session(2)))
 	share := stored(t, db, recordEntry(prefixShare, session(1)))
-	for _, name := range [][]byte{recordEntry(prefixShare, session(2)), stateKey} {
-		s, err := db.sealerOf(name)
+	for _, name := range [][]byte{recordEntry(prefixShare, session(2)), mainStateKey} {
+		s, _, err := db.sealerOf(name)
 		require.NoError(t, err)
 		_, err = s.open(recordEntry(prefixShare, session(1)), share)
 		require.ErrorIs(t, err, ErrEntryDamaged)
 	}
-}
-
-func TestInterruptedDestructionIsFinishedAtOpen(t *testing.T) {
-	db, dir := newDB(t)
-	put(t, db, staged(session(1)), staged(session(2)))
-	value := stored(t, db, recordEntry(prefixRecordKey, session(1)))
-	c := &change{db: db, next: db.state}
-	require.NoError(t, c.destroyRecord(recordEntry(prefixRecordKey, session(1))))
-	require.NoError(t, c.commit())
-	crashed := restore(t, snapshot(t, dir))
-	require.NotEmpty(t, holds(t, crashed, value))
-
-	again := reopen(t, crashed)
-	require.Empty(t, holds(t, crashed, value))
-	require.False(t, again.state.shredding)
-	_, err := again.OpenShare(session(1))
-	require.ErrorIs(t, err, types.ErrShareMissing)
-	_, err = again.OpenShare(session(2))
-	require.NoError(t, err)
 }
 
 func TestNothingPlainOnDisk(t *testing.T) {
@@ -136,38 +129,5 @@ func TestNothingPlainOnDisk(t *testing.T) {
 		for name, b := range snapshot(t, dir) {
 			require.NotContains(t, b, secret, name)
 		}
-	}
-}
-
-// BenchmarkDestroy shows what destroying costs next to many bindings.
-func BenchmarkDestroy(b *testing.B) {
-	db, _ := newDB(b)
-	for b.Loop() {
-		put(b, db, staged(session(1)))
-		require.NoError(b, db.DestroyRecord(session(1)))
-	}
-}
-
-// BenchmarkOpen shows what checking and opening costs, without Argon2id.
-func BenchmarkOpen(b *testing.B) {
-	db, dir := newDB(b)
-	for i := range 10000 {
-		require.NoError(b, db.BindDigest(fmt.Sprintf("sign-%d", i), types.Hash{}, make([]byte, 32)))
-	}
-	require.NoError(b, db.Close())
-	for b.Loop() {
-		db, err := Open(dir, passphrase, Options{})
-		require.NoError(b, err)
-		require.NoError(b, db.Close())
-	}
-}
-
-// BenchmarkBind shows what a synced write costs.
-func BenchmarkBind(b *testing.B) {
-	db, _ := newDB(b)
-	n := uint64(0)
-	for b.Loop() {
-		n++
-		require.NoError(b, db.BindDigest("s"+types.Hash{byte(n), byte(n >> 8), byte(n >> 16)}.Short(), types.Hash{}, make([]byte, 32)))
 	}
 }

@@ -7,10 +7,11 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// DestroyKey destroys all records of a key, in one batch with the tombstone
-// that keeps new ones out for ever. It returns when no file holds what they
-// were sealed under. It may be called again, and for a key that this node never
-// had.
+// DestroyKey destroys all records of a key, then leaves the tombstone that
+// keeps new ones out for ever. It returns when no file holds what they were
+// sealed under. It may be called again, and for a key that this node never had.
+// After a crash the records may be gone without a tombstone: the caller that was
+// not answered calls again.
 func (db *DB) DestroyKey(id types.KeyID) error {
 	if err := types.ValidateID(string(id)); err != nil {
 		return fmt.Errorf("destroy key: %w: %w", ErrInvalid, err)
