@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"cosmossdk.io/collections"
+
 	"github.com/cosmos/gogoproto/proto"
 
 	"github.com/cosmos/cosmos-sdk/codec"
@@ -49,6 +51,9 @@ type Fixture struct {
 	// Requester is an account in the parameter requesters.
 	Requester    string
 	Participants []*Participant
+	// Spoiled, if set, is asked before each access to a key of the store. Its error
+	// is the store's; it may panic.
+	Spoiled func(key []byte) error
 }
 
 // New makes a chain at height 1 with n bonded, registered validators, the first
@@ -81,7 +86,8 @@ func NewEmpty(t testing.TB) *Fixture {
 	}
 	f.Ctx = sdktestutil.DefaultContextWithDB(t, f.StoreKey, storetypes.NewTransientStoreKey("transient")).Ctx.
 		WithChainID(ChainID).WithBlockHeight(0)
-	f.Keeper = keeper.NewKeeper(f.Cdc, runtime.NewKVStoreService(f.StoreKey), f.Staking, f.Authority, validatorCodec, accountCodec)
+	f.Ctx, _ = f.Ctx.CacheContext() // a branch, as in a block: iterators over a tree that was not saved are slow
+	f.Keeper = keeper.NewKeeper(f.Cdc, spoilable{runtime.NewKVStoreService(f.StoreKey), f}, f.Staking, f.Authority, validatorCodec, accountCodec)
 	f.Msg, f.Query = keeper.NewMsgServer(f.Keeper), keeper.NewQueryServer(f.Keeper)
 	return f
 }
@@ -169,6 +175,17 @@ func (f *Fixture) KeySign(id, keyID, text string) types.Signature {
 	})
 	require.NoError(f.t, err)
 	return resp.Signature
+}
+
+// Entries counts the entries of the module's store below a prefix.
+func (f *Fixture) Entries(prefix collections.Prefix) int {
+	n := 0
+	entries := storetypes.KVStorePrefixIterator(f.Ctx.KVStore(f.StoreKey), prefix.Bytes())
+	defer func() { require.NoError(f.t, entries.Close()) }()
+	for ; entries.Valid(); entries.Next() {
+		n++
+	}
+	return n
 }
 
 // EndBlocks ends blocks until the one before height, and begins that one.

@@ -67,7 +67,7 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 		{RpcMethod: "RegisterParticipant", Skip: true},
 		{
 			RpcMethod: "RevokeParticipant", Use: "revoke", Short: "Revoke the validator's MPC identity",
-			Long: "Revoke all versions of the validator's MPC identity. Open requests that it takes part in fail at once. " +
+			Long: "Revoke all versions of the validator's MPC identity. Open requests that it takes part in take no result any more and fail. " +
 				"It cannot be undone. To take part again, make a new identity first: " + version.AppName + " mpc identity rotate, " +
 				"start the node again, then " + version.AppName + " mpc register.",
 			Example: example("tx mpc revoke --from validator --gas auto --gas-adjustment 1.5"),

@@ -26,10 +26,12 @@ func TestDeleteReadyKey(t *testing.T) {
 
 	require.EqualValues(t, 105, deleteKey(t, f, "k"))
 	requireKey(t, f, "k", types.KEY_STATUS_DELETING, "")
-	requireSignature(t, f, "s", types.SIGNATURE_STATUS_ERROR, "key_deleted")
-	requireSignature(t, f, "kept", types.SIGNATURE_STATUS_PENDING, "")
 	result := secret.Sign("s", s.Digest)
 	require.ErrorIs(t, f.Keeper.ApplySignature(f.Ctx, &result), types.ErrAlreadyDecided, "a signature that comes after the decision fails")
+	f.EndBlocks(6)
+	requireSignature(t, f, "s", types.SIGNATURE_STATUS_ERROR, "key_deleted")
+	requireSignature(t, f, "kept", types.SIGNATURE_STATUS_PENDING, "")
+	require.ErrorIs(t, f.Keeper.ApplySignature(f.Ctx, &result), types.ErrAlreadyDecided)
 	early := f.Participants[0].AttestDeletion("k")
 	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &early), types.ErrUnknownRequest)
 

@@ -4,14 +4,15 @@
 //
 // The way of a request is one direction only. KeyGen and KeySign store the key or
 // signature as PENDING together with an open request (request.go) that is found
-// by expiry, by member and by key. It ends in exactly one of these ways, and
-// leaves state at once: a result arrives (attestation.go, signature.go), its
-// height comes (expiry.go), a member revokes its identity (participant.go), or
-// its key is deleted (delete.go). Whoever asked hears of it by an event and by
-// hooks (hooks.go).
+// by expiry, by member and by key. It ends in exactly one of these ways: a result
+// arrives (attestation.go, signature.go), its height comes (expiry.go), or it is
+// condemned (condemn.go) because a member revokes its identity (participant.go) or
+// its key is deleted (delete.go). Then it leaves state, and whoever asked hears of
+// it by an event and by hooks (hooks.go).
 //
-// Results are applied by package abci in PreBlock, expiries in EndBlock: in one
-// block a result comes before an expiry.
+// Results are applied by package abci in PreBlock, expiries and condemnations in
+// EndBlock (due.go), so many in each block: in one block a result comes before an
+// expiry. What no transaction pays for is counted (work.go).
 //
 // The node's engine reads committed state through engine.go, other modules ask
 // through ModuleAPI, accounts through the Msg service.

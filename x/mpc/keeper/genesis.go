@@ -9,6 +9,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -46,7 +47,7 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	}
 	for _, r := range gs.Requests {
 		r.Shift(shift)
-		if err := k.openRequest(ctx, r); err != nil {
+		if err := k.importRequest(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -111,6 +112,41 @@ func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 		}
 	}
 	return k.setKey(ctx, key)
+}
+
+// importRequest opens a request. One that was condemned and still waited for the
+// end of a block is condemned again: what condemned it is part of the state.
+func (k *Keeper) importRequest(ctx context.Context, r types.Request) error {
+	if err := k.openRequest(ctx, r); err != nil {
+		return err
+	}
+	reason, err := k.condemnation(ctx, r)
+	if err != nil || reason == "" {
+		return err
+	}
+	return k.condemnRequest(ctx, keyOf(r), reason)
+}
+
+// condemnation is why an imported request cannot be decided any more; empty if it
+// can.
+func (k *Keeper) condemnation(ctx context.Context, r types.Request) (mpctypes.Reason, error) {
+	key, err := k.Key(ctx, r.KeyId)
+	if err != nil {
+		return "", err
+	}
+	if key.Status == types.KEY_STATUS_DELETING || key.Status == types.KEY_STATUS_DELETED {
+		return mpctypes.ErrKeyDeleted, nil
+	}
+	for _, m := range r.Members {
+		p, err := k.Participant(ctx, m.Operator)
+		if err != nil {
+			return "", fmt.Errorf("member of request %s: %w", r.RequestID(), err)
+		}
+		if _, valid := p.Identity(m.IdentityVersion); !valid {
+			return mpctypes.ErrIdentityRevoked, nil
+		}
+	}
+	return "", nil
 }
 
 // ExportGenesis exports everything, as of the context's height.

@@ -3,6 +3,7 @@ package keeper_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -185,6 +186,81 @@ func TestHooksMayAskAgain(t *testing.T) {
 	requireKey(t, f, "k2", types.KEY_STATUS_ERROR, "expired")
 	requireKey(t, f, "next", types.KEY_STATUS_PENDING, "")
 	require.Zero(t, f.Events(&types.EventHookFailed{}))
+}
+
+// askAndDelete asks for a key and deletes it while it is PENDING, so that it fails
+// and the module hears of it in the midst of what it is doing. It thinks little of
+// gas: the limits hold all the same.
+func askAndDelete(ctx context.Context, api keeper.ModuleAPI, id string) error {
+	if _, err := api.KeyGen(ctx, id, types.ALGORITHM_ECDSA_SECP256K1, 1, nil); err != nil {
+		return err
+	}
+	_, err := api.KeyDelete(sdk.UnwrapSDKContext(ctx).WithGasMeter(newMeter()), id)
+	return err
+}
+
+func TestHooksInsideOfHooksEnd(t *testing.T) {
+	f, r, api := withModule(t)
+	r.do = func(ctx context.Context, _, _ string) error {
+		return askAndDelete(ctx, api, fmt.Sprintf("k%d", len(r.heard)))
+	}
+	_, err := api.KeyGen(f.Ctx, "k0", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	require.NoError(t, err)
+	f.EndBlocks(602)
+	require.Len(t, r.heard, keeper.MaxNestedHooks)
+	for i := 1; i <= keeper.MaxNestedHooks; i++ {
+		requireKey(t, f, fmt.Sprintf("k%d", i), types.KEY_STATUS_DELETING, "key_deleted")
+	}
+	require.Equal(t, 1, f.Events(&types.EventHookFailed{}), "the one that was not called")
+}
+
+// What a hook inside of a hook uses is gone for the outer one, whether the inner
+// one succeeded or not: together they have the limit of one.
+func TestHooksInsideOfHooksShareGas(t *testing.T) {
+	const thousand = 1000
+	no := errors.New("no")
+	for name, c := range map[string]struct {
+		// what the outer hook burns before and after the inner one is called
+		before, inner, after uint64
+		fails                error
+		rolledBack           bool // of the outer hook, and the inner one with it
+		reported             int
+	}{
+		"enough for both":                {before: 250, inner: 250, after: 250},
+		"the inner one has what is left": {before: 1000, inner: 600, reported: 1},
+		"and leaves nothing":             {before: 1000, inner: 600, after: 1, rolledBack: true, reported: 1},
+		"the outer one pays":             {before: 250, inner: 900, after: 400, rolledBack: true, reported: 1},
+		"it pays for failure, too":       {before: 250, inner: 900, fails: no, after: 400, rolledBack: true, reported: 1},
+		"failure alone is no matter":     {before: 250, inner: 250, fails: no, after: 250, reported: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, r, api := withModule(t)
+			burn := func(ctx context.Context, gas uint64) {
+				sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(gas*thousand, "burning")
+			}
+			r.do = func(ctx context.Context, _, id string) error {
+				if id != "k0 expired" {
+					burn(ctx, c.inner)
+					return c.fails
+				}
+				burn(ctx, c.before)
+				err := askAndDelete(ctx, api, "k1")
+				burn(ctx, c.after)
+				return err
+			}
+			_, err := api.KeyGen(f.Ctx, "k0", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+			require.NoError(t, err)
+			f.EndBlocks(602)
+			require.Len(t, r.heard, 2)
+			_, err = api.Key(f.Ctx, "k1")
+			if c.rolledBack {
+				require.ErrorIs(t, err, types.ErrUnknownKey)
+			} else {
+				require.NoError(t, err)
+			}
+			require.Equal(t, c.reported, f.Events(&types.EventHookFailed{}))
+		})
+	}
 }
 
 func TestHooksAreSealed(t *testing.T) {

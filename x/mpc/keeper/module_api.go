@@ -60,7 +60,8 @@ func (a ModuleAPI) KeySign(ctx context.Context, signatureID, keyID string, paylo
 }
 
 // KeyDelete decides that one of the module's keys is destroyed and returns the
-// height at which its shares go. Its open requests fail at once.
+// height at which its shares go. No result of its open requests counts from now
+// on; they fail at the end of the block.
 func (a ModuleAPI) KeyDelete(ctx context.Context, keyID string) (retireHeight int64, err error) {
 	return a.k.keyDelete(ctx, types.MsgKeyDelete{Requester: a.owner, KeyId: keyID})
 }

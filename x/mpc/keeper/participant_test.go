@@ -93,6 +93,7 @@ func TestRevokeFailsOnlyItsRequests(t *testing.T) {
 
 	_, err = f.Msg.RevokeParticipant(f.Ctx, &types.MsgRevokeParticipant{Operator: sorted[0].Operator})
 	require.NoError(t, err)
+	f.EndBlocks(2)
 	requireKey(t, f, "all", types.KEY_STATUS_ERROR, "identity_revoked")
 	requireKey(t, f, "three", types.KEY_STATUS_PENDING, "")
 	requireKey(t, f, "ready", types.KEY_STATUS_READY, "")

@@ -43,10 +43,10 @@ func TestParametersDoNotMoveWhatWasDecided(t *testing.T) {
 				requireRetire(t, f, "k", mpctypes.KeyPending, 0)
 				f.EndBlocks(decided)
 				c.decide(t, f)
+				f.EndBlocks(decided + 1)
 				requireRetire(t, f, "k", c.status, decided+before)
 
 				setParams(t, f, func(p *types.Params) { p.RetireBlocks = blocks })
-				f.EndBlocks(decided + 1)
 				requireRetire(t, f, "k", c.status, decided+before)
 				if c.status == mpctypes.KeyDeleting {
 					require.EqualValues(t, decided+before, deleteKey(t, f, "k"), "asking again changes nothing")

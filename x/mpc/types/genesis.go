@@ -144,7 +144,7 @@ func (c genesisCheck) requestsBelong(all []Request) error {
 			return fmt.Errorf("request %s is for the unknown key %s", r.Id, r.KeyId)
 		case r.Kind == REQUEST_KIND_SIGN && !c.signatures[r.Id]:
 			return fmt.Errorf("request %s is for an unknown signature", r.Id)
-		case r.Kind == REQUEST_KIND_SIGN && key.Status != KEY_STATUS_READY:
+		case r.Kind == REQUEST_KIND_SIGN && (key.Status == KEY_STATUS_PENDING || key.Status == KEY_STATUS_ERROR):
 			return fmt.Errorf("request %s is for key %s, which is %s", r.Id, r.KeyId, key.Status)
 		case r.Kind == REQUEST_KIND_KEYGEN && len(r.Members) != len(key.Participants):
 			return fmt.Errorf("keygen %s has %d members for %d participants", r.Id, len(r.Members), len(key.Participants))

@@ -19,7 +19,7 @@ type FaultHooks interface {
 // Every call runs in a cache context of its own with a gas limit
 // (keeper.HookGasLimit). An error, a panic or running out of gas rolls back that
 // call alone and is reported by EventHookFailed; the result itself stands. A hook
-// may call the keeper again.
+// may call the keeper again; hooks that are called because of it share its limit.
 type Hooks interface {
 	// AfterKeyReady: the key can sign.
 	AfterKeyReady(ctx context.Context, key Key) error
