@@ -22,6 +22,9 @@ type Config struct {
 	ChainID string
 	// Validators is how many nodes make blocks and hold key shares.
 	Validators int
+	// Sentries are nodes that make no blocks and hold no shares. With them, each
+	// validator is connected to one of them only, in turn, and they to each other.
+	Sentries int
 	// BlockTime is the pause between blocks.
 	BlockTime time.Duration
 	// Cores are those that the nodes share, by their numbers; nil: all that this
@@ -57,6 +60,8 @@ func (c *Config) validate() error {
 		return errors.New("localnet without the path of sequencerd")
 	case c.Validators < 1 || c.Validators > MaxValidators:
 		return fmt.Errorf("a local network has 1 to %d validators, not %d", MaxValidators, c.Validators)
+	case c.Sentries < 0 || c.Sentries > c.Validators:
+		return fmt.Errorf("a local network of %d validators has 0 to %d sentries, not %d", c.Validators, c.Validators, c.Sentries)
 	case c.BlockTime <= 0:
 		return fmt.Errorf("the time between blocks is %s; it must be more than nothing", c.BlockTime)
 	case c.ChainID == "":

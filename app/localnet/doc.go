@@ -3,6 +3,7 @@
 // its own. "sequencerd localnet", the demo and the end-to-end test use it.
 //
 //	Write   homes, keys, MPC identities with pre-parameters, one genesis
+//	        with sentries: each validator connected to one of them only
 //	Start   one process a node; logs in DIR/nodeN.log
 //	Node    Stop, Kill, Pause, Continue, Start again
 //	Requester   an account that may ask for keys and signatures

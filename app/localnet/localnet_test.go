@@ -21,6 +21,7 @@ func TestConfigIsChecked(t *testing.T) {
 		{"no binary", func(c *Config) { c.Binary = "" }, "sequencerd"},
 		{"no validators", func(c *Config) { c.Validators = 0 }, "1 to 16"},
 		{"too many validators", func(c *Config) { c.Validators = 17 }, "1 to 16"},
+		{"more sentries than validators", func(c *Config) { c.Sentries = 5 }, "0 to 4 sentries"},
 		{"no time", func(c *Config) { c.BlockTime = 0 }, "time between blocks"},
 		{"no chain id", func(c *Config) { c.ChainID = "" }, "chain id"},
 	} {
@@ -49,8 +50,18 @@ func TestPortsDiffer(t *testing.T) {
 
 func TestPeersOfANode(t *testing.T) {
 	nodes := []Info{{Name: "a", NodeID: "1", P2P: "h:1"}, {Name: "b", NodeID: "2", P2P: "h:2"}, {Name: "c", NodeID: "3", P2P: "h:3"}}
-	require.Equal(t, "1@h:1,3@h:3", peersOf(nodes, "b"))
-	require.Empty(t, peersOf(nodes[:1], "a"))
+	require.Equal(t, "1@h:1,3@h:3", peersOf(nodes, nodes[1]))
+	require.Empty(t, peersOf(nodes[:1], nodes[0]))
+
+	nodes = []Info{
+		{Name: "a", NodeID: "1", P2P: "h:1", Behind: sentryOf(0, 2)}, {Name: "b", NodeID: "2", P2P: "h:2", Behind: sentryOf(1, 2)},
+		{Name: "c", NodeID: "3", P2P: "h:3", Behind: sentryOf(2, 2)},
+		{Name: "sentry0", NodeID: "4", P2P: "h:4"}, {Name: "sentry1", NodeID: "5", P2P: "h:5"}, {Name: "follower", NodeID: "6", P2P: "h:6"},
+	}
+	require.Equal(t, []string{"4@h:4", "5@h:5", "4@h:4"}, []string{peersOf(nodes, nodes[0]), peersOf(nodes, nodes[1]), peersOf(nodes, nodes[2])})
+	require.Equal(t, "1@h:1,3@h:3,5@h:5,6@h:6", peersOf(nodes, nodes[3]))
+	require.Equal(t, "4@h:4,5@h:5", peersOf(nodes, nodes[5]))
+	require.Equal(t, 2, (&Manifest{Nodes: nodes}).Sentries())
 }
 
 // fakeNetwork has one node whose program is a shell script.

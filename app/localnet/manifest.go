@@ -32,7 +32,10 @@ type Manifest struct {
 type Info struct {
 	Name string `json:"name"`
 	// Operator is empty for a node that only follows the chain.
-	Operator   string `json:"operator,omitempty"`
+	Operator string `json:"operator,omitempty"`
+	// Behind names the sentry that a validator is connected to, and to nobody
+	// else; empty: it is connected to all others.
+	Behind     string `json:"behind,omitempty"`
 	NodeID     string `json:"node_id"`
 	Home       string `json:"home"`
 	Log        string `json:"log"`
@@ -54,6 +57,17 @@ func (m *Manifest) Validators() int {
 		}
 	}
 	return n
+}
+
+// Sentries counts the nodes that validators are behind.
+func (m *Manifest) Sentries() int {
+	sentries := map[string]bool{}
+	for _, node := range m.Nodes {
+		if node.Behind != "" {
+			sentries[node.Behind] = true
+		}
+	}
+	return len(sentries)
 }
 
 func (m *Manifest) save(dir string) error {

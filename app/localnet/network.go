@@ -49,7 +49,7 @@ func Load(dir, binary string, progress func(string)) (*Network, error) {
 		return nil, fmt.Errorf("read block_time of %s: %w", ManifestName, err)
 	}
 	cfg := Config{
-		Dir: dir, Binary: binary, ChainID: m.ChainID, Validators: m.Validators(), BlockTime: blockTime,
+		Dir: dir, Binary: binary, ChainID: m.ChainID, Validators: m.Validators(), Sentries: m.Sentries(), BlockTime: blockTime,
 		Cores: m.Cores, Progress: progress,
 	}
 	if err := cfg.validate(); err != nil {
@@ -123,7 +123,7 @@ func (n *Network) AddFollower(name string) (*Node, error) {
 		return nil, fmt.Errorf("write the genesis file of %s: %w", name, err)
 	}
 	cfg := configOf(info, &n.cfg, len(n.nodes)+1)
-	cfg.Comet.P2P.PersistentPeers = peersOf(n.Manifest().Nodes, name)
+	cfg.Comet.P2P.PersistentPeers = peersOf(n.Manifest().Nodes, info)
 	if err := writeConfigs(info, cfg, n.cfg.ChainID); err != nil {
 		return nil, err
 	}

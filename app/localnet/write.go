@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
-	"strings"
 	"time"
 
 	"golang.org/x/sync/errgroup"
@@ -42,7 +41,7 @@ func Write(ctx context.Context, cfg Config) (*Network, error) {
 		return nil, err
 	}
 	w := &writer{cfg: cfg, app: app.NewTool()}
-	for _, step := range []func(context.Context) error{w.validators, w.identities, w.requester, w.finish} {
+	for _, step := range []func(context.Context) error{w.validators, w.sentries, w.identities, w.requester, w.finish} {
 		if err := step(ctx); err != nil {
 			return nil, err
 		}
@@ -83,21 +82,44 @@ func (w *writer) validators(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		info.Operator = sdk.ValAddress(account).String()
+		info.Operator, info.Behind = sdk.ValAddress(account).String(), sentryOf(i, w.cfg.Sentries)
 		tx, err := genesisTx(ctx, w.app.Encoding, keys, w.cfg.ChainID, sdk.ValAddress(account), key, info.Name)
 		if err != nil {
 			return err
 		}
-		node := configOf(info, &w.cfg, w.cfg.Validators)
-		if w.cfg.Tune != nil {
-			w.cfg.Tune(i, &node)
-		}
 		w.parts.accounts = append(w.parts.accounts, account)
 		w.parts.transactions = append(w.parts.transactions, tx)
-		w.manifest.Nodes = append(w.manifest.Nodes, info)
-		w.configs = append(w.configs, node)
+		w.add(info)
 	}
 	return nil
+}
+
+// sentries makes the homes of the nodes that validators are behind.
+func (w *writer) sentries(context.Context) error {
+	for i := range w.cfg.Sentries {
+		info, err := newInfo(w.cfg.Dir, sentryName(i))
+		if err != nil {
+			return err
+		}
+		if _, err := makeHome(&info); err != nil {
+			return err
+		}
+		w.add(info)
+	}
+	return nil
+}
+
+// add takes a node with its configuration into the network.
+func (w *writer) add(info Info) {
+	node := configOf(info, &w.cfg, w.cfg.Validators)
+	// With sentries, who is connected with whom is what matters; nobody is to
+	// hear of others.
+	node.Comet.P2P.PexReactor = w.cfg.Sentries == 0
+	if w.cfg.Tune != nil {
+		w.cfg.Tune(len(w.manifest.Nodes), &node)
+	}
+	w.manifest.Nodes = append(w.manifest.Nodes, info)
+	w.configs = append(w.configs, node)
 }
 
 // identities makes the MPC identities with their pre-parameters, as many at a
@@ -109,7 +131,7 @@ func (w *writer) identities(ctx context.Context) error {
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	w.cfg.Progress(fmt.Sprintf("making %d MPC identities with pre-parameters (about 6 s of one core each)", w.cfg.Validators))
-	for i, info := range w.manifest.Nodes {
+	for i, info := range w.manifest.Nodes[:w.cfg.Validators] {
 		group.Go(func() error {
 			public, proof, err := makeIdentity(ctx, info, w.configs[i].App.MPC, w.cfg.ChainID)
 			if err != nil {
@@ -158,21 +180,10 @@ func (w *writer) finish(context.Context) error {
 		if err := genesis.SaveAs(genesisPath(info.Home)); err != nil {
 			return fmt.Errorf("write the genesis file of %s: %w", info.Name, err)
 		}
-		w.configs[i].Comet.P2P.PersistentPeers = peersOf(w.manifest.Nodes, info.Name)
+		w.configs[i].Comet.P2P.PersistentPeers = peersOf(w.manifest.Nodes, info)
 		if err := writeConfigs(info, w.configs[i], w.cfg.ChainID); err != nil {
 			return err
 		}
 	}
 	return w.manifest.save(w.cfg.Dir)
-}
-
-// peersOf lists all nodes but one as CometBFT wants persistent peers.
-func peersOf(nodes []Info, except string) string {
-	var peers []string
-	for _, n := range nodes {
-		if n.Name != except {
-			peers = append(peers, n.NodeID+"@"+n.P2P)
-		}
-	}
-	return strings.Join(peers, ",")
 }

@@ -34,6 +34,7 @@ type member struct {
 	activity  *activity
 	protocols *tss.Protocols
 	reactor   *p2p.Reactor
+	open      openRequests
 	peerID    string
 }
 
@@ -53,7 +54,7 @@ func newMember(cfg Config, vault *Vault, app App, peerID string, svrCtx *server.
 		return nil, err
 	}
 	m.reactor = p2p.NewReactor(p2p.Options{
-		ChainID: app.ChainID(), RoundLimits: limits, SendQueue: cfg.SendQueue,
+		ChainID: app.ChainID(), RoundLimits: limits, SendQueue: cfg.SendQueue, Open: m.open.has,
 		Logger: newLogger(svrCtx.Logger, "mpc-p2p"), Metrics: m.metrics,
 	})
 	m.reactor.SetLogger(cmtlog.CometLoggerWrapper{Logger: svrCtx.Logger.With("module", "mpc-p2p")})
@@ -107,7 +108,7 @@ func (m *member) options(sync syncState) mpc.Options {
 	opts := mpc.Options{
 		ChainID:    m.app.ChainID(),
 		Identities: m.vault.Keys(),
-		Chain:      newChain(m.app, sync, m.comet.Consensus, m.metrics.observeView),
+		Chain:      newChain(m.app, sync, m.comet.Consensus, m.observeView),
 		Transport:  &transport{Reactor: m.reactor, peerID: m.peerID, log: m.log},
 		Protocols:  m.protocols,
 		Log:        m.log,
@@ -118,6 +119,11 @@ func (m *member) options(sync syncState) mpc.Options {
 		opts.Store = m.vault.Database()
 	}
 	return opts
+}
+
+func (m *member) observeView(v *mpc.View) {
+	m.metrics.observeView(v)
+	m.open.observe(v)
 }
 
 // runEngine ends with the context. If the engine cannot go on before, the node
@@ -131,6 +137,7 @@ func (m *member) runEngine(ctx context.Context, state *engineState) error {
 	}
 	state.fail(err)
 	m.reactor.SetSink(deaf{}) // nobody empties the engine's inbox any more
+	m.open.forget()           // nobody looks at the chain either
 	m.log.Error("the MPC engine stopped; this node takes part in no keys and signatures until it is started again, and goes on with the chain", "err", err)
 	<-ctx.Done()
 	return nil

@@ -13,19 +13,21 @@ import (
 // StatusReport is what "sequencerd mpc status" shows. Reports hold no secrets.
 type StatusReport struct {
 	// Engine is "running", or why it stopped.
-	Engine          string    `json:"engine"`
-	Operator        string    `json:"operator,omitempty"`
-	IdentityVersion uint32    `json:"identity_version,omitempty"`
-	Height          int64     `json:"height"`
-	CatchingUp      bool      `json:"catching_up"`
-	OpenRequests    int       `json:"open_requests"`
-	Sessions        int       `json:"sessions"`
-	ResultsWaiting  int       `json:"results_waiting"`
-	Preparams       int       `json:"preparams"`
-	Peers           int       `json:"peers"`
-	Reachable       []string  `json:"reachable"`
-	UnknownKeys     []string  `json:"unknown_keys,omitempty"`
-	At              time.Time `json:"at"`
+	Engine          string `json:"engine"`
+	Operator        string `json:"operator,omitempty"`
+	IdentityVersion uint32 `json:"identity_version,omitempty"`
+	Height          int64  `json:"height"`
+	CatchingUp      bool   `json:"catching_up"`
+	OpenRequests    int    `json:"open_requests"`
+	Sessions        int    `json:"sessions"`
+	ResultsWaiting  int    `json:"results_waiting"`
+	Preparams       int    `json:"preparams"`
+	Peers           int    `json:"peers"`
+	// Reachable are the participants that are peers; all others are reached by
+	// relay.
+	Reachable   []string  `json:"reachable"`
+	UnknownKeys []string  `json:"unknown_keys,omitempty"`
+	At          time.Time `json:"at"`
 }
 
 // KeyReport is one session's record of a key on this node.

@@ -199,6 +199,7 @@ func TestLocalnetRefusesToChangeANetwork(t *testing.T) {
 	require.NoError(t, os.WriteFile(filepath.Join(dir, localnet.ManifestName), manifest, 0o600))
 	for flag, values := range map[string]struct{ same, other string }{
 		flagValidators:   {"1", "4"},
+		flagSentries:     {"0", "1"},
 		flagChainID:      {"seq-9", "seq-1"},
 		flagBlockTime:    {"1000ms", "2s"},
 		flagRetireBlocks: {"100", "7"},

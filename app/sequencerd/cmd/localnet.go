@@ -21,6 +21,7 @@ import (
 // Flags that say what network is made.
 const (
 	flagValidators   = "validators"
+	flagSentries     = "sentries"
 	flagChainID      = "chain-id"
 	flagBlockTime    = "block-time"
 	flagRetireBlocks = "retire-blocks"
@@ -62,6 +63,7 @@ keys and signatures:
 		},
 	}
 	cmd.Flags().IntVar(&cfg.Validators, flagValidators, cfg.Validators, "number of validators")
+	cmd.Flags().IntVar(&cfg.Sentries, flagSentries, 0, "number of nodes that validators are behind: each is connected to one of them only (default none)")
 	cmd.Flags().StringVar(&cfg.Dir, "output", "", "folder of the network")
 	cmd.Flags().StringVar(&cfg.ChainID, flagChainID, cfg.ChainID, "chain id of the network")
 	cmd.Flags().DurationVar(&cfg.BlockTime, flagBlockTime, cfg.BlockTime, "pause between blocks")
@@ -103,6 +105,7 @@ func runLocalnet(ctx context.Context, cmd *cobra.Command, cfg localnet.Config) (
 func asBefore(given *pflag.FlagSet, m localnet.Manifest) error {
 	for name, there := range map[string]string{
 		flagValidators:   strconv.Itoa(m.Validators()),
+		flagSentries:     strconv.Itoa(m.Sentries()),
 		flagChainID:      m.ChainID,
 		flagBlockTime:    m.BlockTime,
 		flagRetireBlocks: strconv.FormatUint(uint64(m.RetireBlocks), 10),

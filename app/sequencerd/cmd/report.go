@@ -130,7 +130,7 @@ func (s statusText) text() string {
 		fmt.Fprintf(w, "results waiting\t%d\n", s.ResultsWaiting)
 		fmt.Fprintf(w, "pre-parameters\t%d\n", s.Preparams)
 		fmt.Fprintf(w, "peers\t%d with the MPC channel\n", s.Peers)
-		fmt.Fprintf(w, "reachable\t%s\n", strings.Join(s.Reachable, " "))
+		fmt.Fprintf(w, "reachable\t%s (all others by relay)\n", strings.Join(s.Reachable, " "))
 		if len(s.UnknownKeys) > 0 {
 			fmt.Fprintf(w, "unknown keys\t%s (kept, but not on this chain)\n", strings.Join(s.UnknownKeys, " "))
 		}
