@@ -113,21 +113,22 @@
 //
 // # Figures
 //
-// On two cores of an AMD EPYC and a virtual disk where a synced write takes 0.2 ms
-// and making a file 0.5 ms:
+// On two cores of an AMD EPYC that others use too; the second column with
+// TMPDIR in memory (/dev/shm), which leaves the disk out:
 //
-//	go test ./storage -run '^$' -bench 'Destroy|Bind'
+//	go test ./storage -run '^$' -bench 'Destroy|Bind' -count 3
 //	go test ./storage -run '^$' -bench Open -benchtime 3x
 //
-//	BenchmarkBind                                     0.34 ms
-//	BenchmarkDestroy, nothing beside                  5.4 ms
+//	BenchmarkBind                                     0.3 to 0.5 ms    0.02 ms
+//	BenchmarkDestroy, nothing beside                  5 to 10 ms       2.0 ms
 //	BenchmarkDestroy, beside 100,000 bindings and
-//	  1,000 records with shares of 30 KB              7.0 ms
-//	BenchmarkOpen, 10,000 bindings                    26 ms, 1.2 MB on disk
-//	BenchmarkOpen, 100,000 bindings                   0.22 s, 12 MB
+//	  1,000 records with shares of 30 KB              7 to 20 ms       2.5 ms
+//	BenchmarkOpen, 10,000 bindings                    0.03 s, 1.2 MB on disk
+//	BenchmarkOpen, 100,000 bindings                   0.2 to 0.3 s, 12 MB
 //	BenchmarkOpen, 1,000,000 bindings                 2.2 s, 120 MB
 //
-// BenchmarkOpen is without Argon2id, which takes its own time once.
+// BenchmarkOpen is without Argon2id, which takes its own time once. What varies
+// is the disk: destroying makes and syncs several small files.
 //
 // # Who owns what
 //
