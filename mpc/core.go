@@ -37,7 +37,11 @@ type Core struct {
 	early    *earlyBuffer
 	parked   []parkedPrepare
 	suspects map[types.Operator]time.Time
-	lastLog  map[types.RequestID]types.Reason
+	// liars are those that this node caught.
+	liars map[types.Operator]time.Time
+	// left are members that left a session early, until this is forgotten.
+	left    map[types.Operator]time.Time
+	lastLog map[types.RequestID]types.Reason
 	// falseSignatures counts, by request, since the last block.
 	falseSignatures map[string]int
 	// resent counts envelopes of sessions that are over.
@@ -84,6 +88,8 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		pool:       newPool(),
 		early:      newEarlyBuffer(),
 		suspects:   make(map[types.Operator]time.Time),
+		liars:      make(map[types.Operator]time.Time),
+		left:       make(map[types.Operator]time.Time),
 		lastLog:    make(map[types.RequestID]types.Reason),
 
 		falseSignatures: make(map[string]int),
@@ -133,7 +139,13 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 		}
 	default:
 		l, ok := c.byContext[types.Context(h.Context)]
+		if !ok && h.Kind == wire.KIND_ABORT {
+			l, ok = c.sessions[types.SessionID(h.Context)]
+		}
 		if !ok {
+			if abort := c.early.answer(v, now); abort != nil {
+				c.opts.Transport.Send(v.From(), abort)
+			}
 			if !c.early.put(v, now) {
 				c.opts.Observer.Dropped(types.ErrUnknownRequest)
 			}

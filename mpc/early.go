@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
 // The first messages of a round may overtake the Start that names their
@@ -29,18 +30,39 @@ type earlyEnvelope struct {
 // earlyBuffer holds envelopes of contexts that this node does not know yet.
 type earlyBuffer struct {
 	bySender map[types.Operator][]earlyEnvelope
-	// ended are contexts of sessions that are over, and since when.
-	ended map[types.Context]time.Time
+	// ended are contexts of sessions that are over.
+	ended map[types.Context]*endedSession
 }
 
 func newEarlyBuffer() *earlyBuffer {
 	return &earlyBuffer{
-		bySender: make(map[types.Operator][]earlyEnvelope), ended: make(map[types.Context]time.Time),
+		bySender: make(map[types.Operator][]earlyEnvelope), ended: make(map[types.Context]*endedSession),
 	}
 }
 
+// endedSession is one that is over here.
+type endedSession struct {
+	since time.Time
+	// abort is what this node said when it left early; nil if it did not.
+	abort *wire.Envelope
+	told  map[types.Operator]time.Time
+}
+
 // end makes late messages of a session vanish.
-func (b *earlyBuffer) end(context types.Context, now time.Time) { b.ended[context] = now }
+func (b *earlyBuffer) end(context types.Context, abort *wire.Envelope, now time.Time) {
+	b.ended[context] = &endedSession{since: now, abort: abort, told: make(map[types.Operator]time.Time)}
+}
+
+// answer is what a late message of a session deserves that this node left: its
+// sender may have missed it. At most once a second each.
+func (b *earlyBuffer) answer(v types.Verified, now time.Time) *wire.Envelope {
+	e, ended := b.ended[types.Context(v.Header().Context)]
+	if !ended || e.abort == nil || v.Header().Kind == wire.KIND_ABORT || now.Sub(e.told[v.From()]) < time.Second {
+		return nil
+	}
+	e.told[v.From()] = now
+	return e.abort
+}
 
 // put keeps an envelope if its sender has room.
 func (b *earlyBuffer) put(v types.Verified, now time.Time) bool {
@@ -82,8 +104,8 @@ func (b *earlyBuffer) expire(now time.Time) {
 	for op := range b.bySender {
 		b.filter(op, func(e earlyEnvelope) bool { return now.Sub(e.at) < earlyAge })
 	}
-	for context, since := range b.ended {
-		if now.Sub(since) >= endedAge {
+	for context, e := range b.ended {
+		if now.Sub(e.since) >= endedAge {
 			delete(b.ended, context)
 		}
 	}

@@ -94,7 +94,7 @@ func TestEarlyExpires(t *testing.T) {
 func TestEarlyEnded(t *testing.T) {
 	b := newEarlyBuffer()
 	over, other := types.Context{1}, types.Context{2}
-	b.end(over, poolEpoch)
+	b.end(over, nil, poolEpoch)
 	for _, at := range []time.Duration{0, endedAge - 1} {
 		b.expire(poolEpoch.Add(at))
 		require.True(t, b.put(said(t, "op-a", over, 1, 1), poolEpoch.Add(at)))
@@ -104,4 +104,20 @@ func TestEarlyEnded(t *testing.T) {
 	require.Len(t, b.bySender, 1)
 	b.expire(poolEpoch.Add(endedAge))
 	require.Empty(t, b.ended)
+}
+
+// TestLeftSessionAnswers: who still talks to a session that this node left is
+// told so, once a second.
+func TestLeftSessionAnswers(t *testing.T) {
+	b := newEarlyBuffer()
+	left, over := types.Context{1}, types.Context{2}
+	abort := &wire.Envelope{Header: &wire.Header{Kind: wire.KIND_ABORT}}
+	b.end(left, abort, poolEpoch)
+	b.end(over, nil, poolEpoch)
+	require.Same(t, abort, b.answer(said(t, "op-a", left, 1, 1), poolEpoch))
+	require.Nil(t, b.answer(said(t, "op-a", left, 2, 1), poolEpoch.Add(time.Second-1)))
+	require.Same(t, abort, b.answer(said(t, "op-b", left, 1, 1), poolEpoch))
+	require.Same(t, abort, b.answer(said(t, "op-a", left, 3, 1), poolEpoch.Add(time.Second)))
+	require.Nil(t, b.answer(said(t, "op-a", over, 1, 1), poolEpoch))
+	require.Nil(t, b.answer(said(t, "op-a", types.Context{3}, 1, 1), poolEpoch))
 }

@@ -13,16 +13,27 @@ import (
 // found stalling or breaking the rules, whatever the chain says.
 const suspectFor = time.Minute
 
+// liarFor is how long this node remembers who signed what the protocol forbids:
+// it cannot prove it to others, but it knows.
+const liarFor = 10 * time.Minute
+
 // provenSuspicion counts for more than the accusations of all others together.
 const provenSuspicion = types.MaxMembers
 
-// blame remembers who kept a session from its end, and tells the chain.
+// blame remembers who kept a session from its end, and tells the chain. Of who
+// left one it only remembers it: an honest member accuses whom it left for.
 func (c *Core) blame(s *session.Session, end session.End, now time.Time) {
+	if end.Left != "" {
+		c.left[end.Left] = now.Add(suspectFor)
+	}
 	if !types.Accusable(end.Reason) {
 		return
 	}
 	for _, op := range end.Culprits {
 		c.suspects[op] = now.Add(suspectFor)
+		if end.Reason == types.ErrProtocolFault || end.Evidence != nil {
+			c.liars[op] = now.Add(liarFor)
+		}
 	}
 	if end.Evidence != nil {
 		c.takeEvidence(*end.Evidence)
@@ -47,24 +58,33 @@ func (c *Core) blame(s *session.Session, end session.End, now time.Time) {
 	}
 }
 
-// suspicion says how gladly an initiator would do without somebody: the number
-// of participants that accuse it, this node among them.
+// suspicion says how gladly an initiator would do without somebody: with how many
+// others it has a quarrel, whoever accuses whom. Of two that quarrel one is to
+// blame, or the network between them. Honest members quarrel with dishonest ones
+// only; who lies to many, or accuses many, quarrels with many.
 func (c *Core) suspicion(op types.Operator) int {
-	count, own := 0, false
+	quarrels, proven := make(map[types.Operator]bool), 0
 	for _, f := range c.view.Faults {
 		switch {
-		case f.Participant != op:
+		case f.Proven() && f.Participant == op:
+			proven = provenSuspicion
 		case f.Proven():
-			count += provenSuspicion
-		default:
-			count++
-			own = own || f.Accuser == c.self.Operator
+		case f.Participant == op:
+			quarrels[f.Accuser] = true
+		case f.Accuser == op:
+			quarrels[f.Participant] = true
 		}
 	}
-	if until, ok := c.suspects[op]; ok && !own && c.opts.Now().Before(until) {
-		count++
+	if until, ok := c.liars[op]; ok && c.opts.Now().Before(until) {
+		proven = provenSuspicion
 	}
-	return count
+	if until, ok := c.suspects[op]; ok && c.opts.Now().Before(until) {
+		quarrels[c.self.Operator] = true
+	}
+	if until, ok := c.left[op]; ok && len(quarrels) == 0 && c.opts.Now().Before(until) {
+		return proven + 1 // left without a word about anybody
+	}
+	return proven + len(quarrels)
 }
 
 // accusationWanted: the request is open, both are members of it, and neither

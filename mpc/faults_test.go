@@ -156,7 +156,7 @@ func TestHearsEvidence(t *testing.T) {
 	require.Empty(t, d.core.Results().Evidence)
 }
 
-// TestSuspicion: participants that accuse are counted, not accusations.
+// TestSuspicion counts with whom somebody quarrels, whoever accuses.
 func TestSuspicion(t *testing.T) {
 	d, _, _ := waiting(t)
 	d.view.Faults = []types.Fault{
@@ -164,9 +164,20 @@ func TestSuspicion(t *testing.T) {
 	}
 	d.commit()
 	d.core.suspects["op-02"] = d.now.Add(time.Second)
-	require.Equal(t, []int{0, 2, 2, 0}, []int{
+	require.Equal(t, []int{0, 2, 2, 1}, []int{
 		d.core.suspicion("op-00"), d.core.suspicion("op-01"), d.core.suspicion("op-02"), d.core.suspicion("op-03"),
 	})
 	d.now = d.now.Add(time.Second)
 	require.Equal(t, 1, d.core.suspicion("op-02"), "our own lapses")
+
+	d.view.Faults = nil
+	d.commit()
+	_, _, l := waiting(t)
+	d.core.blame(l.Session, session.End{Reason: types.ErrAborted, Left: "op-03"}, d.now)
+	require.Equal(t, 1, d.core.suspicion("op-03"), "it left without a word")
+	d.view.Faults = []types.Fault{{Participant: "op-01", Accuser: "op-03"}}
+	d.commit()
+	require.Equal(t, 1, d.core.suspicion("op-03"), "it left, and says for whom")
+	d.core.blame(l.Session, session.End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{"op-01"}}, d.now)
+	require.Greater(t, d.core.suspicion("op-01"), types.MaxMembers, "what this node saw itself it knows")
 }

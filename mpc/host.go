@@ -116,7 +116,7 @@ func (c *Core) End(s *session.Session, end session.End) {
 	delete(c.sessions, s.ID())
 	if context := s.Context(); !context.IsZero() {
 		delete(c.byContext, context)
-		c.early.end(context, now)
+		c.early.end(context, s.Aborted(), now)
 	}
 	c.release(l)
 	request := s.Request()

@@ -80,6 +80,7 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		"missing": widestEnvelope(wire.KIND_MISSING, missing),
 		"forward": widestEnvelope(wire.KIND_FORWARD, &wire.Forward{Envelope: round}),
 		"dispute": widestEnvelope(wire.KIND_DISPUTE, dispute),
+		"abort":   widestEnvelope(wire.KIND_ABORT, &wire.Abort{Reason: strings.Repeat("r", 64)}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			bz := encode(t, m)
@@ -160,7 +161,7 @@ func TestKnownRounds(t *testing.T) {
 	require.False(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_ROUND, "b"))
 	require.True(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_READY, ""))
 	require.False(t, sizes{}.known(wire.KIND_UNSPECIFIED, ""))
-	require.False(t, sizes{}.known(wire.KIND_DISPUTE+1, ""))
+	require.False(t, sizes{}.known(wire.KIND_ABORT+1, ""))
 }
 
 // FuzzInbound takes any bytes the whole way from the connection to the sink, as

@@ -43,6 +43,8 @@ type End struct {
 	Reason types.Reason
 	// Culprits are whom it waited for or who broke the rules.
 	Culprits []types.Operator
+	// Left is who ended it by leaving, with the reason aborted.
+	Left types.Operator
 	// Evidence is nil, or proves what the one culprit did.
 	Evidence *types.Evidence
 	Err      error
@@ -61,7 +63,7 @@ type Timing struct {
 	// Stall is how long a member may be silent while the session waits for it.
 	Stall time.Duration
 	// Grace is how long the initiator of a signature waits for members that are
-	// not suspected before it takes any.
+	// less suspected than those that answered.
 	Grace time.Duration
 }
 

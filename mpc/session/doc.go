@@ -19,6 +19,7 @@
 //	a message or Confirm does not arrive      Missing, to all: who holds it forwards it; who made
 //	                                          a sealed one sends it by way of everybody, so that
 //	                                          all see whether it was withheld
+//	a member leaves early                     Abort, to all: nobody waits for it
 //	silence                                   the watchdog names the member, or who withheld from
 //	                                          it what it needs
 //

@@ -219,20 +219,21 @@ func (s *Session) unheard() []types.Operator {
 }
 
 // chooseSigners picks who runs the rounds: this node and those that were ready,
-// the least suspected first, then in order of arrival. Suspects are left out
-// until the others had their time; nobody is where too few others remain. Nil:
-// not enough yet.
+// the least suspected first, then in order of arrival. For a while it waits for
+// somebody better. Nobody is excluded for good: whoever accuses everybody keeps
+// nobody out. Nil: not enough yet.
 func (s *Session) chooseSigners(now time.Time) []types.Operator {
-	needed := s.cfg.Request.SignersNeeded()
+	others := s.cfg.Request.SignersNeeded() - 1
 	ready := slices.Clone(s.order)
 	slices.SortStableFunc(ready, func(a, b types.Operator) int { return cmp.Compare(s.suspicion(a), s.suspicion(b)) })
-	if now.Sub(s.opened) < s.cfg.Timing.Grace && s.dispensable(needed) {
-		ready = slices.DeleteFunc(ready, func(op types.Operator) bool { return s.suspicion(op) > 0 })
-	}
-	if len(ready) < needed-1 {
+	if len(ready) < others {
 		return nil
 	}
-	signers := append(ready[:needed-1], s.cfg.Self)
+	chosen := ready[:others]
+	if others > 0 && now.Sub(s.opened) < s.cfg.Timing.Grace && s.betterToCome(chosen[others-1]) {
+		return nil
+	}
+	signers := append(chosen, s.cfg.Self)
 	slices.Sort(signers)
 	return signers
 }
@@ -244,14 +245,7 @@ func (s *Session) suspicion(op types.Operator) int {
 	return s.cfg.Suspicion(op)
 }
 
-// dispensable: enough members are left without all suspects. Whoever accuses
-// everybody keeps nobody out.
-func (s *Session) dispensable(needed int) bool {
-	welcome := 0
-	for _, m := range s.cfg.Request.Members {
-		if m.Operator == s.cfg.Self || s.suspicion(m.Operator) == 0 {
-			welcome++
-		}
-	}
-	return welcome >= needed
+// betterToCome: somebody who has not answered yet is less suspected.
+func (s *Session) betterToCome(than types.Operator) bool {
+	return slices.ContainsFunc(s.unheard(), func(op types.Operator) bool { return s.suspicion(op) < s.suspicion(than) })
 }

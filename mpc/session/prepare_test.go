@@ -43,16 +43,20 @@ func TestChooseSigners(t *testing.T) {
 		{"suspect is passed over", false, map[types.Operator]int{"op-c": 1}, []types.Operator{"op-c", "op-b", "op-d"}, 0, []types.Operator{"op-a", "op-b", "op-d"}},
 		{"suspect after the grace", false, map[types.Operator]int{"op-c": 1}, []types.Operator{"op-c", "op-b"}, timing.Grace, []types.Operator{"op-a", "op-b", "op-c"}},
 		{
-			"who accuses everybody keeps nobody out", false, map[types.Operator]int{"op-b": 1, "op-c": 1},
+			"who accuses everybody keeps nobody out", false, map[types.Operator]int{"op-b": 1, "op-c": 1, "op-d": 1},
 			[]types.Operator{"op-c", "op-b"}, 0, []types.Operator{"op-a", "op-b", "op-c"},
 		},
 		{
-			"the least suspected", false, map[types.Operator]int{"op-b": 2, "op-c": 1, "op-d": 3},
-			[]types.Operator{"op-d", "op-c"}, 0, []types.Operator{"op-a", "op-c", "op-d"},
+			"somebody better may come", false, map[types.Operator]int{"op-b": 2, "op-c": 1, "op-d": 3},
+			[]types.Operator{"op-d", "op-c"}, timing.Grace - 1, nil,
+		},
+		{
+			"nobody better came", false, map[types.Operator]int{"op-b": 2, "op-c": 1, "op-d": 3},
+			[]types.Operator{"op-d", "op-c"}, timing.Grace, []types.Operator{"op-a", "op-c", "op-d"},
 		},
 		{
 			"the least suspected of more", false, map[types.Operator]int{"op-b": 2, "op-d": 3},
-			[]types.Operator{"op-d", "op-c", "op-b"}, 0, []types.Operator{"op-a", "op-c", "op-d"},
+			[]types.Operator{"op-d", "op-c", "op-b"}, 0, []types.Operator{"op-a", "op-b", "op-c"},
 		},
 		{"keygen needs all", true, nil, []types.Operator{"op-b", "op-c"}, time.Minute / 2, nil},
 		{"keygen needs suspects too", true, map[types.Operator]int{"op-c": 1}, []types.Operator{"op-b", "op-c", "op-d"}, 0, []types.Operator{"op-a", "op-b", "op-c", "op-d"}},

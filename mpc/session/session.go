@@ -77,7 +77,9 @@ type Session struct {
 	// asked is when Missing was last said, asking how often.
 	asked  time.Time
 	asking uint32
-	peers  map[types.Operator]*peer
+	// aborted is what was said on leaving early.
+	aborted *wire.Envelope
+	peers   map[types.Operator]*peer
 
 	sequence uint64
 	outbox   outbox
@@ -165,6 +167,8 @@ func (s *Session) HandleEnvelope(v types.Verified, now time.Time) {
 		s.onForward(v, now)
 	case wire.KIND_DISPUTE:
 		s.onDispute(v, now)
+	case wire.KIND_ABORT:
+		s.onAbort(v)
 	}
 }
 
@@ -217,6 +221,7 @@ func (s *Session) end(e End) {
 	if s.result {
 		e = End{} // what it was for is done; whatever came later is no failure
 	}
+	s.abort(e.Reason)
 	s.phase = Ended
 	s.release()
 	s.cfg.Host.End(s, e)

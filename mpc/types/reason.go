@@ -61,6 +61,7 @@ const (
 	ErrProtocolFault   Reason = "protocol_fault"
 	ErrBroadcastDiffer Reason = "broadcast_differs"
 	ErrIdentityShared  Reason = "identity_shared"
+	ErrAborted         Reason = "aborted"
 	ErrReleased        Reason = "released"
 	ErrStorage         Reason = "storage_failed"
 	ErrWriteRefused    Reason = "write_refused"
@@ -116,6 +117,7 @@ var remedies = map[Reason]string{
 	ErrProtocolFault:         "the named participant sent what the protocol forbids; it is left out of the next attempt",
 	ErrBroadcastDiffer:       "a participant told different things to different members; the next attempt follows by itself",
 	ErrIdentityShared:        "another process signs with this node's identity; stop it, and rotate the identity: sequencerd mpc identity rotate",
+	ErrAborted:               "another member gave the session up; the next attempt follows by itself",
 	ErrReleased:              "enough others were chosen; nothing to do",
 	ErrStorage:               "look at the disk and the log of this node",
 	ErrWriteRefused:          "this is a mistake of the program, nothing was changed on disk; report it with the log",

@@ -41,13 +41,19 @@ func forSeeds(t *testing.T, run func(*testing.T, uint64)) {
 		t.Run(fmt.Sprint("share-", share), func(t *testing.T) {
 			t.Parallel()
 			for seed := first + share; seed < first+seeds; seed += shares {
-				run(t, seed)
-				if t.Failed() {
-					t.Fatalf("seed %d; again with SIM_SEED=%d", seed, seed)
-				}
+				runOne(t, seed, run)
 			}
 		})
 	}
+}
+
+func runOne(t *testing.T, seed uint64, run func(*testing.T, uint64)) {
+	defer func() {
+		if t.Failed() {
+			t.Logf("again with SIM_SEED=%d", seed)
+		}
+	}()
+	run(t, seed)
 }
 
 // TestSeeds runs networks that lose, repeat, delay and reorder messages while
