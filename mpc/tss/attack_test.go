@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"slices"
+	"sync"
 	"testing"
 
 	tsslib "github.com/bnb-chain/tss-lib/v2/tss"
@@ -50,7 +51,7 @@ type stage struct {
 var keygenStage = stage{
 	transcript: func(testing.TB) [][]session.Inbound { return fixtures.KeygenTranscript() },
 	library:    func(t *testing.T, in [][]session.Inbound) error { return runUnguarded(t, keygenVictim(t), in) },
-	guard:      func(t *testing.T, in [][]session.Inbound) error { return judgeAll(keygenVictim(t), in) },
+	guard:      func(_ *testing.T, in [][]session.Inbound) error { return judgeAll(keygenJudge(), in) },
 }
 
 var signStage = stage{
@@ -60,7 +61,7 @@ var signStage = stage{
 		return rounds
 	},
 	library: func(t *testing.T, in [][]session.Inbound) error { return runUnguarded(t, signVictim(t), in) },
-	guard:   func(t *testing.T, in [][]session.Inbound) error { return judgeAll(signVictim(t), in) },
+	guard:   func(_ *testing.T, in [][]session.Inbound) error { return judgeAll(signJudge(), in) },
 }
 
 var reshareStage = stage{
@@ -103,6 +104,20 @@ func signVictim(t testing.TB) session.Party {
 	k := fixtures.Shares(2, 1)
 	return signParties(t, k, digestOf("transcript"), k.Operators)[k.Operators[0]]
 }
+
+// Judges are parties that are never started. They can judge a session again and
+// again: what they remember of a round, judging it anew replaces.
+var (
+	keygenJudge = sync.OnceValue(func() session.Party { return keygenVictim(&quiet{}) })
+	signJudge   = sync.OnceValue(func() session.Party { return signVictim(&quiet{}) })
+)
+
+// quiet lets fixtures be loaded once for all tests; that does not fail.
+type quiet struct{ testing.TB }
+
+func (*quiet) Helper()               {}
+func (*quiet) Errorf(string, ...any) {}
+func (*quiet) FailNow()              { panic("a fixture cannot be loaded") }
 
 func runUnguarded(t *testing.T, p session.Party, rounds [][]session.Inbound) error {
 	t.Helper()

@@ -86,7 +86,7 @@ func report(t *testing.T, name string, ours, base float64) {
 }
 
 // cpuSeconds is the CPU time of this process, user and system, during f.
-func cpuSeconds(t *testing.T, f func()) float64 {
+func cpuSeconds(t testing.TB, f func()) float64 {
 	t.Helper()
 	used := func() time.Duration {
 		var u syscall.Rusage

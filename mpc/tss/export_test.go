@@ -2,6 +2,7 @@ package tss
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"slices"
 
@@ -29,8 +30,17 @@ func (trusting) complete(uint32) error                            { return nil }
 func (trusting) accepted(uint32) error                            { return nil }
 func (trusting) sent(tss.MessageContent)                          {}
 
-// RemoveGuard lets a party's messages reach the library unjudged.
-func RemoveGuard(p session.Party) { p.(*party).guard = trusting{} }
+// RemoveGuard lets a party's messages reach the library unjudged, whatever
+// their size.
+func RemoveGuard(p session.Party) {
+	victim := p.(*party)
+	victim.guard = trusting{}
+	for _, round := range victim.spec {
+		for i := range round {
+			round[i].MaxBytes = math.MaxInt
+		}
+	}
+}
 
 // Ended reports whether a party has let go of the library.
 func Ended(p session.Party) bool { return p.(*party).ended && p.(*party).library == nil }
@@ -186,3 +196,22 @@ func PreparamsData(encoded []byte) (keygen.LocalPreParams, error) {
 
 // Decrypt opens a ciphertext as the guard does.
 func Decrypt(sk *paillier.PrivateKey, c *big.Int) *big.Int { return newDecrypter(sk).decrypt(c) }
+
+// PayloadOf is what self attests of a share with these numbers.
+func PayloadOf(session types.Context, threshold int, operators []types.Operator, data keygen.LocalPartySaveData) (types.KeygenPayload, error) {
+	r, err := newRoster(session, operators[0], operators)
+	if err != nil {
+		return types.KeygenPayload{}, err
+	}
+	s := share{Session: session, Threshold: threshold, Operators: operators, Data: data}
+	return s.payload(r), nil
+}
+
+// IndexOf is an operator's place in the library's lists.
+func IndexOf(session types.Context, op types.Operator, operators []types.Operator) (int, error) {
+	r, err := newRoster(session, op, operators)
+	if err != nil {
+		return 0, err
+	}
+	return r.index(op), nil
+}

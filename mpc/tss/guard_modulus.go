@@ -26,25 +26,35 @@ type published interface {
 
 // checkAuxiliary judges a peer's auxiliary parameters.
 func checkAuxiliary(m published) (auxiliary, error) {
-	if len(m.GetPaillierN()) > modulusBytes || len(m.GetNTilde()) > modulusBytes {
-		return auxiliary{}, fmt.Errorf("a modulus has more than %d bytes", modulusBytes)
-	}
 	a := auxiliary{number(m.GetPaillierN()), number(m.GetNTilde()), number(m.GetH1()), number(m.GetH2())}
-	err := firstBroken(
-		modulusRule("PaillierN", a.n),
-		modulusRule("NTilde", a.nTilde),
-		rule{"NTilde", a.n.Cmp(a.nTilde) != 0, "another modulus than PaillierN"},
-		unitsRule("h1 or h2", a.nTilde, m.GetH1(), m.GetH2()),
-		rule{"h1 or h2", inside(a.h1, a.nTilde) && inside(a.h2, a.nTilde), "above 1"},
-		rule{"h2", a.h1.Cmp(a.h2) != 0, "different from h1"},
-	)
-	if err != nil {
-		return auxiliary{}, err
+	if err := a.check(); err != nil {
+		return a, err
+	}
+	if err := a.checkFactors(); err != nil {
+		return a, err
 	}
 	if err := checkDLN("Dlnproof_1", m.GetDlnproof_1(), a.nTilde); err != nil {
-		return auxiliary{}, err
+		return a, err
 	}
 	return a, checkDLN("Dlnproof_2", m.GetDlnproof_2(), a.nTilde)
+}
+
+// check judges everything but the factors of the moduli, in no time.
+func (a auxiliary) check() error {
+	return firstBroken(
+		sizeRule("PaillierN", a.n),
+		sizeRule("NTilde", a.nTilde),
+		rule{"NTilde", a.n.Cmp(a.nTilde) != 0, "another modulus than PaillierN"},
+		rule{"h1 or h2", inside(a.h1, a.nTilde) && inside(a.h2, a.nTilde), "above 1 and below NTilde"},
+		rule{"h1 or h2", isUnit(a.h1, a.nTilde) && isUnit(a.h2, a.nTilde), "coprime to NTilde"},
+		rule{"h2", a.h1.Cmp(a.h2) != 0, "different from h1"},
+	)
+}
+
+// checkFactors judges the moduli as far as one can without their factors. It
+// takes about 10 ms.
+func (a auxiliary) checkFactors() error {
+	return firstBroken(factorsRule("PaillierN", a.n), factorsRule("NTilde", a.nTilde))
 }
 
 // checkDLN wants two lists of 128 numbers, each behind its length: alpha, which
@@ -75,11 +85,14 @@ func allInside(values [][]byte, n *big.Int) bool {
 	return true
 }
 
-// modulusRule wants an odd composite number of exactly 2048 bits without a
-// factor below 2^21.
-func modulusRule(field string, n *big.Int) rule {
-	ok := n.BitLen() == modulusBits && n.Bit(0) == 1 && !hasSmallFactor(n) && !n.ProbablyPrime(0)
-	return rule{field, ok, "an odd composite of 2048 bits without small factors"}
+// sizeRule wants an odd number of exactly 2048 bits.
+func sizeRule(field string, n *big.Int) rule {
+	return rule{field, n.Sign() > 0 && n.BitLen() == modulusBits && n.Bit(0) == 1, "odd and of 2048 bits"}
+}
+
+// factorsRule wants a composite without a factor below 2^21.
+func factorsRule(field string, n *big.Int) rule {
+	return rule{field, !hasSmallFactor(n) && !n.ProbablyPrime(0), "a composite without small factors"}
 }
 
 // hasSmallFactor looks for a factor below sieveBound.

@@ -50,9 +50,9 @@ func belowRule(field string, b []byte, bound *big.Int, want string) rule {
 	return rule{field, number(b).Cmp(bound) < 0, "below " + want}
 }
 
-// pointRule wants a point of the curve in affine coordinates. The library cuts
-// coordinates to 32 bytes before it looks, so that one point would have many
-// encodings.
+// pointRule wants a point of the curve in affine coordinates. The library takes
+// coordinates of any length modulo the field prime, so that one point would
+// have many encodings.
 func pointRule(field string, x, y []byte) rule {
 	curve := tss.S256()
 	ok := len(x) <= scalarBytes && len(y) <= scalarBytes &&

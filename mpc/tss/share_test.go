@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"math/big"
+	"slices"
 	"testing"
 
 	"github.com/bnb-chain/tss-lib/v2/crypto"
@@ -70,6 +71,22 @@ func TestCheckShareNumbers(t *testing.T) {
 		{"public key", func(_ *types.Context, _ *int, d data) { d.ECDSAPub = five }, "do not give the public key"},
 		{"no public key", func(_ *types.Context, _ *int, d data) { d.ECDSAPub = nil }, "no point"},
 		{"a peer's modulus", func(_ *types.Context, _ *int, d data) { d.NTildej[1] = big.NewInt(7) }, "2048 bits"},
+		{"a peer's negative modulus", func(_ *types.Context, _ *int, d data) { d.PaillierPKs[2].N.Neg(d.PaillierPKs[2].N) }, "PaillierN is not odd and of 2048 bits"},
+		{"a peer's even modulus", func(_ *types.Context, _ *int, d data) { d.PaillierPKs[2].N.SetBit(d.PaillierPKs[2].N, 0, 0) }, "PaillierN is not odd"},
+		{"a peer's prime modulus", func(_ *types.Context, _ *int, d data) { d.PaillierPKs[peerOf(d)].N = prime2048 }, "PaillierN is not a composite"},
+		{"a peer's modulus with a small factor", func(_ *types.Context, _ *int, d data) {
+			p := peerOf(d)
+			d.NTildej[p].SetBytes(multipleOf3(d.NTildej[p].Bytes()))
+			d.H1j[p], d.H2j[p] = big.NewInt(4), big.NewInt(16)
+		}, "NTilde is not a composite without small factors"},
+		{"a peer's h1 is 1", func(_ *types.Context, _ *int, d data) { d.H1j[1] = big.NewInt(1) }, "h1 or h2 is not above 1"},
+		{"a peer's h2 is NTilde", func(_ *types.Context, _ *int, d data) { d.H2j[1] = d.NTildej[1] }, "h1 or h2 is not above 1 and below NTilde"},
+		{"a peer's h1 is its h2", func(_ *types.Context, _ *int, d data) { d.H1j[1] = d.H2j[1] }, "h2 is not different"},
+		{"a peer's h1 is no unit", func(_ *types.Context, _ *int, d data) {
+			self := slices.IndexFunc(d.Ks, func(k *big.Int) bool { return k.Cmp(d.ShareID) == 0 })
+			d.H1j[self] = plus(new(big.Int).Lsh(d.P, 1), 1)
+		}, "h1 or h2 is not coprime"},
+		{"two participants with one modulus", func(_ *types.Context, _ *int, d data) { d.PaillierPKs[0] = d.PaillierPKs[1] }, "participants 0 and 1 have the same"},
 		{"NTilde", func(_ *types.Context, _ *int, d data) { d.NTildei.Add(d.NTildei, big.NewInt(2)) }, "NTilde is not"},
 		{"N", func(_ *types.Context, _ *int, d data) { d.PaillierSK.N.Add(d.PaillierSK.N, big.NewInt(2)) }, "N is not"},
 	}
@@ -85,6 +102,11 @@ func TestCheckShareNumbers(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+// peerOf is the place of a participant that is not the share's owner.
+func peerOf(d *keygen.LocalPartySaveData) int {
+	return slices.IndexFunc(d.Ks, func(k *big.Int) bool { return k.Cmp(d.ShareID) != 0 })
 }
 
 // Encodings that are not exactly what a keygen wrote are refused, and the

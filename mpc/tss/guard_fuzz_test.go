@@ -1,0 +1,297 @@
+package tss_test
+
+import (
+	"math/big"
+	"slices"
+	"sync"
+	"testing"
+
+	"github.com/bnb-chain/tss-lib/v2/common"
+	"github.com/bnb-chain/tss-lib/v2/crypto"
+	"github.com/bnb-chain/tss-lib/v2/crypto/dlnproof"
+	"github.com/bnb-chain/tss-lib/v2/crypto/facproof"
+	"github.com/bnb-chain/tss-lib/v2/crypto/modproof"
+	"github.com/bnb-chain/tss-lib/v2/crypto/schnorr"
+	"github.com/bnb-chain/tss-lib/v2/crypto/vss"
+	tsslib "github.com/bnb-chain/tss-lib/v2/tss"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"github.com/sequencer-mpc/sequencer/mpc/tss"
+)
+
+// maxMessageCPU bounds the CPU seconds that any one message may cost, judged by
+// the guard and verified by the library. An honest dg2m1 costs most, about one
+// second: 256 powers for its DLN proofs and 160 for its modulus proof. The rest
+// is for slower machines.
+const maxMessageCPU = 15
+
+// place is a message of a stored session.
+type place struct {
+	stage        stage
+	round, index int
+}
+
+// places are all messages of one sender of each session.
+var places = sync.OnceValue(func() []place {
+	var out []place
+	for _, s := range []stage{keygenStage, signStage, reshareStage} {
+		for r, in := range s.transcript(&quiet{}) {
+			var seen []string
+			for i, m := range in {
+				if !slices.Contains(seen, m.Type) {
+					out = append(out, place{s, r, i})
+					seen = append(seen, m.Type)
+				}
+			}
+		}
+	}
+	return out
+})
+
+// What a mutation does to a field.
+const (
+	opSet = iota
+	opAppend
+	opPrepend
+	opXor
+	opAdd
+	opMultiply
+	opTruncate
+	opDrop
+	opRepeat
+	opSwap
+	opClear
+	ops
+)
+
+// mutate changes one number of a message, or one entry of a list of them.
+func mutate(content tsslib.MessageContent, field, part uint16, op uint8, arg []byte) {
+	m := content.ProtoReflect()
+	fields := m.Descriptor().Fields()
+	if fields.Len() == 0 {
+		return
+	}
+	fd := fields.Get(int(field) % fields.Len())
+	if op %= ops; op == opClear {
+		m.Clear(fd)
+		return
+	}
+	if !fd.IsList() {
+		m.Set(fd, protoreflect.ValueOfBytes(mutated(m.Get(fd).Bytes(), op, arg)))
+		return
+	}
+	list := m.Mutable(fd).List()
+	if list.Len() == 0 {
+		return
+	}
+	i := int(part) % list.Len()
+	switch op {
+	case opDrop:
+		for ; i+1 < list.Len(); i++ {
+			list.Set(i, list.Get(i+1))
+		}
+		list.Truncate(list.Len() - 1)
+	case opRepeat:
+		list.Append(list.Get(i))
+	case opSwap:
+		j := (i + 1) % list.Len()
+		a, b := list.Get(i), list.Get(j)
+		list.Set(i, b)
+		list.Set(j, a)
+	default:
+		list.Set(i, protoreflect.ValueOfBytes(mutated(list.Get(i).Bytes(), op, arg)))
+	}
+}
+
+func mutated(b []byte, op uint8, arg []byte) []byte {
+	x, y := new(big.Int).SetBytes(b), new(big.Int).SetBytes(arg)
+	switch op {
+	case opSet:
+		return arg
+	case opAppend:
+		return slices.Concat(b, arg)
+	case opPrepend:
+		return slices.Concat(arg, b)
+	case opAdd:
+		return x.Add(x, y).Bytes()
+	case opMultiply:
+		return x.Mul(x, y).Bytes()
+	case opTruncate:
+		return b[:len(b)-min(len(b), len(arg))]
+	}
+	b = slices.Clone(b)
+	for i := range min(len(b), len(arg)) {
+		b[i] ^= arg[i]
+	}
+	return b
+}
+
+// FuzzMutatedMessage changes valid messages of all sessions. Whatever comes of
+// it, the guard refuses it or the library survives it, within a budget of CPU.
+func FuzzMutatedMessage(f *testing.F) {
+	ones := make([]byte, 300)
+	for i := range ones {
+		ones[i] = 0xff
+	}
+	for i := range places() {
+		at := uint16(i)
+		f.Add(at, uint16(0), uint16(0), uint8(opXor), []byte{1})
+		f.Add(at, uint16(1), uint16(130), uint8(opSet), ones)
+		f.Add(at, uint16(1), uint16(7), uint8(opAdd), []byte{1})
+		f.Add(at, uint16(5), uint16(3), uint8(opDrop), []byte{})
+		f.Add(at, uint16(0), uint16(2), uint8(opSwap), []byte{})
+		f.Add(at, uint16(1), uint16(0), uint8(opSet), []byte{0})
+	}
+	f.Add(uint16(1), uint16(1), uint16(8), uint8(opMultiply), []byte{2})
+	f.Add(uint16(4), uint16(1), uint16(5), uint8(opTruncate), []byte{1})
+	f.Add(uint16(6), uint16(3), uint16(9), uint8(opRepeat), []byte{})
+	f.Add(uint16(14), uint16(1), uint16(0), uint8(opClear), []byte{})
+	f.Add(uint16(19), uint16(0), uint16(0), uint8(opAppend), []byte{0xff, 1})
+	f.Add(uint16(20), uint16(0), uint16(0), uint8(opPrepend), []byte{0, 0})
+	f.Fuzz(func(t *testing.T, at, field, part uint16, op uint8, arg []byte) {
+		p := places()[int(at)%len(places())]
+		rounds := slices.Clone(p.stage.transcript(t)[:p.round+1])
+		m := rounds[p.round][p.index]
+		content, err := tss.DecodeAny(m.Type, m.Body)
+		require.NoError(t, err)
+		mutate(content, field, part, op, arg)
+		m.Body, err = tss.EncodeBody(content)
+		require.NoError(t, err)
+		rounds[p.round] = slices.Clone(rounds[p.round])
+		rounds[p.round][p.index] = m
+		used := cpuSeconds(t, func() {
+			if p.stage.guard(t, rounds) == nil {
+				verify(t, content)
+			}
+		})
+		require.Less(t, used, float64(maxMessageCPU))
+	})
+}
+
+// verify does with one message alone what the library does with it. Proofs that
+// are bound to a session fail here, having done their work.
+func verify(t *testing.T, content tsslib.MessageContent) {
+	t.Helper()
+	ssid, curve := []byte("session"), tsslib.S256()
+	own, peer := preparamsOf(0), preparamsOf(1)
+	switch m := content.(type) {
+	case kg1:
+		verifyDLN(t, m)
+	case dg2m1:
+		verifyDLN(t, m)
+		verifyMod(t, m.ModProof, new(big.Int).SetBytes(m.PaillierN))
+	case kg2m1:
+		crypto.ScalarBaseMult(curve, m.UnmarshalShare())
+		verifyFac(t, m.FacProof, peer.PaillierSK.N)
+	case dg4m1:
+		verifyFac(t, m.FacProof, peer.PaillierSK.N)
+	case kg2m2:
+		verifyPolynomial(t, m.UnmarshalDeCommitment())
+		verifyMod(t, m.ModProof, peer.PaillierSK.N)
+	case dg3m2:
+		verifyPolynomial(t, m.UnmarshalVDeCommitment())
+	case dg3m1:
+		crypto.ScalarBaseMult(curve, new(big.Int).SetBytes(m.Share))
+	case dg1:
+		_, err := m.UnmarshalECDSAPub(curve)
+		require.NoError(t, err)
+	case kg3:
+		_, err := m.UnmarshalProofInts().Verify(peer.PaillierSK.N, big.NewInt(1), crypto.ScalarBaseMult(curve, big.NewInt(1)))
+		require.NoError(t, err)
+	case s1m1:
+		proof, err := m.UnmarshalRangeProofAlice()
+		require.NoError(t, err)
+		proof.Verify(curve, &peer.PaillierSK.PublicKey, own.NTildei, own.H1i, own.H2i, m.UnmarshalC())
+	case s2:
+		verifyBob(t, m)
+	case s4:
+		proof, err := m.UnmarshalZKProof(curve)
+		require.NoError(t, err)
+		verifySchnorr(t, proof, m.UnmarshalDeCommitment()[1:3])
+	case s6:
+		proof, err := m.UnmarshalZKProof(curve)
+		require.NoError(t, err)
+		values := m.UnmarshalDeCommitment()
+		verifySchnorr(t, proof, values[3:5])
+		v, err := m.UnmarshalZKVProof(curve)
+		require.NoError(t, err)
+		point := verifySchnorr(t, proof, values[1:3])
+		v.Verify(ssid, point, crypto.ScalarBaseMult(curve, big.NewInt(3)))
+	case s8:
+		verifyPoints(t, m.UnmarshalDeCommitment()[1:])
+	}
+}
+
+type dlnMessage interface {
+	UnmarshalH1() *big.Int
+	UnmarshalH2() *big.Int
+	UnmarshalNTilde() *big.Int
+	UnmarshalDLNProof1() (*dlnproof.Proof, error)
+	UnmarshalDLNProof2() (*dlnproof.Proof, error)
+}
+
+func verifyDLN(t *testing.T, m dlnMessage) {
+	t.Helper()
+	h1, h2, n := m.UnmarshalH1(), m.UnmarshalH2(), m.UnmarshalNTilde()
+	proof, err := m.UnmarshalDLNProof1()
+	require.NoError(t, err)
+	proof.Verify(h1, h2, n)
+	proof, err = m.UnmarshalDLNProof2()
+	require.NoError(t, err)
+	proof.Verify(h2, h1, n)
+}
+
+// The library verifies a modulus proof on many goroutines, where a panic would
+// end the test binary.
+func verifyMod(t *testing.T, parts [][]byte, n *big.Int) {
+	t.Helper()
+	proof, err := modproof.NewProofFromBytes(parts)
+	require.NoError(t, err)
+	proof.Verify([]byte("session"), n)
+}
+
+func verifyFac(t *testing.T, parts [][]byte, n *big.Int) {
+	t.Helper()
+	own := preparamsOf(0)
+	proof, err := facproof.NewProofFromBytes(parts)
+	if err == nil {
+		proof.Verify([]byte("session"), tsslib.S256(), n, own.NTildei, own.H1i, own.H2i)
+	}
+}
+
+func verifyPoints(t *testing.T, flat []*big.Int) []*crypto.ECPoint {
+	t.Helper()
+	points, err := crypto.UnFlattenECPoints(tsslib.S256(), flat)
+	require.NoError(t, err)
+	return points
+}
+
+func verifyPolynomial(t *testing.T, opened []*big.Int) {
+	t.Helper()
+	common.SHA512_256i(opened...)
+	share := vss.Share{Threshold: 1, ID: big.NewInt(5), Share: big.NewInt(7)}
+	share.Verify(tsslib.S256(), 1, verifyPoints(t, opened[1:]))
+}
+
+func verifySchnorr(t *testing.T, proof *schnorr.ZKProof, flat []*big.Int) *crypto.ECPoint {
+	t.Helper()
+	point := verifyPoints(t, flat)[0]
+	proof.Verify([]byte("session"), point)
+	return point
+}
+
+func verifyBob(t *testing.T, m s2) {
+	t.Helper()
+	own := preparamsOf(0)
+	ssid, curve, pk := []byte("session"), tsslib.S256(), &own.PaillierSK.PublicKey
+	c1, c2 := new(big.Int).SetBytes(m.C1), new(big.Int).SetBytes(m.C2)
+	proof, err := m.UnmarshalProofBob()
+	require.NoError(t, err)
+	proof.Verify(ssid, curve, pk, own.NTildei, own.H1i, own.H2i, c1, c1)
+	check, err := m.UnmarshalProofBobWC(curve)
+	require.NoError(t, err)
+	check.Verify(ssid, curve, pk, own.NTildei, own.H1i, own.H2i, c1, c2, crypto.ScalarBaseMult(curve, big.NewInt(3)))
+	tss.Decrypt(own.PaillierSK, c1)
+	tss.Decrypt(own.PaillierSK, c2)
+}
