@@ -73,7 +73,7 @@ func (a *Accusation) ValidateBasic() error {
 	case a.Operator == a.Accused:
 		return fmt.Errorf("%s accuses itself", a.Operator)
 	case !Accusable(a.Reason):
-		return fmt.Errorf("nobody can be accused of %.32q", a.Reason)
+		return fmt.Errorf("nobody can be accused of %.32q", string(a.Reason))
 	case len(a.Signature) != ed25519.SignatureSize:
 		return fmt.Errorf("signature has %d bytes, not %d", len(a.Signature), ed25519.SignatureSize)
 	}
