@@ -39,6 +39,7 @@ const (
 	ErrBadBundle             Reason = "bad_bundle"
 	ErrIdentityKeyInUse      Reason = "identity_key_in_use"
 	ErrDuplicateRegistration Reason = "duplicate_registration"
+	ErrTooManyIdentities     Reason = "too_many_identities"
 	ErrNotBonded             Reason = "participant_not_bonded"
 	ErrBadResult             Reason = "bad_result"
 	ErrBadGenesis            Reason = "bad_genesis"
@@ -99,6 +100,7 @@ var remedies = map[Reason]string{
 	ErrBadBundle:             "the proposal is refused; update the proposer's node",
 	ErrIdentityKeyInUse:      "that identity key is or was registered, and a revoked one stays so; make a new one: sequencerd mpc identity rotate, start the node again, then sequencerd mpc register",
 	ErrDuplicateRegistration: "this identity key is the current one already; nothing to do",
+	ErrTooManyIdentities:     "this validator registered as many identities as one ever may; it keeps the last one, or another validator takes its place",
 	ErrNotBonded:             "wait until that validator is bonded and not jailed, or leave it out",
 	ErrBadResult:             "the result does not prove itself and is dropped; look at the node that made it",
 	ErrBadGenesis:            "correct the named entry of the genesis file",

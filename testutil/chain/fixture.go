@@ -54,6 +54,9 @@ type Fixture struct {
 	// Spoiled, if set, is asked before each access to a key of the store. Its error
 	// is the store's; it may panic.
 	Spoiled func(key []byte) error
+
+	saved sdk.Context
+	save  func()
 }
 
 // New makes a chain at height 1 with n bonded, registered validators, the first
@@ -86,7 +89,8 @@ func NewEmpty(t testing.TB) *Fixture {
 	}
 	f.Ctx = sdktestutil.DefaultContextWithDB(t, f.StoreKey, storetypes.NewTransientStoreKey("transient")).Ctx.
 		WithChainID(ChainID).WithBlockHeight(0)
-	f.Ctx, _ = f.Ctx.CacheContext() // a branch, as in a block: iterators over a tree that was not saved are slow
+	f.saved = f.Ctx
+	f.Ctx, f.save = f.saved.CacheContext()
 	f.Keeper = keeper.NewKeeper(f.Cdc, spoilable{runtime.NewKVStoreService(f.StoreKey), f}, f.Staking, f.Authority, validatorCodec, accountCodec)
 	f.Msg, f.Query = keeper.NewMsgServer(f.Keeper), keeper.NewQueryServer(f.Keeper)
 	return f
@@ -186,6 +190,16 @@ func (f *Fixture) Entries(prefix collections.Prefix) int {
 		n++
 	}
 	return n
+}
+
+// Commit saves the state to the tree below and goes on with a new branch of it, as
+// a chain does after each block. Nothing needs it but what is measured: a tree is
+// slow while much of it is not saved.
+func (f *Fixture) Commit() {
+	f.save()
+	f.saved.MultiStore().(storetypes.CommitMultiStore).Commit()
+	branch, save := f.saved.CacheContext()
+	f.Ctx, f.save = f.Ctx.WithMultiStore(branch.MultiStore()), save
 }
 
 // EndBlocks ends blocks until the one before height, and begins that one.

@@ -35,7 +35,11 @@ func (h *Handlers) PreBlocker(inner sdk.PreBlocker) sdk.PreBlocker {
 // applyBundle applies what it can. The limits are the greatest that parameters
 // could ever set: the chain decided these bytes, and each entry proves itself.
 func (h *Handlers) applyBundle(ctx sdk.Context, bundle []byte) {
-	results, err := types.DecodeBundle(bundle, types.MaxBundle)
+	var results mpctypes.Results
+	err := recovered(func() (err error) {
+		results, err = types.DecodeBundle(bundle, types.MaxBundle)
+		return err
+	})
 	if err != nil {
 		h.logger.Error("the block's bundle is skipped", "height", ctx.BlockHeight(), "err", err)
 		return

@@ -32,7 +32,7 @@ func requireSignature(t *testing.T, f *chain.Fixture, id string, status types.Si
 	return s
 }
 
-func setParams(t *testing.T, f *chain.Fixture, change func(*types.Params)) {
+func setParams(t testing.TB, f *chain.Fixture, change func(*types.Params)) {
 	t.Helper()
 	p, err := f.Keeper.Params(f.Ctx)
 	require.NoError(t, err)

@@ -13,18 +13,19 @@ import (
 const (
 	// MaxExpiriesPerBlock bounds the requests that fail in one block. One of 16
 	// members touches about 40 entries of the store, so 500 touch 20,000: some
-	// tenths of a second. The default max_pending (1000) is done in two blocks, the
-	// greatest (10,000) in 20.
+	// tenths of a second (BenchmarkSettle). The default max_pending (1000) is done in
+	// two blocks, the greatest (10,000) in 20.
 	MaxExpiriesPerBlock = 500
 	// MaxBurialsPerBlock bounds the keys that become DELETED in one block. One
 	// touches two entries of the store; what counts is the hook of its module.
 	MaxBurialsPerBlock = 500
-	// EndBlockGas bounds the work on requests, and again that on keys, in one
-	// block's end: what the store and the hooks cost. A million of gas is about five
-	// milliseconds, so a block's end takes at most a second. 500 requests of 16
-	// members without hooks cost half of it; with hooks that use up HookGasLimit it
-	// is enough for 60, and for one in any case.
-	EndBlockGas storetypes.Gas = 100_000_000
+	// EndBlockGas bounds the work on requests, and again that on keys and on faults,
+	// in one block's end: what the store and the hooks cost. A million of gas is
+	// about ten milliseconds, so each takes half a second at the very most. 500
+	// requests of 16 members without hooks cost half of it (both: BenchmarkSettle);
+	// with hooks that use up HookGasLimit it is enough for 30, and for one in any
+	// case.
+	EndBlockGas storetypes.Gas = 50_000_000
 	// RetryBlocks is when an entry that could not be settled has its next turn. So
 	// entries that fail for good take a place in one of a thousand blocks each: half
 	// a million of them would have to come together before others wait for them.
@@ -46,7 +47,9 @@ type due struct {
 // Each entry is done in a cache context of its own. One that fails or panics has
 // no effect, is reported, and steps aside for RetryBlocks: neither may it halt
 // the chain, nor hold up those behind it.
-func (k *Keeper) settle(ctx context.Context, list func(context.Context) ([]due, error)) {
+//
+// It returns what it cost.
+func (k *Keeper) settle(ctx context.Context, list func(context.Context) ([]due, error)) storetypes.Gas {
 	meter := storetypes.NewInfiniteGasMeter()
 	ctx = withWork(sdk.UnwrapSDKContext(ctx), work{meter: meter})
 	entries, err := list(ctx)
@@ -55,10 +58,11 @@ func (k *Keeper) settle(ctx context.Context, list func(context.Context) ([]due, 
 	}
 	for i, e := range entries {
 		if i > 0 && meter.GasConsumed() >= EndBlockGas {
-			return
+			break
 		}
 		k.settleOne(ctx, e)
 	}
+	return meter.GasConsumed()
 }
 
 func (k *Keeper) settleOne(ctx context.Context, e due) {

@@ -11,7 +11,8 @@ import (
 )
 
 // HookGasLimit is what one call of a hook may use: nine calls of KeySign by a key of
-// 16 participants (165,000 gas each), or two of KeyGen with 64 (634,000 each).
+// 16 participants (165,000 gas each), or two of KeyGen with 64 (634,000 each), or
+// KeyDelete of a key with 200 open requests (6,100 each).
 const HookGasLimit storetypes.Gas = 1_500_000
 
 // MaxNestedHooks bounds how deep hooks may cause each other. Gas alone ends it, too,

@@ -291,6 +291,11 @@ func TestHookGasIsEnough(t *testing.T) {
 	})
 	t.Logf("gas of KeySign with 16 participants: %d", sign)
 	require.Less(t, sign*9, keeper.HookGasLimit)
+	const open = 100
+	for i := range open {
+		_, err := api.KeySign(f.Ctx, fmt.Sprint(i), "k", chain.Payload("s"))
+		require.NoError(t, err)
+	}
 	setParams(t, f, func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers })
 	for i := 16; i < mpctypes.MaxMembers; i++ {
 		f.Register(f.AddValidator(i))
@@ -301,4 +306,7 @@ func TestHookGasIsEnough(t *testing.T) {
 	})
 	t.Logf("gas of KeyGen with 64 participants: %d", keygen)
 	require.Less(t, keygen*2, keeper.HookGasLimit)
+	condemned := f.Keeper.CondemnGas(f.Ctx, "k")
+	t.Logf("gas of a deletion for each open request: %d", condemned/(open+1))
+	require.Less(t, condemned*2, keeper.HookGasLimit)
 }

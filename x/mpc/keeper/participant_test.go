@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -123,4 +124,27 @@ func TestRevokeFailsOnlyItsRequests(t *testing.T) {
 	sorted[1].Identity = chain.IdentityKey("again")
 	f.Register(sorted[1])
 	f.KeySign("s4", "ready", "text")
+}
+
+// The versions of an identity are bounded, and revoking stays possible at the
+// bound.
+func TestIdentitiesAreBounded(t *testing.T) {
+	f := chain.New(t, 3)
+	p := f.Participants[0]
+	for p.Version < types.MaxIdentities {
+		p.Identity = chain.IdentityKey(fmt.Sprint(p.Version))
+		f.Register(p)
+	}
+	one := chain.IdentityKey("one too many")
+	register := func(operator string) error {
+		_, err := f.Msg.RegisterParticipant(f.Ctx, &types.MsgRegisterParticipant{
+			Operator: operator, IdentityKey: chain.Public(one), ProofOfPossession: chain.Proof(chain.ChainID, operator, one),
+		})
+		return err
+	}
+	require.ErrorIs(t, register(p.Operator), types.ErrTooManyIdentities)
+	f.KeyGen("k", 1)
+	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, p.Operator))
+	require.ErrorIs(t, register(p.Operator), types.ErrTooManyIdentities)
+	require.NoError(t, register(f.Participants[1].Operator), "the key was not claimed")
 }

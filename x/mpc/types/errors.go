@@ -43,6 +43,7 @@ var (
 	ErrAlreadyDecided        = register(29, mpctypes.ErrAlreadyDecided, grpccodes.AlreadyExists)
 	ErrBadResult             = register(30, mpctypes.ErrBadResult, grpccodes.InvalidArgument)
 	ErrBadGenesis            = register(31, mpctypes.ErrBadGenesis, grpccodes.InvalidArgument)
+	ErrTooManyIdentities     = register(32, mpctypes.ErrTooManyIdentities, grpccodes.ResourceExhausted)
 )
 
 // registered lists all errors by ascending code.

@@ -49,6 +49,7 @@ var codes = []struct {
 	{29, "already_decided", types.ErrAlreadyDecided},
 	{30, "bad_result", types.ErrBadResult},
 	{31, "bad_genesis", types.ErrBadGenesis},
+	{32, "too_many_identities", types.ErrTooManyIdentities},
 }
 
 func TestErrors(t *testing.T) {

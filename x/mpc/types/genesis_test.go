@@ -1,6 +1,7 @@
 package types_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -38,6 +39,13 @@ func TestGenesisValidate(t *testing.T) {
 		"participant twice":           func(g *types.GenesisState) { g.Participants = append(g.Participants, g.Participants[0]) },
 		"identity key twice": func(g *types.GenesisState) {
 			g.Participants[1].Participant.Identities = g.Participants[0].Participant.Identities
+		},
+		"too many identities": func(g *types.GenesisState) {
+			p := &g.Participants[0].Participant
+			for i := len(p.Identities); i <= types.MaxIdentities; i++ {
+				key := chain.Public(chain.IdentityKey(fmt.Sprint(i)))
+				p.Identities = append(p.Identities, types.Identity{Version: uint32(i) + 1, PublicKey: key})
+			}
 		},
 		"identity version": func(g *types.GenesisState) { g.Participants[0].Participant.Identities[0].Version = 2 },
 		"identity key":     func(g *types.GenesisState) { g.Participants[0].Participant.Identities[0].PublicKey = nil },

@@ -1,0 +1,25 @@
+package keeper
+
+import (
+	"context"
+
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// SettleRequests is what EndBlock does with requests. It returns what it cost.
+func (k *Keeper) SettleRequests(ctx context.Context) storetypes.Gas {
+	return k.settle(ctx, k.dueRequests)
+}
+
+// CondemnGas is what a hook pays for ending the open requests of a key.
+func (k *Keeper) CondemnGas(ctx sdk.Context, keyID string) storetypes.Gas {
+	meter := storetypes.NewInfiniteGasMeter()
+	err := k.condemnRequests(withWork(ctx, work{meter: meter}), k.requestsByKey, keyID, mpctypes.ErrKeyDeleted)
+	if err != nil {
+		panic(err)
+	}
+	return meter.GasConsumed()
+}
