@@ -45,7 +45,7 @@ type Keeper struct {
 	keys         *collections.IndexedMap[string, types.Key, keyIndexes]
 	signatures   *collections.IndexedMap[string, types.Signature, signatureIndexes]
 	// requests holds open requests only. openRequest and closeRequest are the only
-	// writers of it and of its indexes and counters.
+	// writers of it, of its indexes but requestExpiry, and of its counters.
 	requests collections.Map[requestKey, types.Request]
 	// requestExpiry says when the end of a block fails a request. One that is
 	// condemned is there twice, at its expiry height, too.
