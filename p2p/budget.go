@@ -21,6 +21,12 @@ func (b *budget) charge(now time.Time, size int) bool {
 	return b.messages.AllowN(now, 1) && b.bytes.AllowN(now, size)
 }
 
+// keep leaves one part of so many in a fresh budget.
+func (b *budget) keep(now time.Time, parts int) {
+	b.messages.ReserveN(now, b.messages.Burst()-b.messages.Burst()/parts)
+	b.bytes.ReserveN(now, b.bytes.Burst()-b.bytes.Burst()/parts)
+}
+
 // delay is how long until there is something in both buckets again.
 func (b *budget) delay(now time.Time) time.Duration {
 	return max(untilPositive(b.messages, now), untilPositive(b.bytes, now))

@@ -24,6 +24,7 @@ const (
 	DropNotForUs       types.Reason = "not_for_us"
 	DropUnknownSender  types.Reason = "unknown_sender"
 	DropHelloWaits     types.Reason = "hello_waits_for_roster"
+	DropHelloBudget    types.Reason = "hello_budget"
 	DropRepeat         types.Reason = "gossip_repeat"
 	DropRelayed        types.Reason = "relay_repeat"
 	DropRelayBudget    types.Reason = "relay_budget"
@@ -34,4 +35,5 @@ const (
 	FaultSignature types.Reason = "bad_signature"
 	FaultPeerID    types.Reason = "hello_of_other_peer"
 	FaultPanic     types.Reason = "panic"
+	FaultFlood     types.Reason = "flood"
 )

@@ -95,6 +95,21 @@ const (
 // connection too.
 const MaxFaults = 8
 
+// newcomerPart is what part of the patience an unknown peer finds: one that comes
+// back under a new name after it was stopped for a flood is stopped sooner than
+// one that was there for long.
+const newcomerPart = 10
+
+// Warnings in the log: so many a second, with a burst.
+const (
+	warningRate  = 1
+	warningBurst = 50
+)
+
+// knownPeers is how many peers are remembered with what they may deliver, those
+// that are gone too: 20 times those of CometBFT's defaults, 1 KB each.
+const knownPeers = 1000
+
 // sendPatience is how long one message may wait for a place in the switch's
 // queue: CometBFT's own limit of a blocking Send.
 const sendPatience = 10 * time.Second
@@ -142,8 +157,9 @@ type limits struct {
 	inbox   queueLimit
 	lanes   [lanes]queueLimit
 	transit queueLimit
-	// peer and relay: what one connection delivers, and what of it is relayed.
-	peer, relay budgetLimit
+	// peer: what one connection delivers; relay and hello: what of it are relays
+	// and hellos; patience: what it delivers beyond that before it is stopped.
+	peer, relay, hello, patience budgetLimit
 	// sender: what all peers deliver in a sender's name; share: one of them.
 	sender, share budgetLimit
 	// notOpen: what is relayed of no open request.
@@ -170,12 +186,14 @@ func defaultLimits() limits {
 			bulk:    {messages: 1024, bytes: 8 << 20},
 		},
 		transit:   queueLimit{messages: 4096, bytes: 4 << 20},
-		peer:      budgetLimit{messages: 1000, messageBurst: 4000, bytes: 5 << 20, byteBurst: 16 << 20},
+		peer:      budgetLimit{messages: 1000, messageBurst: 4000, bytes: 4 << 20, byteBurst: 16 << 20},
+		hello:     budgetLimit{messages: 1, messageBurst: 16, bytes: 1 << 10, byteBurst: 16 << 10},
+		patience:  budgetLimit{messages: 100, messageBurst: 10_000, bytes: 400 << 10, byteBurst: 64 << 20},
 		relay:     budgetLimit{messages: 1000, messageBurst: 4000, bytes: 1 << 20, byteBurst: 16 << 20},
 		sender:    budgetLimit{messages: 1000, messageBurst: 4000, bytes: 1 << 20, byteBurst: 16 << 20},
 		share:     budgetLimit{messages: 500, messageBurst: 2000, bytes: 512 << 10, byteBurst: 8 << 20},
 		notOpen:   budgetLimit{messages: 100, messageBurst: 200, bytes: 64 << 10, byteBurst: 512 << 10},
-		pace:      budgetLimit{messages: 900, messageBurst: 3000, bytes: 4608 << 10, byteBurst: 12 << 20},
+		pace:      budgetLimit{messages: 900, messageBurst: 3000, bytes: 3686 << 10, byteBurst: 12 << 20},
 		relayPace: budgetLimit{messages: 900, messageBurst: 3000, bytes: 921 << 10, byteBurst: 12 << 20},
 	}
 }

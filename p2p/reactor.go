@@ -8,6 +8,8 @@ import (
 	"sync/atomic"
 
 	cmtp2p "github.com/cometbft/cometbft/p2p"
+	lru "github.com/hashicorp/golang-lru/v2"
+	"golang.org/x/time/rate"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -40,6 +42,8 @@ type Reactor struct {
 	outWaiting atomic.Int64
 	seen       *seenGossip
 	passed     *passed
+	allowances *lru.Cache[string, *allowance]
+	warnings   *rate.Limiter
 	// notOpen is for relays of what belongs to no open request.
 	notOpen *budget
 	sink    atomic.Pointer[Sink]
@@ -74,6 +78,7 @@ func newReactor(opts Options, l limits) *Reactor {
 		limits: l, sizes: sizes{opts.RoundLimits},
 		in: newInbox(l.inbox), seen: newSeenGossip(gossipSeen),
 		passed: newPassed(relaySeen), notOpen: newBudget(l.notOpen),
+		allowances: newAllowances(knownPeers), warnings: rate.NewLimiter(warningRate, warningBurst),
 		peers:     map[string]*remote{},
 		operators: map[types.Operator]*remote{},
 		relayed:   map[types.Operator]*budget{},
@@ -120,10 +125,9 @@ func (r *Reactor) OnStop() {
 func (r *Reactor) InitPeer(p cmtp2p.Peer) cmtp2p.Peer {
 	p.Set(remoteKey, &remote{
 		peer: p, id: string(p.ID()),
-		out:    newOutbox(r.limits),
-		budget: newBudget(r.limits.peer),
-		relays: newBudget(r.limits.relay),
-		shares: make(map[types.Operator]*budget),
+		out:     newOutbox(r.limits),
+		allowed: r.allowanceOf(string(p.ID())),
+		shares:  make(map[types.Operator]*budget),
 	})
 	return p
 }
@@ -204,11 +208,21 @@ func (r *Reactor) fault(rem *remote, reason types.Reason, err error) {
 	if count > MaxFaults {
 		return
 	}
-	r.log.Warn("peer delivered what no honest node sends; it is disconnected when this goes on",
+	r.warn("peer delivered what no honest node sends; it is disconnected when this goes on",
 		"peer", rem.id, "reason", reason, "err", err, "faults", count, "allowed", MaxFaults)
 	if count == MaxFaults {
 		r.Switch.StopPeerForError(rem.peer, fmt.Errorf("%d faulty MPC messages, the last: %w: %w", count, reason, err))
 	}
+}
+
+// warn writes to the log while warnings are few: a crowd of peers must not fill
+// the disk with them.
+func (r *Reactor) warn(msg string, args ...any) {
+	if r.warnings.AllowN(r.opts.Now(), 1) {
+		r.log.Warn(msg, args...)
+		return
+	}
+	r.log.Debug(msg, args...)
 }
 
 // countOut keeps the gauge of outbound messages.

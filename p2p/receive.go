@@ -40,14 +40,18 @@ func (r *Reactor) Receive(e cmtp2p.Envelope) {
 		r.metrics.Dropped(In, DropUnknownPeer)
 		return
 	}
+	if rem.stopped.Load() {
+		return // the connection is being closed
+	}
 	size := msg.Size()
 	r.metrics.Bytes(In, kindOf(msg), size)
-	if !rem.budget.charge(r.opts.Now(), size) {
-		r.dropIn(rem, DropPeerBudget, nil)
+	switch why := rem.allowed.admits(msg, size, r.opts.Now()); why {
+	case "":
+	case DropPeerBudget:
+		r.overBudget(rem, size)
 		return
-	}
-	if _, relay := msg.(*wire.Relay); relay && !rem.relays.charge(r.opts.Now(), size) {
-		r.dropIn(rem, DropRelayBudget, nil)
+	default:
+		r.dropIn(rem, why, nil)
 		return
 	}
 	r.enqueue(arrival{from: rem, msg: msg, size: size, number: r.arrivals.Add(1)})

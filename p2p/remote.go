@@ -16,13 +16,14 @@ const remoteKey = "sequencer.mpc.remote"
 // InitPeer on, because messages may arrive before AddPeer, and a peer that
 // fails to start is never removed.
 type remote struct {
-	peer   cmtp2p.Peer
-	id     string
-	out    *outbox
-	budget *budget
-	// relays is what it may deliver on a detour, beside budget.
-	relays *budget
-	faults atomic.Int32
+	peer cmtp2p.Peer
+	id   string
+	out  *outbox
+	// allowed is what it may deliver.
+	allowed *allowance
+	faults  atomic.Int32
+	// stopped: it floods, and the switch was told.
+	stopped atomic.Bool
 
 	// backlog is guarded by the inbox.
 	backlog backlog
