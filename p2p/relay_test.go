@@ -1,8 +1,8 @@
 package p2p
 
 import (
-	"slices"
 	"fmt"
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
