@@ -156,19 +156,26 @@ func TestLongPolynomial(t *testing.T) {
 	requireGuarded(t, &a)
 }
 
-// A prime as auxiliary modulus passes the library: whoever knows the order of
-// its group can open what is hidden under it in many ways.
-func TestPrimeNTilde(t *testing.T) {
-	x := big.NewInt(3)
-	group := plus(prime2048, -1)
-	half := new(big.Int).Rsh(group, 1)
-	h1, h2 := big.NewInt(4), big.NewInt(64)
-	proof := dlnproof.NewDLNProof(h1, h2, x, half, big.NewInt(1), prime2048, cheapRandom{})
-	require.True(t, proof.Verify(h1, h2, prime2048), "the library refuses it")
-	a := attack{stage: keygenStage, want: "NTilde is not", edits: []edit{
-		{"kg1", on(func(m kg1) { m.NTilde, m.H1, m.H2 = prime2048.Bytes(), h1.Bytes(), h2.Bytes() })},
-	}}
-	requireGuarded(t, &a)
+// The proofs about h1 and h2 say nothing of the modulus: the library takes any
+// of 2048 bits. Whoever knows the order of its group can open what is hidden
+// under it in many ways, and whoever knows a small factor sees into it.
+func TestUnstructuredNTilde(t *testing.T) {
+	same := paillierN(1)
+	cases := map[string]*big.Int{
+		"prime": prime2048, "even": plus(prime2048, -1), "the Paillier modulus": same,
+		"with a small factor": new(big.Int).SetBytes(multipleOf3(same.Bytes())),
+	}
+	for name, n := range cases {
+		t.Run(name, func(t *testing.T) {
+			h1, h2, one := big.NewInt(4), big.NewInt(64), big.NewInt(1)
+			beyond := new(big.Int).Lsh(one, 1000)
+			proof := dlnproof.NewDLNProof(h1, h2, big.NewInt(3), beyond, one, n, cheapRandom{})
+			require.True(t, proof.Verify(h1, h2, n), "the library refuses it")
+			requireGuarded(t, &attack{stage: keygenStage, want: "NTilde is not", edits: []edit{
+				{"kg1", on(func(m kg1) { m.NTilde, m.H1, m.H2 = n.Bytes(), h1.Bytes(), h2.Bytes() })},
+			}})
+		})
+	}
 }
 
 // The library takes coordinates modulo the field prime: one point has as many

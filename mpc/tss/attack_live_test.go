@@ -8,6 +8,7 @@ import (
 
 	"github.com/bnb-chain/tss-lib/v2/common"
 	"github.com/bnb-chain/tss-lib/v2/crypto"
+	"github.com/bnb-chain/tss-lib/v2/crypto/commitments"
 	"github.com/bnb-chain/tss-lib/v2/crypto/mta"
 	"github.com/bnb-chain/tss-lib/v2/ecdsa/keygen"
 	"github.com/bnb-chain/tss-lib/v2/ecdsa/signing"
@@ -103,6 +104,30 @@ func TestSigningPanics(t *testing.T) {
 			}
 		})
 	}
+}
+
+// The library adds up what s8 opens without asking whether it is on the curve,
+// and blames the victim for the sum.
+func TestPointsOffTheCurve(t *testing.T) {
+	if testing.Short() || raceEnabled {
+		t.Skip("heavy: 2 seconds of CPU")
+	}
+	d := newDuel()
+	one := big.NewInt(1)
+	off := commitments.NewHashCommitmentWithRandomness(one, one, one, one, one)
+	change := func(t *testing.T, round uint32, in, _ []session.Inbound) []session.Inbound {
+		switch round {
+		case 7:
+			return replaced(t, in, "s7", func(m s7) { m.Commitment = off.C.Bytes() })
+		case 8:
+			return replaced(t, in, "s8", func(m s8) { m.DeCommitment = bytesOf(off.D) })
+		}
+		return in
+	}
+	err, _ := d.run(t, false, change)
+	requireNoBlame(t, err, "U doesn't equal T")
+	err, _ = d.run(t, true, change)
+	requireBlame(t, err, d.cheat, "DeCommitment 1 is not a point of the curve")
 }
 
 // oppositeTheta answers the victim's theta with its negative.

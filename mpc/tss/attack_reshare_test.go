@@ -226,37 +226,38 @@ func TestGuardReshare(t *testing.T) {
 		name string
 		edit edit
 		want string
+		alone
 	}{
-		{"key off the curve", edit{"dg1", on(func(m dg1) { m.EcdsaPubY = []byte{1} })}, "EcdsaPub is not a point"},
-		{"key with junk", edit{"dg1", on(func(m dg1) { m.EcdsaPubX = append(slices.Clone(m.EcdsaPubX), 1) })}, "EcdsaPub is not a point"},
-		{"long commitment", edit{"dg1", on(func(m dg1) { m.VCommitment = long })}, "VCommitment is not"},
-		{"even modulus", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = even(m.PaillierN) })}, "PaillierN is not"},
-		{"modulus with a small factor", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = multipleOf3(m.PaillierN) })}, "PaillierN is not"},
-		{"prime modulus", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = prime2048.Bytes() })}, "PaillierN is not"},
-		{"even auxiliary modulus", edit{"dg2m1", on(func(m dg2m1) { m.NTilde = even(m.NTilde) })}, "NTilde is not"},
-		{"short auxiliary modulus", edit{"dg2m1", on(func(m dg2m1) { m.NTilde = m.NTilde[1:] })}, "NTilde is not"},
-		{"our modulus", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = own.PaillierSK.N.Bytes() })}, "is our own"},
-		{"h1 is 1", edit{"dg2m1", on(func(m dg2m1) { m.H1 = []byte{1} })}, "h1 or h2 is not"},
-		{"alpha is 1", edit{"dg2m1", on(func(m dg2m1) { m.Dlnproof_2[1] = []byte{1} })}, "Dlnproof_2 alpha is not"},
-		{"T is NTilde", edit{"dg2m1", on(func(m dg2m1) { m.Dlnproof_1[130] = m.NTilde })}, "Dlnproof_1 T is not"},
-		{"no modulus proof", edit{"dg2m1", on(func(m dg2m1) { m.ModProof = nil })}, "ModProof has 0 parts"},
-		{"W is the modulus", edit{"dg2m1", on(func(m dg2m1) { m.ModProof[0] = m.PaillierN })}, "ModProof W is not"},
-		{"W has Jacobi symbol 1", edit{"dg2m1", on(func(m dg2m1) { m.ModProof[0] = []byte{4} })}, "ModProof W is not"},
-		{"share is 0", edit{"dg3m1", on(func(m dg3m1) { m.Share = []byte{0} })}, "share is not"},
-		{"share is q", edit{"dg3m1", on(func(m dg3m1) { m.Share = order.Bytes() })}, "share is not"},
-		{"long share", edit{"dg3m1", on(func(m dg3m1) { m.Share = long })}, "share is not"},
-		{"polynomial too short", edit{"dg3m2", on(func(m dg3m2) { m.VDecommitment = m.VDecommitment[:3] })}, "VDecommitment has 3 parts, not 5"},
+		{"key off the curve", edit{"dg1", on(func(m dg1) { m.EcdsaPubY = []byte{1} })}, "EcdsaPub is not a point", refuses},
+		{"key with junk", edit{"dg1", on(func(m dg1) { m.EcdsaPubX = append(slices.Clone(m.EcdsaPubX), 1) })}, "EcdsaPub is not a point", accepts},
+		{"long commitment", edit{"dg1", on(func(m dg1) { m.VCommitment = long })}, "VCommitment is not", refuses},
+		{"even modulus", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = even(m.PaillierN) })}, "PaillierN is not", dies},
+		{"modulus with a small factor", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = multipleOf3(m.PaillierN) })}, "PaillierN is not", accepts},
+		{"prime modulus", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = prime2048.Bytes() })}, "PaillierN is not", refuses},
+		{"even auxiliary modulus", edit{"dg2m1", on(func(m dg2m1) { m.NTilde = even(m.NTilde) })}, "NTilde is not", accepts},
+		{"short auxiliary modulus", edit{"dg2m1", on(func(m dg2m1) { m.NTilde = m.NTilde[1:] })}, "NTilde is not", accepts},
+		{"our modulus", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = own.PaillierSK.N.Bytes() })}, "is our own", unharmed},
+		{"h1 is 1", edit{"dg2m1", on(func(m dg2m1) { m.H1 = []byte{1} })}, "h1 or h2 is not", refuses},
+		{"alpha is 1", edit{"dg2m1", on(func(m dg2m1) { m.Dlnproof_2[1] = []byte{1} })}, "Dlnproof_2 alpha is not", refuses},
+		{"T is NTilde", edit{"dg2m1", on(func(m dg2m1) { m.Dlnproof_1[130] = m.NTilde })}, "Dlnproof_1 T is not", refuses},
+		{"no modulus proof", edit{"dg2m1", on(func(m dg2m1) { m.ModProof = nil })}, "ModProof has 0 parts", refuses},
+		{"W is the modulus", edit{"dg2m1", on(func(m dg2m1) { m.ModProof[0] = m.PaillierN })}, "ModProof W is not", refuses},
+		{"W has Jacobi symbol 1", edit{"dg2m1", on(func(m dg2m1) { m.ModProof[0] = []byte{4} })}, "ModProof W is not", refuses},
+		{"share is 0", edit{"dg3m1", on(func(m dg3m1) { m.Share = []byte{0} })}, "share is not", panics},
+		{"share is q", edit{"dg3m1", on(func(m dg3m1) { m.Share = order.Bytes() })}, "share is not", panics},
+		{"long share", edit{"dg3m1", on(func(m dg3m1) { m.Share = long })}, "share is not", panics},
+		{"polynomial too short", edit{"dg3m2", on(func(m dg3m2) { m.VDecommitment = m.VDecommitment[:3] })}, "VDecommitment has 3 parts, not 5", refuses},
 		{"polynomial too long", edit{"dg3m2", on(func(m dg3m2) {
 			m.VDecommitment = append(m.VDecommitment[:3], []byte{1}, []byte{2}, []byte{3}, []byte{4})
-		})}, "VDecommitment has 7 parts, not 5"},
-		{"point off the curve", edit{"dg3m2", on(func(m dg3m2) { m.VDecommitment[4] = []byte{1} })}, "VDecommitment 3 is not"},
-		{"long random number", edit{"dg3m2", on(func(m dg3m2) { m.VDecommitment[0] = long })}, "VDecommitment 0 is not"},
+		})}, "VDecommitment has 7 parts, not 5", refuses},
+		{"point off the curve", edit{"dg3m2", on(func(m dg3m2) { m.VDecommitment[4] = []byte{1} })}, "VDecommitment 3 is not", refuses},
+		{"long random number", edit{"dg3m2", on(func(m dg3m2) { m.VDecommitment[0] = long })}, "VDecommitment 0 is not", unharmed},
 		{"constant of another polynomial", edit{"dg3m2", on(func(m dg3m2) {
 			m.VDecommitment[1], m.VDecommitment[2] = m.VDecommitment[3], m.VDecommitment[4]
-		})}, "VDecommitment 1 is not what"},
-		{"no factor proof", edit{"dg4m1", on(func(m dg4m1) { m.FacProof = nil })}, "FacProof has 0 parts"},
-		{"Z1 too large", edit{"dg4m1", on(func(m dg4m1) { m.FacProof[6] = bytes.Repeat([]byte{0xff}, 224) })}, "FacProof Z1 is not"},
-		{"T is NTilde", edit{"dg4m1", on(func(m dg4m1) { m.FacProof[4] = own.NTildei.Bytes() })}, "FacProof P, Q, A, B or T is not"},
+		})}, "VDecommitment 1 is not what", misnames},
+		{"no factor proof", edit{"dg4m1", on(func(m dg4m1) { m.FacProof = nil })}, "FacProof has 0 parts", refuses},
+		{"Z1 too large", edit{"dg4m1", on(func(m dg4m1) { m.FacProof[6] = bytes.Repeat([]byte{0xff}, 224) })}, "FacProof Z1 is not", refuses},
+		{"T is NTilde", edit{"dg4m1", on(func(m dg4m1) { m.FacProof[4] = own.NTildei.Bytes() })}, "FacProof P, Q, A, B or T is not", refuses},
 	}
 	for _, c := range cases {
 		t.Run(c.edit.typ+" "+c.name, func(t *testing.T) {

@@ -32,6 +32,29 @@ type attack struct {
 	want string
 }
 
+// alone is what the library alone does with what a rule refuses. The tables of
+// the guard's rules say it of every case; the tests named here show it.
+type alone string
+
+const (
+	// TestLibraryDies.
+	dies alone = "the process ends"
+	// TestLibraryPanics, TestSigningPanics.
+	panics alone = "Update panics and the party is lost"
+	// TestForgedModulus, TestUnstructuredNTilde, TestRangeProofWithoutRandomness,
+	// TestLongPolynomial, TestPointsInManyEncodings.
+	accepts alone = "the message is accepted"
+	// TestUnboundedWork.
+	works alone = "the work is done, however much it is"
+	// TestCopiedParameters, TestReshareOfAnotherSecret, TestReshareSessionID,
+	// TestPointsOffTheCurve.
+	misnames alone = "an honest party is named, or the victim"
+	// The library refuses it too, and names the sender: defence in depth.
+	refuses alone = "refused too"
+	// Nothing is seen to come of it: defence in depth.
+	unharmed alone = "no harm is known"
+)
+
 // edit changes the peer's message of one type.
 type edit struct {
 	typ   string

@@ -32,6 +32,8 @@ type limits struct {
 	low, high      *big.Int
 	honest         *big.Int
 	honestMayBreak bool
+	// alone is what the library does above the limit. Below it, it refuses.
+	alone
 }
 
 // facLimits are those of a proof about modulus n for our NTilde. An honest
@@ -47,12 +49,12 @@ func facLimits(n, nTilde, p *big.Int) []limits {
 	honestW := new(big.Int).Add(product(e, plus(product(order, nTilde), -1)), plus(product(qTo(3), nTilde), -1))
 	honestV := new(big.Int).Add(product(e, plus(sigma, -1)), plus(product(qTo(3), n, nTilde), -1))
 	return []limits{
-		{"FacProof Sigma", 5, one, plus(sigma, -1), plus(sigma, -1), false},
-		{"FacProof Z1", 6, one, plus(z, -1), honestZ, true},
-		{"FacProof Z2", 7, one, plus(z, -1), honestZ, true},
-		{"FacProof W1", 8, one, plus(w, -1), honestW, false},
-		{"FacProof W2", 9, one, plus(w, -1), honestW, false},
-		{"FacProof V", 10, one, plus(v, -1), honestV, false},
+		{"FacProof Sigma", 5, one, plus(sigma, -1), plus(sigma, -1), false, works},
+		{"FacProof Z1", 6, one, plus(z, -1), honestZ, true, refuses},
+		{"FacProof Z2", 7, one, plus(z, -1), honestZ, true, refuses},
+		{"FacProof W1", 8, one, plus(w, -1), honestW, false, works},
+		{"FacProof W2", 9, one, plus(w, -1), honestW, false, works},
+		{"FacProof V", 10, one, plus(v, -1), honestV, false, works},
 	}
 }
 
@@ -61,8 +63,8 @@ func rangeLimits(nTilde *big.Int) []limits {
 	e := plus(order, -1)
 	honestS1 := new(big.Int).Add(product(e, plus(order, -1)), plus(qTo(3), -1))
 	return []limits{
-		{"RangeProofAlice S1", 4, order, qTo(3), honestS1, true},
-		{"RangeProofAlice S2", 5, order, plus(product(big.NewInt(2), qTo(3), nTilde), -1), honestBlind(nTilde), false},
+		{"RangeProofAlice S1", 4, order, qTo(3), honestS1, true, refuses},
+		{"RangeProofAlice S2", 5, order, plus(product(big.NewInt(2), qTo(3), nTilde), -1), honestBlind(nTilde), false, works},
 	}
 }
 
@@ -74,10 +76,10 @@ func bobLimits(field string, nTilde *big.Int) []limits {
 	blind := plus(product(big.NewInt(2), qTo(3), nTilde), -1)
 	return []limits{
 		// S1 must not be zero modulo q either, as q and q^3 are.
-		{field + " S1", 6, plus(order, 1), plus(qTo(3), -1), honestS1, true},
-		{field + " S2", 7, order, blind, honestBlind(nTilde), false},
-		{field + " T1", 8, order, qTo(7), honestT1, true},
-		{field + " T2", 9, order, blind, honestBlind(nTilde), false},
+		{field + " S1", 6, plus(order, 1), plus(qTo(3), -1), honestS1, true, refuses},
+		{field + " S2", 7, order, blind, honestBlind(nTilde), false, works},
+		{field + " T1", 8, order, qTo(7), honestT1, true, refuses},
+		{field + " T2", 9, order, blind, honestBlind(nTilde), false, works},
 	}
 }
 
@@ -143,7 +145,8 @@ func TestMtALimits(t *testing.T) {
 }
 
 // Units must be units: zero, the modulus and what shares a factor with it are
-// refused wherever one is expected.
+// refused wherever one is expected. The library refuses all of them too, or
+// finds its equations broken: defence in depth.
 func TestMtAUnits(t *testing.T) {
 	k := fixtures.Shares(2, 1)
 	rounds, err := signTranscript()

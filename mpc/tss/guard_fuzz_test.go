@@ -141,6 +141,7 @@ func FuzzMutatedMessage(f *testing.F) {
 		f.Add(at, uint16(1), uint16(7), uint8(opAdd), []byte{1})
 		f.Add(at, uint16(5), uint16(3), uint8(opDrop), []byte{})
 		f.Add(at, uint16(0), uint16(2), uint8(opSwap), []byte{})
+		f.Add(at, uint16(0), uint16(0), uint8(opSet), []byte{0})
 		f.Add(at, uint16(1), uint16(0), uint8(opSet), []byte{0})
 	}
 	f.Add(uint16(1), uint16(1), uint16(8), uint8(opMultiply), []byte{2})

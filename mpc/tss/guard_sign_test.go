@@ -49,6 +49,7 @@ type signCase struct {
 	typ   string
 	edit  func(tsslib.MessageContent)
 	want  string
+	alone
 }
 
 // on adapts an edit of one message type.
@@ -80,23 +81,23 @@ func mtaCases(t *testing.T) []signCase {
 	square := new(big.Int).Mul(own, own).Bytes()
 	twiceQ := new(big.Int).Lsh(order, 1).Bytes()
 	return []signCase{
-		{"C is 0", 1, "s1m1", on(func(m s1m1) { m.C = []byte{0} }), "C is not"},
-		{"C shares a factor with N", 1, "s1m1", on(func(m s1m1) { m.C = peer.Bytes() }), "C is not"},
-		{"C above N^2", 1, "s1m1", on(func(m s1m1) { m.C = bytes.Repeat([]byte{0xff}, 512) }), "C is not"},
-		{"Z is 1", 1, "s1m1", on(func(m s1m1) { m.RangeProofAlice[0] = []byte{1} }), "RangeProofAlice Z"},
-		{"S is 1", 1, "s1m1", on(func(m s1m1) { m.RangeProofAlice[3] = []byte{0, 1} }), "RangeProofAlice S"},
-		{"S1 is S2", 1, "s1m1", on(func(m s1m1) { m.RangeProofAlice[5] = m.RangeProofAlice[4] }), "RangeProofAlice S1"},
-		{"short range proof", 1, "s1m1", on(func(m s1m1) { m.RangeProofAlice = m.RangeProofAlice[:5] }), "lacks a field"},
-		{"long commitment", 1, "s1m2", on(func(m s1m2) { m.Commitment = make([]byte, 33) }), "commitment is not"},
-		{"C1 shares a factor with N", 2, "s2", on(func(m s2) { m.C1 = own.Bytes() }), "C1 or C2"},
-		{"C2 is N^2", 2, "s2", on(func(m s2) { m.C2 = square }), "C1 or C2"},
-		{"S1 is 0", 2, "s2", on(func(m s2) { m.ProofBobWc[6] = []byte{0} }), "ProofBobWc S1"},
-		{"S1 is 2q", 2, "s2", on(func(m s2) { m.ProofBobWc[6] = twiceQ }), "ProofBobWc S1"},
-		{"S1 without check is q", 2, "s2", on(func(m s2) { m.ProofBob[6] = order.Bytes() }), "ProofBob S1"},
-		{"U off the curve", 2, "s2", on(func(m s2) { m.ProofBobWc[11] = []byte{1} }), "ProofBobWc U"},
+		{"C is 0", 1, "s1m1", on(func(m s1m1) { m.C = []byte{0} }), "C is not", dies},
+		{"C shares a factor with N", 1, "s1m1", on(func(m s1m1) { m.C = peer.Bytes() }), "C is not", dies},
+		{"C above N^2", 1, "s1m1", on(func(m s1m1) { m.C = bytes.Repeat([]byte{0xff}, 512) }), "C is not", refuses},
+		{"Z is 1", 1, "s1m1", on(func(m s1m1) { m.RangeProofAlice[0] = []byte{1} }), "RangeProofAlice Z", accepts},
+		{"S is 1", 1, "s1m1", on(func(m s1m1) { m.RangeProofAlice[3] = []byte{0, 1} }), "RangeProofAlice S", accepts},
+		{"S1 is S2", 1, "s1m1", on(func(m s1m1) { m.RangeProofAlice[5] = m.RangeProofAlice[4] }), "RangeProofAlice S1", accepts},
+		{"short range proof", 1, "s1m1", on(func(m s1m1) { m.RangeProofAlice = m.RangeProofAlice[:5] }), "lacks a field", refuses},
+		{"long commitment", 1, "s1m2", on(func(m s1m2) { m.Commitment = make([]byte, 33) }), "commitment is not", refuses},
+		{"C1 shares a factor with N", 2, "s2", on(func(m s2) { m.C1 = own.Bytes() }), "C1 or C2", refuses},
+		{"C2 is N^2", 2, "s2", on(func(m s2) { m.C2 = square }), "C1 or C2", refuses},
+		{"S1 is 0", 2, "s2", on(func(m s2) { m.ProofBobWc[6] = []byte{0} }), "ProofBobWc S1", refuses},
+		{"S1 is 2q", 2, "s2", on(func(m s2) { m.ProofBobWc[6] = twiceQ }), "ProofBobWc S1", dies},
+		{"S1 without check is q", 2, "s2", on(func(m s2) { m.ProofBob[6] = order.Bytes() }), "ProofBob S1", unharmed},
+		{"U off the curve", 2, "s2", on(func(m s2) { m.ProofBobWc[11] = []byte{1} }), "ProofBobWc U", refuses},
 		{"parts for a point without check", 2, "s2", on(func(m s2) {
 			m.ProofBob = append(m.ProofBob[:8], []byte{1}, []byte{1}, []byte{1}, []byte{1})
-		}), "lacks a field"},
+		}), "lacks a field", refuses},
 	}
 }
 
@@ -104,24 +105,24 @@ func openingCases() []signCase {
 	zero, q := []byte{0}, order.Bytes()
 	junk := func(b []byte) []byte { return append(bytes.Clone(b), 1) }
 	return []signCase{
-		{"theta is 0", 3, "s3", on(func(m s3) { m.Theta = zero }), "theta is not"},
-		{"theta is q", 3, "s3", on(func(m s3) { m.Theta = q }), "theta is not"},
-		{"T is 0", 4, "s4", on(func(m s4) { m.ProofT = zero }), "ProofT is not"},
-		{"T is q", 4, "s4", on(func(m s4) { m.ProofT = q }), "ProofT is not"},
-		{"alpha with junk", 4, "s4", on(func(m s4) { m.ProofAlphaX = junk(m.ProofAlphaX) }), "ProofAlpha is not"},
-		{"gamma off the curve", 4, "s4", on(func(m s4) { m.DeCommitment[2] = []byte{1} }), "DeCommitment 1"},
-		{"long commitment", 5, "s5", on(func(m s5) { m.Commitment = make([]byte, 33) }), "commitment is not"},
-		{"T of A is 0", 6, "s6", on(func(m s6) { m.ProofT = zero }), "ProofT is not"},
-		{"T of V is 0", 6, "s6", on(func(m s6) { m.VProofT = zero }), "VProofT is not"},
-		{"U of V is 0", 6, "s6", on(func(m s6) { m.VProofU = zero }), "VProofU is not"},
-		{"alpha of A off the curve", 6, "s6", on(func(m s6) { m.ProofAlphaY = []byte{1} }), "ProofAlpha is not"},
-		{"alpha of V off the curve", 6, "s6", on(func(m s6) { m.VProofAlphaY = []byte{1} }), "VProofAlpha is not"},
-		{"A off the curve", 6, "s6", on(func(m s6) { m.DeCommitment[4] = []byte{1} }), "DeCommitment 3"},
-		{"long commitment", 7, "s7", on(func(m s7) { m.Commitment = make([]byte, 33) }), "commitment is not"},
-		{"U with junk", 8, "s8", on(func(m s8) { m.DeCommitment[1] = junk(m.DeCommitment[1]) }), "DeCommitment 1"},
-		{"U missing", 8, "s8", on(func(m s8) { m.DeCommitment = m.DeCommitment[:3] }), "lacks a field"},
-		{"s is 0", 9, "s9", on(func(m s9) { m.S = zero }), "s is not"},
-		{"s is q", 9, "s9", on(func(m s9) { m.S = q }), "s is not"},
+		{"theta is 0", 3, "s3", on(func(m s3) { m.Theta = zero }), "theta is not", unharmed},
+		{"theta is q", 3, "s3", on(func(m s3) { m.Theta = q }), "theta is not", unharmed},
+		{"T is 0", 4, "s4", on(func(m s4) { m.ProofT = zero }), "ProofT is not", panics},
+		{"T is q", 4, "s4", on(func(m s4) { m.ProofT = q }), "ProofT is not", panics},
+		{"alpha with junk", 4, "s4", on(func(m s4) { m.ProofAlphaX = junk(m.ProofAlphaX) }), "ProofAlpha is not", accepts},
+		{"gamma off the curve", 4, "s4", on(func(m s4) { m.DeCommitment[2] = []byte{1} }), "DeCommitment 1", refuses},
+		{"long commitment", 5, "s5", on(func(m s5) { m.Commitment = make([]byte, 33) }), "commitment is not", refuses},
+		{"T of A is 0", 6, "s6", on(func(m s6) { m.ProofT = zero }), "ProofT is not", panics},
+		{"T of V is 0", 6, "s6", on(func(m s6) { m.VProofT = zero }), "VProofT is not", panics},
+		{"U of V is 0", 6, "s6", on(func(m s6) { m.VProofU = zero }), "VProofU is not", panics},
+		{"alpha of A off the curve", 6, "s6", on(func(m s6) { m.ProofAlphaY = []byte{1} }), "ProofAlpha is not", refuses},
+		{"alpha of V off the curve", 6, "s6", on(func(m s6) { m.VProofAlphaY = []byte{1} }), "VProofAlpha is not", refuses},
+		{"A off the curve", 6, "s6", on(func(m s6) { m.DeCommitment[4] = []byte{1} }), "DeCommitment 3", refuses},
+		{"long commitment", 7, "s7", on(func(m s7) { m.Commitment = make([]byte, 33) }), "commitment is not", refuses},
+		{"U with junk", 8, "s8", on(func(m s8) { m.DeCommitment[1] = junk(m.DeCommitment[1]) }), "DeCommitment 1", misnames},
+		{"U missing", 8, "s8", on(func(m s8) { m.DeCommitment = m.DeCommitment[:3] }), "lacks a field", refuses},
+		{"s is 0", 9, "s9", on(func(m s9) { m.S = zero }), "s is not", unharmed},
+		{"s is q", 9, "s9", on(func(m s9) { m.S = q }), "s is not", unharmed},
 	}
 }
 
