@@ -263,6 +263,43 @@ func TestHooksInsideOfHooksShareGas(t *testing.T) {
 	}
 }
 
+// A hook that ends more open requests than it can pay for is rolled back; a
+// transaction ends as many as there are.
+func TestHookPaysForWhatItCondemns(t *testing.T) {
+	for open, afford := range map[int]bool{100: true, 300: false} {
+		f, r, api := withModule(t)
+		setParams(t, f, unlimited)
+		moduleKey(t, f, api, "k")
+		for i := range open {
+			_, err := api.KeySign(f.Ctx, fmt.Sprint(i), "k", chain.Payload("s"))
+			require.NoError(t, err)
+		}
+		r.do = func(ctx context.Context, hook, _ string) error {
+			if hook != "failed" {
+				return nil
+			}
+			_, err := api.KeyDelete(ctx, "k")
+			return err
+		}
+		_, err := api.KeyGen(f.Ctx, "trigger", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+		require.NoError(t, err)
+		f.Events(&types.EventHookFailed{})
+		_, err = api.KeyDelete(f.Ctx, "trigger")
+		require.NoError(t, err)
+		if afford {
+			requireKey(t, f, "k", types.KEY_STATUS_DELETING, "")
+			require.Zero(t, f.Events(&types.EventHookFailed{}))
+			continue
+		}
+		requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+		require.Zero(t, f.Entries(types.CondemnedRequestsPrefix))
+		require.Equal(t, 1, f.Events(&types.EventHookFailed{}))
+		_, err = api.KeyDelete(f.Ctx, "k")
+		require.NoError(t, err)
+		require.Equal(t, open, f.Entries(types.CondemnedRequestsPrefix))
+	}
+}
+
 func TestHooksAreSealed(t *testing.T) {
 	f, _, _ := withModule(t)
 	require.PanicsWithValue(t, "x/mpc: hooks of module late come too late; add them before the modules register their services",
