@@ -218,10 +218,15 @@ func (c *Core) wrote(err error) error {
 }
 
 // Shutdown ends all sessions; what is durable stays.
-func (c *Core) Shutdown() {
-	for _, l := range c.ordered() {
-		l.Stop(types.ErrInterrupted)
+func (c *Core) Shutdown() { stopAll(c.ordered()) }
+
+// stopAll ends each session even if another one's end panics: they wipe secrets.
+func stopAll(sessions []*live) {
+	if len(sessions) == 0 {
+		return
 	}
+	defer stopAll(sessions[1:])
+	sessions[0].Stop(types.ErrInterrupted)
 }
 
 // Results is what this node holds for the next proposal.

@@ -71,18 +71,12 @@ func (e *Engine) Run(ctx context.Context) (err error) {
 		defer close(finished)
 		e.workers.work(ctx, e.count)
 	}()
-	over := false
 	defer func() {
 		cancel()
 		<-finished
-		if over {
-			e.settleSteps()
-		}
+		e.settleSteps()
 	}()
-	defer func() {
-		e.core.Shutdown()
-		over = true
-	}()
+	defer e.core.Shutdown()
 	return e.loop(ctx)
 }
 

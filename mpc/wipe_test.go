@@ -72,6 +72,65 @@ func (*endings) RoundDone(types.RequestKind, uint32, time.Duration) {}
 func (*endings) Dropped(types.Reason)                               {}
 func (*endings) Reconciled(int64, time.Duration)                    {}
 
+// stopped is a node alone with open requests that nobody has worked on.
+type stopped struct {
+	club      *club
+	store     *watchedStore
+	watch     *fakeproto.Watch
+	protocols *gated
+}
+
+func newStopped(t *testing.T, kind types.RequestKind, requests int) *stopped {
+	watch := &fakeproto.Watch{}
+	s := &stopped{
+		watch: watch, store: &watchedStore{Store: memstore.New(), watch: watch},
+		protocols: &gated{Protocols: fakeproto.Protocols{Watch: watch}, gate: make(chan struct{})},
+	}
+	s.club = newClub(t, 1, s.protocols)
+	s.club.stop()
+	s.club.ended.Wait()
+	share := types.Record{
+		RecordKey: types.RecordKey{KeyID: "key", Session: types.SessionID{1}}, Context: types.Context{2},
+		Status: types.StatusPending, Algorithm: types.ECDSASecp256k1,
+		Data: fakeproto.Share([]byte("private"), s.club.members[0].op, types.Context{2}),
+	}
+	require.NoError(t, s.store.PutRecord(share))
+	s.club.ledger.change(func(v *mpc.View) {
+		v.Keys = map[types.KeyID]types.Key{"key": {ID: "key", Status: types.KeyReady, Session: share.Context}}
+		for i := range requests {
+			r := s.club.request(types.RequestID{Kind: kind, ID: fmt.Sprint("id-", i)})
+			if r.Threshold = 0; kind == types.KindSign {
+				r.KeySession, r.Digest = share.Context, append(make([]byte, 31), 1)
+			} else {
+				r.KeyID = types.KeyID(r.ID.ID)
+				_, err := s.store.AddPreparams([]byte("pre-parameters"))
+				require.NoError(t, err)
+			}
+			v.Requests = append(v.Requests, r)
+		}
+	})
+	return s
+}
+
+// run runs an engine until this many sessions have their secrets and all workers
+// are busy.
+func (s *stopped) run(t *testing.T, store mpc.Store, ends *endings, sessions, workers int) (stop func(), ran chan error) {
+	t.Helper()
+	m := s.club.members[0]
+	engine, err := mpc.New(mpc.Options{
+		ChainID: chainID, Identities: []ed25519.PrivateKey{m.key}, Chain: s.club.ledger, Store: store,
+		Transport: m, Protocols: s.protocols, Observer: ends,
+	}, workers)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ran = make(chan error, 1)
+	go func() { ran <- engine.Run(ctx) }()
+	require.Eventually(t, func() bool {
+		return int(s.store.opened.Load()) == sessions && int(s.protocols.begun.Load()) == workers
+	}, 20*time.Second, time.Millisecond)
+	return stop, ran
+}
+
 // TestEngineStopsWithStepsQueued: two steps run and the others wait when the
 // engine is stopped. The secrets of those that wait are wiped while the workers
 // are still busy, those of the running ones when they return.
@@ -80,53 +139,17 @@ func TestEngineStopsWithStepsQueued(t *testing.T) {
 	const requests, workers = 6, 2
 	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign} {
 		t.Run(kind.String(), func(t *testing.T) {
-			watch, ends := &fakeproto.Watch{}, &endings{}
-			store := &watchedStore{Store: memstore.New(), watch: watch}
-			protocols := &gated{Protocols: fakeproto.Protocols{Watch: watch}, gate: make(chan struct{})}
-			c := newClub(t, 1, protocols)
-			c.stop()
-			c.ended.Wait()
-			m := c.members[0]
-			share := types.Record{
-				RecordKey: types.RecordKey{KeyID: "key", Session: types.SessionID{1}}, Context: types.Context{2},
-				Status: types.StatusPending, Data: fakeproto.Share([]byte("private"), m.op, types.Context{2}), Algorithm: types.ECDSASecp256k1,
-			}
-			require.NoError(t, store.PutRecord(share))
-			c.ledger.change(func(v *mpc.View) {
-				v.Keys = map[types.KeyID]types.Key{"key": {ID: "key", Status: types.KeyReady, Session: share.Context}}
-				for i := range requests {
-					r := c.request(types.RequestID{Kind: kind, ID: fmt.Sprint("id-", i)})
-					if r.Threshold = 0; kind == types.KindSign {
-						r.KeySession, r.Digest = share.Context, append(make([]byte, 31), 1)
-					} else {
-						r.KeyID = types.KeyID(r.ID.ID)
-						_, err := store.AddPreparams([]byte("pre-parameters"))
-						require.NoError(t, err)
-					}
-					v.Requests = append(v.Requests, r)
-				}
-			})
-			engine, err := mpc.New(mpc.Options{
-				ChainID: chainID, Identities: []ed25519.PrivateKey{m.key}, Chain: c.ledger, Store: store,
-				Transport: m, Protocols: protocols, Observer: ends,
-			}, workers)
-			require.NoError(t, err)
-			ctx, stop := context.WithCancel(t.Context())
-			ran := make(chan error, 1)
-			go func() { ran <- engine.Run(ctx) }()
-			require.Eventually(t, func() bool {
-				return store.opened.Load() == requests && protocols.begun.Load() == workers
-			}, 20*time.Second, time.Millisecond)
-			require.Len(t, watch.Leaks(), requests+2*workers, "opened secrets, the parties' and the parties themselves")
+			s, ends := newStopped(t, kind, requests), &endings{}
+			stop, ran := s.run(t, s.store, ends, requests, workers)
+			require.Len(t, s.watch.Leaks(), requests+2*workers, "opened secrets, the parties' and the parties themselves")
 
 			stop()
 			require.Eventually(t, func() bool { return ends.count.Load() == requests }, 20*time.Second, time.Millisecond)
-			require.Equal(t, workers, watch.Made())
-			require.Len(t, watch.Leaks(), 3*workers, "only what runs still holds secrets")
-			close(protocols.gate)
+			require.Len(t, s.watch.Leaks(), 3*workers, "only what runs still holds secrets")
+			close(s.protocols.gate)
 			require.NoError(t, <-ran)
-			require.Equal(t, workers, watch.Made(), "nothing begins after the end")
-			require.Empty(t, watch.Leaks())
+			require.Equal(t, workers, s.watch.Made(), "nothing begins after the end")
+			require.Empty(t, s.watch.Leaks())
 		})
 	}
 }
@@ -168,4 +191,28 @@ func TestPanickedPartyIsClosed(t *testing.T) {
 	c.close()
 	require.Positive(t, watch.Made()) // the first one's end may come before the other began
 	require.Empty(t, watch.Leaks())
+}
+
+// brokenStore panics when it marks a session as over.
+type brokenStore struct{ *watchedStore }
+
+func (s brokenStore) PutRecord(r types.Record) error {
+	if r.Status == types.StatusError {
+		panic("disk driver")
+	}
+	return s.watchedStore.PutRecord(r)
+}
+
+// TestEngineThatBreaksAtItsEnd: a panic in the end of one session keeps neither
+// the others from wiping their secrets nor the workers from ending.
+func TestEngineThatBreaksAtItsEnd(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	s, ends := newStopped(t, types.KindKeygen, 4), &endings{}
+	stop, ran := s.run(t, brokenStore{s.store}, ends, 4, 1)
+	stop()
+	require.Eventually(t, func() bool { return ends.count.Load() == 4 }, 20*time.Second, time.Millisecond)
+	close(s.protocols.gate)
+	require.ErrorContains(t, <-ran, "panicked")
+	require.Equal(t, 1, s.watch.Made())
+	require.Empty(t, s.watch.Leaks())
 }

@@ -34,6 +34,13 @@
 // through HandleEnvelope, HandleStep and Tick, and lends it a Host. Parties
 // compute on the Host's executor, one step at a time.
 //
+// Whatever ends a session wipes what it holds in confidence: the share or the
+// pre-parameters opened for it, what its party knows, opened messages, messages
+// not sealed yet, a share that was made. A step owns the party and its secrets
+// while it runs and gives them back to HandleStep; a step that waits is given up
+// and never begins. Keys of X25519 and of sealing are in the hands of packages
+// that let nobody overwrite them: they are let go of.
+//
 // What a message proves about its sender, and therefore when a resend stops:
 //
 //	Confirm r          has everything of round r that is for it
