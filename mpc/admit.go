@@ -2,6 +2,7 @@ package mpc
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -20,8 +21,6 @@ const (
 	attemptSlack = 2
 	// maxParkedPerSender: an honest initiator leads a few requests of one block.
 	maxParkedPerSender = 16
-	// staleAfter is how many stall times without progress make a session stale.
-	staleAfter = 2
 )
 
 // parkedPrepare waits for a view in which it makes sense.
@@ -76,7 +75,7 @@ func (c *Core) admit(v types.Verified, id types.RequestID, attempt uint32) types
 		return types.ErrExpired
 	case attempt != r.Attempt(c.view.Height) && attempt != r.Attempt(c.view.Height-attemptSlack):
 		return types.ErrWrongAttempt
-	case v.From() != r.Initiator(attempt):
+	case v.From() != r.Initiator(attempt) || slices.Contains(c.shunned(r, attempt), v.From()):
 		return types.ErrWrongInitiator
 	}
 	if _, taken := c.attempts[attemptID{id, attempt}]; taken {
@@ -103,7 +102,7 @@ func (c *Core) inProgress(r *types.Request, attempt uint32) types.Reason {
 		}
 		switch l.Phase() {
 		case session.Running:
-			if !c.stale(l) {
+			if !l.givesWay() {
 				return types.ErrInProgress
 			}
 		case session.Waiting, session.Preparing:
@@ -116,20 +115,6 @@ func (c *Core) inProgress(r *types.Request, attempt uint32) types.Reason {
 		return types.ErrInProgress
 	}
 	return ""
-}
-
-// stale: a running session that came no nearer to its end for a while, however
-// often somebody says Working, does not keep others from trying. It runs on, and
-// whom it waits for is left out of the next attempt where enough remain.
-func (c *Core) stale(l *live) bool {
-	now := c.opts.Now()
-	if now.Sub(l.LastProgress()) < staleAfter*c.opts.Timing.Stall {
-		return false
-	}
-	for _, op := range l.AwaitedFor() {
-		c.suspects[op] = now.Add(suspectFor)
-	}
-	return true
 }
 
 // stagedLately: this node finished a session of the request a moment ago, maybe
@@ -167,15 +152,18 @@ func (c *Core) able(r *types.Request) types.Reason {
 }
 
 // makeRoom keeps the number of sessions bounded: one that lingers goes first,
-// then the last unstarted one of a later request.
+// then one that gives way to others anyway, then the last unstarted one of a
+// later request.
 func (c *Core) makeRoom(r *types.Request) types.Reason {
 	if len(c.sessions) < c.opts.MaxSessions {
 		return ""
 	}
 	all := c.ordered()
-	for _, l := range all {
-		if l.Phase() == session.Lingering {
-			l.Stop(types.ErrSuperseded)
+	for _, spare := range []func(*live) bool{
+		func(l *live) bool { return l.Phase() == session.Lingering }, (*live).givesWay,
+	} {
+		if i := slices.IndexFunc(all, spare); i >= 0 {
+			all[i].Stop(types.ErrSuperseded)
 			return ""
 		}
 	}

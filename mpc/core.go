@@ -25,7 +25,7 @@ type Core struct {
 	self     Self
 
 	records    map[types.RecordKey]types.Record // without shares
-	tombstones map[types.KeyID]bool             // true: the chain shows our attestation
+	tombstones map[types.KeyID]bool             // true: nothing is left to attest
 	unknown    map[types.KeyID]bool             // reported already
 
 	sessions  map[types.SessionID]*live
@@ -40,8 +40,9 @@ type Core struct {
 	// liars are those that this node caught.
 	liars map[types.Operator]time.Time
 	// left are members that left a session early, until this is forgotten.
-	left    map[types.Operator]time.Time
-	lastLog map[types.RequestID]types.Reason
+	left     map[types.Operator]time.Time
+	spoilers map[types.RequestID]spoilers
+	lastLog  map[types.RequestID]types.Reason
 	// falseSignatures counts, by request, since the last block.
 	falseSignatures map[string]int
 	// resent counts envelopes of sessions that are over.
@@ -66,6 +67,7 @@ type live struct {
 	*session.Session
 	preparams uint64 // reserved, 0: none
 	started   bool   // what came before its Start was handed over
+	stale     bool   // at the last tick
 	round     uint32
 	since     time.Time
 }
@@ -90,6 +92,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		suspects:   make(map[types.Operator]time.Time),
 		liars:      make(map[types.Operator]time.Time),
 		left:       make(map[types.Operator]time.Time),
+		spoilers:   make(map[types.RequestID]spoilers),
 		lastLog:    make(map[types.RequestID]types.Reason),
 
 		falseSignatures: make(map[string]int),
@@ -197,9 +200,11 @@ func (c *Core) Tick() {
 	for _, l := range c.ordered() {
 		l.Tick(now)
 		c.settleSession(l, now)
+		c.noticeStale(l, now)
 	}
 	c.early.expire(now)
 	c.expireParked(now)
+	c.forgetFaults(now)
 	c.pool.flush(now, c.opts.Transport.Gossip)
 }
 
@@ -362,6 +367,11 @@ func (c *Core) adopt(view *View) {
 			delete(c.lastLog, id)
 		}
 	}
+	for id := range c.spoilers {
+		if _, open := c.requests[id]; !open {
+			delete(c.spoilers, id)
+		}
+	}
 	self := c.findSelf(view.Roster)
 	c.opts.Transport.SetRoster(view.Roster)
 	if self.Operator != c.self.Operator || self.Version != c.self.Version {
@@ -395,13 +405,29 @@ func (c *Core) interest() []types.KeyID {
 	return ids
 }
 
+// closed says why a request is no longer open: it is decided, or time ran out.
+func (c *Core) closed(r *types.Request) types.Reason {
+	if !r.Expired(c.view.Height) || c.hasResult(r) {
+		return types.ErrAlreadyDecided
+	}
+	return types.ErrExpired
+}
+
+// hasResult: the chain has what the request asked for.
+func (c *Core) hasResult(r *types.Request) bool {
+	if r.ID.Kind == types.KindSign {
+		return c.signatureResult(r.ID) != nil
+	}
+	return c.view.Keys[r.KeyID].Status != types.KeyError
+}
+
 // endDecided stops sessions whose request is no longer open.
 func (c *Core) endDecided() {
 	for _, l := range c.ordered() {
 		r, open := c.requests[l.Request().ID]
 		switch {
 		case !open:
-			l.Stop(types.ErrAlreadyDecided)
+			l.Stop(c.closed(l.Request()))
 		case r.Expired(c.view.Height):
 			l.Stop(types.ErrExpired)
 		}

@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -29,9 +30,12 @@ func (c *Core) blame(s *session.Session, end session.End, now time.Time) {
 	if !types.Accusable(end.Reason) {
 		return
 	}
-	for _, op := range end.Culprits {
-		c.suspects[op] = now.Add(suspectFor)
-		if end.Reason == types.ErrProtocolFault || end.Evidence != nil {
+	c.suspect(end.Culprits, now)
+	if end.Reason != types.ErrStartTimeout { // whoever is silent is left out anyway
+		c.shun(s.Request(), end.Culprits, s.Attempt())
+	}
+	if end.Reason == types.ErrProtocolFault || end.Evidence != nil {
+		for _, op := range end.Culprits {
 			c.liars[op] = now.Add(liarFor)
 		}
 	}
@@ -39,15 +43,34 @@ func (c *Core) blame(s *session.Session, end session.End, now time.Time) {
 		c.takeEvidence(*end.Evidence)
 		return
 	}
+	c.accuse(s, end.Culprits, end.Reason, now)
+}
+
+func (c *Core) suspect(culprits []types.Operator, now time.Time) {
+	for _, op := range culprits {
+		c.suspects[op] = now.Add(suspectFor)
+	}
+}
+
+// forgetFaults forgets what was long enough ago.
+func (c *Core) forgetFaults(now time.Time) {
+	for _, m := range []map[types.Operator]time.Time{c.suspects, c.liars, c.left} {
+		maps.DeleteFunc(m, func(_ types.Operator, until time.Time) bool { return !now.Before(until) })
+	}
+}
+
+// accuse tells the chain unless it or the pool has this node's word against the
+// same members already.
+func (c *Core) accuse(s *session.Session, culprits []types.Operator, reason types.Reason, now time.Time) {
 	request, open := c.requests[s.Request().ID]
 	key, ours := c.identity(s.Request())
 	if !open || !ours {
 		return
 	}
 	m, _ := request.Member(c.self.Operator)
-	for _, op := range end.Culprits {
+	for _, op := range culprits {
 		a := types.Accusation{
-			Request: request.ID, Attempt: s.Attempt(), Session: s.Context(), Accused: op, Reason: end.Reason,
+			Request: request.ID, Attempt: s.Attempt(), Session: s.Context(), Accused: op, Reason: reason,
 			Operator: c.self.Operator, IdentityVersion: m.IdentityVersion,
 		}
 		if !c.accusationWanted(&a) {

@@ -134,11 +134,14 @@ func (c *Core) settleDeletions() error {
 				return err
 			}
 		}
+		_, destroyed := c.tombstones[id]
 		switch {
 		case slices.Contains(key.DeletionAcked, c.self.Operator):
 			c.tombstones[id] = true
 		case slices.Contains(key.Holders, c.self.Operator):
 			c.attestDeletion(id)
+		case destroyed && c.self.Operator != "":
+			c.tombstones[id] = true // its share never counted: nobody waits for its word
 		}
 	}
 	return nil

@@ -95,7 +95,9 @@ type Config struct {
 	// Suspicion says how gladly the initiator would do without somebody; 0: it is
 	// welcome.
 	Suspicion func(types.Operator) int
-	Timing    Timing
+	// Shunned says whom the initiator does without, come what may.
+	Shunned func(types.Operator) bool
+	Timing  Timing
 }
 
 func (c *Config) validate() error {

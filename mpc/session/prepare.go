@@ -220,11 +220,11 @@ func (s *Session) unheard() []types.Operator {
 
 // chooseSigners picks who runs the rounds: this node and those that were ready,
 // the least suspected first, then in order of arrival. For a while it waits for
-// somebody better. Nobody is excluded for good: whoever accuses everybody keeps
-// nobody out. Nil: not enough yet.
+// somebody better. Who is shunned is not taken at all. Nobody is excluded for
+// good: whoever accuses everybody keeps nobody out. Nil: not enough yet.
 func (s *Session) chooseSigners(now time.Time) []types.Operator {
 	others := s.cfg.Request.SignersNeeded() - 1
-	ready := slices.Clone(s.order)
+	ready := slices.DeleteFunc(slices.Clone(s.order), s.shunned)
 	slices.SortStableFunc(ready, func(a, b types.Operator) int { return cmp.Compare(s.suspicion(a), s.suspicion(b)) })
 	if len(ready) < others {
 		return nil
@@ -238,6 +238,8 @@ func (s *Session) chooseSigners(now time.Time) []types.Operator {
 	return signers
 }
 
+func (s *Session) shunned(op types.Operator) bool { return s.cfg.Shunned != nil && s.cfg.Shunned(op) }
+
 func (s *Session) suspicion(op types.Operator) int {
 	if s.cfg.Suspicion == nil {
 		return 0
@@ -247,5 +249,7 @@ func (s *Session) suspicion(op types.Operator) int {
 
 // betterToCome: somebody who has not answered yet is less suspected.
 func (s *Session) betterToCome(than types.Operator) bool {
-	return slices.ContainsFunc(s.unheard(), func(op types.Operator) bool { return s.suspicion(op) < s.suspicion(than) })
+	return slices.ContainsFunc(s.unheard(), func(op types.Operator) bool {
+		return !s.shunned(op) && s.suspicion(op) < s.suspicion(than)
+	})
 }

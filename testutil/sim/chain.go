@@ -164,7 +164,7 @@ func (c *Chain) produce() {
 	c.must(c.Fixture.Keeper.EndBlock(ctx))
 	c.commit()
 	for _, n := range c.world.Nodes {
-		if n.Up() {
+		if n.listens() {
 			n.committed(c.Height())
 		}
 	}
@@ -272,15 +272,18 @@ func (c *Chain) identity(i int) (types.Operator, ed25519.PrivateKey) {
 	return types.Operator(p.Operator), p.Identity
 }
 
-// Proven lists the faults that were proved, all of them.
-func (c *Chain) Proven() []types.Fault {
-	var proven []types.Fault
+// Faults lists what the chain holds against participants.
+func (c *Chain) Faults() []types.Fault {
+	var faults []types.Fault
 	resp, err := c.Fixture.Query.Faults(c.Fixture.Ctx, &xtypes.QueryFaultsRequest{})
 	c.must(err)
 	for _, f := range resp.Faults {
-		if f.Kind == xtypes.FAULT_KIND_EQUIVOCATION {
-			proven = append(proven, f.ToEngine())
-		}
+		faults = append(faults, f.ToEngine())
 	}
-	return proven
+	return faults
+}
+
+// Proven lists the faults that were proved.
+func (c *Chain) Proven() []types.Fault {
+	return slices.DeleteFunc(c.Faults(), func(f types.Fault) bool { return !f.Proven() })
 }

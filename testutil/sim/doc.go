@@ -4,6 +4,8 @@
 //
 //	World    the clock and its queue of events; the network between the nodes
 //	Node     an mpc.Core with a store that outlives it; crashes and restarts
+//	Lie      what a dishonest node makes of a message
+//	Idler    a member without an engine that takes part and never delivers
 //	Chain    what consensus committed, and when each node gets to see it
 //
 // Engines, sessions and wire messages are the real ones. Protocols are fakes

@@ -31,8 +31,10 @@ type Node struct {
 
 	world *World
 	core  *mpc.Core
-	life  int // counts up; events of an earlier life are void
+	idler *Idler // instead of core
+	life  int    // counts up; events of an earlier life are void
 	seen  int64
+	blind bool // it sees no new blocks
 	queue []simJob
 	idle  int
 	order uint64
@@ -68,8 +70,19 @@ func (n *Node) write(what string, done bool) {
 	}
 }
 
-// Up reports whether the node runs.
+// Up reports whether the node runs an engine.
 func (n *Node) Up() bool { return n.core != nil }
+
+// listens reports whether anybody is at home.
+func (n *Node) listens() bool { return n.core != nil || n.idler != nil }
+
+func (n *Node) hear(v types.Verified) {
+	if n.idler != nil {
+		n.idler.hear(v)
+		return
+	}
+	n.core.HandleEnvelope(v)
+}
 
 // Core is the running engine core; nil while the node is down.
 func (n *Node) Core() *mpc.Core { return n.core }
@@ -77,7 +90,7 @@ func (n *Node) Core() *mpc.Core { return n.core }
 // Start begins a new life on the old store.
 func (n *Node) Start() {
 	n.life++
-	n.queue, n.idle = nil, n.world.Workers
+	n.queue, n.idle, n.idler = nil, n.world.Workers, nil
 	log := n.world.Log
 	if log != nil {
 		log = log.With("node", string(n.Operator))
@@ -90,6 +103,7 @@ func (n *Node) Start() {
 		ChainID: ChainID, Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
 		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.world.Now,
 		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.world.Timing, Observer: (*observer)(n),
+		MaxSessions: n.world.MaxSessions,
 	}, (*executor)(n))
 	if err != nil {
 		panic(err)
@@ -98,10 +112,21 @@ func (n *Node) Start() {
 		panic(fmt.Sprintf("restore %s: %v", n.Operator, err))
 	}
 	n.core = core
-	n.seen = n.world.Chain.Height()
+	if !n.blind {
+		n.seen = n.world.Chain.Height()
+	}
 	n.reconcile()
 	n.own(tick, n.ticking)
 }
+
+// StartBehind begins a new life that knows no block after a height until CatchUp.
+func (n *Node) StartBehind(height int64) {
+	n.seen, n.blind = height, true
+	n.Start()
+}
+
+// CatchUp lets a node that is behind see the next block.
+func (n *Node) CatchUp() { n.blind = false }
 
 // Crash ends this life without a word.
 func (n *Node) Crash() {
@@ -120,7 +145,7 @@ func (n *Node) RestartAfter(d time.Duration) {
 func (n *Node) own(d time.Duration, run func()) {
 	life := n.life
 	n.world.after(d, func() {
-		if n.core != nil && n.life == life {
+		if n.listens() && n.life == life {
 			run()
 		}
 	})
@@ -135,13 +160,19 @@ func (n *Node) ticking() {
 func (n *Node) committed(height int64) {
 	n.own(n.world.between([2]time.Duration{0, n.world.Lag}), func() {
 		if height > n.seen {
-			n.seen = height
+			if !n.blind {
+				n.seen = height
+			}
 			n.reconcile()
 		}
 	})
 }
 
 func (n *Node) reconcile() {
+	if n.idler != nil {
+		n.idler.lead(n.seen)
+		return
+	}
 	if err := n.core.Reconcile(context.Background()); err != nil {
 		panic(fmt.Sprintf("reconcile %s: %v", n.Operator, err))
 	}
@@ -170,7 +201,7 @@ type transport Node
 // Send implements mpc.Transport.
 func (t *transport) Send(to types.Operator, e *wire.Envelope) bool {
 	peer := t.world.node(to)
-	if peer == nil || !peer.Up() {
+	if peer == nil || !peer.listens() {
 		return false
 	}
 	t.world.send((*Node)(t), peer, e)

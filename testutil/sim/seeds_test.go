@@ -105,6 +105,7 @@ func runSeed(t *testing.T, seed uint64) {
 		require.True(t, ok, "signature %d failed though everybody was connected for minutes", i)
 	}
 	require.True(t, w.Run(2*time.Minute, func() bool { return settled(w) }), "something is left over")
+	nothingIsHeld(t, w)
 	key, _ := w.Chain.Key("key")
 	for _, n := range w.Nodes {
 		records, err := n.Store.Records()

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
 	"github.com/sequencer-mpc/sequencer/testutil/sim"
@@ -19,6 +20,40 @@ func network(t *testing.T, seed uint64, nodes int) *sim.World {
 		Seed: seed, Nodes: nodes, Protocols: fakeproto.Protocols{}, Preparams: 40,
 		Params: func(p *xtypes.Params) { p.RetireBlocks = 10 }, Lag: 300 * time.Millisecond,
 	})
+}
+
+// nothingIsHeld: a few minutes after the last request, engines hold nothing in
+// memory but what their stores list, and whom to suspect for some minutes more.
+func nothingIsHeld(t *testing.T, w *sim.World) {
+	t.Helper()
+	var held mpc.Holdings
+	require.True(t, w.Run(3*time.Minute, func() bool {
+		for _, n := range w.Nodes {
+			held = n.Core().Holdings()
+			if held.Suspects > 3*len(w.Nodes) {
+				return false
+			}
+			if held.Suspects = 0; held != (mpc.Holdings{}) {
+				return false
+			}
+		}
+		return true
+	}), "%+v", held)
+}
+
+// idsLedBy are ids of requests whose first attempt a node leads.
+func idsLedBy(w *sim.World, kind types.RequestKind, leader *sim.Node, first, count int) []string {
+	var ids []string
+	for i := first; len(ids) < count; i++ {
+		r := types.Request{ID: types.RequestID{Kind: kind, ID: fmt.Sprintf("id-%03d", i)}}
+		for _, n := range w.Nodes {
+			r.Members = append(r.Members, types.Member{Operator: n.Operator})
+		}
+		if r.Initiator(0) == leader.Operator {
+			ids = append(ids, r.ID.ID)
+		}
+	}
+	return ids
 }
 
 func ready(w *sim.World, id types.KeyID) func() bool {
@@ -63,5 +98,6 @@ func TestKeygenSignDelete(t *testing.T) {
 		}
 		return true
 	}), "sessions or results are left over")
+	nothingIsHeld(t, w)
 	nobodyAccused(t, w)
 }

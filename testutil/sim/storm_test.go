@@ -141,6 +141,7 @@ func (s *storm) over(t *testing.T) {
 	t.Helper()
 	delete(s.Lies, s.liar.Operator)
 	require.True(t, s.Run(4*time.Minute, func() bool { return s.quiet() }), "something is left over")
+	nothingIsHeld(t, s.World)
 	require.Empty(t, s.ledger.Broken())
 	require.Empty(t, s.Chain.Errors)
 	for _, f := range s.Chain.Proven() {

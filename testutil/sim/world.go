@@ -37,6 +37,8 @@ type Config struct {
 	Preparams int
 	// MakePreparams makes set i of a network.
 	MakePreparams func(i int) []byte
+	// MaxSessions of each node; zero: the engine's default.
+	MaxSessions int
 	// Params, if set, changes the chain's default parameters.
 	Params func(*xtypes.Params)
 	Log    *slog.Logger
@@ -232,7 +234,7 @@ func (w *World) carry(from, to *Node, e *wire.Envelope) {
 
 // arrive verifies as the reactor does and hands over.
 func (w *World) arrive(from, to *Node, bz []byte) {
-	if !to.Up() {
+	if !to.listens() {
 		return
 	}
 	e := &wire.Envelope{}
@@ -247,7 +249,7 @@ func (w *World) arrive(from, to *Node, bz []byte) {
 		return
 	}
 	w.Messages++
-	to.core.HandleEnvelope(v)
+	to.hear(v)
 	if w.Delivered != nil {
 		w.Delivered(from, to, e)
 	}

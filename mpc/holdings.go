@@ -1,0 +1,40 @@
+package mpc
+
+// Holdings counts what a Core holds in memory, beyond the lists of its store and
+// of committed state. Everything in it has an end: what belongs to a request goes
+// with it, the rest after minutes.
+type Holdings struct {
+	// Sessions and Contexts are those in service, Attempts of open requests.
+	Sessions, Contexts, Attempts int
+	// Reserved are pre-parameters of unstarted sessions.
+	Reserved int
+	// Results wait for a proposer.
+	Results int
+	// Early and Parked are envelopes that came too soon, Over contexts whose late
+	// envelopes are expected.
+	Early, Parked, Over int
+	// Suspects would rather be left out, Shunned are, by open request. Notes are of
+	// what was logged and refused.
+	Suspects, Shunned, Notes int
+	// Tombstones and Unknown are keys that this node asks the chain about at each
+	// block though it has no use for them.
+	Tombstones, Unknown int
+}
+
+// Holdings counts. It is for tests and for people who look for a leak.
+func (c *Core) Holdings() Holdings {
+	h := Holdings{
+		Sessions: len(c.sessions), Contexts: len(c.byContext), Attempts: len(c.attempts), Reserved: len(c.reserved),
+		Results: c.pool.size(), Parked: len(c.parked), Over: len(c.early.ended),
+		Suspects: len(c.suspects) + len(c.liars) + len(c.left), Shunned: len(c.spoilers), Notes: len(c.lastLog) + len(c.falseSignatures), Unknown: len(c.unknown),
+	}
+	for _, held := range c.early.bySender {
+		h.Early += len(held)
+	}
+	for _, settled := range c.tombstones {
+		if !settled {
+			h.Tombstones++
+		}
+	}
+	return h
+}
