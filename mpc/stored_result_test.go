@@ -1,0 +1,139 @@
+package mpc
+
+import (
+	"crypto/ed25519"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// winning is a session that op-00 has a share of.
+var winning = types.Context{7}
+
+// decidedDesk holds a share of a keygen's session; the chain's word on it is
+// change's.
+func decidedDesk(t *testing.T, change func(*types.Key), identities ...ed25519.PrivateKey) (*desk, types.Request) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	payload := types.KeygenPayload{PublicKey: make([]byte, 33), PublicShares: [][]byte{make([]byte, 33)}}
+	require.NoError(t, d.store.PutRecord(types.Record{
+		RecordKey: types.RecordKey{KeyID: r.KeyID, Session: types.SessionID{9}}, Context: winning, Data: []byte("share"),
+		Status: types.StatusPending, Algorithm: types.ECDSASecp256k1, Request: r.ID, Attempt: 3, IdentityVersion: 1,
+		Payload: payload.Encode(), Updated: d.now.Add(-time.Hour),
+	}))
+	key := types.Key{ID: r.KeyID, Status: types.KeyReady, Session: winning, RetireHeight: 1000}
+	change(&key)
+	d.view.Keys[r.KeyID] = key
+	d.start(func(o *Options) { o.Identities = append(identities, o.Identities...) })
+	return d, r
+}
+
+// TestStoredResult: whoever asks for a session of a keygen that is decided gets
+// what this node attested of the session that won, if it holds that one, and no
+// protocol runs.
+func TestStoredResult(t *testing.T) {
+	tests := []struct {
+		name   string
+		change func(*types.Key)
+		stored bool
+	}{
+		{"READY by the session that is held", func(*types.Key) {}, true},
+		{"READY by another session", func(k *types.Key) { k.Session = types.Context{8} }, false},
+		{"ERROR", func(k *types.Key) { k.Status, k.Session = types.KeyError, types.Context{} }, false},
+		{"DELETING", func(k *types.Key) { k.Status = types.KeyDeleting }, false},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d, r := decidedDesk(t, tt.change)
+			d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
+			said, to, result := d.answer()
+			require.Equal(t, []string{string(types.ErrAlreadyDecided), string(r.Initiator(0))}, []string{said, to})
+			require.Empty(t, d.core.sessions)
+			require.Empty(t, d.core.parked)
+			require.Empty(t, d.core.reserved)
+			require.Equal(t, tt.stored, result != nil)
+			if !tt.stored {
+				return
+			}
+			a, err := types.AttestationFromWire(result.GetAttestation())
+			require.NoError(t, err)
+			require.NoError(t, a.Verify(deskChain, d.public("op-00")))
+			require.Equal(t, []any{r.ID, uint32(3), winning, types.Operator("op-00")}, []any{a.Request, a.Attempt, a.Session, a.Operator})
+		})
+	}
+}
+
+// TestStoredResultOfAnOldIdentity: it is the identity's word that the request
+// pinned, for as long as this node has that one.
+func TestStoredResultOfAnOldIdentity(t *testing.T) {
+	for _, kept := range []bool{true, false} {
+		var identities []ed25519.PrivateKey
+		old := ed25519.NewKeyFromSeed(make([]byte, 32))
+		if kept {
+			identities = append(identities, old)
+		}
+		d, r := decidedDesk(t, func(*types.Key) {}, identities...)
+		roster := make(map[types.Operator][]types.Identity)
+		for _, op := range d.ops {
+			roster[op] = []types.Identity{{Version: 1, Key: d.public(op)}}
+		}
+		roster["op-00"] = []types.Identity{{Version: 1, Key: old.Public().(ed25519.PublicKey)}, {Version: 2, Key: d.public("op-00")}}
+		d.view.Roster = types.NewRoster(roster)
+		d.commit()
+		d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
+		said, _, result := d.answer()
+		require.Equal(t, string(types.ErrAlreadyDecided), said)
+		require.Equal(t, kept, result != nil)
+		if kept {
+			a, err := types.AttestationFromWire(result.GetAttestation())
+			require.NoError(t, err)
+			require.NoError(t, a.Verify(deskChain, old.Public().(ed25519.PublicKey)))
+		}
+	}
+}
+
+// TestTakesStoredResults: who asked keeps such an answer if it is true, and its
+// own view has the request still open.
+func TestTakesStoredResults(t *testing.T) {
+	tests := []struct {
+		name  string
+		open  bool
+		spoil func(*wire.Attestation)
+		kept  int
+	}{
+		{"true", true, func(*wire.Attestation) {}, 1},
+		{"no longer of use", false, func(*wire.Attestation) {}, 0},
+		{"of another session than was signed", true, func(a *wire.Attestation) { a.Session[0]++ }, 0},
+		{"of somebody else", true, func(a *wire.Attestation) { a.Operator = "op-02" }, 0},
+		{"of an attempt that is far off", true, func(a *wire.Attestation) { a.Attempt = 30 }, 0},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			r := d.request(types.KindKeygen)
+			if tt.open {
+				d.view.Requests = []types.Request{r}
+			}
+			d.start()
+			payload := types.KeygenPayload{PublicKey: make([]byte, 33), PublicShares: [][]byte{make([]byte, 33)}}
+			a := types.Attestation{
+				Request: r.ID, Session: winning, Payload: payload.Encode(), Operator: "op-01", IdentityVersion: 1,
+			}
+			a.Sign(deskChain, d.keys["op-01"])
+			w := a.ToWire()
+			w.Session = append([]byte(nil), w.Session...)
+			tt.spoil(w)
+			refusal := wire.Refuse{
+				Reason: string(types.ErrAlreadyDecided), Result: &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: w}},
+			}
+			body, err := refusal.Marshal()
+			require.NoError(t, err)
+			d.core.HandleEnvelope(d.signed("op-01", wire.KIND_REFUSE, 1, r.ID, body))
+			require.Len(t, d.core.Results().Attestations, tt.kept)
+		})
+	}
+}
