@@ -23,17 +23,21 @@ install_tool github.com/cosmos/gogoproto/protoc-gen-gocosmos "$gocosmos"
 install_tool github.com/grpc-ecosystem/grpc-gateway/protoc-gen-grpc-gateway "$gateway"
 install_tool github.com/bufbuild/buf/cmd/buf "$buf"
 
-
 rm -rf "$work"
 mkdir -p "$work/third_party"
 cp -r proto "$work/proto"
 rm -f "$work/proto/buf.yaml" "$work/proto/buf.gen.yaml" "$work/proto/generate.sh"
 cp proto/buf.yaml proto/buf.gen.yaml "$work/"
 
-sdk=$(go list -m -f '{{.Dir}}' github.com/cosmos/cosmos-sdk)
-gogo=$(go list -m -f '{{.Dir}}' github.com/cosmos/gogoproto)
-cosmosproto=$(go list -m -f '{{.Dir}}' github.com/cosmos/cosmos-proto)
-gatewaydir=$(go list -m -f '{{.Dir}}' github.com/grpc-ecosystem/grpc-gateway)
+# module_dir downloads a module at the version of go.mod if the cache lacks it.
+module_dir() { # module path
+  go mod download "$1"
+  go list -m -f '{{.Dir}}' "$1"
+}
+sdk=$(module_dir github.com/cosmos/cosmos-sdk)
+gogo=$(module_dir github.com/cosmos/gogoproto)
+cosmosproto=$(module_dir github.com/cosmos/cosmos-proto)
+gatewaydir=$(module_dir github.com/grpc-ecosystem/grpc-gateway)
 copy_protos() { # from, to
   (cd "$1" && find . -name '*.proto' -print0) | while IFS= read -r -d '' f; do
     mkdir -p "$2/$(dirname "$f")"
