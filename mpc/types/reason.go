@@ -17,6 +17,7 @@ const (
 	ErrRequestPending        Reason = "request_pending"
 	ErrBadThreshold          Reason = "bad_threshold"
 	ErrTooFewParticipants    Reason = "too_few_participants"
+	ErrTooFewSigners         Reason = "too_few_signers"
 	ErrTooManyParticipants   Reason = "too_many_participants"
 	ErrDuplicateParticipant  Reason = "duplicate_participant"
 	ErrUnknownParticipant    Reason = "unknown_participant"
@@ -27,10 +28,12 @@ const (
 	ErrUnknownKey            Reason = "unknown_key"
 	ErrUnknownSignature      Reason = "unknown_signature"
 	ErrKeyNotReady           Reason = "key_not_ready"
+	ErrKeyFailed             Reason = "key_failed"
 	ErrKeyDeleted            Reason = "key_deleted"
 	ErrNotOwner              Reason = "not_owner"
 	ErrNotRequester          Reason = "not_requester"
 	ErrUnauthorized          Reason = "unauthorized"
+	ErrBadAddress            Reason = "bad_address"
 	ErrTooManyPending        Reason = "too_many_pending"
 	ErrBadProof              Reason = "bad_proof_of_possession"
 	ErrBadParams             Reason = "bad_params"
@@ -77,7 +80,8 @@ var remedies = map[Reason]string{
 	ErrIDTaken:               "ids are unique for ever; ask again with a new one",
 	ErrRequestPending:        "the same id is being worked on with other content; wait, or use a new id",
 	ErrBadThreshold:          "choose a threshold t with 1 <= t < participants; t+1 participants sign",
-	ErrTooFewParticipants:    "register more validators (sequencerd mpc register) or ask for fewer",
+	ErrTooFewParticipants:    "register more validators (sequencerd mpc register) or choose a lower threshold",
+	ErrTooFewSigners:         "participants of the key revoked their identity; they can make a new one (sequencerd mpc identity rotate, start the node again, sequencerd mpc register) and sign with the share that they hold",
 	ErrTooManyParticipants:   "name at most max_participants operators",
 	ErrDuplicateParticipant:  "name each operator once",
 	ErrUnknownParticipant:    "name validator operator addresses of this chain",
@@ -87,17 +91,19 @@ var remedies = map[Reason]string{
 	ErrUnsupportedAlgorithm:  "use ecdsa-secp256k1",
 	ErrUnknownKey:            "check the id: sequencerd query mpc keys",
 	ErrUnknownSignature:      "check the id: sequencerd query mpc signatures KEY",
-	ErrKeyNotReady:           "wait until the key is READY: sequencerd query mpc key ID",
+	ErrKeyNotReady:           "the key is being made; wait until it is READY: sequencerd query mpc key ID",
+	ErrKeyFailed:             "the key was not made and never will be; make one with a new id",
 	ErrKeyDeleted:            "a deleted key signs nothing; use another key",
-	ErrNotOwner:              "only the owner of the key may ask this",
+	ErrNotOwner:              "ask from the account that owns the key: sequencerd query mpc key ID",
 	ErrNotRequester:          "ask the authority to add the account to the parameter requesters",
-	ErrUnauthorized:          "only the authority may do this",
+	ErrUnauthorized:          "only the authority may do this; propose it there: sequencerd tx mpc update-params-proposal",
+	ErrBadAddress:            "check the address for a typing error; it must be of this chain and of the right kind, account or validator operator",
 	ErrTooManyPending:        "wait until open requests are decided",
 	ErrBadProof:              "make the proof on this chain for this operator: sequencerd mpc register",
 	ErrBadParams:             "correct the named parameter",
 	ErrExpired:               "too few participants answered in time; look at sequencerd mpc status and sequencerd mpc sessions on their nodes, then ask with a new id",
 	ErrIdentityRevoked:       "a participant revoked its identity; ask with a new id",
-	ErrBadBundle:             "the proposal is refused; update the proposer's node",
+	ErrBadBundle:             "only proposers make bundles, so a transaction must not look like one; if a proposal was refused for it, update the proposer's node",
 	ErrIdentityKeyInUse:      "that identity key is or was registered, and a revoked one stays so; make a new one: sequencerd mpc identity rotate, start the node again, then sequencerd mpc register",
 	ErrDuplicateRegistration: "this identity key is the current one already; nothing to do",
 	ErrTooManyIdentities:     "this validator registered as many identities as one ever may; it keeps the last one, or another validator takes its place",
@@ -105,13 +111,13 @@ var remedies = map[Reason]string{
 	ErrBadResult:             "the result does not prove itself and is dropped; look at the node that made it",
 	ErrBadGenesis:            "correct the named entry of the genesis file",
 	ErrCatchingUp:            "wait until the node has caught up with the chain",
-	ErrUnknownRequest:        "the participant does not see the request in its committed state yet",
+	ErrUnknownRequest:        "there is no such request in the committed state; check the id, or wait for the next block if it was just asked",
 	ErrWrongAttempt:          "the heights of the two nodes differ; the next attempt follows by itself",
-	ErrWrongInitiator:        "another participant leads this attempt",
+	ErrWrongInitiator:        "another participant leads this attempt; nothing to do",
 	ErrInProgress:            "another session of the same request makes progress; nothing to do",
-	ErrAlreadyDecided:        "the chain has the result; nothing to do",
+	ErrAlreadyDecided:        "the chain has decided this, or knows it already; nothing to do",
 	ErrNoPreparams:           "pre-parameters are being made; the next attempt follows by itself",
-	ErrShareMissing:          "this node has no share of the key; restore a backup or wait for a reshare",
+	ErrShareMissing:          "this node has no share of the key, and nothing can give it one; any t+1 other participants sign without it, so move to a new key while they can",
 	ErrDigestBound:           "this request id was bound to another digest here; ask with a new id",
 	ErrBusy:                  "the node is at its limit of sessions in memory; the next attempt follows by itself",
 	ErrStartTimeout:          "the initiator did not start in time; the next attempt follows by itself",

@@ -51,6 +51,8 @@ type Fixture struct {
 	// Requester is an account in the parameter requesters.
 	Requester    string
 	Participants []*Participant
+	// Operators, if set, are the addresses of the validators instead of Operator's.
+	Operators []string
 	// Spoiled, if set, is asked before each access to a key of the store. Its error
 	// is the store's; it may panic.
 	Spoiled func(key []byte) error
@@ -60,10 +62,11 @@ type Fixture struct {
 }
 
 // New makes a chain at height 1 with n bonded, registered validators, the first
-// the strongest.
-func New(t testing.TB, n int) *Fixture {
+// the strongest, with these addresses if any are given.
+func New(t testing.TB, n int, operators ...string) *Fixture {
 	t.Helper()
 	f := NewEmpty(t)
+	f.Operators = operators
 	params := types.DefaultParams()
 	params.Requesters = []string{f.Requester}
 	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, types.GenesisState{Params: params}))
@@ -117,9 +120,13 @@ func Operator(i int) string {
 // AddValidator adds a bonded validator, weaker than those before it, that has not
 // registered.
 func (f *Fixture) AddValidator(i int) *Participant {
-	consensus, err := codectypes.NewAnyWithValue(sdked25519.GenPrivKeyFromSecret([]byte(Operator(i))).PubKey())
+	operator := Operator(i)
+	if f.Operators != nil {
+		operator = f.Operators[i]
+	}
+	consensus, err := codectypes.NewAnyWithValue(sdked25519.GenPrivKeyFromSecret([]byte(operator)).PubKey())
 	require.NoError(f.t, err)
-	v := &stakingtypes.Validator{OperatorAddress: Operator(i), Status: stakingtypes.Bonded, ConsensusPubkey: consensus}
+	v := &stakingtypes.Validator{OperatorAddress: operator, Status: stakingtypes.Bonded, ConsensusPubkey: consensus}
 	f.Staking.Validators = append(f.Staking.Validators, v)
 	p := &Participant{Operator: v.OperatorAddress, Identity: IdentityKey(v.OperatorAddress), Staked: v}
 	f.Participants = append(f.Participants, p)

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/require"
 	"google.golang.org/grpc"
+	"google.golang.org/protobuf/encoding/protojson"
+	protov2 "google.golang.org/protobuf/proto"
 	"google.golang.org/protobuf/reflect/protoregistry"
 
 	"cosmossdk.io/client/v2/autocli"
@@ -22,6 +24,9 @@ import (
 	"github.com/cosmos/cosmos-sdk/crypto/keyring"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtx "github.com/cosmos/cosmos-sdk/x/auth/tx"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc"
@@ -29,10 +34,13 @@ import (
 )
 
 // conn answers every query with an empty response and remembers what was asked.
-type conn struct{ asked string }
+type conn struct {
+	asked   string
+	request protov2.Message
+}
 
-func (c *conn) Invoke(_ context.Context, method string, _, _ any, _ ...grpc.CallOption) error {
-	c.asked = method
+func (c *conn) Invoke(_ context.Context, method string, request, _ any, _ ...grpc.CallOption) error {
+	c.asked, c.request = method, request.(protov2.Message)
 	return nil
 }
 
@@ -106,15 +114,31 @@ func (c commandLine) tx(args ...string) sdk.Msg {
 
 func TestQueryCommands(t *testing.T) {
 	c := newCommandLine(t)
-	for rpc, args := range map[string][]string{
-		"Params": {"params"}, "Participant": {"participant", chain.Operator(0)}, "Participants": {"participants"},
-		"Key": {"key", "k"}, "Keys": {"keys", "--status", "ready", "--owner", c.fixture.Requester},
-		"Signature": {"signature", "s"}, "Signatures": {"signatures", "k", "--status", "ready"},
-		"PendingRequests": {"pending", "--kind", "sign"},
-		"CanKeyGen":       {"can-keygen", "2"}, "CanSign": {"can-sign", "k"},
+	operator, owner := chain.Operator(0), c.fixture.Requester
+	for _, tt := range []struct {
+		rpc, request string
+		args         []string
+	}{
+		{"Params", `{}`, []string{"params"}},
+		{"Participant", `{"operator": "` + operator + `"}`, []string{"participant", operator}},
+		{"Participants", `{"pagination": {"limit": "2"}}`, []string{"participants", "--page-limit", "2"}},
+		{"Key", `{"keyId": "k"}`, []string{"key", "k"}},
+		{"Keys", `{"status": "KEY_STATUS_READY", "owner": "` + owner + `", "pagination": {}}`, []string{"keys", "--status", "ready", "--owner", owner}},
+		{"Signature", `{"signatureId": "s"}`, []string{"signature", "s"}},
+		{"Signatures", `{"keyId": "k", "status": "SIGNATURE_STATUS_READY", "pagination": {}}`, []string{"signatures", "k", "--status", "ready"}},
+		{"PendingRequests", `{"kind": "REQUEST_KIND_SIGN", "pagination": {}}`, []string{"pending", "--kind", "sign"}},
+		{"Faults", `{"participant": "` + operator + `", "pagination": {}}`, []string{"faults", "--participant", operator}},
+		{"CanKeyGen", `{"threshold": 2, "requester": "` + owner + `", "participants": ["` + operator + `"]}`,
+			[]string{"can-keygen", "2", "--requester", owner, "--participants", operator}},
+		{"CanSign", `{"keyId": "k", "requester": "` + owner + `"}`, []string{"can-sign", "k", "--requester", owner}},
 	} {
-		c.query(args...)
-		require.Equal(t, "/sequencer.mpc.v1.Query/"+rpc, c.conn.asked)
+		t.Run(tt.rpc, func(t *testing.T) {
+			c.query(tt.args...)
+			require.Equal(t, "/sequencer.mpc.v1.Query/"+tt.rpc, c.conn.asked)
+			request, err := protojson.Marshal(c.conn.request)
+			require.NoError(t, err)
+			require.JSONEq(t, tt.request, string(request))
+		})
 	}
 }
 
@@ -129,4 +153,29 @@ func TestTxCommands(t *testing.T) {
 	require.Equal(t, &types.MsgKeySign{Requester: from, SignatureId: "s", KeyId: "k", Payload: types.DigestPayload(digest)},
 		c.tx("sign", "s", "k", hex.EncodeToString(digest), "--from", from))
 	require.Equal(t, &types.MsgKeyDelete{Requester: from, KeyId: "k"}, c.tx("delete", "k", "--from", from))
+	account, err := sdk.AccAddressFromBech32(from)
+	require.NoError(t, err)
+	require.Equal(t, &types.MsgRevokeParticipant{Operator: sdk.ValAddress(account).String()}, c.tx("revoke", "--from", from))
+}
+
+// The proposal is of gov, with its account as the authority, and all parameters.
+func TestUpdateParamsProposal(t *testing.T) {
+	c := newCommandLine(t)
+	govv1.RegisterInterfaces(c.fixture.Cdc.InterfaceRegistry())
+	params := types.DefaultParams()
+	params.FaultBlocks, params.Requesters = 77, []string{c.fixture.Requester}
+	bz, err := c.fixture.Cdc.MarshalJSON(&params)
+	require.NoError(t, err)
+	from := c.fixture.Requester
+	proposal := c.tx("update-params-proposal", string(bz), "--from", from, "--title", "longer", "--summary", "remember faults", "--deposit", "5stake")
+	submitted, ok := proposal.(*govv1.MsgSubmitProposal)
+	require.True(t, ok, "%T", proposal)
+	require.Equal(t, from, submitted.Proposer)
+	require.Equal(t, "longer", submitted.Title)
+	require.Equal(t, "5stake", sdk.NewCoins(submitted.InitialDeposit...).String())
+	messages, err := submitted.GetMsgs()
+	require.NoError(t, err)
+	require.Equal(t, []sdk.Msg{&types.MsgUpdateParams{
+		Authority: authtypes.NewModuleAddress(govtypes.ModuleName).String(), Params: params,
+	}}, messages)
 }

@@ -3,6 +3,7 @@ package abci
 import (
 	"context"
 	"fmt"
+	"runtime/debug"
 	"sync/atomic"
 
 	"cosmossdk.io/log/v2"
@@ -23,6 +24,9 @@ type ResultSource interface {
 // Keeper is what the handlers need of x/mpc's keeper.
 type Keeper interface {
 	Params(context.Context) (types.Params, error)
+	// ForBundle is the context in which the results of one bundle are applied: it
+	// bounds their work.
+	ForBundle(sdk.Context) sdk.Context
 	// The Checks say whether a result would apply to this state, without changing
 	// it.
 	CheckAttestation(context.Context, *mpctypes.Attestation) error
@@ -88,14 +92,26 @@ func (h *Holder) Results() mpctypes.Results {
 	return mpctypes.Results{}
 }
 
-// recovered runs f and turns a panic into an error.
-func recovered(f func() error) (err error) {
+// recovered runs f, reports a panic and turns it into an error without a reason.
+func (h *Handlers) recovered(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
+			h.logger.Error("a panic was caught; please report this", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
 			err = fmt.Errorf("panic: %v", r)
 		}
 	}()
 	return f()
+}
+
+// leaveOut says why a result is left out. A typed reason is nothing special: it came
+// too late, or somebody lies. Anything else is a mistake of the program, or a store
+// that cannot be read.
+func (h *Handlers) leaveOut(ctx sdk.Context, what, request string, err error) {
+	if types.ReasonOf(err) != "" {
+		h.logger.Debug(what, "height", ctx.BlockHeight(), "request", request, "err", err)
+		return
+	}
+	h.logger.Error(what+"; please report this", "height", ctx.BlockHeight(), "request", request, "err", err)
 }
 
 // withoutBundles copies a list of transactions without what looks like a bundle.

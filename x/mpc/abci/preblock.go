@@ -36,7 +36,7 @@ func (h *Handlers) PreBlocker(inner sdk.PreBlocker) sdk.PreBlocker {
 // could ever set: the chain decided these bytes, and each entry proves itself.
 func (h *Handlers) applyBundle(ctx sdk.Context, bundle []byte) {
 	var results mpctypes.Results
-	err := recovered(func() (err error) {
+	err := h.recovered(func() (err error) {
 		results, err = types.DecodeBundle(bundle, types.MaxBundle)
 		return err
 	})
@@ -44,6 +44,7 @@ func (h *Handlers) applyBundle(ctx sdk.Context, bundle []byte) {
 		h.logger.Error("the block's bundle is skipped", "height", ctx.BlockHeight(), "err", err)
 		return
 	}
+	ctx = h.keeper.ForBundle(ctx)
 	h.applyFaults(ctx, results)
 	for i := range results.Attestations {
 		a := &results.Attestations[i]
@@ -71,8 +72,8 @@ func (h *Handlers) applyFaults(ctx sdk.Context, results mpctypes.Results) {
 // fails.
 func (h *Handlers) applyAlone(ctx sdk.Context, request string, apply func(sdk.Context) error) {
 	cached, write := ctx.CacheContext()
-	if err := recovered(func() error { return apply(cached) }); err != nil {
-		h.logger.Debug("a result of the block's bundle is skipped", "height", ctx.BlockHeight(), "request", request, "err", err)
+	if err := h.recovered(func() error { return apply(cached) }); err != nil {
+		h.leaveOut(ctx, "a result of the block's bundle is skipped", request, err)
 		return
 	}
 	write()

@@ -49,7 +49,7 @@ func (h *Handlers) PrepareProposal(inner sdk.PrepareProposalHandler) sdk.Prepare
 // innerTxs asks inner, and takes the request's own transactions if that fails.
 func (h *Handlers) innerTxs(ctx sdk.Context, inner sdk.PrepareProposalHandler, req *abci.RequestPrepareProposal) [][]byte {
 	var resp *abci.ResponsePrepareProposal
-	err := recovered(func() (err error) {
+	err := h.recovered(func() (err error) {
 		resp, err = inner(ctx, req)
 		return err
 	})
@@ -67,7 +67,7 @@ func (h *Handlers) bundle(ctx sdk.Context, maxTxBytes int64) []byte {
 		return nil
 	}
 	var bundle []byte
-	err := recovered(func() (err error) {
+	err := h.recovered(func() (err error) {
 		bundle, err = h.buildBundle(ctx, maxTxBytes)
 		return err
 	})
@@ -97,32 +97,32 @@ func (h *Handlers) buildBundle(ctx sdk.Context, maxTxBytes int64) ([]byte, error
 func (h *Handlers) addResults(ctx sdk.Context, builder *types.BundleBuilder, results mpctypes.Results) {
 	for i := range results.Signatures {
 		s := &results.Signatures[i]
-		if h.applies(s.RequestID, func() error { return h.keeper.CheckSignature(ctx, s) }) && !builder.AddSignature(s) {
+		if h.applies(ctx, s.RequestID, func() error { return h.keeper.CheckSignature(ctx, s) }) && !builder.AddSignature(s) {
 			break
 		}
 	}
 	for i := range results.Attestations {
 		a := &results.Attestations[i]
-		if h.applies(a.Request.String(), func() error { return h.keeper.CheckAttestation(ctx, a) }) && !builder.AddAttestation(a) {
+		if h.applies(ctx, a.Request.String(), func() error { return h.keeper.CheckAttestation(ctx, a) }) && !builder.AddAttestation(a) {
 			break
 		}
 	}
 	for _, e := range results.Evidence {
-		if h.applies(e.Request().String(), func() error { return h.keeper.CheckEvidence(ctx, e) }) && !builder.AddEvidence(e) {
+		if h.applies(ctx, e.Request().String(), func() error { return h.keeper.CheckEvidence(ctx, e) }) && !builder.AddEvidence(e) {
 			break
 		}
 	}
 	for i := range results.Accusations {
 		a := &results.Accusations[i]
-		if h.applies(a.Request.String(), func() error { return h.keeper.CheckAccusation(ctx, a) }) && !builder.AddAccusation(a) {
+		if h.applies(ctx, a.Request.String(), func() error { return h.keeper.CheckAccusation(ctx, a) }) && !builder.AddAccusation(a) {
 			break
 		}
 	}
 }
 
-func (h *Handlers) applies(id string, check func() error) bool {
-	if err := recovered(check); err != nil {
-		h.logger.Debug("a result does not go into the bundle", "request", id, "err", err)
+func (h *Handlers) applies(ctx sdk.Context, id string, check func() error) bool {
+	if err := h.recovered(check); err != nil {
+		h.leaveOut(ctx, "a result does not go into the bundle", id, err)
 		return false
 	}
 	return true

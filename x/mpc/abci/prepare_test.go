@@ -216,18 +216,27 @@ type panicking struct{}
 func (panicking) Results() mpctypes.Results { panic("broken") }
 
 // brokenKeeper has a store that cannot be read.
-type brokenKeeper struct{ panics bool }
+type brokenKeeper struct {
+	panics bool
+	err    error // another than that of the store
+}
 
 func (k brokenKeeper) fail() error {
-	if k.panics {
-		panic("store is gone")
+	err := k.err
+	if err == nil {
+		err = fmt.Errorf("store is gone")
 	}
-	return fmt.Errorf("store is gone")
+	if k.panics {
+		panic(err)
+	}
+	return err
 }
 
 func (k brokenKeeper) Params(context.Context) (types.Params, error) {
 	return types.DefaultParams(), k.fail()
 }
+
+func (k brokenKeeper) ForBundle(ctx sdk.Context) sdk.Context { return ctx }
 
 func (k brokenKeeper) CheckAttestation(context.Context, *mpctypes.Attestation) error { return k.fail() }
 

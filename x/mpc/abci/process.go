@@ -21,18 +21,18 @@ import (
 // accepted, the PreBlocker would still verify everything.
 func (h *Handlers) ProcessProposal(inner sdk.ProcessProposalHandler) sdk.ProcessProposalHandler {
 	return func(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
-		if err := recovered(func() error { return h.judge(ctx, req.Txs) }); err != nil {
+		if err := h.recovered(func() error { return h.judge(ctx, req.Txs) }); err != nil {
 			h.logger.Error("refusing a proposal for its bundle", "height", req.Height, "proposer", fmt.Sprintf("%X", req.ProposerAddress), "err", err)
 			return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
 		}
 		rest := *req
 		rest.Txs = withoutBundles(req.Txs)
 		var resp *abci.ResponseProcessProposal
-		err := recovered(func() (err error) {
+		err := h.recovered(func() (err error) {
 			resp, err = inner(ctx, &rest)
 			return err
 		})
-		if err != nil {
+		if err != nil || resp == nil {
 			h.logger.Error("the chain's own ProcessProposal failed; refusing the proposal", "height", req.Height, "err", err)
 			return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
 		}

@@ -135,6 +135,9 @@ func TestProcessInner(t *testing.T) {
 	require.False(t, run(c.Keeper, func(sdk.Context, *cmtabci.RequestProcessProposal) (*cmtabci.ResponseProcessProposal, error) {
 		panic("broken")
 	}))
+	require.False(t, run(c.Keeper, func(sdk.Context, *cmtabci.RequestProcessProposal) (*cmtabci.ResponseProcessProposal, error) {
+		return nil, nil
+	}), "no answer is none that a proposal could pass with")
 	require.False(t, run(brokenKeeper{}, accept))
 	require.False(t, run(brokenKeeper{panics: true}, accept))
 }

@@ -26,9 +26,35 @@ func (k *Keeper) operator(address string) (string, sdk.ValAddress, error) {
 func (k *Keeper) account(address string) (string, error) {
 	bz, err := k.accountCodec.StringToBytes(address)
 	if err != nil {
-		return "", types.ErrUnauthorized.Wrapf("%q is no account address: %s", clip(address, maxShownAddress), err)
+		return "", types.ErrBadAddress.Wrapf("%q is no account address: %s", clip(address, maxShownAddress), err)
 	}
 	return k.accountCodec.BytesToString(bz)
+}
+
+// requireAccount says whether state may hold an account address: it is in its one form.
+func (k *Keeper) requireAccount(address string) error {
+	canonical, err := k.account(address)
+	if err != nil {
+		return err
+	}
+	if canonical != address {
+		return types.ErrBadAddress.Wrapf("%q is not the form %q", address, canonical)
+	}
+	return nil
+}
+
+// requireOperators is the same for the addresses of operators.
+func (k *Keeper) requireOperators(addresses ...string) error {
+	for _, address := range addresses {
+		canonical, _, err := k.operator(address)
+		if err != nil {
+			return err
+		}
+		if canonical != address {
+			return types.ErrBadAddress.Wrapf("%q is not the form %q", address, canonical)
+		}
+	}
+	return nil
 }
 
 // maxShownAddress bounds what of a wrong address is repeated in an error.

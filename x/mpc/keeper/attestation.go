@@ -12,14 +12,6 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// OpenForAttestation says, without any cryptography, whether this state still
-// waits for the attestation: nil, or the reason why not. A node's pool asks it to
-// know what to keep and resend.
-func (k *Keeper) OpenForAttestation(ctx context.Context, a *mpctypes.Attestation) error {
-	_, err := k.attestor(ctx, a)
-	return err
-}
-
 // CheckAttestation says whether the attestation would apply to this state: it is
 // waited for, by the identity that must sign it, and what it says is sound.
 func (k *Keeper) CheckAttestation(ctx context.Context, a *mpctypes.Attestation) error {
@@ -219,10 +211,7 @@ func (k *Keeper) decideKeygen(ctx context.Context, r types.Request, key types.Ke
 	k.emit(ctx, &types.EventKeyReady{
 		KeyId: key.Id, Owner: key.Owner, Epoch: key.Epoch, Session: hexOf(key.Session), PublicKey: hexOf(key.PublicKey),
 	})
-	k.runHook(ctx, hookCall{key.Module, "AfterKeyReady", key.Id, func(ctx context.Context, h types.Hooks) error {
-		return h.AfterKeyReady(ctx, key)
-	}})
-	return nil
+	return k.runResultHook(ctx, keyReadyHook(key))
 }
 
 // setAttestation stores an attestation, and that its attempt is used.

@@ -18,9 +18,9 @@ func TestKeyIsReadyWhenAllAgree(t *testing.T) {
 	apply := func(i int, attempt uint32, session string, payload []byte) {
 		t.Helper()
 		a := f.Participants[i].Attest("k", attempt, chain.Session(session), payload)
-		require.NoError(t, f.Keeper.OpenForAttestation(f.Ctx, &a))
+		require.NoError(t, f.Keeper.CheckAttestation(f.Ctx, &a))
 		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
-		require.ErrorIs(t, f.Keeper.OpenForAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
+		require.ErrorIs(t, f.Keeper.CheckAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
 	}
 	// Two of three for session a, one of them with another payload: no key.
 	apply(0, 0, "a", secret.Payload(3))

@@ -38,6 +38,20 @@ func (k *Keeper) condemnRequests(ctx context.Context, index requestIndex, name s
 	return nil
 }
 
+// condemnRequestsOf condemns the open requests of a member and takes them out of its
+// index: nobody is charged for the walk, so registering and revoking again must not
+// repeat it. An import puts them back, for one walk more.
+func (k *Keeper) condemnRequestsOf(ctx context.Context, operator string) error {
+	if err := k.condemnRequests(ctx, k.requestsByMember, operator, mpctypes.ErrIdentityRevoked); err != nil {
+		return err
+	}
+	all := collections.NewPrefixedTripleRange[string, uint32, string](operator)
+	if err := k.requestsByMember.Clear(unpaid(ctx), all); err != nil {
+		return fmt.Errorf("remove the requests of %s: %w", operator, err)
+	}
+	return nil
+}
+
 // condemnRequest marks a request and makes it due. The first reason stays.
 func (k *Keeper) condemnRequest(ctx context.Context, id requestKey, reason mpctypes.Reason) error {
 	if _, before, err := k.condemned(ctx, id); err != nil || before {

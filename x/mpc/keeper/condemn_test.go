@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"bytes"
 	"fmt"
 	"testing"
 
@@ -46,7 +47,6 @@ func TestCondemnedRequestsFailBlockByBlock(t *testing.T) {
 			require.Less(t, meter.GasConsumed(), uint64(100_000))
 			require.Equal(t, open, f.Entries(types.RequestsPrefix))
 
-			require.ErrorIs(t, f.Keeper.OpenForSignature(f.Ctx, "s-000"), types.ErrAlreadyDecided)
 			result := secret.Sign("s-000", chain.Digest("text"))
 			require.ErrorIs(t, f.Keeper.CheckSignature(f.Ctx, &result), types.ErrAlreadyDecided)
 			requests, err := f.Keeper.EngineRequests(f.Ctx)
@@ -92,7 +92,7 @@ func TestCondemnedKeygen(t *testing.T) {
 	revokeOne(t, f)
 	a := f.Participants[1].Attest("failing", 0, chain.Session("s"), chain.NewSecret("failing").Payload(3))
 	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
-	require.ErrorIs(t, f.Keeper.OpenForAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
+	require.ErrorIs(t, f.Keeper.CheckAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
 	deleteK(t, f)
 	f.EndBlocks(2)
 	requireKey(t, f, "failing", types.KEY_STATUS_ERROR, "identity_revoked")
@@ -117,6 +117,50 @@ func TestSpoiledRequestDoesNotStopARevocation(t *testing.T) {
 	require.ErrorIs(t, f.Keeper.ApplySignature(f.Ctx, &result), types.ErrAlreadyDecided)
 	f.EndBlocks(2 + keeper.RetryBlocks)
 	requireSignature(t, f, "bad", types.SIGNATURE_STATUS_ERROR, "identity_revoked")
+}
+
+// Nobody pays for the walk over a member's open requests, so registering and revoking
+// again does not repeat it.
+func TestRevocationsWalkRequestsOnce(t *testing.T) {
+	const open = 50
+	f := chain.New(t, 4)
+	f.ReadyKey("k", 1)
+	for i := range open {
+		f.KeySign(fmt.Sprint(i), "k", "text")
+	}
+	f.EndBlocks(2)
+	looked := 0
+	f.Spoiled = func(key []byte) error {
+		if bytes.HasPrefix(key, types.CondemnedRequestsPrefix.Bytes()) {
+			looked++
+		}
+		return nil
+	}
+	revokeOne(t, f)
+	require.GreaterOrEqual(t, looked, open)
+	p := f.Participants[0]
+	for i := range 10 {
+		p.Identity = chain.IdentityKey(fmt.Sprint("again ", i))
+		f.Register(p)
+		looked = 0
+		revokeOne(t, f)
+		require.Zero(t, looked)
+	}
+	require.Equal(t, 3*open, f.Entries(types.RequestsByMemberPrefix), "the others are found")
+
+	// What is asked afterwards is found again, and nothing stays behind.
+	p.Identity = chain.IdentityKey("new")
+	f.Register(p)
+	f.KeySign("new", "k", "text")
+	revokeOne(t, f)
+	imported := exportImport(t, f)
+	for _, f := range []*chain.Fixture{f, imported} {
+		f.EndBlocks(f.Ctx.BlockHeight() + 1)
+		requireSignature(t, f, "0", types.SIGNATURE_STATUS_ERROR, "identity_revoked")
+		requireSignature(t, f, "new", types.SIGNATURE_STATUS_ERROR, "identity_revoked")
+		require.Zero(t, f.Entries(types.RequestsByMemberPrefix))
+		require.Zero(t, f.Entries(types.RequestsByKeyPrefix))
+	}
 }
 
 // The first reason stays.

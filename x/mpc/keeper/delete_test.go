@@ -54,7 +54,7 @@ func TestDeleteReadyKey(t *testing.T) {
 			f.Register(p)
 		}
 		a := p.AttestDeletion("k")
-		require.NoError(t, f.Keeper.OpenForAttestation(f.Ctx, &a))
+		require.NoError(t, f.Keeper.CheckAttestation(f.Ctx, &a))
 		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
 		require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
 	}
@@ -109,7 +109,7 @@ func TestWhoMayDelete(t *testing.T) {
 	_, err = f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: chain.Account("stranger"), KeyId: "k"})
 	require.ErrorIs(t, err, types.ErrNotOwner)
 	_, err = f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: "x", KeyId: "k"})
-	require.ErrorIs(t, err, types.ErrUnauthorized)
+	require.ErrorIs(t, err, types.ErrBadAddress)
 	_, err = f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: f.Authority, KeyId: "k"})
 	require.NoError(t, err)
 

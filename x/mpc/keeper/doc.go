@@ -12,7 +12,8 @@
 //
 // Results are applied by package abci in PreBlock, expiries and condemnations in
 // EndBlock (due.go), so many in each block: in one block a result comes before an
-// expiry. What no transaction pays for is counted (work.go).
+// expiry. What no transaction pays for is counted (work.go); hooks of results that
+// cost too much for one block wait for the end of it or of the next (hooks_queue.go).
 //
 // The node's engine reads committed state through engine.go, other modules ask
 // through ModuleAPI, accounts through the Msg service.

@@ -131,8 +131,7 @@ func (k *Keeper) addFault(ctx context.Context, f types.Fault) error {
 		Kind: f.Kind, Participant: f.Participant, Accuser: f.Accuser, Reason: f.Reason,
 		RequestKind: f.RequestKind, RequestId: f.RequestId, Session: hexOf(f.Session),
 	})
-	k.runFaultHooks(ctx, f)
-	return nil
+	return k.runResultFaultHooks(ctx, f)
 }
 
 func (k *Keeper) setFault(ctx context.Context, f types.Fault) error {

@@ -17,9 +17,10 @@ import (
 // validators yet, so it does not matter in which order the modules are imported.
 //
 // Time goes on where the export stopped: open requests keep the blocks that they
-// had left and the attempt that they had reached, and a key's decision stays as
-// long ago, and its end as far away, as it was. That may put heights before the
-// first block. All other heights are history of the exported chain and stay.
+// had left and the attempt that they had reached, and a key's decision and a fault
+// stay as long ago, and their end as far away, as they were. That may put heights
+// before the first block. All other heights are history of the exported chain and
+// stay.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := gs.Validate(); err != nil {
 		return err
@@ -41,6 +42,9 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		}
 	}
 	for _, s := range gs.Signatures {
+		if err := k.requireAccount(s.Owner); err != nil {
+			return types.ErrBadGenesis.Wrapf("owner of signature %s: %s", s.Id, err)
+		}
 		if err := k.setSignature(ctx, s); err != nil {
 			return err
 		}
@@ -59,6 +63,12 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	for _, f := range gs.Faults {
 		f.Shift(shift)
 		if err := k.importFault(ctx, f); err != nil {
+			return err
+		}
+	}
+	for _, q := range gs.QueuedHooks {
+		q.Shift(shift)
+		if err := k.importQueuedHook(ctx, q); err != nil {
 			return err
 		}
 	}
@@ -105,7 +115,24 @@ func (k *Keeper) importFault(ctx context.Context, f types.Fault) error {
 	return k.setFault(ctx, f)
 }
 
+func (k *Keeper) importQueuedHook(ctx context.Context, q types.QueuedHook) error {
+	if q.Hook == types.HookAfterFault {
+		if err := k.requireOperators(q.Id); err != nil {
+			return types.ErrBadGenesis.Wrapf("queued hook %s: %s", q.Hook, err)
+		}
+	}
+	if err := k.queuedHooks.Set(ctx, collections.Join4(q.Height, q.Hook, q.Id, q.Place)); err != nil {
+		return fmt.Errorf("queue %s of %s: %w", q.Hook, q.Id, err)
+	}
+	return nil
+}
+
 func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
+	err := errors.Join(k.requireAccount(key.Owner),
+		k.requireOperators(key.Participants...), k.requireOperators(key.Holders...), k.requireOperators(key.DeletionAcks...))
+	if err != nil {
+		return types.ErrBadGenesis.Wrapf("key %s: %s", key.Id, err)
+	}
 	if key.Status == types.KEY_STATUS_DELETING {
 		if err := k.keyRetirements.Set(ctx, collections.Join(key.RetireHeight, key.Id)); err != nil {
 			return fmt.Errorf("index key %s by its end: %w", key.Id, err)
@@ -117,6 +144,9 @@ func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 // importRequest opens a request. One that was condemned and still waited for the
 // end of a block is condemned again: what condemned it is part of the state.
 func (k *Keeper) importRequest(ctx context.Context, r types.Request) error {
+	if err := errors.Join(k.requireAccount(r.Owner), k.requireOperators(operatorsOf(r.Members)...)); err != nil {
+		return types.ErrBadGenesis.Wrapf("request %s: %s", r.RequestID(), err)
+	}
 	if err := k.openRequest(ctx, r); err != nil {
 		return err
 	}
@@ -179,6 +209,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		}),
 		k.faults.Walk(ctx, nil, func(_ faultKey, f types.Fault) (bool, error) {
 			gs.Faults = append(gs.Faults, f)
+			return false, nil
+		}),
+		k.queuedHooks.Walk(ctx, nil, func(q queuedHook) (bool, error) {
+			gs.QueuedHooks = append(gs.QueuedHooks, types.QueuedHook{Height: q.K1(), Hook: q.K2(), Id: q.K3(), Place: q.K4()})
 			return false, nil
 		}),
 	)

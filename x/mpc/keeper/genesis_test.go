@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -78,6 +79,98 @@ func TestGenesisRoundTrip(t *testing.T) {
 			}
 			requireSameFuture(t, f, base)
 			requireSamePending(t, old, f)
+		})
+	}
+}
+
+// A chain that starts anew at height 1 and runs for less long than the exported one did
+// exports a genesis of its own, with what was decided and held against somebody before
+// its first block.
+func TestGenesisOfAnImportedChain(t *testing.T) {
+	old := busyChain(t)
+	anew := func(gs *types.GenesisState, initial int64) *chain.Fixture {
+		t.Helper()
+		f := chain.NewEmpty(t)
+		f.Ctx = f.Ctx.WithBlockHeight(initial)
+		require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
+		f.Ctx = f.Ctx.WithBlockHeight(max(initial, 1))
+		return f
+	}
+	export := func(f *chain.Fixture) *types.GenesisState {
+		t.Helper()
+		gs, err := f.Keeper.ExportGenesis(f.Ctx.WithBlockHeight(f.Ctx.BlockHeight() - 1))
+		require.NoError(t, err)
+		require.NoError(t, gs.Validate())
+		return gs
+	}
+	old.EndBlocks(501)
+	second := anew(export(old), 0)
+	second.EndBlocks(90)
+	deleteKey(t, second, "won")
+	second.EndBlocks(101)
+	gs := export(second)
+	require.EqualValues(t, 100, gs.ExportHeight)
+	require.Len(t, gs.Faults, 2)
+	kinds := make(map[types.FaultKind]bool)
+	for _, f := range gs.Faults {
+		kinds[f.Kind] = true
+		require.EqualValues(t, 0, f.Height, "in the last block before the first one")
+		require.EqualValues(t, 600, f.LapseHeight)
+	}
+	require.Len(t, kinds, 2, "an accusation and proof")
+	keys := make(map[string]types.KeyStatus)
+	for _, k := range gs.Keys {
+		keys[k.Id] = k.Status
+	}
+	require.Equal(t, map[string]types.KeyStatus{
+		"ready": types.KEY_STATUS_READY, "failed": types.KEY_STATUS_ERROR, "won": types.KEY_STATUS_DELETING,
+		"deleted": types.KEY_STATUS_DELETED, "deleting": types.KEY_STATUS_DELETED, "pending": types.KEY_STATUS_PENDING,
+	}, keys)
+	require.Len(t, gs.Signatures, 2)
+
+	require.Equal(t, gs, export(anew(gs, 101)), "where time goes on, nothing moves")
+	third := anew(gs, 0)
+	third.EndBlocks(31)
+	for _, f := range export(third).Faults {
+		require.EqualValues(t, -100, f.Height)
+	}
+	third.EndBlocks(501)
+	engine, err := third.Keeper.EngineFaults(third.Ctx)
+	require.NoError(t, err)
+	require.Empty(t, engine, "600 blocks after the fault, in two chains")
+	require.Len(t, export(third).Faults, 1, "proof stays")
+}
+
+// Whatever names somebody must be an address of this chain in its one form: state is
+// searched by it.
+func TestGenesisAddresses(t *testing.T) {
+	old := busyChain(t)
+	other := func(address string) string { return strings.Replace(address, "seq", "oth", 1) }
+	for name, spoil := range map[string]func(*types.GenesisState){
+		"key's owner":             func(g *types.GenesisState) { g.Keys[0].Owner = other(g.Keys[0].Owner) },
+		"key's owner, upper case": func(g *types.GenesisState) { g.Keys[0].Owner = strings.ToUpper(g.Keys[0].Owner) },
+		"key's participant":       func(g *types.GenesisState) { g.Keys[0].Participants[0] = "a" },
+		"key's holder":            func(g *types.GenesisState) { g.Keys[0].Holders[0] = "a" },
+		"key's acknowledgement":   func(g *types.GenesisState) { g.Keys[0].DeletionAcks = []string{"a"} },
+		"signature's owner":       func(g *types.GenesisState) { g.Signatures[0].Owner = "a" },
+		"request's owner":         func(g *types.GenesisState) { g.Requests[0].Owner = "a" },
+		"request's member": func(g *types.GenesisState) {
+			r := &g.Requests[0]
+			r.Members[0].Operator = "a"
+			g.Attestations = nil
+		},
+		"fault's participant": func(g *types.GenesisState) { g.Faults[0].Participant = "a" },
+		"queued hook's": func(g *types.GenesisState) {
+			g.QueuedHooks = []types.QueuedHook{{Hook: types.HookAfterFault, Id: "a", Place: "b"}}
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			gs, err := old.Keeper.ExportGenesis(old.Ctx)
+			require.NoError(t, err)
+			spoil(gs)
+			require.NoError(t, gs.Validate(), "without the codecs it looks right")
+			f := chain.NewEmpty(t)
+			require.Error(t, f.Keeper.InitGenesis(f.Ctx, *gs))
 		})
 	}
 }

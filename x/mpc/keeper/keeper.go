@@ -45,11 +45,14 @@ type Keeper struct {
 	keys         *collections.IndexedMap[string, types.Key, keyIndexes]
 	signatures   *collections.IndexedMap[string, types.Signature, signatureIndexes]
 	// requests holds open requests only. openRequest and closeRequest are the only
-	// writers of it, of its indexes but requestExpiry, and of its counters.
+	// writers of it, of its indexes but requestExpiry and requestsByMember, and of its
+	// counters.
 	requests collections.Map[requestKey, types.Request]
 	// requestExpiry says when the end of a block fails a request. One that is
 	// condemned is there twice, at its expiry height, too.
-	requestExpiry    collections.KeySet[collections.Triple[int64, uint32, string]]
+	requestExpiry collections.KeySet[collections.Triple[int64, uint32, string]]
+	// requestsByMember finds what a revocation condemns; what one condemned is not
+	// found by that member any more.
 	requestsByMember requestIndex
 	requestsByKey    requestIndex
 	// condemnedRequests are open requests that take no results any more, with the
@@ -66,6 +69,9 @@ type Keeper struct {
 	// faultLapses holds the faults that count by the height at which they do not
 	// any more.
 	faultLapses collections.KeySet[collections.Triple[int64, string, string]]
+	// queuedHooks holds the hooks of results that wait for the end of a block, in the
+	// order of the blocks that decided those.
+	queuedHooks collections.KeySet[queuedHook]
 }
 
 // NewKeeper makes the keeper. authority is the account that may change the
@@ -109,6 +115,8 @@ func NewKeeper(
 			collections.PairKeyCodec(collections.StringKey, collections.StringKey), codec.CollValue[types.Fault](cdc)),
 		faultLapses: collections.NewKeySet(sb, types.FaultLapsesPrefix, "fault_lapses",
 			collections.TripleKeyCodec(collections.Int64Key, collections.StringKey, collections.StringKey)),
+		queuedHooks: collections.NewKeySet(sb, types.QueuedHooksPrefix, "queued_hooks",
+			collections.QuadKeyCodec(collections.Int64Key, collections.StringKey, collections.StringKey, collections.StringKey)),
 	}
 	k.addRequestCollections(sb)
 	schema, err := sb.Build()

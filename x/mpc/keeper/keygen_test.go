@@ -50,7 +50,7 @@ func TestKeyGenRefuses(t *testing.T) {
 			}, want: types.ErrTooManyParticipants,
 		},
 		"no requester": {msg: types.MsgKeyGen{KeyId: "k", Requester: chain.Account("stranger"), Algorithm: ecdsa, Threshold: 1}, want: types.ErrNotRequester},
-		"no address":   {msg: types.MsgKeyGen{KeyId: "k", Requester: "stranger", Algorithm: ecdsa, Threshold: 1}, want: types.ErrUnauthorized},
+		"no address":   {msg: types.MsgKeyGen{KeyId: "k", Requester: "stranger", Algorithm: ecdsa, Threshold: 1}, want: types.ErrBadAddress},
 		"id is being worked on": {
 			msg:   types.MsgKeyGen{KeyId: "k", Algorithm: ecdsa, Threshold: 2},
 			setup: func(_ *testing.T, f *chain.Fixture) { f.KeyGen("k", 1) }, want: types.ErrRequestPending,
@@ -159,6 +159,8 @@ func TestMessagesNeedTheAuthority(t *testing.T) {
 	f := chain.New(t, 3)
 	_, err := f.Msg.UpdateParams(f.Ctx, &types.MsgUpdateParams{Authority: f.Requester, Params: types.DefaultParams()})
 	require.ErrorIs(t, err, types.ErrUnauthorized)
+	_, err = f.Msg.UpdateParams(f.Ctx, &types.MsgUpdateParams{Authority: f.Authority + "x", Params: types.DefaultParams()})
+	require.ErrorIs(t, err, types.ErrBadAddress)
 	_, err = f.Msg.UpdateParams(f.Ctx, &types.MsgUpdateParams{Authority: f.Authority})
 	require.ErrorIs(t, err, types.ErrBadParams)
 	p := types.DefaultParams()

@@ -10,7 +10,6 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
-	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -81,7 +80,7 @@ func (k *Keeper) RevokeParticipant(ctx context.Context, operator string) error {
 		return fmt.Errorf("store participant %s: %w", p.Operator, err)
 	}
 	k.emit(ctx, &types.EventParticipantRevoked{Operator: p.Operator})
-	return k.condemnRequests(ctx, k.requestsByMember, p.Operator, mpctypes.ErrIdentityRevoked)
+	return k.condemnRequestsOf(ctx, p.Operator)
 }
 
 // claimIdentityKey makes an identity key an operator's for ever: whoever holds

@@ -118,7 +118,7 @@ func TestRevokeFailsOnlyItsRequests(t *testing.T) {
 		require.NoError(t, err)
 	}
 	_, err = f.Msg.KeySign(f.Ctx, &types.MsgKeySign{Requester: f.Requester, SignatureId: "s3", KeyId: "ready", Payload: chain.Payload("x")})
-	require.ErrorIs(t, err, types.ErrTooFewParticipants)
+	require.ErrorIs(t, err, types.ErrTooFewSigners)
 
 	// A new identity brings it back.
 	sorted[1].Identity = chain.IdentityKey("again")

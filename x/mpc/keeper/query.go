@@ -12,8 +12,13 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// maxPageLimit is the most entries of one page, so that one query of a public
-// node cannot read all of the state. A key of 64 participants has about 7 KB.
+// maxPageLimit is the most entries of one page, which bounds the answer: a key of 64
+// participants has about 7 KB, a page of them 7 MB.
+//
+// It does not bound what is read. A total (which the SDK counts also where no limit is
+// given), an offset, and the status of an owner's keys or of a key's signatures walk
+// entries that are not in the answer, up to all of them. Whoever serves the public
+// bounds that by the node's query-gas-limit.
 const maxPageLimit = 1000
 
 // queryServer answers queries.

@@ -1,10 +1,12 @@
 package keeper_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
@@ -58,7 +60,7 @@ func TestQueryKeys(t *testing.T) {
 		require.Equal(t, c.want, paged)
 	}
 	_, err = f.Query.Keys(f.Ctx, &types.QueryKeysRequest{Owner: "x"})
-	require.ErrorIs(t, err, types.ErrUnauthorized)
+	require.ErrorIs(t, err, types.ErrBadAddress)
 }
 
 func TestQueryKey(t *testing.T) {
@@ -140,6 +142,34 @@ func TestQueryParticipantsAndRequests(t *testing.T) {
 	require.Equal(t, []string{f.Requester}, params.Params.Requesters)
 }
 
+// What a page walks is metered, so a node's query-gas-limit bounds it.
+func TestQueriesAreMetered(t *testing.T) {
+	const keys = 100
+	f := chain.New(t, 3)
+	for i := range keys {
+		f.KeyGen(fmt.Sprint(i), 1)
+	}
+	gas := func(page *query.PageRequest, req types.QueryKeysRequest) storetypes.Gas {
+		ctx := f.Ctx.WithGasMeter(newMeter())
+		req.Pagination = page
+		_, err := f.Query.Keys(ctx, &req)
+		require.NoError(t, err)
+		return ctx.GasMeter().GasConsumed()
+	}
+	one := gas(&query.PageRequest{Limit: 1}, types.QueryKeysRequest{})
+	for name, walk := range map[string]storetypes.Gas{
+		"total":  gas(&query.PageRequest{Limit: 1, CountTotal: true}, types.QueryKeysRequest{}),
+		"offset": gas(&query.PageRequest{Limit: 1, Offset: keys - 1}, types.QueryKeysRequest{}),
+		"status": gas(&query.PageRequest{Limit: 1}, types.QueryKeysRequest{Owner: f.Requester, Status: types.KEY_STATUS_READY}),
+	} {
+		require.Greater(t, walk, one*keys/2, name)
+	}
+	require.Panics(t, func() {
+		ctx := f.Ctx.WithGasMeter(storetypes.NewGasMeter(10 * one))
+		_, _ = f.Query.Keys(ctx, &types.QueryKeysRequest{}) // out of gas
+	})
+}
+
 func TestQueryReadiness(t *testing.T) {
 	f := chain.New(t, 3)
 	f.ReadyKey("k", 1)
@@ -177,7 +207,7 @@ func TestQueryReadiness(t *testing.T) {
 		require.Contains(t, resp.Reason, c.reason, name)
 	}
 	_, err := f.Query.CanSign(f.Ctx, &types.QueryCanSignRequest{KeyId: "k", Requester: "x"})
-	require.ErrorIs(t, err, types.ErrUnauthorized)
+	require.ErrorIs(t, err, types.ErrBadAddress)
 }
 
 func TestQueriesRefuseNil(t *testing.T) {

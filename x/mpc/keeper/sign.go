@@ -96,7 +96,7 @@ func (k *Keeper) signMembers(ctx context.Context, key types.Key) ([]types.Member
 		members = append(members, m)
 	}
 	if len(members) < int(key.Threshold)+1 {
-		return nil, types.ErrTooFewParticipants.Wrapf("key %s needs %d signers, %d of its participants have an identity",
+		return nil, types.ErrTooFewSigners.Wrapf("key %s needs %d signers, %d of its participants have an identity",
 			key.Id, key.Threshold+1, len(members))
 	}
 	return members, nil

@@ -10,13 +10,6 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// OpenForSignature says, without any cryptography, whether this state still waits
-// for a signature: nil, or the reason why not.
-func (k *Keeper) OpenForSignature(ctx context.Context, id string) error {
-	_, err := k.openSignRequest(ctx, id)
-	return err
-}
-
 // CheckSignature says whether a finished signature would apply to this state: it
 // is waited for, and it is by the committed key over the committed digest.
 func (k *Keeper) CheckSignature(ctx context.Context, result *mpctypes.SignatureResult) error {
@@ -43,10 +36,7 @@ func (k *Keeper) ApplySignature(ctx context.Context, result *mpctypes.SignatureR
 	k.emit(ctx, &types.EventSignatureReady{
 		SignatureId: s.Id, KeyId: s.KeyId, Owner: s.Owner, R: hexOf(s.R), S: hexOf(s.S), V: s.V,
 	})
-	k.runHook(ctx, hookCall{s.Module, "AfterSignatureReady", s.Id, func(ctx context.Context, h types.Hooks) error {
-		return h.AfterSignatureReady(ctx, s)
-	}})
-	return nil
+	return k.runResultHook(ctx, signatureReadyHook(s))
 }
 
 func (k *Keeper) verifiedSignature(ctx context.Context, result *mpctypes.SignatureResult) (types.Request, types.Signature, error) {

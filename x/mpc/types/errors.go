@@ -44,6 +44,9 @@ var (
 	ErrBadResult             = register(30, mpctypes.ErrBadResult, grpccodes.InvalidArgument)
 	ErrBadGenesis            = register(31, mpctypes.ErrBadGenesis, grpccodes.InvalidArgument)
 	ErrTooManyIdentities     = register(32, mpctypes.ErrTooManyIdentities, grpccodes.ResourceExhausted)
+	ErrBadAddress            = register(35, mpctypes.ErrBadAddress, grpccodes.InvalidArgument)
+	ErrKeyFailed             = register(36, mpctypes.ErrKeyFailed, grpccodes.FailedPrecondition)
+	ErrTooFewSigners         = register(37, mpctypes.ErrTooFewSigners, grpccodes.FailedPrecondition)
 )
 
 // registered lists all errors by ascending code.

@@ -50,6 +50,9 @@ var codes = []struct {
 	{30, "bad_result", types.ErrBadResult},
 	{31, "bad_genesis", types.ErrBadGenesis},
 	{32, "too_many_identities", types.ErrTooManyIdentities},
+	{35, "bad_address", types.ErrBadAddress},
+	{36, "key_failed", types.ErrKeyFailed},
+	{37, "too_few_signers", types.ErrTooFewSigners},
 }
 
 func TestErrors(t *testing.T) {

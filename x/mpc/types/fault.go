@@ -62,5 +62,9 @@ func (f Fault) Validate() error {
 	return nil
 }
 
-// Shift moves the lapse of a fault in time, for a chain that starts anew.
-func (f *Fault) Shift(blocks int64) { f.LapseHeight += blocks }
+// Shift moves the fault and its lapse in time, for a chain that starts anew: it stays
+// as long ago as it was, if need be before the first block.
+func (f *Fault) Shift(blocks int64) {
+	f.Height += blocks
+	f.LapseHeight += blocks
+}

@@ -11,7 +11,8 @@ import (
 func DefaultGenesis() *GenesisState { return &GenesisState{Params: DefaultParams()} }
 
 // Validate checks a genesis state as far as it goes without the chain id and the
-// address codecs: the keeper verifies proofs and addresses at import.
+// address codecs: the keeper verifies the proofs, and that each address is one of this
+// chain, at import.
 func (g GenesisState) Validate() error {
 	if err := g.Params.Validate(); err != nil {
 		return err
@@ -32,6 +33,7 @@ func (g GenesisState) Validate() error {
 		check.requestsBelong(g.Requests),
 		check.attestations(g.Attestations),
 		check.faults(g.Faults),
+		check.queuedHooks(g.QueuedHooks),
 	} {
 		if err != nil {
 			return ErrBadGenesis.Wrap(err.Error())
@@ -167,6 +169,33 @@ func (c genesisCheck) faults(all []Fault) error {
 			return fmt.Errorf("fault %s is of height %d until %d, the export is of height %d", place, f.Height, f.LapseHeight, c.height)
 		}
 		seen[place] = true
+	}
+	return nil
+}
+
+// queuedHooks does not ask for the fault of a hook: an accusation may have lapsed.
+func (c genesisCheck) queuedHooks(all []QueuedHook) error {
+	seen := make(map[string]bool, len(all))
+	for _, q := range all {
+		ok := false
+		switch q.Hook {
+		case HookAfterKeyReady:
+			ok = len(c.keys[q.Id].PublicKey) > 0 && q.Place == ""
+		case HookAfterSignatureReady:
+			_, open := c.requests[requestName(REQUEST_KIND_SIGN, q.Id)]
+			ok = c.signatures[q.Id] && !open && q.Place == ""
+		case HookAfterFault:
+			ok = q.Id != "" && q.Place != ""
+		}
+		switch {
+		case !ok:
+			return fmt.Errorf("queued hook %s is for nothing", q.name())
+		case seen[q.name()]:
+			return fmt.Errorf("queued hook %s is there twice", q.name())
+		case q.Height > c.height+MaxLengthBlocks:
+			return fmt.Errorf("queued hook %s is too far from the export at height %d", q.name(), c.height)
+		}
+		seen[q.name()] = true
 	}
 	return nil
 }

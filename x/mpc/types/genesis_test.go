@@ -28,6 +28,14 @@ func exported(t *testing.T) types.GenesisState {
 	return *gs
 }
 
+func fault(height int64) types.Fault {
+	session := chain.Session("ready")
+	return types.Fault{
+		Kind: types.FAULT_KIND_EQUIVOCATION, Participant: chain.Operator(0), Reason: "broadcast_differs",
+		RequestKind: types.REQUEST_KIND_KEYGEN, RequestId: "ready", Session: session[:], Height: height,
+	}
+}
+
 func TestGenesisValidate(t *testing.T) {
 	// In exported: keys are ready and wanted, signatures done and open, requests
 	// the keygen of wanted and the sign request open.
@@ -109,7 +117,29 @@ func TestGenesisValidate(t *testing.T) {
 		"attestation, stranger": func(g *types.GenesisState) { g.Attestations[0].Operator = "z" },
 		"attestation's session": func(g *types.GenesisState) { g.Attestations[0].Session = nil },
 		"attestation's payload": func(g *types.GenesisState) { g.Attestations[0].Payload = nil },
-		"attestation twice":     func(g *types.GenesisState) { g.Attestations = append(g.Attestations, g.Attestations[0]) },
+		"fault after the export": func(g *types.GenesisState) {
+			g.Faults = []types.Fault{fault(g.ExportHeight + 1)}
+		},
+		"fault twice": func(g *types.GenesisState) {
+			g.Faults = []types.Fault{fault(0), fault(-1)}
+		},
+		"queued hook of nothing": func(g *types.GenesisState) { g.QueuedHooks = []types.QueuedHook{{Hook: "AfterParty", Id: "ready"}} },
+		"queued hook, PENDING key": func(g *types.GenesisState) {
+			g.QueuedHooks = []types.QueuedHook{{Hook: types.HookAfterKeyReady, Id: "wanted"}}
+		},
+		"queued hook, PENDING signature": func(g *types.GenesisState) {
+			g.QueuedHooks = []types.QueuedHook{{Hook: types.HookAfterSignatureReady, Id: "open"}}
+		},
+		"queued hook, no fault": func(g *types.GenesisState) {
+			g.QueuedHooks = []types.QueuedHook{{Hook: types.HookAfterFault, Id: chain.Operator(0)}}
+		},
+		"queued hook twice": func(g *types.GenesisState) {
+			g.QueuedHooks = []types.QueuedHook{{Hook: types.HookAfterKeyReady, Id: "ready"}, {Hook: types.HookAfterKeyReady, Id: "ready"}}
+		},
+		"queued hook out of reach": func(g *types.GenesisState) {
+			g.QueuedHooks = []types.QueuedHook{{Hook: types.HookAfterKeyReady, Id: "ready", Height: g.ExportHeight + types.MaxLengthBlocks + 1}}
+		},
+		"attestation twice": func(g *types.GenesisState) { g.Attestations = append(g.Attestations, g.Attestations[0]) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			gs := exported(t)
@@ -119,6 +149,12 @@ func TestGenesisValidate(t *testing.T) {
 		})
 	}
 	gs := exported(t)
+	gs.Faults = []types.Fault{fault(-1000)}
+	gs.QueuedHooks = []types.QueuedHook{
+		{Hook: types.HookAfterKeyReady, Id: "ready", Height: -1}, {Hook: types.HookAfterSignatureReady, Id: "done"},
+		{Hook: types.HookAfterFault, Id: chain.Operator(0), Place: "accusation/" + chain.Operator(1)},
+	}
+	require.NoError(t, gs.Validate(), "what was before the first block, and a fault that lapsed")
 	gs.Params.MaxPending = 0
 	require.ErrorIs(t, gs.Validate(), types.ErrBadParams)
 	require.NoError(t, types.DefaultGenesis().Validate())

@@ -14,7 +14,9 @@ type FaultHooks interface {
 }
 
 // Hooks is how a module hears of what it asked for. It is told of its own keys
-// and signatures only, each once.
+// and signatures only, each once. Where many results come together, AfterKeyReady and
+// AfterSignatureReady may come at the end of the block or of a later one, with the key
+// as it is by then.
 //
 // Every call runs in a cache context of its own with a gas limit
 // (keeper.HookGasLimit). An error, a panic or running out of gas rolls back that

@@ -89,6 +89,8 @@ func (k Key) CanSign() error {
 		return nil
 	case KEY_STATUS_DELETING, KEY_STATUS_DELETED:
 		return ErrKeyDeleted.Wrap(k.Id)
+	case KEY_STATUS_ERROR:
+		return ErrKeyFailed.Wrapf("key %s is %s: %s", k.Id, k.Status, k.Reason)
 	}
 	return ErrKeyNotReady.Wrapf("key %s is %s", k.Id, k.Status)
 }

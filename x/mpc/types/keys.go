@@ -33,4 +33,5 @@ var (
 	CondemnedRequestsPrefix = collections.NewPrefix(17)
 	FaultsPrefix            = collections.NewPrefix(18)
 	FaultLapsesPrefix       = collections.NewPrefix(19)
+	QueuedHooksPrefix       = collections.NewPrefix(23)
 )
