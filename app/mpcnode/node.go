@@ -81,6 +81,7 @@ func (n *node) startComet(ctx context.Context, key *cmtp2p.NodeKey, reactors map
 	if err := comet.Start(); err != nil {
 		return fmt.Errorf("start the CometBFT node: %w", err)
 	}
+	dropEarlyPeers(comet.Switch(), n.svrCtx.Logger)
 	return nil
 }
 
