@@ -18,7 +18,7 @@ func BenchmarkJudge(b *testing.B) {
 			r.SetRoster(rosterOf(alice, bob))
 			p := newFakePeer("p")
 			r.InitPeer(p)
-			rem, _ := remoteOf(p)
+			rem, _ := r.remoteOf(p)
 			r.operators["alice"] = rem // its own connection: no sender's budget
 			a := arrival{from: rem, msg: alice.envelope(wire.KIND_ROUND, "bob", 1, make([]byte, size))}
 			for b.Loop() {

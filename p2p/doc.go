@@ -48,9 +48,32 @@
 //   - Relays to one peer wait in flows, one for each sender and lane, that get
 //     the same bytes each. What finds no place displaces the end of the longest.
 //
+// # libp2p
+//
+// LibP2P runs the reactor on a libp2p switch of its own (QUIC, a UDP port), made
+// of CometBFT's package lp2p, whose switch in the node takes no reactors but
+// CometBFT's own. What differs there:
+//
+//   - Each message has a stream, and several are received at once: there is no
+//     order. Nothing here needs one.
+//   - TrySend writes to the connection and may block, for ever if the peer does
+//     not read. Only the peer's sending goroutine waits; Run closes all
+//     connections before it stops the reactor.
+//   - Messages may have 4 MiB; MaxMessageBytes is below that and refused above.
+//   - There are no channel lists, no peer exchange and no rate limit of a
+//     connection. Peers are those of a list, on both sides; others are turned away
+//     before they open a stream. Budgets hold as on CometBFT.
+//   - A peer that was away and is back may look as if it had never been gone.
+//     Hellos are repeated after 2, 6, 14, 30, 62 s and then every minute, and one
+//     that is known is answered with one's own, if that was not said within
+//     helloAnswer. So both know each other some 6 s after one of them restarted.
+//   - A peer of the list that declares large messages and does not send them makes
+//     the node set aside up to 256 times MaxMessageBytes for each of its
+//     connections, 55 MB.
+//
 // # Who is behind a connection
 //
-// A node with an identity sends a hello: operator, identity version and its own
+// A node with an identity sends a hello, again and again: operator, identity version and its own
 // peer id, signed with the identity key. A hello counts if its peer id is that
 // of the connection it came on (the switch has authenticated that one) and the
 // roster has the key. One that the roster does not know yet waits for the next

@@ -186,7 +186,7 @@ func FuzzInbound(f *testing.F) {
 	f.Fuzz(func(t *testing.T, bz []byte) {
 		p := newFakePeer("p")
 		r.InitPeer(p)
-		rem, _ := remoteOf(p)
+		rem, _ := r.remoteOf(p)
 		if r.FilterMsgBytes(ChannelID, p, bz) != nil {
 			return
 		}

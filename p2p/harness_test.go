@@ -164,9 +164,9 @@ func (s *recorder) sequences(from types.Operator) (seqs []uint64) {
 	return seqs
 }
 
-// relays counts the relays that went out.
-func (s *recorder) relays() (n int) {
-	s.do(func() { n = s.sent["relay"] })
+// went counts what went out of a kind.
+func (s *recorder) went(kind string) (n int) {
+	s.do(func() { n = s.sent[kind] })
 	return n
 }
 

@@ -142,6 +142,7 @@ func (r *Reactor) judgeHello(a arrival, msg *wire.Hello) {
 		return
 	}
 	if r.repeatsHello(a.from, msg) {
+		r.answerHello(a.from)
 		return
 	}
 	held := &heldHello{msg: msg, number: a.number}
@@ -167,6 +168,17 @@ func (r *Reactor) repeatsHello(rem *remote, msg *wire.Hello) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	return rem.hello != nil && rem.waiting == nil && sameHello(rem.hello.msg, msg)
+}
+
+// answerHello greets a peer that greets again: on a switch that reconnects
+// unseen, it may have been started anew.
+func (r *Reactor) answerHello(rem *remote) {
+	r.mu.RLock()
+	known := r.hello != nil
+	r.mu.RUnlock()
+	if known {
+		rem.out.answer(r.opts.Now())
+	}
 }
 
 // sameHello compares two hellos. Signatures of ed25519 are deterministic, so

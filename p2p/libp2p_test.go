@@ -1,74 +1,268 @@
 package p2p
 
 import (
+	"context"
 	"fmt"
+	"log/slog"
 	"net"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/cometbft/cometbft/config"
 	"github.com/cometbft/cometbft/crypto/ed25519"
 	"github.com/cometbft/cometbft/libs/log"
 	"github.com/cometbft/cometbft/lp2p"
 	cmtp2p "github.com/cometbft/cometbft/p2p"
+	"github.com/libp2p/go-libp2p/core/network"
+	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
-// libp2pSwitch runs a reactor, unchanged, on a libp2p switch of its own.
-func libp2pSwitch(t *testing.T, r cmtp2p.Reactor, port int, key ed25519.PrivKey, peers []config.LibP2PBootstrapPeer) *lp2p.Switch {
+// place is where a node of a libp2p network is.
+type place struct {
+	LibP2PPeer
+	key ed25519.PrivKey
+}
+
+func libp2pPlaces(t *testing.T, n int) []place {
+	t.Helper()
+	places := make([]place, n)
+	for i := range places {
+		c, err := net.ListenPacket("udp", "127.0.0.1:0")
+		require.NoError(t, err)
+		defer c.Close()
+		places[i].key = ed25519.GenPrivKey()
+		places[i].Address = c.LocalAddr().String()
+		places[i].ID, err = LibP2PID(places[i].key)
+		require.NoError(t, err)
+	}
+	return places
+}
+
+// libp2pNode is a reactor on a libp2p switch.
+type libp2pNode struct {
+	*recorder
+	r    *Reactor
+	log  *lockedBuffer
+	stop func()
+}
+
+func startLibP2P(t *testing.T, id identity, at place, peers ...place) *libp2pNode {
+	t.Helper()
+	return startLibP2PWithin(t, defaultLimits(), id, at, peers...)
+}
+
+func startLibP2PWithin(t *testing.T, l limits, id identity, at place, peers ...place) *libp2pNode {
+	t.Helper()
+	n := &libp2pNode{recorder: newRecorder(), log: &lockedBuffer{}}
+	n.r = newReactor(Options{ChainID: chain, Metrics: n.recorder, Logger: slog.New(slog.NewTextHandler(n.log, nil))}, l)
+	n.r.SetSink(n.recorder)
+	n.r.SetRoster(rosterOf(alice, bob, carol))
+	require.NoError(t, n.r.SetSelf(id.self(cmtp2p.ID(at.ID))))
+	opts := LibP2POptions{Key: at.key, Listen: at.Address, External: at.Address, Logger: log.NewNopLogger()}
+	for _, p := range peers {
+		opts.Peers = append(opts.Peers, p.LibP2PPeer)
+	}
+	sw, err := NewLibP2P(opts, n.r)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- sw.Run(ctx) }()
+	stopped := false
+	n.stop = func() {
+		if !stopped {
+			stopped = true
+			cancel()
+			require.NoError(t, <-ended)
+		}
+	}
+	t.Cleanup(n.stop)
+	return n
+}
+
+func (n *libp2pNode) reaches(t *testing.T, operators int) {
+	t.Helper()
+	eventually(t, "the others are reachable", func() bool { return len(n.r.Reachable()) == operators })
+}
+
+// rawHost speaks libp2p without a reactor; it is connected with one node.
+func rawHost(t *testing.T, at, to place, handle network.StreamHandler) (*lp2p.Host, peer.ID) {
 	t.Helper()
 	c := config.DefaultP2PConfig()
-	c.ListenAddress = fmt.Sprintf("tcp://127.0.0.1:%d", port)
-	c.ExternalAddress = c.ListenAddress
+	c.ListenAddress = at.Address
 	c.LibP2PConfig.Enabled = true
-	c.LibP2PConfig.BootstrapPeers = peers
-	host, err := lp2p.NewHost(c, key, log.NewNopLogger())
+	host, err := lp2p.NewHost(c, at.key, log.NewNopLogger())
 	require.NoError(t, err)
-	sw, err := lp2p.NewSwitch(cmtp2p.DefaultNodeInfo{}, host, []lp2p.SwitchReactor{{Name: "MPC", Reactor: r}}, cmtp2p.NopMetrics(), log.NewNopLogger())
+	t.Cleanup(func() { require.NoError(t, host.Close()) })
+	if handle != nil {
+		host.SetStreamHandler(lp2p.ProtocolID(ChannelID), handle)
+	}
+	address, err := lp2p.AddrInfoFromHostAndID(to.Address, to.ID)
 	require.NoError(t, err)
-	return sw
+	eventually(t, "connected", func() bool { return host.Connect(t.Context(), address) == nil })
+	return host, address.ID
 }
 
-func freeUDPPort(t *testing.T) int {
+// write sends bytes on a stream of their own.
+func write(t *testing.T, host *lp2p.Host, to peer.ID, bz []byte) error {
 	t.Helper()
-	c, err := net.ListenPacket("udp", "127.0.0.1:0")
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
+	defer cancel()
+	s, err := host.NewStream(ctx, to, lp2p.ProtocolID(ChannelID))
+	if err != nil {
+		return err
+	}
+	return lp2p.StreamWriteClose(s, bz)
+}
+
+// No order, base58 ids, peers without a channel list: all arrives.
+func TestOnLibP2P(t *testing.T) {
+	at := libp2pPlaces(t, 2)
+	a, b := startLibP2P(t, alice, at[0], at[1]), startLibP2P(t, bob, at[1], at[0])
+	a.reaches(t, 1)
+	b.reaches(t, 1)
+	for seq := range uint64(200) {
+		require.True(t, a.r.Send("bob", alice.envelope(wire.KIND_ROUND, "bob", seq, make([]byte, 1000))))
+		b.r.Gossip(bob.attestation(uint32(seq)))
+	}
+	require.True(t, a.r.Send("bob", alice.envelope(wire.KIND_FORWARD, "bob", 200, make([]byte, MaxForwardBody))))
+	eventually(t, "all arrive", func() bool { return len(b.sequences("alice")) == 201 && a.gossiped() == 200 })
+	seen := map[uint64]bool{}
+	for _, seq := range b.sequences("alice") {
+		seen[seq] = true
+	}
+	require.Len(t, seen, 201, "each once, in whatever order")
+}
+
+// Relays cross libp2p as they cross CometBFT.
+func TestRelayOnLibP2P(t *testing.T) {
+	at := libp2pPlaces(t, 3)
+	a, c, b := startLibP2P(t, alice, at[0], at[1]), startLibP2P(t, carol, at[1], at[0], at[2]), startLibP2P(t, bob, at[2], at[1])
+	c.reaches(t, 2)
+	a.reaches(t, 1)
+	b.reaches(t, 1)
+	require.True(t, a.r.Send("bob", alice.envelope(wire.KIND_ROUND, "bob", 1, make([]byte, MaxRoundBody))))
+	eventually(t, "bob has it", func() bool { return len(b.sequences("alice")) == 1 })
+	require.Empty(t, c.sequences("alice"))
+}
+
+// A node that stopped and came back is known again, on both sides.
+func TestComingBackOnLibP2P(t *testing.T) {
+	at := libp2pPlaces(t, 2)
+	a, b := startLibP2P(t, alice, at[0], at[1]), startLibP2P(t, bob, at[1], at[0])
+	a.reaches(t, 1)
+	b.reaches(t, 1)
+	b.stop()
+	b = startLibP2P(t, bob, at[1], at[0])
+	seq := uint64(0)
+	require.Eventually(t, func() bool {
+		seq++
+		return a.r.Send("bob", alice.envelope(wire.KIND_READY, "bob", seq, nil)) && len(b.sequences("alice")) > 0
+	}, 3*patient, 50*time.Millisecond, "bob is reached again")
+	require.Eventually(t, func() bool { return len(b.r.Reachable()) == 1 }, 3*patient, tick, "alice says again who she is")
+}
+
+// Who is in nobody's list is turned away before it can say anything.
+func TestUnlistedPeersOnLibP2P(t *testing.T) {
+	at := libp2pPlaces(t, 3)
+	a, b := startLibP2P(t, alice, at[0], at[1]), startLibP2P(t, bob, at[1], at[0])
+	a.reaches(t, 1)
+	host, id := rawHost(t, at[2], at[0], nil)
+	eventually(t, "turned away", func() bool { return len(host.Network().ConnsToPeer(id)) == 0 })
+	require.Equal(t, 1, a.r.Peers())
+	require.True(t, b.r.Send("alice", bob.envelope(wire.KIND_READY, "alice", 1, nil)))
+	eventually(t, "others go on", func() bool { return len(a.sequences("bob")) == 1 })
+}
+
+// What is too long is not read; what is too long for its kind costs the
+// connection. The channel's limit is below libp2p's.
+func TestSizesOnLibP2P(t *testing.T) {
+	require.Less(t, MaxMessageBytes, lp2p.MaxStreamSize)
+	at := libp2pPlaces(t, 3)
+	a, b := startLibP2P(t, alice, at[0], at[1], at[2]), startLibP2P(t, bob, at[1], at[0])
+	a.reaches(t, 1)
+	host, id := rawHost(t, at[2], at[0], func(network.Stream) {})
+	largest := encode(t, carol.envelope(wire.KIND_FORWARD, "alice", 1, make([]byte, MaxForwardBody)))
+	require.NoError(t, write(t, host, id, largest))
+	eventually(t, "the largest arrives", func() bool { return len(a.sequences("carol")) == 1 })
+	_ = write(t, host, id, make([]byte, MaxMessageBytes+1)) // the other end closes the stream
+	require.NoError(t, write(t, host, id, encode(t, carol.envelope(wire.KIND_READY, "alice", 2, nil))))
+	eventually(t, "the next one arrives", func() bool { return len(a.sequences("carol")) == 2 })
+
+	require.NoError(t, write(t, host, id, encode(t, carol.envelope(wire.KIND_READY, "alice", 3, make([]byte, 4<<10)))))
+	eventually(t, "it costs the connection", func() bool { return a.r.Peers() == 1 })
+	require.Len(t, a.sequences("carol"), 2)
+	require.Positive(t, a.drops(In, DropOversize))
+	require.Equal(t, 1, b.r.Peers())
+}
+
+// A peer that takes nothing holds up neither the others nor the end.
+func TestPeerThatDoesNotReadOnLibP2P(t *testing.T) {
+	at := libp2pPlaces(t, 3)
+	a, b := startLibP2P(t, alice, at[0], at[1], at[2]), startLibP2P(t, bob, at[1], at[0])
+	a.reaches(t, 1)
+	host, id := rawHost(t, at[2], at[0], func(network.Stream) {})
+	require.NoError(t, write(t, host, id, encode(t, carol.hello(cmtp2p.ID(at[2].ID)))))
+	a.reaches(t, 2)
+	const sent = 30 // 6 MB; QUIC takes some 0.75 MB that nobody reads
+	for seq := range uint64(sent) {
+		require.True(t, a.r.Send("carol", alice.envelope(wire.KIND_ROUND, "carol", seq, make([]byte, MaxRoundBody))))
+		require.True(t, a.r.Send("bob", alice.envelope(wire.KIND_ROUND, "bob", seq, make([]byte, 1000))))
+	}
+	eventually(t, "bob has all", func() bool { return len(b.sequences("alice")) == sent })
+	require.Positive(t, a.r.outWaiting.Load(), "carol's wait")
+	a.stop()
+}
+
+// A peer that floods is stopped here too.
+func TestFloodOnLibP2P(t *testing.T) {
+	at := libp2pPlaces(t, 3)
+	l := defaultLimits()
+	l.peer.messages, l.peer.messageBurst = 50, 100 // any machine can send more
+	l.patience.messages, l.patience.messageBurst = 1, 100*newcomerPart
+	a, b := startLibP2PWithin(t, l, alice, at[0], at[1], at[2]), startLibP2P(t, bob, at[1], at[0])
+	a.reaches(t, 1)
+	b.reaches(t, 1)
+	host, id := rawHost(t, at[2], at[0], func(network.Stream) {})
+	junk := encode(t, newIdentity("dave", 1).envelope(wire.KIND_READY, "alice", 1, nil))
+	ctx, cancel := context.WithCancel(t.Context())
+	flooded := make(chan struct{})
+	go func() {
+		defer close(flooded)
+		for ctx.Err() == nil {
+			if s, err := host.NewStream(ctx, id, lp2p.ProtocolID(ChannelID)); err == nil {
+				_ = lp2p.StreamWriteClose(s, junk)
+			}
+		}
+	}()
+	defer func() { cancel(); <-flooded }()
+	eventually(t, "it is stopped", func() bool { return strings.Contains(a.log.String(), "reason=flood") })
+	for seq := range uint64(50) {
+		require.True(t, b.r.Send("alice", bob.envelope(wire.KIND_ROUND, "alice", seq, make([]byte, 1000))))
+	}
+	eventually(t, "all of bob's arrive", func() bool { return len(a.sequences("bob")) == 50 })
+}
+
+func TestLibP2PPeers(t *testing.T) {
+	at := libp2pPlaces(t, 2)
+	list := fmt.Sprintf(" %s@%s, ,%s@host.example:1,", at[0].ID, at[0].Address, at[1].ID)
+	peers, err := ParseLibP2PPeers(list)
+	require.NoError(t, err)
+	require.Equal(t, []LibP2PPeer{at[0].LibP2PPeer, {at[1].ID, "host.example:1"}}, peers)
+	for _, bad := range []string{"x", at[0].ID, at[0].ID + "@", at[0].ID + "@host", "x@host:1", "@host:1"} {
+		_, err := ParseLibP2PPeers(bad)
+		require.ErrorContains(t, err, "ID@HOST:PORT", bad)
+	}
+}
+
+func TestLibP2PPortInUse(t *testing.T) {
+	at := libp2pPlaces(t, 1)[0]
+	c, err := net.ListenPacket("udp", at.Address)
 	require.NoError(t, err)
 	defer c.Close()
-	return c.LocalAddr().(*net.UDPAddr).Port
-}
-
-// No order, base58 ids, peers without a channel list, a TrySend that blocks.
-func TestOnLibP2P(t *testing.T) {
-	keys := []ed25519.PrivKey{ed25519.GenPrivKey(), ed25519.GenPrivKey()}
-	ports := []int{freeUDPPort(t), freeUDPPort(t)}
-	ids := make([]string, 2)
-	var peers []config.LibP2PBootstrapPeer
-	for i, key := range keys {
-		id, err := lp2p.IDFromPrivateKey(key)
-		require.NoError(t, err)
-		ids[i] = id.String()
-		peers = append(peers, config.LibP2PBootstrapPeer{Host: fmt.Sprintf("127.0.0.1:%d", ports[i]), ID: ids[i], Persistent: true})
-	}
-	reactors, recorders := make([]*Reactor, 2), make([]*recorder, 2)
-	for i, id := range []identity{alice, bob} {
-		rec := newRecorder()
-		r := NewReactor(Options{ChainID: chain, Metrics: rec})
-		r.SetSink(rec)
-		r.SetRoster(rosterOf(alice, bob))
-		require.NoError(t, r.SetSelf(id.self(cmtp2p.ID(ids[i]))))
-		sw := libp2pSwitch(t, r, ports[i], keys[i], peers)
-		require.NoError(t, sw.Start())
-		t.Cleanup(func() { require.NoError(t, sw.Stop()) })
-		reactors[i], recorders[i] = r, rec
-	}
-	for _, r := range reactors {
-		eventually(t, "the other is reachable", func() bool { return len(r.Reachable()) == 1 })
-	}
-	for seq := range uint64(100) {
-		require.True(t, reactors[0].Send("bob", alice.envelope(wire.KIND_ROUND, "bob", seq, make([]byte, 1000))))
-		reactors[1].Gossip(bob.attestation(uint32(seq)))
-	}
-	require.True(t, reactors[0].Send("bob", alice.envelope(wire.KIND_ROUND, "bob", 100, make([]byte, MaxRoundBody))))
-	eventually(t, "all arrive", func() bool { return len(recorders[1].sequences("alice")) == 101 && recorders[0].gossiped() == 100 })
+	_, err = NewLibP2P(LibP2POptions{Key: at.key, Listen: at.Address, Logger: log.NewNopLogger()}, NewReactor(Options{ChainID: chain}))
+	require.ErrorContains(t, err, at.Address)
 }

@@ -114,9 +114,17 @@ const knownPeers = 1000
 // queue: CometBFT's own limit of a blocking Send.
 const sendPatience = 10 * time.Second
 
-// helloRepeat is how often a hello goes out again on an idle connection, in
-// case the first was dropped: 233 bytes a minute.
-const helloRepeat = time.Minute
+// helloFirst is when a hello goes out again on an idle connection, in case the
+// first was dropped; after that, twice as long each time, up to helloRepeat: 233
+// bytes a minute.
+const (
+	helloFirst  = 2 * time.Second
+	helloRepeat = time.Minute
+)
+
+// helloAnswer is how long after its last hello a node answers one with another:
+// longer than two nodes take to greet each other, or they would go on for ever.
+const helloAnswer = 5 * time.Second
 
 // sendRetry is the pause after the switch's queue was full: with
 // DefaultSendQueue, 16 messages in 5 ms, 3200 a second to one peer. A queue of

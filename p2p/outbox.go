@@ -58,8 +58,10 @@ type outbox struct {
 	// takes.
 	pace, relayed *budget
 	// hello: this node's hello of now is due. It is not in a queue, so it can
-	// neither be dropped nor be sent in an old version.
-	hello bool
+	// neither be dropped nor be sent in an old version. greeted is when the last
+	// one left.
+	hello   bool
+	greeted time.Time
 	// run counts control messages since the last round message.
 	run    int
 	closed bool
@@ -113,13 +115,25 @@ func (o *outbox) signal() {
 	}
 }
 
-// takeHello reports whether the hello is due and counts it as sent.
-func (o *outbox) takeHello() bool {
+// answer makes the hello due unless one left of late.
+func (o *outbox) answer(now time.Time) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	due := o.hello
-	o.hello = false
-	return due
+	if now.Sub(o.greeted) >= helloAnswer {
+		o.hello = true
+		o.signal()
+	}
+}
+
+// takeHello reports whether the hello is due and counts it as sent.
+func (o *outbox) takeHello(now time.Time) bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.hello {
+		return false
+	}
+	o.hello, o.greeted = false, now
+	return true
 }
 
 // take returns the next message; false means that none may go now. If one waits

@@ -135,7 +135,7 @@ func (r *Reactor) InitPeer(p cmtp2p.Peer) cmtp2p.Peer {
 // AddPeer starts the sending goroutine of a peer that has the channel and
 // greets it.
 func (r *Reactor) AddPeer(p cmtp2p.Peer) {
-	rem, ok := remoteOf(p)
+	rem, ok := r.remoteOf(p)
 	if !ok || !hasChannel(p) {
 		return
 	}
@@ -171,7 +171,7 @@ func (r *Reactor) register(rem *remote) ([]types.Operator, bool) {
 // RemovePeer drops everything about a peer. It does not wait for the sending
 // goroutine, which OnStop does.
 func (r *Reactor) RemovePeer(p cmtp2p.Peer, _ any) {
-	rem, ok := remoteOf(p)
+	rem, ok := r.remoteOf(p)
 	if !ok {
 		return
 	}

@@ -35,7 +35,7 @@ func (r *Reactor) Receive(e cmtp2p.Envelope) {
 		r.metrics.Dropped(In, DropUnknownMessage)
 		return
 	}
-	rem, ok := remoteOf(e.Src)
+	rem, ok := r.remoteOf(e.Src)
 	if !ok {
 		r.metrics.Dropped(In, DropUnknownPeer)
 		return

@@ -127,7 +127,7 @@ func (m *mesh) link(i, j int) {
 
 func (m *mesh) relays() (n int) {
 	for _, rec := range m.recs {
-		n += rec.relays()
+		n += rec.went("relay")
 	}
 	return n
 }

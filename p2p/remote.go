@@ -38,9 +38,15 @@ type remote struct {
 	shares         map[types.Operator]*budget
 }
 
-// remoteOf finds what InitPeer put there.
-func remoteOf(p cmtp2p.Peer) (*remote, bool) {
-	rem, ok := p.Get(remoteKey).(*remote)
+// remoteOf finds what InitPeer put there. libp2p forgets it of a peer that was
+// away for a minute and is back before the switch noticed.
+func (r *Reactor) remoteOf(p cmtp2p.Peer) (*remote, bool) {
+	if rem, ok := p.Get(remoteKey).(*remote); ok {
+		return rem, true
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	rem, ok := r.peers[string(p.ID())]
 	return rem, ok
 }
 

@@ -82,10 +82,11 @@ func (r *Reactor) post(rem *remote, l lane, p parcel) bool {
 // sendTo is the sending goroutine of a peer. It alone calls TrySend, which may
 // block on some switches.
 func (r *Reactor) sendTo(ctx context.Context, rem *remote) {
-	repeat := time.NewTicker(helloRepeat)
+	pause := helloFirst
+	repeat := time.NewTimer(pause)
 	defer repeat.Stop()
 	for ctx.Err() == nil {
-		if rem.out.takeHello() {
+		if rem.out.takeHello(r.opts.Now()) {
 			r.sendHello(ctx, rem)
 			continue
 		}
@@ -100,6 +101,8 @@ func (r *Reactor) sendTo(ctx context.Context, rem *remote) {
 			case <-rem.out.wake:
 			case <-repeat.C:
 				rem.out.announce()
+				pause = min(2*pause, helloRepeat)
+				repeat.Reset(pause)
 			case <-ctx.Done():
 			}
 			continue

@@ -488,3 +488,39 @@ func TestPanicWhileJudging(t *testing.T) {
 	require.Contains(t, out.String(), "panickySink")
 	require.NotContains(t, out.String(), "a secret")
 }
+
+// Hellos are repeated less and less often, and answered, but not without end.
+func TestHellosAreRepeatedAndAnswered(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		m := newMesh(t, topology{ids: []identity{alice, bob}, links: [][2]int{{0, 1}}})
+		hellos := func() int { return m.recs[0].went("hello") + m.recs[1].went("hello") }
+		require.Equal(t, 2, hellos())
+		time.Sleep(10 * time.Minute)
+		synctest.Wait()
+		// Each by itself at 2, 6, 14, 30, 62 s and then every minute; an answer is
+		// one that another one made superfluous or came beside it.
+		require.InDelta(t, 2*(1+5+9), hellos(), 2*9)
+
+		r, p := m.nodes[0], newFakePeer("bobs")
+		s := &sent{open: make(chan struct{})}
+		close(s.open)
+		p.send = s.take
+		join(r, p)
+		deliver(r, p, bob.hello("bobs"))
+		synctest.Wait()
+		require.Len(t, s.list(), 1)
+		deliver(r, p, bob.hello("bobs"))
+		synctest.Wait()
+		require.Len(t, s.list(), 1, "it was greeted just now")
+		time.Sleep(helloAnswer + helloFirst + 1500*time.Millisecond) // between the repeats at 6 and 14 s
+		synctest.Wait()
+		before := len(s.list())
+		deliver(r, p, bob.hello("bobs"))
+		synctest.Wait()
+		require.Len(t, s.list(), before, "it was greeted at 6 s")
+		time.Sleep(helloAnswer - time.Second)
+		deliver(r, p, bob.hello("bobs"))
+		synctest.Wait()
+		require.Len(t, s.list(), before+1, "answered")
+	})
+}

@@ -2,6 +2,7 @@ package tss_test
 
 import (
 	"bytes"
+	"crypto/rand"
 	"math/big"
 	"testing"
 
@@ -55,11 +56,24 @@ func even(b []byte) []byte {
 	return append(bytes.Clone(b[:len(b)-1]), b[len(b)-1]&^1)
 }
 
-// multipleOf3 finds a number of 2048 bits near b that 3 divides.
+// multipleOf3 finds an odd number of 2048 bits near b that 3 divides.
 func multipleOf3(b []byte) []byte {
 	n := new(big.Int).SetBytes(b)
 	n.Sub(n, new(big.Int).Mod(n, big.NewInt(6)))
 	return n.Add(n, big.NewInt(3)).Bytes()
+}
+
+// largestSmall is the largest prime below 2^21.
+var largestSmall = big.NewInt(2097143)
+
+// oneSmallFactor is a modulus of 2048 bits whose other factors are large.
+func oneSmallFactor(t *testing.T) []byte {
+	t.Helper()
+	large, err := rand.Prime(rand.Reader, 1003)
+	require.NoError(t, err)
+	n := product(largestSmall, preparamsOf(4).PaillierSK.P, large)
+	require.Equal(t, 2048, n.BitLen())
+	return n.Bytes()
 }
 
 // prime2048 is a prime of 2048 bits: the modulus of group 14 of RFC 3526.
@@ -70,7 +84,7 @@ func TestGuardKeygenRound1(t *testing.T) {
 	modulus, aux := "PaillierN is not", "NTilde is not"
 	units := "h1 or h2 is not"
 	factor := new(big.Int).Add(new(big.Int).Lsh(preparamsOf(1).P, 1), big.NewInt(1)).Bytes()
-	own := preparamsOf(0)
+	own, small := preparamsOf(0), oneSmallFactor(t)
 	cases := []struct {
 		name string
 		edit func(kg1)
@@ -81,6 +95,7 @@ func TestGuardKeygenRound1(t *testing.T) {
 		{"long commitment", func(m kg1) { m.Commitment = append(m.Commitment, m.Commitment...)[:33] }, "commitment is not", refuses},
 		{"even modulus", func(m kg1) { m.PaillierN = even(m.PaillierN) }, modulus, dies},
 		{"modulus with a small factor", func(m kg1) { m.PaillierN = multipleOf3(m.PaillierN) }, modulus, accepts},
+		{"modulus with a factor just below 2^21", func(m kg1) { m.PaillierN = small }, modulus, accepts},
 		{"prime modulus", func(m kg1) { m.PaillierN = prime2048.Bytes() }, modulus, refuses},
 		{"short modulus", func(m kg1) { m.PaillierN = m.PaillierN[1:] }, modulus, refuses},
 		{"long modulus", func(m kg1) { m.PaillierN = append([]byte{1}, m.PaillierN...) }, modulus, refuses},

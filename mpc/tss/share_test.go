@@ -82,10 +82,23 @@ func TestCheckShareNumbers(t *testing.T) {
 		{"a peer's h1 is 1", func(_ *types.Context, _ *int, d data) { d.H1j[1] = big.NewInt(1) }, "h1 or h2 is not above 1"},
 		{"a peer's h2 is NTilde", func(_ *types.Context, _ *int, d data) { d.H2j[1] = d.NTildej[1] }, "h1 or h2 is not above 1 and below NTilde"},
 		{"a peer's h1 is its h2", func(_ *types.Context, _ *int, d data) { d.H1j[1] = d.H2j[1] }, "h2 is not different"},
-		{"a peer's h1 is no unit", func(_ *types.Context, _ *int, d data) {
-			self := slices.IndexFunc(d.Ks, func(k *big.Int) bool { return k.Cmp(d.ShareID) == 0 })
-			d.H1j[self] = plus(new(big.Int).Lsh(d.P, 1), 1)
+		{"our published h1 is no unit", func(_ *types.Context, _ *int, d data) {
+			d.H1j[selfOf(d)] = plus(new(big.Int).Lsh(d.P, 1), 1)
 		}, "h1 or h2 is not coprime"},
+		{"our published modulus is another", func(_ *types.Context, _ *int, d data) {
+			d.PaillierPKs[selfOf(d)].N = paillierN(9)
+		}, "own Paillier key is not the one the others know"},
+		{"our published h1 is another", func(_ *types.Context, _ *int, d data) {
+			d.H1j[selfOf(d)] = big.NewInt(4)
+		}, "auxiliary parameters do not match those the others know"},
+		{"our published h2 is another", func(_ *types.Context, _ *int, d data) {
+			d.H2j[selfOf(d)] = big.NewInt(4)
+		}, "auxiliary parameters do not match those the others know"},
+		{"our published NTilde is another", func(_ *types.Context, _ *int, d data) {
+			p := preparamsOf(9)
+			self := selfOf(d)
+			d.NTildej[self], d.H1j[self], d.H2j[self] = p.NTildei, p.H1i, p.H2i
+		}, "auxiliary parameters do not match those the others know"},
 		{"two participants with one modulus", func(_ *types.Context, _ *int, d data) { d.PaillierPKs[0] = d.PaillierPKs[1] }, "participants 0 and 1 have the same"},
 		{"NTilde", func(_ *types.Context, _ *int, d data) { d.NTildei.Add(d.NTildei, big.NewInt(2)) }, "NTilde is not"},
 		{"N", func(_ *types.Context, _ *int, d data) { d.PaillierSK.N.Add(d.PaillierSK.N, big.NewInt(2)) }, "N is not"},
@@ -102,6 +115,11 @@ func TestCheckShareNumbers(t *testing.T) {
 			require.ErrorContains(t, err, c.want)
 		})
 	}
+}
+
+// selfOf is the place of a share's owner.
+func selfOf(d *keygen.LocalPartySaveData) int {
+	return slices.IndexFunc(d.Ks, func(k *big.Int) bool { return k.Cmp(d.ShareID) == 0 })
 }
 
 // peerOf is the place of a participant that is not the share's owner.
