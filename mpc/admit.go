@@ -147,6 +147,10 @@ func (c *Core) able(r *types.Request) types.Reason {
 		if _, ok := c.freePreparams(r.ID); !ok {
 			return types.ErrNoPreparams
 		}
+	case types.KindReshare:
+		if reason := c.ableToReshare(r); reason != "" {
+			return reason
+		}
 	}
 	return c.makeRoom(r)
 }
@@ -186,20 +190,10 @@ func (c *Core) waitsForBlock(id types.RequestID, attempt uint32, reason types.Re
 		return attempt == r.Attempt(c.view.Height)+1
 	case types.ErrShareMissing:
 		r := c.requests[id]
-		_, staged := c.staged(r.KeyID, r.KeySession)
+		_, staged := c.held(r.KeyID, r.Epoch, r.KeySession)
 		return staged // the view that makes it READY comes
 	}
 	return false
-}
-
-// staged finds a share that waits for the chain's word.
-func (c *Core) staged(id types.KeyID, context types.Context) (types.Record, bool) {
-	for k, r := range c.records { // one at most: contexts are unique
-		if k.KeyID == id && r.Context == context && r.HasData {
-			return r, true
-		}
-	}
-	return types.Record{}, false
 }
 
 func (c *Core) park(v types.Verified, reason types.Reason, now time.Time) {
@@ -324,8 +318,8 @@ func (c *Core) keygenResult(id types.RequestID) *wire.Gossip {
 	if !known || key.Status != types.KeyReady {
 		return nil
 	}
-	r, held := c.staged(key.ID, key.Session)
-	if !held {
+	r, held := c.held(key.ID, key.Epoch, key.Session)
+	if !held || r.Request != id {
 		return nil
 	}
 	public, ok := c.view.Roster.Key(c.self.Operator, r.IdentityVersion)

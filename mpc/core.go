@@ -27,6 +27,7 @@ type Core struct {
 	records    map[types.RecordKey]types.Record // without shares
 	tombstones map[types.KeyID]bool             // true: nothing is left to attest
 	unknown    map[types.KeyID]bool             // reported already
+	withheld   map[types.RecordKey]bool         // of earlier epochs, reported already
 
 	sessions  map[types.SessionID]*live
 	byContext map[types.Context]*live
@@ -83,6 +84,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		records:    make(map[types.RecordKey]types.Record),
 		tombstones: make(map[types.KeyID]bool),
 		unknown:    make(map[types.KeyID]bool),
+		withheld:   make(map[types.RecordKey]bool),
 		sessions:   make(map[types.SessionID]*live),
 		byContext:  make(map[types.Context]*live),
 		attempts:   make(map[attemptID]types.SessionID),
@@ -415,8 +417,11 @@ func (c *Core) closed(r *types.Request) types.Reason {
 
 // hasResult: the chain has what the request asked for.
 func (c *Core) hasResult(r *types.Request) bool {
-	if r.ID.Kind == types.KindSign {
+	switch r.ID.Kind {
+	case types.KindSign:
 		return c.signatureResult(r.ID) != nil
+	case types.KindReshare:
+		return c.view.Keys[r.KeyID].Epoch >= r.Epoch
 	}
 	return c.view.Keys[r.KeyID].Status != types.KeyError
 }

@@ -41,6 +41,8 @@ func (c *Core) Begin(s *session.Session) (session.Material, error) {
 		m.Preparams, err = c.burnPreparams(l)
 	case types.KindSign:
 		m.Share, err = c.openShare(r)
+	case types.KindReshare:
+		m, err = c.beginReshare(l)
 	}
 	if err != nil {
 		return session.Material{}, err
@@ -65,6 +67,9 @@ func (c *Core) burnPreparams(l *live) ([]byte, error) {
 
 func (c *Core) openShare(r *types.Request) ([]byte, error) {
 	record, ok := c.share(r)
+	if r.ID.Kind == types.KindReshare {
+		record, ok = c.dealt(r)
+	}
 	if !ok {
 		return nil, types.ErrShareMissing
 	}
@@ -86,6 +91,10 @@ func (c *Core) Finish(s *session.Session, r *session.Result) error {
 		}
 		c.pool.addSignature(*r.Signature, now)
 		c.logFinished(s, now)
+		return nil
+	}
+	if !c.receives(request) {
+		c.logFinished(s, now) // what is new belongs to others
 		return nil
 	}
 	record := c.records[types.RecordKey{KeyID: request.KeyID, Epoch: request.Epoch, Session: s.ID()}]

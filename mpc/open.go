@@ -113,6 +113,9 @@ func (c *Core) bind(r *types.Request) error {
 	if err := types.ValidateDigest(r.Digest); err != nil {
 		return err
 	}
+	if r.Test && string(r.Digest) != string(c.testDigest(r)) {
+		return types.ErrBadDigest
+	}
 	if err := c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.ContentHash(), r.Digest)); err != nil {
 		return fmt.Errorf("bind %s to its digest: %w", r.ID, err)
 	}
@@ -136,7 +139,7 @@ func (l *live) unstarted() bool {
 // reserve takes pre-parameters out of the pool, in memory only.
 func (c *Core) reserve(r *types.Request) *live {
 	l := &live{}
-	if r.ID.Kind == types.KindKeygen {
+	if c.receives(r) {
 		if id, ok := c.freePreparams(r.ID); ok {
 			l.preparams = id
 			c.reserved[id] = true
@@ -174,16 +177,16 @@ func (c *Core) freePreparams(request types.RequestID) (uint64, bool) {
 	return 0, false
 }
 
-// stage writes the PENDING record of a keygen session.
+// stage writes the PENDING record of a session that makes this node a share.
 func (c *Core) stage(id types.SessionID, r *types.Request, attempt uint32) error {
-	if r.ID.Kind != types.KindKeygen {
+	if !c.receives(r) {
 		return nil
 	}
 	m, _ := r.Member(c.self.Operator)
 	now := c.opts.Now()
 	return c.putRecord(types.Record{
 		RecordKey: types.RecordKey{KeyID: r.KeyID, Epoch: r.Epoch, Session: id},
-		Algorithm: r.Algorithm, Status: types.StatusPending, Participants: r.Operators(), Threshold: r.Threshold,
+		Algorithm: r.Algorithm, Status: types.StatusPending, Participants: r.Committee(), Threshold: r.Threshold,
 		Request: r.ID, Attempt: attempt, IdentityVersion: m.IdentityVersion, Created: now,
 	})
 }
@@ -194,7 +197,7 @@ func (c *Core) config(r *types.Request, attempt uint32) session.Config {
 	return session.Config{
 		ChainID: c.opts.ChainID, Request: *r, Attempt: attempt, Self: c.self.Operator, Identity: key,
 		Protocol: protocol, Host: c, Rand: c.opts.Rand, Suspicion: c.suspicion, Timing: c.opts.Timing,
-		Shunned: func(op types.Operator) bool { return slices.Contains(c.shunned(r, attempt), op) },
+		Deals: c.deals(r), Shunned: func(op types.Operator) bool { return slices.Contains(c.shunned(r, attempt), op) },
 	}
 }
 

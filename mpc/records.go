@@ -68,22 +68,24 @@ func (c *Core) settleRecords() error {
 }
 
 func (c *Core) settleRecord(r types.Record, key types.Key) error {
-	switch key.Status {
-	case types.KeyPending:
+	switch {
+	case key.Status == types.KeyDeleted:
+		return nil // settleDeletions does the whole key at once
+	case key.Status == types.KeyPending:
 		if r.HasData && r.Status == types.StatusPending {
 			c.attest(r)
 		}
-	case types.KeyReady, types.KeyDeleting:
-		if r.HasData && r.Context == key.Session && r.Epoch == key.Epoch {
-			return c.promote(r)
-		}
-		return c.retire(r, key)
-	case types.KeyError:
-		return c.retire(r, key)
-	case types.KeyDeleted:
-		// settleDeletions does the whole key at once.
+		return nil
+	case key.Status == types.KeyError:
+		return c.retire(r, key.RetireHeight)
+	case r.Epoch > key.Epoch:
+		return c.settleNext(r, key)
+	case r.Epoch < key.Epoch:
+		return c.settlePrevious(r, key)
+	case r.HasData && r.Context == key.Session:
+		return c.promote(r)
 	}
-	return nil
+	return c.retire(r, key.RetireHeight)
 }
 
 // promote makes the session that the chain chose the key's share.
@@ -106,8 +108,8 @@ func (c *Core) promote(r types.Record) error {
 
 // retire destroys what lost once no rollback can make it win any more. Until
 // then it stays as it is, share and all.
-func (c *Core) retire(r types.Record, key types.Key) error {
-	if r.Epoch != key.Epoch || c.view.Height < key.RetireHeight || c.view.CatchingUp {
+func (c *Core) retire(r types.Record, height int64) error {
+	if c.view.Height < height || c.view.CatchingUp {
 		return nil
 	}
 	if _, running := c.sessions[r.Session]; running {
@@ -173,11 +175,17 @@ func (c *Core) destroy(id types.KeyID, holder bool) error {
 	return nil
 }
 
-// share finds the record that signs for a request.
+// share finds the record that signs for a request. One that the chain did not
+// choose yet signs the test of its reshare, and nothing else.
 func (c *Core) share(r *types.Request) (types.Record, bool) {
+	rec, ok := c.held(r.KeyID, r.Epoch, r.KeySession)
+	return rec, ok && (rec.Status == types.StatusReady || r.Test && rec.Status == types.StatusPending)
+}
+
+// held finds the share of a session.
+func (c *Core) held(id types.KeyID, epoch uint64, context types.Context) (types.Record, bool) {
 	for k, rec := range c.records { // one at most: contexts are unique
-		if k.KeyID == r.KeyID && k.Epoch == r.Epoch && rec.Context == r.KeySession &&
-			rec.Status == types.StatusReady && rec.HasData {
+		if k.KeyID == id && k.Epoch == epoch && rec.Context == context && rec.HasData {
 			return rec, true
 		}
 	}

@@ -33,7 +33,7 @@ func (c *Core) shunned(r *types.Request, attempt uint32) []types.Operator {
 			ops = append(ops, op)
 		}
 	}
-	if len(r.Members)-len(ops) < r.SignersNeeded() {
+	if !r.CanDoWithout(ops) {
 		return nil
 	}
 	return ops

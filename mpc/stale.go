@@ -24,7 +24,7 @@ func (c *Core) stale(l *live, now time.Time) bool {
 // they are slow and this one ends, or the request expires.
 func (l *live) givesWay() bool {
 	r := l.Request()
-	return l.stale && len(r.Members)-len(l.AwaitedFor()) >= r.SignersNeeded()
+	return l.stale && r.CanDoWithout(l.AwaitedFor())
 }
 
 // noticeStale accuses those whom a stale session waits for. They are suspected

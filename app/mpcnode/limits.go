@@ -13,7 +13,7 @@ import (
 // largest that any threshold and number of members allow, and what sealing adds.
 func roundLimits(protocols session.Protocols) (map[string]int, error) {
 	limits := make(map[string]int)
-	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign} {
+	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign, types.KindReshare} {
 		p, err := protocols.Protocol(kind, types.ECDSASecp256k1)
 		if err != nil {
 			return nil, fmt.Errorf("bound the messages of %s: %w", kind, err)

@@ -31,9 +31,9 @@ type Host interface {
 // Material are the secrets of one session. The session wipes them once the
 // party was made.
 type Material struct {
-	// Preparams for a keygen.
+	// Preparams for a keygen, and for a receiver of a reshare.
 	Preparams []byte
-	// Share for a signature.
+	// Share for a signature, and for a dealer of a reshare.
 	Share []byte
 }
 
@@ -95,6 +95,8 @@ type Config struct {
 	// Suspicion says how gladly the initiator would do without somebody; 0: it is
 	// welcome.
 	Suspicion func(types.Operator) int
+	// Deals: this node has a share of the old epoch and can deal it anew (reshare).
+	Deals bool
 	// Shunned says whom the initiator does without, come what may.
 	Shunned func(types.Operator) bool
 	Timing  Timing

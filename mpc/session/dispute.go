@@ -24,12 +24,47 @@ func (s *Session) agreed(now time.Time) bool {
 	}
 	s.sayDispute(now)
 	for _, op := range differing {
+		s.showConfirm(op, now)
+	}
+	for _, op := range differing {
 		if d, said := s.inbox.disputes[s.round][op]; said {
 			s.judge(op, d.Broadcasts)
 			return false
 		}
 	}
 	return false
+}
+
+// showConfirm passes on to everybody a Confirm that differs from ours. Whoever
+// went on to the next round had another one of the same member, and both prove
+// that it signed two.
+func (s *Session) showConfirm(of types.Operator, now time.Time) {
+	c := s.inbox.confirms[s.round][of]
+	if c.shown {
+		return
+	}
+	c.shown = true
+	s.inbox.confirms[s.round][of] = c
+	f := s.wrap(s.round, c.envelope)
+	if f == nil {
+		return
+	}
+	for _, op := range s.others() {
+		if op != of {
+			s.outbox.add(op, f, now)
+		}
+	}
+}
+
+// answerConfirm: who is done cannot end the session with proof any more, but who
+// was told something else can.
+func (s *Session) answerConfirm(to types.Operator, v types.Verified, now time.Time) {
+	h := v.Header()
+	c, said := s.inbox.confirms[h.Round][v.From()]
+	if s.phase != Lingering || !said || string(c.envelope.Header.BodyHash) == string(h.BodyHash) {
+		return
+	}
+	s.forward(parcel{h.Round, slot{v.From(), confirmSlot}, to}, to, c.envelope, now)
 }
 
 // sayDispute tells everybody once what this node received in the round.
@@ -121,16 +156,15 @@ func samePlace(a, b *wire.Header) bool {
 // prove ends the session with evidence. If it is against this node, somebody
 // else uses its identity: that is for its operator, not for the chain.
 func (s *Session) prove(e types.Evidence) {
-	h := e.First.Header
 	if e.Culprit() == s.cfg.Self {
 		s.end(End{
 			Reason: types.ErrIdentityShared,
-			Err:    fmt.Errorf("a %s of round %d has this node's signature and is not of this process", h.Type, h.Round),
+			Err:    fmt.Errorf("one of two %s has this node's signature and is not of this process", e.What()),
 		})
 		return
 	}
 	s.end(End{
 		Reason: types.ErrBroadcastDiffer, Culprits: []types.Operator{e.Culprit()}, Evidence: &e,
-		Err: fmt.Errorf("%s sent two different %s in round %d", e.Culprit(), h.Type, h.Round),
+		Err: fmt.Errorf("%s sent two different %s", e.Culprit(), e.What()),
 	})
 }

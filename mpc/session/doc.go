@@ -13,15 +13,27 @@
 // What is not as it should be:
 //
 //	two messages of one sender for one place  proof (types.Evidence); the session ends
+//	two Starts of one session                 members forward theirs; whoever gets both has proof
 //	members confirm different broadcasts      each sends a Dispute, the signed headers that it
 //	                                          received: they prove who sent two, or one member
 //	                                          cannot show what it confirmed and is named
+//	a Confirm differs from ours               forwarded to all: who went on to the next round had
+//	                                          another one of the same member, and both are proof
 //	a message or Confirm does not arrive      Missing, to all: who holds it forwards it; who made
 //	                                          a sealed one sends it by way of everybody, so that
 //	                                          all see whether it was withheld
+//	Missing is not said to all                who heard it passes it on to whoever is to blame for
+//	                                          it; whom it is sent by way of need not have heard it
+//	Missing of what its sender confirmed      excuses nobody: the Confirm says that it is there
 //	a member leaves early                     Abort, to all: nobody waits for it
 //	silence                                   the watchdog names the member, or who withheld from
-//	                                          it what it needs
+//	                                          it what it needs; what a member says besides, or
+//	                                          ahead of the round, is no excuse
+//
+// A sign of arrival that one node gets proves nothing to the others. So sealed
+// messages are kept for two rounds longer than they are resent, and shown to
+// whoever hears that they are missing. Whoever was released keeps its Start (see
+// Session.Start), for its engine to compare with one that is still forwarded.
 //
 // The echo costs, for each round with a broadcast, one Confirm of below 512
 // bytes from each of s signers to each other, s(s-1) of them, and one more way

@@ -25,6 +25,8 @@ type held struct {
 type confirmation struct {
 	digest   types.Hash
 	envelope *wire.Envelope
+	// passed on to all, because it differs from ours.
+	shown bool
 }
 
 // inbox holds the messages of the current round and of the next: nobody can be
@@ -63,16 +65,12 @@ func (b *inbox) put(round uint32, s slot, m held) {
 	b.messages[round][s] = m
 }
 
-// putConfirm keeps the first word of each member; false if it is not the first.
-func (b *inbox) putConfirm(round uint32, from types.Operator, c confirmation) bool {
+// putConfirm keeps what a member confirmed.
+func (b *inbox) putConfirm(round uint32, from types.Operator, c confirmation) {
 	if b.confirms[round] == nil {
 		b.confirms[round] = make(map[types.Operator]confirmation)
 	}
-	if _, said := b.confirms[round][from]; said {
-		return false
-	}
 	b.confirms[round][from] = c
-	return true
 }
 
 // putDispute keeps the first one of each member.
@@ -92,18 +90,10 @@ func (b *inbox) confirm(context types.Context, round uint32, specs Round) {
 	b.confirmed = round
 }
 
-// missing lists the senders of whom a message of the round is not here.
-func (b *inbox) missing(round uint32, specs Round, senders []types.Operator) []types.Operator {
-	var ops []types.Operator
-	for _, from := range senders {
-		for _, spec := range specs {
-			if _, ok := b.messages[round][slot{from, spec.Type}]; !ok {
-				ops = append(ops, from)
-				break
-			}
-		}
-	}
-	return ops
+// has says whether a message is here.
+func (b *inbox) has(round uint32, s slot) bool {
+	_, here := b.messages[round][s]
+	return here
 }
 
 // envelopes lists a round's broadcasts, ours among them, by sender and type.

@@ -147,7 +147,7 @@ func TestFalseComplaint(t *testing.T) {
 		"a share":            {types.KindKeygen, 2, []*wire.Slot{{From: "op-c", Type: "k2p"}}},
 		"a share of ours":    {types.KindKeygen, 2, []*wire.Slot{{From: "op-a", Type: "k2p"}}},
 		"everything":         {types.KindKeygen, 2, []*wire.Slot{{From: "op-a", Type: "k2b"}, {From: "op-a", Type: "k2p"}, {From: "op-c", Type: "k2b"}, {From: "op-c", Type: "k2p"}}},
-		"what does not come": {types.KindKeygen, 2, []*wire.Slot{{From: "op-c", Type: "s2"}, {From: "op-x", Type: "k2p"}, {From: "op-b", Type: "k2p"}}},
+		"what does not come": {types.KindKeygen, 2, []*wire.Slot{{From: "op-b", Type: "k2p"}, {From: "op-c", Type: "s2"}, {From: "op-x", Type: "k2p"}}},
 		"a product":          {types.KindSign, 2, []*wire.Slot{{From: "op-c", Type: "s2"}}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -192,8 +192,14 @@ func TestMalformedMissing(t *testing.T) {
 		body []byte
 		want string
 	}{
-		"missing of nothing":   {wire.Header{Kind: wire.KIND_MISSING, Round: 1}, []byte{0xff}, "malformed"},
-		"missing too much":     {wire.Header{Kind: wire.KIND_MISSING, Round: 1}, encode(t, &wire.Missing{Count: 1, Slots: slots}), "malformed"},
+		"missing of nothing": {wire.Header{Kind: wire.KIND_MISSING, Round: 1}, []byte{0xff}, "malformed"},
+		"missing too much":   {wire.Header{Kind: wire.KIND_MISSING, Round: 1}, encode(t, &wire.Missing{Count: 1, Slots: slots}), "malformed"},
+		"missing twice": {wire.Header{Kind: wire.KIND_MISSING, Round: 2}, encode(t, &wire.Missing{
+			Count: 1, Slots: []*wire.Slot{{From: "op-c", Type: "k2p"}, {From: "op-c", Type: "k2p"}},
+		}), "malformed"},
+		"missing out of order": {wire.Header{Kind: wire.KIND_MISSING, Round: 2}, encode(t, &wire.Missing{
+			Count: 1, Slots: []*wire.Slot{{From: "op-c", Type: "k2p"}, {From: "op-c", Type: "k2b"}},
+		}), "malformed"},
 		"missing of round 0":   {wire.Header{Kind: wire.KIND_MISSING}, hash, ""},
 		"missing of round 9":   {wire.Header{Kind: wire.KIND_MISSING, Round: 9}, hash, ""},
 		"missing for one":      {wire.Header{Kind: wire.KIND_MISSING, Round: 1, To: "op-b"}, hash, ""},

@@ -1,9 +1,9 @@
 package session
 
 import (
-	"cmp"
 	"fmt"
 	"io"
+	"maps"
 	"slices"
 	"time"
 
@@ -32,7 +32,7 @@ func Open(cfg Config, now time.Time) (*Session, error) {
 	if _, err := io.ReadFull(cfg.Rand, nonce); err != nil {
 		return nil, fmt.Errorf("read randomness for a Prepare: %w", err)
 	}
-	body := wire.Prepare{Attempt: cfg.Attempt, Nonce: nonce, EphemeralKey: s.ephemeral.PublicKey().Bytes()}
+	body := wire.Prepare{Attempt: cfg.Attempt, Nonce: nonce, EphemeralKey: s.ephemeral.PublicKey().Bytes(), Deals: cfg.Deals}
 	bz, err := body.Marshal()
 	if err != nil {
 		return nil, fmt.Errorf("encode a Prepare: %w", err)
@@ -78,7 +78,7 @@ func Join(cfg Config, prepare types.Verified, now time.Time) (*Session, error) {
 		return nil, err
 	}
 	s.prepare, s.id = prepare, prepare.Hash()
-	ready := wire.Ready{EphemeralKey: s.ephemeral.PublicKey().Bytes()}
+	ready := wire.Ready{EphemeralKey: s.ephemeral.PublicKey().Bytes(), Deals: cfg.Deals}
 	bz, err := ready.Marshal()
 	if err != nil {
 		return nil, fmt.Errorf("encode a Ready: %w", err)
@@ -98,7 +98,7 @@ func newSession(cfg Config, initiator types.Operator, phase Phase, now time.Time
 	}
 	return &Session{
 		cfg: cfg, initiator: initiator, phase: phase, opened: now, progress: now, ephemeral: ephemeral,
-		readys: make(map[types.Operator]types.Verified), refusals: make(map[types.Operator]types.Reason),
+		readys: make(map[types.Operator]types.Verified), deals: make(map[types.Operator]bool), refusals: make(map[types.Operator]types.Reason),
 		outbox: outbox{timing: cfg.Timing, send: cfg.Host.Send},
 	}, nil
 }
@@ -142,11 +142,12 @@ func (s *Session) onReady(v types.Verified, now time.Time) {
 // usable says whether a session can be started with this Ready: a bad key would
 // only show at the Start, and the initiator would look guilty.
 func (s *Session) usable(v types.Verified) error {
-	key, err := readyKey(v, s.id)
+	r, err := decodeReady(v, s.id)
 	if err != nil {
 		return err
 	}
-	return checkSessionKey(s.ephemeral, key, v.From())
+	s.deals[v.From()] = r.Deals
+	return checkSessionKey(s.ephemeral, r.EphemeralKey, v.From())
 }
 
 // answered: no more Prepares for this member.
@@ -158,15 +159,15 @@ func (s *Session) answered(op types.Operator) {
 func (s *Session) refused(op types.Operator, reason types.Reason, err error, now time.Time) {
 	s.refusals[op] = reason
 	s.answered(op)
-	if len(s.cfg.Request.Members)-len(s.refusals) < s.cfg.Request.SignersNeeded() {
+	if !s.cfg.Request.CanDoWithout(slices.Collect(maps.Keys(s.refusals))) {
 		s.end(End{Reason: reason, Culprits: []types.Operator{op}, Err: err})
 		return
 	}
 	s.maybeStart(now)
 }
 
-// readyKey reads the session key out of a Ready for this session.
-func readyKey(v types.Verified, id types.SessionID) ([]byte, error) {
+// decodeReady reads a Ready for this session.
+func decodeReady(v types.Verified, id types.SessionID) (*wire.Ready, error) {
 	if string(v.Header().Context) != string(id[:]) {
 		return nil, fmt.Errorf("ready of %s is for another session", v.From())
 	}
@@ -177,7 +178,7 @@ func readyKey(v types.Verified, id types.SessionID) ([]byte, error) {
 	if len(r.EphemeralKey) != 32 {
 		return nil, fmt.Errorf("session key of %s has %d bytes, not 32", v.From(), len(r.EphemeralKey))
 	}
-	return r.EphemeralKey, nil
+	return &r, nil
 }
 
 // onRefuse notes why a member takes no part.
@@ -216,40 +217,4 @@ func (s *Session) unheard() []types.Operator {
 		}
 	}
 	return ops
-}
-
-// chooseSigners picks who runs the rounds: this node and those that were ready,
-// the least suspected first, then in order of arrival. For a while it waits for
-// somebody better. Who is shunned is not taken at all. Nobody is excluded for
-// good: whoever accuses everybody keeps nobody out. Nil: not enough yet.
-func (s *Session) chooseSigners(now time.Time) []types.Operator {
-	others := s.cfg.Request.SignersNeeded() - 1
-	ready := slices.DeleteFunc(slices.Clone(s.order), s.shunned)
-	slices.SortStableFunc(ready, func(a, b types.Operator) int { return cmp.Compare(s.suspicion(a), s.suspicion(b)) })
-	if len(ready) < others {
-		return nil
-	}
-	chosen := ready[:others]
-	if others > 0 && now.Sub(s.opened) < s.cfg.Timing.Grace && s.betterToCome(chosen[others-1]) {
-		return nil
-	}
-	signers := append(chosen, s.cfg.Self)
-	slices.Sort(signers)
-	return signers
-}
-
-func (s *Session) shunned(op types.Operator) bool { return s.cfg.Shunned != nil && s.cfg.Shunned(op) }
-
-func (s *Session) suspicion(op types.Operator) int {
-	if s.cfg.Suspicion == nil {
-		return 0
-	}
-	return s.cfg.Suspicion(op)
-}
-
-// betterToCome: somebody who has not answered yet is less suspected.
-func (s *Session) betterToCome(than types.Operator) bool {
-	return slices.ContainsFunc(s.unheard(), func(op types.Operator) bool {
-		return !s.shunned(op) && s.suspicion(op) < s.suspicion(than)
-	})
 }

@@ -16,9 +16,25 @@ type MessageSpec struct {
 	Broadcast bool
 	// MaxBytes bounds the body before sealing.
 	MaxBytes int
+	// From says which signers send it, To which get it if it is no broadcast.
+	// What a member of both has for itself stays in its party.
+	From, To Role
 }
 
-// Round lists what every member sends in a round.
+// Role is a part of the signers of a session.
+type Role uint8
+
+// The roles. Only a reshare has other than Everybody; one signer may have both.
+const (
+	// Everybody: all signers.
+	Everybody Role = iota
+	// Dealers deal their shares of the old epoch anew.
+	Dealers
+	// Receivers get shares of the new epoch.
+	Receivers
+)
+
+// Round lists what the signers send in a round.
 type Round []MessageSpec
 
 // Inbound is a message of another member, opened and verified.
@@ -46,10 +62,10 @@ type Step struct {
 
 // Result is what a session made.
 type Result struct {
-	// Share is the secret of a keygen, opaque outside mpc/tss. The receiver
-	// owns it and wipes it.
+	// Share is the secret of a keygen or reshare, opaque outside mpc/tss; nil for
+	// a member of the old committee only. The receiver owns it and wipes it.
 	Share []byte
-	// Payload is what a keygen's participants attest.
+	// Payload is what a keygen's participants attest, and a reshare's receivers.
 	Payload types.KeygenPayload
 	// Signature is what a signing session made.
 	Signature *types.SignatureResult
@@ -78,10 +94,13 @@ type PartyConfig struct {
 	Self    types.Operator
 	// Signers run the rounds, ascending.
 	Signers []types.Operator
-	// Preparams are reserved for this session (keygen).
+	// Dealers are those that deal in a reshare, ascending.
+	Dealers []types.Operator
+	// Preparams are reserved for this session (keygen, receivers of a reshare).
 	Preparams []byte
-	// Share is this node's share of the key (sign). The caller wipes it and
-	// Preparams once Start returned: the party works on copies of its own.
+	// Share is this node's share of the key (sign, dealers of a reshare). The
+	// caller wipes it and Preparams once Start returned: the party works on copies
+	// of its own.
 	Share []byte
 }
 

@@ -32,6 +32,10 @@ func (s *Session) onRound(v types.Verified, now time.Time) {
 	if spec.Broadcast != (h.To == "") || (h.To != "" && h.To != string(s.cfg.Self)) {
 		return
 	}
+	if !s.passes(spec, v.From(), s.cfg.Self) {
+		s.accuse(v, fmt.Errorf("it is not for %s to send %s here", v.From(), spec.Type))
+		return
+	}
 	place := slot{v.From(), h.Type}
 	if first, taken := s.inbox.messages[h.Round][place]; taken {
 		s.onSecond(first, v)
@@ -43,7 +47,7 @@ func (s *Session) onRound(v types.Verified, now time.Time) {
 		return
 	}
 	s.inbox.put(h.Round, place, held{v, body, !spec.Broadcast})
-	s.progress = now
+	s.feed(from, h.Round, now)
 	s.advance(now)
 }
 
@@ -97,13 +101,18 @@ func (s *Session) onConfirm(v types.Verified, now time.Time) {
 	from.heard(h.Round)
 	from.holds = max(from.holds, h.Round)
 	s.dropAcknowledged()
-	if s.phase != Running || h.Round < s.round || h.Round > s.round+1 {
+	if s.phase != Running || h.Round+1 < s.round || h.Round > s.round+1 {
 		return
 	}
-	if !s.inbox.putConfirm(h.Round, v.From(), confirmation{types.Hash(c.Digest), v.Envelope()}) {
-		return // a resend is no progress: the watchdog must not be fed by it
+	if first, said := s.inbox.confirms[h.Round][v.From()]; said {
+		// A resend is no progress: the watchdog must not be fed by it.
+		if string(first.envelope.Header.BodyHash) != string(h.BodyHash) {
+			s.prove(types.NewEvidence(first.envelope, v.Envelope()))
+		}
+		return
 	}
-	s.progress = now
+	s.inbox.putConfirm(h.Round, v.From(), confirmation{digest: types.Hash(c.Digest), envelope: v.Envelope()})
+	s.feed(from, h.Round, now)
 	s.advance(now)
 }
 
@@ -184,7 +193,7 @@ func (s *Session) advance(now time.Time) {
 		return
 	}
 	specs := s.rounds[s.round-1]
-	if len(s.inbox.missing(s.round, specs, s.others())) > 0 {
+	if len(s.missing(s.others())) > 0 {
 		return
 	}
 	if specs.hasBroadcast() {
@@ -202,6 +211,7 @@ func (s *Session) confirm(specs Round, now time.Time) {
 		return
 	}
 	s.inbox.confirm(s.context, s.round, specs)
+	s.held = now
 	body := wire.Confirm{Digest: s.inbox.digest[:]}
 	bz, err := body.Marshal()
 	if err != nil {
@@ -235,6 +245,7 @@ func (s *Session) HandleStep(step Step, err error, now time.Time) {
 	}
 	s.progress = now
 	s.inbox.forget(s.round)
+	s.courier.forget(s.round)
 	s.round++
 	s.since = now
 	if step.Result != nil {
@@ -282,7 +293,9 @@ func (s *Session) sendRound(out []Outbound, now time.Time) error {
 		if !ok {
 			return fmt.Errorf("the party wrote to %s, who is no signer", m.To)
 		}
-		s.outbox.add(m.To, s.sealed(l, h, m.Body), now)
+		e := s.sealed(l, h, m.Body)
+		s.courier.sealed[parcel{s.round, slot{s.cfg.Self, m.Type}, m.To}] = e
+		s.outbox.add(m.To, e, now)
 	}
 	return nil
 }

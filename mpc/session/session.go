@@ -58,6 +58,7 @@ type Session struct {
 	// Before the Start: what the members said (initiator), or what we said.
 	readys   map[types.Operator]types.Verified
 	order    []types.Operator // of arrival
+	deals    map[types.Operator]bool
 	refusals map[types.Operator]types.Reason
 	ready    types.Verified
 
@@ -65,12 +66,14 @@ type Session struct {
 	context  types.Context
 	start    types.Verified
 	signers  []types.Operator
+	dealers  []types.Operator
 	links    map[types.Operator]*link
 	rounds   []Round
 	party    owned
 	task     *task // queued or running
 	round    uint32
 	since    time.Time // of the round
+	held     time.Time // is when all of a round was here that is for this node
 	inbox    inbox
 	progress time.Time
 	courier  courier
@@ -101,6 +104,8 @@ type peer struct {
 	workings uint32
 	// count is the last one that a Working carried.
 	count uint32
+	// fed is when something new of it came, of the round that this node is in.
+	fed time.Time
 }
 
 // ID names the session before its Start and its record in the store.
@@ -112,8 +117,15 @@ func (s *Session) Context() types.Context { return s.context }
 // Request is what the session is for.
 func (s *Session) Request() *types.Request { return &s.cfg.Request }
 
+// Deals says whether this node deals its share anew in a reshare.
+func (s *Session) Deals() bool { return slices.Contains(s.dealers, s.cfg.Self) }
+
 // Attempt is the attempt at the request.
 func (s *Session) Attempt() uint32 { return s.cfg.Attempt }
+
+// Start is the one that this node took, or that released it; nil before it. Who
+// still forwards another one shows that there are two.
+func (s *Session) Start() *wire.Envelope { return s.start.Envelope() }
 
 // Phase is where it stands.
 func (s *Session) Phase() Phase { return s.phase }
@@ -195,14 +207,22 @@ func (s *Session) Reconnected(op types.Operator, now time.Time) { s.outbox.hurry
 // Convict ends a session in which somebody was proved to have told two members
 // different things.
 func (s *Session) Convict(e types.Evidence) {
-	if s.phase == Ended || e.Context() != s.context {
+	if s.phase == Ended || !s.concerns(e) {
 		return
 	}
 	s.end(End{
 		Reason: types.ErrBroadcastDiffer, Culprits: []types.Operator{e.Culprit()}, Evidence: &e,
-		Err: fmt.Errorf("another member has proof that %s sent two different %s in round %d",
-			e.Culprit(), e.First.Header.Type, e.First.Header.Round),
+		Err: fmt.Errorf("another member has proof that %s sent two different %s", e.Culprit(), e.What()),
 	})
+}
+
+// concerns: the culprit had something to say in this session. Others can sign
+// under its name what they like.
+func (s *Session) concerns(e types.Evidence) bool {
+	if e.First.Header.Kind == wire.KIND_START {
+		return e.Context() == s.id && e.Culprit() == s.initiator
+	}
+	return e.Context() == s.context && slices.Contains(s.signers, e.Culprit())
 }
 
 // Stop ends the session from outside: the chain decided, the request expired,

@@ -12,17 +12,15 @@ import (
 
 // maybeStart sends the Start once enough members are ready (initiator).
 func (s *Session) maybeStart(now time.Time) {
-	signers := s.chooseSigners(now)
-	if signers == nil {
+	chosen := s.chooseLineup(now)
+	if chosen == nil {
 		return
 	}
 	body := wire.Start{Prepare: s.prepare.Envelope()}
 	for _, op := range slices.Sorted(slices.Values(s.order)) {
 		body.Readys = append(body.Readys, s.readys[op].Envelope())
 	}
-	for _, op := range signers {
-		body.Signers = append(body.Signers, string(op))
-	}
+	body.Signers, body.Dealers = names(chosen.signers), names(chosen.dealers)
 	bz, err := body.Marshal()
 	if err != nil {
 		s.fail(types.ErrProtocolFault, fmt.Errorf("encode a Start: %w", err))
@@ -41,11 +39,19 @@ func (s *Session) maybeStart(now time.Time) {
 	}
 	s.outbox.pending = nil // no more Prepares
 	for _, op := range s.order {
-		if !slices.Contains(signers, op) {
+		if !slices.Contains(chosen.signers, op) {
 			s.cfg.Host.Send(op, e) // released; it asks again if this is lost
 		}
 	}
 	s.run(v, terms, now)
+}
+
+func names(ops []types.Operator) []string {
+	var list []string
+	for _, op := range ops {
+		list = append(list, string(op))
+	}
+	return list
 }
 
 // repeatStart answers a member that still says Ready after the Start.
@@ -58,6 +64,9 @@ func (s *Session) repeatStart(op types.Operator) {
 // onStart accepts the Start of a session that this node is ready for,
 // whichever member it comes from: what counts is whose signatures are in it.
 func (s *Session) onStart(v types.Verified, now time.Time) {
+	if s.phase == Running {
+		s.onSecondStart(v)
+	}
 	if s.phase != Waiting {
 		return
 	}
@@ -72,10 +81,32 @@ func (s *Session) onStart(v types.Verified, now time.Time) {
 	}
 	s.outbox.pending = nil // no more Readys
 	if !slices.Contains(terms.signers, s.cfg.Self) {
+		s.start = v
 		s.end(End{Reason: types.ErrReleased})
 		return
 	}
 	s.run(v, terms, now)
+}
+
+// onSecondStart: who follows another Start is in another session, and seems silent
+// in this one. That there are two proves who is to blame. Signers get ours from
+// forwardStart; the others, who may follow the other one, get it now.
+func (s *Session) onSecondStart(v types.Verified) {
+	if !s.isStart(v) || string(v.Header().BodyHash) == string(s.start.Header().BodyHash) {
+		return
+	}
+	for _, op := range s.cfg.Request.Operators() {
+		if !slices.Contains(s.signers, op) && op != s.initiator {
+			s.cfg.Host.Send(op, s.start.Envelope())
+		}
+	}
+	s.prove(types.NewEvidence(s.start.Envelope(), v.Envelope()))
+}
+
+// isStart: it is for this session, whatever it says.
+func (s *Session) isStart(v types.Verified) bool {
+	h := v.Header()
+	return v.From() == s.initiator && h.To == "" && h.Round == 0 && string(h.Context) == string(s.id[:])
 }
 
 // errOtherReady: the Start has a Ready of ours, rightly signed, that is not the
@@ -85,14 +116,13 @@ var errOtherReady = errors.New("it is of before this node's restart")
 // terms are what a Start fixes.
 type terms struct {
 	context types.Context
-	signers []types.Operator
-	// keys are the session keys of the initiator and all that were ready.
-	keys map[types.Operator][]byte
+	*lineup
+	*given
 }
 
 // checkStart verifies every signature in a Start and the rules of DESIGN §3.5.
 func (s *Session) checkStart(v types.Verified) (*terms, error) {
-	if v.From() != s.initiator || v.Header().To != "" || string(v.Header().Context) != string(s.id[:]) {
+	if !s.isStart(v) {
 		return nil, fmt.Errorf("start of %s is not this session's", v.From())
 	}
 	var body wire.Start
@@ -110,22 +140,24 @@ func (s *Session) checkStart(v types.Verified) (*terms, error) {
 	if err := p.Unmarshal(prepare.Body()); err != nil {
 		return nil, fmt.Errorf("decode the Prepare in a Start of %s: %w", v.From(), err)
 	}
-	t := &terms{keys: map[types.Operator][]byte{s.initiator: p.EphemeralKey}}
-	hashes, err := s.checkReadys(body.Readys, t.keys)
+	t := &terms{given: &given{
+		keys: map[types.Operator][]byte{s.initiator: p.EphemeralKey}, deals: map[types.Operator]bool{s.initiator: p.Deals},
+	}}
+	hashes, err := s.checkReadys(body.Readys, t.given)
 	if err != nil {
 		return nil, fmt.Errorf("start of %s: %w", v.From(), err)
 	}
-	if t.signers, err = s.checkSigners(body.Signers, t.keys); err != nil {
+	if t.lineup, err = s.checkLineup(body.Signers, body.Dealers, t.given); err != nil {
 		return nil, fmt.Errorf("start of %s: %w", v.From(), err)
 	}
-	t.context = types.Transcript{Prepare: s.id, Readys: hashes, Signers: t.signers}.Context()
+	t.context = types.Transcript{Prepare: s.id, Readys: hashes, Signers: t.signers, Dealers: t.dealers}.Context()
 	return t, nil
 }
 
 // checkReadys verifies the Readys, which ascend by operator, and collects
-// their session keys. Our own must be the one that we sent; if it came too late
-// it is not there, and this node is no signer.
-func (s *Session) checkReadys(readys []*wire.Envelope, keys map[types.Operator][]byte) ([]types.Hash, error) {
+// what they say. Our own must be the one that we sent; if it came too late it is
+// not there, and this node is no signer.
+func (s *Session) checkReadys(readys []*wire.Envelope, g *given) ([]types.Hash, error) {
 	hashes := make([]types.Hash, 0, len(readys))
 	last := types.Operator("")
 	for _, e := range readys {
@@ -137,41 +169,22 @@ func (s *Session) checkReadys(readys []*wire.Envelope, keys map[types.Operator][
 			return nil, fmt.Errorf("a Ready of %s is out of order or none", ready.From())
 		}
 		last = ready.From()
-		key, err := readyKey(ready, s.id)
+		body, err := decodeReady(ready, s.id)
 		if err != nil {
 			return nil, err
 		}
 		if ready.From() == s.cfg.Self && ready.Hash() != s.ready.Hash() {
 			return nil, fmt.Errorf("the Ready of %s: %w", s.cfg.Self, errOtherReady)
 		}
-		keys[ready.From()] = key
+		g.keys[ready.From()], g.deals[ready.From()] = body.EphemeralKey, body.Deals
 		hashes = append(hashes, ready.Hash())
 	}
 	return hashes, nil
 }
 
-// checkSigners: ascending, exactly as many as the request needs, each of them
-// ready.
-func (s *Session) checkSigners(names []string, keys map[types.Operator][]byte) ([]types.Operator, error) {
-	if len(names) != s.cfg.Request.SignersNeeded() {
-		return nil, fmt.Errorf("%d signers, not %d", len(names), s.cfg.Request.SignersNeeded())
-	}
-	signers := make([]types.Operator, len(names))
-	for i, name := range names {
-		signers[i] = types.Operator(name)
-		if _, ready := keys[signers[i]]; !ready {
-			return nil, fmt.Errorf("signer %s did not say Ready", name)
-		}
-		if i > 0 && signers[i] <= signers[i-1] {
-			return nil, fmt.Errorf("signers are not ascending")
-		}
-	}
-	return signers, nil
-}
-
 // run begins the rounds under the terms of a Start.
 func (s *Session) run(start types.Verified, t *terms, now time.Time) {
-	s.start, s.context, s.signers = start, t.context, t.signers
+	s.start, s.context, s.signers, s.dealers = start, t.context, t.signers, t.dealers
 	s.phase, s.progress, s.since = Running, now, now
 	s.peers = make(map[types.Operator]*peer)
 	s.links = make(map[types.Operator]*link)
@@ -213,7 +226,7 @@ func (s *Session) forwardStart(now time.Time) {
 // begin makes the party and its first messages on the executor.
 func (s *Session) begin(m Material) {
 	cfg := PartyConfig{
-		Request: s.cfg.Request, Context: s.context, Self: s.cfg.Self, Signers: s.signers,
+		Request: s.cfg.Request, Context: s.context, Self: s.cfg.Self, Signers: s.signers, Dealers: s.dealers,
 		Preparams: m.Preparams, Share: m.Share,
 	}
 	protocol, owned := s.cfg.Protocol, &s.party

@@ -3,6 +3,7 @@ package session_test
 import (
 	"crypto/sha256"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -15,9 +16,10 @@ import (
 // others said Ready, and the test has everything to write a Start.
 type starting struct {
 	*network
-	// sender signs the Start, to is whom its header names.
+	// sender signs the Start, to and round are what its header names.
 	sender  *player
 	to      string
+	round   uint32
 	context []byte // instead of the session's id
 	id      types.SessionID
 	body    wire.Start
@@ -52,7 +54,7 @@ func (s *starting) start() types.Verified {
 	if s.context == nil {
 		s.context = s.id[:]
 	}
-	return forge(s.t, s.sender, wire.Header{Kind: wire.KIND_START, Context: s.context, To: s.to}, s.raw)
+	return forge(s.t, s.sender, wire.Header{Kind: wire.KIND_START, Context: s.context, To: s.to, Round: s.round}, s.raw)
 }
 
 func someKey() []byte {
@@ -146,6 +148,7 @@ var startTests = []struct {
 	{"not an initiator's", func(s *starting) { s.sender = s.players[2] }, types.ErrProtocolFault, "op-c", "not this session's"},
 	{"addressed to one", func(s *starting) { s.to = "op-b" }, types.ErrProtocolFault, "op-a", "not this session's"},
 	{"under another session's name", func(s *starting) { s.context = make([]byte, 32) }, types.ErrProtocolFault, "op-a", "not this session's"},
+	{"of a round", func(s *starting) { s.round = 1 }, types.ErrProtocolFault, "op-a", "not this session's"},
 	{"not a Start", func(s *starting) { s.raw = []byte{0xff} }, types.ErrProtocolFault, "op-a", "decode a Start"},
 }
 
@@ -177,21 +180,110 @@ func TestStart(t *testing.T) {
 	}
 }
 
-// TestStartIsHeardOnce: who runs does not listen to another Start, and who
-// leads to none at all.
-func TestStartIsHeardOnce(t *testing.T) {
+// TestSecondStart: the same again is a resend, what is no Start of this session
+// changes nothing, and another one proves that its initiator made two. Who leads
+// listens to none.
+func TestSecondStart(t *testing.T) {
 	s := newStarting(t)
-	b := s.players[1]
+	a, b := s.players[0], s.players[1]
 	b.hear(s.start())
 	context := b.s.Context()
-	s.raw, s.body.Signers = nil, []string{"op-a", "op-b", "op-d"}
 	b.hear(s.start())
-	require.Equal(t, session.Running, b.s.Phase())
-	require.Equal(t, context, b.s.Context())
+	other := encode(t, &wire.Start{Prepare: s.body.Prepare, Readys: s.body.Readys, Signers: []string{"op-a", "op-b", "op-d"}})
+	h := wire.Header{Kind: wire.KIND_START, Context: s.id[:]}
+	for _, change := range []func(*wire.Header, *player) *player{
+		func(_ *wire.Header, p *player) *player { return s.players[2] },
+		func(h *wire.Header, p *player) *player { h.To = "op-b"; return p },
+		func(h *wire.Header, p *player) *player { h.Round = 1; return p },
+		func(h *wire.Header, p *player) *player { h.Context = make([]byte, 32); return p },
+	} {
+		bad := h
+		b.hear(forge(t, change(&bad, a), bad, other))
+		require.Equal(t, session.Running, b.s.Phase())
+		require.Equal(t, context, b.s.Context())
+	}
+	b.hear(forge(t, a, h, other))
+	proves(t, b.ended(), a, "")
+	require.Equal(t, wire.KIND_START, b.ended().Evidence.First.Header.Kind)
 
-	s.sender = b
-	s.players[0].hear(s.start())
-	require.Equal(t, session.Preparing, s.players[0].s.Phase())
+	a.hear(forge(t, b, h, other))
+	require.Equal(t, session.Preparing, a.s.Phase())
+}
+
+// TestSplitStart: an initiator that starts its members into two sessions is
+// proved to by all of them, whoever else is in either.
+func TestSplitStart(t *testing.T) {
+	for name, change := range map[string]func(*wire.Start){
+		"other Readys":  func(b *wire.Start) { b.Readys = b.Readys[:2] },
+		"other signers": func(b *wire.Start) { b.Signers = []string{"op-a", "op-c", "op-d"} },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStarting(t)
+			a, b, c := s.players[0], s.players[1], s.players[2]
+			b.hear(s.start())
+			s.raw = nil
+			change(&s.body)
+			c.hear(s.start())
+			require.NotEqual(t, b.s.Context(), c.s.Context())
+			s.hold = func(m mail) bool { return m.from == a || m.to == a }
+			s.settle()
+			s.pass(timing.Resend, 250*time.Millisecond)
+			proves(t, b.ended(), a, "")
+			proves(t, c.ended(), a, "")
+		})
+	}
+}
+
+// TestReleasedKeepsStart: who was not chosen can still tell that there are two.
+func TestReleasedKeepsStart(t *testing.T) {
+	s := newStarting(t)
+	d := s.players[3]
+	require.Nil(t, d.s.Start())
+	first := s.start()
+	d.hear(first)
+	require.Equal(t, types.ErrReleased, d.ended().Reason)
+	require.Equal(t, first.Envelope(), d.s.Start())
+}
+
+// TestConvictStart: proof of two Starts ends the sessions that they are of,
+// whichever each member follows; proof of any others does not.
+func TestConvictStart(t *testing.T) {
+	s := newStarting(t)
+	a, b, c := s.players[0], s.players[1], s.players[2]
+	first := s.start()
+	s.raw, s.body.Readys = nil, s.body.Readys[:2]
+	proof := types.NewEvidence(first.Envelope(), s.start().Envelope())
+	b.hear(first)
+
+	elsewhere := types.NewEvidence(
+		forge(t, a, wire.Header{Kind: wire.KIND_START, Context: make([]byte, 32)}, []byte("one")).Envelope(),
+		forge(t, a, wire.Header{Kind: wire.KIND_START, Context: make([]byte, 32)}, []byte("other")).Envelope())
+	b.s.Convict(elsewhere)
+	usurper := types.NewEvidence(
+		forge(t, c, wire.Header{Kind: wire.KIND_START, Context: s.id[:]}, []byte("one")).Envelope(),
+		forge(t, c, wire.Header{Kind: wire.KIND_START, Context: s.id[:]}, []byte("other")).Envelope())
+	b.s.Convict(usurper)
+	require.Equal(t, session.Running, b.s.Phase())
+
+	for _, p := range []*player{b, c} { // one runs, one still waits
+		p.s.Convict(proof)
+		proves(t, p.ended(), a, "")
+	}
+}
+
+// TestConvictStranger: who is no signer has nothing to say in a session, not even
+// against itself.
+func TestConvictStranger(t *testing.T) {
+	s := newStarting(t)
+	b, c, d := s.players[1], s.players[2], s.players[3]
+	b.hear(s.start())
+	for _, p := range []*player{b, c} {
+		context := p.s.Context() // zero before the Start
+		h := round(1, "s1b", "")
+		h.Context = context[:]
+		p.s.Convict(types.NewEvidence(forge(t, d, h, []byte("one")).Envelope(), forge(t, d, h, []byte("other")).Envelope()))
+		require.Empty(t, p.ends)
+	}
 }
 
 // TestTranscriptNamesEverything: any other Prepare, Ready or choice of signers is

@@ -18,13 +18,10 @@ func (s *Session) tickRunning(now time.Time) {
 		return
 	}
 	s.sayMissing(now)
+	s.urge(now)
 	var silent []types.Operator
 	for _, op := range s.AwaitedFor() {
-		last := s.progress
-		if w := s.peers[op].working; w.After(last) {
-			last = w
-		}
-		if now.Sub(last) >= s.cfg.Timing.Stall {
+		if min(s.waiting(op, now), now.Sub(s.peers[op].working)) >= s.cfg.Timing.Stall {
 			silent = append(silent, s.blame(op, now)...)
 		}
 	}
@@ -38,6 +35,30 @@ func (s *Session) tickRunning(now time.Time) {
 	}
 }
 
+// feed notes that a member brought this node nearer to the end of its round.
+// What it sends ahead of the round does not.
+func (s *Session) feed(from *peer, round uint32, now time.Time) {
+	if round == s.round {
+		from.fed, s.progress = now, now
+	}
+}
+
+// waiting is for how long a member could have said what is not here of it: since
+// the round began, since all messages of the round are here, or since another
+// one said something new. What it says itself is no excuse for the rest.
+func (s *Session) waiting(op types.Operator, now time.Time) time.Duration {
+	last := s.since
+	if s.inbox.confirmed == s.round && s.held.After(last) {
+		last = s.held
+	}
+	for other, p := range s.peers {
+		if other != op && p.fed.After(last) {
+			last = p.fed
+		}
+	}
+	return now.Sub(last)
+}
+
 // AwaitedFor lists the members that this session cannot go on without now:
 // those of whom a message is missing, or else a Confirm.
 func (s *Session) AwaitedFor() []types.Operator {
@@ -49,8 +70,7 @@ func (s *Session) AwaitedFor() []types.Operator {
 	case s.phase != Running || s.busy() || s.round == 0:
 		return nil
 	}
-	specs := s.rounds[s.round-1]
-	if missing := s.inbox.missing(s.round, specs, s.others()); len(missing) > 0 {
+	if missing := s.missing(s.others()); len(missing) > 0 {
 		return missing
 	}
 	return slices.DeleteFunc(s.others(), func(op types.Operator) bool {

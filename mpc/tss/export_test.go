@@ -43,7 +43,12 @@ func RemoveGuard(p session.Party) {
 }
 
 // Ended reports whether a party has let go of the library.
-func Ended(p session.Party) bool { return p.(*party).ended && p.(*party).library == nil }
+func Ended(p session.Party) bool {
+	if r, ok := p.(*reshareParty); ok {
+		return r.ended && r.sides == nil
+	}
+	return p.(*party).ended && p.(*party).library == nil
+}
 
 // allRounds are the rounds of all protocols, with threshold 1.
 func allRounds() []roundSpec {

@@ -40,11 +40,16 @@ func groupOrder() *big.Int { return tss.S256().Params().N }
 
 // newRoster derives the party ids of these operators in a key's session.
 func newRoster(keySession types.Context, self types.Operator, operators []types.Operator) (*roster, error) {
-	if err := checkOperators(operators); err != nil {
-		return nil, err
-	}
 	if !slices.Contains(operators, self) {
 		return nil, fmt.Errorf("%s is not one of the session's participants", self)
+	}
+	return makeRoster(keySession, self, operators)
+}
+
+// makeRoster derives the party ids of a committee that self need not be in.
+func makeRoster(keySession types.Context, self types.Operator, operators []types.Operator) (*roster, error) {
+	if err := checkOperators(operators); err != nil {
+		return nil, err
 	}
 	r := &roster{
 		self: self, operators: slices.Clone(operators),

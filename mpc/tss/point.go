@@ -1,10 +1,12 @@
 package tss
 
 import (
+	"fmt"
 	"math/big"
 
 	"github.com/bnb-chain/tss-lib/v2/crypto"
 	"github.com/bnb-chain/tss-lib/v2/tss"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 )
 
 // isCurvePoint reports whether p is a point of secp256k1 with coordinates in
@@ -27,6 +29,18 @@ func compressPoint(p *crypto.ECPoint) []byte {
 	out[0] = 2 + byte(p.Y().Bit(0))
 	p.X().FillBytes(out[1:])
 	return out
+}
+
+// decompressPoint is the inverse of compressPoint.
+func decompressPoint(compressed []byte) (*crypto.ECPoint, error) {
+	if len(compressed) != 1+scalarBytes {
+		return nil, fmt.Errorf("a compressed point has %d bytes, not %d", 1+scalarBytes, len(compressed))
+	}
+	p, err := secp256k1.ParsePubKey(compressed)
+	if err != nil {
+		return nil, fmt.Errorf("decode a point: %w", err)
+	}
+	return crypto.NewECPoint(tss.S256(), p.X(), p.Y())
 }
 
 // interpolateZero gives the value at zero of the polynomial through these

@@ -46,8 +46,8 @@ func New(opts ...Option) *Protocols {
 
 var _ session.Protocols = (*Protocols)(nil)
 
-// Protocol finds the protocol of a request: keygen and signing with ECDSA on
-// secp256k1. Anything else is types.ErrUnsupportedAlgorithm.
+// Protocol finds the protocol of a request: keygen, signing and resharing with
+// ECDSA on secp256k1. Anything else is types.ErrUnsupportedAlgorithm.
 func (p *Protocols) Protocol(kind types.RequestKind, algorithm types.Algorithm) (session.Protocol, error) {
 	if algorithm == types.ECDSASecp256k1 {
 		switch kind {
@@ -55,6 +55,8 @@ func (p *Protocols) Protocol(kind types.RequestKind, algorithm types.Algorithm) 
 			return keygenProtocol{p.options}, nil
 		case types.KindSign:
 			return signProtocol{p.options}, nil
+		case types.KindReshare:
+			return reshareProtocol{p.options}, nil
 		}
 	}
 	return nil, fmt.Errorf("%w: no protocol for %s with %s", types.ErrUnsupportedAlgorithm, kind, algorithm)

@@ -11,7 +11,11 @@ import (
 // Evidence proves that a participant sent two different messages for the same
 // place of the same session: two headers, both signed by it. An honest
 // participant never does, not even after a restart: its sessions end with the
-// process, and what it resends it resends byte for byte.
+// process, and what it resends it resends byte for byte. The places are the
+// messages of rounds, the Confirm of a round, and the Start of a session: its
+// context is the hash of a Prepare with 32 random bytes, and its initiator starts
+// it once. Prepares are none: all have the same context, and whoever restarts
+// makes another one for the same attempt.
 type Evidence struct {
 	// First has the smaller body hash. Neither has its body.
 	First, Second *wire.Envelope
@@ -35,10 +39,22 @@ func (e Evidence) Request() RequestID { return requestOf(e.First.Header) }
 // Culprit signed both headers.
 func (e Evidence) Culprit() Operator { return Operator(e.First.Header.From) }
 
+// What names what there are two of, for people.
+func (e Evidence) What() string {
+	switch h := e.First.Header; h.Kind {
+	case wire.KIND_START:
+		return "Starts"
+	case wire.KIND_CONFIRM:
+		return fmt.Sprintf("Confirms of round %d", h.Round)
+	default:
+		return fmt.Sprintf("%s of round %d", h.Type, h.Round)
+	}
+}
+
 // IdentityVersion is that of the key that signed.
 func (e Evidence) IdentityVersion() uint32 { return e.First.Header.IdentityVersion }
 
-// Context names the session.
+// Context names the session; that of two Starts is the session's id.
 func (e Evidence) Context() Context { return Context(e.First.Header.Context) }
 
 // ValidateBasic checks everything but the signatures.
@@ -53,8 +69,8 @@ func (e Evidence) ValidateBasic(chainID string) error {
 	}
 	a, b := e.First.Header, e.Second.Header
 	switch {
-	case a.Kind != wire.KIND_ROUND || b.Kind != wire.KIND_ROUND:
-		return fmt.Errorf("only messages of a round can contradict each other")
+	case a.Kind != b.Kind || !contradictable(a):
+		return fmt.Errorf("only messages of a round, Confirms and Starts can contradict each other")
 	case a.From != b.From || a.IdentityVersion != b.IdentityVersion:
 		return fmt.Errorf("evidence has two senders")
 	case !bytes.Equal(a.Context, b.Context) || requestOf(a) != requestOf(b):
@@ -65,6 +81,20 @@ func (e Evidence) ValidateBasic(chainID string) error {
 		return fmt.Errorf("evidence has the same message twice, or is not in order")
 	}
 	return nil
+}
+
+// contradictable: what a header of this shape is for is said once in a session,
+// to each recipient.
+func contradictable(h *wire.Header) bool {
+	switch h.Kind {
+	case wire.KIND_ROUND:
+		return true
+	case wire.KIND_CONFIRM:
+		return h.Round > 0 && h.To == ""
+	case wire.KIND_START:
+		return h.Round == 0 && h.To == ""
+	}
+	return false
 }
 
 // Verify checks everything against the identity key of the culprit.

@@ -37,6 +37,26 @@ func TestEvidence(t *testing.T) {
 	require.Error(t, e.Verify("chain", public()[1:]))
 }
 
+// whole is the header of what is for all and has no type.
+func whole(kind wire.Kind, round uint32) wire.Header {
+	h := *header()
+	h.Kind, h.Round, h.Type, h.To = kind, round, "", ""
+	return h
+}
+
+// TestEvidenceOfKinds: Confirms and Starts are said once as well.
+func TestEvidenceOfKinds(t *testing.T) {
+	for want, h := range map[string]wire.Header{"Starts": whole(wire.KIND_START, 0), "Confirms of round 3": whole(wire.KIND_CONFIRM, 3)} {
+		first, second := h, h
+		second.Sequence++
+		e := NewEvidence(SignEnvelope(&first, []byte("one"), testKey), SignEnvelope(&second, []byte("other"), testKey))
+		require.NoError(t, e.Verify("chain", public()))
+		require.Equal(t, want, e.What())
+	}
+	a, b := twice()
+	require.Contains(t, NewEvidence(a, b).What(), header().Type+" of round")
+}
+
 func TestFalseEvidence(t *testing.T) {
 	for name, change := range map[string]func(a, b *wire.Header){
 		"the same message twice": func(a, b *wire.Header) { *b = *a },
@@ -49,7 +69,17 @@ func TestFalseEvidence(t *testing.T) {
 		"two versions":           func(_, b *wire.Header) { b.IdentityVersion++ },
 		"two requests":           func(_, b *wire.Header) { b.RequestId = "other" },
 		"two kinds of request":   func(_, b *wire.Header) { b.RequestKind++ },
-		"no round messages":      func(a, b *wire.Header) { a.Kind, b.Kind, a.Type, b.Type = wire.KIND_CONFIRM, wire.KIND_CONFIRM, "", "" },
+		"what is said often":     func(a, b *wire.Header) { *a, *b = whole(wire.KIND_WORKING, 3), whole(wire.KIND_WORKING, 3) },
+		"two Prepares":           func(a, b *wire.Header) { *a, *b = whole(wire.KIND_PREPARE, 0), whole(wire.KIND_PREPARE, 0) },
+		"two kinds":              func(a, b *wire.Header) { *a, *b = whole(wire.KIND_CONFIRM, 0), whole(wire.KIND_START, 0) },
+		"Confirm of no round":    func(a, b *wire.Header) { *a, *b = whole(wire.KIND_CONFIRM, 0), whole(wire.KIND_CONFIRM, 0) },
+		"Confirms of two rounds": func(a, b *wire.Header) { *a, *b = whole(wire.KIND_CONFIRM, 1), whole(wire.KIND_CONFIRM, 2) },
+		"Starts of a round":      func(a, b *wire.Header) { *a, *b = whole(wire.KIND_START, 1), whole(wire.KIND_START, 1) },
+		"Start for one":          func(a, b *wire.Header) { *a = whole(wire.KIND_START, 0); a.To = "seqvaloper1b"; *b = *a },
+		"Starts of two sessions": func(a, b *wire.Header) {
+			*a, *b = whole(wire.KIND_START, 0), whole(wire.KIND_START, 0)
+			b.Context = make([]byte, 32)
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			first, second := header(), header()

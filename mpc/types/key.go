@@ -36,19 +36,25 @@ type Key struct {
 	Status KeyStatus
 	Epoch  uint64
 	// Session is the context of the session that won; zero before READY.
-	Session   Context
+	Session Context
+	// NextSession is the context of the session of a reshare whose shares the
+	// chain tests now; zero otherwise.
+	NextSession Context
 	Algorithm Algorithm
 	Threshold int
 	// Participants ascend.
 	Participants []Operator
 	PublicKey    []byte
-	// DecidedHeight is the block that made it READY or ERROR.
+	// DecidedHeight is the block that made it READY or ERROR, or began its epoch.
 	DecidedHeight int64
 	// RetireHeight is the first block at which what the last decision put an end to
-	// may be destroyed: for READY and ERROR the shares of sessions that lost, for
-	// DELETING and DELETED everything. The chain fixed it in the block that decided;
-	// 0 while PENDING.
+	// may be destroyed: for READY and ERROR the shares of sessions that lost and of
+	// earlier epochs, for DELETING and DELETED everything. The chain fixed it in the
+	// block that decided; 0 while PENDING.
 	RetireHeight int64
+	// StagedRetireHeight is the same for what reshares made that failed; 0 if none
+	// did.
+	StagedRetireHeight int64
 	// Holders ever attested a share of any epoch, ascending; a deletion waits
 	// for their word.
 	Holders []Operator

@@ -42,6 +42,11 @@ type Request struct {
 	KeySession Context
 	// PublicKey is the key's, compressed; empty for a keygen.
 	PublicKey []byte
+	// Handover is set for a reshare only.
+	Handover *Handover
+	// Test: the signature proves the staged shares of a reshare, the only thing
+	// that they sign.
+	Test bool
 }
 
 // Member returns the member with this operator.
@@ -64,13 +69,39 @@ func (r *Request) Operators() []Operator {
 	return ops
 }
 
+// Committee lists who holds the key's shares of the request's epoch, ascending.
+func (r *Request) Committee() []Operator {
+	if r.Handover != nil {
+		return slices.Clone(r.Handover.Receivers)
+	}
+	return r.Operators()
+}
+
 // SignersNeeded is how many participants run the rounds: all for a keygen,
-// t+1 for a signature.
+// t+1 for a signature. A reshare needs dealers and receivers, of whom one may be
+// both: see Handover.
 func (r *Request) SignersNeeded() int {
-	if r.ID.Kind == KindSign {
+	switch {
+	case r.ID.Kind == KindSign:
 		return r.Threshold + 1
+	case r.Handover != nil:
+		return len(r.Handover.Receivers)
 	}
 	return len(r.Members)
+}
+
+// CanDoWithout says whether enough participants are left if these are not there.
+func (r *Request) CanDoWithout(gone []Operator) bool {
+	if h := r.Handover; h != nil {
+		holders := 0
+		for _, op := range h.Holders {
+			if !slices.Contains(gone, op) {
+				holders++
+			}
+		}
+		return holders >= h.DealersNeeded() && !slices.ContainsFunc(gone, h.Receives)
+	}
+	return len(r.Members)-len(gone) >= r.SignersNeeded()
 }
 
 // ContentHash binds what a participant checks before it says Ready: everything
@@ -82,6 +113,12 @@ func (r *Request) ContentHash() Hash {
 		bytes(r.Digest).hash(r.KeySession).u64(uint64(len(r.Members)))
 	for _, m := range r.Members {
 		s.str(string(m.Operator)).u64(uint64(m.IdentityVersion)).bytes(m.IdentityKey)
+	}
+	if r.Handover != nil {
+		r.Handover.signBytes(s)
+	}
+	if r.Test {
+		s.str("test")
 	}
 	return s.sum()
 }
@@ -100,7 +137,8 @@ func (r *Request) Expired(height int64) bool { return height >= r.ExpiryHeight }
 
 // Initiator is the participant that may open an attempt. All members take
 // turns, in an order that depends on the request, so that many requests at
-// once are led by different participants.
+// once are led by different participants. In a reshare the receivers do: they are
+// all needed, while members of the old committee may be gone.
 func (r *Request) Initiator(attempt uint32) Operator {
 	if len(r.Members) == 0 {
 		return ""
@@ -115,10 +153,14 @@ func (r *Request) initiatorOrder() []Operator {
 		op   Operator
 		rank Hash
 	}
-	all := make([]ranked, len(r.Members))
-	for i, m := range r.Members {
-		all[i] = ranked{m.Operator, newSignBytes("initiator").
-			u64(uint64(r.ID.Kind)).str(r.ID.ID).u64(r.Epoch).str(string(m.Operator)).sum()}
+	leaders := r.Operators()
+	if r.Handover != nil {
+		leaders = r.Handover.Receivers
+	}
+	all := make([]ranked, len(leaders))
+	for i, op := range leaders {
+		all[i] = ranked{op, newSignBytes("initiator").
+			u64(uint64(r.ID.Kind)).str(r.ID.ID).u64(r.Epoch).str(string(op)).sum()}
 	}
 	slices.SortFunc(all, func(a, b ranked) int { return bytes.Compare(a.rank[:], b.rank[:]) })
 	ops := make([]Operator, len(all))

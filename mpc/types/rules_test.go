@@ -155,9 +155,11 @@ func TestTranscript(t *testing.T) {
 	base := Transcript{Prepare: Hash{1}, Readys: []Hash{{2}, {3}}, Signers: []Operator{"a", "b"}}
 	names := map[Context]bool{base.Context(): true}
 	for _, other := range []Transcript{
-		{Hash{9}, base.Readys, base.Signers}, {base.Prepare, []Hash{{3}, {2}}, base.Signers},
-		{base.Prepare, []Hash{{2}}, base.Signers}, {base.Prepare, base.Readys, []Operator{"a"}},
-		{base.Prepare, base.Readys, []Operator{"b", "a"}}, {base.Prepare, base.Readys, []Operator{"ab"}},
+		{Hash{9}, base.Readys, base.Signers, nil}, {base.Prepare, []Hash{{3}, {2}}, base.Signers, nil},
+		{base.Prepare, []Hash{{2}}, base.Signers, nil}, {base.Prepare, base.Readys, []Operator{"a"}, nil},
+		{base.Prepare, base.Readys, []Operator{"b", "a"}, nil}, {base.Prepare, base.Readys, []Operator{"ab"}, nil},
+		{base.Prepare, base.Readys, base.Signers, []Operator{"a"}}, {base.Prepare, base.Readys, base.Signers, []Operator{"b"}},
+		{base.Prepare, base.Readys, base.Signers, []Operator{"a", "b"}},
 	} {
 		require.False(t, names[other.Context()], "%v", other)
 		names[other.Context()] = true

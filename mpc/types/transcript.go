@@ -9,6 +9,9 @@ type Transcript struct {
 	Readys []Hash
 	// Signers ascend; they run the rounds.
 	Signers []Operator
+	// Dealers ascend; those signers of a reshare that deal their shares anew.
+	// Empty otherwise.
+	Dealers []Operator
 }
 
 // Context is the session's real name.
@@ -20,6 +23,12 @@ func (t Transcript) Context() Context {
 	s.u64(uint64(len(t.Signers)))
 	for _, op := range t.Signers {
 		s.str(string(op))
+	}
+	if len(t.Dealers) > 0 {
+		s.u64(uint64(len(t.Dealers)))
+		for _, op := range t.Dealers {
+			s.str(string(op))
+		}
 	}
 	return s.sum()
 }

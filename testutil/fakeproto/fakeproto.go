@@ -25,7 +25,7 @@ type Protocols struct {
 // Protocol implements session.Protocols.
 func (p Protocols) Protocol(kind types.RequestKind, _ types.Algorithm) (session.Protocol, error) {
 	switch kind {
-	case types.KindKeygen, types.KindSign:
+	case types.KindKeygen, types.KindSign, types.KindReshare:
 		return p.Watch.Over(protocol{kind, p.Ledger}), nil
 	}
 	return nil, fmt.Errorf("%w: no fake %s", types.ErrUnsupportedAlgorithm, kind)
@@ -45,11 +45,27 @@ func (p protocol) Rounds(int, int) []session.Round {
 		return session.MessageSpec{Type: t, Broadcast: true, MaxBytes: maxBytes}
 	}
 	p2p := func(t string) session.MessageSpec { return session.MessageSpec{Type: t, MaxBytes: maxBytes} }
-	if p.kind == types.KindKeygen {
+	by := func(from, to session.Role, m session.MessageSpec) session.MessageSpec {
+		m.From, m.To = from, to
+		return m
+	}
+	const dealers, receivers = session.Dealers, session.Receivers
+	switch p.kind {
+	case types.KindKeygen:
 		return []session.Round{{b("k1")}, {p2p("k2p"), b("k2b")}, {b("k3")}}
+	case types.KindReshare:
+		return []session.Round{
+			{by(dealers, receivers, b("r1"))},
+			{by(receivers, receivers, b("r2"))},
+			{by(dealers, receivers, p2p(dealtType)), by(dealers, receivers, b("r3b"))},
+			{by(receivers, receivers, p2p("r4p")), by(receivers, session.Everybody, b("r4b"))},
+		}
 	}
 	return []session.Round{{p2p("s1p"), b("s1b")}, {p2p("s2")}, {b("s3")}, {b("s4")}}
 }
+
+// dealtType is the message with which a dealer gives the whole fake key away.
+const dealtType = "r3p"
 
 // share is the secret of a fake key.
 type share struct {
@@ -71,10 +87,10 @@ func Share(private []byte, op types.Operator, context types.Context) []byte {
 func (p protocol) NewParty(cfg session.PartyConfig) (session.Party, error) {
 	p.ledger.note(cfg)
 	pa := &party{cfg: cfg, kind: p.kind, rounds: p.Rounds(0, 0)}
-	if p.kind == types.KindKeygen {
-		if len(cfg.Preparams) == 0 {
-			return nil, fmt.Errorf("%w: keygen without pre-parameters", types.ErrNoPreparams)
-		}
+	if pa.makesShare() && len(cfg.Preparams) == 0 {
+		return nil, fmt.Errorf("%w: %s without pre-parameters", types.ErrNoPreparams, p.kind)
+	}
+	if p.kind == types.KindKeygen || p.kind == types.KindReshare && !pa.has(cfg.Self, session.Dealers) {
 		return pa, nil
 	}
 	if err := json.Unmarshal(cfg.Share, &pa.share); err != nil {
@@ -94,8 +110,26 @@ type party struct {
 	share  share
 }
 
+// makesShare: the session gives this member a share.
+func (p *party) makesShare() bool {
+	return p.kind == types.KindKeygen || p.kind == types.KindReshare && p.has(p.cfg.Self, session.Receivers)
+}
+
+func (p *party) has(op types.Operator, role session.Role) bool {
+	switch role {
+	case session.Dealers:
+		return slices.Contains(p.cfg.Dealers, op)
+	case session.Receivers:
+		return p.cfg.Request.Handover.Receives(op)
+	}
+	return true
+}
+
 // content is what a message of the fake protocol must say.
 func (p *party) content(round uint32, typ string, from, to types.Operator) []byte {
+	if typ == dealtType {
+		return bytes.Clone(p.share.Private)
+	}
 	h := sha256.New()
 	fmt.Fprintf(h, "%s|%d|%s|%s|%s|%x", p.cfg.Context, round, typ, from, to, p.cfg.Request.Digest)
 	return h.Sum(nil)
@@ -110,12 +144,15 @@ func (p *party) Start() (session.Step, error) { return p.send(1), nil }
 func (p *party) send(round uint32) session.Step {
 	var step session.Step
 	for _, spec := range p.rounds[round-1] {
+		if !p.has(p.cfg.Self, spec.From) {
+			continue
+		}
 		if spec.Broadcast {
 			step.Out = append(step.Out, session.Outbound{Type: spec.Type, Body: p.content(round, spec.Type, p.cfg.Self, "")})
 			continue
 		}
 		for _, to := range p.cfg.Signers {
-			if to != p.cfg.Self {
+			if to != p.cfg.Self && p.has(to, spec.To) {
 				step.Out = append(step.Out, session.Outbound{
 					Type: spec.Type, To: to, Body: p.content(round, spec.Type, p.cfg.Self, to),
 				})
@@ -127,7 +164,7 @@ func (p *party) send(round uint32) session.Step {
 
 // Deliver implements session.Party.
 func (p *party) Deliver(round uint32, in []session.Inbound) (session.Step, error) {
-	if want := len(p.rounds[round-1]) * (len(p.cfg.Signers) - 1); len(in) != want {
+	if want := p.expects(round); len(in) != want {
 		return session.Step{}, fmt.Errorf("round %d was handed %d messages, not %d", round, len(in), want)
 	}
 	for _, m := range in {
@@ -135,6 +172,9 @@ func (p *party) Deliver(round uint32, in []session.Inbound) (session.Step, error
 		to := p.cfg.Self
 		if spec.Broadcast {
 			to = ""
+		}
+		if m.Type == dealtType && p.share.Private == nil {
+			p.share.Private = bytes.Clone(m.Body)
 		}
 		if !bytes.Equal(m.Body, p.content(round, m.Type, m.From, to)) {
 			return session.Step{}, &session.Fault{
@@ -145,21 +185,41 @@ func (p *party) Deliver(round uint32, in []session.Inbound) (session.Step, error
 	if int(round) < len(p.rounds) {
 		return p.send(round + 1), nil
 	}
-	if p.kind == types.KindKeygen {
+	switch {
+	case p.kind == types.KindSign:
+		return p.sign()
+	case p.makesShare():
 		return p.key()
 	}
-	return p.sign()
+	return session.Step{Result: &session.Result{}}, nil
 }
 
-// key derives the same private key at every member.
+// expects is how many messages of a round are for this member.
+func (p *party) expects(round uint32) (n int) {
+	for _, spec := range p.rounds[round-1] {
+		for _, from := range p.cfg.Signers {
+			if from != p.cfg.Self && p.has(from, spec.From) && (spec.Broadcast || p.has(p.cfg.Self, spec.To)) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// key derives the same private key at every member, or hands on the one that was
+// dealt.
 func (p *party) key() (session.Step, error) {
 	seed := sha256.Sum256(fmt.Appendf(nil, "fake key|%s", p.cfg.Context))
 	private := secp256k1.PrivKeyFromBytes(seed[:])
+	members := p.cfg.Signers
+	if p.kind == types.KindReshare {
+		private, members = secp256k1.PrivKeyFromBytes(p.share.Private), p.cfg.Request.Handover.Receivers
+	}
 	payload := types.KeygenPayload{
 		PublicKey:      private.PubKey().SerializeCompressed(),
 		ParametersHash: sha256.Sum256(seed[:]),
 	}
-	for _, op := range p.cfg.Signers {
+	for _, op := range members {
 		sub := sha256.Sum256(fmt.Appendf(nil, "fake share|%s|%s", p.cfg.Context, op))
 		payload.PublicShares = append(payload.PublicShares, secp256k1.PrivKeyFromBytes(sub[:]).PubKey().SerializeCompressed())
 	}

@@ -1,0 +1,133 @@
+package mpc
+
+import (
+	"slices"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// A reshare makes shares of epoch e+1 beside those of epoch e. Both stay on disk
+// until the chain has switched and no rollback can undo it: at no moment does this
+// node depend on the outcome.
+//
+//	e READY     e+1 PENDING, attested       the chain waits for all of the new committee
+//	e READY     e+1 PENDING, signs a test   the chain tests the session that won
+//	e READY     e+1 READY                   the chain switched; requests of before go on with e
+//	-           e+1 READY                   retire_blocks later, if e+1 opens
+//	e READY     -                           retire_blocks after the reshare failed
+
+// receives: a session of the request makes this node a share.
+func (c *Core) receives(r *types.Request) bool {
+	switch r.ID.Kind {
+	case types.KindKeygen:
+		return true
+	case types.KindReshare:
+		return r.Handover.Receives(c.self.Operator)
+	}
+	return false
+}
+
+// deals: this node has a share of the epoch before that a reshare can deal anew.
+func (c *Core) deals(r *types.Request) bool {
+	_, held := c.dealt(r)
+	return held
+}
+
+// dealt finds the share that this node deals anew.
+func (c *Core) dealt(r *types.Request) (types.Record, bool) {
+	if r.Handover == nil || !r.Handover.Holds(c.self.Operator) {
+		return types.Record{}, false
+	}
+	rec, held := c.held(r.KeyID, r.Epoch-1, r.KeySession)
+	return rec, held && rec.Status == types.StatusReady
+}
+
+// ableToReshare: a member of the new committee needs pre-parameters, and all of
+// them take part; one of the old committee only needs its share. A member of both
+// whose share is lost gets one again.
+func (c *Core) ableToReshare(r *types.Request) types.Reason {
+	if c.receives(r) {
+		if _, ok := c.freePreparams(r.ID); !ok {
+			return types.ErrNoPreparams
+		}
+		return ""
+	}
+	if !c.deals(r) {
+		return types.ErrShareMissing
+	}
+	return ""
+}
+
+// beginReshare burns the pre-parameters of the share to be made and opens the one
+// to be dealt.
+func (c *Core) beginReshare(l *live) (m session.Material, err error) {
+	r := l.Request()
+	if c.receives(r) {
+		if m.Preparams, err = c.burnPreparams(l); err != nil {
+			return session.Material{}, err
+		}
+	}
+	if l.Deals() {
+		if m.Share, err = c.openShare(r); err != nil {
+			types.Wipe(m.Preparams)
+			return session.Material{}, err
+		}
+	}
+	return m, nil
+}
+
+// testDigest is the only digest that the test of a reshare signs.
+func (c *Core) testDigest(r *types.Request) []byte {
+	digest := types.ReshareTestDigest(c.opts.ChainID, r.KeyID, r.Epoch, r.KeySession)
+	return digest[:]
+}
+
+// settleNext is about what a reshare made: it waits for the chain's word as long
+// as the reshare is open or tested, and after it failed until no rollback can open
+// it again. A READY one is of before a rollback.
+func (c *Core) settleNext(r types.Record, key types.Key) error {
+	if _, open := c.requests[r.Request]; open {
+		if r.HasData {
+			c.attest(r)
+		}
+		return nil
+	}
+	if r.HasData && r.Context == key.NextSession {
+		return nil
+	}
+	if key.StagedRetireHeight == 0 {
+		return nil // its reshare is not known to have ended
+	}
+	return c.retire(r, key.StagedRetireHeight)
+}
+
+// settlePrevious destroys what is left of epochs before the key's, once no
+// rollback can bring them back, and not before this node has its share of today
+// and could open it, if it should have one.
+func (c *Core) settlePrevious(r types.Record, key types.Key) error {
+	if c.view.Height < key.RetireHeight || c.view.CatchingUp {
+		return nil
+	}
+	if r.HasData && slices.Contains(key.Participants, c.self.Operator) && !c.opens(key) {
+		if !c.withheld[r.RecordKey] {
+			c.withheld[r.RecordKey] = true
+			c.opts.Log.Warn("a share of an earlier epoch is kept: this node's share of the present one is missing or does not open",
+				"key", r.KeyID, "epoch", r.Epoch, "present", key.Epoch, "remedy", types.ErrShareMissing.Remedy())
+		}
+		return nil
+	}
+	delete(c.withheld, r.RecordKey)
+	return c.retire(r, key.RetireHeight)
+}
+
+// opens: this node has its share of the key's epoch and can read it.
+func (c *Core) opens(key types.Key) bool {
+	rec, held := c.held(key.ID, key.Epoch, key.Session)
+	if !held || string(rec.PublicKey) != string(key.PublicKey) {
+		return false
+	}
+	share, err := c.opts.Store.OpenShare(rec.RecordKey)
+	types.Wipe(share)
+	return err == nil
+}
