@@ -47,37 +47,64 @@ func (r *Reactor) judgeGossip(a arrival, g *wire.Gossip, sink Sink) {
 		r.dropIn(a.from, DropRepeat, nil)
 		return
 	}
-	switch sum := g.Sum.(type) {
-	case *wire.Gossip_Attestation:
-		if !r.judgeAttestation(a.from, sum.Attestation) {
-			return
-		}
-	case *wire.Gossip_Signature:
-		if _, err := types.SignatureResultFromWire(sum.Signature); err != nil {
-			r.fault(a.from, FaultShape, err)
-			return
-		}
-	default:
-		r.dropIn(a.from, DropUnknownMessage, errors.New("result of an unknown kind"))
+	w, err := decodeWord(g, r.opts.ChainID)
+	switch {
+	case errors.Is(err, errUnknownResult):
+		r.dropIn(a.from, DropUnknownMessage, err)
+		return
+	case err != nil:
+		r.fault(a.from, FaultShape, err)
+		return
+	case w.verify != nil && !r.judgeWord(a.from, w):
 		return
 	}
 	r.seen.pass(hash, r.opts.Now())
 	sink.ReceiveGossip(g)
 }
 
-// judgeAttestation checks shape and signature.
-func (r *Reactor) judgeAttestation(from *remote, w *wire.Attestation) bool {
-	att, err := types.AttestationFromWire(w)
-	if err != nil {
-		r.fault(from, FaultShape, err)
-		return false
+// errUnknownResult: this version has no use for it.
+var errUnknownResult = errors.New("result of an unknown kind")
+
+// word is what a result says, and whose word it is: who attests or accuses, or
+// who signed what proves it guilty.
+type word struct {
+	of types.OperatorVersion
+	// verify checks the signatures against the identity key; nil: it proves itself
+	// to those who know the request.
+	verify func(chainID string, identity []byte) error
+}
+
+// decodeWord checks the shape of a result.
+func decodeWord(g *wire.Gossip, chainID string) (word, error) {
+	switch sum := g.Sum.(type) {
+	case *wire.Gossip_Attestation:
+		a, err := types.AttestationFromWire(sum.Attestation)
+		return word{types.OperatorVersion{Operator: a.Operator, Version: a.IdentityVersion}, a.Verify}, err
+	case *wire.Gossip_Signature:
+		_, err := types.SignatureResultFromWire(sum.Signature)
+		return word{}, err
+	case *wire.Gossip_Evidence:
+		e, err := types.EvidenceFromWire(sum.Evidence, chainID)
+		if err != nil {
+			return word{}, err
+		}
+		return word{types.OperatorVersion{Operator: e.Culprit(), Version: e.IdentityVersion()}, e.Verify}, nil
+	case *wire.Gossip_Accusation:
+		a, err := types.AccusationFromWire(sum.Accusation)
+		return word{types.OperatorVersion{Operator: a.Operator, Version: a.IdentityVersion}, a.Verify}, err
 	}
-	key, ok := r.currentRoster().Key(att.Operator, att.IdentityVersion)
+	return word{}, errUnknownResult
+}
+
+// judgeWord checks identity and signature. Whether anybody wants to hear it is the
+// sink's business.
+func (r *Reactor) judgeWord(from *remote, w word) bool {
+	key, ok := r.currentRoster().Key(w.of.Operator, w.of.Version)
 	if !ok {
 		r.dropIn(from, DropUnknownSender, nil)
 		return false
 	}
-	if err := att.Verify(r.opts.ChainID, key); err != nil {
+	if err := w.verify(r.opts.ChainID, key); err != nil {
 		r.fault(from, FaultSignature, err)
 		return false
 	}
