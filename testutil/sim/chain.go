@@ -56,7 +56,11 @@ type snapshot struct {
 }
 
 func newChain(t testing.TB, w *World) *Chain {
-	c := &Chain{Fixture: chain.New(t, w.Config.Nodes), world: w}
+	var operators []string
+	for _, op := range w.Operators {
+		operators = append(operators, string(op))
+	}
+	c := &Chain{Fixture: chain.New(t, w.Config.Nodes, operators...), world: w}
 	params, err := c.Fixture.Keeper.Params(c.Fixture.Ctx)
 	c.must(err)
 	if w.Params != nil {
@@ -111,6 +115,21 @@ func (c *Chain) Keygen(id types.KeyID, threshold int) {
 			Threshold: uint32(threshold),
 		})
 		return err
+	})
+}
+
+// Attest asks for a key in the next block, with everybody's word on a session that
+// made it elsewhere.
+func (c *Chain) Attest(id types.KeyID, threshold int, session types.Context, payload []byte) {
+	c.Keygen(id, threshold)
+	c.Do(func(ctx sdk.Context) error {
+		for _, p := range c.Fixture.Participants {
+			a := p.Attest(string(id), 0, session, payload)
+			if err := c.Fixture.Keeper.ApplyAttestation(ctx, &a); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -22,8 +22,8 @@ type storm struct {
 	ledger *fakeproto.Ledger
 	liar   *sim.Node
 	calm   bool
-	// cut separates this node from the others.
-	cut *sim.Node
+	// cut separates these nodes from the others.
+	cut map[*sim.Node]bool
 }
 
 func newStorm(t *testing.T, seed uint64) *storm {
@@ -41,12 +41,13 @@ func newStorm(t *testing.T, seed uint64) *storm {
 	return s
 }
 
-// weather loses, repeats and delays messages, and all those of who is cut off.
+// weather loses, repeats and delays messages, and loses all those that would cross
+// a cut.
 func (s *storm) weather(from, to *sim.Node, _ *wire.Envelope) sim.Verdict {
 	if s.calm {
 		return sim.Verdict{}
 	}
-	if from == s.cut || to == s.cut {
+	if s.cut[from] != s.cut[to] {
 		return sim.Verdict{Drop: true}
 	}
 	v := sim.Verdict{Drop: s.Rand.IntN(100) < 5, Twice: s.Rand.IntN(100) < 5}
@@ -76,7 +77,7 @@ func (s *storm) bundle(_ *sim.Node, honest []byte) []byte {
 	return honest
 }
 
-// trouble cuts off or restarts a node now and then.
+// trouble cuts the network in two or restarts a node now and then.
 func (s *storm) trouble() {
 	if s.calm {
 		return
@@ -88,7 +89,12 @@ func (s *storm) trouble() {
 			n.RestartAfter(time.Duration(500+s.Rand.IntN(8000)) * time.Millisecond)
 		}
 	case 1:
-		s.cut = n
+		s.cut = map[*sim.Node]bool{n: true}
+		for _, other := range s.Nodes {
+			if s.Rand.IntN(3) == 0 {
+				s.cut[other] = true
+			}
+		}
 	default:
 		s.cut = nil
 	}

@@ -20,6 +20,8 @@ type Config struct {
 	Seed uint64
 	// Nodes is how many participants there are.
 	Nodes int
+	// Operators, if set, are their addresses.
+	Operators []types.Operator
 	// BlockTime is the virtual time between blocks.
 	BlockTime time.Duration
 	// Delay is how long messages take, at random between the two.

@@ -1,0 +1,102 @@
+package sim_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"os"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/sequencer-mpc/sequencer/mpc/tss"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
+	"github.com/sequencer-mpc/sequencer/testutil/sim"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// realSeeds is how many seeds run without SIM_REAL_SEEDS in the environment; each
+// takes some ten seconds of CPU.
+const realSeeds = 2
+
+// TestRealStorms: as TestStorms, with tss-lib and its guard on stored shares. One
+// of three members lies, the weather is bad, and the other two sign all the same.
+func TestRealStorms(t *testing.T) {
+	if testing.Short() {
+		t.Skip("real signatures take seconds of CPU each")
+	}
+	seeds := uint64(realSeeds)
+	if s := os.Getenv("SIM_REAL_SEEDS"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 32)
+		require.NoError(t, err)
+		seeds = n
+	}
+	first := uint64(1)
+	if s := os.Getenv("SIM_SEED"); s != "" {
+		n, err := strconv.ParseUint(s, 10, 64)
+		require.NoError(t, err)
+		first, seeds = n, 1
+	}
+	for seed := first; seed < first+seeds; seed++ {
+		runOne(t, seed, runRealStorm)
+	}
+}
+
+func runRealStorm(t *testing.T, seed uint64) {
+	t.Helper()
+	k := fixtures.Shares(3, 1)
+	s := &storm{}
+	s.World = sim.New(t, sim.Config{
+		Seed: seed, Nodes: 3, Operators: k.Operators, Protocols: tss.New(tss.AllowInsecureFixtures()), Lag: 900 * time.Millisecond,
+		Params: func(p *xtypes.Params) { p.SignLifetimeBlocks, p.FaultBlocks = 300, 100 },
+	})
+	s.Chain.Attest("key", k.Threshold, k.Session, k.Payload.Encode())
+	for _, n := range s.Nodes {
+		require.NoError(t, storeShare(n, k))
+		n.RestartAfter(0) // it reads its store when it starts
+	}
+	require.True(t, s.Run(time.Minute, func() bool { return ready(s.World, "key")() && settled(s.World) }))
+
+	s.liar = s.Nodes[s.Rand.IntN(len(s.Nodes))]
+	s.Meddle, s.Chain.Bundles = s.weather, s.bundle
+	s.RandomLiar(s.liar, 5+s.Rand.IntN(30))
+	s.After(3*time.Second, s.trouble)
+	const signatures = 3
+	digests := make([][32]byte, signatures)
+	for i := range digests {
+		digests[i] = sha256.Sum256(fmt.Appendf(nil, "%d/%d", seed, i))
+		s.Chain.Sign(fmt.Sprintf("sig-%d", i), "key", digests[i][:])
+	}
+	s.Run(60*time.Second, func() bool { return false })
+	s.calm = true
+	require.True(t, s.Run(maxAttempts*signAttempt, func() bool { return allUp(s.World) && s.Chain.Open() == 0 }), "requests are stuck")
+	for i, digest := range digests {
+		sig, ok := s.Chain.Signature(fmt.Sprintf("sig-%d", i))
+		require.True(t, ok, "signature %d failed though only the liar was in the way for minutes", i)
+		recovered, err := crypto.SigToPub(digest[:], append(append(sig.R, sig.S...), byte(sig.V)))
+		require.NoError(t, err)
+		require.Equal(t, k.Payload.PublicKey, crypto.CompressPubkey(recovered))
+	}
+	for _, f := range s.Chain.Proven() {
+		require.Equal(t, s.liar.Operator, f.Participant, "an honest member is proved guilty")
+	}
+	for _, n := range s.Nodes {
+		require.Zero(t, n.Ended[types.ErrStorage])
+		require.Zero(t, n.Ended[types.ErrDigestBound])
+	}
+}
+
+// storeShare gives a node its stored share of a key, as a session left it.
+func storeShare(n *sim.Node, k fixtures.KeySet) error {
+	r := types.Record{
+		RecordKey: types.RecordKey{KeyID: "key", Session: types.SessionID{1}}, Context: k.Session,
+		Algorithm: types.ECDSASecp256k1, Status: types.StatusPending, Data: k.Share(n.Operator),
+		PublicKey: k.Payload.PublicKey, Payload: k.Payload.Encode(), Participants: k.Operators, Threshold: k.Threshold,
+		Request: types.RequestID{Kind: types.KindKeygen, ID: "key"}, IdentityVersion: 1,
+	}
+	return n.Store.PutRecord(r)
+}
