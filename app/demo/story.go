@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -50,7 +49,7 @@ func (s *story) tell(ctx context.Context) error {
 func (s *story) makeKey(ctx context.Context) error {
 	s.out.title("A key that any %d of %d sign with", threshold+1, validators)
 	began := time.Now()
-	w := s.newWatcher()
+	w := s.newWatcher(s.keyID)
 	height, err := s.send(ctx, &mpctypes.MsgKeyGen{
 		Requester: s.requester.Address, KeyId: s.keyID,
 		Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1, Threshold: threshold,
@@ -108,7 +107,7 @@ func (s *story) signWithVictim(ctx context.Context) error {
 	if err := s.net.Node(victim).Start(); err != nil {
 		return err
 	}
-	if err := s.waitReady(ctx, victim); err != nil {
+	if err := s.net.Node(victim).WaitReady(ctx); err != nil {
 		return err
 	}
 	s.out.sayf("node%d has caught up and opened its share again", victim)
@@ -122,7 +121,7 @@ func (s *story) signWithVictim(ctx context.Context) error {
 	if err := s.net.Node(resting).Start(); err != nil {
 		return err
 	}
-	return s.waitReady(ctx, resting)
+	return s.net.Node(resting).WaitReady(ctx)
 }
 
 // deleteKey decides that the key is destroyed and waits for every holder's word.
@@ -132,7 +131,7 @@ func (s *story) deleteKey(ctx context.Context) error {
 		return err
 	}
 	shown := ""
-	return s.newWatcher().until(ctx, func() (bool, error) {
+	return s.newWatcher(s.keyID).until(ctx, func() (bool, error) {
 		resp, err := s.requester.Query.Key(ctx, &mpctypes.QueryKeyRequest{KeyId: s.keyID})
 		if err != nil {
 			return false, err
@@ -152,7 +151,7 @@ func (s *story) deleteKey(ctx context.Context) error {
 func (s *story) sign(ctx context.Context, id string) (signature []byte, height int64, err error) {
 	hash := messageHash(s.message)
 	began := time.Now()
-	w := s.newWatcher()
+	w := s.newWatcher(id)
 	asked, err := s.send(ctx, &mpctypes.MsgKeySign{
 		Requester: s.requester.Address, SignatureId: id, KeyId: s.keyID,
 		Payload: mpctypes.SignPayload{Kind: &mpctypes.SignPayload_Digest{Digest: hash}},
@@ -195,25 +194,4 @@ func (s *story) send(ctx context.Context, msg sdk.Msg) (int64, error) {
 	}
 	s.out.sayf("%s is in block %d", strings.TrimPrefix(sdk.MsgTypeURL(msg), "/sequencer.mpc.v1."), height)
 	return height, nil
-}
-
-// waitReady waits until a node that was started can take part again.
-func (s *story) waitReady(ctx context.Context, node int) error {
-	n := s.net.Node(node)
-	tick := time.NewTicker(look)
-	defer tick.Stop()
-	for {
-		status, err := n.MPC().Status(ctx)
-		if err == nil && !status.CatchingUp && status.Operator != "" && len(status.Reachable) > 0 {
-			return nil
-		}
-		if !n.Running() {
-			return fmt.Errorf("node%d: %w", node, errors.Join(localnet.ErrNotRunning, err))
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("wait until node%d takes part: %w", node, ctx.Err())
-		case <-tick.C:
-		}
-	}
 }

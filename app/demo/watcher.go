@@ -6,12 +6,25 @@ import (
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// watcher shows what the nodes do, round by round, while the chain decides.
+// steps lead to the rounds, in this order.
+var steps = []string{"prepare: a leader asks who takes part", "ready: members say so", "start: the leader has chosen"}
+
+// stepOf is the last of the steps that a session of a phase has behind it.
+var stepOf = map[string]int{
+	session.Preparing.String(): 0,
+	session.Waiting.String():   1,
+	session.Running.String():   2,
+}
+
+// watcher shows what the nodes do for a request, step by step and round by round,
+// while the chain decides.
 type watcher struct {
-	story *story
+	story   *story
+	request string
 	// seen is the number of the last event of each node. Watchers are short-lived:
 	// a node that starts again counts from 1.
 	seen  map[int]uint64
@@ -19,8 +32,8 @@ type watcher struct {
 }
 
 // newWatcher begins after everything that the nodes have done so far.
-func (s *story) newWatcher() *watcher {
-	w := &watcher{story: s, seen: make(map[int]uint64), shown: make(map[string]bool)}
+func (s *story) newWatcher(request string) *watcher {
+	w := &watcher{story: s, request: request, seen: make(map[int]uint64), shown: make(map[string]bool)}
 	w.each(context.Background(), func(mpcnode.ActivityEvent) {})
 	return w
 }
@@ -31,6 +44,7 @@ func (w *watcher) until(ctx context.Context, done func() (bool, error)) error {
 	defer tick.Stop()
 	for {
 		w.each(ctx, w.show)
+		w.phases(ctx)
 		ok, err := done()
 		if err != nil || ok {
 			w.each(ctx, w.show)
@@ -62,13 +76,42 @@ func (w *watcher) each(ctx context.Context, f func(mpcnode.ActivityEvent)) {
 	}
 }
 
-// show writes each step once: when the first node has done it.
+// phases shows how far sessions are that have not come to their rounds yet.
+func (w *watcher) phases(ctx context.Context) {
+	for i := range w.story.net.Len() {
+		node := w.story.net.Node(i)
+		if !node.Running() {
+			continue
+		}
+		report, err := node.MPC().Sessions(ctx)
+		if err != nil {
+			continue // as in each
+		}
+		for _, s := range report.Sessions {
+			if step, before := stepOf[s.Phase]; before && s.Request == w.request {
+				w.reached(s.Kind, step)
+			}
+		}
+	}
+}
+
+// reached shows a step and what came before it. Phases are looked at now and then,
+// so one may be over before it is seen.
+func (w *watcher) reached(kind string, step int) {
+	for _, name := range steps[:step+1] {
+		w.once(kind+": "+name, 0)
+	}
+}
+
+// show writes each event once: when the first node has done it.
 func (w *watcher) show(e mpcnode.ActivityEvent) {
 	line := ""
 	switch {
 	case e.What == mpcnode.ActivityOpened:
-		line = e.Kind + ": prepare, ready, start"
+		w.reached(e.Kind, 0)
+		return
 	case e.What == mpcnode.ActivityRound:
+		w.reached(e.Kind, len(steps)-1)
 		line = fmt.Sprintf("%s: round %d done", e.Kind, e.Round)
 	case e.Reason == string(types.ErrReleased):
 		line = e.Kind + ": enough others were chosen; a participant is released"
@@ -77,12 +120,17 @@ func (w *watcher) show(e mpcnode.ActivityEvent) {
 	default:
 		line = fmt.Sprintf("%s: a session ended: %s", e.Kind, e.Reason)
 	}
+	w.once(line, e.Seconds)
+}
+
+// once writes a line, with how long it took, if it was not written before.
+func (w *watcher) once(line string, seconds float64) {
 	if w.shown[line] {
 		return
 	}
 	w.shown[line] = true
-	if e.Seconds > 0 {
-		line += fmt.Sprintf(" (%.2f s)", e.Seconds)
+	if seconds > 0 {
+		line += fmt.Sprintf(" (%.2f s)", seconds)
 	}
 	w.story.out.say(line)
 }

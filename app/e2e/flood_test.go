@@ -37,9 +37,7 @@ func TestFlood(t *testing.T) {
 	cfg.Validators = 3
 	cfg.Tune = func(_ int, c *localnet.NodeConfig) { c.App.MPC.PreparamsTarget = 1 }
 	n := startNetwork(t, ctx, cfg)
-	began := n.height(ctx)
-	require.NoError(t, n.WaitHeight(ctx, began+idleBlocks))
-	idle := measure(t, ctx, n.Node(0), began, began+idleBlocks)
+	idle := n.measureIdle(ctx)
 
 	floodCtx, stop := context.WithCancel(ctx)
 	var wait sync.WaitGroup

@@ -172,15 +172,6 @@ func (n *network) awaitSignatures(ctx context.Context, key mpctypes.Key, digests
 	}
 }
 
-// waitReady waits until a node takes part.
-func (n *network) waitReady(ctx context.Context, node *localnet.Node) {
-	n.t.Helper()
-	n.eventually(ctx, node.Info().Name+" takes part", func() bool {
-		s, err := node.MPC().Status(ctx)
-		return err == nil && !s.CatchingUp && s.Operator != "" && len(s.Reachable) > 0
-	})
-}
-
 // shows runs a command as a person would and looks for a word in its output.
 func (n *network) shows(ctx context.Context, word string, args ...string) {
 	n.t.Helper()

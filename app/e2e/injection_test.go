@@ -1,6 +1,7 @@
 package e2e
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -64,19 +65,37 @@ func TestInjection(t *testing.T) {
 	for i := range 3 { // two of three are too few: all must go on
 		require.NoError(t, n.Node(i).WaitHeight(ctx, height+blocksOn))
 	}
+	n.refused(ctx, garbage, height, height+blocksOn)
 	n.agree(t, ctx, 3)
 }
 
-// survives: blocks go on while a lie is told.
+// survives: blocks go on while a lie is told, and none of them holds it.
 func (n *network) survives(ctx context.Context, l lie) {
 	liar := n.Node(0)
-	before := told(n.t, liar)
+	before, from := told(n.t, liar), n.height(ctx)
 	tell(n.t, liar, l)
 	n.eventually(ctx, "the proposer injects "+string(l), func() bool { return told(n.t, liar) >= before+liesEach })
 	height := n.height(ctx)
 	require.NoError(n.t, n.WaitHeight(ctx, height+blocksOn))
 	n.agree(n.t, ctx, n.Len())
-	n.t.Logf("%s: block %d, all agree", l, height+blocksOn)
+	n.refused(ctx, l, from, height+blocksOn)
+	n.t.Logf("%s: blocks %d to %d are free of it, and all agree", l, from, height+blocksOn)
+}
+
+// refused: no committed block has anything of a lie.
+func (n *network) refused(ctx context.Context, l lie, from, to int64) {
+	n.t.Helper()
+	c, err := rpchttp.New(n.Node(1).Info().RPC, "/websocket")
+	require.NoError(n.t, err)
+	for h := from; h <= to; h++ {
+		b, err := c.Block(ctx, &h)
+		require.NoError(n.t, err)
+		for _, tx := range b.Block.Txs {
+			for _, part := range l.txs() {
+				require.False(n.t, bytes.Equal(tx, part), "block %d has a transaction of the lie %q", h, l)
+			}
+		}
+	}
 }
 
 // agree: the first nodes have the same state.

@@ -40,10 +40,30 @@ func measure(t *testing.T, ctx context.Context, node *localnet.Node, from, to in
 	return out
 }
 
-// p95 is the value below which 95 % lie.
+// measureIdle measures a network that has just started, and must be fast.
+func (n *network) measureIdle(ctx context.Context) intervals {
+	n.t.Helper()
+	from := n.height(ctx) + warmUpBlocks
+	require.NoError(n.t, n.WaitHeight(ctx, from+idleBlocks))
+	idle := measure(n.t, ctx, n.Node(0), from, from+idleBlocks)
+	require.LessOrEqual(n.t, idle.p95(), maxIdle, idle.String())
+	return idle
+}
+
+// p95 is the smallest interval that at least 95 % do not exceed (nearest rank).
 func (i intervals) p95() time.Duration {
 	sorted := slices.Sorted(slices.Values(i.all))
-	return sorted[len(sorted)*95/100]
+	return sorted[(len(sorted)*95+99)/100-1]
+}
+
+func TestPercentileIsTheNearestRank(t *testing.T) {
+	for blocks, want := range map[int]time.Duration{1: 1, 15: 15, 19: 19, 20: 19, 40: 38, 41: 39, 100: 95} {
+		var i intervals
+		for n := blocks; n > 0; n-- {
+			i.all = append(i.all, time.Duration(n))
+		}
+		require.Equal(t, want, i.p95(), "%d blocks", blocks)
+	}
 }
 
 // String is for the log.

@@ -69,16 +69,7 @@ func (l liar) PrepareProposal(req *abci.RequestPrepareProposal) (*abci.ResponseP
 	if len(txs) > 0 && mpctypes.IsBundle(txs[0]) {
 		txs = txs[1:]
 	}
-	switch lie(told) {
-	case garbage:
-		txs = append([][]byte{[]byte(bundleTag + "\xff\xff no bundle")}, txs...)
-	case forged:
-		txs = append([][]byte{forgedBundle()}, txs...)
-	case oversized:
-		txs = append([][]byte{append([]byte(bundleTag), make([]byte, 1<<20)...)}, txs...)
-	case misplaced:
-		txs = append([][]byte{[]byte("no transaction"), forgedBundle()}, txs...)
-	}
+	txs = append(lie(told).txs(), txs...)
 	f, err := os.OpenFile(filepath.Join(l.home, toldFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
 		return nil, err
@@ -86,6 +77,21 @@ func (l liar) PrepareProposal(req *abci.RequestPrepareProposal) (*abci.ResponseP
 	defer f.Close()
 	_, err = f.WriteString(".")
 	return &abci.ResponsePrepareProposal{Txs: txs}, err
+}
+
+// txs is what a lie puts before the transactions of a block.
+func (l lie) txs() [][]byte {
+	switch l {
+	case garbage:
+		return [][]byte{[]byte(bundleTag + "\xff\xff no bundle")}
+	case forged:
+		return [][]byte{forgedBundle()}
+	case oversized:
+		return [][]byte{append([]byte(bundleTag), make([]byte, 1<<20)...)}
+	case misplaced:
+		return [][]byte{[]byte("no transaction"), forgedBundle()}
+	}
+	return nil
 }
 
 func forgedBundle() []byte {

@@ -28,8 +28,14 @@ const (
 	// shortQueue is how many messages wait in CometBFT for a peer, a quarter of
 	// the default.
 	shortQueue = 4
-	// idleBlocks measure the network without work.
-	idleBlocks = 15
+	// warmUpBlocks come before anything is measured: nodes are still starting.
+	warmUpBlocks = 5
+	// idleBlocks measure the network without work: enough that the 95th percentile
+	// is not the longest.
+	idleBlocks = 40
+	// maxIdle bounds the 95th percentile without work, whatever it is compared with:
+	// twice the pause between blocks, which a round that fails takes.
+	maxIdle = 2 * time.Second
 	// maxSlowdown is how much longer blocks may take under load.
 	maxSlowdown = 3
 )
@@ -62,13 +68,13 @@ func TestNetwork(t *testing.T) {
 	}
 	n := startNetwork(t, ctx, cfg)
 
-	began := n.height(ctx)
-	require.NoError(t, n.WaitHeight(ctx, began+idleBlocks))
-	idle := measure(t, ctx, n.Node(0), began, began+idleBlocks)
+	idle := n.measureIdle(ctx)
+	n.serves(ctx, 1, "sequencer_mpc_engine_up")
 
 	key := n.makeKey(ctx, "key", 2)
 	require.Len(t, key.Participants, 4)
 	require.Len(t, key.PublicShares, 4)
+	n.servesKey(ctx, key)
 
 	n.signMany(ctx, key, idle)
 	n.signWithout(ctx, key, 3)
@@ -110,7 +116,7 @@ func (n *network) signWithout(ctx context.Context, key mpctypes.Key, victim int)
 	n.awaitSignatures(ctx, key, without)
 
 	require.NoError(t, n.Node(victim).Start())
-	n.waitReady(ctx, n.Node(victim))
+	require.NoError(t, n.Node(victim).WaitReady(ctx))
 	keys, err := n.Node(victim).MPC().Keys(ctx)
 	require.NoError(t, err)
 	require.Len(t, keys.Keys, 1)
@@ -123,7 +129,7 @@ func (n *network) signWithout(ctx context.Context, key mpctypes.Key, victim int)
 	n.askSignatures(ctx, key.Id, with)
 	n.awaitSignatures(ctx, key, with)
 	require.NoError(t, n.Node(2).Start())
-	n.waitReady(ctx, n.Node(2))
+	require.NoError(t, n.Node(2).WaitReady(ctx))
 
 	for id := range with {
 		n.shows(ctx, "SIGNATURE_STATUS_READY", "query", "mpc", "signature", id)

@@ -6,10 +6,12 @@ import (
 	"runtime"
 	"time"
 
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// MaxValidators bounds a network: each node is a process of some 150 MB.
+// MaxValidators bounds a network: each node is a process with a chain
+// and databases of its own.
 const MaxValidators = 16
 
 // Config says what Write makes.
@@ -25,6 +27,8 @@ type Config struct {
 	// Sentries are nodes that make no blocks and hold no shares. With them, each
 	// validator is connected to one of them only, in turn, and they to each other.
 	Sentries int
+	// Transport is what carries the MPC channel, as in section [mpc] of app.toml.
+	Transport string
 	// BlockTime is the pause between blocks.
 	BlockTime time.Duration
 	// Cores are those that the nodes share, by their numbers; nil: all that this
@@ -41,7 +45,7 @@ type Config struct {
 
 // DefaultConfig is a network of four with blocks of a second.
 func DefaultConfig(dir, binary string) Config {
-	return Config{Dir: dir, Binary: binary, ChainID: "seq-local-1", Validators: 4, BlockTime: time.Second}
+	return Config{Dir: dir, Binary: binary, ChainID: "seq-local-1", Validators: 4, BlockTime: time.Second, Transport: mpcnode.TransportComet}
 }
 
 // cores is how many the nodes share.
@@ -62,6 +66,8 @@ func (c *Config) validate() error {
 		return fmt.Errorf("a local network has 1 to %d validators, not %d", MaxValidators, c.Validators)
 	case c.Sentries < 0 || c.Sentries > c.Validators:
 		return fmt.Errorf("a local network of %d validators has 0 to %d sentries, not %d", c.Validators, c.Validators, c.Sentries)
+	case c.Transport != mpcnode.TransportComet && c.Transport != mpcnode.TransportLibP2P:
+		return fmt.Errorf("MPC goes over %q or %q, not %q", mpcnode.TransportComet, mpcnode.TransportLibP2P, c.Transport)
 	case c.BlockTime <= 0:
 		return fmt.Errorf("the time between blocks is %s; it must be more than nothing", c.BlockTime)
 	case c.ChainID == "":

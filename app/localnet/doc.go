@@ -16,5 +16,7 @@
 // measurement says the same on a bigger machine. A node counts its cores itself.
 //
 // Network owns the processes. Each runs in a process group of its own and, on
-// Linux, is ended by the kernel should this process die.
+// Linux, is ended by the kernel should this process die. One that ends and was not
+// meant to is an error of whoever waits for it or closes the network. A lock on the
+// folder keeps a second Network from starting the same nodes.
 package localnet

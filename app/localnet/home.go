@@ -13,6 +13,7 @@ import (
 	"time"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
+	cmtp2p "github.com/cometbft/cometbft/p2p"
 
 	clientconfig "github.com/cosmos/cosmos-sdk/client/config"
 	cryptotypes "github.com/cosmos/cosmos-sdk/crypto/types"
@@ -21,6 +22,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/p2p"
 )
 
 // passphraseFile is below a node's home.
@@ -71,12 +73,18 @@ func configOf(info Info, cfg *Config, nodes int) NodeConfig {
 	a.GRPC.Address = info.GRPC
 	a.MPC.Passphrase = "file:" + passphraseFile
 	a.MPC.LogRounds = true
+	if info.LibP2P != "" {
+		a.MPC.Transport, a.MPC.LibP2PListen = mpcnode.TransportLibP2P, info.LibP2P
+	} else if cfg.Transport == mpcnode.TransportLibP2P {
+		a.MPC.Enabled = false // a follower, whom nobody has in its list
+	}
 	a.MPC.Parallel = max(1, cfg.cores()/nodes)
 	return NodeConfig{c, &a}
 }
 
-// makeHome makes a node's folders and the keys of CometBFT.
-func makeHome(info *Info) (cryptotypes.PubKey, error) {
+// makeHome makes a node's folders and the keys of CometBFT, and finds what the
+// node needs for a transport.
+func makeHome(info *Info, transport string) (cryptotypes.PubKey, error) {
 	c := cmtcfg.DefaultConfig()
 	c.SetRoot(info.Home)
 	for _, dir := range []string{"config", "data"} {
@@ -89,7 +97,23 @@ func makeHome(info *Info) (cryptotypes.PubKey, error) {
 		return nil, fmt.Errorf("make the keys of %s: %w", info.Name, err)
 	}
 	info.NodeID = id
+	if transport == mpcnode.TransportLibP2P {
+		return key, findLibP2P(info, c.NodeKeyFile())
+	}
 	return key, nil
+}
+
+// findLibP2P finds a port and the id of a node on libp2p.
+func findLibP2P(info *Info, nodeKeyFile string) (err error) {
+	key, err := cmtp2p.LoadNodeKey(nodeKeyFile)
+	if err != nil {
+		return fmt.Errorf("load the node key of %s: %w", info.Name, err)
+	}
+	if info.LibP2PID, err = p2p.LibP2PID(key.PrivKey); err != nil {
+		return err
+	}
+	info.LibP2P, err = freeUDPPort()
+	return err
 }
 
 // writeConfigs writes config.toml, app.toml and client.toml.

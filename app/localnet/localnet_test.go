@@ -4,6 +4,8 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -22,6 +24,7 @@ func TestConfigIsChecked(t *testing.T) {
 		{"no validators", func(c *Config) { c.Validators = 0 }, "1 to 16"},
 		{"too many validators", func(c *Config) { c.Validators = 17 }, "1 to 16"},
 		{"more sentries than validators", func(c *Config) { c.Sentries = 5 }, "0 to 4 sentries"},
+		{"unknown transport", func(c *Config) { c.Transport = "tor" }, "MPC goes over"},
 		{"no time", func(c *Config) { c.BlockTime = 0 }, "time between blocks"},
 		{"no chain id", func(c *Config) { c.ChainID = "" }, "chain id"},
 	} {
@@ -62,6 +65,10 @@ func TestPeersOfANode(t *testing.T) {
 	require.Equal(t, "1@h:1,3@h:3,5@h:5,6@h:6", peersOf(nodes, nodes[3]))
 	require.Equal(t, "4@h:4,5@h:5", peersOf(nodes, nodes[5]))
 	require.Equal(t, 2, (&Manifest{Nodes: nodes}).Sentries())
+	require.Empty(t, libp2pPeersOf(nodes, nodes[3]))
+	nodes[0].LibP2P, nodes[0].LibP2PID = "h:7", "x"
+	nodes[4].LibP2P, nodes[4].LibP2PID = "h:8", "y"
+	require.Equal(t, "x@h:7,y@h:8", libp2pPeersOf(nodes, nodes[3]))
 }
 
 // fakeNetwork has one node whose program is a shell script.
@@ -122,6 +129,89 @@ func TestWaitingForANodeThatEnds(t *testing.T) {
 	log, err := os.ReadFile(n.Node(0).Info().Log)
 	require.NoError(t, err)
 	require.Equal(t, "cannot start\n", string(log))
+}
+
+// Whoever closes or waits for a network hears of a node that died, but not of one
+// that was ended on purpose.
+func TestNodeThatDies(t *testing.T) {
+	for _, c := range []struct {
+		name, script string
+		end          func(*testing.T, *Node)
+		want         string // nothing: well
+	}{
+		{"by itself", "exit 3", func(t *testing.T, node *Node) { <-node.process.done }, "exit status 3"},
+		{"by another's hand", "exec sleep 600", func(t *testing.T, node *Node) {
+			require.NoError(t, syscall.Kill(node.Info().PID, syscall.SIGKILL))
+			<-node.process.done
+		}, "signal: killed"},
+		{"killed", "exec sleep 600", func(t *testing.T, node *Node) { require.NoError(t, node.Kill()) }, ""},
+		{"stopped", "exec sleep 600", func(t *testing.T, node *Node) { require.NoError(t, node.Stop()) }, ""},
+		{"never started", "", nil, ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			n := fakeNetwork(t, c.script)
+			if c.end != nil {
+				require.NoError(t, n.Start())
+				c.end(t, n.Node(0))
+			}
+			waited, closed := n.WaitHeight(t.Context(), 1), n.Close()
+			if c.want == "" {
+				require.NoError(t, waited)
+				require.NoError(t, closed)
+				return
+			}
+			require.ErrorIs(t, waited, ErrNotRunning)
+			for _, err := range []error{waited, closed, n.Node(0).Stop()} {
+				require.ErrorContains(t, err, c.want)
+				require.ErrorContains(t, err, n.Node(0).Info().Log)
+			}
+
+			require.NoError(t, os.WriteFile(n.cfg.Binary, []byte("#!/bin/sh\nexec sleep 600\n"), 0o700))
+			require.NoError(t, n.Start())
+			require.NoError(t, n.Node(0).Kill())
+			require.NoError(t, n.Close(), "that was another life")
+		})
+	}
+}
+
+// A node that is asked to stop and fails at it is an error, once.
+func TestNodeThatStopsBadly(t *testing.T) {
+	n := fakeNetwork(t, "trap 'exit 5' TERM; echo ready; while :; do sleep 0.05; done")
+	ready := func() bool {
+		log, err := os.ReadFile(n.Node(0).Info().Log)
+		return err == nil && strings.Contains(string(log), "ready")
+	}
+	require.NoError(t, n.Start())
+	require.Eventually(t, ready, 10*time.Second, time.Millisecond)
+	err := n.Node(0).Stop()
+	require.ErrorContains(t, err, "exit status 5")
+	require.ErrorContains(t, err, n.Node(0).Info().Log)
+	require.NoError(t, n.Close())
+
+	require.NoError(t, os.Remove(n.Node(0).Info().Log))
+	require.NoError(t, n.Start())
+	require.Eventually(t, ready, 10*time.Second, time.Millisecond)
+	require.ErrorContains(t, n.Close(), "exit status 5")
+}
+
+// A network that runs is left alone by whoever else would start it.
+func TestNetworkThatRunsAlready(t *testing.T) {
+	n := fakeNetwork(t, "exec sleep 600")
+	require.NoError(t, n.Start())
+	pid := n.Node(0).Info().PID
+	second, err := Load(n.Dir(), "binary", nil)
+	require.NoError(t, err)
+	require.ErrorContains(t, second.Start(), "runs already")
+	require.NoError(t, second.Close())
+	require.True(t, n.Node(0).Running())
+	m, err := readManifest(n.Dir())
+	require.NoError(t, err)
+	require.Equal(t, pid, m.Nodes[0].PID)
+
+	require.NoError(t, n.Close())
+	require.Error(t, second.Start(), "its program is not there, but nobody else is in the way")
+	require.NoError(t, second.Close())
+	require.NoError(t, n.Start())
 	require.NoError(t, n.Close())
 }
 

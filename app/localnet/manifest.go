@@ -1,10 +1,13 @@
 package localnet
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 )
 
 // ManifestName is the file that says what is where.
@@ -17,6 +20,8 @@ type Manifest struct {
 	BlockTime string `json:"block_time"`
 	// Cores are those that the nodes share; none: all.
 	Cores []int `json:"cores,omitempty"`
+	// Transport carries the MPC channel.
+	Transport string `json:"transport"`
 	// RetireBlocks is that of the genesis: how long the shares of a deleted key
 	// stay.
 	RetireBlocks uint32 `json:"retire_blocks"`
@@ -35,11 +40,15 @@ type Info struct {
 	Operator string `json:"operator,omitempty"`
 	// Behind names the sentry that a validator is connected to, and to nobody
 	// else; empty: it is connected to all others.
-	Behind     string `json:"behind,omitempty"`
-	NodeID     string `json:"node_id"`
-	Home       string `json:"home"`
-	Log        string `json:"log"`
-	P2P        string `json:"p2p"`
+	Behind string `json:"behind,omitempty"`
+	NodeID string `json:"node_id"`
+	Home   string `json:"home"`
+	Log    string `json:"log"`
+	P2P    string `json:"p2p"`
+	// LibP2P is the UDP address of MPC, LibP2PID the node's id there, if that
+	// carries the channel.
+	LibP2P     string `json:"libp2p,omitempty"`
+	LibP2PID   string `json:"libp2p_id,omitempty"`
 	RPC        string `json:"rpc"`
 	GRPC       string `json:"grpc"`
 	REST       string `json:"rest"`
@@ -96,5 +105,6 @@ func readManifest(dir string) (Manifest, error) {
 	if err := json.Unmarshal(bz, &m); err != nil {
 		return m, fmt.Errorf("decode %s: %w", ManifestName, err)
 	}
+	m.Transport = cmp.Or(m.Transport, mpcnode.TransportComet)
 	return m, nil
 }

@@ -18,6 +18,7 @@ type Network struct {
 	cfg      Config
 	manifest Manifest
 	nodes    []*Node
+	lock     *os.File // held from Start to Close
 }
 
 func newNetwork(cfg Config, m Manifest) *Network {
@@ -49,7 +50,7 @@ func Load(dir, binary string, progress func(string)) (*Network, error) {
 		return nil, fmt.Errorf("read block_time of %s: %w", ManifestName, err)
 	}
 	cfg := Config{
-		Dir: dir, Binary: binary, ChainID: m.ChainID, Validators: m.Validators(), Sentries: m.Sentries(), BlockTime: blockTime,
+		Dir: dir, Binary: binary, ChainID: m.ChainID, Validators: m.Validators(), Sentries: m.Sentries(), Transport: m.Transport, BlockTime: blockTime,
 		Cores: m.Cores, Progress: progress,
 	}
 	if err := cfg.validate(); err != nil {
@@ -82,8 +83,14 @@ func (n *Network) Len() int { return len(n.nodes) }
 // Node is a node, counted from 0 in the order in which they were made.
 func (n *Network) Node(i int) *Node { return n.nodes[i] }
 
-// Start starts all nodes. It does not wait for blocks: see WaitHeight.
-func (n *Network) Start() error {
+// Start starts all nodes. It does not wait for blocks: see WaitHeight. A network
+// that another process runs is left alone.
+func (n *Network) Start() (err error) {
+	if n.lock == nil {
+		if n.lock, err = lockFolder(n.cfg.Dir); err != nil {
+			return err
+		}
+	}
 	for _, node := range n.nodes {
 		if err := node.Start(); err != nil {
 			return err
@@ -92,10 +99,11 @@ func (n *Network) Start() error {
 	return nil
 }
 
-// WaitHeight waits until all running nodes have a block of this height.
+// WaitHeight waits until all nodes have a block of this height, but for those that
+// were not started, and those that Stop or Kill ended. One that died is an error.
 func (n *Network) WaitHeight(ctx context.Context, height int64) error {
 	for _, node := range n.nodes {
-		if !node.Running() {
+		if node.atRest() {
 			continue
 		}
 		if err := node.WaitHeight(ctx, height); err != nil {
@@ -112,7 +120,7 @@ func (n *Network) AddFollower(name string) (*Node, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := makeHome(&info); err != nil {
+	if _, err := makeHome(&info, ""); err != nil {
 		return nil, err
 	}
 	genesis, err := genutiltypes.AppGenesisFromFile(genesisPath(n.nodes[0].info.Home))
@@ -132,7 +140,8 @@ func (n *Network) AddFollower(name string) (*Node, error) {
 	return node, n.save()
 }
 
-// Close stops all nodes, at the same time, and waits for them.
+// Close stops all nodes, at the same time, and waits for them. It is an error if
+// one ended otherwise than well, now or before, unless Kill ended it.
 func (n *Network) Close() error {
 	errs := make([]error, len(n.nodes))
 	var wait sync.WaitGroup
@@ -140,7 +149,11 @@ func (n *Network) Close() error {
 		wait.Go(func() { errs[i] = node.stop() })
 	}
 	wait.Wait()
-	return errors.Join(errors.Join(errs...), n.save())
+	if n.lock != nil { // otherwise what localnet.json says is another's
+		errs = append(errs, n.save(), n.lock.Close())
+		n.lock = nil
+	}
+	return errors.Join(errs...)
 }
 
 // Remove deletes the network's folder after Close.

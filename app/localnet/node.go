@@ -39,6 +39,20 @@ type process struct {
 	// done is closed when it has ended; err is set before.
 	done chan struct{}
 	err  error
+	// meant: Stop or Kill ended it, and has said how.
+	meant bool
+}
+
+// exit is how a process ended that is done; nil if well. SIGTERM ends one that has
+// not come to listen for it.
+func (p *process) exit() error {
+	var exit *exec.ExitError
+	if errors.As(p.err, &exit) && p.meant {
+		if s, ok := exit.Sys().(syscall.WaitStatus); ok && s.Signaled() && s.Signal() == syscall.SIGTERM {
+			return nil
+		}
+	}
+	return p.err
 }
 
 // Info is where the node is.
@@ -62,6 +76,19 @@ func (n *Node) Running() bool {
 	default:
 		return true
 	}
+}
+
+// atRest says that the node does not run, and is not meant to.
+func (n *Node) atRest() bool {
+	return n.process == nil || !n.Running() && n.process.meant
+}
+
+// ended describes how the process ended; nil if well.
+func (n *Node) ended() error {
+	if err := n.process.exit(); err != nil {
+		return fmt.Errorf("%s ended: %w; its log: %s", n.info.Name, err, n.info.Log)
+	}
+	return nil
 }
 
 // MPC asks the node's engine.
@@ -114,24 +141,29 @@ func (p *process) start(cores []int) error {
 	return startOn(cores, p.cmd.Start)
 }
 
-// Stop asks the node to stop and waits until it has.
+// Stop asks the node to stop and waits until it has. It is an error if it did not
+// end well.
 func (n *Node) Stop() error {
 	if !n.Running() {
-		return fmt.Errorf("stop %s: %w", n.info.Name, ErrNotRunning)
+		return errors.Join(fmt.Errorf("stop %s: %w", n.info.Name, ErrNotRunning), n.stop())
 	}
 	return errors.Join(n.stop(), n.changed())
 }
 
-// stop does nothing if the node does not run. A paused node is continued first:
-// it could not hear the signal.
+// stop does nothing if the node is at rest, and says how one ended that died. A
+// paused node is continued first: it could not hear the signal.
 func (n *Node) stop() error {
-	if !n.Running() {
+	if n.atRest() {
 		return nil
 	}
+	if !n.Running() {
+		return n.ended()
+	}
 	err := errors.Join(n.signal(syscall.SIGCONT), n.signal(syscall.SIGTERM))
+	n.process.meant = err == nil
 	select {
 	case <-n.process.done:
-		return nil
+		return n.ended()
 	case <-time.After(stopGrace):
 		killed := n.signal(syscall.SIGKILL)
 		<-n.process.done
@@ -144,6 +176,7 @@ func (n *Node) Kill() error {
 	if err := n.signal(syscall.SIGKILL); err != nil {
 		return err
 	}
+	n.process.meant = true
 	<-n.process.done
 	return n.changed()
 }
@@ -188,7 +221,7 @@ func (n *Node) wait(ctx context.Context, what string, done func(context.Context)
 	defer tick.Stop()
 	for !done(ctx) {
 		if !n.Running() {
-			return fmt.Errorf("wait for %s of %s: %w; its log: %s", what, n.info.Name, ErrNotRunning, n.info.Log)
+			return n.notRunning(what)
 		}
 		select {
 		case <-ctx.Done():
@@ -197,4 +230,25 @@ func (n *Node) wait(ctx context.Context, what string, done func(context.Context)
 		}
 	}
 	return nil
+}
+
+// notRunning says that nothing can be waited for, and how the process ended if it
+// was there and nobody meant to end it.
+func (n *Node) notRunning(what string) error {
+	if !n.atRest() {
+		if ended := n.ended(); ended != nil {
+			return fmt.Errorf("wait for %s: %w: %w", what, ErrNotRunning, ended)
+		}
+	}
+	return fmt.Errorf("wait for %s of %s: %w; its log: %s", what, n.info.Name, ErrNotRunning, n.info.Log)
+}
+
+// WaitReady waits until the node takes part: it has caught up, its identity is
+// registered and it reaches other participants without relay. It fails early like
+// WaitHeight.
+func (n *Node) WaitReady(ctx context.Context) error {
+	return n.wait(ctx, "the MPC engine", func(ctx context.Context) bool {
+		s, err := n.MPC().Status(ctx)
+		return err == nil && !s.CatchingUp && s.Operator != "" && len(s.Reachable) > 0
+	})
 }

@@ -11,6 +11,18 @@ const loopback = "127.0.0.1"
 // portsPerNode: p2p, RPC, gRPC, REST, Prometheus.
 const portsPerNode = 5
 
+// freeUDPPort finds an address on loopback like freePorts, for datagrams.
+func freeUDPPort() (string, error) {
+	c, err := net.ListenPacket("udp", loopback+":0")
+	if err != nil {
+		return "", fmt.Errorf("find a free UDP port: %w", err)
+	}
+	if err := c.Close(); err != nil {
+		return "", fmt.Errorf("find a free UDP port: %w", err)
+	}
+	return c.LocalAddr().String(), nil
+}
+
 // freePorts finds addresses on loopback that nobody listens on. All are held
 // until the last is found, so that they differ; afterwards somebody else could
 // take one, which a node would report when it starts.

@@ -26,6 +26,17 @@ func peersOf(nodes []Info, of Info) string {
 	return strings.Join(peers, ",")
 }
 
+// libp2pPeersOf lists the same nodes for the libp2p switch, if there is one.
+func libp2pPeersOf(nodes []Info, of Info) string {
+	var peers []string
+	for _, n := range nodes {
+		if linked(n, of) && n.LibP2P != "" {
+			peers = append(peers, n.LibP2PID+"@"+n.LibP2P)
+		}
+	}
+	return strings.Join(peers, ",")
+}
+
 // sentryOf names the sentry that a validator is behind; both are counted from 0.
 func sentryOf(validator, sentries int) string {
 	if sentries == 0 {

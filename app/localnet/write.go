@@ -70,7 +70,7 @@ func (w *writer) validators(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		key, err := makeHome(&info)
+		key, err := makeHome(&info, w.cfg.Transport)
 		if err != nil {
 			return err
 		}
@@ -101,7 +101,7 @@ func (w *writer) sentries(context.Context) error {
 		if err != nil {
 			return err
 		}
-		if _, err := makeHome(&info); err != nil {
+		if _, err := makeHome(&info, w.cfg.Transport); err != nil {
 			return err
 		}
 		w.add(info)
@@ -130,7 +130,7 @@ func (w *writer) identities(ctx context.Context) error {
 	made := make(chan string, w.cfg.Validators)
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
-	w.cfg.Progress(fmt.Sprintf("making %d MPC identities with pre-parameters (about 6 s of one core each)", w.cfg.Validators))
+	w.cfg.Progress(fmt.Sprintf("making %d MPC identities with pre-parameters, each on one core", w.cfg.Validators))
 	for i, info := range w.manifest.Nodes[:w.cfg.Validators] {
 		group.Go(func() error {
 			public, proof, err := makeIdentity(ctx, info, w.configs[i].App.MPC, w.cfg.ChainID)
@@ -181,6 +181,7 @@ func (w *writer) finish(context.Context) error {
 			return fmt.Errorf("write the genesis file of %s: %w", info.Name, err)
 		}
 		w.configs[i].Comet.P2P.PersistentPeers = peersOf(w.manifest.Nodes, info)
+		w.configs[i].App.MPC.LibP2PPeers = libp2pPeersOf(w.manifest.Nodes, info)
 		if err := writeConfigs(info, w.configs[i], w.cfg.ChainID); err != nil {
 			return err
 		}

@@ -34,6 +34,14 @@ type Config struct {
 	// Parallel is how many steps of sessions are computed at a time; 0: one less
 	// than there are processor cores, and at least one.
 	Parallel int `mapstructure:"parallel"`
+	// Transport is what carries the channel: TransportComet or TransportLibP2P.
+	Transport string `mapstructure:"transport"`
+	// LibP2PListen is the UDP address of TransportLibP2P, LibP2PExternal what
+	// peers are told instead, LibP2PPeers are the peers, see
+	// p2p.ParseLibP2PPeers.
+	LibP2PListen   string `mapstructure:"libp2p-listen"`
+	LibP2PExternal string `mapstructure:"libp2p-external"`
+	LibP2PPeers    string `mapstructure:"libp2p-peers"`
 	// SendQueue is how many messages wait inside CometBFT for one peer, see
 	// p2p.Options.
 	SendQueue int `mapstructure:"send-queue"`
@@ -45,7 +53,10 @@ type Config struct {
 
 // DefaultConfig suits a validator whose operator types the passphrase.
 func DefaultConfig() Config {
-	return Config{Enabled: true, Dir: "mpc", Passphrase: "prompt", SendQueue: p2p.DefaultSendQueue, PreparamsTarget: 2}
+	return Config{
+		Enabled: true, Dir: "mpc", Passphrase: "prompt", Transport: TransportComet, LibP2PListen: "0.0.0.0:26670",
+		SendQueue: p2p.DefaultSendQueue, PreparamsTarget: 2,
+	}
 }
 
 // AppConfig is a whole app.toml: the SDK's sections and ours.
@@ -87,7 +98,8 @@ enabled = {{ .MPC.Enabled }}
 # the node's home. The socket for "sequencerd mpc" is mpc.sock in the home.
 dir = "{{ .MPC.Dir }}"
 
-# passphrase says where the passphrase of identity and database comes from:
+# passphrase is a source, never the passphrase itself: it says where that of
+# identity and database comes from.
 #   prompt            asked for at start
 #   file:PATH         first line of a file that only its owner can read;
 #                     relative to the node's home
@@ -101,6 +113,21 @@ passphrase = "{{ .MPC.Passphrase }}"
 # A node with an identity raises GOMAXPROCS, so that consensus never waits for a
 # step; set that environment variable to choose it yourself.
 parallel = {{ .MPC.Parallel }}
+
+# transport carries the MPC channel; the same on all nodes of a network.
+#   comet    CometBFT's connections: no port and no peers of its own
+#   libp2p   a libp2p switch (QUIC) beside CometBFT, with the settings below
+transport = "{{ .MPC.Transport }}"
+
+# libp2p-listen is the UDP address of the libp2p switch, libp2p-external what peers
+# are told if that is another one.
+libp2p-listen = "{{ .MPC.LibP2PListen }}"
+libp2p-external = "{{ .MPC.LibP2PExternal }}"
+
+# libp2p-peers are all peers, as ID@HOST:PORT,ID@HOST:PORT with names or IPv4
+# addresses. Two nodes are connected if each lists the other; others are turned
+# away. "sequencerd mpc libp2p-id" shows the ID of a node.
+libp2p-peers = "{{ .MPC.LibP2PPeers }}"
 
 # send-queue is how many MPC messages wait inside CometBFT for one peer, 1 to
 # 256. They leave in order: a short queue lets urgent messages overtake sooner,
@@ -119,13 +146,21 @@ preparams-target = {{ .MPC.PreparamsTarget }}
 // ReadConfig reads and checks the [mpc] section. An app.toml of before MPC has
 // none: the defaults then hold.
 func ReadConfig(v *viper.Viper) (Config, error) {
+	c, err := decodeConfig(v)
+	if err != nil {
+		return Config{}, err
+	}
+	return c, c.Validate()
+}
+
+func decodeConfig(v *viper.Viper) (Config, error) {
 	c := struct {
 		MPC Config `mapstructure:"mpc"`
 	}{DefaultConfig()}
 	if err := v.Unmarshal(&c); err != nil {
 		return Config{}, fmt.Errorf("read section [mpc] of app.toml: %w", err)
 	}
-	return c.MPC, c.MPC.Validate()
+	return c.MPC, nil
 }
 
 // Validate names the first field that cannot work.
@@ -142,6 +177,9 @@ func (c Config) Validate() error {
 		err = fmt.Errorf("preparams-target is %d, not 1 to %d", c.PreparamsTarget, MaxPreparamsTarget)
 	default:
 		_, err = ParsePassphraseSource(c.Passphrase)
+	}
+	if err == nil {
+		err = c.checkTransport()
 	}
 	if err != nil {
 		return fmt.Errorf("section [mpc] of app.toml: %w", err)

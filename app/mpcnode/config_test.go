@@ -6,11 +6,15 @@ import (
 	"strings"
 	"testing"
 	"text/template"
+	"time"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
 	"github.com/spf13/viper"
 	"github.com/stretchr/testify/require"
 )
+
+// somePeer is a libp2p id.
+const somePeer = "12D3KooWSCufgHzV4fCwRijfH2k3abrpAJxTKxEvN1FDuRXA2U9x"
 
 // parse reads the text of an app.toml.
 func parse(t *testing.T, text string) (Config, error) {
@@ -24,7 +28,8 @@ func parse(t *testing.T, text string) (Config, error) {
 func TestTemplateIsReadBackAsItWas(t *testing.T) {
 	want := DefaultAppConfig("0useq")
 	want.MPC = Config{
-		Enabled: false, Dir: "elsewhere", Passphrase: "file:a b", Parallel: 7, SendQueue: 3, LogRounds: true, PreparamsTarget: 9,
+		Enabled: false, Dir: "elsewhere", Passphrase: "file:a b", Parallel: 7,
+		Transport: TransportLibP2P, LibP2PListen: "1.2.3.4:5", LibP2PExternal: "6.7.8.9:10", LibP2PPeers: somePeer + "@host:1", SendQueue: 3, LogRounds: true, PreparamsTarget: 9,
 	}
 	var text bytes.Buffer
 	require.NoError(t, template.Must(template.New("app.toml").Parse(Template)).Execute(&text, want))
@@ -46,6 +51,13 @@ func TestConfigIsChecked(t *testing.T) {
 		{"no folder", `dir = ""`, "dir is empty"},
 		{"negative workers", "parallel = -1", "parallel is -1"},
 		{"too many workers", "parallel = 1025", "parallel is 1025"},
+		{"unknown transport", `transport = "tor"`, "transport is"},
+		{"libp2p", `transport = "libp2p"`, ""},
+		{"libp2p with peers", `transport = "libp2p"` + "\nlibp2p-external = \"host:1\"\nlibp2p-peers = \"" + somePeer + "@127.0.0.1:1, " + somePeer + "@host.example:2\"", ""},
+		{"libp2p nowhere", `transport = "libp2p"` + "\nlibp2p-listen = \"x\"", "libp2p-listen"},
+		{"libp2p elsewhere", `transport = "libp2p"` + "\nlibp2p-external = \"x\"", "libp2p-external"},
+		{"libp2p with a peer of CometBFT's form", `transport = "libp2p"` + "\nlibp2p-peers = \"0123456789012345678901234567890123456789@host:1\"", "libp2p-peers"},
+		{"libp2p with half a peer", `transport = "libp2p"` + "\nlibp2p-peers = \"host:1\"", "ID@HOST:PORT"},
 		{"shortest queue", "send-queue = 1", ""},
 		{"longest queue", "send-queue = 256", ""},
 		{"no queue", "send-queue = 0", "send-queue is 0"},
@@ -53,6 +65,7 @@ func TestConfigIsChecked(t *testing.T) {
 		{"no pre-parameters", "preparams-target = 0", "preparams-target is 0"},
 		{"too many pre-parameters", "preparams-target = 65", "preparams-target is 65"},
 		{"unknown source", `passphrase = "vault:x"`, "none of: prompt"},
+		{"the passphrase instead of a source", `passphrase = "horse"`, "not the passphrase"},
 		{"source without a name", `passphrase = "file:"`, "none of: prompt"},
 		{"prompt with a name", `passphrase = "prompt:x"`, "none of: prompt"},
 		{"credential outside its folder", `passphrase = "credential:../x"`, "none of: prompt"},
@@ -97,6 +110,8 @@ func TestCometSettingsThatAreRefused(t *testing.T) {
 		{"defaults", true, func(*cmtcfg.Config) {}, nil},
 		{"libp2p", true, func(c *cmtcfg.Config) { c.P2P.LibP2PConfig.Enabled = true }, ErrLibP2P},
 		{"no empty blocks", true, func(c *cmtcfg.Config) { c.Consensus.CreateEmptyBlocks = false }, ErrNoEmptyBlocks},
+		{"no blocks for a while", true, func(c *cmtcfg.Config) { c.Consensus.CreateEmptyBlocksInterval = time.Minute }, ErrNoEmptyBlocks},
+		{"no blocks for a while without MPC", false, func(c *cmtcfg.Config) { c.Consensus.CreateEmptyBlocksInterval = time.Minute }, nil},
 		{"libp2p without MPC", false, func(c *cmtcfg.Config) { c.P2P.LibP2PConfig.Enabled = true }, nil},
 		{"no empty blocks without MPC", false, func(c *cmtcfg.Config) { c.Consensus.CreateEmptyBlocks = false }, nil},
 	} {

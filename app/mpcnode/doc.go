@@ -17,6 +17,10 @@
 // order is the reverse, and every goroutine is waited for: those of the group in
 // serve first, then CometBFT's, then application and database are closed.
 //
+// With transport = "libp2p" the reactor is not among CometBFT's: it runs on a
+// libp2p switch of its own, in the group of serve, from after the engine was made
+// until the context ends.
+//
 // A node without an identity opens no database and asks for no passphrase. Its
 // engine passes results on and works on nothing.
 //

@@ -2,6 +2,7 @@ package mpcnode
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 
@@ -9,6 +10,8 @@ import (
 	cmtp2p "github.com/cometbft/cometbft/p2p"
 	"github.com/prometheus/client_golang/prometheus"
 	"golang.org/x/sync/errgroup"
+
+	"cosmossdk.io/log/v2"
 
 	"github.com/cosmos/cosmos-sdk/server"
 	cmtlog "github.com/cosmos/cosmos-sdk/server/log"
@@ -35,15 +38,21 @@ type member struct {
 	protocols *tss.Protocols
 	reactor   *p2p.Reactor
 	open      openRequests
+	nodeKey   *cmtp2p.NodeKey
 	peerID    string
+	svrLog    log.Logger
 }
 
 // newMember makes the reactor; the engine follows in start, when the node that
 // it reads from exists.
-func newMember(cfg Config, vault *Vault, app App, peerID string, svrCtx *server.Context) (*member, error) {
-	m := &member{cfg: cfg, vault: vault, app: app, comet: svrCtx.Config, peerID: peerID}
+func newMember(cfg Config, vault *Vault, app App, key *cmtp2p.NodeKey, svrCtx *server.Context) (*member, error) {
+	m := &member{cfg: cfg, vault: vault, app: app, comet: svrCtx.Config, nodeKey: key, svrLog: svrCtx.Logger}
 	if !cfg.Enabled {
 		return m, nil
+	}
+	var err error
+	if m.peerID, err = cfg.peerID(key); err != nil {
+		return nil, err
 	}
 	m.log = newLogger(svrCtx.Logger, "mpc")
 	m.metrics = newMetrics(app.ChainID())
@@ -61,9 +70,10 @@ func newMember(cfg Config, vault *Vault, app App, peerID string, svrCtx *server.
 	return m, nil
 }
 
-// reactors are what the CometBFT node is made with.
+// reactors are what the CometBFT node is made with: none if libp2p carries the
+// channel.
 func (m *member) reactors() map[string]cmtp2p.Reactor {
-	if m.reactor == nil {
+	if m.reactor == nil || m.cfg.Transport == TransportLibP2P {
 		return nil
 	}
 	return map[string]cmtp2p.Reactor{reactorName: m.reactor}
@@ -80,8 +90,15 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	}
 	state := &engineState{engine: engine}
 	paths := m.cfg.PathsOf(m.comet.RootDir)
+	libp2p, err := m.listen()
+	if err != nil {
+		return err
+	}
 	socket, err := listenSocket(paths.Socket, reporter{state, m.reactor, m.activity}.handler())
 	if err != nil {
+		if libp2p != nil {
+			err = errors.Join(err, libp2p.Close())
+		}
 		return err
 	}
 	m.reactor.SetSink(sink{engine: engine, offer: m.reactor.GossipTo})
@@ -95,6 +112,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	}
 	group.Go(func() error { return m.runSocket(ctx, socket) })
 	group.Go(func() error { return m.runEngine(ctx, state) })
+	if libp2p != nil {
+		group.Go(func() error { return m.runSwitch(ctx, libp2p) })
+	}
 	if m.vault.Present() {
 		r := newRefiller(m.vault.Database(), m.cfg.PreparamsTarget, engine.Status, m.log)
 		group.Go(func() error { return r.run(ctx) })

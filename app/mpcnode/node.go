@@ -47,7 +47,7 @@ func (n *node) run(ctx context.Context, group *errgroup.Group) error {
 	if err != nil {
 		return fmt.Errorf("load the node key: %w", err)
 	}
-	mpc, err := newMember(n.mpcCfg, n.vault, n.app, string(key.ID()), n.svrCtx)
+	mpc, err := newMember(n.mpcCfg, n.vault, n.app, key, n.svrCtx)
 	if err != nil {
 		return err
 	}

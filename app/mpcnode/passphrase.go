@@ -40,8 +40,9 @@ const (
 // ParsePassphraseSource understands "prompt", "file:PATH", "env:NAME" and
 // "credential:NAME".
 func ParsePassphraseSource(text string) (PassphraseSource, error) {
-	kind, name, _ := strings.Cut(text, ":")
+	kind, name, colon := strings.Cut(text, ":")
 	s := PassphraseSource{passphraseKind(kind), name}
+	known := true
 	switch s.kind {
 	case fromPrompt:
 		if text == string(fromPrompt) {
@@ -55,8 +56,16 @@ func ParsePassphraseSource(text string) (PassphraseSource, error) {
 		if name != "" {
 			return s, nil
 		}
+	default:
+		known = false
 	}
-	return PassphraseSource{}, fmt.Errorf("passphrase source %q is none of: prompt, file:PATH, env:NAME, credential:NAME", text)
+	// The text is not shown: some people write the passphrase itself there, and
+	// errors end up in logs.
+	begins := ""
+	if known && colon {
+		begins = fmt.Sprintf(" (it begins with %q)", kind+":")
+	}
+	return PassphraseSource{}, fmt.Errorf("the passphrase source%s is none of: prompt, file:PATH, env:NAME, credential:NAME; name where the passphrase comes from, not the passphrase", begins)
 }
 
 // String is what ParsePassphraseSource was given.
@@ -78,33 +87,6 @@ func (s PassphraseSource) Read(home, what string) ([]byte, error) {
 		return nil, fmt.Errorf("the MPC passphrase from %s is empty; set it, or name another source in section [mpc] of app.toml", s)
 	}
 	return pass, nil
-}
-
-// Check finds out, without reading it, whether the passphrase can be had, so that
-// a command may refuse before it writes anything. home as for Read.
-func (s PassphraseSource) Check(home string) error {
-	var err error
-	switch s.kind {
-	case fromFile:
-		err = checkPrivateFile(s.path(home))
-	case fromCredential:
-		var path string
-		if path, err = s.credential(); err == nil {
-			_, err = os.Stat(path)
-		}
-	case fromEnv:
-		if os.Getenv(s.name) == "" {
-			err = fmt.Errorf("the environment variable %s is empty or not set", s.name)
-		}
-	case fromPrompt:
-		if !term.IsTerminal(int(os.Stdin.Fd())) {
-			err = errNoTerminal
-		}
-	}
-	if err != nil {
-		return fmt.Errorf("look for the MPC passphrase in %s: %w", s, err)
-	}
-	return nil
 }
 
 // ReadNew gets a passphrase for something new: whoever types it types it twice.

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"os/signal"
-	"path/filepath"
 	"syscall"
-	"time"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
 	"github.com/spf13/cobra"
@@ -17,18 +15,14 @@ import (
 	"github.com/cosmos/cosmos-sdk/server"
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
-	"github.com/cosmos/cosmos-sdk/telemetry"
 )
-
-// telemetryGrace is how long the last telemetry may take to leave.
-const telemetryGrace = 5 * time.Second
 
 // Refusals of combinations in which MPC could not work.
 var (
 	// ErrLibP2P: CometBFT v0.40 drops custom reactors on its libp2p switch.
-	ErrLibP2P = errors.New("p2p.libp2p.enabled: CometBFT does not run the MPC channel on its libp2p switch; set it to false in config.toml, or enabled = false in section [mpc] of app.toml")
+	ErrLibP2P = errors.New("p2p.libp2p.enabled: CometBFT does not run the MPC channel on its libp2p switch; set it to false in config.toml (transport = \"libp2p\" in section [mpc] of app.toml gives MPC a libp2p switch of its own), or enabled = false in section [mpc]")
 	// ErrNoEmptyBlocks: attempts and expiries count blocks.
-	ErrNoEmptyBlocks = errors.New("consensus.create_empty_blocks: without empty blocks the clock of MPC requests stops; set it to true in config.toml, or enabled = false in section [mpc] of app.toml")
+	ErrNoEmptyBlocks = errors.New("consensus.create_empty_blocks and consensus.create_empty_blocks_interval: while blocks wait for transactions, the clock of MPC requests stands still; set them to true and \"0s\" in config.toml, or enabled = false in section [mpc] of app.toml")
 )
 
 // StartCmd is the SDK's start command with the node built here, so that the MPC
@@ -49,11 +43,31 @@ func StartCmd(creator servertypes.AppCreator, defaultHome string, opts server.St
 			return err
 		}
 		if !withComet || grpcOnly {
+			if err := warnWithoutMPC(server.GetServerContextFromCmd(cmd)); err != nil {
+				return err
+			}
 			return stock.RunE(cmd, args)
 		}
 		return run(cmd, args)
 	}
 	return cmd
+}
+
+// warnWithoutMPC says that a node with an identity is about to run without MPC.
+func warnWithoutMPC(svrCtx *server.Context) error {
+	cfg, err := ReadConfig(svrCtx.Viper)
+	if err != nil {
+		return err
+	}
+	paths := cfg.PathsOf(svrCtx.Config.RootDir)
+	there, err := HasIdentity(paths)
+	if err != nil {
+		return err
+	}
+	if there && cfg.Enabled {
+		svrCtx.Logger.Warn("this node has an MPC identity and takes part in no keys and signatures: MPC needs CometBFT in the same process; start it without --with-comet=false and --grpc-only", "identity", paths.Identity)
+	}
+	return nil
 }
 
 // start runs a node until it is told to stop. What is opened first is closed
@@ -73,7 +87,7 @@ func start(svrCtx *server.Context, clientCtx client.Context, creator servertypes
 	}
 	defer func() { err = errors.Join(err, vault.Close()) }()
 
-	metrics, closeTelemetry, err := startTelemetry(cfg, clientCtx.HomeDir)
+	metrics, closeTelemetry, err := startTelemetry(svrCtx, cfg, clientCtx.HomeDir)
 	if err != nil {
 		return err
 	}
@@ -133,25 +147,10 @@ func CheckComet(mpc Config, comet *cmtcfg.Config) error {
 		return nil
 	case comet.P2P.LibP2PEnabled():
 		return ErrLibP2P
-	case !comet.Consensus.CreateEmptyBlocks:
+	case comet.Consensus.WaitForTxs():
 		return ErrNoEmptyBlocks
 	}
 	return nil
-}
-
-func startTelemetry(cfg serverconfig.Config, home string) (*telemetry.Metrics, func() error, error) { //nolint:staticcheck // the SDK's API server takes this type
-	if err := telemetry.InitializeOpenTelemetry(filepath.Join(home, "config", telemetry.OtelFileName)); err != nil {
-		return nil, nil, fmt.Errorf("start OpenTelemetry: %w", err)
-	}
-	metrics, err := telemetry.New(cfg.Telemetry) //nolint:staticcheck // see above
-	if err != nil {
-		return nil, nil, fmt.Errorf("start telemetry: %w", err)
-	}
-	return metrics, func() error {
-		ctx, cancel := context.WithTimeout(context.Background(), telemetryGrace)
-		defer cancel()
-		return telemetry.Shutdown(ctx)
-	}, nil
 }
 
 // openApp opens the state and makes the application on it.

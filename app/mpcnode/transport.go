@@ -65,6 +65,12 @@ func (s sink) PeerConnected(peer string) {
 	for i := range results.Signatures {
 		s.offer(peer, &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: results.Signatures[i].ToWire()}})
 	}
+	for i := range results.Evidence {
+		s.offer(peer, &wire.Gossip{Sum: &wire.Gossip_Evidence{Evidence: results.Evidence[i].ToWire()}})
+	}
+	for i := range results.Accusations {
+		s.offer(peer, &wire.Gossip{Sum: &wire.Gossip_Accusation{Accusation: results.Accusations[i].ToWire()}})
+	}
 }
 
 // deaf is the sink of a node whose engine has stopped: it drops everything.

@@ -31,6 +31,10 @@ func TestNewPeerIsOfferedAllResults(t *testing.T) {
 	p := pool{results: types.Results{
 		Attestations: []types.Attestation{{Operator: "a"}, {Operator: "b"}},
 		Signatures:   []types.SignatureResult{{RequestID: "s"}},
+		Evidence: []types.Evidence{{
+			First: &wire.Envelope{Header: &wire.Header{From: "liar"}}, Second: &wire.Envelope{Header: &wire.Header{From: "liar"}},
+		}},
+		Accusations: []types.Accusation{{Accused: "idler"}},
 	}}
 	var got []string
 	s := sink{engine: p, offer: func(peer string, g *wire.Gossip) bool {
@@ -40,11 +44,15 @@ func TestNewPeerIsOfferedAllResults(t *testing.T) {
 			got = append(got, sum.Attestation.Operator)
 		case *wire.Gossip_Signature:
 			got = append(got, sum.Signature.RequestId)
+		case *wire.Gossip_Evidence:
+			got = append(got, sum.Evidence.First.Header.From)
+		case *wire.Gossip_Accusation:
+			got = append(got, sum.Accusation.Accused)
 		}
 		return false // a full queue stops nothing
 	}}
 	s.PeerConnected("peer")
-	require.Equal(t, []string{"a", "b", "s"}, got)
+	require.Equal(t, []string{"a", "b", "s", "liar", "idler"}, got)
 }
 
 // An identity that cannot be announced must not end the engine.

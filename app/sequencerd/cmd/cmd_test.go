@@ -18,6 +18,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/localnet"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/storage"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -74,6 +75,31 @@ func TestInitOfAFullNode(t *testing.T) {
 	require.ErrorContains(t, err, "sequencerd start")
 	_, err = run(t, home, "mpc", "keys")
 	require.ErrorContains(t, err, "no MPC database")
+
+	// A node without an identity is not asked for a passphrase.
+	for _, args := range [][]string{
+		{"mpc", "register", "--from", "alice"}, {"mpc", "identity", "rotate"}, {"mpc", "add-genesis-participant", operator},
+	} {
+		_, err = run(t, home, args...)
+		require.ErrorIs(t, err, storage.ErrNoIdentity, args)
+		require.ErrorContains(t, err, "sequencerd mpc identity create")
+	}
+}
+
+// filesBelow is everything in a folder.
+func filesBelow(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	files := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			files[path] = ""
+			return err
+		}
+		text, err := os.ReadFile(path)
+		files[path] = string(text)
+		return err
+	}))
+	return files
 }
 
 // A passphrase that is missing is noticed before anything is written.
@@ -81,26 +107,13 @@ func TestInitWithoutThePassphraseFile(t *testing.T) {
 	home := t.TempDir()
 	_, err := run(t, home, "mpc", "identity") // any command writes the default configuration
 	require.Error(t, err)
-	list := func() map[string]string {
-		files := map[string]string{}
-		require.NoError(t, filepath.WalkDir(home, func(path string, d os.DirEntry, err error) error {
-			if err != nil || d.IsDir() {
-				files[path] = ""
-				return err
-			}
-			text, err := os.ReadFile(path)
-			files[path] = string(text)
-			return err
-		}))
-		return files
-	}
-	before := list()
+	before := filesBelow(t, home)
 	init := []string{"init", "alice", "--chain-id", "seq-1", "--mpc-passphrase", "file:config/mpc.pass"}
 	_, err = run(t, home, init...)
 	path := filepath.Join(home, "config", "mpc.pass")
 	require.ErrorContains(t, err, "umask 077")
 	require.ErrorContains(t, err, path)
-	require.Equal(t, before, list())
+	require.Equal(t, before, filesBelow(t, home))
 
 	require.NoError(t, os.WriteFile(path, []byte("horse"), 0o600))
 	_, err = run(t, home, init...)
@@ -147,12 +160,77 @@ func TestInitOfAValidator(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 2, strings.Count(out, "key  "))
 
-	// What is there is never overwritten.
-	_, err = run(t, home, "mpc", "identity", "create")
+	// What is there is never overwritten, nor is where its passphrase comes from.
+	before := filesBelow(t, home)
+	for _, flags := range [][]string{nil, {"--mpc-passphrase", "file:config/pass"}} {
+		_, err = run(t, home, append([]string{"mpc", "identity", "create"}, flags...)...)
+		require.NoError(t, err)
+	}
+	for _, args := range [][]string{
+		{"mpc", "identity", "create"}, {"init", "alice", "--chain-id", "seq-1", "--overwrite"},
+	} {
+		_, err = run(t, home, append(args, "--mpc-passphrase", "env:MPC_TEST_OTHER")...)
+		require.ErrorContains(t, err, `names "file:config/pass"`, args)
+	}
+	require.Equal(t, before, filesBelow(t, home))
+}
+
+// Of a node whose passphrase only systemd has, a shell can do what needs it by
+// another source, which is not written down.
+func TestAnotherSourceForOneCommand(t *testing.T) {
+	home := t.TempDir()
+	credentials := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(credentials, "mpc"), []byte("horse"), 0o400))
+	t.Setenv("CREDENTIALS_DIRECTORY", credentials)
+	_, err := run(t, home, "init", "alice", "--chain-id", "seq-1", "--mpc-passphrase", "credential:mpc")
 	require.NoError(t, err)
-	again, err := run(t, home, "mpc", "identity")
+	_, err = run(t, home, "keys", "add", "alice", "--keyring-backend", "test")
 	require.NoError(t, err)
-	require.Equal(t, out, again)
+	t.Setenv("CREDENTIALS_DIRECTORY", "")
+
+	toml := filepath.Join(home, "config", "app.toml")
+	before, err := os.ReadFile(toml)
+	require.NoError(t, err)
+	register := []string{"mpc", "register", "--from", "alice", "--keyring-backend", "test", "--chain-id", "seq-1", "--node", "tcp://127.0.0.1:1"}
+	for _, args := range [][]string{
+		{"mpc", "identity", "rotate"}, {"mpc", "keys"}, {"mpc", "add-genesis-participant", operator}, register,
+	} {
+		_, err := run(t, home, args...)
+		require.ErrorContains(t, err, "LoadCredential", args)
+		require.ErrorContains(t, err, "--mpc-passphrase", args)
+		t.Setenv("MPC_TEST_PASSPHRASE", "horse") // a command takes it out of the environment
+		_, err = run(t, home, append(args, "--mpc-passphrase", "env:MPC_TEST_PASSPHRASE")...)
+		if args[1] == register[1] {
+			require.ErrorContains(t, err, "127.0.0.1:1", "no node is there to take the transaction")
+		} else {
+			require.NoError(t, err, args)
+		}
+		_, err = run(t, home, append(args, "--mpc-passphrase", "correct-horse")...)
+		require.ErrorContains(t, err, "not the passphrase", args)
+		require.NotContains(t, err.Error(), "correct-horse")
+	}
+	after, err := os.ReadFile(toml)
+	require.NoError(t, err)
+	require.Equal(t, string(before), string(after))
+}
+
+// Only the source of the passphrase goes into app.toml: what the environment says
+// at the time of init does not become permanent, and comments stay.
+func TestInitWritesOneKey(t *testing.T) {
+	home := fullNode(t)
+	edit(t, home, "app.toml", "log-rounds = false", "log-rounds = false # quiet")
+	toml := filepath.Join(home, "config", "app.toml")
+	before, err := os.ReadFile(toml)
+	require.NoError(t, err)
+	self, err := os.Executable()
+	require.NoError(t, err)
+	t.Setenv(strings.NewReplacer(".", "_", "-", "_").Replace(strings.ToUpper(filepath.Base(self)))+"_MPC_PREPARAMS_TARGET", "7")
+	require.NoError(t, os.WriteFile(filepath.Join(home, "pass"), []byte("horse"), 0o600))
+	_, err = run(t, home, "mpc", "identity", "create", "--mpc-passphrase", "file:pass")
+	require.NoError(t, err)
+	after, err := os.ReadFile(toml)
+	require.NoError(t, err)
+	require.Equal(t, strings.Replace(string(before), `passphrase = "prompt"`, `passphrase = "file:pass"`, 1), string(after))
 }
 
 func TestWrongOperatorIsNamed(t *testing.T) {
@@ -166,6 +244,7 @@ func TestStartRefuses(t *testing.T) {
 		want                         string
 	}{
 		{"a chain without empty blocks", "config.toml", "create_empty_blocks = true", "create_empty_blocks = false", mpcnode.ErrNoEmptyBlocks.Error()},
+		{"a chain that waits", "config.toml", `create_empty_blocks_interval = "0s"`, `create_empty_blocks_interval = "30s"`, "create_empty_blocks_interval"},
 		{"libp2p", "config.toml", "CometBFT's p2p.\nenabled = false", "\nenabled = true", mpcnode.ErrLibP2P.Error()},
 		{"a wrong section", "app.toml", "parallel = 0", "parallel = -3", "parallel is -3"},
 		{"an executor that is none", "app.toml", `block-executor = "sequential"`, `block-executor = "magic"`, "magic"},
@@ -188,11 +267,26 @@ func TestStartSaysWhatIsMissing(t *testing.T) {
 	require.ErrorIs(t, err, mpcnode.ErrNoDatabase)
 }
 
+// What runs without CometBFT in the process has no MPC, which is said on a node
+// that should have it.
+func TestStartWithoutCometWarns(t *testing.T) {
+	home := fullNode(t)
+	start := []string{"start", "--with-comet=false", "--transport", "pigeon"} // ends as soon as it should serve
+	out, err := run(t, home, start...)
+	require.ErrorContains(t, err, "pigeon")
+	require.NotContains(t, out, "takes part in no keys")
+	require.NoError(t, os.MkdirAll(filepath.Join(home, "mpc"), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(home, "mpc", "identity.json"), []byte("{}"), 0o600))
+	out, err = run(t, home, start...)
+	require.ErrorContains(t, err, "pigeon")
+	require.Contains(t, out, "takes part in no keys")
+}
+
 // A network that is there is started as it is, or not at all.
 func TestLocalnetRefusesToChangeANetwork(t *testing.T) {
 	dir := t.TempDir()
 	manifest, err := json.Marshal(localnet.Manifest{
-		ChainID: "seq-9", BlockTime: "1s", RetireBlocks: 100, KeyringDir: dir,
+		ChainID: "seq-9", BlockTime: "1s", Transport: "comet", RetireBlocks: 100, KeyringDir: dir,
 		Nodes: []localnet.Info{{Name: "node0", Operator: operator, Home: filepath.Join(dir, "missing"), Log: filepath.Join(dir, "no", "log")}},
 	})
 	require.NoError(t, err)
@@ -200,6 +294,7 @@ func TestLocalnetRefusesToChangeANetwork(t *testing.T) {
 	for flag, values := range map[string]struct{ same, other string }{
 		flagValidators:   {"1", "4"},
 		flagSentries:     {"0", "1"},
+		flagTransport:    {"comet", "libp2p"},
 		flagChainID:      {"seq-9", "seq-1"},
 		flagBlockTime:    {"1000ms", "2s"},
 		flagRetireBlocks: {"100", "7"},
@@ -231,7 +326,7 @@ func TestCommandsAreThere(t *testing.T) {
 		"comet show-node-id", "comet unsafe-reset-all", "query bank balances", "query mpc key", "query block",
 		"tx bank send", "tx staking create-validator", "tx mpc keygen", "tx gov vote",
 		"mpc register", "mpc revoke", "mpc identity create", "mpc identity rotate", "mpc keys", "mpc sessions",
-		"mpc status", "mpc add-genesis-participant", "localnet",
+		"mpc status", "mpc libp2p-id", "mpc add-genesis-participant", "localnet",
 	} {
 		found, rest, err := root.Find(strings.Fields(path))
 		require.NoError(t, err, path)

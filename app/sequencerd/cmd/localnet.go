@@ -22,6 +22,7 @@ import (
 const (
 	flagValidators   = "validators"
 	flagSentries     = "sentries"
+	flagTransport    = "mpc-transport"
 	flagChainID      = "chain-id"
 	flagBlockTime    = "block-time"
 	flagRetireBlocks = "retire-blocks"
@@ -64,6 +65,7 @@ keys and signatures:
 	}
 	cmd.Flags().IntVar(&cfg.Validators, flagValidators, cfg.Validators, "number of validators")
 	cmd.Flags().IntVar(&cfg.Sentries, flagSentries, 0, "number of nodes that validators are behind: each is connected to one of them only (default none)")
+	cmd.Flags().StringVar(&cfg.Transport, flagTransport, cfg.Transport, "what carries MPC: comet, or libp2p with a UDP port for each node")
 	cmd.Flags().StringVar(&cfg.Dir, "output", "", "folder of the network")
 	cmd.Flags().StringVar(&cfg.ChainID, flagChainID, cfg.ChainID, "chain id of the network")
 	cmd.Flags().DurationVar(&cfg.BlockTime, flagBlockTime, cfg.BlockTime, "pause between blocks")
@@ -106,6 +108,7 @@ func asBefore(given *pflag.FlagSet, m localnet.Manifest) error {
 	for name, there := range map[string]string{
 		flagValidators:   strconv.Itoa(m.Validators()),
 		flagSentries:     strconv.Itoa(m.Sentries()),
+		flagTransport:    m.Transport,
 		flagChainID:      m.ChainID,
 		flagBlockTime:    m.BlockTime,
 		flagRetireBlocks: strconv.FormatUint(uint64(m.RetireBlocks), 10),

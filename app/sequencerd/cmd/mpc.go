@@ -34,7 +34,7 @@ What this node has and does is asked here.`,
 	}
 	cmd.AddCommand(
 		identityCmd(), registerCmd(), revokeCmd(), addGenesisParticipantCmd(a),
-		statusCmd(), keysCmd(), sessionsCmd(),
+		statusCmd(), keysCmd(), sessionsCmd(), libp2pIDCmd(),
 	)
 	return cmd
 }
@@ -46,10 +46,21 @@ type nodeFiles struct {
 	paths mpcnode.Paths
 }
 
+// filesOf finds them, with the source of --mpc-passphrase in the section if the
+// command has that flag and it is given.
 func filesOf(cmd *cobra.Command) (nodeFiles, error) {
 	home := client.GetClientContextFromCmd(cmd).HomeDir
 	cfg, err := mpcnode.ReadConfig(server.GetServerContextFromCmd(cmd).Viper)
-	return nodeFiles{home, cfg, cfg.PathsOf(home)}, err
+	if err != nil {
+		return nodeFiles{}, err
+	}
+	if f := cmd.Flags().Lookup(flagPassphrase); f != nil && f.Value.String() != "" {
+		cfg.Passphrase = f.Value.String()
+		if _, err := mpcnode.ParsePassphraseSource(cfg.Passphrase); err != nil {
+			return nodeFiles{}, fmt.Errorf("--%s: %w", flagPassphrase, err)
+		}
+	}
+	return nodeFiles{home, cfg, cfg.PathsOf(home)}, nil
 }
 
 func identityCmd() *cobra.Command {
@@ -66,7 +77,7 @@ passphrase and no running node.`,
 			}
 			keys, err := storage.ReadIdentityPublic(f.paths.Identity)
 			if err != nil {
-				return withRemedy(err, storage.ErrNoIdentity, "this node follows the chain only; to make an identity: sequencerd mpc identity create")
+				return withRemedy(err, storage.ErrNoIdentity, "without one this node follows the chain only")
 			}
 			report := identityReport{File: f.paths.Identity}
 			for _, k := range keys {
@@ -105,14 +116,21 @@ func identityCreateCmd() *cobra.Command {
 		Long: `Makes what "sequencerd init" makes for a validator, on a node that was made with
 --no-mpc. Start the node again and register the identity afterwards.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return createIdentity(cmd) },
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			identity, err := planIdentity(cmd)
+			if err != nil {
+				return err
+			}
+			defer identity.wipe()
+			return identity.make(cmd)
+		},
 	}
-	cmd.Flags().String(flagPassphrase, "", "where the passphrase comes from: prompt, file:PATH, env:NAME or credential:NAME; written to app.toml (default: what app.toml says)")
+	addPassphraseFlag(cmd, "written to app.toml")
 	return cmd
 }
 
 func identityRotateCmd() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "rotate",
 		Short: "Add a new identity key; the old ones serve the requests that pinned them",
 		Long: `Adds a new identity key to this node's identity file. Then:
@@ -125,7 +143,10 @@ func identityRotateCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			passphrase, err := mpcnode.ReadPassphrase(f.cfg, f.home)
+			if err := f.needIdentity(); err != nil {
+				return err
+			}
+			passphrase, err := f.readPassphrase()
 			if err != nil {
 				return err
 			}
@@ -138,6 +159,8 @@ func identityRotateCmd() *cobra.Command {
 			return nil
 		},
 	}
+	addPassphraseFlag(cmd, forThisCommand)
+	return cmd
 }
 
 // withRemedy adds what to do if an error is of a kind.

@@ -31,11 +31,14 @@ the validator can be chosen for keys. Registering again rotates the key.`,
 		Example: "  sequencerd mpc register --from alice --chain-id seq-1",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, operator, err := operatorOf(cmd)
+			f, err := filesOf(cmd)
 			if err != nil {
 				return err
 			}
-			f, err := filesOf(cmd)
+			if err := f.needIdentity(); err != nil {
+				return err
+			}
+			ctx, operator, err := operatorOf(cmd)
 			if err != nil {
 				return err
 			}
@@ -49,6 +52,7 @@ the validator can be chosen for keys. Registering again rotates the key.`,
 		},
 	}
 	flags.AddTxFlagsToCmd(cmd)
+	addPassphraseFlag(cmd, forThisCommand)
 	return cmd
 }
 
@@ -97,7 +101,7 @@ func operatorOf(cmd *cobra.Command) (client.Context, types.Operator, error) {
 // proveIdentity signs, with the newest identity key of a node, that the node
 // has it.
 func proveIdentity(f nodeFiles, chainID string, operator types.Operator) (ed25519.PublicKey, []byte, error) {
-	passphrase, err := mpcnode.ReadPassphrase(f.cfg, f.home)
+	passphrase, err := f.readPassphrase()
 	if err != nil {
 		return nil, nil, err
 	}
@@ -128,6 +132,9 @@ chain pass the file on, as they do for gentx, each adding its own.`,
 			if _, err := app.ValidatorCodec().StringToBytes(args[0]); err != nil {
 				return fmt.Errorf("%q is no operator address of this chain (seqvaloper...): %w", args[0], err)
 			}
+			if err := f.needIdentity(); err != nil {
+				return err
+			}
 			path := server.GetServerContextFromCmd(cmd).Config.GenesisFile()
 			genesis, err := genutiltypes.AppGenesisFromFile(path)
 			if err != nil {
@@ -148,5 +155,6 @@ chain pass the file on, as they do for gentx, each adding its own.`,
 			return nil
 		},
 	}
+	addPassphraseFlag(cmd, forThisCommand)
 	return cmd
 }

@@ -84,6 +84,7 @@ sequencerd query mpc key ID.`,
 		},
 	}
 	addOutputFlag(cmd)
+	addPassphraseFlag(cmd, forThisCommand)
 	return cmd
 }
 
@@ -96,7 +97,7 @@ func readKeys(f nodeFiles) (report mpcnode.KeysReport, err error) {
 	if !there {
 		return report, fmt.Errorf("%w: %s", storage.ErrNoDatabase, f.paths.Database)
 	}
-	passphrase, err := mpcnode.ReadPassphrase(f.cfg, f.home)
+	passphrase, err := f.readPassphrase()
 	if err != nil {
 		return report, err
 	}

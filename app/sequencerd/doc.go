@@ -1,0 +1,3 @@
+// Command sequencerd runs a node of the sequencer chain, and is the tool of its
+// operator.
+package main
