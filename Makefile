@@ -30,7 +30,7 @@ test: build
 # The race detector on what has goroutines of its own; -short leaves out the
 # heavy cryptography, which the fake protocol and stored fixtures replace.
 test-race:
-	$(TEST) -race -short ./mpc/... ./p2p/... ./storage/... ./app/mpcnode/...
+	$(TEST) -race -short ./mpc/... ./p2p/... ./storage/... ./x/mpc/abci/... ./app/mpcnode/...
 
 # The simulator on many seeds: SEEDS of networks without and SEEDS with a
 # dishonest member. SIM_SEED=N runs one of them again.
@@ -49,8 +49,10 @@ proto:
 
 # Fails if the generated code is not what the .proto files say.
 proto-check: proto
-	@test -z "$$(git status --porcelain -- '*.pb.go' '*.pb.gw.go')" || \
-		{ git status --short -- '*.pb.go' '*.pb.gw.go'; echo "generated code is stale: run make proto and commit"; exit 1; }
+	@changed=$$(git status --porcelain -- '*.pb.go' '*.pb.gw.go') || \
+		{ echo "git cannot say whether generated code is up to date; run this in a clone of the repository"; exit 1; }; \
+	test -z "$$changed" || \
+		{ echo "$$changed"; echo "generated code is stale: run make proto and commit"; exit 1; }
 
 localnet: build
 	$(BUILD)/sequencerd localnet --validators 4 --output $(NETWORK)
