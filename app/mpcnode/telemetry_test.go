@@ -60,7 +60,7 @@ func TestLogsGoToOpenTelemetry(t *testing.T) {
 func TestStartTelemetryTellsVersions(t *testing.T) {
 	svrCtx := server.NewDefaultContext()
 	cfg := *serverconfig.DefaultConfig()
-	cfg.Telemetry.Enabled = true //nolint:staticcheck // the operator's choice, deprecated or not
+	cfg.Telemetry.Enabled = true
 	cfg.Telemetry.ServiceName = "test"
 	m, stop, err := startTelemetry(svrCtx, cfg, t.TempDir())
 	require.NoError(t, err)

@@ -40,8 +40,8 @@ type Key struct {
 	// NextSession is the context of the session of a reshare whose shares the
 	// chain tests now; zero otherwise.
 	NextSession Context
-	Algorithm Algorithm
-	Threshold int
+	Algorithm   Algorithm
+	Threshold   int
 	// Participants ascend.
 	Participants []Operator
 	PublicKey    []byte
