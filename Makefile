@@ -30,7 +30,7 @@ test: build
 # The race detector on what has goroutines of its own; -short leaves out the
 # heavy cryptography, which the fake protocol and stored fixtures replace.
 test-race:
-	$(TEST) -race -short ./mpc/... ./p2p/... ./storage/... ./x/mpc/abci/... ./app/mpcnode/...
+	$(TEST) -race -short ./mpc/... ./p2p/... ./storage/... ./x/mpc/abci/... ./app/mpcnode/... ./app/localnet/... ./testutil/sim/...
 
 # The simulator on many seeds: SEEDS of networks without and SEEDS with a
 # dishonest member. SIM_SEED=N runs one of them again.

@@ -114,6 +114,7 @@ func (w *watcher) show(e mpcnode.ActivityEvent) {
 		w.reached(e.Kind, len(steps)-1)
 		line = fmt.Sprintf("%s: round %d done", e.Kind, e.Round)
 	case e.Reason == string(types.ErrReleased):
+		w.reached(e.Kind, len(steps)-1) // it is the start that released it
 		line = e.Kind + ": enough others were chosen; a participant is released"
 	case e.Reason == "":
 		line = e.Kind + ": done"

@@ -13,6 +13,10 @@ import (
 	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
+// shortMessages is how far the messages are apart at which nodes are killed with
+// -short. It is odd, so that every member has its turn.
+const shortMessages = 13
+
 // slowNetwork has sessions that last longer than an attempt of two blocks.
 func slowNetwork(t *testing.T, seed uint64) *sim.World {
 	return sim.New(t, sim.Config{
@@ -43,7 +47,8 @@ func holdsWinner(t *testing.T, w *sim.World, id types.KeyID) {
 
 // TestKeygenIsNeitherLostNorStuck kills and restarts a node at every message of
 // a keygen, the sender or the recipient, for a short or a long time, with
-// attempts shorter than a session and one validator jailed after the request.
+// attempts shorter than a session and one validator jailed after the request. With
+// -short, at some of them.
 func TestKeygenIsNeitherLostNorStuck(t *testing.T) {
 	calm := slowNetwork(t, 7)
 	calm.Chain.Keygen("key", 2)
@@ -51,10 +56,14 @@ func TestKeygenIsNeitherLostNorStuck(t *testing.T) {
 	messages := calm.Messages
 	require.Greater(t, messages, 60)
 
+	every := 1
+	if testing.Short() {
+		every = shortMessages
+	}
 	runs, restarts := 0, 0
 	for _, victim := range []string{"sender", "recipient"} {
 		for _, down := range []time.Duration{300 * time.Millisecond, 25 * time.Second} {
-			for at := 1; at <= messages; at++ {
+			for at := 1; at <= messages; at += every {
 				w := slowNetwork(t, 7)
 				w.Delivered = func(from, to *sim.Node, _ *wire.Envelope) {
 					if w.Messages != at {
@@ -79,7 +88,7 @@ func TestKeygenIsNeitherLostNorStuck(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%d runs, %d restarts, one at each of %d messages", runs, restarts, messages)
+	t.Logf("%d runs, %d restarts, at every %d. of %d messages", runs, restarts, every, messages)
 }
 
 func allUp(w *sim.World) bool {

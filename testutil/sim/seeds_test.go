@@ -18,13 +18,19 @@ import (
 	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// shortSeeds is how many seeds run without SIM_SEEDS in the environment. SIM_SEED
-// runs one of them alone.
-const shortSeeds = 60
+// fewSeeds is how many seeds run without SIM_SEEDS in the environment, shortSeeds
+// with -short. SIM_SEED runs one of them alone.
+const (
+	fewSeeds   = 60
+	shortSeeds = 10
+)
 
 // forSeeds runs as many seeds as SIM_SEEDS says, one share of them on each core.
 func forSeeds(t *testing.T, run func(*testing.T, uint64)) {
-	seeds := uint64(shortSeeds)
+	seeds := uint64(fewSeeds)
+	if testing.Short() {
+		seeds = shortSeeds
+	}
 	if s := os.Getenv("SIM_SEEDS"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 32)
 		require.NoError(t, err)
