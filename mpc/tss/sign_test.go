@@ -151,12 +151,12 @@ func TestFixturesRefused(t *testing.T) {
 }
 
 func TestUnsupported(t *testing.T) {
-	for _, kind := range []types.RequestKind{types.KindReshare, types.KindDelete} {
-		_, err := fixtureProtocols.Protocol(kind, types.ECDSASecp256k1)
+	_, err := fixtureProtocols.Protocol(types.KindDelete, types.ECDSASecp256k1)
+	require.ErrorIs(t, err, types.ErrUnsupportedAlgorithm)
+	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign, types.KindReshare} {
+		_, err := fixtureProtocols.Protocol(kind, 2)
 		require.ErrorIs(t, err, types.ErrUnsupportedAlgorithm)
 	}
-	_, err := fixtureProtocols.Protocol(types.KindSign, 2)
-	require.ErrorIs(t, err, types.ErrUnsupportedAlgorithm)
 }
 
 // Every body of an honest session fits its limit, and no limit is more than a
