@@ -36,6 +36,7 @@ type Core struct {
 
 	pool     *pool
 	early    *earlyBuffer
+	starts   map[types.SessionID]oldStart
 	parked   []parkedPrepare
 	suspects map[types.Operator]time.Time
 	// liars are those that this node caught.
@@ -91,6 +92,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		reserved:   make(map[uint64]bool),
 		pool:       newPool(),
 		early:      newEarlyBuffer(),
+		starts:     make(map[types.SessionID]oldStart),
 		suspects:   make(map[types.Operator]time.Time),
 		liars:      make(map[types.Operator]time.Time),
 		left:       make(map[types.Operator]time.Time),
@@ -141,6 +143,8 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 		if l, ok := c.sessions[types.SessionID(h.Context)]; ok {
 			l.HandleEnvelope(v, now)
 			c.settleSession(l, now)
+		} else if h.Kind == wire.KIND_START {
+			c.compareStart(v)
 		}
 	default:
 		l, ok := c.byContext[types.Context(h.Context)]
@@ -205,6 +209,7 @@ func (c *Core) Tick() {
 		c.noticeStale(l, now)
 	}
 	c.early.expire(now)
+	c.forgetStarts(now)
 	c.expireParked(now)
 	c.forgetFaults(now)
 	c.pool.flush(now, c.opts.Transport.Gossip)

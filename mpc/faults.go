@@ -176,8 +176,12 @@ func (c *Core) takeEvidence(e types.Evidence) {
 	}
 	c.pool.addEvidence(e, c.opts.Now())
 	c.opts.Log.Warn("a participant is proved to have told two members different things", "participant", e.Culprit(),
-		"request", e.Request().String(), "session", e.Context().Short(), "message", e.First.Header.Type, "round", e.First.Header.Round)
-	if l, running := c.byContext[e.Context()]; running {
+		"request", e.Request().String(), "session", e.Context().Short(), "of", e.What())
+	l, running := c.byContext[e.Context()]
+	if !running {
+		l, running = c.sessions[types.SessionID(e.Context())] // two Starts
+	}
+	if running {
 		l.Convict(e)
 	}
 }

@@ -11,7 +11,7 @@ type Holdings struct {
 	// Results wait for a proposer.
 	Results int
 	// Early and Parked are envelopes that came too soon, Over contexts whose late
-	// envelopes are expected.
+	// envelopes are expected, and their Starts.
 	Early, Parked, Over int
 	// Suspects would rather be left out, Shunned are, by open request. Notes are of
 	// what was logged and refused.
@@ -25,7 +25,7 @@ type Holdings struct {
 func (c *Core) Holdings() Holdings {
 	h := Holdings{
 		Sessions: len(c.sessions), Contexts: len(c.byContext), Attempts: len(c.attempts), Reserved: len(c.reserved),
-		Results: c.pool.size(), Parked: len(c.parked), Over: len(c.early.ended),
+		Results: c.pool.size(), Parked: len(c.parked), Over: len(c.early.ended) + len(c.starts),
 		Suspects: len(c.suspects) + len(c.liars) + len(c.left), Shunned: len(c.spoilers), Notes: len(c.lastLog) + len(c.falseSignatures), Unknown: len(c.unknown),
 	}
 	for _, held := range c.early.bySender {

@@ -123,6 +123,7 @@ func (c *Core) End(s *session.Session, end session.End) {
 		return
 	}
 	delete(c.sessions, s.ID())
+	c.keepStart(s, now)
 	if context := s.Context(); !context.IsZero() {
 		delete(c.byContext, context)
 		c.early.end(context, s.Aborted(), now)
