@@ -20,8 +20,8 @@ const MaxPayloadBytes = 128 + (MaxMembers+1)*(33+2)
 const MaxMembers = 64
 
 // Attestation is a participant's signed word on the result of a request:
-// keygen: this is the key that my durable share belongs to; delete: what I
-// held is destroyed.
+// keygen and reshare: this is the key that my durable share belongs to; delete:
+// what I held is destroyed.
 type Attestation struct {
 	Request RequestID
 	Attempt uint32
@@ -74,7 +74,7 @@ func (a *Attestation) ValidateBasic() error {
 		return fmt.Errorf("signature has %d bytes, not %d", len(a.Signature), ed25519.SignatureSize)
 	}
 	switch a.Request.Kind {
-	case KindKeygen:
+	case KindKeygen, KindReshare:
 		if a.Session.IsZero() {
 			return fmt.Errorf("attestation of %s names no session", a.Request)
 		}
@@ -105,9 +105,10 @@ func (a *Attestation) Less(b *Attestation) bool {
 // attempt at a request. Different attestations may have the same place, though
 // never two of them count:
 //
-//   - of a keygen, the chain takes one from each member for each attempt, by the
-//     identity that the request pinned; two sessions or payloads of one attempt are
-//     two different words, of which the chain believes the first that it sees;
+//   - of a keygen or a reshare, the chain takes one from each member that gets a
+//     share for each attempt, by the identity that the request pinned; two sessions or
+//     payloads of one attempt are two different words, of which the chain believes the
+//     first that it sees;
 //   - of a deletion, whose attempt is 0, it takes one from each holder. By whatever
 //     version of the holder's identity it is signed, it says the same.
 type AttestationPlace struct {

@@ -53,7 +53,7 @@ type Key struct {
 	// block that decided; 0 while PENDING.
 	RetireHeight int64
 	// StagedRetireHeight is the same for what reshares made that failed; 0 if none
-	// did.
+	// did, or one is open.
 	StagedRetireHeight int64
 	// Holders ever attested a share of any epoch, ascending; a deletion waits
 	// for their word.

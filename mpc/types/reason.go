@@ -46,6 +46,9 @@ const (
 	ErrNotBonded             Reason = "participant_not_bonded"
 	ErrBadResult             Reason = "bad_result"
 	ErrBadGenesis            Reason = "bad_genesis"
+	ErrUnknownReshare        Reason = "unknown_reshare"
+	ErrResharePending        Reason = "reshare_pending"
+	ErrCancelled             Reason = "cancelled"
 )
 
 // Reasons of attempts that end on a node. The request itself goes on.
@@ -110,6 +113,9 @@ var remedies = map[Reason]string{
 	ErrNotBonded:             "wait until that validator is bonded and not jailed, or leave it out",
 	ErrBadResult:             "the result does not prove itself and is dropped; look at the node that made it",
 	ErrBadGenesis:            "correct the named entry of the genesis file",
+	ErrUnknownReshare:        "check the id: sequencerd query mpc reshares",
+	ErrResharePending:        "a key is reshared once at a time; wait until the open reshare is decided, or cancel it: sequencerd tx mpc cancel-reshare ID",
+	ErrCancelled:             "it was given up before it was decided; ask with a new id",
 	ErrCatchingUp:            "wait until the node has caught up with the chain",
 	ErrUnknownRequest:        "there is no such request in the committed state; check the id, or wait for the next block if it was just asked",
 	ErrWrongAttempt:          "the heights of the two nodes differ; the next attempt follows by itself",
@@ -117,7 +123,7 @@ var remedies = map[Reason]string{
 	ErrInProgress:            "another session of the same request makes progress; nothing to do",
 	ErrAlreadyDecided:        "the chain has decided this, or knows it already; nothing to do",
 	ErrNoPreparams:           "pre-parameters are being made; the next attempt follows by itself",
-	ErrShareMissing:          "this node has no share of the key, and nothing can give it one; any t+1 other participants sign without it, so move to a new key while they can",
+	ErrShareMissing:          "this node has no share of the key; any t+1 other participants sign without it, and the next reshare gives it one: sequencerd tx mpc reshare",
 	ErrDigestBound:           "this request id was bound to another digest here; ask with a new id",
 	ErrBusy:                  "the node is at its limit of sessions in memory; the next attempt follows by itself",
 	ErrStartTimeout:          "the initiator did not start in time; the next attempt follows by itself",

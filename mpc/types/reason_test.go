@@ -54,7 +54,6 @@ func TestEveryReasonIsExplained(t *testing.T) {
 
 // What a remedy names must be possible.
 func TestRemedies(t *testing.T) {
-	require.NotContains(t, ErrShareMissing.Remedy(), "reshare", "there is none")
 	require.NotContains(t, ErrShareMissing.Remedy(), "backup", "there is none of a single share")
 	require.NotContains(t, ErrKeyFailed.Remedy(), "wait")
 	require.Contains(t, ErrKeyFailed.Remedy(), "new id")

@@ -91,11 +91,12 @@ func (r *Request) SignersNeeded() int {
 }
 
 // CanDoWithout says whether enough participants are left if these are not there.
+// Holders that are no members, because they revoked their identity, cannot deal.
 func (r *Request) CanDoWithout(gone []Operator) bool {
 	if h := r.Handover; h != nil {
 		holders := 0
-		for _, op := range h.Holders {
-			if !slices.Contains(gone, op) {
+		for _, m := range r.Members {
+			if h.Holds(m.Operator) && !slices.Contains(gone, m.Operator) {
 				holders++
 			}
 		}

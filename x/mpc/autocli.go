@@ -45,6 +45,14 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 			RpcMethod: "Signatures", Use: "signatures [key-id]", Short: "List the signatures of a key",
 			PositionalArgs: arguments("key_id"),
 		},
+		{
+			RpcMethod: "Reshare", Use: "reshare [reshare-id]", Short: "Show a reshare with who attested so far",
+			PositionalArgs: arguments("reshare_id"),
+		},
+		{
+			RpcMethod: "Reshares", Use: "reshares", Short: "List reshares, by key or status if given",
+			Example: example("query mpc reshares --key-id treasury --status ready"),
+		},
 		{RpcMethod: "PendingRequests", Use: "pending", Short: "List open requests with their pinned members"},
 		{
 			RpcMethod: "Faults", Use: "faults", Short: "List what is held against participants, all or one of them",
@@ -58,6 +66,11 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 		{
 			RpcMethod: "CanSign", Use: "can-sign [key-id]", Short: "Say whether a signature could be asked for now",
 			PositionalArgs: arguments("key_id"),
+		},
+		{
+			RpcMethod: "CanReshare", Use: "can-reshare [key-id] [threshold]", Short: "Say whether a reshare could be asked for now, and to whom",
+			Example:        example("query mpc can-reshare treasury 2"),
+			PositionalArgs: arguments("key_id", "threshold"),
 		},
 	}
 }
@@ -92,6 +105,21 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 				"It cannot be undone.",
 			Example:        example("tx mpc delete treasury --from requester --gas auto --gas-adjustment 1.5"),
 			PositionalArgs: arguments("key_id"),
+		},
+		{
+			RpcMethod: "KeyReshare", Use: "reshare [reshare-id] [key-id] [threshold]", Short: "Ask for new shares of a key, of which threshold+1 sign",
+			Long: "Ask for new shares of a key, for the same participants (a refresh) or others. The public key stays. " +
+				"The key signs with the old shares until the new ones have signed a test; if they never do, nothing has changed.",
+			Example:        example("tx mpc reshare treasury-2 treasury 2 --from requester --gas auto --gas-adjustment 1.5"),
+			PositionalArgs: arguments("reshare_id", "key_id", "threshold"),
+			FlagOptions: map[string]*autocliv1.FlagOptions{
+				"participants": {Usage: "operator addresses of the new committee; all bonded registered validators by power if not given"},
+			},
+		},
+		{
+			RpcMethod: "CancelReshare", Use: "cancel-reshare [reshare-id]", Short: "Give up a reshare that is not decided",
+			Example:        example("tx mpc cancel-reshare treasury-2 --from requester --gas auto --gas-adjustment 1.5"),
+			PositionalArgs: arguments("reshare_id"),
 		},
 		{
 			RpcMethod: "UpdateParams", Use: "update-params-proposal [params]", Short: "Propose new parameters",

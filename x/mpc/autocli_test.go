@@ -131,6 +131,9 @@ func TestQueryCommands(t *testing.T) {
 		{"CanKeyGen", `{"threshold": 2, "requester": "` + owner + `", "participants": ["` + operator + `"]}`,
 			[]string{"can-keygen", "2", "--requester", owner, "--participants", operator}},
 		{"CanSign", `{"keyId": "k", "requester": "` + owner + `"}`, []string{"can-sign", "k", "--requester", owner}},
+		{"Reshare", `{"reshareId": "r"}`, []string{"reshare", "r"}},
+		{"Reshares", `{"keyId": "k", "status": "RESHARE_STATUS_TESTING", "pagination": {}}`, []string{"reshares", "--key-id", "k", "--status", "testing"}},
+		{"CanReshare", `{"keyId": "k", "threshold": 2}`, []string{"can-reshare", "k", "2"}},
 	} {
 		t.Run(tt.rpc, func(t *testing.T) {
 			c.query(tt.args...)
@@ -152,6 +155,9 @@ func TestTxCommands(t *testing.T) {
 	digest := chain.Digest("text")
 	require.Equal(t, &types.MsgKeySign{Requester: from, SignatureId: "s", KeyId: "k", Payload: types.DigestPayload(digest)},
 		c.tx("sign", "s", "k", hex.EncodeToString(digest), "--from", from))
+	require.Equal(t, &types.MsgKeyReshare{Requester: from, ReshareId: "r", KeyId: "k", Threshold: 2, Participants: []string{chain.Operator(1), chain.Operator(0)}},
+		c.tx("reshare", "r", "k", "2", "--from", from, "--participants", chain.Operator(1)+","+chain.Operator(0)))
+	require.Equal(t, &types.MsgCancelReshare{Requester: from, ReshareId: "r"}, c.tx("cancel-reshare", "r", "--from", from))
 	require.Equal(t, &types.MsgKeyDelete{Requester: from, KeyId: "k"}, c.tx("delete", "k", "--from", from))
 	account, err := sdk.AccAddressFromBech32(from)
 	require.NoError(t, err)

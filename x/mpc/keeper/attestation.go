@@ -22,10 +22,24 @@ func (k *Keeper) CheckAttestation(ctx context.Context, a *mpctypes.Attestation) 
 	if err := a.Verify(sdk.UnwrapSDKContext(ctx).ChainID(), identity.key); err != nil {
 		return types.ErrBadResult.Wrap(err.Error())
 	}
-	if a.Request.Kind == mpctypes.KindKeygen {
-		_, err = types.ParseKeygenPayload(a.Payload, identity.members)
+	if identity.request == nil {
+		return nil
 	}
+	_, err = k.parsePayload(ctx, *identity.request, a)
 	return err
+}
+
+// parsePayload decodes what was attested and checks it as far as one attestation can
+// be: the session is a new one of the key, a reshare's payload is of the same key.
+func (k *Keeper) parsePayload(ctx context.Context, r types.Request, a *mpctypes.Attestation) (mpctypes.KeygenPayload, error) {
+	key, err := k.Key(ctx, r.KeyId)
+	if err != nil {
+		return mpctypes.KeygenPayload{}, err
+	}
+	if err := key.CheckSession(a.Session); err != nil {
+		return mpctypes.KeygenPayload{}, err
+	}
+	return r.ParsePayload(a.Payload, key)
 }
 
 // ApplyAttestation checks an attestation and applies it. After an error the state
@@ -37,29 +51,29 @@ func (k *Keeper) ApplyAttestation(ctx context.Context, a *mpctypes.Attestation) 
 	if a.Request.Kind == mpctypes.KindDelete {
 		return k.acknowledgeDeletion(ctx, a)
 	}
-	return k.storeKeygenAttestation(ctx, a)
+	return k.storeAttestation(ctx, a)
 }
 
-// attestor is who must have signed an attestation, and of how many members the
-// request is.
+// attestor is who must have signed an attestation of an open request; a deletion has
+// none.
 type attestor struct {
 	key     []byte
-	members int
+	request *types.Request
 }
 
 func (k *Keeper) attestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
 	switch a.Request.Kind {
-	case mpctypes.KindKeygen:
-		return k.keygenAttestor(ctx, a)
+	case mpctypes.KindKeygen, mpctypes.KindReshare:
+		return k.shareAttestor(ctx, a)
 	case mpctypes.KindDelete:
 		return k.deletionAttestor(ctx, a)
 	}
 	return attestor{}, types.ErrBadResult.Wrapf("a %s request takes no attestations", a.Request.Kind)
 }
 
-// keygenAttestor checks everything about a keygen's attestation but signature and
-// payload.
-func (k *Keeper) keygenAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
+// shareAttestor checks everything about an attestation of a new share but signature
+// and payload.
+func (k *Keeper) shareAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
 	r, waiting, err := k.waiting(ctx, requestKeyOf(a.Request))
 	if err != nil {
 		return attestor{}, err
@@ -67,9 +81,9 @@ func (k *Keeper) keygenAttestor(ctx context.Context, a *mpctypes.Attestation) (a
 	if !waiting {
 		return attestor{}, k.whyClosed(ctx, a.Request)
 	}
-	m, ok := r.Member(string(a.Operator))
+	m, ok := r.Attestor(string(a.Operator))
 	if !ok {
-		return attestor{}, types.ErrUnknownParticipant.Wrapf("%s is no member of %s", a.Operator, a.Request)
+		return attestor{}, types.ErrUnknownParticipant.Wrapf("%s is no member of %s, or gets no share by it", a.Operator, a.Request)
 	}
 	if a.IdentityVersion != m.IdentityVersion {
 		return attestor{}, types.ErrBadResult.Wrapf("identity version %d of %s, %s pinned %d", a.IdentityVersion, a.Operator, a.Request, m.IdentityVersion)
@@ -88,7 +102,7 @@ func (k *Keeper) keygenAttestor(ctx context.Context, a *mpctypes.Attestation) (a
 	if attempted || attested {
 		return attestor{}, types.ErrAlreadyDecided.Wrapf("%s attested this session or attempt of %s before", a.Operator, a.Request)
 	}
-	return attestor{m.IdentityKey, len(r.Members)}, nil
+	return attestor{m.IdentityKey, &r}, nil
 }
 
 // deletionAttestor checks everything about a deletion's attestation but its
@@ -116,9 +130,12 @@ func (k *Keeper) deletionAttestor(ctx context.Context, a *mpctypes.Attestation) 
 // was.
 func (k *Keeper) whyClosed(ctx context.Context, id mpctypes.RequestID) error {
 	var err error
-	if id.Kind == mpctypes.KindSign {
+	switch id.Kind {
+	case mpctypes.KindSign:
 		_, err = k.Signature(ctx, id.ID)
-	} else {
+	case mpctypes.KindReshare:
+		_, err = k.Reshare(ctx, id.ID)
+	default:
 		_, err = k.Key(ctx, id.ID)
 	}
 	if err != nil {
@@ -144,9 +161,9 @@ func (k *Keeper) acknowledgeDeletion(ctx context.Context, a *mpctypes.Attestatio
 	return nil
 }
 
-// storeKeygenAttestation records a member's word, and makes the key READY if it
-// was the last that its session waited for.
-func (k *Keeper) storeKeygenAttestation(ctx context.Context, a *mpctypes.Attestation) error {
+// storeAttestation records a member's word on its new share. If it was the last that
+// its session waited for, the key is READY, or the reshare is tested.
+func (k *Keeper) storeAttestation(ctx context.Context, a *mpctypes.Attestation) error {
 	stored := types.StoredAttestation{
 		Kind: types.RequestKind(a.Request.Kind), RequestId: a.Request.ID, Operator: string(a.Operator),
 		Attempt: a.Attempt, Session: a.Session[:], Payload: a.Payload,
@@ -154,26 +171,30 @@ func (k *Keeper) storeKeygenAttestation(ctx context.Context, a *mpctypes.Attesta
 	if err := k.setAttestation(ctx, stored); err != nil {
 		return err
 	}
-	key, err := k.Key(ctx, a.Request.ID)
-	if err != nil {
-		return err
-	}
-	key.AddHolder(stored.Operator)
 	r, _, err := k.request(ctx, requestKeyOf(a.Request))
 	if err != nil {
 		return err
 	}
+	key, err := k.Key(ctx, r.KeyId)
+	if err != nil {
+		return err
+	}
+	key.AddHolder(stored.Operator)
 	agreed, err := k.countAgreeing(ctx, a)
 	if err != nil {
 		return err
 	}
-	if agreed < len(r.Members) {
+	switch {
+	case agreed < r.Attestors():
 		return k.setKey(ctx, key)
+	case r.Kind == types.REQUEST_KIND_RESHARE:
+		return k.stageReshare(ctx, r, key, a)
 	}
 	return k.decideKeygen(ctx, r, key, a)
 }
 
-// countAgreeing counts the members that attested this payload for this session.
+// countAgreeing counts the members that attested this payload for this session: none
+// is stored of those that get no share.
 func (k *Keeper) countAgreeing(ctx context.Context, a *mpctypes.Attestation) (int, error) {
 	n := 0
 	session := collections.NewSuperPrefixedQuadRange3[uint32, string, []byte, string](uint32(a.Request.Kind), a.Request.ID, a.Session[:])
@@ -191,7 +212,7 @@ func (k *Keeper) countAgreeing(ctx context.Context, a *mpctypes.Attestation) (in
 
 // decideKeygen names the session that got there first.
 func (k *Keeper) decideKeygen(ctx context.Context, r types.Request, key types.Key, a *mpctypes.Attestation) error {
-	payload, err := types.ParseKeygenPayload(a.Payload, len(r.Members))
+	payload, err := r.ParsePayload(a.Payload, key)
 	if err != nil {
 		return err
 	}

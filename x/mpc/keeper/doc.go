@@ -2,13 +2,18 @@
 // signatures, pins everything that they depend on, takes the participants'
 // results, and decides.
 //
-// The way of a request is one direction only. KeyGen and KeySign store the key or
-// signature as PENDING together with an open request (request.go) that is found
-// by expiry, by member and by key. It ends in exactly one of these ways: a result
-// arrives (attestation.go, signature.go), its height comes (expiry.go), or it is
-// condemned (condemn.go) because a member revokes its identity (participant.go) or
-// its key is deleted (delete.go). Then it leaves state, and whoever asked hears of
-// it by an event and by hooks (hooks.go).
+// The way of a request is one direction only. KeyGen, KeySign and KeyReshare store
+// the key, signature or reshare as PENDING together with an open request (request.go)
+// that is found by expiry, by member and by key. It ends in exactly one of these
+// ways: a result arrives (attestation.go, signature.go), its height comes
+// (expiry.go), it is condemned (condemn.go) because a member revokes its identity
+// (participant.go) or its key is deleted (delete.go), or a reshare is cancelled
+// (reshare.go). Then it leaves state, and whoever asked hears of it by an event and
+// by hooks (hooks.go).
+//
+// A reshare has two requests, one after the other: its own, which makes the new
+// shares, and a signature, which tests them. Only the second one's result changes the
+// key (reshare_decide.go); until then, and if either fails, it signs with what it has.
 //
 // Results are applied by package abci in PreBlock, expiries and condemnations in
 // EndBlock (due.go), so many in each block: in one block a result comes before an

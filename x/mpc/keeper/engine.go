@@ -20,12 +20,12 @@ func (k *Keeper) EngineRequests(ctx context.Context) ([]mpctypes.Request, error)
 	if err != nil {
 		return nil, err
 	}
-	// Many requests are by few keys, and a keygen's tells nothing yet.
+	// Many requests are for few keys, and a keygen's tells nothing yet.
 	keys := make(map[string]types.Key)
 	out := make([]mpctypes.Request, len(stored))
 	for i, r := range stored {
 		key, read := keys[r.KeyId]
-		if !read && r.Kind == types.REQUEST_KIND_SIGN {
+		if !read && r.NeedsKey() {
 			if key, err = k.Key(ctx, r.KeyId); err != nil {
 				return nil, err
 			}

@@ -103,12 +103,14 @@ func (k *Keeper) requestOfFault(ctx context.Context, id mpctypes.RequestID) (typ
 	switch {
 	case err != nil:
 		return r, err
-	case !open && id.Kind != mpctypes.KindSign && id.Kind != mpctypes.KindKeygen:
-		return r, types.ErrUnknownRequest.Wrap(id.String())
-	case !open:
+	case open:
+		return r, nil
+	}
+	switch id.Kind {
+	case mpctypes.KindKeygen, mpctypes.KindSign, mpctypes.KindReshare:
 		return r, k.whyClosed(ctx, id)
 	}
-	return r, nil
+	return r, types.ErrUnknownRequest.Wrap(id.String())
 }
 
 func (k *Keeper) isNewFault(ctx context.Context, f types.Fault) error {

@@ -45,7 +45,15 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		if err := k.requireAccount(s.Owner); err != nil {
 			return types.ErrBadGenesis.Wrapf("owner of signature %s: %s", s.Id, err)
 		}
-		if err := k.setSignature(ctx, s); err != nil {
+		if err := k.importSignature(ctx, s); err != nil {
+			return err
+		}
+	}
+	for _, r := range gs.Reshares {
+		if err := errors.Join(k.requireAccount(r.Owner), k.requireOperators(r.Participants...), k.requireOperators(r.OldParticipants...)); err != nil {
+			return types.ErrBadGenesis.Wrapf("reshare %s: %s", r.Id, err)
+		}
+		if err := k.setReshare(ctx, r); err != nil {
 			return err
 		}
 	}
@@ -141,11 +149,31 @@ func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 	return k.setKey(ctx, key)
 }
 
+// importSignature stores a signature. An open test proves shares to this chain, which
+// may have another name than the exported one.
+func (k *Keeper) importSignature(ctx context.Context, s types.Signature) error {
+	if s.Test && s.Status == types.SIGNATURE_STATUS_PENDING {
+		key, err := k.Key(ctx, s.KeyId)
+		if err != nil {
+			return err
+		}
+		s.SetTestDigest(testDigest(ctx, s, key.NextSession))
+	}
+	return k.setSignature(ctx, s)
+}
+
 // importRequest opens a request. One that was condemned and still waited for the
 // end of a block is condemned again: what condemned it is part of the state.
 func (k *Keeper) importRequest(ctx context.Context, r types.Request) error {
 	if err := errors.Join(k.requireAccount(r.Owner), k.requireOperators(operatorsOf(r.Members)...)); err != nil {
 		return types.ErrBadGenesis.Wrapf("request %s: %s", r.RequestID(), err)
+	}
+	if r.Test {
+		s, err := k.Signature(ctx, r.Id)
+		if err != nil {
+			return err
+		}
+		r.Digest = s.Digest
 	}
 	if err := k.openRequest(ctx, r); err != nil {
 		return err
@@ -197,6 +225,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		}),
 		k.signatures.Walk(ctx, nil, func(_ string, s types.Signature) (bool, error) {
 			gs.Signatures = append(gs.Signatures, s)
+			return false, nil
+		}),
+		k.reshares.Walk(ctx, nil, func(_ string, r types.Reshare) (bool, error) {
+			gs.Reshares = append(gs.Reshares, r)
 			return false, nil
 		}),
 		k.requests.Walk(ctx, nil, func(_ requestKey, r types.Request) (bool, error) {

@@ -11,8 +11,9 @@ import (
 )
 
 // HookGasLimit is what one call of a hook may use: nine calls of KeySign by a key of
-// 16 participants (165,000 gas each), or two of KeyGen with 64 (634,000 each), or
-// KeyDelete of a key with 200 open requests (6,100 each).
+// 16 participants (166,000 gas each), or two of KeyGen with 64 (634,000 each), or one
+// of KeyReshare with 64 (1,360,000), or KeyDelete of a key with 200 open requests
+// (6,100 each).
 const HookGasLimit storetypes.Gas = 1_500_000
 
 // MaxNestedHooks bounds how deep hooks may cause each other. Gas alone ends it, too,
@@ -28,12 +29,15 @@ const maxHookErrorBytes = 256
 // at start-up, read afterwards.
 type hookRouter struct {
 	byModule map[string]types.Hooks
+	reshares map[string]types.ReshareHooks
 	// faults are told of everything, in the order of the modules' names.
 	faults []faultHooks
 	sealed bool
 }
 
-func newHookRouter() *hookRouter { return &hookRouter{byModule: make(map[string]types.Hooks)} }
+func newHookRouter() *hookRouter {
+	return &hookRouter{byModule: make(map[string]types.Hooks), reshares: make(map[string]types.ReshareHooks)}
+}
 
 // AddHooks registers the hooks of a module. It panics if it is called twice for
 // a module, without hooks, or after the keeper was sealed: the app is wired
@@ -51,8 +55,8 @@ func (k *Keeper) AddHooks(module string, hooks types.Hooks) *Keeper {
 	return k
 }
 
-// SealHooks ends the time for AddHooks and AddFaultHooks. The module calls it when it registers its
-// services.
+// SealHooks ends the time for AddHooks, AddReshareHooks and AddFaultHooks. The module
+// calls it when it registers its services.
 func (k *Keeper) SealHooks() { k.hooks.sealed = true }
 
 // hookCall is one call of one hook of whatever module asked.

@@ -28,7 +28,7 @@ const (
 )
 
 // queuedHook names a hook that waits for the end of a block: since which height, the
-// hook, the id of its key or signature or the participant, and of a fault its place.
+// hook, the id of its key, signature or reshare, or the participant, and of a fault its place.
 type queuedHook = collections.Quad[int64, string, string, string]
 
 // ForBundle is the context in which the results of one bundle are applied: together
@@ -47,6 +47,18 @@ func (k *Keeper) runResultHook(ctx context.Context, h hookCall) error {
 		return nil // nobody to tell
 	}
 	return k.queueHook(ctx, h.name, h.id, "")
+}
+
+// runResultReshareHook is the same for who is told of a switch.
+func (k *Keeper) runResultReshareHook(ctx context.Context, key types.Key, r types.Reshare) error {
+	if w, _ := workOf(ctx); !w.spent() {
+		k.runReshared(ctx, key, r)
+		return nil
+	}
+	if _, ok := k.hooks.reshares[r.Module]; !ok {
+		return nil
+	}
+	return k.queueHook(ctx, types.HookAfterKeyReshared, r.Id, "")
 }
 
 // runResultFaultHooks is the same for those who are told of faults.
@@ -90,7 +102,7 @@ func (k *Keeper) dueHooks(ctx context.Context) (list []due, err error) {
 	return list, nil
 }
 
-// callQueued calls a hook that waited, with its key or signature as it is now: the key
+// callQueued calls a hook that waited, with what it is about as that is now: the key
 // may have been deleted in the meantime. An accusation that lapsed before its turn says
 // nothing any more.
 func (k *Keeper) callQueued(ctx context.Context, q queuedHook) error {
@@ -107,6 +119,16 @@ func (k *Keeper) callQueued(ctx context.Context, q queuedHook) error {
 			return err
 		}
 		k.runHook(ctx, signatureReadyHook(s))
+	case types.HookAfterKeyReshared:
+		r, err := k.Reshare(ctx, q.K3())
+		if err != nil {
+			return err
+		}
+		key, err := k.Key(ctx, r.KeyId)
+		if err != nil {
+			return err
+		}
+		k.runReshared(ctx, key, r)
 	case types.HookAfterFault:
 		f, err := k.faults.Get(ctx, collections.Join(q.K3(), q.K4()))
 		switch {

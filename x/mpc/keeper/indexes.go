@@ -43,3 +43,23 @@ func newSignatureIndexes(sb *collections.SchemaBuilder) signatureIndexes {
 			func(_ string, s types.Signature) (string, error) { return s.KeyId, nil }),
 	}
 }
+
+// reshareIndexes finds reshares by key and by status.
+type reshareIndexes struct {
+	key    *indexes.Multi[string, string, types.Reshare]
+	status *indexes.Multi[uint32, string, types.Reshare]
+}
+
+// IndexesList implements collections.Indexes.
+func (i reshareIndexes) IndexesList() []collections.Index[string, types.Reshare] {
+	return []collections.Index[string, types.Reshare]{i.key, i.status}
+}
+
+func newReshareIndexes(sb *collections.SchemaBuilder) reshareIndexes {
+	return reshareIndexes{
+		key: indexes.NewMulti(sb, types.ResharesByKeyPrefix, "reshares_by_key", collections.StringKey, collections.StringKey,
+			func(_ string, r types.Reshare) (string, error) { return r.KeyId, nil }),
+		status: indexes.NewMulti(sb, types.ResharesByStatusPrefix, "reshares_by_status", collections.Uint32Key, collections.StringKey,
+			func(_ string, r types.Reshare) (uint32, error) { return uint32(r.Status), nil }),
+	}
+}

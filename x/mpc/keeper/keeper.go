@@ -44,6 +44,7 @@ type Keeper struct {
 	identityKeys collections.Map[[]byte, string]
 	keys         *collections.IndexedMap[string, types.Key, keyIndexes]
 	signatures   *collections.IndexedMap[string, types.Signature, signatureIndexes]
+	reshares     *collections.IndexedMap[string, types.Reshare, reshareIndexes]
 	// requests holds open requests only. openRequest and closeRequest are the only
 	// writers of it, of its indexes but requestExpiry and requestsByMember, and of its
 	// counters.
@@ -106,6 +107,8 @@ func NewKeeper(
 			collections.StringKey, codec.CollValue[types.Key](cdc), newKeyIndexes(sb)),
 		signatures: collections.NewIndexedMap(sb, types.SignaturesPrefix, "signatures",
 			collections.StringKey, codec.CollValue[types.Signature](cdc), newSignatureIndexes(sb)),
+		reshares: collections.NewIndexedMap(sb, types.ResharesPrefix, "reshares",
+			collections.StringKey, codec.CollValue[types.Reshare](cdc), newReshareIndexes(sb)),
 		pendingTotal: collections.NewItem(sb, types.PendingTotalPrefix, "pending_total", collections.Uint64Value),
 		pendingByOwner: collections.NewMap(sb, types.PendingByOwnerPrefix, "pending_by_owner",
 			collections.StringKey, collections.Uint64Value),

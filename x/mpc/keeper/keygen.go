@@ -41,7 +41,8 @@ func (k *Keeper) keyGen(ctx context.Context, msg types.MsgKeyGen, module string)
 	if err := msg.ValidateBasic(); err != nil {
 		return types.Key{}, err
 	}
-	if err := k.canonicalKeyGen(&msg); err != nil {
+	var err error
+	if msg.Requester, msg.Participants, err = k.canonicalAsker(msg.Requester, msg.Participants); err != nil {
 		return types.Key{}, err
 	}
 	hash := msg.ContentHash()
@@ -200,20 +201,20 @@ func (k *Keeper) strongestMembers(ctx context.Context, p types.Params, threshold
 	return members, nil
 }
 
-// canonicalKeyGen writes all addresses in their one form.
-func (k *Keeper) canonicalKeyGen(msg *types.MsgKeyGen) error {
-	requester, err := k.account(msg.Requester)
+// canonicalAsker writes the addresses of who asks, and of whom it names, in their one
+// form.
+func (k *Keeper) canonicalAsker(requester string, named []string) (string, []string, error) {
+	requester, err := k.account(requester)
 	if err != nil {
-		return err
+		return "", nil, err
 	}
-	msg.Requester = requester
-	msg.Participants = slices.Clone(msg.Participants)
-	for i, name := range msg.Participants {
-		if msg.Participants[i], _, err = k.operator(name); err != nil {
-			return err
+	named = slices.Clone(named)
+	for i, name := range named {
+		if named[i], _, err = k.operator(name); err != nil {
+			return "", nil, err
 		}
 	}
-	return nil
+	return requester, named, nil
 }
 
 // sameContent says what asking again for an id means: nothing happens if all is

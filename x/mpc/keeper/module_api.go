@@ -66,6 +66,34 @@ func (a ModuleAPI) KeyDelete(ctx context.Context, keyID string) (retireHeight in
 	return a.k.keyDelete(ctx, types.MsgKeyDelete{Requester: a.owner, KeyId: keyID})
 }
 
+// KeyReshare asks for new shares of one of the module's keys, for a committee that
+// may be the same. No participants: as for KeyGen. The reshare comes back PENDING;
+// AfterKeyReshared or AfterReshareFailed (ReshareHooks) follows. The key signs all
+// the time.
+func (a ModuleAPI) KeyReshare(ctx context.Context, reshareID, keyID string, threshold uint32, participants []string) (types.Reshare, error) {
+	return a.k.keyReshare(ctx, types.MsgKeyReshare{
+		Requester: a.owner, ReshareId: reshareID, KeyId: keyID, Threshold: threshold, Participants: participants,
+	}, a.module)
+}
+
+// CancelReshare gives up a reshare of one of the module's keys that is not decided,
+// whoever asked for it.
+func (a ModuleAPI) CancelReshare(ctx context.Context, reshareID string) (types.Reshare, error) {
+	return a.k.cancelReshare(ctx, types.MsgCancelReshare{Requester: a.owner, ReshareId: reshareID})
+}
+
+// Reshare reads any reshare; types.ErrUnknownReshare if there is none.
+func (a ModuleAPI) Reshare(ctx context.Context, id string) (types.Reshare, error) {
+	return a.k.Reshare(ctx, id)
+}
+
+// CanReshare returns nil if KeyReshare with a new id would be accepted now,
+// otherwise the error that it would give.
+func (a ModuleAPI) CanReshare(ctx context.Context, keyID string, threshold uint32, participants []string) error {
+	_, err := a.k.reshareReadiness(ctx, keyID, a.owner, a.module, threshold, participants)
+	return err
+}
+
 // Key reads any key; types.ErrUnknownKey if there is none.
 func (a ModuleAPI) Key(ctx context.Context, id string) (types.Key, error) { return a.k.Key(ctx, id) }
 

@@ -57,6 +57,24 @@ func (s msgServer) KeyDelete(ctx context.Context, msg *types.MsgKeyDelete) (*typ
 	return &types.MsgKeyDeleteResponse{RetireHeight: height}, nil
 }
 
+// KeyReshare implements types.MsgServer.
+func (s msgServer) KeyReshare(ctx context.Context, msg *types.MsgKeyReshare) (*types.MsgKeyReshareResponse, error) {
+	reshare, err := s.k.keyReshare(ctx, *msg, "")
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgKeyReshareResponse{Reshare: reshare}, nil
+}
+
+// CancelReshare implements types.MsgServer.
+func (s msgServer) CancelReshare(ctx context.Context, msg *types.MsgCancelReshare) (*types.MsgCancelReshareResponse, error) {
+	reshare, err := s.k.cancelReshare(ctx, *msg)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgCancelReshareResponse{Reshare: reshare}, nil
+}
+
 // UpdateParams implements types.MsgServer.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	authority, err := s.k.account(msg.Authority)

@@ -116,6 +116,23 @@ func (s queryServer) CanSign(ctx context.Context, req *types.QueryCanSignRequest
 	return &types.QueryCanSignResponse{Ok: true}, nil
 }
 
+// CanReshare implements types.QueryServer.
+func (s queryServer) CanReshare(ctx context.Context, req *types.QueryCanReshareRequest) (*types.QueryCanReshareResponse, error) {
+	if req == nil {
+		return nil, errEmptyRequest
+	}
+	requester, err := s.requester(req.Requester)
+	if err != nil {
+		return nil, err
+	}
+	participants, err := s.k.reshareReadiness(ctx, req.KeyId, requester, "", req.Threshold, req.Participants)
+	if err != nil {
+		reason, err := asAnswer(err)
+		return &types.QueryCanReshareResponse{Reason: reason}, err
+	}
+	return &types.QueryCanReshareResponse{Ok: true, Participants: participants}, nil
+}
+
 // requester is the one form of an address; empty stays empty.
 func (s queryServer) requester(address string) (string, error) {
 	if address == "" {

@@ -232,4 +232,10 @@ func TestQueriesRefuseNil(t *testing.T) {
 	require.Error(t, err)
 	_, err = f.Query.CanSign(f.Ctx, nil)
 	require.Error(t, err)
+	_, err = f.Query.Reshare(f.Ctx, nil)
+	require.Error(t, err)
+	_, err = f.Query.Reshares(f.Ctx, nil)
+	require.Error(t, err)
+	_, err = f.Query.CanReshare(f.Ctx, nil)
+	require.Error(t, err)
 }

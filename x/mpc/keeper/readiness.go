@@ -39,3 +39,26 @@ func (k *Keeper) signReadiness(ctx context.Context, keyID, owner, module string)
 	_, err = k.maySign(ctx, params, key, owner, module)
 	return err
 }
+
+// reshareReadiness says whether a reshare could be asked for now, and who would be
+// the new committee. An empty owner stands for the key's own.
+func (k *Keeper) reshareReadiness(
+	ctx context.Context, keyID, owner, module string, threshold uint32, participants []string,
+) ([]string, error) {
+	key, err := k.Key(ctx, keyID)
+	if err != nil {
+		return nil, err
+	}
+	params, err := k.Params(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if owner == "" {
+		owner, module = key.Owner, key.Module
+	}
+	l, err := k.mayReshare(ctx, params, key, owner, module, threshold, participants)
+	if err != nil {
+		return nil, err
+	}
+	return l.receivers, nil
+}

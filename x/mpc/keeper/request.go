@@ -72,7 +72,7 @@ func (k *Keeper) request(ctx context.Context, id requestKey) (types.Request, boo
 	return r, true, nil
 }
 
-// failRequest closes a request and makes its key or signature ERROR.
+// failRequest closes a request and makes its key, signature or reshare ERROR.
 func (k *Keeper) failRequest(ctx context.Context, r types.Request, reason mpctypes.Reason) error {
 	if err := k.closeRequest(ctx, r); err != nil {
 		return err
@@ -82,6 +82,8 @@ func (k *Keeper) failRequest(ctx context.Context, r types.Request, reason mpctyp
 		return k.failKey(ctx, r.Id, reason)
 	case types.REQUEST_KIND_SIGN:
 		return k.failSignature(ctx, r.Id, reason)
+	case types.REQUEST_KIND_RESHARE:
+		return k.failReshare(ctx, r.Id, reason)
 	}
 	return fmt.Errorf("request %s is of a kind that cannot fail", r.RequestID())
 }

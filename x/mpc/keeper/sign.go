@@ -119,7 +119,7 @@ func (k *Keeper) openSign(
 	}
 	request := types.Request{
 		Kind: types.REQUEST_KIND_SIGN, Id: s.Id, KeyId: key.Id, Algorithm: key.Algorithm,
-		Threshold: key.Threshold, Epoch: key.Epoch, Members: members, Height: height,
+		Threshold: key.Threshold, Epoch: key.Epoch, KeySession: key.Session, Members: members, Height: height,
 		ExpiryHeight:  height + int64(params.SignLifetimeBlocks),
 		AttemptBlocks: params.SignAttemptBlocks, StartTimeout: params.StartTimeout,
 		Digest: digest, Owner: s.Owner,
@@ -136,7 +136,8 @@ func (k *Keeper) openSign(
 	return s, nil
 }
 
-// failSignature makes a PENDING signature ERROR; its request is closed already.
+// failSignature makes a PENDING signature ERROR; its request is closed already. With
+// a test its reshare fails.
 func (k *Keeper) failSignature(ctx context.Context, id string, reason mpctypes.Reason) error {
 	s, err := k.Signature(ctx, id)
 	if err != nil {
@@ -149,6 +150,9 @@ func (k *Keeper) failSignature(ctx context.Context, id string, reason mpctypes.R
 		return err
 	}
 	k.emit(ctx, &types.EventSignFailed{SignatureId: s.Id, KeyId: s.KeyId, Owner: s.Owner, Reason: s.Reason})
+	if s.Test {
+		return k.failReshare(ctx, types.ReshareOfTest(s.Id), reason)
+	}
 	k.runHook(ctx, hookCall{s.Module, "AfterSignFailed", s.Id, func(ctx context.Context, h types.Hooks) error {
 		return h.AfterSignFailed(ctx, s)
 	}})

@@ -17,8 +17,9 @@ func (k *Keeper) CheckSignature(ctx context.Context, result *mpctypes.SignatureR
 	return err
 }
 
-// ApplySignature checks a finished signature and applies it. After an error the
-// state is undefined; callers run it in a cache context.
+// ApplySignature checks a finished signature and applies it: a test lets its key go
+// to the next epoch. After an error the state is undefined; callers run it in a cache
+// context.
 func (k *Keeper) ApplySignature(ctx context.Context, result *mpctypes.SignatureResult) error {
 	r, s, err := k.verifiedSignature(ctx, result)
 	if err != nil {
@@ -36,6 +37,9 @@ func (k *Keeper) ApplySignature(ctx context.Context, result *mpctypes.SignatureR
 	k.emit(ctx, &types.EventSignatureReady{
 		SignatureId: s.Id, KeyId: s.KeyId, Owner: s.Owner, R: hexOf(s.R), S: hexOf(s.S), V: s.V,
 	})
+	if s.Test {
+		return k.finishReshare(ctx, types.ReshareOfTest(s.Id))
+	}
 	return k.runResultHook(ctx, signatureReadyHook(s))
 }
 

@@ -17,6 +17,8 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgKeyGen{}, "sequencer/x/mpc/MsgKeyGen")
 	legacy.RegisterAminoMsg(cdc, &MsgKeySign{}, "sequencer/x/mpc/MsgKeySign")
 	legacy.RegisterAminoMsg(cdc, &MsgKeyDelete{}, "sequencer/x/mpc/MsgKeyDelete")
+	legacy.RegisterAminoMsg(cdc, &MsgKeyReshare{}, "sequencer/x/mpc/MsgKeyReshare")
+	legacy.RegisterAminoMsg(cdc, &MsgCancelReshare{}, "sequencer/x/mpc/MsgCancelReshare")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "sequencer/x/mpc/MsgUpdateParams")
 }
 
@@ -28,6 +30,8 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgKeyGen{},
 		&MsgKeySign{},
 		&MsgKeyDelete{},
+		&MsgKeyReshare{},
+		&MsgCancelReshare{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

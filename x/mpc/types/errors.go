@@ -44,6 +44,8 @@ var (
 	ErrBadResult             = register(30, mpctypes.ErrBadResult, grpccodes.InvalidArgument)
 	ErrBadGenesis            = register(31, mpctypes.ErrBadGenesis, grpccodes.InvalidArgument)
 	ErrTooManyIdentities     = register(32, mpctypes.ErrTooManyIdentities, grpccodes.ResourceExhausted)
+	ErrUnknownReshare        = register(33, mpctypes.ErrUnknownReshare, grpccodes.NotFound)
+	ErrResharePending        = register(34, mpctypes.ErrResharePending, grpccodes.FailedPrecondition)
 	ErrBadAddress            = register(35, mpctypes.ErrBadAddress, grpccodes.InvalidArgument)
 	ErrKeyFailed             = register(36, mpctypes.ErrKeyFailed, grpccodes.FailedPrecondition)
 	ErrTooFewSigners         = register(37, mpctypes.ErrTooFewSigners, grpccodes.FailedPrecondition)

@@ -50,6 +50,8 @@ var codes = []struct {
 	{30, "bad_result", types.ErrBadResult},
 	{31, "bad_genesis", types.ErrBadGenesis},
 	{32, "too_many_identities", types.ErrTooManyIdentities},
+	{33, "unknown_reshare", types.ErrUnknownReshare},
+	{34, "reshare_pending", types.ErrResharePending},
 	{35, "bad_address", types.ErrBadAddress},
 	{36, "key_failed", types.ErrKeyFailed},
 	{37, "too_few_signers", types.ErrTooFewSigners},

@@ -347,6 +347,181 @@ func (m *EventSignFailed) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_EventSignFailed proto.InternalMessageInfo
 
+type EventReshareRequested struct {
+	ReshareId string `protobuf:"bytes,1,opt,name=reshare_id,json=reshareId,proto3" json:"reshare_id,omitempty"`
+	KeyId     string `protobuf:"bytes,2,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	Owner     string `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
+	// The epoch that it begins.
+	Epoch        uint64 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Threshold    uint32 `protobuf:"varint,5,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	Participants uint32 `protobuf:"varint,6,opt,name=participants,proto3" json:"participants,omitempty"`
+	ExpiryHeight int64  `protobuf:"varint,7,opt,name=expiry_height,json=expiryHeight,proto3" json:"expiry_height,omitempty"`
+}
+
+func (m *EventReshareRequested) Reset()         { *m = EventReshareRequested{} }
+func (m *EventReshareRequested) String() string { return proto.CompactTextString(m) }
+func (*EventReshareRequested) ProtoMessage()    {}
+func (*EventReshareRequested) Descriptor() ([]byte, []int) {
+	return fileDescriptor_2a9caefef6775e13, []int{8}
+}
+func (m *EventReshareRequested) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventReshareRequested) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventReshareRequested.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventReshareRequested) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventReshareRequested.Merge(m, src)
+}
+func (m *EventReshareRequested) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventReshareRequested) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventReshareRequested.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventReshareRequested proto.InternalMessageInfo
+
+// EventReshareTesting says that the new shares are there and sign a test.
+type EventReshareTesting struct {
+	ReshareId string `protobuf:"bytes,1,opt,name=reshare_id,json=reshareId,proto3" json:"reshare_id,omitempty"`
+	KeyId     string `protobuf:"bytes,2,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	Owner     string `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
+	Epoch     uint64 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// Lower-case hex.
+	Session string `protobuf:"bytes,5,opt,name=session,proto3" json:"session,omitempty"`
+	// The test.
+	SignatureId  string `protobuf:"bytes,6,opt,name=signature_id,json=signatureId,proto3" json:"signature_id,omitempty"`
+	ExpiryHeight int64  `protobuf:"varint,7,opt,name=expiry_height,json=expiryHeight,proto3" json:"expiry_height,omitempty"`
+}
+
+func (m *EventReshareTesting) Reset()         { *m = EventReshareTesting{} }
+func (m *EventReshareTesting) String() string { return proto.CompactTextString(m) }
+func (*EventReshareTesting) ProtoMessage()    {}
+func (*EventReshareTesting) Descriptor() ([]byte, []int) {
+	return fileDescriptor_2a9caefef6775e13, []int{9}
+}
+func (m *EventReshareTesting) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventReshareTesting) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventReshareTesting.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventReshareTesting) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventReshareTesting.Merge(m, src)
+}
+func (m *EventReshareTesting) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventReshareTesting) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventReshareTesting.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventReshareTesting proto.InternalMessageInfo
+
+// EventReshareReady says that the key signs with the new shares from now on.
+type EventReshareReady struct {
+	ReshareId string `protobuf:"bytes,1,opt,name=reshare_id,json=reshareId,proto3" json:"reshare_id,omitempty"`
+	KeyId     string `protobuf:"bytes,2,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	Owner     string `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
+	Epoch     uint64 `protobuf:"varint,4,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	// Lower-case hex.
+	Session string `protobuf:"bytes,5,opt,name=session,proto3" json:"session,omitempty"`
+	// First block at which the old shares may be destroyed.
+	RetireHeight int64 `protobuf:"varint,6,opt,name=retire_height,json=retireHeight,proto3" json:"retire_height,omitempty"`
+}
+
+func (m *EventReshareReady) Reset()         { *m = EventReshareReady{} }
+func (m *EventReshareReady) String() string { return proto.CompactTextString(m) }
+func (*EventReshareReady) ProtoMessage()    {}
+func (*EventReshareReady) Descriptor() ([]byte, []int) {
+	return fileDescriptor_2a9caefef6775e13, []int{10}
+}
+func (m *EventReshareReady) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventReshareReady) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventReshareReady.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventReshareReady) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventReshareReady.Merge(m, src)
+}
+func (m *EventReshareReady) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventReshareReady) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventReshareReady.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventReshareReady proto.InternalMessageInfo
+
+type EventReshareFailed struct {
+	ReshareId string `protobuf:"bytes,1,opt,name=reshare_id,json=reshareId,proto3" json:"reshare_id,omitempty"`
+	KeyId     string `protobuf:"bytes,2,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	Owner     string `protobuf:"bytes,3,opt,name=owner,proto3" json:"owner,omitempty"`
+	Reason    string `protobuf:"bytes,4,opt,name=reason,proto3" json:"reason,omitempty"`
+}
+
+func (m *EventReshareFailed) Reset()         { *m = EventReshareFailed{} }
+func (m *EventReshareFailed) String() string { return proto.CompactTextString(m) }
+func (*EventReshareFailed) ProtoMessage()    {}
+func (*EventReshareFailed) Descriptor() ([]byte, []int) {
+	return fileDescriptor_2a9caefef6775e13, []int{11}
+}
+func (m *EventReshareFailed) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventReshareFailed) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventReshareFailed.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventReshareFailed) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventReshareFailed.Merge(m, src)
+}
+func (m *EventReshareFailed) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventReshareFailed) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventReshareFailed.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventReshareFailed proto.InternalMessageInfo
+
 type EventKeyDeleting struct {
 	KeyId        string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	Owner        string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
@@ -357,7 +532,7 @@ func (m *EventKeyDeleting) Reset()         { *m = EventKeyDeleting{} }
 func (m *EventKeyDeleting) String() string { return proto.CompactTextString(m) }
 func (*EventKeyDeleting) ProtoMessage()    {}
 func (*EventKeyDeleting) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{8}
+	return fileDescriptor_2a9caefef6775e13, []int{12}
 }
 func (m *EventKeyDeleting) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -395,7 +570,7 @@ func (m *EventKeyDeleted) Reset()         { *m = EventKeyDeleted{} }
 func (m *EventKeyDeleted) String() string { return proto.CompactTextString(m) }
 func (*EventKeyDeleted) ProtoMessage()    {}
 func (*EventKeyDeleted) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{9}
+	return fileDescriptor_2a9caefef6775e13, []int{13}
 }
 func (m *EventKeyDeleted) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -437,7 +612,7 @@ func (m *EventDeletionAck) Reset()         { *m = EventDeletionAck{} }
 func (m *EventDeletionAck) String() string { return proto.CompactTextString(m) }
 func (*EventDeletionAck) ProtoMessage()    {}
 func (*EventDeletionAck) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{10}
+	return fileDescriptor_2a9caefef6775e13, []int{14}
 }
 func (m *EventDeletionAck) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -483,7 +658,7 @@ func (m *EventFault) Reset()         { *m = EventFault{} }
 func (m *EventFault) String() string { return proto.CompactTextString(m) }
 func (*EventFault) ProtoMessage()    {}
 func (*EventFault) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{11}
+	return fileDescriptor_2a9caefef6775e13, []int{15}
 }
 func (m *EventFault) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -524,7 +699,7 @@ func (m *EventHookFailed) Reset()         { *m = EventHookFailed{} }
 func (m *EventHookFailed) String() string { return proto.CompactTextString(m) }
 func (*EventHookFailed) ProtoMessage()    {}
 func (*EventHookFailed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{12}
+	return fileDescriptor_2a9caefef6775e13, []int{16}
 }
 func (m *EventHookFailed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -561,7 +736,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{13}
+	return fileDescriptor_2a9caefef6775e13, []int{17}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -599,6 +774,10 @@ func init() {
 	proto.RegisterType((*EventSignRequested)(nil), "sequencer.mpc.v1.EventSignRequested")
 	proto.RegisterType((*EventSignatureReady)(nil), "sequencer.mpc.v1.EventSignatureReady")
 	proto.RegisterType((*EventSignFailed)(nil), "sequencer.mpc.v1.EventSignFailed")
+	proto.RegisterType((*EventReshareRequested)(nil), "sequencer.mpc.v1.EventReshareRequested")
+	proto.RegisterType((*EventReshareTesting)(nil), "sequencer.mpc.v1.EventReshareTesting")
+	proto.RegisterType((*EventReshareReady)(nil), "sequencer.mpc.v1.EventReshareReady")
+	proto.RegisterType((*EventReshareFailed)(nil), "sequencer.mpc.v1.EventReshareFailed")
 	proto.RegisterType((*EventKeyDeleting)(nil), "sequencer.mpc.v1.EventKeyDeleting")
 	proto.RegisterType((*EventKeyDeleted)(nil), "sequencer.mpc.v1.EventKeyDeleted")
 	proto.RegisterType((*EventDeletionAck)(nil), "sequencer.mpc.v1.EventDeletionAck")
@@ -610,57 +789,63 @@ func init() {
 func init() { proto.RegisterFile("sequencer/mpc/v1/events.proto", fileDescriptor_2a9caefef6775e13) }
 
 var fileDescriptor_2a9caefef6775e13 = []byte{
-	// 786 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x55, 0xbd, 0x6e, 0xdb, 0x48,
-	0x10, 0x16, 0xf5, 0xe7, 0xd3, 0x48, 0xf2, 0x19, 0x7b, 0x3a, 0x1f, 0xa1, 0xb3, 0x75, 0x32, 0xdd,
-	0xb8, 0x39, 0x09, 0xf6, 0xe1, 0x52, 0x06, 0x89, 0x91, 0x38, 0x36, 0xec, 0xc2, 0x60, 0xe0, 0x26,
-	0x8d, 0x40, 0x93, 0x03, 0x6a, 0x41, 0x89, 0xcb, 0xec, 0x2e, 0x15, 0xf3, 0x19, 0x12, 0x20, 0x79,
-	0x85, 0xb4, 0x79, 0x12, 0x97, 0x2e, 0x53, 0x05, 0x89, 0xfd, 0x22, 0x01, 0x97, 0x4b, 0x49, 0xb6,
-	0xe2, 0x20, 0x02, 0x92, 0x8e, 0xdf, 0x70, 0x77, 0xe6, 0x9b, 0xf9, 0x66, 0x66, 0x61, 0x53, 0xe0,
-	0xcb, 0x18, 0x43, 0x17, 0x79, 0x7f, 0x1c, 0xb9, 0xfd, 0xc9, 0x6e, 0x1f, 0x27, 0x18, 0x4a, 0xd1,
-	0x8b, 0x38, 0x93, 0x8c, 0xac, 0x4d, 0x7f, 0xf7, 0xc6, 0x91, 0xdb, 0x9b, 0xec, 0xb6, 0x5b, 0x3e,
-	0xf3, 0x99, 0xfa, 0xd9, 0x4f, 0xbf, 0xb2, 0x73, 0xed, 0x8d, 0x05, 0x37, 0x32, 0x89, 0x50, 0x7b,
-	0xb1, 0x62, 0x68, 0x3f, 0x4d, 0xbd, 0x9e, 0x3a, 0x5c, 0x52, 0x97, 0x46, 0x4e, 0x28, 0x6d, 0xf4,
-	0xa9, 0x90, 0xc8, 0xd1, 0x23, 0x6d, 0xf8, 0x8d, 0x45, 0xc8, 0x1d, 0xc9, 0xb8, 0x69, 0x74, 0x8d,
-	0x9d, 0x9a, 0x3d, 0xc5, 0xc4, 0x84, 0x95, 0x09, 0x72, 0x41, 0x59, 0x68, 0x16, 0xbb, 0xc6, 0x4e,
-	0xd3, 0xce, 0x21, 0xd9, 0x82, 0x06, 0xf5, 0x30, 0x94, 0x54, 0x26, 0x83, 0x00, 0x13, 0xb3, 0xa4,
-	0x6e, 0xd6, 0x73, 0xdb, 0x31, 0x26, 0xd6, 0xff, 0xf0, 0xd7, 0x62, 0xd8, 0x09, 0x0b, 0xbe, 0x1f,
-	0xd3, 0xfa, 0x60, 0x40, 0x4b, 0xdd, 0x3b, 0xc6, 0xe4, 0x19, 0x86, 0x76, 0x9a, 0x99, 0x90, 0xe8,
-	0x91, 0x3f, 0xa1, 0x1a, 0x60, 0x32, 0xa0, 0x9e, 0xbe, 0x52, 0x09, 0x30, 0x39, 0xf2, 0x48, 0x0b,
-	0x2a, 0xec, 0x55, 0x88, 0x5c, 0x31, 0xac, 0xd9, 0x19, 0x20, 0x1b, 0x50, 0x93, 0x43, 0x8e, 0x62,
-	0xc8, 0x46, 0x9e, 0x22, 0xd7, 0xb4, 0x67, 0x06, 0x62, 0x41, 0x23, 0x9a, 0xb1, 0x12, 0x66, 0x59,
-	0x1d, 0xb8, 0x65, 0x23, 0xdb, 0xd0, 0xc4, 0x8b, 0x88, 0xf2, 0x64, 0x30, 0x44, 0xea, 0x0f, 0xa5,
-	0x59, 0xe9, 0x1a, 0x3b, 0x25, 0xbb, 0x91, 0x19, 0x0f, 0x95, 0xcd, 0x7a, 0x6d, 0x40, 0x33, 0x27,
-	0x6b, 0xa3, 0xe3, 0x25, 0xcb, 0xb1, 0x6c, 0x41, 0x05, 0x23, 0xe6, 0x0e, 0x15, 0xc3, 0xb2, 0x9d,
-	0x81, 0xb4, 0xea, 0x02, 0x85, 0xaa, 0x7a, 0x59, 0x9d, 0xce, 0x21, 0xd9, 0x04, 0x88, 0xe2, 0xf3,
-	0x11, 0x75, 0x55, 0xcd, 0x2b, 0xea, 0x67, 0x2d, 0xb3, 0xa4, 0x15, 0x3f, 0x83, 0xd5, 0x9c, 0xcc,
-	0x81, 0x43, 0x47, 0xcb, 0xd6, 0x6c, 0x1d, 0xaa, 0x1c, 0x1d, 0xc1, 0x42, 0xad, 0xa6, 0x46, 0xd6,
-	0x7b, 0x03, 0x88, 0xf2, 0xfb, 0x9c, 0xfa, 0x73, 0x7a, 0x6c, 0x41, 0x43, 0x50, 0x3f, 0x74, 0x64,
-	0xcc, 0x71, 0x16, 0xa1, 0x3e, 0xb5, 0x1d, 0xcd, 0x87, 0x2f, 0x7e, 0x33, 0x7c, 0xe9, 0x4e, 0x78,
-	0x8f, 0xfa, 0x28, 0xa4, 0xce, 0x5a, 0xa3, 0x1f, 0x13, 0xe2, 0xad, 0x01, 0x7f, 0x4c, 0x39, 0xaa,
-	0xf0, 0x99, 0x1c, 0x3f, 0x9b, 0x64, 0x03, 0x0c, 0xae, 0xf9, 0x19, 0x0a, 0x09, 0x2d, 0x83, 0x21,
-	0x52, 0x34, 0x31, 0xab, 0xaa, 0x95, 0x8c, 0x89, 0x95, 0xc0, 0xef, 0x53, 0x42, 0x5a, 0x8d, 0x5f,
-	0x50, 0x31, 0x2d, 0x58, 0xf9, 0x96, 0x60, 0x1e, 0xac, 0xe5, 0x7d, 0xf0, 0x04, 0x47, 0x28, 0x69,
-	0xe8, 0x2f, 0xd7, 0x09, 0xdb, 0xd0, 0xe4, 0x28, 0x29, 0xc7, 0xbc, 0xe4, 0xa5, 0xac, 0xe4, 0x99,
-	0x51, 0x97, 0xfc, 0xa1, 0x4e, 0x30, 0x8f, 0xb2, 0x64, 0xbb, 0x59, 0x42, 0xb3, 0xcc, 0x28, 0xb2,
-	0xf0, 0xb1, 0x1b, 0xdc, 0xe7, 0x60, 0x7e, 0x5f, 0x14, 0xef, 0xec, 0x28, 0x02, 0x65, 0xc7, 0x0d,
-	0x84, 0x1e, 0x72, 0xf5, 0x9d, 0x4e, 0x50, 0x3a, 0xe7, 0xc8, 0xf3, 0xd1, 0xce, 0xa1, 0xf5, 0xa6,
-	0x08, 0xa0, 0xa2, 0x1e, 0x38, 0xf1, 0x48, 0x92, 0x3e, 0x94, 0x03, 0x1a, 0x66, 0xd1, 0x56, 0xf7,
-	0xfe, 0xee, 0xdd, 0xdd, 0xb7, 0x3d, 0x75, 0xec, 0x98, 0x86, 0x9e, 0xad, 0x0e, 0x92, 0x2e, 0xd4,
-	0xe7, 0xb6, 0x84, 0x26, 0x33, 0x6f, 0x4a, 0x63, 0x3b, 0xae, 0x1b, 0x8b, 0xa9, 0x58, 0x39, 0xbc,
-	0x4f, 0x2e, 0xf2, 0x08, 0x1a, 0x3c, 0x9b, 0xaa, 0x81, 0x22, 0x53, 0x51, 0x64, 0x36, 0x17, 0xc9,
-	0xe8, 0xd9, 0x53, 0x74, 0xea, 0x7c, 0x06, 0xd2, 0xbd, 0x90, 0x7b, 0xa0, 0x9e, 0x6a, 0xc1, 0x9a,
-	0x5d, 0xd3, 0x96, 0x23, 0x6f, 0x7e, 0xa1, 0xac, 0xdc, 0x5a, 0x28, 0x96, 0xab, 0x35, 0x3c, 0x64,
-	0x2c, 0xd0, 0x4d, 0xba, 0x0e, 0xd5, 0x31, 0xf3, 0xe2, 0x11, 0x6a, 0x09, 0x34, 0x4a, 0xeb, 0x3c,
-	0x64, 0x2c, 0xd0, 0x29, 0xab, 0x6f, 0xb2, 0x0a, 0x45, 0xea, 0xe9, 0x34, 0x8b, 0x54, 0x09, 0x8d,
-	0x9c, 0xb3, 0x7c, 0x42, 0x32, 0x60, 0x9d, 0xe8, 0xf5, 0x71, 0xea, 0x70, 0x67, 0x2c, 0xce, 0x22,
-	0xcf, 0x49, 0x7b, 0xe5, 0x01, 0x54, 0x23, 0x65, 0x50, 0x71, 0xea, 0x7b, 0xe6, 0x62, 0xbe, 0xd9,
-	0x85, 0xfd, 0xf2, 0xe5, 0xa7, 0x7f, 0x0a, 0xb6, 0x3e, 0xbd, 0x7f, 0x72, 0xf9, 0xa5, 0x53, 0xb8,
-	0xbc, 0xee, 0x18, 0x57, 0xd7, 0x1d, 0xe3, 0xf3, 0x75, 0xc7, 0x78, 0x77, 0xd3, 0x29, 0x5c, 0xdd,
-	0x74, 0x0a, 0x1f, 0x6f, 0x3a, 0x85, 0x17, 0x3d, 0x9f, 0xca, 0x61, 0x7c, 0xde, 0x73, 0xd9, 0xb8,
-	0x3f, 0xf5, 0xf7, 0x6f, 0xfa, 0x28, 0xce, 0x9e, 0xc8, 0x0b, 0xf5, 0x48, 0xaa, 0x17, 0xf2, 0xbc,
-	0xaa, 0x9e, 0xc8, 0xff, 0xbe, 0x06, 0x00, 0x00, 0xff, 0xff, 0x69, 0x08, 0xb8, 0xc7, 0x89, 0x07,
-	0x00, 0x00,
+	// 888 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x56, 0xcd, 0x72, 0x1b, 0x45,
+	0x10, 0xd6, 0xc8, 0xd2, 0x1a, 0xb5, 0x24, 0x13, 0x16, 0x27, 0xa8, 0x4c, 0x2c, 0x9c, 0xcd, 0xc5,
+	0x17, 0xa4, 0x4a, 0x28, 0x38, 0x52, 0x90, 0x82, 0x10, 0x97, 0x73, 0x48, 0x2d, 0xe4, 0xc2, 0xc5,
+	0xb5, 0xde, 0xed, 0x5a, 0x4d, 0xad, 0xb4, 0xb3, 0xcc, 0x8c, 0x84, 0xf7, 0x19, 0xa0, 0x0a, 0x5e,
+	0x81, 0x2b, 0x67, 0x1e, 0xc2, 0xc7, 0x1c, 0xe1, 0x42, 0x05, 0xfb, 0x45, 0xa8, 0xed, 0x99, 0x5d,
+	0xfd, 0xd9, 0x60, 0x55, 0x19, 0x72, 0xdb, 0xee, 0x9d, 0xe9, 0xef, 0xeb, 0xfe, 0xba, 0x67, 0x06,
+	0xf6, 0x15, 0x7e, 0x37, 0xc5, 0x34, 0x44, 0x39, 0x9c, 0x64, 0xe1, 0x70, 0xf6, 0x68, 0x88, 0x33,
+	0x4c, 0xb5, 0x1a, 0x64, 0x52, 0x68, 0xe1, 0xde, 0xa9, 0x7e, 0x0f, 0x26, 0x59, 0x38, 0x98, 0x3d,
+	0xda, 0xdb, 0x8d, 0x45, 0x2c, 0xe8, 0xe7, 0xb0, 0xf8, 0x32, 0xeb, 0xf6, 0xee, 0xaf, 0x85, 0xd1,
+	0x79, 0x86, 0x36, 0x8a, 0x37, 0x85, 0xbd, 0x2f, 0x8b, 0xa8, 0x2f, 0x02, 0xa9, 0x79, 0xc8, 0xb3,
+	0x20, 0xd5, 0x3e, 0xc6, 0x5c, 0x69, 0x94, 0x18, 0xb9, 0x7b, 0xf0, 0x96, 0xc8, 0x50, 0x06, 0x5a,
+	0xc8, 0x1e, 0x3b, 0x60, 0x87, 0x2d, 0xbf, 0xb2, 0xdd, 0x1e, 0x6c, 0xcf, 0x50, 0x2a, 0x2e, 0xd2,
+	0x5e, 0xfd, 0x80, 0x1d, 0x76, 0xfd, 0xd2, 0x74, 0x1f, 0x40, 0x87, 0x47, 0x98, 0x6a, 0xae, 0xf3,
+	0x93, 0x04, 0xf3, 0xde, 0x16, 0xed, 0x6c, 0x97, 0xbe, 0x63, 0xcc, 0xbd, 0x8f, 0xe1, 0xbd, 0x75,
+	0xd8, 0x99, 0x48, 0xfe, 0x19, 0xd3, 0xfb, 0x95, 0xc1, 0x2e, 0xed, 0x3b, 0xc6, 0xfc, 0x2b, 0x4c,
+	0xfd, 0x22, 0x33, 0xa5, 0x31, 0x72, 0xef, 0x82, 0x93, 0x60, 0x7e, 0xc2, 0x23, 0xbb, 0xa5, 0x99,
+	0x60, 0x7e, 0x14, 0xb9, 0xbb, 0xd0, 0x14, 0xdf, 0xa7, 0x28, 0x89, 0x61, 0xcb, 0x37, 0x86, 0x7b,
+	0x1f, 0x5a, 0x7a, 0x24, 0x51, 0x8d, 0xc4, 0x38, 0x22, 0x72, 0x5d, 0x7f, 0xee, 0x70, 0x3d, 0xe8,
+	0x64, 0x73, 0x56, 0xaa, 0xd7, 0xa0, 0x05, 0x4b, 0x3e, 0xf7, 0x21, 0x74, 0xf1, 0x2c, 0xe3, 0x32,
+	0x3f, 0x19, 0x21, 0x8f, 0x47, 0xba, 0xd7, 0x3c, 0x60, 0x87, 0x5b, 0x7e, 0xc7, 0x38, 0x9f, 0x91,
+	0xcf, 0xfb, 0x81, 0x41, 0xb7, 0x24, 0xeb, 0x63, 0x10, 0xe5, 0x9b, 0xb1, 0xdc, 0x85, 0x26, 0x66,
+	0x22, 0x1c, 0x11, 0xc3, 0x86, 0x6f, 0x8c, 0xa2, 0xea, 0x0a, 0x15, 0x55, 0xbd, 0x41, 0xab, 0x4b,
+	0xd3, 0xdd, 0x07, 0xc8, 0xa6, 0xa7, 0x63, 0x1e, 0x52, 0xcd, 0x9b, 0xf4, 0xb3, 0x65, 0x3c, 0x45,
+	0xc5, 0x5f, 0xc2, 0x4e, 0x49, 0xe6, 0x69, 0xc0, 0xc7, 0x9b, 0xd6, 0xec, 0x1e, 0x38, 0x12, 0x03,
+	0x25, 0x52, 0xab, 0xa6, 0xb5, 0xbc, 0x5f, 0x18, 0xb8, 0x14, 0xf7, 0x6b, 0x1e, 0x2f, 0xe8, 0xf1,
+	0x00, 0x3a, 0x8a, 0xc7, 0x69, 0xa0, 0xa7, 0x12, 0xe7, 0x08, 0xed, 0xca, 0x77, 0xb4, 0x08, 0x5f,
+	0xbf, 0x12, 0x7e, 0x6b, 0x05, 0x3e, 0xe2, 0x31, 0x2a, 0x6d, 0xb3, 0xb6, 0xd6, 0xcd, 0x84, 0xf8,
+	0x89, 0xc1, 0xbb, 0x15, 0x47, 0x82, 0x37, 0x72, 0xdc, 0x36, 0xc9, 0x0e, 0x30, 0x69, 0xf9, 0x31,
+	0xb2, 0x94, 0x95, 0x81, 0xa9, 0xc2, 0x9a, 0xf5, 0x1c, 0x6a, 0x25, 0x36, 0xf3, 0x72, 0x78, 0xbb,
+	0x22, 0x64, 0xd5, 0xf8, 0x0f, 0x2a, 0x66, 0x05, 0x6b, 0x2c, 0x09, 0xf6, 0x9a, 0xc1, 0x5d, 0xc2,
+	0xf6, 0x51, 0x8d, 0x82, 0xa2, 0x14, 0xa5, 0x66, 0xfb, 0x00, 0xd2, 0xf8, 0xe6, 0xf8, 0x2d, 0xeb,
+	0xd9, 0x14, 0xbd, 0x6a, 0xde, 0xc6, 0x62, 0xf3, 0x2e, 0x0d, 0x5e, 0xf3, 0xdf, 0x06, 0xcf, 0xb9,
+	0xc9, 0xe0, 0x6d, 0x5f, 0xa1, 0xf7, 0x1f, 0xa5, 0xde, 0x36, 0xc5, 0x6f, 0x50, 0x69, 0x9e, 0xc6,
+	0xff, 0x43, 0x82, 0x0b, 0xd3, 0xd9, 0x5c, 0x9e, 0xce, 0x55, 0x79, 0x9d, 0x75, 0x79, 0x6f, 0x94,
+	0xdb, 0x6f, 0x0c, 0xde, 0x59, 0x96, 0xaf, 0xe8, 0xe4, 0x37, 0x99, 0xd9, 0x43, 0xe8, 0x4a, 0xd4,
+	0x5c, 0x62, 0x49, 0xdb, 0x31, 0xb4, 0x8d, 0xd3, 0xd2, 0x3e, 0xb3, 0xa7, 0x84, 0x65, 0x6d, 0x7b,
+	0xfe, 0x36, 0x69, 0x5f, 0xd7, 0xef, 0x11, 0xdc, 0x29, 0xcf, 0xbd, 0x2f, 0x70, 0x8c, 0xd4, 0x08,
+	0x1b, 0x9d, 0x7c, 0x6b, 0xf9, 0x6d, 0x5d, 0x91, 0xdf, 0xa7, 0x76, 0xa0, 0x4b, 0x94, 0x0d, 0x8f,
+	0x57, 0x4f, 0x59, 0x96, 0x86, 0xa2, 0x48, 0x3f, 0x0f, 0x93, 0xeb, 0x02, 0x2c, 0xde, 0x8f, 0xf5,
+	0x95, 0x3b, 0xd9, 0x85, 0x46, 0x10, 0x26, 0xca, 0x5e, 0x6a, 0xf4, 0x5d, 0x28, 0x57, 0x8c, 0x17,
+	0xca, 0xf2, 0x2a, 0x2b, 0x4d, 0xef, 0xc7, 0x3a, 0x00, 0xa1, 0x3e, 0x0d, 0xa6, 0x63, 0xed, 0x0e,
+	0xa1, 0x91, 0xf0, 0xd4, 0xa0, 0xed, 0x3c, 0x7e, 0x7f, 0xb0, 0xfa, 0xbe, 0x18, 0xd0, 0xb2, 0x63,
+	0x9e, 0x46, 0x3e, 0x2d, 0x74, 0x0f, 0xa0, 0xbd, 0x30, 0x9c, 0x96, 0xcc, 0xa2, 0xab, 0xc0, 0x0e,
+	0xc2, 0x70, 0xaa, 0x2a, 0xb1, 0x4a, 0xf3, 0x3a, 0xb9, 0xdc, 0xcf, 0xa0, 0x23, 0xcd, 0x89, 0x74,
+	0x42, 0x64, 0x9a, 0x44, 0x66, 0x7f, 0x9d, 0x8c, 0x3d, 0xb7, 0x88, 0x4e, 0x5b, 0xce, 0x0d, 0xd3,
+	0x54, 0x26, 0x42, 0x35, 0x67, 0x2d, 0xeb, 0x39, 0x8a, 0x16, 0x1b, 0x79, 0x7b, 0xa9, 0x91, 0xbd,
+	0xd0, 0x6a, 0xf8, 0x4c, 0x88, 0xc4, 0x36, 0xe8, 0x3d, 0x70, 0x26, 0x22, 0x9a, 0x8e, 0xd1, 0x4a,
+	0x60, 0xad, 0xa2, 0xce, 0x23, 0x21, 0x12, 0x9b, 0x32, 0x7d, 0xbb, 0x3b, 0x50, 0xe7, 0x91, 0x4d,
+	0xb3, 0xce, 0x49, 0x68, 0x94, 0x52, 0x94, 0x37, 0x82, 0x31, 0xbc, 0xe7, 0x76, 0x10, 0x5e, 0x04,
+	0x32, 0x98, 0xa8, 0x97, 0x59, 0x14, 0x14, 0xbd, 0xf2, 0x09, 0x38, 0x19, 0x39, 0x08, 0xa7, 0xfd,
+	0xb8, 0xb7, 0x9e, 0xaf, 0xd9, 0xf0, 0xa4, 0x71, 0xfe, 0xe7, 0x07, 0x35, 0xdf, 0xae, 0x7e, 0xf2,
+	0xfc, 0xfc, 0xaf, 0x7e, 0xed, 0xfc, 0xa2, 0xcf, 0x5e, 0x5d, 0xf4, 0xd9, 0xeb, 0x8b, 0x3e, 0xfb,
+	0xf9, 0xb2, 0x5f, 0x7b, 0x75, 0xd9, 0xaf, 0xfd, 0x7e, 0xd9, 0xaf, 0x7d, 0x3b, 0x88, 0xb9, 0x1e,
+	0x4d, 0x4f, 0x07, 0xa1, 0x98, 0x0c, 0xab, 0x78, 0x1f, 0x16, 0x8f, 0xc0, 0xf9, 0x93, 0xf0, 0x8c,
+	0x1e, 0x85, 0xf4, 0x22, 0x3c, 0x75, 0xe8, 0x49, 0xf8, 0xd1, 0xdf, 0x01, 0x00, 0x00, 0xff, 0xff,
+	0x32, 0x2a, 0x98, 0x17, 0x79, 0x0a, 0x00, 0x00,
 }
 
 func (m *EventParticipantRegistered) Marshal() (dAtA []byte, err error) {
@@ -1051,6 +1236,250 @@ func (m *EventSignFailed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i -= len(m.SignatureId)
 		copy(dAtA[i:], m.SignatureId)
 		i = encodeVarintEvents(dAtA, i, uint64(len(m.SignatureId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventReshareRequested) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventReshareRequested) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventReshareRequested) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ExpiryHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ExpiryHeight))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.Participants != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Participants))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Threshold != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Threshold))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Owner) > 0 {
+		i -= len(m.Owner)
+		copy(dAtA[i:], m.Owner)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Owner)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.KeyId) > 0 {
+		i -= len(m.KeyId)
+		copy(dAtA[i:], m.KeyId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.KeyId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.ReshareId) > 0 {
+		i -= len(m.ReshareId)
+		copy(dAtA[i:], m.ReshareId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ReshareId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventReshareTesting) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventReshareTesting) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventReshareTesting) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.ExpiryHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.ExpiryHeight))
+		i--
+		dAtA[i] = 0x38
+	}
+	if len(m.SignatureId) > 0 {
+		i -= len(m.SignatureId)
+		copy(dAtA[i:], m.SignatureId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.SignatureId)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if len(m.Session) > 0 {
+		i -= len(m.Session)
+		copy(dAtA[i:], m.Session)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Session)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Owner) > 0 {
+		i -= len(m.Owner)
+		copy(dAtA[i:], m.Owner)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Owner)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.KeyId) > 0 {
+		i -= len(m.KeyId)
+		copy(dAtA[i:], m.KeyId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.KeyId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.ReshareId) > 0 {
+		i -= len(m.ReshareId)
+		copy(dAtA[i:], m.ReshareId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ReshareId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventReshareReady) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventReshareReady) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventReshareReady) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.RetireHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.RetireHeight))
+		i--
+		dAtA[i] = 0x30
+	}
+	if len(m.Session) > 0 {
+		i -= len(m.Session)
+		copy(dAtA[i:], m.Session)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Session)))
+		i--
+		dAtA[i] = 0x2a
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.Owner) > 0 {
+		i -= len(m.Owner)
+		copy(dAtA[i:], m.Owner)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Owner)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.KeyId) > 0 {
+		i -= len(m.KeyId)
+		copy(dAtA[i:], m.KeyId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.KeyId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.ReshareId) > 0 {
+		i -= len(m.ReshareId)
+		copy(dAtA[i:], m.ReshareId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ReshareId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventReshareFailed) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventReshareFailed) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventReshareFailed) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if len(m.Owner) > 0 {
+		i -= len(m.Owner)
+		copy(dAtA[i:], m.Owner)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Owner)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.KeyId) > 0 {
+		i -= len(m.KeyId)
+		copy(dAtA[i:], m.KeyId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.KeyId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.ReshareId) > 0 {
+		i -= len(m.ReshareId)
+		copy(dAtA[i:], m.ReshareId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.ReshareId)))
 		i--
 		dAtA[i] = 0xa
 	}
@@ -1521,6 +1950,130 @@ func (m *EventSignFailed) Size() (n int) {
 	var l int
 	_ = l
 	l = len(m.SignatureId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.KeyId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Owner)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventReshareRequested) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.ReshareId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.KeyId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Owner)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovEvents(uint64(m.Epoch))
+	}
+	if m.Threshold != 0 {
+		n += 1 + sovEvents(uint64(m.Threshold))
+	}
+	if m.Participants != 0 {
+		n += 1 + sovEvents(uint64(m.Participants))
+	}
+	if m.ExpiryHeight != 0 {
+		n += 1 + sovEvents(uint64(m.ExpiryHeight))
+	}
+	return n
+}
+
+func (m *EventReshareTesting) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.ReshareId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.KeyId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Owner)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovEvents(uint64(m.Epoch))
+	}
+	l = len(m.Session)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.SignatureId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.ExpiryHeight != 0 {
+		n += 1 + sovEvents(uint64(m.ExpiryHeight))
+	}
+	return n
+}
+
+func (m *EventReshareReady) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.ReshareId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.KeyId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Owner)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovEvents(uint64(m.Epoch))
+	}
+	l = len(m.Session)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.RetireHeight != 0 {
+		n += 1 + sovEvents(uint64(m.RetireHeight))
+	}
+	return n
+}
+
+func (m *EventReshareFailed) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.ReshareId)
 	if l > 0 {
 		n += 1 + l + sovEvents(uint64(l))
 	}
@@ -2891,6 +3444,870 @@ func (m *EventSignFailed) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.SignatureId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.KeyId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Owner", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Owner = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventReshareRequested) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventReshareRequested: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventReshareRequested: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReshareId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReshareId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.KeyId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Owner", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Owner = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Threshold", wireType)
+			}
+			m.Threshold = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Threshold |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participants", wireType)
+			}
+			m.Participants = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Participants |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExpiryHeight", wireType)
+			}
+			m.ExpiryHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ExpiryHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventReshareTesting) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventReshareTesting: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventReshareTesting: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReshareId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReshareId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.KeyId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Owner", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Owner = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Session", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Session = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field SignatureId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.SignatureId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ExpiryHeight", wireType)
+			}
+			m.ExpiryHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.ExpiryHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventReshareReady) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventReshareReady: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventReshareReady: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReshareId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReshareId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.KeyId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Owner", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Owner = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Session", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Session = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RetireHeight", wireType)
+			}
+			m.RetireHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RetireHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventReshareFailed) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventReshareFailed: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventReshareFailed: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReshareId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReshareId = string(dAtA[iNdEx:postIndex])
 			iNdEx = postIndex
 		case 2:
 			if wireType != 2 {

@@ -23,19 +23,22 @@ func (g GenesisState) Validate() error {
 	check := genesisCheck{
 		height: g.ExportHeight,
 		keys:   make(map[string]Key, len(g.Keys)), requests: make(map[string]Request, len(g.Requests)),
-		signatures: make(map[string]bool, len(g.Signatures)),
+		signatures: make(map[string]Signature, len(g.Signatures)), reshares: make(map[string]Reshare, len(g.Reshares)),
 	}
-	for _, err := range []error{
-		check.participants(g.Participants),
-		check.addRequests(g.Requests),
-		check.addKeys(g.Keys),
-		check.addSignatures(g.Signatures),
-		check.requestsBelong(g.Requests),
-		check.attestations(g.Attestations),
-		check.faults(g.Faults),
-		check.queuedHooks(g.QueuedHooks),
+	for _, step := range []func() error{ // each may count on those before it
+		func() error { return check.participants(g.Participants) },
+		func() error { return check.addRequests(g.Requests) },
+		func() error { return check.addKeys(g.Keys) },
+		func() error { return check.addSignatures(g.Signatures) },
+		func() error { return check.addReshares(g.Reshares) },
+		func() error { return check.keysBelong(g.Keys, g.Reshares) },
+		func() error { return check.testsBelong(g.Signatures) },
+		func() error { return check.requestsBelong(g.Requests) },
+		func() error { return check.attestations(g.Attestations) },
+		func() error { return check.faults(g.Faults) },
+		func() error { return check.queuedHooks(g.QueuedHooks) },
 	} {
-		if err != nil {
+		if err := step(); err != nil {
 			return ErrBadGenesis.Wrap(err.Error())
 		}
 	}
@@ -47,7 +50,8 @@ type genesisCheck struct {
 	height     int64 // of the export; 0 for a new chain
 	keys       map[string]Key
 	requests   map[string]Request
-	signatures map[string]bool
+	signatures map[string]Signature
+	reshares   map[string]Reshare
 }
 
 func requestName(kind RequestKind, id string) string {
@@ -103,9 +107,9 @@ func (c genesisCheck) addKeys(all []Key) error {
 		if _, twice := c.keys[k.Id]; twice {
 			return fmt.Errorf("key %s is there twice", k.Id)
 		}
-		if k.DecidedHeight > c.height || k.RetireHeight > c.height+MaxLengthBlocks {
-			return fmt.Errorf("key %s was decided at height %d with retire_height %d, the export is of height %d",
-				k.Id, k.DecidedHeight, k.RetireHeight, c.height)
+		if k.DecidedHeight > c.height || max(k.RetireHeight, k.StagedRetireHeight) > c.height+MaxLengthBlocks {
+			return fmt.Errorf("key %s was decided at height %d with retire_height %d and staged_retire_height %d, the export is of height %d",
+				k.Id, k.DecidedHeight, k.RetireHeight, k.StagedRetireHeight, c.height)
 		}
 		c.keys[k.Id] = k
 		_, open := c.requests[requestName(REQUEST_KIND_KEYGEN, k.Id)]
@@ -125,10 +129,10 @@ func (c genesisCheck) addSignatures(all []Signature) error {
 		if err := s.Validate(key); err != nil {
 			return err
 		}
-		if c.signatures[s.Id] {
+		if _, twice := c.signatures[s.Id]; twice {
 			return fmt.Errorf("signature %s is there twice", s.Id)
 		}
-		c.signatures[s.Id] = true
+		c.signatures[s.Id] = s
 		_, open := c.requests[requestName(REQUEST_KIND_SIGN, s.Id)]
 		if open != (s.Status == SIGNATURE_STATUS_PENDING) {
 			return fmt.Errorf("signature %s is %s; exactly the PENDING ones have an open request", s.Id, s.Status)
@@ -144,12 +148,21 @@ func (c genesisCheck) requestsBelong(all []Request) error {
 		switch {
 		case !known:
 			return fmt.Errorf("request %s is for the unknown key %s", r.Id, r.KeyId)
-		case r.Kind == REQUEST_KIND_SIGN && !c.signatures[r.Id]:
-			return fmt.Errorf("request %s is for an unknown signature", r.Id)
-		case r.Kind == REQUEST_KIND_SIGN && (key.Status == KEY_STATUS_PENDING || key.Status == KEY_STATUS_ERROR):
+		case r.NeedsKey() && (key.Status == KEY_STATUS_PENDING || key.Status == KEY_STATUS_ERROR):
 			return fmt.Errorf("request %s is for key %s, which is %s", r.Id, r.KeyId, key.Status)
 		case r.Kind == REQUEST_KIND_KEYGEN && len(r.Members) != len(key.Participants):
 			return fmt.Errorf("keygen %s has %d members for %d participants", r.Id, len(r.Members), len(key.Participants))
+		}
+		if err := c.signBelongs(r, key); err != nil {
+			return err
+		}
+		if reshare, known := c.reshares[r.Id]; r.Kind == REQUEST_KIND_RESHARE {
+			if !known {
+				return fmt.Errorf("request %s is for an unknown reshare", r.Id)
+			}
+			if err := r.validateHandover(key, reshare); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -182,8 +195,11 @@ func (c genesisCheck) queuedHooks(all []QueuedHook) error {
 		case HookAfterKeyReady:
 			ok = len(c.keys[q.Id].PublicKey) > 0 && q.Place == ""
 		case HookAfterSignatureReady:
+			_, known := c.signatures[q.Id]
 			_, open := c.requests[requestName(REQUEST_KIND_SIGN, q.Id)]
-			ok = c.signatures[q.Id] && !open && q.Place == ""
+			ok = known && !open && q.Place == ""
+		case HookAfterKeyReshared:
+			ok = c.reshares[q.Id].Status == RESHARE_STATUS_READY && q.Place == ""
 		case HookAfterFault:
 			ok = q.Id != "" && q.Place != ""
 		}
@@ -204,16 +220,17 @@ func (c genesisCheck) attestations(all []StoredAttestation) error {
 	bySession, byAttempt := make(map[string]bool, len(all)), make(map[string]bool, len(all))
 	for _, a := range all {
 		r, open := c.requests[requestName(a.Kind, a.RequestId)]
-		if !open || a.Kind != REQUEST_KIND_KEYGEN {
-			return fmt.Errorf("an attestation of %s is for no open keygen", a.RequestId)
+		if !open || a.Kind != REQUEST_KIND_KEYGEN && a.Kind != REQUEST_KIND_RESHARE {
+			return fmt.Errorf("an attestation of %s is for no open keygen or reshare", a.RequestId)
 		}
-		_, member := r.Member(a.Operator)
-		_, err := ParseKeygenPayload(a.Payload, len(r.Members))
+		_, member := r.Attestor(a.Operator)
+		_, err := r.ParsePayload(a.Payload, c.keys[r.KeyId])
 		if !member || len(a.Session) != len(mpctypes.Context{}) || err != nil {
 			return errors.Join(fmt.Errorf("attestation of %s by %s is not valid", a.RequestId, a.Operator), err)
 		}
-		session := fmt.Sprintf("%s %s %x", a.RequestId, a.Operator, a.Session)
-		attempt := fmt.Sprintf("%s %s %d", a.RequestId, a.Operator, a.Attempt)
+		name := requestName(a.Kind, a.RequestId)
+		session := fmt.Sprintf("%s %s %x", name, a.Operator, a.Session)
+		attempt := fmt.Sprintf("%s %s %d", name, a.Operator, a.Attempt)
 		if bySession[session] || byAttempt[attempt] {
 			return fmt.Errorf("%s attested a session or an attempt of %s twice", a.Operator, a.RequestId)
 		}

@@ -109,7 +109,24 @@ func TestGenesisValidate(t *testing.T) {
 		"signature does not hold":  func(g *types.GenesisState) { g.Signatures[0].S = g.Signatures[0].R },
 		"PENDING one has a result": func(g *types.GenesisState) { g.Signatures[1].R = g.Signatures[0].R },
 		"PENDING one, no request":  func(g *types.GenesisState) { g.Requests = g.Requests[:1] },
-		"attestation, no request":  func(g *types.GenesisState) { g.Attestations[0].RequestId = "ready" },
+		"request's digest":         func(g *types.GenesisState) { g.Requests[1].Digest = chain.Digest("z") },
+		"request's epoch":          func(g *types.GenesisState) { g.Requests[1].Epoch, g.Signatures[1].Epoch = 1, 1 },
+		"request's key session":    func(g *types.GenesisState) { g.Requests[1].KeySession = chain.Digest("z") },
+		"request, no key session":  func(g *types.GenesisState) { g.Requests[1].KeySession = nil },
+		"keygen's key session":     func(g *types.GenesisState) { g.Requests[0].KeySession = g.Keys[0].Session },
+		"keygen with a handover":   func(g *types.GenesisState) { g.Requests[0].Handover = &types.Handover{} },
+		"keygen as a test":         func(g *types.GenesisState) { g.Requests[0].Test = true },
+		"signature as a test":      func(g *types.GenesisState) { g.Signatures[0].Test = true },
+		"request as a test":        func(g *types.GenesisState) { g.Requests[1].Test = true },
+		"key of epoch 1":           func(g *types.GenesisState) { g.Keys[0].Epoch = 1 },
+		"key with a reshare":       func(g *types.GenesisState) { g.Keys[0].ReshareId = "r" },
+		"key's next session":       func(g *types.GenesisState) { g.Keys[0].NextSession = chain.Digest("z") },
+		"PENDING key, staged end":  func(g *types.GenesisState) { g.Keys[1].StagedRetireHeight = 1 },
+		"staged end below 0":       func(g *types.GenesisState) { g.Keys[0].StagedRetireHeight = -1 },
+		"staged end out of reach": func(g *types.GenesisState) {
+			g.Keys[0].StagedRetireHeight = g.ExportHeight + types.MaxLengthBlocks + 1
+		},
+		"attestation, no request": func(g *types.GenesisState) { g.Attestations[0].RequestId = "ready" },
 		"attestation, no keygen": func(g *types.GenesisState) {
 			g.Attestations[0].Kind = types.REQUEST_KIND_SIGN
 			g.Attestations[0].RequestId = "open"

@@ -13,6 +13,16 @@ type FaultHooks interface {
 	AfterFault(ctx context.Context, fault Fault) error
 }
 
+// ReshareHooks is how a module hears of reshares of its own keys, whoever asked for
+// them, in the way of Hooks.
+type ReshareHooks interface {
+	// AfterKeyReshared: the key signs with the new shares. Its public key is what it
+	// was.
+	AfterKeyReshared(ctx context.Context, key Key, reshare Reshare) error
+	// AfterReshareFailed: reshare.Reason says why. The key is what it was.
+	AfterReshareFailed(ctx context.Context, reshare Reshare) error
+}
+
 // Hooks is how a module hears of what it asked for. It is told of its own keys
 // and signatures only, each once. Where many results come together, AfterKeyReady and
 // AfterSignatureReady may come at the end of the block or of a later one, with the key

@@ -6,6 +6,7 @@ import "fmt"
 const (
 	HookAfterKeyReady       = "AfterKeyReady"
 	HookAfterSignatureReady = "AfterSignatureReady"
+	HookAfterKeyReshared    = "AfterKeyReshared"
 	HookAfterFault          = "AfterFault"
 )
 

@@ -104,9 +104,14 @@ func (k *Key) Shift(blocks int64) {
 	}
 	k.DecidedHeight += blocks
 	k.RetireHeight += blocks
+	if k.StagedRetireHeight != 0 { // 0 stands for none, so what is over stays above it
+		k.StagedRetireHeight = max(k.StagedRetireHeight+blocks, 1)
+	}
 }
 
-// ToEngine converts for the node.
+// ToEngine converts for the node. While a reshare is open, nothing that one made is
+// known to be over: a request that is condemned, or a session that lost, may come
+// back by a rollback.
 func (k Key) ToEngine() mpctypes.Key {
 	out := mpctypes.Key{
 		ID: mpctypes.KeyID(k.Id), Status: mpctypes.KeyStatus(k.Status), Epoch: k.Epoch,
@@ -119,6 +124,10 @@ func (k Key) ToEngine() mpctypes.Key {
 		DeletionAcked: toOperators(k.DeletionAcks),
 	}
 	copy(out.Session[:], k.Session)
+	copy(out.NextSession[:], k.NextSession)
+	if k.ReshareId == "" {
+		out.StagedRetireHeight = k.StagedRetireHeight
+	}
 	return out
 }
 
@@ -142,10 +151,12 @@ func (k Key) Validate() error {
 	case len(k.ContentHash) != len(mpctypes.Hash{}):
 		return fmt.Errorf("key %s: content hash has %d bytes", k.Id, len(k.ContentHash))
 	}
-	if err := k.validateHeights(); err != nil {
-		return err
+	for _, err := range []error{k.validateHeights(), k.validateResult(), k.validateReshare()} {
+		if err != nil {
+			return err
+		}
 	}
-	return k.validateResult()
+	return nil
 }
 
 // validateHeights checks that the end comes after the decision, and neither before

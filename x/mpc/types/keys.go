@@ -33,5 +33,8 @@ var (
 	CondemnedRequestsPrefix = collections.NewPrefix(17)
 	FaultsPrefix            = collections.NewPrefix(18)
 	FaultLapsesPrefix       = collections.NewPrefix(19)
+	ResharesPrefix          = collections.NewPrefix(20)
+	ResharesByKeyPrefix     = collections.NewPrefix(21)
+	ResharesByStatusPrefix  = collections.NewPrefix(22)
 	QueuedHooksPrefix       = collections.NewPrefix(23)
 )

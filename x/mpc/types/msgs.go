@@ -18,6 +18,8 @@ var (
 	_ sdk.HasValidateBasic = &MsgKeyGen{}
 	_ sdk.HasValidateBasic = &MsgKeySign{}
 	_ sdk.HasValidateBasic = &MsgKeyDelete{}
+	_ sdk.HasValidateBasic = &MsgKeyReshare{}
+	_ sdk.HasValidateBasic = &MsgCancelReshare{}
 	_ sdk.HasValidateBasic = &MsgUpdateParams{}
 )
 
@@ -42,14 +44,19 @@ func (m *MsgKeyGen) ValidateBasic() error {
 	if m.Algorithm != ALGORITHM_ECDSA_SECP256K1 {
 		return ErrUnsupportedAlgorithm.Wrapf("algorithm %d", m.Algorithm)
 	}
-	n := len(m.Participants)
+	return validateAsked(m.Threshold, m.Participants)
+}
+
+// validateAsked checks a committee that a requester named, or left to the chain.
+func validateAsked(threshold uint32, participants []string) error {
+	n := len(participants)
 	switch {
 	case n > mpctypes.MaxMembers:
 		return ErrTooManyParticipants.Wrapf("%d, at most %d are possible", n, mpctypes.MaxMembers)
-	case m.Threshold < 1 || m.Threshold >= mpctypes.MaxMembers, n > 0 && int(m.Threshold) >= n:
-		return ErrBadThreshold.Wrapf("t = %d, %d participants named", m.Threshold, n)
+	case threshold < 1 || threshold >= mpctypes.MaxMembers, n > 0 && int(threshold) >= n:
+		return ErrBadThreshold.Wrapf("t = %d, %d participants named", threshold, n)
 	}
-	sorted := slices.Clone(m.Participants)
+	sorted := slices.Clone(participants)
 	slices.Sort(sorted)
 	if !ascending(sorted) {
 		return ErrDuplicateParticipant
@@ -71,6 +78,9 @@ func (m *MsgKeySign) ValidateBasic() error {
 	if err := mpctypes.ValidateID(m.SignatureId); err != nil {
 		return FromReason(err)
 	}
+	if IsTestID(m.SignatureId) {
+		return ErrBadID.Wrapf("ids that begin with %q are those of tests of reshares", testPrefix)
+	}
 	if err := mpctypes.ValidateID(m.KeyId); err != nil {
 		return FromReason(err)
 	}
@@ -86,6 +96,30 @@ func (m *MsgKeySign) ContentHash() mpctypes.Hash { return contentHash("sign", m)
 func (m *MsgKeyDelete) ValidateBasic() error {
 	return FromReason(mpctypes.ValidateID(m.KeyId))
 }
+
+// ValidateBasic checks what needs no state: ids, threshold, and that a list of
+// participants is one.
+func (m *MsgKeyReshare) ValidateBasic() error {
+	if err := ValidateReshareID(m.ReshareId); err != nil {
+		return err
+	}
+	if err := mpctypes.ValidateID(m.KeyId); err != nil {
+		return FromReason(err)
+	}
+	return validateAsked(m.Threshold, m.Participants)
+}
+
+// ContentHash is what the reshare's id is bound to: all that was asked, and by
+// whom. The order of the participants does not count.
+func (m *MsgKeyReshare) ContentHash() mpctypes.Hash {
+	sorted := *m
+	sorted.Participants = slices.Clone(m.Participants)
+	slices.Sort(sorted.Participants)
+	return contentHash("reshare", &sorted)
+}
+
+// ValidateBasic checks what needs no state: the id.
+func (m *MsgCancelReshare) ValidateBasic() error { return ValidateReshareID(m.ReshareId) }
 
 // ValidateBasic checks all parameters.
 func (m *MsgUpdateParams) ValidateBasic() error { return m.Params.Validate() }

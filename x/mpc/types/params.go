@@ -50,6 +50,8 @@ func DefaultParams() Params {
 		BundleMaxEntries:       256,
 		BundleMaxBytes:         256 << 10,
 		FaultBlocks:            600,
+		ReshareAttemptBlocks:   60,
+		ReshareLifetimeBlocks:  600,
 	}
 }
 
@@ -68,6 +70,8 @@ func (p Params) Validate() error {
 		{"keygen_lifetime_blocks", p.KeygenLifetimeBlocks, 2, MaxLengthBlocks},
 		{"sign_attempt_blocks", p.SignAttemptBlocks, 1, MaxLengthBlocks},
 		{"sign_lifetime_blocks", p.SignLifetimeBlocks, 2, MaxLengthBlocks},
+		{"reshare_attempt_blocks", p.ReshareAttemptBlocks, 1, MaxLengthBlocks},
+		{"reshare_lifetime_blocks", p.ReshareLifetimeBlocks, 2, MaxLengthBlocks},
 		{"retire_blocks", p.RetireBlocks, 1, MaxLengthBlocks},
 		{"max_pending", p.MaxPending, 1, MaxPendingLimit},
 		{"max_pending_per_requester", p.MaxPendingPerRequester, 1, MaxPendingLimit},
@@ -88,7 +92,10 @@ func (p Params) Validate() error {
 	if err := validateAttempts("keygen", p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks); err != nil {
 		return err
 	}
-	return validateAttempts("sign", p.SignAttemptBlocks, p.SignLifetimeBlocks)
+	if err := validateAttempts("sign", p.SignAttemptBlocks, p.SignLifetimeBlocks); err != nil {
+		return err
+	}
+	return validateAttempts("reshare", p.ReshareAttemptBlocks, p.ReshareLifetimeBlocks)
 }
 
 func (p Params) validateRequesters() error {

@@ -757,6 +757,161 @@ func (m *QueryFaultsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryFaultsResponse proto.InternalMessageInfo
 
+type QueryReshareRequest struct {
+	ReshareId string `protobuf:"bytes,1,opt,name=reshare_id,json=reshareId,proto3" json:"reshare_id,omitempty"`
+}
+
+func (m *QueryReshareRequest) Reset()         { *m = QueryReshareRequest{} }
+func (m *QueryReshareRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryReshareRequest) ProtoMessage()    {}
+func (*QueryReshareRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_884bdc2a69530132, []int{19}
+}
+func (m *QueryReshareRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryReshareRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryReshareRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryReshareRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryReshareRequest.Merge(m, src)
+}
+func (m *QueryReshareRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryReshareRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryReshareRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryReshareRequest proto.InternalMessageInfo
+
+type QueryReshareResponse struct {
+	Reshare Reshare `protobuf:"bytes,1,opt,name=reshare,proto3" json:"reshare"`
+	// Operators that attested a new share while the reshare is PENDING, ascending.
+	Attested []string `protobuf:"bytes,2,rep,name=attested,proto3" json:"attested,omitempty"`
+}
+
+func (m *QueryReshareResponse) Reset()         { *m = QueryReshareResponse{} }
+func (m *QueryReshareResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryReshareResponse) ProtoMessage()    {}
+func (*QueryReshareResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_884bdc2a69530132, []int{20}
+}
+func (m *QueryReshareResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryReshareResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryReshareResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryReshareResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryReshareResponse.Merge(m, src)
+}
+func (m *QueryReshareResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryReshareResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryReshareResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryReshareResponse proto.InternalMessageInfo
+
+type QueryResharesRequest struct {
+	// Empty: of all keys.
+	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	// Unspecified: all.
+	Status     ReshareStatus      `protobuf:"varint,2,opt,name=status,proto3,enum=sequencer.mpc.v1.ReshareStatus" json:"status,omitempty"`
+	Pagination *query.PageRequest `protobuf:"bytes,3,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryResharesRequest) Reset()         { *m = QueryResharesRequest{} }
+func (m *QueryResharesRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryResharesRequest) ProtoMessage()    {}
+func (*QueryResharesRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_884bdc2a69530132, []int{21}
+}
+func (m *QueryResharesRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryResharesRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryResharesRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryResharesRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryResharesRequest.Merge(m, src)
+}
+func (m *QueryResharesRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryResharesRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryResharesRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryResharesRequest proto.InternalMessageInfo
+
+type QueryResharesResponse struct {
+	Reshares   []Reshare           `protobuf:"bytes,1,rep,name=reshares,proto3" json:"reshares"`
+	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
+}
+
+func (m *QueryResharesResponse) Reset()         { *m = QueryResharesResponse{} }
+func (m *QueryResharesResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryResharesResponse) ProtoMessage()    {}
+func (*QueryResharesResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_884bdc2a69530132, []int{22}
+}
+func (m *QueryResharesResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryResharesResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryResharesResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryResharesResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryResharesResponse.Merge(m, src)
+}
+func (m *QueryResharesResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryResharesResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryResharesResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryResharesResponse proto.InternalMessageInfo
+
 type QueryCanKeyGenRequest struct {
 	Requester    string   `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
 	Threshold    uint32   `protobuf:"varint,2,opt,name=threshold,proto3" json:"threshold,omitempty"`
@@ -767,7 +922,7 @@ func (m *QueryCanKeyGenRequest) Reset()         { *m = QueryCanKeyGenRequest{} }
 func (m *QueryCanKeyGenRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryCanKeyGenRequest) ProtoMessage()    {}
 func (*QueryCanKeyGenRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_884bdc2a69530132, []int{19}
+	return fileDescriptor_884bdc2a69530132, []int{23}
 }
 func (m *QueryCanKeyGenRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -808,7 +963,7 @@ func (m *QueryCanKeyGenResponse) Reset()         { *m = QueryCanKeyGenResponse{}
 func (m *QueryCanKeyGenResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryCanKeyGenResponse) ProtoMessage()    {}
 func (*QueryCanKeyGenResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_884bdc2a69530132, []int{20}
+	return fileDescriptor_884bdc2a69530132, []int{24}
 }
 func (m *QueryCanKeyGenResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -846,7 +1001,7 @@ func (m *QueryCanSignRequest) Reset()         { *m = QueryCanSignRequest{} }
 func (m *QueryCanSignRequest) String() string { return proto.CompactTextString(m) }
 func (*QueryCanSignRequest) ProtoMessage()    {}
 func (*QueryCanSignRequest) Descriptor() ([]byte, []int) {
-	return fileDescriptor_884bdc2a69530132, []int{21}
+	return fileDescriptor_884bdc2a69530132, []int{25}
 }
 func (m *QueryCanSignRequest) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -884,7 +1039,7 @@ func (m *QueryCanSignResponse) Reset()         { *m = QueryCanSignResponse{} }
 func (m *QueryCanSignResponse) String() string { return proto.CompactTextString(m) }
 func (*QueryCanSignResponse) ProtoMessage()    {}
 func (*QueryCanSignResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_884bdc2a69530132, []int{22}
+	return fileDescriptor_884bdc2a69530132, []int{26}
 }
 func (m *QueryCanSignResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -913,6 +1068,88 @@ func (m *QueryCanSignResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryCanSignResponse proto.InternalMessageInfo
 
+type QueryCanReshareRequest struct {
+	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	// Empty: the key's owner.
+	Requester    string   `protobuf:"bytes,2,opt,name=requester,proto3" json:"requester,omitempty"`
+	Threshold    uint32   `protobuf:"varint,3,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	Participants []string `protobuf:"bytes,4,rep,name=participants,proto3" json:"participants,omitempty"`
+}
+
+func (m *QueryCanReshareRequest) Reset()         { *m = QueryCanReshareRequest{} }
+func (m *QueryCanReshareRequest) String() string { return proto.CompactTextString(m) }
+func (*QueryCanReshareRequest) ProtoMessage()    {}
+func (*QueryCanReshareRequest) Descriptor() ([]byte, []int) {
+	return fileDescriptor_884bdc2a69530132, []int{27}
+}
+func (m *QueryCanReshareRequest) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryCanReshareRequest) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryCanReshareRequest.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryCanReshareRequest) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryCanReshareRequest.Merge(m, src)
+}
+func (m *QueryCanReshareRequest) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryCanReshareRequest) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryCanReshareRequest.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryCanReshareRequest proto.InternalMessageInfo
+
+type QueryCanReshareResponse struct {
+	Ok bool `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
+	// Typed reason and remedy if not.
+	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
+	// What the new committee would be.
+	Participants []string `protobuf:"bytes,3,rep,name=participants,proto3" json:"participants,omitempty"`
+}
+
+func (m *QueryCanReshareResponse) Reset()         { *m = QueryCanReshareResponse{} }
+func (m *QueryCanReshareResponse) String() string { return proto.CompactTextString(m) }
+func (*QueryCanReshareResponse) ProtoMessage()    {}
+func (*QueryCanReshareResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_884bdc2a69530132, []int{28}
+}
+func (m *QueryCanReshareResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *QueryCanReshareResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_QueryCanReshareResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *QueryCanReshareResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_QueryCanReshareResponse.Merge(m, src)
+}
+func (m *QueryCanReshareResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *QueryCanReshareResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_QueryCanReshareResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_QueryCanReshareResponse proto.InternalMessageInfo
+
 func init() {
 	proto.RegisterType((*QueryParamsRequest)(nil), "sequencer.mpc.v1.QueryParamsRequest")
 	proto.RegisterType((*QueryParamsResponse)(nil), "sequencer.mpc.v1.QueryParamsResponse")
@@ -933,96 +1170,114 @@ func init() {
 	proto.RegisterType((*QueryPendingRequestsResponse)(nil), "sequencer.mpc.v1.QueryPendingRequestsResponse")
 	proto.RegisterType((*QueryFaultsRequest)(nil), "sequencer.mpc.v1.QueryFaultsRequest")
 	proto.RegisterType((*QueryFaultsResponse)(nil), "sequencer.mpc.v1.QueryFaultsResponse")
+	proto.RegisterType((*QueryReshareRequest)(nil), "sequencer.mpc.v1.QueryReshareRequest")
+	proto.RegisterType((*QueryReshareResponse)(nil), "sequencer.mpc.v1.QueryReshareResponse")
+	proto.RegisterType((*QueryResharesRequest)(nil), "sequencer.mpc.v1.QueryResharesRequest")
+	proto.RegisterType((*QueryResharesResponse)(nil), "sequencer.mpc.v1.QueryResharesResponse")
 	proto.RegisterType((*QueryCanKeyGenRequest)(nil), "sequencer.mpc.v1.QueryCanKeyGenRequest")
 	proto.RegisterType((*QueryCanKeyGenResponse)(nil), "sequencer.mpc.v1.QueryCanKeyGenResponse")
 	proto.RegisterType((*QueryCanSignRequest)(nil), "sequencer.mpc.v1.QueryCanSignRequest")
 	proto.RegisterType((*QueryCanSignResponse)(nil), "sequencer.mpc.v1.QueryCanSignResponse")
+	proto.RegisterType((*QueryCanReshareRequest)(nil), "sequencer.mpc.v1.QueryCanReshareRequest")
+	proto.RegisterType((*QueryCanReshareResponse)(nil), "sequencer.mpc.v1.QueryCanReshareResponse")
 }
 
 func init() { proto.RegisterFile("sequencer/mpc/v1/query.proto", fileDescriptor_884bdc2a69530132) }
 
 var fileDescriptor_884bdc2a69530132 = []byte{
-	// 1275 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x58, 0xcf, 0x6f, 0xdc, 0xd4,
-	0x13, 0xcf, 0xdb, 0x4d, 0xf7, 0x9b, 0x9d, 0xe4, 0xdb, 0x96, 0xd7, 0x34, 0xdd, 0x6c, 0xb7, 0x6e,
-	0x62, 0xda, 0xfc, 0x64, 0x6d, 0x36, 0x11, 0x95, 0x00, 0x01, 0x6a, 0x2a, 0x1a, 0x55, 0x0b, 0x52,
-	0x71, 0x24, 0x04, 0x5c, 0x2a, 0x67, 0xfd, 0xd8, 0x58, 0x9b, 0xb5, 0x5d, 0xdb, 0x9b, 0x60, 0x45,
-	0xb9, 0x20, 0x4e, 0x48, 0x08, 0x50, 0xa9, 0xe0, 0x5a, 0x89, 0x1e, 0xb9, 0xa0, 0xfe, 0x11, 0x39,
-	0x56, 0xe5, 0xc2, 0x09, 0x41, 0x82, 0xf8, 0x3b, 0x90, 0x9f, 0xc7, 0x3f, 0xd6, 0xde, 0x5f, 0x54,
-	0x7b, 0xcb, 0x7b, 0xfe, 0xcc, 0xcc, 0x67, 0x3e, 0x33, 0xfb, 0x66, 0x14, 0xa8, 0x38, 0xec, 0x61,
-	0x87, 0x19, 0x0d, 0x66, 0xcb, 0x6d, 0xab, 0x21, 0x1f, 0xd4, 0xe4, 0x87, 0x1d, 0x66, 0x7b, 0x92,
-	0x65, 0x9b, 0xae, 0x49, 0x2f, 0x46, 0x5f, 0xa5, 0xb6, 0xd5, 0x90, 0x0e, 0x6a, 0xe5, 0xb5, 0x86,
-	0xe9, 0xb4, 0x4d, 0x47, 0xde, 0x55, 0x1d, 0x16, 0x40, 0xe5, 0x83, 0xda, 0x2e, 0x73, 0xd5, 0x9a,
-	0x6c, 0xa9, 0x4d, 0xdd, 0x50, 0x5d, 0xdd, 0x34, 0x02, 0xeb, 0xf2, 0x7c, 0x80, 0x7d, 0xc0, 0x4f,
-	0x72, 0x70, 0xc0, 0x4f, 0xb3, 0x4d, 0xb3, 0x69, 0x06, 0xf7, 0xfe, 0x5f, 0x78, 0x5b, 0x69, 0x9a,
-	0x66, 0x73, 0x9f, 0xc9, 0xaa, 0xa5, 0xcb, 0xaa, 0x61, 0x98, 0x2e, 0xf7, 0x16, 0xda, 0x64, 0xa9,
-	0xba, 0x9e, 0xc5, 0xf0, 0xab, 0x38, 0x0b, 0xf4, 0x23, 0x9f, 0xce, 0x7d, 0xd5, 0x56, 0xdb, 0x8e,
-	0xe2, 0x43, 0x1d, 0x57, 0xfc, 0x10, 0x2e, 0x75, 0xdd, 0x3a, 0x96, 0x69, 0x38, 0x8c, 0xde, 0x82,
-	0x82, 0xc5, 0x6f, 0x4a, 0x64, 0x81, 0xac, 0x4c, 0x6f, 0x94, 0xa4, 0x74, 0xa2, 0x52, 0x60, 0xb1,
-	0x35, 0x79, 0xf2, 0xc7, 0xf5, 0x09, 0x05, 0xd1, 0xe2, 0x27, 0x70, 0x25, 0x74, 0xe7, 0xea, 0x0d,
-	0xdd, 0x52, 0x0d, 0x17, 0x23, 0xd1, 0x77, 0x60, 0xca, 0xb4, 0x98, 0xad, 0xba, 0xa6, 0xcd, 0x9d,
-	0x16, 0xb7, 0x16, 0x5f, 0x3c, 0xab, 0x5e, 0xc3, 0xac, 0x3f, 0x56, 0xf7, 0x75, 0xcd, 0xff, 0x76,
-	0x5b, 0xd3, 0x6c, 0xe6, 0x38, 0x3b, 0xae, 0xad, 0x1b, 0x4d, 0x25, 0x32, 0x11, 0x55, 0x28, 0x65,
-	0x3d, 0x23, 0xdb, 0xf7, 0x61, 0xda, 0x8a, 0xaf, 0x91, 0xf2, 0xb5, 0x9e, 0x94, 0x43, 0x10, 0xf2,
-	0x4e, 0xda, 0x89, 0xbb, 0xd9, 0x10, 0xa1, 0x4e, 0xf4, 0x2e, 0x40, 0x5c, 0x3e, 0x8c, 0xb0, 0x24,
-	0x21, 0x79, 0xbf, 0xd6, 0x52, 0xd0, 0x16, 0x58, 0x6b, 0xe9, 0xbe, 0xda, 0x64, 0x68, 0xab, 0x24,
-	0x2c, 0xc5, 0x5f, 0x08, 0xcc, 0xf7, 0x08, 0x82, 0x89, 0x6c, 0xc3, 0x4c, 0x82, 0x90, 0x2f, 0x7e,
-	0x7e, 0xd4, 0x4c, 0xba, 0x0c, 0xe9, 0x76, 0x17, 0xdd, 0x1c, 0xa7, 0xbb, 0x3c, 0x94, 0x6e, 0xc0,
-	0xa2, 0x8b, 0xef, 0x16, 0xcc, 0xd4, 0x99, 0x87, 0x45, 0x61, 0x0e, 0x2d, 0xc3, 0x14, 0x73, 0xf7,
-	0x98, 0xcd, 0x3a, 0xed, 0xa0, 0x8a, 0x4a, 0x74, 0xa6, 0x73, 0x50, 0x08, 0x22, 0xf0, 0x80, 0x45,
-	0x05, 0x4f, 0xe2, 0x0a, 0x5c, 0xe0, 0x29, 0xd7, 0x99, 0x17, 0xca, 0x79, 0x19, 0x0a, 0x2d, 0xe6,
-	0x3d, 0xd0, 0x35, 0x74, 0x72, 0xae, 0xc5, 0xbc, 0x7b, 0x9a, 0xf8, 0x84, 0xc0, 0xc5, 0x18, 0x8a,
-	0xa2, 0x54, 0x21, 0xdf, 0x62, 0x1e, 0x6a, 0x7e, 0x39, 0xab, 0x45, 0x9d, 0x79, 0xa8, 0x81, 0x8f,
-	0xa3, 0x5b, 0x50, 0x54, 0x43, 0xba, 0x98, 0xb9, 0xd0, 0xd3, 0x28, 0x4a, 0x0a, 0xad, 0x63, 0x33,
-	0x3f, 0x4b, 0xd5, 0x75, 0x99, 0xe3, 0x32, 0xad, 0x94, 0x5f, 0xc8, 0xfb, 0x59, 0x86, 0x67, 0xf1,
-	0x69, 0x82, 0x63, 0xd4, 0x1e, 0x9b, 0x50, 0x70, 0x5c, 0xd5, 0xed, 0x04, 0xbf, 0x97, 0xf3, 0x1b,
-	0x57, 0x7b, 0x46, 0xdc, 0xe1, 0x10, 0x05, 0xa1, 0x74, 0x16, 0xce, 0x99, 0x87, 0x06, 0xb3, 0x51,
-	0xae, 0xe0, 0x90, 0xea, 0xb4, 0xfc, 0x4b, 0x77, 0xda, 0x37, 0x04, 0x5e, 0x49, 0xf0, 0x44, 0x31,
-	0x65, 0x98, 0x6c, 0x31, 0x2f, 0xec, 0xac, 0x81, 0x6a, 0x72, 0xe0, 0xf8, 0x3a, 0xe9, 0x2d, 0xb8,
-	0xcc, 0xe9, 0xec, 0xe8, 0x4d, 0x43, 0x75, 0x3b, 0x76, 0x48, 0x9a, 0x2e, 0xc2, 0x8c, 0x13, 0xde,
-	0xc5, 0x1d, 0x31, 0x1d, 0xdd, 0xdd, 0xd3, 0xc4, 0x4f, 0x61, 0x2e, 0x6d, 0x8b, 0xf9, 0xbc, 0x07,
-	0xc5, 0x08, 0x88, 0x2d, 0xd2, 0x43, 0xfb, 0xc8, 0x2e, 0x2c, 0x75, 0x64, 0x23, 0xfe, 0x4a, 0xd2,
-	0xbe, 0x9d, 0xc1, 0x4d, 0x4a, 0xdf, 0x8c, 0x6a, 0x9d, 0xe3, 0xb5, 0x5e, 0x1c, 0x10, 0x2f, 0x55,
-	0xf1, 0x71, 0xd5, 0xf6, 0x29, 0xc1, 0x77, 0x36, 0x49, 0x1a, 0x15, 0xb9, 0x0d, 0x10, 0x65, 0x17,
-	0xd6, 0x79, 0x04, 0x49, 0x12, 0x46, 0xe3, 0xab, 0xf9, 0x4f, 0x04, 0xae, 0x06, 0xaf, 0x1d, 0x33,
-	0x34, 0xff, 0x3d, 0x0f, 0x72, 0x89, 0x14, 0xae, 0xc1, 0x64, 0x4b, 0x37, 0x34, 0xfc, 0xd1, 0xf4,
-	0x78, 0xe7, 0x10, 0x58, 0xd7, 0x0d, 0x4d, 0xe1, 0xd0, 0x94, 0x84, 0xb9, 0x97, 0x96, 0xf0, 0x67,
-	0x02, 0x95, 0xde, 0xd4, 0x50, 0xc7, 0xb7, 0x61, 0xca, 0xc6, 0x3b, 0x54, 0x71, 0xbe, 0x2f, 0x3f,
-	0xd4, 0x30, 0x32, 0x18, 0x9f, 0x82, 0x4f, 0x08, 0x8e, 0xed, 0xbb, 0x6a, 0x67, 0x3f, 0x16, 0xee,
-	0x4e, 0x76, 0xe2, 0x8d, 0x34, 0x4f, 0x93, 0x56, 0x63, 0x93, 0xf2, 0x31, 0xc1, 0x25, 0x22, 0xe4,
-	0x88, 0x0a, 0xbe, 0x01, 0x85, 0xcf, 0xf9, 0x0d, 0xea, 0x77, 0x25, 0xab, 0x1f, 0xb7, 0x08, 0x77,
-	0x88, 0x00, 0x3c, 0x3e, 0xed, 0xbe, 0x27, 0xf8, 0xe4, 0xdc, 0x51, 0x8d, 0x3a, 0xf3, 0xb6, 0x99,
-	0x11, 0xca, 0x77, 0x0b, 0x8a, 0x58, 0x2a, 0x16, 0x2e, 0x23, 0xa5, 0x17, 0xcf, 0xaa, 0xb3, 0x18,
-	0xa4, 0x5b, 0xb3, 0x18, 0x4a, 0x2b, 0x50, 0x74, 0xf7, 0x6c, 0xe6, 0xec, 0x99, 0xfb, 0x1a, 0x67,
-	0xf6, 0x7f, 0x25, 0xbe, 0xa0, 0x62, 0x6a, 0x7a, 0x07, 0x93, 0xa3, 0xeb, 0x4e, 0xd4, 0xf0, 0xb5,
-	0x49, 0x50, 0x42, 0xb5, 0xce, 0x43, 0xce, 0x6c, 0x71, 0x32, 0x53, 0x4a, 0xce, 0x6c, 0xf9, 0xd3,
-	0xd4, 0x66, 0xaa, 0x83, 0x12, 0x14, 0x15, 0x3c, 0x8d, 0x18, 0xe5, 0x52, 0x18, 0xc5, 0xff, 0x9d,
-	0x0f, 0x79, 0xd0, 0xba, 0xd4, 0xc8, 0x8d, 0xac, 0x86, 0xf8, 0x2e, 0xcc, 0x76, 0x47, 0xf9, 0x6f,
-	0x99, 0x6c, 0xfc, 0x33, 0x0d, 0xe7, 0xb8, 0x03, 0x7a, 0x08, 0x85, 0x60, 0x9d, 0xa4, 0x37, 0xb2,
-	0x3d, 0x92, 0xdd, 0x5a, 0xcb, 0x37, 0x87, 0xa0, 0x02, 0x22, 0xe2, 0xc2, 0x97, 0xbf, 0xfd, 0xfd,
-	0x28, 0x57, 0xa6, 0x25, 0x39, 0xb3, 0x19, 0x07, 0xfb, 0x2a, 0xfd, 0x91, 0xc0, 0x74, 0x62, 0x97,
-	0xa2, 0xab, 0xfd, 0x1d, 0xa7, 0xf6, 0xd9, 0xf2, 0xda, 0x28, 0x50, 0x24, 0x52, 0xe3, 0x44, 0xd6,
-	0xe9, 0x6a, 0x4f, 0x22, 0x51, 0xdd, 0xe4, 0xa3, 0x70, 0xdd, 0x3d, 0xa6, 0xdf, 0x12, 0x98, 0x49,
-	0xee, 0x88, 0x74, 0x84, 0x78, 0x91, 0x3e, 0xeb, 0x23, 0x61, 0x91, 0xdc, 0x12, 0x27, 0xb7, 0x40,
-	0x85, 0xc1, 0xe4, 0x68, 0x07, 0xf2, 0x75, 0xe6, 0xd1, 0xc5, 0x3e, 0xbe, 0xe3, 0xed, 0xae, 0x2c,
-	0x0e, 0x82, 0x60, 0xd4, 0x65, 0x1e, 0x75, 0x91, 0x5e, 0xcf, 0x46, 0xf5, 0xf7, 0x0e, 0xf9, 0x28,
-	0xe8, 0xd4, 0x63, 0x6a, 0xc2, 0xa4, 0xbf, 0xc1, 0xd0, 0x01, 0x4e, 0xa3, 0xbc, 0x5f, 0x1d, 0x88,
-	0xc1, 0xc8, 0x02, 0x8f, 0x5c, 0xa2, 0x73, 0xbd, 0x23, 0xd3, 0x47, 0x04, 0x8a, 0xd1, 0x74, 0xa4,
-	0xcb, 0x7d, 0x5c, 0xa6, 0xd7, 0x98, 0xf2, 0xca, 0x70, 0x20, 0x12, 0xd8, 0xe4, 0x04, 0xaa, 0x74,
-	0x3d, 0x4b, 0x20, 0x1e, 0xc2, 0xf2, 0x51, 0x72, 0x29, 0x3a, 0xa6, 0x8f, 0x09, 0x40, 0x3c, 0xed,
-	0xe9, 0xd0, 0x68, 0x91, 0x26, 0xab, 0x23, 0x20, 0x91, 0xd8, 0x06, 0x27, 0xf6, 0x1a, 0x5d, 0x1b,
-	0x52, 0x93, 0x04, 0x4d, 0xfa, 0x03, 0x81, 0x0b, 0xa9, 0x11, 0x4a, 0xab, 0xfd, 0xda, 0xaf, 0xe7,
-	0x16, 0x50, 0x96, 0x46, 0x85, 0x23, 0x4d, 0x91, 0xd3, 0xac, 0xd0, 0x72, 0x96, 0x66, 0x34, 0x80,
-	0x0f, 0xa1, 0x10, 0x4c, 0xa3, 0xbe, 0x2f, 0x4a, 0xd7, 0x40, 0xed, 0xfb, 0xa2, 0x74, 0x8f, 0xb4,
-	0x41, 0x2f, 0x0a, 0x4e, 0xaf, 0xaf, 0x08, 0x14, 0xa3, 0xc7, 0xbd, 0x6f, 0xf7, 0xa4, 0x27, 0x52,
-	0xdf, 0xee, 0xc9, 0xcc, 0x09, 0xf1, 0x06, 0xa7, 0x20, 0xd0, 0x4a, 0x96, 0x42, 0x43, 0x35, 0xaa,
-	0x2d, 0xe6, 0x35, 0x99, 0x41, 0xbf, 0x26, 0xf0, 0x3f, 0x7c, 0x97, 0xe9, 0xcd, 0xfe, 0xbe, 0x13,
-	0xd3, 0xa1, 0xbc, 0x34, 0x0c, 0x86, 0x04, 0x5e, 0xe7, 0x04, 0xd6, 0xe8, 0xca, 0xb0, 0x2e, 0xf1,
-	0xe9, 0xf8, 0x9d, 0xb2, 0xf5, 0xc1, 0xc9, 0x5f, 0xc2, 0xc4, 0xc9, 0xa9, 0x40, 0x9e, 0x9f, 0x0a,
-	0xe4, 0xcf, 0x53, 0x81, 0x7c, 0x77, 0x26, 0x4c, 0x3c, 0x3f, 0x13, 0x26, 0x7e, 0x3f, 0x13, 0x26,
-	0x3e, 0x93, 0x9a, 0xba, 0xbb, 0xd7, 0xd9, 0x95, 0x1a, 0x66, 0x3b, 0xf6, 0x58, 0xf5, 0x3d, 0xc6,
-	0xfe, 0xbf, 0xe0, 0x11, 0xf8, 0xbf, 0x33, 0x76, 0x0b, 0xfc, 0xff, 0x19, 0x9b, 0xff, 0x06, 0x00,
-	0x00, 0xff, 0xff, 0x58, 0x09, 0xcc, 0x05, 0x9a, 0x11, 0x00, 0x00,
+	// 1463 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x58, 0xdf, 0x6f, 0x14, 0xd5,
+	0x17, 0xef, 0xdd, 0x2d, 0x4b, 0xf7, 0xb4, 0x5f, 0xe0, 0x7b, 0x29, 0xb0, 0x2c, 0x65, 0x69, 0x47,
+	0xa4, 0x3f, 0x70, 0x77, 0x6c, 0x51, 0x0c, 0x1a, 0x35, 0x94, 0x08, 0x21, 0xd5, 0x04, 0x97, 0xc4,
+	0xa8, 0x2f, 0x64, 0xba, 0x73, 0xdd, 0x4e, 0xb6, 0x3b, 0xb3, 0xcc, 0xcc, 0x82, 0x93, 0xa6, 0x31,
+	0x31, 0xbe, 0x68, 0x34, 0x6a, 0x10, 0xf5, 0xc5, 0x07, 0x12, 0x79, 0xf0, 0x41, 0x1f, 0x0c, 0x7f,
+	0x04, 0x8f, 0x04, 0x5f, 0x7c, 0x32, 0x4a, 0xfd, 0x43, 0xcc, 0xdc, 0x7b, 0xe6, 0xf7, 0xcc, 0xce,
+	0x48, 0xd6, 0xb7, 0xce, 0xdd, 0xcf, 0xb9, 0xe7, 0x73, 0x3e, 0xe7, 0x9e, 0x73, 0xcf, 0x2d, 0xcc,
+	0x59, 0xec, 0xe6, 0x90, 0xe9, 0x1d, 0x66, 0xca, 0xfd, 0x41, 0x47, 0xbe, 0xb5, 0x2a, 0xdf, 0x1c,
+	0x32, 0xd3, 0x69, 0x0d, 0x4c, 0xc3, 0x36, 0xe8, 0x21, 0xff, 0xd7, 0x56, 0x7f, 0xd0, 0x69, 0xdd,
+	0x5a, 0xad, 0xaf, 0x74, 0x0c, 0xab, 0x6f, 0x58, 0xf2, 0xa6, 0x62, 0x31, 0x01, 0x95, 0x6f, 0xad,
+	0x6e, 0x32, 0x5b, 0x59, 0x95, 0x07, 0x4a, 0x57, 0xd3, 0x15, 0x5b, 0x33, 0x74, 0x61, 0x5d, 0x3f,
+	0x2e, 0xb0, 0x37, 0xf8, 0x97, 0x2c, 0x3e, 0xf0, 0xa7, 0xd9, 0xae, 0xd1, 0x35, 0xc4, 0xba, 0xfb,
+	0x17, 0xae, 0xce, 0x75, 0x0d, 0xa3, 0xbb, 0xcd, 0x64, 0x65, 0xa0, 0xc9, 0x8a, 0xae, 0x1b, 0x36,
+	0xdf, 0xcd, 0xb3, 0x49, 0x52, 0xb5, 0x9d, 0x01, 0xc3, 0x5f, 0xa5, 0x59, 0xa0, 0x6f, 0xbb, 0x74,
+	0xae, 0x29, 0xa6, 0xd2, 0xb7, 0xda, 0x2e, 0xd4, 0xb2, 0xa5, 0xb7, 0xe0, 0x70, 0x64, 0xd5, 0x1a,
+	0x18, 0xba, 0xc5, 0xe8, 0x79, 0xa8, 0x0c, 0xf8, 0x4a, 0x8d, 0xcc, 0x93, 0xa5, 0xe9, 0xb5, 0x5a,
+	0x2b, 0x1e, 0x68, 0x4b, 0x58, 0xac, 0x4f, 0x3e, 0xfc, 0xe3, 0xd4, 0x44, 0x1b, 0xd1, 0xd2, 0xbb,
+	0x70, 0xcc, 0xdb, 0xce, 0xd6, 0x3a, 0xda, 0x40, 0xd1, 0x6d, 0xf4, 0x44, 0x5f, 0x85, 0x29, 0x63,
+	0xc0, 0x4c, 0xc5, 0x36, 0x4c, 0xbe, 0x69, 0x75, 0x7d, 0xe1, 0xf1, 0x83, 0xe6, 0x49, 0x8c, 0xfa,
+	0x1d, 0x65, 0x5b, 0x53, 0xdd, 0xdf, 0x2e, 0xaa, 0xaa, 0xc9, 0x2c, 0xeb, 0xba, 0x6d, 0x6a, 0x7a,
+	0xb7, 0xed, 0x9b, 0x48, 0x0a, 0xd4, 0x92, 0x3b, 0x23, 0xdb, 0x37, 0x60, 0x7a, 0x10, 0x2c, 0x23,
+	0xe5, 0x93, 0xa9, 0x94, 0x3d, 0x10, 0xf2, 0x0e, 0xdb, 0x49, 0x9b, 0x49, 0x17, 0x9e, 0x4e, 0xf4,
+	0x32, 0x40, 0x90, 0x3e, 0xf4, 0x70, 0xa6, 0x85, 0xe4, 0xdd, 0x5c, 0xb7, 0xc4, 0xb1, 0xc0, 0x5c,
+	0xb7, 0xae, 0x29, 0x5d, 0x86, 0xb6, 0xed, 0x90, 0xa5, 0xf4, 0x33, 0x81, 0xe3, 0x29, 0x4e, 0x30,
+	0x90, 0x2b, 0x30, 0x13, 0x22, 0xe4, 0x8a, 0x5f, 0x2e, 0x1a, 0x49, 0xc4, 0x90, 0x5e, 0x89, 0xd0,
+	0x2d, 0x71, 0xba, 0x8b, 0xb9, 0x74, 0x05, 0x8b, 0x08, 0xdf, 0x75, 0x98, 0xd9, 0x60, 0x0e, 0x26,
+	0x85, 0x59, 0xb4, 0x0e, 0x53, 0xcc, 0xde, 0x62, 0x26, 0x1b, 0xf6, 0x45, 0x16, 0xdb, 0xfe, 0x37,
+	0x3d, 0x0a, 0x15, 0xe1, 0x81, 0x3b, 0xac, 0xb6, 0xf1, 0x4b, 0x5a, 0x82, 0x83, 0x3c, 0xe4, 0x0d,
+	0xe6, 0x78, 0x72, 0x1e, 0x81, 0x4a, 0x8f, 0x39, 0x37, 0x34, 0x15, 0x37, 0xd9, 0xd7, 0x63, 0xce,
+	0x55, 0x55, 0xba, 0x47, 0xe0, 0x50, 0x00, 0x45, 0x51, 0x9a, 0x50, 0xee, 0x31, 0x07, 0x35, 0x3f,
+	0x92, 0xd4, 0x62, 0x83, 0x39, 0xa8, 0x81, 0x8b, 0xa3, 0xeb, 0x50, 0x55, 0x3c, 0xba, 0x18, 0x79,
+	0x23, 0xd5, 0xc8, 0x0f, 0x0a, 0xad, 0x03, 0x33, 0x37, 0x4a, 0xc5, 0xb6, 0x99, 0x65, 0x33, 0xb5,
+	0x56, 0x9e, 0x2f, 0xbb, 0x51, 0x7a, 0xdf, 0xd2, 0xfd, 0x10, 0x47, 0xff, 0x78, 0x9c, 0x83, 0x8a,
+	0x65, 0x2b, 0xf6, 0x50, 0xd4, 0xcb, 0x81, 0xb5, 0x13, 0xa9, 0x1e, 0xaf, 0x73, 0x48, 0x1b, 0xa1,
+	0x74, 0x16, 0xf6, 0x19, 0xb7, 0x75, 0x66, 0xa2, 0x5c, 0xe2, 0x23, 0x76, 0xd2, 0xca, 0x4f, 0x7d,
+	0xd2, 0xbe, 0x20, 0xf0, 0xff, 0x10, 0x4f, 0x14, 0x53, 0x86, 0xc9, 0x1e, 0x73, 0xbc, 0x93, 0x35,
+	0x52, 0x4d, 0x0e, 0x1c, 0xdf, 0x49, 0x7a, 0x19, 0x8e, 0x70, 0x3a, 0xd7, 0xb5, 0xae, 0xae, 0xd8,
+	0x43, 0xd3, 0x23, 0x4d, 0x17, 0x60, 0xc6, 0xf2, 0xd6, 0x82, 0x13, 0x31, 0xed, 0xaf, 0x5d, 0x55,
+	0xa5, 0xf7, 0xe0, 0x68, 0xdc, 0x16, 0xe3, 0x79, 0x1d, 0xaa, 0x3e, 0x10, 0x8f, 0x48, 0x8a, 0xf6,
+	0xbe, 0x9d, 0x97, 0x6a, 0xdf, 0x46, 0xfa, 0x95, 0xc4, 0xf7, 0xb6, 0x46, 0x1f, 0x52, 0x7a, 0xc1,
+	0xcf, 0x75, 0x89, 0xe7, 0x7a, 0x61, 0x84, 0xbf, 0x58, 0xc6, 0xc7, 0x95, 0xdb, 0xfb, 0x04, 0xfb,
+	0x6c, 0x98, 0x34, 0x2a, 0x72, 0x11, 0xc0, 0x8f, 0xce, 0xcb, 0x73, 0x01, 0x49, 0x42, 0x46, 0xe3,
+	0xcb, 0xf9, 0xf7, 0x04, 0x4e, 0x88, 0x6e, 0xc7, 0x74, 0xd5, 0xed, 0xe7, 0x22, 0x16, 0x5f, 0xe1,
+	0x55, 0x98, 0xec, 0x69, 0xba, 0x8a, 0x45, 0x93, 0xd2, 0xe7, 0x10, 0xb8, 0xa1, 0xe9, 0x6a, 0x9b,
+	0x43, 0x63, 0x12, 0x96, 0x9e, 0x5a, 0xc2, 0x1f, 0x09, 0xcc, 0xa5, 0x53, 0x43, 0x1d, 0x5f, 0x81,
+	0x29, 0x13, 0xd7, 0x50, 0xc5, 0xe3, 0x99, 0xfc, 0x50, 0x43, 0xdf, 0x60, 0x7c, 0x0a, 0xde, 0x23,
+	0x78, 0x6d, 0x5f, 0x56, 0x86, 0xdb, 0x81, 0x70, 0x97, 0x92, 0x37, 0x5e, 0xa1, 0xfb, 0x34, 0x6c,
+	0x35, 0x36, 0x29, 0xef, 0x12, 0x1c, 0x22, 0x3c, 0x8e, 0xa8, 0xe0, 0x8b, 0x50, 0xf9, 0x80, 0xaf,
+	0xa0, 0x7e, 0xc7, 0x92, 0xfa, 0x71, 0x0b, 0x6f, 0x86, 0x10, 0xe0, 0xf1, 0x69, 0xf7, 0x02, 0xd2,
+	0x6a, 0x33, 0x6b, 0x4b, 0x09, 0xfa, 0xcd, 0x49, 0x00, 0x53, 0xac, 0x04, 0xa5, 0x5d, 0xc5, 0x95,
+	0xab, 0xaa, 0xd4, 0x87, 0xd9, 0xa8, 0x15, 0x46, 0x73, 0x01, 0xf6, 0x23, 0x08, 0xfb, 0x4c, 0xea,
+	0x71, 0xe0, 0x00, 0x0c, 0xc8, 0xc3, 0x47, 0xae, 0x93, 0x52, 0xec, 0x3a, 0xf9, 0x85, 0x44, 0xfd,
+	0xe5, 0x75, 0x9f, 0x97, 0x62, 0xdd, 0xe7, 0x54, 0x26, 0x8b, 0xff, 0xa8, 0xf7, 0xfc, 0x40, 0xb0,
+	0x91, 0x07, 0x84, 0xc3, 0x15, 0x23, 0xd6, 0x46, 0x55, 0x4c, 0x58, 0x22, 0xdf, 0x60, 0x7c, 0x59,
+	0xff, 0xda, 0xe3, 0x77, 0x49, 0xd1, 0x37, 0x98, 0x73, 0x85, 0xe9, 0x9e, 0xa2, 0xe7, 0xa1, 0x8a,
+	0x05, 0xca, 0xbc, 0x11, 0xb4, 0xf6, 0xf8, 0x41, 0x73, 0x16, 0x9d, 0x44, 0x2b, 0x25, 0x80, 0xd2,
+	0x39, 0xa8, 0xda, 0x5b, 0x2e, 0x51, 0x63, 0x5b, 0xe5, 0xcc, 0xfe, 0xd7, 0x0e, 0x16, 0xa8, 0x14,
+	0x9b, 0xd9, 0xc4, 0xbc, 0x10, 0x59, 0x93, 0x54, 0xbc, 0x63, 0x42, 0x94, 0x50, 0xb3, 0x03, 0x50,
+	0x32, 0x7a, 0x9c, 0xcc, 0x54, 0xbb, 0x64, 0xf4, 0xdc, 0x19, 0xca, 0x64, 0x8a, 0x85, 0x12, 0x54,
+	0xdb, 0xf8, 0x55, 0xd0, 0xcb, 0x61, 0xcf, 0x8b, 0xdb, 0xdd, 0x73, 0x0e, 0x52, 0x44, 0x8d, 0x52,
+	0x61, 0x35, 0xa4, 0xd7, 0xf0, 0xbc, 0xfa, 0x5e, 0xfe, 0x5d, 0x24, 0xd2, 0x4f, 0x24, 0x10, 0x23,
+	0x56, 0x99, 0xe3, 0x65, 0x1a, 0xcd, 0x5b, 0x39, 0x2f, 0x6f, 0x93, 0x29, 0x8a, 0x32, 0xbc, 0x66,
+	0xc3, 0x54, 0xc7, 0x9f, 0xb8, 0xb5, 0xcf, 0x0f, 0xc2, 0x3e, 0xee, 0x87, 0xde, 0x86, 0x8a, 0x78,
+	0x57, 0xd1, 0xd3, 0xc9, 0xd2, 0x49, 0x3e, 0xdf, 0xea, 0xcf, 0xe6, 0xa0, 0x04, 0x59, 0x69, 0xfe,
+	0xe3, 0xdf, 0xfe, 0xbe, 0x53, 0xaa, 0xd3, 0x9a, 0x9c, 0x78, 0x22, 0x8a, 0x87, 0x1b, 0xfd, 0x8e,
+	0xc0, 0x74, 0xe8, 0x51, 0x41, 0x97, 0xb3, 0x37, 0x8e, 0x3d, 0xec, 0xea, 0x2b, 0x45, 0xa0, 0x48,
+	0x64, 0x95, 0x13, 0x39, 0x4b, 0x97, 0x53, 0x89, 0xf8, 0x8a, 0xc8, 0x3b, 0xde, 0xbb, 0x6f, 0x97,
+	0x7e, 0x49, 0x60, 0x26, 0xfc, 0x58, 0xa2, 0x05, 0xfc, 0xf9, 0xfa, 0x9c, 0x2d, 0x84, 0x45, 0x72,
+	0x67, 0x38, 0xb9, 0x79, 0xda, 0x18, 0x4d, 0x8e, 0x0e, 0xa1, 0xbc, 0xc1, 0x1c, 0xba, 0x90, 0xb1,
+	0x77, 0xf0, 0xcc, 0xa9, 0x4b, 0xa3, 0x20, 0xe8, 0x75, 0x91, 0x7b, 0x5d, 0xa0, 0xa7, 0x92, 0x5e,
+	0xdd, 0x01, 0x5c, 0xde, 0x11, 0x25, 0xb1, 0x4b, 0x0d, 0x98, 0x74, 0x47, 0x79, 0x3a, 0x62, 0x53,
+	0x3f, 0xee, 0x67, 0x46, 0x62, 0xd0, 0x73, 0x83, 0x7b, 0xae, 0xd1, 0xa3, 0xe9, 0x9e, 0xe9, 0x1d,
+	0x02, 0x55, 0x7f, 0x4c, 0xa4, 0x8b, 0x19, 0x5b, 0xc6, 0xe7, 0xf9, 0xfa, 0x52, 0x3e, 0x10, 0x09,
+	0x9c, 0xe3, 0x04, 0x9a, 0xf4, 0x6c, 0x92, 0x40, 0x30, 0x8d, 0xca, 0x3b, 0xe1, 0xd7, 0xc1, 0x2e,
+	0xbd, 0x4b, 0x00, 0x82, 0xb1, 0x97, 0xe6, 0x7a, 0xf3, 0x35, 0x59, 0x2e, 0x80, 0x44, 0x62, 0x6b,
+	0x9c, 0xd8, 0x73, 0x74, 0x25, 0x27, 0x27, 0x21, 0x9a, 0xf4, 0x1b, 0x02, 0x07, 0x63, 0xb3, 0x24,
+	0x6d, 0x66, 0x1d, 0xbf, 0xd4, 0x71, 0xb8, 0xde, 0x2a, 0x0a, 0x47, 0x9a, 0x12, 0xa7, 0x39, 0x47,
+	0xeb, 0x49, 0x9a, 0xfe, 0x24, 0x7a, 0x1b, 0x2a, 0x62, 0x2c, 0xcb, 0xec, 0x28, 0x91, 0xc9, 0x32,
+	0xb3, 0xa3, 0x44, 0x67, 0xbb, 0x51, 0x1d, 0x05, 0xc7, 0xb8, 0x4f, 0x09, 0xec, 0xc7, 0xa6, 0x49,
+	0xb3, 0x36, 0x8d, 0xf6, 0xff, 0xfa, 0x99, 0x3c, 0x18, 0x3a, 0x97, 0xb9, 0xf3, 0x65, 0xba, 0x98,
+	0x16, 0xb7, 0x98, 0x27, 0xe4, 0x9d, 0x60, 0xc6, 0xdb, 0xa5, 0x1f, 0xc1, 0x94, 0x37, 0xad, 0xd0,
+	0x1c, 0x27, 0xbe, 0x10, 0x8b, 0xb9, 0xb8, 0x22, 0x59, 0x40, 0xa7, 0x9f, 0x10, 0xa8, 0xfa, 0x97,
+	0x7f, 0x66, 0x29, 0xc5, 0x27, 0x96, 0xcc, 0x52, 0x4a, 0xcc, 0x11, 0xd2, 0x69, 0x4e, 0xa2, 0x41,
+	0xe7, 0x92, 0x24, 0x3a, 0x8a, 0xde, 0xec, 0x31, 0xa7, 0xcb, 0x74, 0xfa, 0x19, 0x81, 0xfd, 0x78,
+	0x6f, 0x67, 0xe6, 0x24, 0x3a, 0x3d, 0x64, 0xe6, 0x24, 0x76, 0xfd, 0x4b, 0xcf, 0x73, 0x02, 0x2b,
+	0x74, 0x29, 0xaf, 0x64, 0x5c, 0x3a, 0x6e, 0xd9, 0xd0, 0x6f, 0x09, 0x40, 0x70, 0xb1, 0xd2, 0x11,
+	0xb1, 0xc6, 0x8e, 0xc9, 0x72, 0x01, 0x64, 0x7e, 0x87, 0x49, 0xb2, 0xc2, 0x6c, 0xad, 0xbf, 0xf9,
+	0xf0, 0xaf, 0xc6, 0xc4, 0xc3, 0x27, 0x0d, 0xf2, 0xe8, 0x49, 0x83, 0xfc, 0xf9, 0xa4, 0x41, 0xbe,
+	0xda, 0x6b, 0x4c, 0x3c, 0xda, 0x6b, 0x4c, 0xfc, 0xbe, 0xd7, 0x98, 0x78, 0xbf, 0xd5, 0xd5, 0xec,
+	0xad, 0xe1, 0x66, 0xab, 0x63, 0xf4, 0x83, 0x4d, 0x9b, 0xee, 0xa6, 0x81, 0x8b, 0x0f, 0xb9, 0x13,
+	0xfe, 0xdf, 0xd7, 0xcd, 0x0a, 0xff, 0xf7, 0xeb, 0xb9, 0x7f, 0x02, 0x00, 0x00, 0xff, 0xff, 0x0a,
+	0xc8, 0x27, 0xc4, 0x49, 0x16, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -1047,10 +1302,14 @@ type QueryClient interface {
 	PendingRequests(ctx context.Context, in *QueryPendingRequestsRequest, opts ...grpc.CallOption) (*QueryPendingRequestsResponse, error)
 	// Faults lists what is held against participants.
 	Faults(ctx context.Context, in *QueryFaultsRequest, opts ...grpc.CallOption) (*QueryFaultsResponse, error)
+	Reshare(ctx context.Context, in *QueryReshareRequest, opts ...grpc.CallOption) (*QueryReshareResponse, error)
+	Reshares(ctx context.Context, in *QueryResharesRequest, opts ...grpc.CallOption) (*QueryResharesResponse, error)
 	// CanKeyGen says whether a keygen could be asked for now, and if not, why.
 	CanKeyGen(ctx context.Context, in *QueryCanKeyGenRequest, opts ...grpc.CallOption) (*QueryCanKeyGenResponse, error)
 	// CanSign says whether a signature could be asked for now, and if not, why.
 	CanSign(ctx context.Context, in *QueryCanSignRequest, opts ...grpc.CallOption) (*QueryCanSignResponse, error)
+	// CanReshare says whether a reshare could be asked for now, and if not, why.
+	CanReshare(ctx context.Context, in *QueryCanReshareRequest, opts ...grpc.CallOption) (*QueryCanReshareResponse, error)
 }
 
 type queryClient struct {
@@ -1142,6 +1401,24 @@ func (c *queryClient) Faults(ctx context.Context, in *QueryFaultsRequest, opts .
 	return out, nil
 }
 
+func (c *queryClient) Reshare(ctx context.Context, in *QueryReshareRequest, opts ...grpc.CallOption) (*QueryReshareResponse, error) {
+	out := new(QueryReshareResponse)
+	err := c.cc.Invoke(ctx, "/sequencer.mpc.v1.Query/Reshare", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *queryClient) Reshares(ctx context.Context, in *QueryResharesRequest, opts ...grpc.CallOption) (*QueryResharesResponse, error) {
+	out := new(QueryResharesResponse)
+	err := c.cc.Invoke(ctx, "/sequencer.mpc.v1.Query/Reshares", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *queryClient) CanKeyGen(ctx context.Context, in *QueryCanKeyGenRequest, opts ...grpc.CallOption) (*QueryCanKeyGenResponse, error) {
 	out := new(QueryCanKeyGenResponse)
 	err := c.cc.Invoke(ctx, "/sequencer.mpc.v1.Query/CanKeyGen", in, out, opts...)
@@ -1160,6 +1437,15 @@ func (c *queryClient) CanSign(ctx context.Context, in *QueryCanSignRequest, opts
 	return out, nil
 }
 
+func (c *queryClient) CanReshare(ctx context.Context, in *QueryCanReshareRequest, opts ...grpc.CallOption) (*QueryCanReshareResponse, error) {
+	out := new(QueryCanReshareResponse)
+	err := c.cc.Invoke(ctx, "/sequencer.mpc.v1.Query/CanReshare", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 // QueryServer is the server API for Query service.
 type QueryServer interface {
 	Params(context.Context, *QueryParamsRequest) (*QueryParamsResponse, error)
@@ -1172,10 +1458,14 @@ type QueryServer interface {
 	PendingRequests(context.Context, *QueryPendingRequestsRequest) (*QueryPendingRequestsResponse, error)
 	// Faults lists what is held against participants.
 	Faults(context.Context, *QueryFaultsRequest) (*QueryFaultsResponse, error)
+	Reshare(context.Context, *QueryReshareRequest) (*QueryReshareResponse, error)
+	Reshares(context.Context, *QueryResharesRequest) (*QueryResharesResponse, error)
 	// CanKeyGen says whether a keygen could be asked for now, and if not, why.
 	CanKeyGen(context.Context, *QueryCanKeyGenRequest) (*QueryCanKeyGenResponse, error)
 	// CanSign says whether a signature could be asked for now, and if not, why.
 	CanSign(context.Context, *QueryCanSignRequest) (*QueryCanSignResponse, error)
+	// CanReshare says whether a reshare could be asked for now, and if not, why.
+	CanReshare(context.Context, *QueryCanReshareRequest) (*QueryCanReshareResponse, error)
 }
 
 // UnimplementedQueryServer can be embedded to have forward compatible implementations.
@@ -1209,11 +1499,20 @@ func (*UnimplementedQueryServer) PendingRequests(ctx context.Context, req *Query
 func (*UnimplementedQueryServer) Faults(ctx context.Context, req *QueryFaultsRequest) (*QueryFaultsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method Faults not implemented")
 }
+func (*UnimplementedQueryServer) Reshare(ctx context.Context, req *QueryReshareRequest) (*QueryReshareResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Reshare not implemented")
+}
+func (*UnimplementedQueryServer) Reshares(ctx context.Context, req *QueryResharesRequest) (*QueryResharesResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method Reshares not implemented")
+}
 func (*UnimplementedQueryServer) CanKeyGen(ctx context.Context, req *QueryCanKeyGenRequest) (*QueryCanKeyGenResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method CanKeyGen not implemented")
 }
 func (*UnimplementedQueryServer) CanSign(ctx context.Context, req *QueryCanSignRequest) (*QueryCanSignResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method CanSign not implemented")
+}
+func (*UnimplementedQueryServer) CanReshare(ctx context.Context, req *QueryCanReshareRequest) (*QueryCanReshareResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method CanReshare not implemented")
 }
 
 func RegisterQueryServer(s grpc1.Server, srv QueryServer) {
@@ -1382,6 +1681,42 @@ func _Query_Faults_Handler(srv interface{}, ctx context.Context, dec func(interf
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Query_Reshare_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryReshareRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Reshare(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/sequencer.mpc.v1.Query/Reshare",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Reshare(ctx, req.(*QueryReshareRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_Reshares_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryResharesRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).Reshares(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/sequencer.mpc.v1.Query/Reshares",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).Reshares(ctx, req.(*QueryResharesRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Query_CanKeyGen_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(QueryCanKeyGenRequest)
 	if err := dec(in); err != nil {
@@ -1414,6 +1749,24 @@ func _Query_CanSign_Handler(srv interface{}, ctx context.Context, dec func(inter
 	}
 	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
 		return srv.(QueryServer).CanSign(ctx, req.(*QueryCanSignRequest))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Query_CanReshare_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(QueryCanReshareRequest)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(QueryServer).CanReshare(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/sequencer.mpc.v1.Query/CanReshare",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(QueryServer).CanReshare(ctx, req.(*QueryCanReshareRequest))
 	}
 	return interceptor(ctx, in, info, handler)
 }
@@ -1460,12 +1813,24 @@ var _Query_serviceDesc = grpc.ServiceDesc{
 			Handler:    _Query_Faults_Handler,
 		},
 		{
+			MethodName: "Reshare",
+			Handler:    _Query_Reshare_Handler,
+		},
+		{
+			MethodName: "Reshares",
+			Handler:    _Query_Reshares_Handler,
+		},
+		{
 			MethodName: "CanKeyGen",
 			Handler:    _Query_CanKeyGen_Handler,
 		},
 		{
 			MethodName: "CanSign",
 			Handler:    _Query_CanSign_Handler,
+		},
+		{
+			MethodName: "CanReshare",
+			Handler:    _Query_CanReshare_Handler,
 		},
 	},
 	Streams:  []grpc.StreamDesc{},
@@ -2229,6 +2594,174 @@ func (m *QueryFaultsResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *QueryReshareRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryReshareRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryReshareRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ReshareId) > 0 {
+		i -= len(m.ReshareId)
+		copy(dAtA[i:], m.ReshareId)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.ReshareId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryReshareResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryReshareResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryReshareResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Attested) > 0 {
+		for iNdEx := len(m.Attested) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Attested[iNdEx])
+			copy(dAtA[i:], m.Attested[iNdEx])
+			i = encodeVarintQuery(dAtA, i, uint64(len(m.Attested[iNdEx])))
+			i--
+			dAtA[i] = 0x12
+		}
+	}
+	{
+		size, err := m.Reshare.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintQuery(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryResharesRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryResharesRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryResharesRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x1a
+	}
+	if m.Status != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Status))
+		i--
+		dAtA[i] = 0x10
+	}
+	if len(m.KeyId) > 0 {
+		i -= len(m.KeyId)
+		copy(dAtA[i:], m.KeyId)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.KeyId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryResharesResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryResharesResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryResharesResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Pagination != nil {
+		{
+			size, err := m.Pagination.MarshalToSizedBuffer(dAtA[:i])
+			if err != nil {
+				return 0, err
+			}
+			i -= size
+			i = encodeVarintQuery(dAtA, i, uint64(size))
+		}
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Reshares) > 0 {
+		for iNdEx := len(m.Reshares) - 1; iNdEx >= 0; iNdEx-- {
+			{
+				size, err := m.Reshares[iNdEx].MarshalToSizedBuffer(dAtA[:i])
+				if err != nil {
+					return 0, err
+				}
+				i -= size
+				i = encodeVarintQuery(dAtA, i, uint64(size))
+			}
+			i--
+			dAtA[i] = 0xa
+		}
+	}
+	return len(dAtA) - i, nil
+}
+
 func (m *QueryCanKeyGenRequest) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -2379,6 +2912,106 @@ func (m *QueryCanSignResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if m.Ok {
+		i--
+		if m.Ok {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x8
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryCanReshareRequest) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryCanReshareRequest) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryCanReshareRequest) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Participants) > 0 {
+		for iNdEx := len(m.Participants) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Participants[iNdEx])
+			copy(dAtA[i:], m.Participants[iNdEx])
+			i = encodeVarintQuery(dAtA, i, uint64(len(m.Participants[iNdEx])))
+			i--
+			dAtA[i] = 0x22
+		}
+	}
+	if m.Threshold != 0 {
+		i = encodeVarintQuery(dAtA, i, uint64(m.Threshold))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Requester) > 0 {
+		i -= len(m.Requester)
+		copy(dAtA[i:], m.Requester)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.Requester)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.KeyId) > 0 {
+		i -= len(m.KeyId)
+		copy(dAtA[i:], m.KeyId)
+		i = encodeVarintQuery(dAtA, i, uint64(len(m.KeyId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *QueryCanReshareResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *QueryCanReshareResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *QueryCanReshareResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Participants) > 0 {
+		for iNdEx := len(m.Participants) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Participants[iNdEx])
+			copy(dAtA[i:], m.Participants[iNdEx])
+			i = encodeVarintQuery(dAtA, i, uint64(len(m.Participants[iNdEx])))
+			i--
+			dAtA[i] = 0x1a
+		}
+	}
 	if len(m.Reason) > 0 {
 		i -= len(m.Reason)
 		copy(dAtA[i:], m.Reason)
@@ -2708,6 +3341,75 @@ func (m *QueryFaultsResponse) Size() (n int) {
 	return n
 }
 
+func (m *QueryReshareRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.ReshareId)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryReshareResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Reshare.Size()
+	n += 1 + l + sovQuery(uint64(l))
+	if len(m.Attested) > 0 {
+		for _, s := range m.Attested {
+			l = len(s)
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *QueryResharesRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.KeyId)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Status != 0 {
+		n += 1 + sovQuery(uint64(m.Status))
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryResharesResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if len(m.Reshares) > 0 {
+		for _, e := range m.Reshares {
+			l = e.Size()
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	if m.Pagination != nil {
+		l = m.Pagination.Size()
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
 func (m *QueryCanKeyGenRequest) Size() (n int) {
 	if m == nil {
 		return 0
@@ -2781,6 +3483,54 @@ func (m *QueryCanSignResponse) Size() (n int) {
 	l = len(m.Reason)
 	if l > 0 {
 		n += 1 + l + sovQuery(uint64(l))
+	}
+	return n
+}
+
+func (m *QueryCanReshareRequest) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.KeyId)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	l = len(m.Requester)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if m.Threshold != 0 {
+		n += 1 + sovQuery(uint64(m.Threshold))
+	}
+	if len(m.Participants) > 0 {
+		for _, s := range m.Participants {
+			l = len(s)
+			n += 1 + l + sovQuery(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *QueryCanReshareResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	if m.Ok {
+		n += 2
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovQuery(uint64(l))
+	}
+	if len(m.Participants) > 0 {
+		for _, s := range m.Participants {
+			l = len(s)
+			n += 1 + l + sovQuery(uint64(l))
+		}
 	}
 	return n
 }
@@ -4781,6 +5531,460 @@ func (m *QueryFaultsResponse) Unmarshal(dAtA []byte) error {
 	}
 	return nil
 }
+func (m *QueryReshareRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryReshareRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryReshareRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReshareId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReshareId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryReshareResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryReshareResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryReshareResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reshare", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Reshare.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Attested", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Attested = append(m.Attested, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryResharesRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryResharesRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryResharesRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.KeyId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Status", wireType)
+			}
+			m.Status = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Status |= ReshareStatus(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageRequest{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryResharesResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryResharesResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryResharesResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reshares", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reshares = append(m.Reshares, Reshare{})
+			if err := m.Reshares[len(m.Reshares)-1].Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Pagination", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if m.Pagination == nil {
+				m.Pagination = &query.PageResponse{}
+			}
+			if err := m.Pagination.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
 func (m *QueryCanKeyGenRequest) Unmarshal(dAtA []byte) error {
 	l := len(dAtA)
 	iNdEx := 0
@@ -5242,6 +6446,305 @@ func (m *QueryCanSignResponse) Unmarshal(dAtA []byte) error {
 				return io.ErrUnexpectedEOF
 			}
 			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryCanReshareRequest) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryCanReshareRequest: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryCanReshareRequest: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.KeyId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Requester", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Requester = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Threshold", wireType)
+			}
+			m.Threshold = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Threshold |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participants", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participants = append(m.Participants, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipQuery(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *QueryCanReshareResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowQuery
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: QueryCanReshareResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: QueryCanReshareResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Ok", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Ok = bool(v != 0)
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participants", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowQuery
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthQuery
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthQuery
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participants = append(m.Participants, string(dAtA[iNdEx:postIndex]))
 			iNdEx = postIndex
 		default:
 			iNdEx = preIndex

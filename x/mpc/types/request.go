@@ -30,24 +30,69 @@ func (r Request) Attempt(height int64) uint32 {
 	return e.Attempt(height)
 }
 
-// ToEngine converts for the node; key is the request's.
+// ToEngine converts for the node; key is the request's. It gives the public key
+// only: what else a request needs of its key was pinned, the key may have another
+// epoch by now.
 func (r Request) ToEngine(key Key) mpctypes.Request {
 	out := mpctypes.Request{
 		ID: r.RequestID(), KeyID: mpctypes.KeyID(r.KeyId), Algorithm: mpctypes.Algorithm(r.Algorithm),
 		Threshold: int(r.Threshold), Epoch: r.Epoch, Members: make([]mpctypes.Member, len(r.Members)),
 		Height: r.Height, ExpiryHeight: r.ExpiryHeight, AttemptBlocks: int64(r.AttemptBlocks),
-		StartTimeout: r.StartTimeout, Digest: slices.Clone(r.Digest),
+		StartTimeout: r.StartTimeout, Digest: slices.Clone(r.Digest), Test: r.Test,
 	}
 	for i, m := range r.Members {
 		out.Members[i] = mpctypes.Member{
 			Operator: mpctypes.Operator(m.Operator), IdentityVersion: m.IdentityVersion, IdentityKey: slices.Clone(m.IdentityKey),
 		}
 	}
-	if r.Kind == REQUEST_KIND_SIGN {
-		copy(out.KeySession[:], key.Session)
+	copy(out.KeySession[:], r.KeySession)
+	if r.NeedsKey() {
 		out.PublicKey = slices.Clone(key.PublicKey)
 	}
+	if r.Handover != nil {
+		out.Handover = r.Handover.toEngine()
+	}
 	return out
+}
+
+// NeedsKey reports whether the request is for a key that there is.
+func (r Request) NeedsKey() bool {
+	return r.Kind == REQUEST_KIND_SIGN || r.Kind == REQUEST_KIND_RESHARE
+}
+
+// Attestor finds a member whose word decides the request: one that gets a share.
+func (r Request) Attestor(operator string) (Member, bool) {
+	if r.Handover != nil && !r.Handover.Receives(operator) {
+		return Member{}, false
+	}
+	return r.Member(operator)
+}
+
+// Attestors is how many attestations decide the request, and how many shares they
+// name.
+func (r Request) Attestors() int {
+	if r.Handover != nil {
+		return len(r.Handover.Receivers)
+	}
+	return len(r.Members)
+}
+
+// ParsePayload decodes what a participant attests, and checks its curve points. A
+// reshare leaves the key as it is.
+func (r Request) ParsePayload(payload []byte, key Key) (mpctypes.KeygenPayload, error) {
+	p, err := ParseKeygenPayload(payload, r.Attestors())
+	if err != nil {
+		return p, err
+	}
+	if r.Kind == REQUEST_KIND_RESHARE && string(p.PublicKey) != string(key.PublicKey) {
+		return p, ErrBadResult.Wrapf("the shares are of another key than %s", key.Id)
+	}
+	return p, nil
+}
+
+// Receivers are the members that get a share by a reshare, as they were pinned.
+func (r Request) Receivers() []Member {
+	return slices.DeleteFunc(slices.Clone(r.Members), func(m Member) bool { return !r.Handover.Receives(m.Operator) })
 }
 
 // Validate checks a request of a genesis file.
@@ -56,8 +101,14 @@ func (r Request) Validate() error {
 		return err
 	}
 	switch {
-	case r.Kind != REQUEST_KIND_KEYGEN && r.Kind != REQUEST_KIND_SIGN:
+	case r.Kind != REQUEST_KIND_KEYGEN && !r.NeedsKey():
 		return fmt.Errorf("request %s: unknown kind %d", r.Id, r.Kind)
+	case r.NeedsKey() && len(r.KeySession) != len(mpctypes.Context{}), !r.NeedsKey() && len(r.KeySession) != 0:
+		return fmt.Errorf("request %s: session of the key has %d bytes", r.Id, len(r.KeySession))
+	case (r.Kind == REQUEST_KIND_RESHARE) != (r.Handover != nil):
+		return fmt.Errorf("request %s: exactly reshares have a handover", r.Id)
+	case r.Test && r.Kind != REQUEST_KIND_SIGN:
+		return fmt.Errorf("request %s: only a signature is a test", r.Id)
 	case r.Kind == REQUEST_KIND_KEYGEN && r.KeyId != r.Id:
 		return fmt.Errorf("keygen %s is for another key", r.Id)
 	case len(r.Members) == 0 || len(r.Members) > mpctypes.MaxMembers:

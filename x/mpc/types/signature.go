@@ -51,6 +51,13 @@ func (s *Signature) Fail(reason mpctypes.Reason, height int64) error {
 	return nil
 }
 
+// SetTestDigest is what a signature signs that tests the shares of a reshare.
+func (s *Signature) SetTestDigest(digest mpctypes.Hash) {
+	s.Payload, s.Digest = DigestPayload(digest[:]), digest[:]
+	hash := (&MsgKeySign{Requester: s.Owner, SignatureId: s.Id, KeyId: s.KeyId, Payload: s.Payload}).ContentHash()
+	s.ContentHash = hash[:]
+}
+
 // Verify checks a result against the key that it must be by.
 func (s Signature) Verify(key Key, result *mpctypes.SignatureResult) error {
 	if err := mpctypes.VerifySignature(key.PublicKey, s.Digest, result); err != nil {
@@ -66,6 +73,9 @@ func (s Signature) Validate(key Key) error {
 	}
 	if len(s.ContentHash) != len(mpctypes.Hash{}) || s.Owner == "" {
 		return fmt.Errorf("signature %s has no owner or no content hash", s.Id)
+	}
+	if s.Test != IsTestID(s.Id) || s.Test && s.Module != "" {
+		return fmt.Errorf("signature %s: exactly tests of reshares have such an id, and none has a module", s.Id)
 	}
 	digest, err := s.Payload.Signed()
 	if err != nil || string(digest) != string(s.Digest) {

@@ -27,3 +27,16 @@ var signatureTransitions = map[SignatureStatus][]SignatureStatus{
 func (s SignatureStatus) CanMoveTo(next SignatureStatus) bool {
 	return slices.Contains(signatureTransitions[s], next)
 }
+
+// reshareTransitions is the only place that says which status of a reshare may
+// follow which.
+var reshareTransitions = map[ReshareStatus][]ReshareStatus{
+	RESHARE_STATUS_UNSPECIFIED: {RESHARE_STATUS_PENDING},
+	RESHARE_STATUS_PENDING:     {RESHARE_STATUS_TESTING, RESHARE_STATUS_ERROR},
+	RESHARE_STATUS_TESTING:     {RESHARE_STATUS_READY, RESHARE_STATUS_ERROR},
+}
+
+// CanMoveTo reports whether a reshare may go from s to next.
+func (s ReshareStatus) CanMoveTo(next ReshareStatus) bool {
+	return slices.Contains(reshareTransitions[s], next)
+}

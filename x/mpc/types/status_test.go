@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -42,6 +43,23 @@ func TestSignatureStatusTransitions(t *testing.T) {
 	}
 }
 
+func TestReshareStatusTransitions(t *testing.T) {
+	type pair struct{ from, to types.ReshareStatus }
+	allowed := []pair{
+		{types.RESHARE_STATUS_UNSPECIFIED, types.RESHARE_STATUS_PENDING},
+		{types.RESHARE_STATUS_PENDING, types.RESHARE_STATUS_TESTING},
+		{types.RESHARE_STATUS_PENDING, types.RESHARE_STATUS_ERROR},
+		{types.RESHARE_STATUS_TESTING, types.RESHARE_STATUS_READY},
+		{types.RESHARE_STATUS_TESTING, types.RESHARE_STATUS_ERROR},
+	}
+	for from := range types.ReshareStatus_name {
+		for to := range types.ReshareStatus_name {
+			p := pair{types.ReshareStatus(from), types.ReshareStatus(to)}
+			require.Equal(t, slices.Contains(allowed, p), p.from.CanMoveTo(p.to), "%s to %s", p.from, p.to)
+		}
+	}
+}
+
 // The methods that change a status go through the table.
 func TestForbiddenMoves(t *testing.T) {
 	ready := types.Key{Id: "k", Status: types.KEY_STATUS_READY}
@@ -51,6 +69,19 @@ func TestForbiddenMoves(t *testing.T) {
 	require.Zero(t, ready.RetireHeight)
 	deleted := types.Key{Id: "k", Status: types.KEY_STATUS_DELETED}
 	require.Error(t, deleted.Condemn(1))
+	pending := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_PENDING, Epoch: 1}
+	require.Error(t, pending.Finish(1))
+	require.Error(t, (&types.Key{Id: "k", Status: types.KEY_STATUS_READY, ReshareId: "r"}).Switch(pending, 1, 2))
+	failed := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_ERROR}
+	require.Error(t, failed.Fail("expired", 1))
+	require.Error(t, failed.Stage(nil, mpctypes.KeygenPayload{}))
+	switched := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_READY, Epoch: 1}
+	for _, k := range []types.Key{
+		{Status: types.KEY_STATUS_DELETING, ReshareId: "r"}, {Status: types.KEY_STATUS_READY, ReshareId: "other"},
+		{Status: types.KEY_STATUS_READY, ReshareId: "r", Epoch: 1},
+	} {
+		require.Error(t, k.Switch(switched, 1, 2))
+	}
 	done := types.Signature{Id: "s", Status: types.SIGNATURE_STATUS_READY}
 	require.Error(t, done.Fail("expired", 1))
 	require.Equal(t, types.SIGNATURE_STATUS_READY, done.Status)

@@ -423,6 +423,167 @@ func (m *MsgKeyDeleteResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgKeyDeleteResponse proto.InternalMessageInfo
 
+type MsgKeyReshare struct {
+	// The key's owner or the authority.
+	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
+	// Chosen by the caller; unique among reshares for ever. At most 59 characters.
+	ReshareId string `protobuf:"bytes,2,opt,name=reshare_id,json=reshareId,proto3" json:"reshare_id,omitempty"`
+	KeyId     string `protobuf:"bytes,3,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	// t of the new committee: t+1 of its participants sign.
+	Threshold uint32 `protobuf:"varint,4,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	// Operators of the new committee. Empty: all bonded registered validators by
+	// power, up to max_participants.
+	Participants []string `protobuf:"bytes,5,rep,name=participants,proto3" json:"participants,omitempty"`
+}
+
+func (m *MsgKeyReshare) Reset()         { *m = MsgKeyReshare{} }
+func (m *MsgKeyReshare) String() string { return proto.CompactTextString(m) }
+func (*MsgKeyReshare) ProtoMessage()    {}
+func (*MsgKeyReshare) Descriptor() ([]byte, []int) {
+	return fileDescriptor_77dc981e427c9215, []int{10}
+}
+func (m *MsgKeyReshare) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgKeyReshare) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgKeyReshare.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgKeyReshare) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgKeyReshare.Merge(m, src)
+}
+func (m *MsgKeyReshare) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgKeyReshare) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgKeyReshare.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgKeyReshare proto.InternalMessageInfo
+
+type MsgKeyReshareResponse struct {
+	// The reshare as it stands: PENDING when it is new.
+	Reshare Reshare `protobuf:"bytes,1,opt,name=reshare,proto3" json:"reshare"`
+}
+
+func (m *MsgKeyReshareResponse) Reset()         { *m = MsgKeyReshareResponse{} }
+func (m *MsgKeyReshareResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgKeyReshareResponse) ProtoMessage()    {}
+func (*MsgKeyReshareResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_77dc981e427c9215, []int{11}
+}
+func (m *MsgKeyReshareResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgKeyReshareResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgKeyReshareResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgKeyReshareResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgKeyReshareResponse.Merge(m, src)
+}
+func (m *MsgKeyReshareResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgKeyReshareResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgKeyReshareResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgKeyReshareResponse proto.InternalMessageInfo
+
+type MsgCancelReshare struct {
+	// The key's owner or the authority.
+	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
+	ReshareId string `protobuf:"bytes,2,opt,name=reshare_id,json=reshareId,proto3" json:"reshare_id,omitempty"`
+}
+
+func (m *MsgCancelReshare) Reset()         { *m = MsgCancelReshare{} }
+func (m *MsgCancelReshare) String() string { return proto.CompactTextString(m) }
+func (*MsgCancelReshare) ProtoMessage()    {}
+func (*MsgCancelReshare) Descriptor() ([]byte, []int) {
+	return fileDescriptor_77dc981e427c9215, []int{12}
+}
+func (m *MsgCancelReshare) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCancelReshare) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCancelReshare.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCancelReshare) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCancelReshare.Merge(m, src)
+}
+func (m *MsgCancelReshare) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCancelReshare) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCancelReshare.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCancelReshare proto.InternalMessageInfo
+
+type MsgCancelReshareResponse struct {
+	// The reshare as it stands: ERROR.
+	Reshare Reshare `protobuf:"bytes,1,opt,name=reshare,proto3" json:"reshare"`
+}
+
+func (m *MsgCancelReshareResponse) Reset()         { *m = MsgCancelReshareResponse{} }
+func (m *MsgCancelReshareResponse) String() string { return proto.CompactTextString(m) }
+func (*MsgCancelReshareResponse) ProtoMessage()    {}
+func (*MsgCancelReshareResponse) Descriptor() ([]byte, []int) {
+	return fileDescriptor_77dc981e427c9215, []int{13}
+}
+func (m *MsgCancelReshareResponse) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *MsgCancelReshareResponse) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_MsgCancelReshareResponse.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *MsgCancelReshareResponse) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_MsgCancelReshareResponse.Merge(m, src)
+}
+func (m *MsgCancelReshareResponse) XXX_Size() int {
+	return m.Size()
+}
+func (m *MsgCancelReshareResponse) XXX_DiscardUnknown() {
+	xxx_messageInfo_MsgCancelReshareResponse.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_MsgCancelReshareResponse proto.InternalMessageInfo
+
 type MsgUpdateParams struct {
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
 	// All of them: nothing is left as it was.
@@ -433,7 +594,7 @@ func (m *MsgUpdateParams) Reset()         { *m = MsgUpdateParams{} }
 func (m *MsgUpdateParams) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParams) ProtoMessage()    {}
 func (*MsgUpdateParams) Descriptor() ([]byte, []int) {
-	return fileDescriptor_77dc981e427c9215, []int{10}
+	return fileDescriptor_77dc981e427c9215, []int{14}
 }
 func (m *MsgUpdateParams) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -469,7 +630,7 @@ func (m *MsgUpdateParamsResponse) Reset()         { *m = MsgUpdateParamsResponse
 func (m *MsgUpdateParamsResponse) String() string { return proto.CompactTextString(m) }
 func (*MsgUpdateParamsResponse) ProtoMessage()    {}
 func (*MsgUpdateParamsResponse) Descriptor() ([]byte, []int) {
-	return fileDescriptor_77dc981e427c9215, []int{11}
+	return fileDescriptor_77dc981e427c9215, []int{15}
 }
 func (m *MsgUpdateParamsResponse) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -509,6 +670,10 @@ func init() {
 	proto.RegisterType((*MsgKeySignResponse)(nil), "sequencer.mpc.v1.MsgKeySignResponse")
 	proto.RegisterType((*MsgKeyDelete)(nil), "sequencer.mpc.v1.MsgKeyDelete")
 	proto.RegisterType((*MsgKeyDeleteResponse)(nil), "sequencer.mpc.v1.MsgKeyDeleteResponse")
+	proto.RegisterType((*MsgKeyReshare)(nil), "sequencer.mpc.v1.MsgKeyReshare")
+	proto.RegisterType((*MsgKeyReshareResponse)(nil), "sequencer.mpc.v1.MsgKeyReshareResponse")
+	proto.RegisterType((*MsgCancelReshare)(nil), "sequencer.mpc.v1.MsgCancelReshare")
+	proto.RegisterType((*MsgCancelReshareResponse)(nil), "sequencer.mpc.v1.MsgCancelReshareResponse")
 	proto.RegisterType((*MsgUpdateParams)(nil), "sequencer.mpc.v1.MsgUpdateParams")
 	proto.RegisterType((*MsgUpdateParamsResponse)(nil), "sequencer.mpc.v1.MsgUpdateParamsResponse")
 }
@@ -516,63 +681,71 @@ func init() {
 func init() { proto.RegisterFile("sequencer/mpc/v1/tx.proto", fileDescriptor_77dc981e427c9215) }
 
 var fileDescriptor_77dc981e427c9215 = []byte{
-	// 891 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xac, 0x56, 0xcf, 0x6f, 0xdc, 0x44,
-	0x14, 0x5e, 0x77, 0xf3, 0x03, 0xbf, 0xdd, 0x02, 0x71, 0x53, 0xba, 0x71, 0xb6, 0x6e, 0xe2, 0xa2,
-	0x2a, 0x04, 0xd6, 0x4b, 0x17, 0x09, 0x89, 0xad, 0x2a, 0xd4, 0x15, 0x12, 0x94, 0xb0, 0x22, 0x72,
-	0x54, 0x0e, 0x08, 0x69, 0xe5, 0xae, 0x27, 0xde, 0xd1, 0xae, 0x3d, 0xee, 0xcc, 0x24, 0xaa, 0x6f,
-	0xa8, 0x12, 0x17, 0x0e, 0x88, 0x3f, 0x83, 0x63, 0x0e, 0x3d, 0xf5, 0x2f, 0xc8, 0xb1, 0xea, 0x09,
-	0x2e, 0x08, 0x92, 0x43, 0x2e, 0xfc, 0x11, 0x68, 0xc6, 0xde, 0xf1, 0x26, 0x76, 0xd2, 0xaa, 0xca,
-	0x25, 0xca, 0xbc, 0xf7, 0xbd, 0xf7, 0xbe, 0xef, 0xf3, 0x9b, 0xd1, 0xc2, 0x0a, 0x43, 0x4f, 0xf6,
-	0x50, 0x34, 0x44, 0xb4, 0x1d, 0xc6, 0xc3, 0xf6, 0xfe, 0xdd, 0x36, 0x7f, 0xea, 0xc4, 0x94, 0x70,
-	0x62, 0xbc, 0xaf, 0x52, 0x4e, 0x18, 0x0f, 0x9d, 0xfd, 0xbb, 0xe6, 0x92, 0x17, 0xe2, 0x88, 0xb4,
-	0xe5, 0xdf, 0x14, 0x64, 0xde, 0x18, 0x12, 0x16, 0x12, 0xd6, 0x0e, 0x59, 0x20, 0x8a, 0x43, 0x16,
-	0x64, 0x89, 0x95, 0x34, 0x31, 0x90, 0xa7, 0x76, 0x7a, 0xc8, 0x52, 0xcb, 0x01, 0x09, 0x48, 0x1a,
-	0x17, 0xff, 0x65, 0xd1, 0x66, 0x91, 0x49, 0x12, 0xa3, 0xac, 0xc6, 0xfe, 0x4b, 0x83, 0x0f, 0xfa,
-	0x2c, 0x70, 0x51, 0x80, 0x19, 0x47, 0x74, 0xdb, 0xa3, 0x1c, 0x0f, 0x71, 0xec, 0x45, 0xdc, 0xb8,
-	0x0f, 0xef, 0x90, 0x18, 0x51, 0x8f, 0x13, 0xda, 0xd0, 0xd6, 0xb4, 0x0d, 0xbd, 0xb7, 0xfe, 0xea,
-	0x79, 0xeb, 0x66, 0x36, 0xf2, 0x07, 0x6f, 0x82, 0x7d, 0x91, 0x7b, 0xe0, 0xfb, 0x14, 0x31, 0xb6,
-	0xc3, 0x29, 0x8e, 0x02, 0x57, 0x95, 0x18, 0xeb, 0x50, 0xc7, 0x3e, 0x8a, 0x38, 0xe6, 0xc9, 0x60,
-	0x8c, 0x92, 0xc6, 0x95, 0x35, 0x6d, 0xa3, 0xee, 0xd6, 0xa6, 0xb1, 0x2d, 0x94, 0x18, 0x0e, 0x5c,
-	0x8b, 0x29, 0x21, 0xbb, 0x03, 0xb2, 0x3b, 0x88, 0x09, 0x63, 0x88, 0x31, 0x4c, 0xa2, 0x46, 0x55,
-	0x22, 0x97, 0x64, 0xea, 0xfb, 0xdd, 0x6d, 0x95, 0xe8, 0xb6, 0x9e, 0x9d, 0x1c, 0x6c, 0xaa, 0x09,
-	0xbf, 0x9e, 0x1c, 0x6c, 0xae, 0xe6, 0xe2, 0x9e, 0x4a, 0x79, 0x33, 0x5a, 0xec, 0x2e, 0x58, 0xe5,
-	0xd2, 0x5c, 0xc4, 0x62, 0x12, 0x31, 0x64, 0x34, 0x60, 0x71, 0x1f, 0x51, 0x39, 0x54, 0x28, 0xbc,
-	0xea, 0x4e, 0x8f, 0xf6, 0x33, 0x0d, 0x96, 0x65, 0xf1, 0x3e, 0x19, 0xa3, 0xcb, 0x73, 0xa5, 0xfb,
-	0x71, 0x41, 0xc2, 0x4a, 0xa9, 0x04, 0x31, 0xd6, 0xb6, 0xa0, 0x59, 0xc6, 0x61, 0x4a, 0xdf, 0xfe,
-	0xe5, 0x0a, 0xe8, 0x7d, 0x16, 0x6c, 0xa1, 0xe4, 0x6b, 0x14, 0x19, 0x9f, 0x83, 0x4e, 0x45, 0x2b,
-	0x21, 0x36, 0xa3, 0xd6, 0x78, 0xf5, 0xbc, 0xb5, 0x9c, 0x51, 0x3b, 0xcd, 0x28, 0x87, 0x1a, 0xd7,
-	0x61, 0x61, 0x8c, 0x92, 0x01, 0xf6, 0xe5, 0x27, 0xd2, 0xdd, 0xf9, 0x31, 0x4a, 0x1e, 0xfa, 0xc6,
-	0x17, 0xa0, 0x7b, 0x93, 0x80, 0x50, 0xcc, 0x47, 0xa1, 0xfc, 0x24, 0xef, 0x76, 0x56, 0x9d, 0xb3,
-	0xab, 0xeb, 0x3c, 0x98, 0x42, 0xdc, 0x1c, 0x6d, 0x34, 0x41, 0xe7, 0x23, 0x8a, 0xd8, 0x88, 0x4c,
-	0xfc, 0xc6, 0x9c, 0x34, 0x36, 0x0f, 0x18, 0x36, 0xd4, 0xe3, 0x5c, 0x0c, 0x6b, 0xcc, 0xaf, 0x55,
-	0x37, 0x74, 0xf7, 0x54, 0xac, 0xfb, 0x89, 0xb0, 0x29, 0xe7, 0x78, 0x9e, 0x4f, 0xa9, 0x72, 0xbb,
-	0x07, 0x4b, 0xea, 0xa0, 0xbe, 0x6d, 0x0b, 0xaa, 0x62, 0xed, 0x84, 0x11, 0xb5, 0xce, 0xf5, 0x22,
-	0xf3, 0x2d, 0x94, 0xf4, 0xe6, 0x0e, 0xff, 0xbe, 0x55, 0x71, 0x05, 0xce, 0xfe, 0x4f, 0x03, 0x48,
-	0x9b, 0xec, 0xe0, 0xe0, 0xed, 0xcd, 0x5c, 0x87, 0x3a, 0xc3, 0x41, 0xe4, 0xf1, 0x3d, 0x8a, 0x72,
-	0x4b, 0x6b, 0x2a, 0xf6, 0xd0, 0x9f, 0xf1, 0xbb, 0x3a, 0xeb, 0xf7, 0x7d, 0x58, 0x8c, 0xbd, 0x64,
-	0x42, 0xbc, 0xd4, 0xb2, 0x5a, 0xe7, 0x66, 0x91, 0xb3, 0xa0, 0xb6, 0x9d, 0x82, 0x32, 0xee, 0xd3,
-	0x9a, 0xf4, 0x6e, 0x9c, 0x76, 0xcc, 0x2c, 0x77, 0x4c, 0x34, 0xb1, 0x1f, 0x81, 0x91, 0x9f, 0x94,
-	0x67, 0x5f, 0x82, 0xae, 0x98, 0x66, 0xce, 0xad, 0x96, 0xb3, 0x90, 0x90, 0x8c, 0x43, 0x5e, 0x63,
-	0xff, 0xa6, 0x41, 0x3d, 0xed, 0xfb, 0x15, 0x9a, 0x20, 0x8e, 0x2e, 0x79, 0x29, 0xbb, 0xed, 0xa2,
-	0xca, 0x66, 0xb9, 0xca, 0x74, 0xbe, 0x7d, 0x4f, 0x5e, 0x63, 0x75, 0x56, 0x4a, 0x6f, 0xc3, 0x55,
-	0x8a, 0x38, 0xa6, 0x68, 0x30, 0x42, 0x38, 0x18, 0x71, 0xc9, 0xad, 0xea, 0xd6, 0xd3, 0xe0, 0x37,
-	0x32, 0x66, 0xbf, 0xd0, 0xe0, 0xbd, 0x3e, 0x0b, 0x1e, 0xc5, 0xbe, 0xc7, 0xc5, 0x05, 0xf4, 0x42,
-	0x26, 0x04, 0x79, 0x7b, 0x7c, 0x24, 0x36, 0x3d, 0x79, 0xbd, 0x20, 0x05, 0x35, 0xee, 0xc1, 0x42,
-	0x2c, 0x3b, 0x48, 0x41, 0xb5, 0x4e, 0xa3, 0xe8, 0x6b, 0x3a, 0xa1, 0xa7, 0x0b, 0x53, 0xff, 0x38,
-	0x39, 0xd8, 0xd4, 0xdc, 0xac, 0xa4, 0xdb, 0x91, 0xb2, 0x55, 0x33, 0x21, 0xfb, 0x56, 0x89, 0xec,
-	0x59, 0xa2, 0xf6, 0x0a, 0xdc, 0x38, 0x13, 0x9a, 0x8a, 0xef, 0xbc, 0x98, 0x83, 0x6a, 0x9f, 0x05,
-	0xc6, 0x13, 0xb8, 0x56, 0xf6, 0xf0, 0x6f, 0x14, 0xa9, 0x95, 0xbf, 0xa3, 0xe6, 0xa7, 0x6f, 0x8a,
-	0x54, 0xbe, 0x8f, 0x61, 0xa9, 0xf8, 0xa6, 0xde, 0x39, 0xa7, 0xcd, 0x19, 0x9c, 0xe9, 0xbc, 0x19,
-	0x4e, 0x0d, 0xfb, 0x16, 0x16, 0xb2, 0xb7, 0x71, 0xb5, 0xb4, 0x32, 0x4d, 0x9a, 0xb7, 0x2f, 0x48,
-	0xaa, 0x5e, 0x7d, 0x58, 0x9c, 0xbe, 0x0d, 0xcd, 0xf3, 0xf0, 0x22, 0x6b, 0x7e, 0x78, 0x51, 0x56,
-	0xb5, 0xdb, 0x01, 0x3d, 0xbf, 0x24, 0xd6, 0x79, 0x25, 0x69, 0xde, 0xbc, 0x73, 0x71, 0x5e, 0x35,
-	0xfd, 0x09, 0xea, 0xa7, 0x76, 0x75, 0xbd, 0xb4, 0x6e, 0x16, 0x62, 0x7e, 0xf4, 0x5a, 0xc8, 0xb4,
-	0xbb, 0x39, 0xff, 0xb3, 0xd8, 0xc9, 0xde, 0x77, 0x87, 0xff, 0x5a, 0x95, 0xc3, 0x23, 0x4b, 0x7b,
-	0x79, 0x64, 0x69, 0xff, 0x1c, 0x59, 0xda, 0xef, 0xc7, 0x56, 0xe5, 0xe5, 0xb1, 0x55, 0xf9, 0xf3,
-	0xd8, 0xaa, 0xfc, 0xe8, 0x04, 0x98, 0x8f, 0xf6, 0x1e, 0x3b, 0x43, 0x12, 0xb6, 0x55, 0xe7, 0x96,
-	0xd8, 0xcf, 0xb3, 0xfb, 0x2a, 0x7f, 0x85, 0x3c, 0x5e, 0x90, 0x3f, 0x43, 0x3e, 0xfb, 0x3f, 0x00,
-	0x00, 0xff, 0xff, 0xc4, 0x93, 0xf1, 0x04, 0x30, 0x09, 0x00, 0x00,
+	// 1018 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xb4, 0x56, 0x41, 0x6f, 0x1b, 0x45,
+	0x14, 0xf6, 0xd6, 0x4d, 0xc2, 0x3e, 0x3b, 0xd0, 0x6c, 0x13, 0x6a, 0x6f, 0x9c, 0x4d, 0xb2, 0x45,
+	0x25, 0x04, 0x6c, 0xb7, 0xae, 0x84, 0x54, 0x57, 0x15, 0xaa, 0x41, 0x82, 0x12, 0x2c, 0xa2, 0x8d,
+	0xd2, 0x03, 0x42, 0xb2, 0xb6, 0xf6, 0x64, 0xbd, 0xb2, 0xbd, 0xb3, 0xdd, 0x99, 0x44, 0xdd, 0x1b,
+	0xaa, 0xc4, 0x85, 0x03, 0xe2, 0x17, 0x70, 0xe6, 0x98, 0x43, 0x4f, 0xfc, 0x82, 0x1c, 0xab, 0x9e,
+	0xe0, 0x82, 0x20, 0x39, 0xe4, 0xc2, 0x05, 0xf1, 0x07, 0xd0, 0xcc, 0x8e, 0x67, 0x6d, 0xef, 0x3a,
+	0xa9, 0x42, 0x7a, 0xb1, 0x3c, 0xef, 0x7d, 0xef, 0xcd, 0xf7, 0x7d, 0x3b, 0x6f, 0x67, 0xa1, 0x48,
+	0xd0, 0xd3, 0x7d, 0xe4, 0xb5, 0x51, 0x50, 0x1d, 0xf8, 0xed, 0xea, 0xc1, 0x9d, 0x2a, 0x7d, 0x56,
+	0xf1, 0x03, 0x4c, 0xb1, 0x76, 0x4d, 0xa6, 0x2a, 0x03, 0xbf, 0x5d, 0x39, 0xb8, 0xa3, 0x2f, 0xd8,
+	0x03, 0xd7, 0xc3, 0x55, 0xfe, 0x1b, 0x81, 0xf4, 0x1b, 0x6d, 0x4c, 0x06, 0x98, 0x54, 0x07, 0xc4,
+	0x61, 0xc5, 0x03, 0xe2, 0x88, 0x44, 0x31, 0x4a, 0xb4, 0xf8, 0xaa, 0x1a, 0x2d, 0x44, 0x6a, 0xd1,
+	0xc1, 0x0e, 0x8e, 0xe2, 0xec, 0x9f, 0x88, 0x96, 0x92, 0x4c, 0x42, 0x1f, 0x89, 0x1a, 0xf3, 0x77,
+	0x05, 0xde, 0x6d, 0x12, 0xc7, 0x42, 0x8e, 0x4b, 0x28, 0x0a, 0xb6, 0xed, 0x80, 0xba, 0x6d, 0xd7,
+	0xb7, 0x3d, 0xaa, 0x3d, 0x80, 0xb7, 0xb0, 0x8f, 0x02, 0x9b, 0xe2, 0xa0, 0xa0, 0xac, 0x29, 0x1b,
+	0x6a, 0x63, 0xfd, 0xd5, 0x8b, 0xf2, 0x8a, 0xd8, 0xf2, 0xb1, 0xdd, 0x77, 0x3b, 0x2c, 0xf7, 0xb0,
+	0xd3, 0x09, 0x10, 0x21, 0x3b, 0x34, 0x70, 0x3d, 0xc7, 0x92, 0x25, 0xda, 0x3a, 0xe4, 0xdd, 0x0e,
+	0xf2, 0xa8, 0x4b, 0xc3, 0x56, 0x0f, 0x85, 0x85, 0x2b, 0x6b, 0xca, 0x46, 0xde, 0xca, 0x0d, 0x63,
+	0x5b, 0x28, 0xd4, 0x2a, 0x70, 0xdd, 0x0f, 0x30, 0xde, 0x6b, 0xe1, 0xbd, 0x96, 0x8f, 0x09, 0x41,
+	0x84, 0xb8, 0xd8, 0x2b, 0x64, 0x39, 0x72, 0x81, 0xa7, 0xbe, 0xde, 0xdb, 0x96, 0x89, 0x7a, 0xf9,
+	0xf9, 0xe9, 0xe1, 0xa6, 0xdc, 0xe1, 0x87, 0xd3, 0xc3, 0xcd, 0xe5, 0x58, 0xdc, 0x33, 0x2e, 0x6f,
+	0x44, 0x8b, 0x59, 0x07, 0x23, 0x5d, 0x9a, 0x85, 0x88, 0x8f, 0x3d, 0x82, 0xb4, 0x02, 0xcc, 0x1d,
+	0xa0, 0x80, 0x6f, 0xca, 0x14, 0xce, 0x5b, 0xc3, 0xa5, 0xf9, 0x5c, 0x81, 0x45, 0x5e, 0x7c, 0x80,
+	0x7b, 0xe8, 0xf2, 0x5c, 0xa9, 0x7f, 0x98, 0x90, 0x50, 0x4c, 0x95, 0xc0, 0xb6, 0x35, 0x0d, 0x28,
+	0xa5, 0x71, 0x18, 0xd2, 0x37, 0xbf, 0xbf, 0x02, 0x6a, 0x93, 0x38, 0x5b, 0x28, 0xfc, 0x1c, 0x79,
+	0xda, 0xc7, 0xa0, 0x06, 0xac, 0x15, 0x13, 0x2b, 0xa8, 0x15, 0x5e, 0xbd, 0x28, 0x2f, 0x0a, 0x6a,
+	0xe3, 0x8c, 0x62, 0xa8, 0xb6, 0x04, 0xb3, 0x3d, 0x14, 0xb6, 0xdc, 0x0e, 0x7f, 0x44, 0xaa, 0x35,
+	0xd3, 0x43, 0xe1, 0xa3, 0x8e, 0x76, 0x0f, 0x54, 0xbb, 0xef, 0xe0, 0xc0, 0xa5, 0xdd, 0x01, 0x7f,
+	0x24, 0x6f, 0xd7, 0x96, 0x2b, 0x93, 0x47, 0xb7, 0xf2, 0x70, 0x08, 0xb1, 0x62, 0xb4, 0x56, 0x02,
+	0x95, 0x76, 0x03, 0x44, 0xba, 0xb8, 0xdf, 0x29, 0x5c, 0xe5, 0xc6, 0xc6, 0x01, 0xcd, 0x84, 0xbc,
+	0x1f, 0x8b, 0x21, 0x85, 0x99, 0xb5, 0xec, 0x86, 0x6a, 0x8d, 0xc5, 0xea, 0x1f, 0x31, 0x9b, 0x62,
+	0x8e, 0xd3, 0x7c, 0x8a, 0x94, 0x9b, 0x0d, 0x58, 0x90, 0x0b, 0xf9, 0x6c, 0xcb, 0x90, 0x65, 0xc7,
+	0x8e, 0x19, 0x91, 0xab, 0x2d, 0x25, 0x99, 0x6f, 0xa1, 0xb0, 0x71, 0xf5, 0xe8, 0x8f, 0xd5, 0x8c,
+	0xc5, 0x70, 0xe6, 0xdf, 0x0a, 0x40, 0xd4, 0x64, 0xc7, 0x75, 0x2e, 0x6e, 0xe6, 0x3a, 0xe4, 0x89,
+	0xeb, 0x78, 0x36, 0xdd, 0x0f, 0x50, 0x6c, 0x69, 0x4e, 0xc6, 0x1e, 0x75, 0x46, 0xfc, 0xce, 0x8e,
+	0xfa, 0xfd, 0x00, 0xe6, 0x7c, 0x3b, 0xec, 0x63, 0x3b, 0xb2, 0x2c, 0x57, 0x5b, 0x49, 0x72, 0x66,
+	0xd4, 0xb6, 0x23, 0x90, 0xe0, 0x3e, 0xac, 0x89, 0x66, 0x63, 0xdc, 0x31, 0x3d, 0xdd, 0x31, 0xd6,
+	0xc4, 0xdc, 0x05, 0x2d, 0x5e, 0x49, 0xcf, 0x3e, 0x01, 0x55, 0x32, 0x15, 0xce, 0x2d, 0xa7, 0xb3,
+	0xe0, 0x10, 0xc1, 0x21, 0xae, 0x31, 0x7f, 0x54, 0x20, 0x1f, 0xf5, 0xfd, 0x0c, 0xf5, 0x11, 0x45,
+	0x97, 0x7c, 0x28, 0xeb, 0xd5, 0xa4, 0xca, 0x52, 0xba, 0xca, 0x68, 0x7f, 0xf3, 0x3e, 0x1f, 0x63,
+	0xb9, 0x96, 0x4a, 0x6f, 0xc2, 0x7c, 0x80, 0xa8, 0x1b, 0xa0, 0x56, 0x17, 0xb9, 0x4e, 0x97, 0x72,
+	0x6e, 0x59, 0x2b, 0x1f, 0x05, 0xbf, 0xe0, 0x31, 0xf3, 0x1f, 0x05, 0xe6, 0xa3, 0x6a, 0x0b, 0x91,
+	0xae, 0x1d, 0x5c, 0x5c, 0xce, 0x0a, 0x40, 0x10, 0xb5, 0x88, 0x25, 0xa9, 0x22, 0x32, 0xfd, 0x48,
+	0xfc, 0xff, 0x39, 0xba, 0x9d, 0xf4, 0x6b, 0x25, 0xdd, 0x2f, 0xa1, 0xd0, 0xb4, 0x60, 0x69, 0x2c,
+	0x20, 0x1d, 0xbb, 0x07, 0x73, 0x82, 0xb0, 0x38, 0x19, 0xc5, 0xe4, 0xc9, 0x10, 0x35, 0xc3, 0xb3,
+	0x29, 0xf0, 0xe6, 0xcf, 0x0a, 0x5c, 0x6b, 0x12, 0xe7, 0x53, 0xdb, 0x6b, 0xa3, 0xfe, 0x9b, 0xb5,
+	0xb2, 0x7e, 0x37, 0xa9, 0x78, 0x2d, 0x45, 0xf1, 0x18, 0x17, 0x73, 0x17, 0x0a, 0x93, 0xb1, 0xcb,
+	0xd0, 0xfd, 0xab, 0x02, 0xef, 0x34, 0x89, 0xb3, 0xeb, 0x77, 0x6c, 0xca, 0x5e, 0xe0, 0xf6, 0x80,
+	0x30, 0xd9, 0xf6, 0x3e, 0xed, 0xb2, 0x37, 0x65, 0x78, 0xbe, 0x6c, 0x09, 0xd5, 0xee, 0xc3, 0xac,
+	0xcf, 0x3b, 0x70, 0xc9, 0xb9, 0x5a, 0x21, 0xc9, 0x22, 0xda, 0xa1, 0xa1, 0x32, 0x12, 0xbf, 0x9c,
+	0x1e, 0x6e, 0x2a, 0x96, 0x28, 0xa9, 0xd7, 0xb8, 0x29, 0xb2, 0x19, 0x33, 0x65, 0x35, 0xc5, 0x94,
+	0x51, 0xa2, 0x66, 0x11, 0x6e, 0x4c, 0x84, 0x86, 0x96, 0xd4, 0xfe, 0x9d, 0x81, 0x6c, 0x93, 0x38,
+	0xda, 0x53, 0xb8, 0x9e, 0xf6, 0xe1, 0xb0, 0x91, 0xa4, 0x96, 0x7e, 0x0f, 0xeb, 0xb7, 0x5f, 0x17,
+	0x29, 0x9f, 0x46, 0x0f, 0x16, 0x92, 0x77, 0xf2, 0xad, 0x29, 0x6d, 0x26, 0x70, 0x7a, 0xe5, 0xf5,
+	0x70, 0x72, 0xb3, 0x2f, 0x61, 0x56, 0xdc, 0xad, 0xcb, 0xa9, 0x95, 0x51, 0x52, 0xbf, 0x79, 0x46,
+	0x52, 0xf6, 0x6a, 0xc2, 0xdc, 0xf0, 0x6e, 0x29, 0x4d, 0xc3, 0xb3, 0xac, 0xfe, 0xde, 0x59, 0x59,
+	0xd9, 0x6e, 0x07, 0xd4, 0xf8, 0x25, 0x6b, 0x4c, 0x2b, 0x89, 0xf2, 0xfa, 0xad, 0xb3, 0xf3, 0xb2,
+	0xe9, 0x63, 0x80, 0x91, 0x77, 0xdd, 0xea, 0xb4, 0x2a, 0x01, 0xd0, 0xdf, 0x3f, 0x07, 0x20, 0xfb,
+	0xb6, 0x60, 0x7e, 0x7c, 0xf6, 0xcd, 0xd4, 0xca, 0x31, 0x8c, 0xbe, 0x79, 0x3e, 0x46, 0x6e, 0xf0,
+	0x2d, 0xe4, 0xc7, 0x86, 0x6c, 0x3d, 0xb5, 0x76, 0x14, 0xa2, 0x7f, 0x70, 0x2e, 0x64, 0xd8, 0x5d,
+	0x9f, 0xf9, 0x8e, 0x0d, 0x53, 0xe3, 0xab, 0xa3, 0xbf, 0x8c, 0xcc, 0xd1, 0xb1, 0xa1, 0xbc, 0x3c,
+	0x36, 0x94, 0x3f, 0x8f, 0x0d, 0xe5, 0xa7, 0x13, 0x23, 0xf3, 0xf2, 0xc4, 0xc8, 0xfc, 0x76, 0x62,
+	0x64, 0xbe, 0xa9, 0x38, 0x2e, 0xed, 0xee, 0x3f, 0xa9, 0xb4, 0xf1, 0xa0, 0x2a, 0x3b, 0x97, 0xd9,
+	0x60, 0x4d, 0x0e, 0x1a, 0xff, 0xfc, 0x7e, 0x32, 0xcb, 0xbf, 0xbf, 0xef, 0xfe, 0x17, 0x00, 0x00,
+	0xff, 0xff, 0xb8, 0xb9, 0xf4, 0xbc, 0x29, 0x0c, 0x00, 0x00,
 }
 
 // Reference imports to suppress errors if they are not otherwise used.
@@ -597,6 +770,10 @@ type MsgClient interface {
 	KeySign(ctx context.Context, in *MsgKeySign, opts ...grpc.CallOption) (*MsgKeySignResponse, error)
 	// KeyDelete asks for the destruction of a key.
 	KeyDelete(ctx context.Context, in *MsgKeyDelete, opts ...grpc.CallOption) (*MsgKeyDeleteResponse, error)
+	// KeyReshare asks for new shares of a key, for the same committee or another.
+	KeyReshare(ctx context.Context, in *MsgKeyReshare, opts ...grpc.CallOption) (*MsgKeyReshareResponse, error)
+	// CancelReshare gives up a reshare that is not decided.
+	CancelReshare(ctx context.Context, in *MsgCancelReshare, opts ...grpc.CallOption) (*MsgCancelReshareResponse, error)
 	// UpdateParams sets the parameters; only the authority may.
 	UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error)
 }
@@ -654,6 +831,24 @@ func (c *msgClient) KeyDelete(ctx context.Context, in *MsgKeyDelete, opts ...grp
 	return out, nil
 }
 
+func (c *msgClient) KeyReshare(ctx context.Context, in *MsgKeyReshare, opts ...grpc.CallOption) (*MsgKeyReshareResponse, error) {
+	out := new(MsgKeyReshareResponse)
+	err := c.cc.Invoke(ctx, "/sequencer.mpc.v1.Msg/KeyReshare", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
+func (c *msgClient) CancelReshare(ctx context.Context, in *MsgCancelReshare, opts ...grpc.CallOption) (*MsgCancelReshareResponse, error) {
+	out := new(MsgCancelReshareResponse)
+	err := c.cc.Invoke(ctx, "/sequencer.mpc.v1.Msg/CancelReshare", in, out, opts...)
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}
+
 func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts ...grpc.CallOption) (*MsgUpdateParamsResponse, error) {
 	out := new(MsgUpdateParamsResponse)
 	err := c.cc.Invoke(ctx, "/sequencer.mpc.v1.Msg/UpdateParams", in, out, opts...)
@@ -675,6 +870,10 @@ type MsgServer interface {
 	KeySign(context.Context, *MsgKeySign) (*MsgKeySignResponse, error)
 	// KeyDelete asks for the destruction of a key.
 	KeyDelete(context.Context, *MsgKeyDelete) (*MsgKeyDeleteResponse, error)
+	// KeyReshare asks for new shares of a key, for the same committee or another.
+	KeyReshare(context.Context, *MsgKeyReshare) (*MsgKeyReshareResponse, error)
+	// CancelReshare gives up a reshare that is not decided.
+	CancelReshare(context.Context, *MsgCancelReshare) (*MsgCancelReshareResponse, error)
 	// UpdateParams sets the parameters; only the authority may.
 	UpdateParams(context.Context, *MsgUpdateParams) (*MsgUpdateParamsResponse, error)
 }
@@ -697,6 +896,12 @@ func (*UnimplementedMsgServer) KeySign(ctx context.Context, req *MsgKeySign) (*M
 }
 func (*UnimplementedMsgServer) KeyDelete(ctx context.Context, req *MsgKeyDelete) (*MsgKeyDeleteResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method KeyDelete not implemented")
+}
+func (*UnimplementedMsgServer) KeyReshare(ctx context.Context, req *MsgKeyReshare) (*MsgKeyReshareResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method KeyReshare not implemented")
+}
+func (*UnimplementedMsgServer) CancelReshare(ctx context.Context, req *MsgCancelReshare) (*MsgCancelReshareResponse, error) {
+	return nil, status.Errorf(codes.Unimplemented, "method CancelReshare not implemented")
 }
 func (*UnimplementedMsgServer) UpdateParams(ctx context.Context, req *MsgUpdateParams) (*MsgUpdateParamsResponse, error) {
 	return nil, status.Errorf(codes.Unimplemented, "method UpdateParams not implemented")
@@ -796,6 +1001,42 @@ func _Msg_KeyDelete_Handler(srv interface{}, ctx context.Context, dec func(inter
 	return interceptor(ctx, in, info, handler)
 }
 
+func _Msg_KeyReshare_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgKeyReshare)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).KeyReshare(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/sequencer.mpc.v1.Msg/KeyReshare",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).KeyReshare(ctx, req.(*MsgKeyReshare))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
+func _Msg_CancelReshare_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
+	in := new(MsgCancelReshare)
+	if err := dec(in); err != nil {
+		return nil, err
+	}
+	if interceptor == nil {
+		return srv.(MsgServer).CancelReshare(ctx, in)
+	}
+	info := &grpc.UnaryServerInfo{
+		Server:     srv,
+		FullMethod: "/sequencer.mpc.v1.Msg/CancelReshare",
+	}
+	handler := func(ctx context.Context, req interface{}) (interface{}, error) {
+		return srv.(MsgServer).CancelReshare(ctx, req.(*MsgCancelReshare))
+	}
+	return interceptor(ctx, in, info, handler)
+}
+
 func _Msg_UpdateParams_Handler(srv interface{}, ctx context.Context, dec func(interface{}) error, interceptor grpc.UnaryServerInterceptor) (interface{}, error) {
 	in := new(MsgUpdateParams)
 	if err := dec(in); err != nil {
@@ -838,6 +1079,14 @@ var _Msg_serviceDesc = grpc.ServiceDesc{
 		{
 			MethodName: "KeyDelete",
 			Handler:    _Msg_KeyDelete_Handler,
+		},
+		{
+			MethodName: "KeyReshare",
+			Handler:    _Msg_KeyReshare_Handler,
+		},
+		{
+			MethodName: "CancelReshare",
+			Handler:    _Msg_CancelReshare_Handler,
 		},
 		{
 			MethodName: "UpdateParams",
@@ -1214,6 +1463,167 @@ func (m *MsgKeyDeleteResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	return len(dAtA) - i, nil
 }
 
+func (m *MsgKeyReshare) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgKeyReshare) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgKeyReshare) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Participants) > 0 {
+		for iNdEx := len(m.Participants) - 1; iNdEx >= 0; iNdEx-- {
+			i -= len(m.Participants[iNdEx])
+			copy(dAtA[i:], m.Participants[iNdEx])
+			i = encodeVarintTx(dAtA, i, uint64(len(m.Participants[iNdEx])))
+			i--
+			dAtA[i] = 0x2a
+		}
+	}
+	if m.Threshold != 0 {
+		i = encodeVarintTx(dAtA, i, uint64(m.Threshold))
+		i--
+		dAtA[i] = 0x20
+	}
+	if len(m.KeyId) > 0 {
+		i -= len(m.KeyId)
+		copy(dAtA[i:], m.KeyId)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.KeyId)))
+		i--
+		dAtA[i] = 0x1a
+	}
+	if len(m.ReshareId) > 0 {
+		i -= len(m.ReshareId)
+		copy(dAtA[i:], m.ReshareId)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.ReshareId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Requester) > 0 {
+		i -= len(m.Requester)
+		copy(dAtA[i:], m.Requester)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Requester)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgKeyReshareResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgKeyReshareResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgKeyReshareResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Reshare.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCancelReshare) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCancelReshare) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCancelReshare) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.ReshareId) > 0 {
+		i -= len(m.ReshareId)
+		copy(dAtA[i:], m.ReshareId)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.ReshareId)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.Requester) > 0 {
+		i -= len(m.Requester)
+		copy(dAtA[i:], m.Requester)
+		i = encodeVarintTx(dAtA, i, uint64(len(m.Requester)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *MsgCancelReshareResponse) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *MsgCancelReshareResponse) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *MsgCancelReshareResponse) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	{
+		size, err := m.Reshare.MarshalToSizedBuffer(dAtA[:i])
+		if err != nil {
+			return 0, err
+		}
+		i -= size
+		i = encodeVarintTx(dAtA, i, uint64(size))
+	}
+	i--
+	dAtA[i] = 0xa
+	return len(dAtA) - i, nil
+}
+
 func (m *MsgUpdateParams) Marshal() (dAtA []byte, err error) {
 	size := m.Size()
 	dAtA = make([]byte, size)
@@ -1443,6 +1853,75 @@ func (m *MsgKeyDeleteResponse) Size() (n int) {
 	if m.RetireHeight != 0 {
 		n += 1 + sovTx(uint64(m.RetireHeight))
 	}
+	return n
+}
+
+func (m *MsgKeyReshare) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Requester)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.ReshareId)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.KeyId)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	if m.Threshold != 0 {
+		n += 1 + sovTx(uint64(m.Threshold))
+	}
+	if len(m.Participants) > 0 {
+		for _, s := range m.Participants {
+			l = len(s)
+			n += 1 + l + sovTx(uint64(l))
+		}
+	}
+	return n
+}
+
+func (m *MsgKeyReshareResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Reshare.Size()
+	n += 1 + l + sovTx(uint64(l))
+	return n
+}
+
+func (m *MsgCancelReshare) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.Requester)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	l = len(m.ReshareId)
+	if l > 0 {
+		n += 1 + l + sovTx(uint64(l))
+	}
+	return n
+}
+
+func (m *MsgCancelReshareResponse) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = m.Reshare.Size()
+	n += 1 + l + sovTx(uint64(l))
 	return n
 }
 
@@ -2518,6 +2997,483 @@ func (m *MsgKeyDeleteResponse) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgKeyReshare) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgKeyReshare: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgKeyReshare: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Requester", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Requester = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReshareId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReshareId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.KeyId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Threshold", wireType)
+			}
+			m.Threshold = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Threshold |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participants", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Participants = append(m.Participants, string(dAtA[iNdEx:postIndex]))
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgKeyReshareResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgKeyReshareResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgKeyReshareResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reshare", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Reshare.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCancelReshare) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCancelReshare: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCancelReshare: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Requester", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Requester = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field ReshareId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.ReshareId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipTx(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthTx
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *MsgCancelReshareResponse) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowTx
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: MsgCancelReshareResponse: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: MsgCancelReshareResponse: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reshare", wireType)
+			}
+			var msglen int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowTx
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				msglen |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			if msglen < 0 {
+				return ErrInvalidLengthTx
+			}
+			postIndex := iNdEx + msglen
+			if postIndex < 0 {
+				return ErrInvalidLengthTx
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			if err := m.Reshare.Unmarshal(dAtA[iNdEx:postIndex]); err != nil {
+				return err
+			}
+			iNdEx = postIndex
 		default:
 			iNdEx = preIndex
 			skippy, err := skipTx(dAtA[iNdEx:])

@@ -1,0 +1,213 @@
+package keeper_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+func cancel(t *testing.T, f *chain.Fixture, requester string) {
+	t.Helper()
+	_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: requester, ReshareId: "r"})
+	require.NoError(t, err)
+}
+
+// endings are the ways in which a reshare of k to the last three ends before its
+// time, at height 50 if they do not wait for another.
+var endings = map[string]struct {
+	end    func(*testing.T, *chain.Fixture)
+	reason string
+	// untouched: the test goes on.
+	untouchedTest bool
+	deleted       bool
+}{
+	"expiry":                     {end: func(_ *testing.T, f *chain.Fixture) { f.EndBlocks(700) }, reason: "expired"},
+	"cancelled by the owner":     {end: func(t *testing.T, f *chain.Fixture) { cancel(t, f, f.Requester) }, reason: "cancelled"},
+	"cancelled by the authority": {end: func(t *testing.T, f *chain.Fixture) { cancel(t, f, f.Authority) }, reason: "cancelled"},
+	"a new participant revokes": {end: func(t *testing.T, f *chain.Fixture) {
+		require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[4].Operator))
+	}, reason: "identity_revoked"},
+	"an old participant revokes": {end: func(t *testing.T, f *chain.Fixture) {
+		require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[0].Operator))
+	}, reason: "identity_revoked", untouchedTest: true},
+	"deletion": {end: deleteK, reason: "key_deleted", deleted: true},
+}
+
+// However a reshare ends before its time, the key is what it was.
+func TestReshareFails(t *testing.T) {
+	for name, c := range endings {
+		for _, tested := range []bool{false, true} {
+			t.Run(name+map[bool]string{false: ", PENDING", true: ", TESTING"}[tested], func(t *testing.T) {
+				f, secret := resharing(t)
+				f.EndBlocks(50)
+				f.Reshare("r", "k", 1, f.Participants[2:5]...)
+				if tested {
+					f.Stage("r", secret)
+				}
+				before := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+				require.Zero(t, engineKey(t, f, "k").StagedRetireHeight)
+				f.Events(&types.EventReshareFailed{})
+				c.end(t, f)
+				if tested && c.untouchedTest {
+					f.EndBlocks(51)
+					f.PassTest("r", secret)
+					requireReshare(t, f, "r", types.RESHARE_STATUS_READY, "")
+					return
+				}
+				f.EndBlocks(max(51, f.Ctx.BlockHeight()))
+				require.Equal(t, 1, f.Events(&types.EventReshareFailed{}))
+				requireFailedReshare(t, f, tested, c.reason)
+				if c.deleted {
+					requireKey(t, f, "k", types.KEY_STATUS_DELETING, "")
+					return
+				}
+				height := requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, c.reason).DecidedHeight
+				before.ReshareId, before.NextSession, before.StagedRetireHeight = "", nil, height+100
+				require.Equal(t, before, requireKey(t, f, "k", types.KEY_STATUS_READY, ""))
+				require.Equal(t, height+100, engineKey(t, f, "k").StagedRetireHeight)
+				requireSecondReshare(t, f, secret)
+			})
+		}
+	}
+}
+
+// requireFailedReshare checks that nothing of a failed reshare is left over, and that
+// what comes late changes nothing.
+func requireFailedReshare(t *testing.T, f *chain.Fixture, tested bool, reason string) {
+	t.Helper()
+	requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, reason)
+	require.Zero(t, f.Entries(types.RequestsPrefix))
+	require.Zero(t, f.Entries(types.RequestExpiryPrefix))
+	require.Zero(t, f.Entries(types.CondemnedRequestsPrefix))
+	require.Zero(t, f.Entries(types.AttestationsPrefix))
+	late := f.Participants[2].AttestReshare("r", 0, chain.Session("late"), chain.NewSecret("k").Payload(3))
+	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &late), types.ErrAlreadyDecided)
+	_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: "r"})
+	require.ErrorIs(t, err, types.ErrAlreadyDecided)
+	_, err = f.Keeper.Signature(f.Ctx, "test:r")
+	if !tested {
+		require.ErrorIs(t, err, types.ErrUnknownSignature)
+		return
+	}
+	require.NoError(t, err)
+	test := requireSignature(t, f, "test:r", types.SIGNATURE_STATUS_ERROR, reason)
+	result := chain.NewSecret("k").Sign(test.Id, test.Digest)
+	require.ErrorIs(t, f.Keeper.ApplySignature(f.Ctx, &result), types.ErrAlreadyDecided)
+}
+
+// requireSecondReshare reshares to the same epoch again, with a key that signs with
+// the old one meanwhile.
+func requireSecondReshare(t *testing.T, f *chain.Fixture, secret chain.Secret) {
+	t.Helper()
+	f.KeySign("s", "k", "a")
+	finishSign(t, f, "s", secret)
+	f.Reshare("again", "k", 1, f.Participants[1:4]...)
+	require.EqualValues(t, 1, requireReshare(t, f, "again", types.RESHARE_STATUS_PENDING, "").Epoch)
+	require.Zero(t, engineKey(t, f, "k").StagedRetireHeight, "nothing staged goes while a reshare is open")
+	f.Stage("again", secret)
+	f.PassTest("again", secret)
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.EqualValues(t, 1, key.Epoch)
+	session := chain.Session("again")
+	require.Equal(t, session[:], key.Session)
+}
+
+// A reshare that takes no results any more fails for the reason that came first, also
+// if it is cancelled before the end of the block.
+func TestCancelCondemnedReshare(t *testing.T) {
+	for _, tested := range []bool{false, true} {
+		f, secret := resharing(t)
+		f.Reshare("r", "k", 1, f.Participants[2:5]...)
+		if tested {
+			f.Stage("r", secret)
+		}
+		require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[2].Operator))
+		require.Zero(t, engineKey(t, f, "k").StagedRetireHeight, "a rollback may bring it back")
+		cancel(t, f, f.Requester)
+		requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, "identity_revoked")
+		f.EndBlocks(2)
+		requireFailedReshare(t, f, tested, "identity_revoked")
+	}
+}
+
+func TestCancelReshareRefuses(t *testing.T) {
+	f, secret := resharing(t)
+	f.Reshare("r", "k", 1)
+	for name, c := range map[string]struct {
+		msg  types.MsgCancelReshare
+		want error
+	}{
+		"bad id":        {types.MsgCancelReshare{Requester: f.Requester, ReshareId: "-"}, types.ErrBadID},
+		"unknown":       {types.MsgCancelReshare{Requester: f.Requester, ReshareId: "none"}, types.ErrUnknownReshare},
+		"not the owner": {types.MsgCancelReshare{Requester: chain.Account("stranger"), ReshareId: "r"}, types.ErrNotOwner},
+		"no address":    {types.MsgCancelReshare{Requester: "x", ReshareId: "r"}, types.ErrBadAddress},
+	} {
+		_, err := f.Msg.CancelReshare(f.Ctx, &c.msg)
+		require.ErrorIs(t, err, c.want, name)
+	}
+	f.Stage("r", secret)
+	f.PassTest("r", secret)
+	_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: "r"})
+	require.ErrorIs(t, err, types.ErrAlreadyDecided)
+}
+
+// What an earlier failed reshare left is not destroyed earlier because another one
+// fails under a lowered parameter.
+func TestFailureNeverLowersTheStagedRetireHeight(t *testing.T) {
+	f, _ := resharing(t)
+	for i, blocks := range []uint32{100, 1, 200} {
+		setParams(t, f, func(p *types.Params) { p.RetireBlocks = blocks })
+		id := string(rune('a' + i))
+		f.Reshare(id, "k", 1)
+		_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: id})
+		require.NoError(t, err)
+		require.Equal(t, []int64{101, 101, 201}[i], requireKey(t, f, "k", types.KEY_STATUS_READY, "").StagedRetireHeight)
+	}
+}
+
+// A result in the block that expires it counts: results come before expiries.
+func TestReshareIsDecidedInTheLastBlock(t *testing.T) {
+	f, secret := resharing(t)
+	f.Reshare("r", "k", 1)
+	f.EndBlocks(601)
+	f.Stage("r", secret)
+	f.EndBlocks(901)
+	f.PassTest("r", secret)
+	f.EndBlocks(902)
+	requireReshare(t, f, "r", types.RESHARE_STATUS_READY, "")
+}
+
+// A reshare that is spoiled does not hold up the others, and its key stays as it is.
+func TestSpoiledReshareStepsAside(t *testing.T) {
+	f, _ := resharing(t)
+	f.ReadyKey("other", 1)
+	f.Reshare("bad", "k", 1)
+	f.Reshare("good", "other", 1)
+	f.EndBlocks(601)
+	spoil(f, types.ResharesPrefix, "bad", failures["panic"])
+	f.EndBlocks(602)
+	requireReshare(t, f, "good", types.RESHARE_STATUS_ERROR, "expired")
+	require.Equal(t, "bad", requireKey(t, f, "k", types.KEY_STATUS_READY, "").ReshareId)
+	require.Equal(t, 1, f.Entries(types.RequestsPrefix))
+	f.Spoiled = nil
+	f.EndBlocks(1602)
+	requireReshare(t, f, "bad", types.RESHARE_STATUS_ERROR, "expired")
+}
+
+// The keys of everybody who ever attested a share go with the key.
+func TestDeletionAwaitsAllEpochs(t *testing.T) {
+	f, secret := resharing(t)
+	f.Reshare("r", "k", 1, f.Participants[3:5]...)
+	f.Stage("r", secret)
+	f.PassTest("r", secret)
+	height := deleteKey(t, f, "k")
+	f.EndBlocks(height + 1)
+	for _, p := range f.Participants {
+		a := p.AttestDeletion("k")
+		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+	}
+	require.Len(t, requireKey(t, f, "k", types.KEY_STATUS_DELETED, "").DeletionAcks, 5)
+}
