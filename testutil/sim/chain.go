@@ -56,11 +56,11 @@ type snapshot struct {
 }
 
 func newChain(t testing.TB, w *World) *Chain {
-	var operators []string
+	var named []string
 	for _, op := range w.Operators {
-		operators = append(operators, string(op))
+		named = append(named, string(op))
 	}
-	c := &Chain{Fixture: chain.New(t, w.Config.Nodes, operators...), world: w}
+	c := &Chain{Fixture: chain.New(t, w.Config.Nodes, named...), world: w}
 	params, err := c.Fixture.Keeper.Params(c.Fixture.Ctx)
 	c.must(err)
 	if w.Params != nil {
@@ -106,16 +106,52 @@ func (c *Chain) Open() int { return len(c.last().requests) + len(c.queue) }
 // Do executes something in the next block, as a transaction would.
 func (c *Chain) Do(tx func(sdk.Context) error) { c.queue = append(c.queue, tx) }
 
-// Keygen asks for a key of all bonded participants in the next block.
-func (c *Chain) Keygen(id types.KeyID, threshold int) {
+// Keygen asks for a key in the next block: of these participants, or of all that are
+// bonded.
+func (c *Chain) Keygen(id types.KeyID, threshold int, of ...*Node) {
 	c.keys = append(c.keys, id)
 	c.Do(func(ctx sdk.Context) error {
 		_, err := c.Fixture.Msg.KeyGen(ctx, &xtypes.MsgKeyGen{
 			Requester: c.Fixture.Requester, KeyId: string(id), Algorithm: xtypes.ALGORITHM_ECDSA_SECP256K1,
-			Threshold: uint32(threshold),
+			Threshold: uint32(threshold), Participants: operators(of),
 		})
 		return err
 	})
+}
+
+// Reshare asks for new shares of a key in the next block, as Keygen.
+func (c *Chain) Reshare(id string, key types.KeyID, threshold int, to ...*Node) {
+	c.Do(func(ctx sdk.Context) error {
+		_, err := c.Fixture.Msg.KeyReshare(ctx, &xtypes.MsgKeyReshare{
+			Requester: c.Fixture.Requester, ReshareId: id, KeyId: string(key), Threshold: uint32(threshold), Participants: operators(to),
+		})
+		return err
+	})
+}
+
+// CancelReshare gives a reshare up in the next block.
+func (c *Chain) CancelReshare(id string) {
+	c.Do(func(ctx sdk.Context) error {
+		_, err := c.Fixture.Msg.CancelReshare(ctx, &xtypes.MsgCancelReshare{Requester: c.Fixture.Requester, ReshareId: id})
+		return err
+	})
+}
+
+// ReshareStatus reads the last state; unspecified if nobody asked.
+func (c *Chain) ReshareStatus(id string) xtypes.ReshareStatus {
+	r, err := c.Fixture.Keeper.Reshare(c.Fixture.Ctx, id)
+	if err != nil {
+		return xtypes.RESHARE_STATUS_UNSPECIFIED
+	}
+	return r.Status
+}
+
+func operators(nodes []*Node) []string {
+	var ops []string
+	for _, n := range nodes {
+		ops = append(ops, string(n.Operator))
+	}
+	return ops
 }
 
 // Attest asks for a key in the next block, with everybody's word on a session that

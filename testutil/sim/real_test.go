@@ -13,6 +13,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
 	"github.com/sequencer-mpc/sequencer/testutil/sim"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // TestRealProtocols makes a key and signs with it by tss-lib, through engines,
@@ -43,4 +44,33 @@ func TestRealProtocols(t *testing.T) {
 		require.Empty(t, sets, "pre-parameters are single use")
 	}
 	require.Equal(t, types.KeyReady, key.Status)
+}
+
+// TestRealReshare gives a stored key fresh shares by tss-lib, which then sign.
+func TestRealReshare(t *testing.T) {
+	if testing.Short() {
+		t.Skip("a real reshare takes half a minute of CPU")
+	}
+	k := fixtures.Shares(3, 1)
+	w := sim.New(t, sim.Config{
+		Seed: 4, Nodes: 3, Operators: k.Operators, Protocols: tss.New(tss.AllowInsecureFixtures()), Preparams: 1,
+		MakePreparams: func(i int) []byte { return fixtures.Preparams(fixtures.PreparamSets - 1 - i) }, // not those of the key
+		Params:        func(p *xtypes.Params) { p.RetireBlocks = 10 },
+	})
+	w.Chain.Attest("key", k.Threshold, k.Session, k.Payload.Encode())
+	for _, n := range w.Nodes {
+		require.NoError(t, storeShare(n, k))
+		n.RestartAfter(0) // it reads its store when it starts
+	}
+	require.True(t, w.Run(time.Minute, func() bool { return ready(w, "key")() && settled(w) }))
+	w.Chain.Reshare("refresh", "key", 1)
+	require.True(t, w.Run(5*time.Minute, reshared(w, "refresh")))
+	signsAll(t, w, "after")
+	retired(t, w)
+	holdsEpoch(t, w, 1, w.Nodes...)
+	sig, _ := w.Chain.Signature("after")
+	digest := sha256.Sum256([]byte("after"))
+	recovered, err := crypto.SigToPub(digest[:], append(append(sig.R, sig.S...), byte(sig.V)))
+	require.NoError(t, err)
+	require.Equal(t, k.Payload.PublicKey, crypto.CompressPubkey(recovered))
 }

@@ -1,0 +1,202 @@
+package sim_test
+
+import (
+	"crypto/sha256"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/sim"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+func reshared(w *sim.World, id string) func() bool {
+	return func() bool { return w.Chain.ReshareStatus(id) == xtypes.RESHARE_STATUS_READY }
+}
+
+// signsAll asks for a signature and waits until it is there. The chain has verified
+// it against the key, which never changes.
+func signsAll(t *testing.T, w *sim.World, ids ...string) {
+	t.Helper()
+	for _, id := range ids {
+		digest := sha256.Sum256([]byte(id))
+		w.Chain.Sign(id, "key", digest[:])
+	}
+	require.True(t, w.Run(5*time.Minute, func() bool {
+		return !slices.ContainsFunc(ids, func(id string) bool { _, ok := w.Chain.Signature(id); return !ok })
+	}), "the key does not sign %v", ids)
+}
+
+// holdsEpoch: these nodes have exactly their READY share of the key's epoch, the
+// others have nothing of it.
+func holdsEpoch(t *testing.T, w *sim.World, epoch uint64, holders ...*sim.Node) {
+	t.Helper()
+	key, _ := w.Chain.Key("key")
+	require.Equal(t, epoch, key.Epoch)
+	for _, n := range w.Nodes {
+		records, err := n.Store.Records()
+		require.NoError(t, err)
+		if !slices.Contains(holders, n) {
+			require.Empty(t, records, "%s", n.Operator)
+			continue
+		}
+		require.Len(t, records, 1, "%s", n.Operator)
+		require.Equal(t, key.Session, records[0].Context)
+		require.Equal(t, epoch, records[0].Epoch)
+		require.Equal(t, types.StatusReady, records[0].Status)
+		require.True(t, records[0].HasData)
+	}
+}
+
+// retired lets the time pass after which what is over is destroyed.
+func retired(t *testing.T, w *sim.World) {
+	t.Helper()
+	key, _ := w.Chain.Key("key")
+	require.True(t, w.Run(15*time.Minute, func() bool {
+		return w.Chain.Height() > max(key.RetireHeight, key.StagedRetireHeight)+3
+	}))
+}
+
+// TestReshare: a key of four goes to three of them and a newcomer, one of the old
+// ones away; then to three without two of those, and anew to the same three. The
+// same key signs before, meanwhile and after; who left has nothing in the end.
+func TestReshare(t *testing.T) {
+	w := network(t, 5, 5)
+	a, b, c, d, e := w.Nodes[0], w.Nodes[1], w.Nodes[2], w.Nodes[3], w.Nodes[4]
+	w.Chain.Keygen("key", 2, a, b, c, d)
+	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+	first, _ := w.Chain.Key("key")
+	signsAll(t, w, "before")
+
+	a.Crash()
+	w.Chain.Reshare("r1", "key", 2, b, c, d, e)
+	signsAll(t, w, "meanwhile-0", "meanwhile-1", "meanwhile-2")
+	require.True(t, w.Run(5*time.Minute, reshared(w, "r1")), "the reshare is stuck")
+	signsAll(t, w, "after")
+	a.Start()
+	retired(t, w)
+	holdsEpoch(t, w, 1, b, c, d, e)
+
+	w.Chain.Reshare("r2", "key", 1, a, d, e)
+	require.True(t, w.Run(5*time.Minute, reshared(w, "r2")), "the second reshare is stuck")
+	b.Crash()
+	c.Crash()
+	signsAll(t, w, "without-two")
+	b.Start()
+	c.Start()
+	retired(t, w)
+	holdsEpoch(t, w, 2, a, d, e)
+
+	w.Chain.Reshare("refresh", "key", 1, a, d, e)
+	require.True(t, w.Run(5*time.Minute, reshared(w, "refresh")), "the refresh is stuck")
+	signsAll(t, w, "refreshed")
+	retired(t, w)
+	holdsEpoch(t, w, 3, a, d, e)
+	last, _ := w.Chain.Key("key")
+	require.Equal(t, first.PublicKey, last.PublicKey)
+	require.Empty(t, w.Chain.Errors)
+	nobodyAccused(t, w)
+	nothingIsHeld(t, w)
+}
+
+// TestReshareThatFails: a reshare whose receiver never answers expires, another one is
+// cancelled. The key is what it was, what was staged is destroyed, and the next
+// reshare, to the same epoch, comes off.
+func TestReshareThatFails(t *testing.T) {
+	w := sim.New(t, sim.Config{
+		Seed: 8, Nodes: 4, Protocols: network(t, 8, 1).Protocols, Preparams: 40, Lag: 300 * time.Millisecond,
+		Params: func(p *xtypes.Params) { p.RetireBlocks, p.ReshareLifetimeBlocks, p.ReshareAttemptBlocks = 10, 60, 20 },
+	})
+	a, b, c, d := w.Nodes[0], w.Nodes[1], w.Nodes[2], w.Nodes[3]
+	w.Chain.Keygen("key", 1, a, b, c)
+	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+	d.Crash()
+	w.Chain.Reshare("expires", "key", 1, b, c, d)
+	signsAll(t, w, "meanwhile")
+	require.True(t, w.Run(3*time.Minute, func() bool { return w.Chain.ReshareStatus("expires") == xtypes.RESHARE_STATUS_ERROR }))
+	d.Start()
+	w.Chain.Reshare("cancelled", "key", 1, b, c, d)
+	w.Chain.CancelReshare("cancelled")
+	require.True(t, w.Run(time.Minute, func() bool { return w.Chain.ReshareStatus("cancelled") == xtypes.RESHARE_STATUS_ERROR }))
+	signsAll(t, w, "still")
+	retired(t, w)
+	holdsEpoch(t, w, 0, a, b, c)
+
+	w.Chain.Reshare("works", "key", 1, b, c, d)
+	require.True(t, w.Run(5*time.Minute, reshared(w, "works")), "the reshare is stuck")
+	signsAll(t, w, "after")
+	retired(t, w)
+	holdsEpoch(t, w, 1, b, c, d)
+	require.Empty(t, w.Chain.Errors)
+}
+
+// handOver runs a key through a reshare and checks it.
+func handOver(t *testing.T, w *sim.World) {
+	t.Helper()
+	a, b, c, d := w.Nodes[0], w.Nodes[1], w.Nodes[2], w.Nodes[3]
+	w.Chain.Keygen("key", 1, a, b, c)
+	require.True(t, w.Run(20*time.Minute, ready(w, "key")), "keygen is stuck")
+	require.True(t, w.Run(time.Minute, func() bool { return allUp(w) }))
+	w.Chain.Reshare("r", "key", 1, b, c, d)
+	signsAll(t, w, "meanwhile")
+	require.True(t, w.Run(20*time.Minute, reshared(w, "r")), "the reshare is stuck")
+	require.True(t, w.Run(time.Minute, func() bool { return allUp(w) }))
+	signsAll(t, w, "after")
+	retired(t, w)
+	require.True(t, w.Run(time.Minute, func() bool { return allUp(w) }))
+	w.Run(10*time.Second, func() bool { return false })
+	holdsEpoch(t, w, 1, b, c, d)
+	nobodyAccused(t, w)
+}
+
+// TestReshareCrashAtEveryWrite: at no write of a reshare does a crash lose the key, or
+// need anybody's help.
+func TestReshareCrashAtEveryWrite(t *testing.T) {
+	type point struct {
+		node  types.Operator
+		write int
+		done  bool
+	}
+	var points []point
+	calm := network(t, 12, 4)
+	counts := make(map[types.Operator]int)
+	calm.CrashAt = func(n *sim.Node, _ string, done bool) bool {
+		points = append(points, point{n.Operator, counts[n.Operator], done})
+		if done {
+			counts[n.Operator]++
+		}
+		return false
+	}
+	handOver(t, calm)
+	require.Greater(t, len(points), 40)
+	every := 1
+	if testing.Short() {
+		every = 7
+	}
+	for i := 0; i < len(points); i += every {
+		p := points[i]
+		w := network(t, 12, 4)
+		writes, hit := 0, ""
+		w.CrashAt = func(n *sim.Node, what string, done bool) bool {
+			if n.Operator != p.node || hit != "" {
+				return false
+			}
+			if writes == p.write && done == p.done {
+				hit = what
+				return true
+			}
+			if done {
+				writes++
+			}
+			return false
+		}
+		ok := t.Run(fmt.Sprintf("%s write %d done %t", p.node, p.write, p.done), func(t *testing.T) { handOver(t, w) })
+		require.True(t, ok, "crashed at %q", hit)
+		require.NotEmpty(t, hit, "%+v was not reached", p)
+	}
+	t.Logf("crashed at every %d. of %d points: before and after each of %d writes", every, len(points), len(points)/2)
+}
