@@ -179,7 +179,7 @@ func (c *Core) takeEvidence(e types.Evidence) {
 		"request", e.Request().String(), "session", e.Context().Short(), "of", e.What())
 	l, running := c.byContext[e.Context()]
 	if !running {
-		l, running = c.sessions[types.SessionID(e.Context())] // two Starts
+		l, running = c.sessions[e.Context()] // two Starts
 	}
 	if running {
 		l.Convict(e)
