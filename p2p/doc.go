@@ -73,8 +73,8 @@
 //
 // # Who is behind a connection
 //
-// A node with an identity sends a hello, again and again: operator, identity version and its own
-// peer id, signed with the identity key. A hello counts if its peer id is that
+// A node with an identity sends a hello, again and again: operator, identity
+// version and its own peer id, signed with the identity key. A hello counts if its peer id is that
 // of the connection it came on (the switch has authenticated that one) and the
 // roster has the key. One that the roster does not know yet waits for the next
 // roster. An operator is behind the peer that claimed it last. A node without
