@@ -40,10 +40,10 @@ func TestDepartures(t *testing.T) {
 		others  []types.Operator
 		want    int
 	}{
-		"says for whom":                {types.Context{4}, []types.Operator{"op-01", "op-02"}, 0},
-		"accuses who was not there":    {types.Context{4}, []types.Operator{"op-02"}, 1},
-		"accuses in another session":   {types.Context{5}, []types.Operator{"op-01", "op-02"}, 1},
-		"left what never ran": {types.Context{}, []types.Operator{"op-01", "op-02"}, 1},
+		"says for whom":              {types.Context{4}, []types.Operator{"op-01", "op-02"}, 0},
+		"accuses who was not there":  {types.Context{4}, []types.Operator{"op-02"}, 1},
+		"accuses in another session": {types.Context{5}, []types.Operator{"op-01", "op-02"}, 1},
+		"left what never ran":        {types.Context{}, []types.Operator{"op-01", "op-02"}, 1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, r, _ := waiting(t)
