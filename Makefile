@@ -15,10 +15,10 @@ NETWORK  ?= $(BUILD)/localnet
 GOLANGCI := v2.5.0
 
 # With one package at a time a test that waits for blocks does not share the
-# cores with another one's cryptography.
-TEST     := go test -p 1 -count 1 -timeout 30m
+# cores with another one's cryptography. Vetting is the linter's part.
+TEST     := go test -p 1 -count 1 -timeout 30m -vet off
 
-.PHONY: build test test-race sim lint proto proto-check localnet demo bench clean
+.PHONY: build test test-race sim lint lint-deep proto proto-check localnet demo bench clean
 
 build:
 	go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
@@ -41,6 +41,10 @@ sim:
 
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI)
 	$(TOOLS)/golangci-lint-$(GOLANGCI) run ./...
+
+# The linter's slow checks, see .golangci-deep.yml.
+lint-deep: $(TOOLS)/golangci-lint-$(GOLANGCI)
+	$(TOOLS)/golangci-lint-$(GOLANGCI) run --config .golangci-deep.yml ./...
 
 $(TOOLS)/golangci-lint-$(GOLANGCI):
 	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)

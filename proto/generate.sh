@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly gocosmos=v1.7.2 gateway=v1.16.0 buf=v1.64.0
+readonly gocosmos=v1.7.2 gateway=v1.16.0
 readonly module=github.com/sequencer-mpc/sequencer
 tools="$PWD/build/tools"
 work="$PWD/build/proto"
@@ -21,13 +21,7 @@ install_tool() { # package, version
 mkdir -p "$tools"
 install_tool github.com/cosmos/gogoproto/protoc-gen-gocosmos "$gocosmos"
 install_tool github.com/grpc-ecosystem/grpc-gateway/protoc-gen-grpc-gateway "$gateway"
-install_tool github.com/bufbuild/buf/cmd/buf "$buf"
-
-rm -rf "$work"
-mkdir -p "$work/third_party"
-cp -r proto "$work/proto"
-rm -f "$work/proto/buf.yaml" "$work/proto/buf.gen.yaml" "$work/proto/generate.sh"
-cp proto/buf.yaml proto/buf.gen.yaml "$work/"
+(cd proto/compile && go build -o "$tools/compile" .)
 
 # module_dir downloads a module at the version of go.mod if the cache lacks it.
 module_dir() { # module path
@@ -38,22 +32,17 @@ sdk=$(module_dir github.com/cosmos/cosmos-sdk)
 gogo=$(module_dir github.com/cosmos/gogoproto)
 cosmosproto=$(module_dir github.com/cosmos/cosmos-proto)
 gatewaydir=$(module_dir github.com/grpc-ecosystem/grpc-gateway)
-copy_protos() { # from, to
-  (cd "$1" && find . -name '*.proto' -print0) | while IFS= read -r -d '' f; do
-    mkdir -p "$2/$(dirname "$f")"
-    install -m 0644 "$1/$f" "$2/$f"
-  done
-}
-copy_protos "$sdk/proto/cosmos" "$work/third_party/cosmos"
-copy_protos "$sdk/proto/amino" "$work/third_party/amino"
-copy_protos "$sdk/proto/tendermint" "$work/third_party/tendermint"
-copy_protos "$gogo/gogoproto" "$work/third_party/gogoproto"
-copy_protos "$cosmosproto/proto/cosmos_proto" "$work/third_party/cosmos_proto"
-copy_protos "$gatewaydir/third_party/googleapis/google" "$work/third_party/google"
 
-(cd "$work" && PATH="$tools:$PATH" buf generate)
+rm -rf "$work"
+mapfile -t files < <(cd proto && find . -name '*.proto' -printf '%P\n' | sort)
+generate() { # plugin, options
+  "$tools/compile" -root proto -root "$sdk/proto" -root "$gogo" -root "$cosmosproto/proto" \
+    -root "$gatewaydir/third_party/googleapis" -plugin "$tools/$1" -opt "$2" -out "$work" "${files[@]}"
+}
+generate protoc-gen-gocosmos plugins=grpc,Mgoogle/protobuf/any.proto=github.com/cosmos/gogoproto/types/any
+generate protoc-gen-grpc-gateway logtostderr=true,allow_colon_final_segments=true
 
 find x mpc -name '*.pb.go' -delete 2>/dev/null || true
 find x mpc -name '*.pb.gw.go' -delete 2>/dev/null || true
-cp -r "$work/gen/$module/." .
+cp -r "$work/$module/." .
 rm -rf "$work" # or Go would take the copies for packages of this module

@@ -82,7 +82,6 @@ func (Kind) EnumDescriptor() ([]byte, []int) {
 // Message is what travels on the channel.
 type Message struct {
 	// Types that are valid to be assigned to Sum:
-	//
 	//	*Message_Hello
 	//	*Message_Envelope
 	//	*Message_Gossip
@@ -827,7 +826,6 @@ var xxx_messageInfo_Abort proto.InternalMessageInfo
 // Gossip is a result on its way to a proposer.
 type Gossip struct {
 	// Types that are valid to be assigned to Sum:
-	//
 	//	*Gossip_Attestation
 	//	*Gossip_Signature
 	//	*Gossip_Evidence

@@ -7,6 +7,7 @@ import (
 	"cosmossdk.io/collections"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -146,8 +147,8 @@ func (k *Keeper) setFault(ctx context.Context, f types.Fault) error {
 	return nil
 }
 
-// jail takes a validator out of the set. One that is there no more, or is jailed,
-// is left as it is.
+// jail takes a validator out of the set. One that is there no more, is jailed, or is
+// the last one is left as it is: CometBFT stops for ever with an empty set.
 func (k *Keeper) jail(ctx context.Context, operator string) error {
 	canonical, address, err := k.operator(operator)
 	if err != nil {
@@ -158,6 +159,14 @@ func (k *Keeper) jail(ctx context.Context, operator string) error {
 		k.logger(ctx).Info("nobody to jail", "operator", canonical, "err", err)
 		return nil
 	}
+	last, err := k.lastValidator(ctx, canonical)
+	if err != nil {
+		return err
+	}
+	if last {
+		k.logger(ctx).Error("not jailed, no other validator is left; jail it by governance when there is one", "operator", canonical)
+		return nil
+	}
 	consensus, err := v.GetConsAddr()
 	if err != nil {
 		return fmt.Errorf("consensus address of %s: %w", canonical, err)
@@ -166,6 +175,19 @@ func (k *Keeper) jail(ctx context.Context, operator string) error {
 		return fmt.Errorf("jail %s: %w", canonical, err)
 	}
 	return nil
+}
+
+// lastValidator: there is no other that is bonded and not jailed.
+func (k *Keeper) lastValidator(ctx context.Context, operator string) (bool, error) {
+	last := true
+	err := k.staking.IterateBondedValidatorsByPower(ctx, func(_ int64, v stakingtypes.ValidatorI) bool {
+		last = v.IsJailed() || v.GetOperator() == operator
+		return !last
+	})
+	if err != nil {
+		return false, fmt.Errorf("look for other validators: %w", err)
+	}
+	return last, nil
 }
 
 // dueFaults lists the faults that lapse, the oldest first, up to the limit.

@@ -123,6 +123,22 @@ func TestEquivocationIsJailed(t *testing.T) {
 	require.Len(t, faultsOf(t, f, ""), 3)
 }
 
+// TestLastValidatorIsNotJailed: the chain would stop for ever.
+func TestLastValidatorIsNotJailed(t *testing.T) {
+	f, _ := withFaults(t)
+	f.Keeper.SetSlashing(&chain.Slashing{Staking: f.Staking})
+	setParams(t, f, func(p *types.Params) { p.JailEquivocation = true })
+	jailed := 0
+	for _, p := range f.Participants {
+		require.NoError(t, f.Keeper.ApplyEvidence(f.Ctx, p.Contradict(keygenK)))
+		if p.Staked.Jailed {
+			jailed++
+		}
+	}
+	require.Len(t, faultsOf(t, f, ""), len(f.Participants))
+	require.Equal(t, len(f.Participants)-1, jailed)
+}
+
 func TestAccusation(t *testing.T) {
 	f, j := withFaults(t)
 	f.Keeper.SetSlashing(&chain.Slashing{Staking: f.Staking})

@@ -272,7 +272,8 @@ type Params struct {
 	// accusation is forgotten after as many blocks.
 	FaultBlocks uint32 `protobuf:"varint,13,opt,name=fault_blocks,json=faultBlocks,proto3" json:"fault_blocks,omitempty"`
 	// Whether a participant that is proved to have told two members different
-	// things is jailed. Needs the slashing keeper in the application.
+	// things is jailed, until its operator unjails it; never the last validator.
+	// Needs the slashing keeper in the application.
 	JailEquivocation bool `protobuf:"varint,14,opt,name=jail_equivocation,json=jailEquivocation,proto3" json:"jail_equivocation,omitempty"`
 	// As keygen_attempt_blocks, for reshares.
 	ReshareAttemptBlocks uint32 `protobuf:"varint,15,opt,name=reshare_attempt_blocks,json=reshareAttemptBlocks,proto3" json:"reshare_attempt_blocks,omitempty"`
