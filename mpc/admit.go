@@ -121,7 +121,8 @@ func (c *Core) inProgress(r *types.Request, attempt uint32) types.Reason {
 // in its last life; the others are probably about to.
 func (c *Core) stagedLately(r *types.Request) bool {
 	now := c.opts.Now()
-	for _, rec := range c.records {
+	for k := range c.byKey[r.KeyID] {
+		rec := c.records[k]
 		age := now.Sub(rec.Updated) // below zero if the clock was set back
 		if rec.Request == r.ID && rec.Status == types.StatusPending && rec.HasData && age >= 0 && age < c.opts.Timing.Stall {
 			return true

@@ -20,11 +20,16 @@ func (c *Core) attest(r types.Record) {
 		return
 	}
 	a := c.attestationOf(r)
-	if c.pool.hasAttestation(&a) {
+	if c.pool.hasAttestation(&a) || c.attested(&a) {
 		return
 	}
 	a.Sign(c.opts.ChainID, key)
 	c.pool.addAttestation(a, c.opts.Now())
+}
+
+// attested: the chain has this one, or another for the same attempt.
+func (c *Core) attested(a *types.Attestation) bool {
+	return c.view.Attested[types.AttestedAttempt{Request: a.Request, Operator: a.Operator, Attempt: a.Attempt}]
 }
 
 // attestationOf is what this node says of a share, unsigned. The record has the
@@ -73,6 +78,8 @@ func (c *Core) HandleGossip(ctx context.Context, g *wire.Gossip) {
 	}
 }
 
+// takeAttestation keeps what the chain would take: each proposer checks again
+// whatever is in the pool.
 func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 	if c.pool.hasAttestation(&a) {
 		return
@@ -81,7 +88,11 @@ func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 	if !wanted {
 		return
 	}
-	if err := a.Verify(c.opts.ChainID, key); err != nil {
+	err := a.Verify(c.opts.ChainID, key)
+	if r, open := c.requests[a.Request]; err == nil && open {
+		err = r.CheckAttested(&a)
+	}
+	if err != nil {
 		c.opts.Observer.Dropped(types.ErrProtocolFault)
 		c.opts.Log.Debug("attestation dropped", "operator", a.Operator, "request", a.Request.String(), "err", err)
 		return
@@ -99,7 +110,7 @@ func (c *Core) attestationKey(ctx context.Context, a *types.Attestation) ([]byte
 		return c.view.Roster.Key(a.Operator, a.IdentityVersion)
 	}
 	r, open := c.requests[a.Request]
-	if !open || a.Attempt > r.Attempt(c.view.Height)+1 {
+	if !open || a.Attempt > r.Attempt(c.view.Height)+1 || c.attested(a) {
 		return nil, false
 	}
 	m, ok := r.Member(a.Operator)
@@ -158,7 +169,7 @@ func (c *Core) prunePool(ctx context.Context) {
 				_, valid := c.view.Roster.Key(a.Operator, a.IdentityVersion)
 				return valid && c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator)
 			}
-			return c.isOpen(a.Request)
+			return c.isOpen(a.Request) && !c.attested(a)
 		},
 		signature: func(s *types.SignatureResult) bool {
 			return c.isOpen(types.RequestID{Kind: types.KindSign, ID: s.RequestID})

@@ -25,9 +25,10 @@ type Core struct {
 	self     Self
 
 	records    map[types.RecordKey]types.Record // without shares
-	tombstones map[types.KeyID]bool             // true: nothing is left to attest
-	unknown    map[types.KeyID]bool             // reported already
-	withheld   map[types.RecordKey]bool         // of earlier epochs, reported already
+	byKey      map[types.KeyID]map[types.RecordKey]bool
+	tombstones map[types.KeyID]bool     // true: nothing is left to attest
+	unknown    map[types.KeyID]bool     // reported already
+	withheld   map[types.RecordKey]bool // of earlier epochs, reported already
 
 	sessions  map[types.SessionID]*live
 	byContext map[types.Context]*live
@@ -47,6 +48,8 @@ type Core struct {
 	doubts   map[types.Operator]doubt
 	spoilers map[types.RequestID]spoilers
 	lastLog  map[types.RequestID]types.Reason
+	// destroyed counts records and keys, in one Reconcile.
+	destroyed int
 	// falseSignatures counts, by request, since the last block.
 	falseSignatures map[string]int
 	// resent counts envelopes of sessions that are over.
@@ -85,6 +88,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		opts: opts, exec: exec, view: &View{CatchingUp: true},
 		requests:   make(map[types.RequestID]*types.Request),
 		records:    make(map[types.RecordKey]types.Record),
+		byKey:      make(map[types.KeyID]map[types.RecordKey]bool),
 		tombstones: make(map[types.KeyID]bool),
 		unknown:    make(map[types.KeyID]bool),
 		withheld:   make(map[types.RecordKey]bool),
@@ -122,7 +126,7 @@ func (c *Core) Restore() error {
 				return err
 			}
 		}
-		c.records[r.RecordKey] = r
+		c.know(r)
 	}
 	tombstones, err := c.opts.Store.Tombstones()
 	if err != nil {
@@ -245,7 +249,10 @@ func stopAll(sessions []*live) {
 }
 
 // Results is what this node holds for the next proposal.
-func (c *Core) Results() types.Results { return c.pool.results() }
+func (c *Core) Results() types.Results {
+	c.pool.publish()
+	return c.pool.results()
+}
 
 // ordered lists the sessions as all nodes serve them.
 func (c *Core) ordered() []*live {
@@ -396,8 +403,8 @@ func (c *Core) adopt(view *View) {
 // interest lists the keys that this node must know the chain's word on.
 func (c *Core) interest() []types.KeyID {
 	set := make(map[types.KeyID]bool)
-	for k := range c.records {
-		set[k.KeyID] = true
+	for id := range c.byKey {
+		set[id] = true
 	}
 	for id, acked := range c.tombstones {
 		if !acked {

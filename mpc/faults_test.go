@@ -49,6 +49,8 @@ func (d *desk) hear(sum any) {
 	switch s := sum.(type) {
 	case types.Accusation:
 		g.Sum = &wire.Gossip_Accusation{Accusation: s.ToWire()}
+	case types.Attestation:
+		g.Sum = &wire.Gossip_Attestation{Attestation: s.ToWire()}
 	case types.Evidence:
 		g.Sum = &wire.Gossip_Evidence{Evidence: s.ToWire()}
 	}

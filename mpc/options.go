@@ -27,6 +27,8 @@ type View struct {
 	Keys map[types.KeyID]types.Key
 	// Roster is everybody who ever registered.
 	Roster *types.Roster
+	// Attested are the attempts at open requests that the chain has attestations of.
+	Attested map[types.AttestedAttempt]bool
 	// Faults are those of late: accusations count until they lapse.
 	Faults []types.Fault
 }

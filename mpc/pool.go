@@ -110,22 +110,18 @@ func (p *pool) signature(id string) *wire.Gossip {
 
 func (p *pool) addAttestation(a types.Attestation, now time.Time) {
 	p.attestations.add(a, now)
-	p.publish()
 }
 
 func (p *pool) addSignature(s types.SignatureResult, now time.Time) {
 	p.signatures.add(s, now)
-	p.publish()
 }
 
 func (p *pool) addEvidence(e types.Evidence, now time.Time) {
 	p.evidence.add(e, now)
-	p.publish()
 }
 
 func (p *pool) addAccusation(a types.Accusation, now time.Time) {
 	p.accusations.add(a, now)
-	p.publish()
 }
 
 // flush tells what is due.
@@ -146,14 +142,10 @@ type wanted struct {
 
 // prune keeps what is wanted.
 func (p *pool) prune(w wanted) {
-	before := p.size()
 	p.attestations.prune(w.attestation)
 	p.signatures.prune(w.signature)
 	p.evidence.prune(w.evidence)
 	p.accusations.prune(w.accusation)
-	if p.size() != before {
-		p.publish()
-	}
 }
 
 func (p *pool) size() int {
@@ -171,8 +163,17 @@ func (p *pool) deletions() []types.KeyID {
 	return ids
 }
 
-// publish makes the current content what results returns.
+// stale: results does not return the current content.
+func (p *pool) stale() bool {
+	return p.attestations.changed || p.signatures.changed || p.evidence.changed || p.accusations.changed
+}
+
+// publish makes the current content what results returns. It sorts what changed;
+// Engine does it once for many changes.
 func (p *pool) publish() {
+	if p.snapshot.Load() != nil && !p.stale() {
+		return
+	}
 	p.snapshot.Store(&types.Results{
 		Attestations: p.attestations.values(), Signatures: p.signatures.values(),
 		Evidence: p.evidence.values(), Accusations: p.accusations.values(),

@@ -59,7 +59,7 @@ func TestPoolFaults(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"sign/s1 op-1 proved", "sign/s1 op-2 proved", "sign/s2 op-1 proved", "op-0 by op-9", "op-1 by op-1", "op-1 by op-2",
-	}, names(p.results()))
+	}, names(fresh(p)))
 }
 
 // TestPoolOrder: whatever came first, results stand in canonical order, each
@@ -88,7 +88,7 @@ func TestPoolOrder(t *testing.T) {
 		}
 		require.Equal(t, []string{
 			"keygen/a op-1 9", "keygen/a op-1 10", "keygen/a op-2 0", "keygen/b op-1 0", "delete/a op-1 0", "s10", "s2",
-		}, names(p.results()))
+		}, names(fresh(p)))
 		require.Equal(t, 7, p.size())
 		require.Equal(t, []types.KeyID{"a"}, p.deletions())
 		require.Equal(t, "s2", p.signature("s2").GetSignature().RequestId)
@@ -140,21 +140,52 @@ func TestPoolPrune(t *testing.T) {
 		evidence:    func(e *types.Evidence) bool { return e.Culprit() == "op-1" },
 		accusation:  func(a *types.Accusation) bool { return a.Accused == "op-1" },
 	})
-	require.Equal(t, []string{"keygen/a op-2 0", "op-1", "sign/s1 op-1 proved", "op-1 by op-2"}, names(p.results()))
+	require.Equal(t, []string{"keygen/a op-2 0", "op-1", "sign/s1 op-1 proved", "op-1 by op-2"}, names(fresh(p)))
 	told := 0
 	p.flush(poolEpoch, func(*wire.Gossip) { told++ })
 	require.Equal(t, 4, told, "what was pruned is not told")
+}
+
+// fresh are the results after what was just done.
+func fresh(p *pool) types.Results {
+	p.publish()
+	return p.results()
+}
+
+// TestPoolListsOnce: thousands of results that come at once are sorted once, and
+// not each time one is added, told or looked at.
+func TestPoolListsOnce(t *testing.T) {
+	p := newPool()
+	sorted := 0
+	order := p.attestations.order
+	p.attestations.order = func(a, b *types.Attestation) int {
+		sorted++
+		return order(a, b)
+	}
+	const many = 1000
+	for i := range many {
+		p.addAttestation(attestation(types.KindDelete, fmt.Sprint("key-", i), "op-1", 0), poolEpoch)
+	}
+	require.Zero(t, sorted)
+	require.Len(t, fresh(p).Attestations, many)
+	require.Less(t, sorted, 20*many)
+	sorted = 0
+	require.Len(t, fresh(p).Attestations, many)
+	p.addSignature(types.SignatureResult{RequestID: "s1"}, poolEpoch)
+	require.Len(t, fresh(p).Signatures, 1)
+	p.flush(poolEpoch.Add(-time.Second), func(*wire.Gossip) {})
+	require.Zero(t, sorted, "nothing of them changed, nothing is due")
 }
 
 // TestPoolSnapshot: what a proposer holds never changes under its hands, and
 // what it does to it changes nothing here.
 func TestPoolSnapshot(t *testing.T) {
 	p := newPool()
-	require.Empty(t, names(p.results()))
+	require.Empty(t, names(fresh(p)))
 	p.addAttestation(attestation(types.KindKeygen, "a", "op-1", 0), poolEpoch)
 	p.addSignature(types.SignatureResult{RequestID: "s1"}, poolEpoch)
 	want := []string{"keygen/a op-1 0", "s1"}
-	first := p.results()
+	first := fresh(p)
 	p.addAttestation(attestation(types.KindKeygen, "a", "op-0", 0), poolEpoch)
 	p.prune(wanted{
 		attestation: func(*types.Attestation) bool { return true },
@@ -162,9 +193,9 @@ func TestPoolSnapshot(t *testing.T) {
 	})
 	require.Equal(t, want, names(first))
 
-	second := p.results()
+	second := fresh(p)
 	require.Equal(t, []string{"keygen/a op-0 0", "keygen/a op-1 0"}, names(second))
 	second.Attestations[0].Operator = "somebody"
 	_ = append(second.Attestations[:1], attestation(types.KindKeygen, "z", "op-9", 0))
-	require.Equal(t, []string{"keygen/a op-0 0", "keygen/a op-1 0"}, names(p.results()))
+	require.Equal(t, []string{"keygen/a op-0 0", "keygen/a op-1 0"}, names(fresh(p)))
 }

@@ -8,6 +8,11 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
+// maxDestroyed records and keys are destroyed at one Reconcile, the others at the
+// next ones: each takes up to 40 ms of a slow disk, the chain may bury 500 keys in
+// one block, and a loop that is busy with it is mute.
+const maxDestroyed = 10
+
 // recordKeys lists the records in order.
 func (c *Core) recordKeys() []types.RecordKey {
 	keys := make([]types.RecordKey, 0, len(c.records))
@@ -37,8 +42,25 @@ func (c *Core) putRecord(r types.Record) error {
 	}
 	r.HasData = r.HasData || len(r.Data) > 0
 	r.Data = nil
-	c.records[r.RecordKey] = r
+	c.know(r)
 	return nil
+}
+
+// know remembers a record.
+func (c *Core) know(r types.Record) {
+	c.records[r.RecordKey] = r
+	if c.byKey[r.KeyID] == nil {
+		c.byKey[r.KeyID] = make(map[types.RecordKey]bool)
+	}
+	c.byKey[r.KeyID][r.RecordKey] = true
+}
+
+func (c *Core) forget(k types.RecordKey) {
+	delete(c.records, k)
+	delete(c.byKey[k.KeyID], k)
+	if len(c.byKey[k.KeyID]) == 0 {
+		delete(c.byKey, k.KeyID)
+	}
 }
 
 // failRecord marks a record that never got its share.
@@ -53,6 +75,7 @@ func (c *Core) failRecord(r types.Record, reason types.Reason) (types.Record, er
 // settleRecords brings the stored records in line with the chain's word on
 // their keys.
 func (c *Core) settleRecords() error {
+	c.destroyed = 0
 	for _, k := range c.recordKeys() {
 		key, known := c.view.Keys[k.KeyID]
 		if !known {
@@ -109,7 +132,7 @@ func (c *Core) promote(r types.Record) error {
 // retire destroys what lost once no rollback can make it win any more. Until
 // then it stays as it is, share and all.
 func (c *Core) retire(r types.Record, height int64) error {
-	if c.view.Height < height || c.view.CatchingUp {
+	if c.view.Height < height || c.view.CatchingUp || c.destroyed >= maxDestroyed {
 		return nil
 	}
 	if _, running := c.sessions[r.Session]; running {
@@ -118,7 +141,8 @@ func (c *Core) retire(r types.Record, height int64) error {
 	if err := c.wrote(c.opts.Store.DestroyRecord(r.RecordKey)); err != nil {
 		return fmt.Errorf("destroy a losing record of %s: %w", r.KeyID, err)
 	}
-	delete(c.records, r.RecordKey)
+	c.forget(r.RecordKey)
+	c.destroyed++
 	c.opts.Log.Info("record retired", "key", r.KeyID, "epoch", r.Epoch, "session", r.Session.Short(), "had_share", r.HasData)
 	return nil
 }
@@ -132,6 +156,9 @@ func (c *Core) settleDeletions() error {
 			continue
 		}
 		if _, done := c.tombstones[id]; !done {
+			if c.destroyed >= maxDestroyed {
+				continue
+			}
 			if err := c.destroy(id, slices.Contains(key.Holders, c.self.Operator)); err != nil {
 				return err
 			}
@@ -152,24 +179,20 @@ func (c *Core) settleDeletions() error {
 // destroy ends a key on this node. A holder that has nothing of it says so
 // loudly: its share may lie in another copy of the database.
 func (c *Core) destroy(id types.KeyID, holder bool) error {
-	held := false
-	for _, k := range c.recordKeys() {
-		held = held || k.KeyID == id
-	}
-	if !held && !holder {
+	held := c.byKey[id]
+	if len(held) == 0 && !holder {
 		return nil
 	}
-	if !held {
+	if len(held) == 0 {
 		c.opts.Log.Warn("a deleted key of which this node had a share is not in its store; destroy every older copy of the database", "key", id)
 	}
 	if err := c.wrote(c.opts.Store.DestroyKey(id)); err != nil {
 		return fmt.Errorf("destroy key %s: %w", id, err)
 	}
-	for _, k := range c.recordKeys() {
-		if k.KeyID == id {
-			delete(c.records, k)
-		}
+	for k := range held {
+		c.forget(k)
 	}
+	c.destroyed++
 	c.tombstones[id] = false
 	c.opts.Log.Info("key destroyed", "key", id)
 	return nil
@@ -184,8 +207,8 @@ func (c *Core) share(r *types.Request) (types.Record, bool) {
 
 // held finds the share of a session.
 func (c *Core) held(id types.KeyID, epoch uint64, context types.Context) (types.Record, bool) {
-	for k, rec := range c.records { // one at most: contexts are unique
-		if k.KeyID == id && k.Epoch == epoch && rec.Context == context && rec.HasData {
+	for k := range c.byKey[id] { // one at most: contexts are unique
+		if rec := c.records[k]; k.Epoch == epoch && rec.Context == context && rec.HasData {
 			return rec, true
 		}
 	}

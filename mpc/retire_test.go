@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -52,4 +53,33 @@ func TestRetire(t *testing.T) {
 			require.Equal(t, c.kept, kept)
 		})
 	}
+}
+
+// TestDestroysFewAtOnce: of many keys that the chain buries in one block this node
+// destroys some at each look, so that it goes on answering.
+func TestDestroysFewAtOnce(t *testing.T) {
+	d := newDesk(t, 3)
+	const many = 2*maxDestroyed + 3
+	for i := range many {
+		id := types.KeyID(fmt.Sprintf("key-%02d", i))
+		require.NoError(t, d.store.PutRecord(types.Record{
+			RecordKey: types.RecordKey{KeyID: id, Session: types.SessionID{1}}, Context: types.Context{1},
+			Data: []byte("share"), Status: types.StatusPending, Algorithm: types.ECDSASecp256k1,
+		}))
+		d.view.Keys[id] = types.Key{ID: id, Status: types.KeyDeleted, Holders: d.ops}
+		if i%2 == 0 {
+			d.view.Keys[id] = types.Key{ID: id, Status: types.KeyError}
+		}
+	}
+	d.start()
+	for left := many - maxDestroyed; left > 0; left -= maxDestroyed {
+		require.Len(t, d.core.records, left)
+		d.commit()
+	}
+	require.Empty(t, d.core.records)
+	require.Empty(t, d.core.byKey)
+	require.Len(t, d.core.Results().Attestations, many/2)
+	stored, err := d.store.Records()
+	require.NoError(t, err)
+	require.Empty(t, stored)
 }

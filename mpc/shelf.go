@@ -16,6 +16,9 @@ type shelf[K comparable, V any] struct {
 	order  func(a, b *V) int
 	gossip func(*V) *wire.Gossip
 	items  map[K]*pooled[V]
+	// changed since the last call of values, which listed is the answer of.
+	changed bool
+	listed  []V
 }
 
 // pooled is a result on its way to a proposer.
@@ -38,33 +41,44 @@ func (s *shelf[K, V]) has(v *V) bool {
 }
 
 func (s *shelf[K, V]) add(v V, now time.Time) {
+	s.changed = true
 	s.items[s.place(&v)] = &pooled[V]{value: v, gossip: s.gossip(&v), due: now, interval: gossipFirst}
 }
 
 // prune keeps what is wanted.
 func (s *shelf[K, V]) prune(wanted func(*V) bool) {
+	before := len(s.items)
 	maps.DeleteFunc(s.items, func(_ K, p *pooled[V]) bool { return !wanted(&p.value) })
+	s.changed = s.changed || len(s.items) != before
 }
 
-// sorted lists everything in canonical order.
-func (s *shelf[K, V]) sorted() []*pooled[V] {
-	return slices.SortedFunc(maps.Values(s.items), func(a, b *pooled[V]) int { return s.order(&a.value, &b.value) })
-}
-
-func (s *shelf[K, V]) values() []V {
-	list := make([]V, 0, len(s.items))
-	for _, p := range s.sorted() {
-		list = append(list, p.value)
+// sorted lists what is chosen in canonical order.
+func (s *shelf[K, V]) sorted(chosen func(*pooled[V]) bool) []*pooled[V] {
+	var list []*pooled[V]
+	for _, p := range s.items {
+		if chosen(p) {
+			list = append(list, p)
+		}
 	}
+	slices.SortFunc(list, func(a, b *pooled[V]) int { return s.order(&a.value, &b.value) })
 	return list
+}
+
+// values lists everything in canonical order. What it returned is never changed.
+func (s *shelf[K, V]) values() []V {
+	if !s.changed {
+		return s.listed
+	}
+	s.listed, s.changed = make([]V, 0, len(s.items)), false
+	for _, p := range s.sorted(func(*pooled[V]) bool { return true }) {
+		s.listed = append(s.listed, p.value)
+	}
+	return s.listed
 }
 
 // flush tells what is due.
 func (s *shelf[K, V]) flush(now time.Time, tell func(*wire.Gossip)) {
-	for _, p := range s.sorted() {
-		if now.Before(p.due) {
-			continue
-		}
+	for _, p := range s.sorted(func(p *pooled[V]) bool { return !now.Before(p.due) }) {
 		tell(p.gossip)
 		p.due = now.Add(p.interval)
 		p.interval = min(2*p.interval, gossipMax)

@@ -2,9 +2,11 @@ package mpc
 
 import (
 	"crypto/ed25519"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -100,16 +102,23 @@ func TestStoredResultOfAnOldIdentity(t *testing.T) {
 // own view has the request still open.
 func TestTakesStoredResults(t *testing.T) {
 	tests := []struct {
-		name  string
-		open  bool
-		spoil func(*wire.Attestation)
-		kept  int
+		name   string
+		open   bool
+		change func(*types.Attestation) // by who signs
+		spoil  func(*wire.Attestation)  // by who passes it on
+		kept   int
 	}{
-		{"true", true, func(*wire.Attestation) {}, 1},
-		{"no longer of use", false, func(*wire.Attestation) {}, 0},
-		{"of another session than was signed", true, func(a *wire.Attestation) { a.Session[0]++ }, 0},
-		{"of somebody else", true, func(a *wire.Attestation) { a.Operator = "op-02" }, 0},
-		{"of an attempt that is far off", true, func(a *wire.Attestation) { a.Attempt = 30 }, 0},
+		{"true", true, nil, nil, 1},
+		{"no longer of use", false, nil, nil, 0},
+		{"of another session than was signed", true, nil, func(a *wire.Attestation) { a.Session[0]++ }, 0},
+		{"of somebody else", true, nil, func(a *wire.Attestation) { a.Operator = "op-02" }, 0},
+		{"of an attempt that is far off", true, nil, func(a *wire.Attestation) { a.Attempt = 30 }, 0},
+		{"of a stranger", true, func(a *types.Attestation) { a.Operator = "op-77" }, nil, 0},
+		{"under another identity", true, func(a *types.Attestation) { a.IdentityVersion = 2 }, nil, 0},
+		{"of too few shares", true, func(a *types.Attestation) { a.Payload = sharesOf(3) }, nil, 0},
+		{"of a share that is no point", true, func(a *types.Attestation) { a.Payload[37] = 5 }, nil, 0},
+		{"of nothing", true, func(a *types.Attestation) { a.Payload = nil }, nil, 0},
+		{"on chain already", true, func(a *types.Attestation) { a.Attempt = 1 }, nil, 0},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -118,15 +127,20 @@ func TestTakesStoredResults(t *testing.T) {
 			if tt.open {
 				d.view.Requests = []types.Request{r}
 			}
+			d.view.Attested = map[types.AttestedAttempt]bool{{Request: r.ID, Operator: "op-01", Attempt: 1}: true}
 			d.start()
-			payload := types.KeygenPayload{PublicKey: make([]byte, 33), PublicShares: [][]byte{make([]byte, 33)}}
 			a := types.Attestation{
-				Request: r.ID, Session: winning, Payload: payload.Encode(), Operator: "op-01", IdentityVersion: 1,
+				Request: r.ID, Session: winning, Payload: sharesOf(4), Operator: "op-01", IdentityVersion: 1,
+			}
+			if tt.change != nil {
+				tt.change(&a)
 			}
 			a.Sign(deskChain, d.keys["op-01"])
 			w := a.ToWire()
 			w.Session = append([]byte(nil), w.Session...)
-			tt.spoil(w)
+			if tt.spoil != nil {
+				tt.spoil(w)
+			}
 			refusal := wire.Refuse{
 				Reason: string(types.ErrAlreadyDecided), Result: &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: w}},
 			}
@@ -136,4 +150,32 @@ func TestTakesStoredResults(t *testing.T) {
 			require.Len(t, d.core.Results().Attestations, tt.kept)
 		})
 	}
+}
+
+// TestAttestedIsForgotten: what the chain shows is not told any more.
+func TestAttestedIsForgotten(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	d.view.Requests = []types.Request{r}
+	d.start()
+	a := types.Attestation{Request: r.ID, Session: winning, Payload: sharesOf(4), Operator: "op-01", IdentityVersion: 1}
+	a.Sign(deskChain, d.keys["op-01"])
+	d.hear(a)
+	require.Len(t, d.core.Results().Attestations, 1)
+	d.view.Attested = map[types.AttestedAttempt]bool{{Request: r.ID, Operator: "op-01"}: true}
+	d.commit()
+	require.Empty(t, d.core.Results().Attestations)
+	d.hear(a)
+	require.Empty(t, d.core.Results().Attestations)
+	d.view.Attested = nil // rolled back
+	d.commit()
+	d.hear(a)
+	require.Len(t, d.core.Results().Attestations, 1)
+}
+
+// sharesOf is what n participants of a keygen attest.
+func sharesOf(n int) []byte {
+	point := secp256k1.PrivKeyFromBytes([]byte{7}).PubKey().SerializeCompressed()
+	payload := types.KeygenPayload{PublicKey: point, PublicShares: slices.Repeat([][]byte{point}, n)}
+	return payload.Encode()
 }

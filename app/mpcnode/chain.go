@@ -7,6 +7,7 @@ import (
 
 	cmtcfg "github.com/cometbft/cometbft/config"
 
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
@@ -18,6 +19,8 @@ import (
 type State interface {
 	// EngineRequests lists all open requests in the order of service.
 	EngineRequests(context.Context) ([]types.Request, error)
+	// EngineAttested are the attempts at them that the chain has attestations of.
+	EngineAttested(context.Context) (map[types.AttestedAttempt]bool, error)
 	// EngineRoster is everybody who ever registered.
 	EngineRoster(context.Context) (*types.Roster, error)
 	// EngineFaults lists the faults that count when signers are chosen.
@@ -63,7 +66,8 @@ func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*m
 // View implements mpc.Chain. Before the first block the chain is one without
 // requests and participants that has to catch up: the engine waits, and does not
 // complain each time it looks.
-func (c *chain) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
+func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err error) {
+	defer unpanicked(&err)
 	if c.app.LastBlockHeight() == 0 {
 		return &mpc.View{CatchingUp: true, Roster: c.nobody}, nil
 	}
@@ -71,7 +75,7 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &mpc.View{
+	v = &mpc.View{
 		Height:     ctx.BlockHeight(),
 		CatchingUp: c.sync.WaitSync() || c.now().Sub(ctx.BlockTime()) > c.maxAge,
 		Keys:       make(map[types.KeyID]types.Key, len(keys)),
@@ -79,6 +83,9 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
 	state := c.app.MPCState()
 	if v.Requests, err = state.EngineRequests(ctx); err != nil {
 		return nil, fmt.Errorf("read open requests: %w", err)
+	}
+	if v.Attested, err = state.EngineAttested(ctx); err != nil {
+		return nil, fmt.Errorf("read what is attested: %w", err)
 	}
 	if v.Roster, err = state.EngineRoster(ctx); err != nil {
 		return nil, fmt.Errorf("read the roster: %w", err)
@@ -100,7 +107,8 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
 }
 
 // Key implements mpc.Chain.
-func (c *chain) Key(_ context.Context, id types.KeyID) (types.Key, bool, error) {
+func (c *chain) Key(_ context.Context, id types.KeyID) (_ types.Key, _ bool, err error) {
+	defer unpanicked(&err)
 	ctx, err := c.committed()
 	if err != nil {
 		return types.Key{}, false, err
@@ -109,7 +117,8 @@ func (c *chain) Key(_ context.Context, id types.KeyID) (types.Key, bool, error) 
 }
 
 // Signature implements mpc.Chain.
-func (c *chain) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
+func (c *chain) Signature(_ context.Context, id string) (_ types.SignatureResult, _ bool, err error) {
+	defer unpanicked(&err)
 	ctx, err := c.committed()
 	if err != nil {
 		return types.SignatureResult{}, false, err
@@ -118,7 +127,8 @@ func (c *chain) Signature(_ context.Context, id string) (types.SignatureResult, 
 }
 
 // committed is the last committed state. The height is named, because "latest"
-// has gaps: between a commit and the check state after it there is none.
+// has gaps: between a commit and the check state after it there is none. The
+// operator's query-gas-limit is for the queries of others.
 func (c *chain) committed() (sdk.Context, error) {
 	height := c.app.LastBlockHeight()
 	if height == 0 {
@@ -128,5 +138,13 @@ func (c *chain) committed() (sdk.Context, error) {
 	if err != nil {
 		return sdk.Context{}, fmt.Errorf("read committed state of height %d: %w", height, err)
 	}
-	return ctx, nil
+	return ctx.WithGasMeter(storetypes.NewInfiniteGasMeter()), nil
+}
+
+// unpanicked makes an error of a store's panic, as over a version that was pruned:
+// the engine looks again at the next block.
+func unpanicked(err *error) {
+	if r := recover(); r != nil {
+		*err = fmt.Errorf("read committed state: panic: %v", r)
+	}
 }

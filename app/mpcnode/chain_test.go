@@ -12,6 +12,7 @@ import (
 
 	"cosmossdk.io/log/v2"
 
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
@@ -33,16 +34,29 @@ func (a *fakeApp) CreateQueryContext(height int64, prove bool) (sdk.Context, err
 	if prove {
 		return sdk.Context{}, errors.New("a proof costs time")
 	}
-	return sdk.NewContext(nil, cmtproto.Header{Height: height, Time: a.time}, true, log.NewNopLogger()), a.err
+	ctx := sdk.NewContext(nil, cmtproto.Header{Height: height, Time: a.time}, true, log.NewNopLogger())
+	return ctx.WithGasMeter(storetypes.NewGasMeter(queryGasLimit)), a.err
 }
+
+// queryGasLimit is what an operator allows those that ask.
+const queryGasLimit = 1000
 
 type fakeState struct {
 	requests []types.Request
 	err      error
+	panics   bool
 }
 
-func (s fakeState) EngineRequests(context.Context) ([]types.Request, error) {
+func (s fakeState) EngineRequests(ctx context.Context) ([]types.Request, error) {
+	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(2*queryGasLimit, "many requests")
+	if s.panics {
+		panic("no such version")
+	}
 	return s.requests, s.err
+}
+
+func (fakeState) EngineAttested(context.Context) (map[types.AttestedAttempt]bool, error) {
+	return map[types.AttestedAttempt]bool{{Operator: "op"}: true}, nil
 }
 
 func (fakeState) EngineRoster(context.Context) (*types.Roster, error) {
@@ -82,6 +96,7 @@ func TestChainView(t *testing.T) {
 	require.Equal(t, app.state.requests, v.Requests)
 	require.Equal(t, map[types.KeyID]types.Key{"known": {ID: "known"}}, v.Keys)
 	require.Equal(t, []types.Operator{"op"}, v.Roster.Operators())
+	require.True(t, v.Attested[types.AttestedAttempt{Operator: "op"}])
 	require.Same(t, v, seen)
 
 	_, known, err := c.Key(t.Context(), "unknown")
@@ -118,13 +133,13 @@ func TestChainCatchesUp(t *testing.T) {
 func TestChainThatCannotBeRead(t *testing.T) {
 	broken := errors.New("pruned")
 	for name, app := range map[string]*fakeApp{
-		"no such height": {height: 3, err: broken},
-		"no state":       {height: 3, state: fakeState{err: broken}},
+		"no such height":      {height: 3, err: broken},
+		"no state":            {height: 3, state: fakeState{err: broken}},
+		"a store that panics": {height: 3, state: fakeState{panics: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			v, err := fakeChain(app, false, func(*mpc.View) {}).View(t.Context(), nil)
+			_, err := fakeChain(app, false, func(*mpc.View) {}).View(t.Context(), nil)
 			require.Error(t, err)
-			require.Nil(t, v)
 		})
 	}
 }

@@ -19,6 +19,14 @@ const MaxPayloadBytes = 128 + (MaxMembers+1)*(33+2)
 // limit (parameter max_participants) lies at or below.
 const MaxMembers = 64
 
+// AttestedAttempt is where the chain has somebody's attestation: one of each member
+// for each attempt at a request.
+type AttestedAttempt struct {
+	Request  RequestID
+	Operator Operator
+	Attempt  uint32
+}
+
 // Attestation is a participant's signed word on the result of a request:
 // keygen and reshare: this is the key that my durable share belongs to; delete:
 // what I held is destroyed.

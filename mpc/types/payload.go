@@ -27,6 +27,36 @@ func (p *KeygenPayload) Encode() []byte {
 	return bz
 }
 
+// ParseKeygenPayload decodes what one of n participants attests, and checks its
+// curve points.
+func ParseKeygenPayload(bz []byte, n int) (KeygenPayload, error) {
+	p, err := DecodeKeygenPayload(bz)
+	if err != nil {
+		return p, err
+	}
+	if err := ValidatePoints(p.PublicKey, p.PublicShares, n); err != nil {
+		return p, fmt.Errorf("keygen payload: %w", err)
+	}
+	return p, nil
+}
+
+// ValidatePoints checks the curve points of a key with n participants: its public
+// key and their share commitments, compressed.
+func ValidatePoints(publicKey []byte, shares [][]byte, n int) error {
+	if len(shares) != n {
+		return fmt.Errorf("%d public shares for %d participants", len(shares), n)
+	}
+	if err := ValidatePublicKey(publicKey); err != nil {
+		return err
+	}
+	for i, s := range shares {
+		if err := ValidatePublicKey(s); err != nil {
+			return fmt.Errorf("public share %d: %w", i, err)
+		}
+	}
+	return nil
+}
+
 // DecodeKeygenPayload is strict: bytes that Encode would not have made are
 // refused, so one payload has one hash. It checks lengths, not curve points.
 func DecodeKeygenPayload(bz []byte) (KeygenPayload, error) {

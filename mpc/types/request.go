@@ -2,6 +2,7 @@ package types
 
 import (
 	"bytes"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -103,6 +104,31 @@ func (r *Request) CanDoWithout(gone []Operator) bool {
 		return holders >= h.DealersNeeded() && !slices.ContainsFunc(gone, h.Receives)
 	}
 	return len(r.Members)-len(gone) >= r.SignersNeeded()
+}
+
+// CheckAttested checks all of an attestation that the request itself decides, before
+// its signature: that the attestor gets a share by it, under the identity that was
+// pinned, and that what it says is a key with as many shares. The chain refuses what
+// is not so.
+func (r *Request) CheckAttested(a *Attestation) error {
+	m, ok := r.Member(a.Operator)
+	if !ok || !slices.Contains(r.Committee(), a.Operator) {
+		return fmt.Errorf("%s gets no share by %s", a.Operator, r.ID)
+	}
+	if m.IdentityVersion != a.IdentityVersion {
+		return fmt.Errorf("identity version %d of %s, %s pinned %d", a.IdentityVersion, a.Operator, r.ID, m.IdentityVersion)
+	}
+	if a.Session == r.KeySession {
+		return fmt.Errorf("the session made the shares that key %s has", r.KeyID)
+	}
+	payload, err := ParseKeygenPayload(a.Payload, len(r.Committee()))
+	if err != nil {
+		return err
+	}
+	if len(r.PublicKey) > 0 && string(payload.PublicKey) != string(r.PublicKey) {
+		return fmt.Errorf("the shares are of another key than %s", r.KeyID)
+	}
+	return nil
 }
 
 // ContentHash binds what a participant checks before it says Ready: everything

@@ -52,6 +52,7 @@ type snapshot struct {
 	requests   []types.Request
 	keys       map[types.KeyID]types.Key
 	signatures map[string]types.SignatureResult
+	attested   map[types.AttestedAttempt]bool
 	faults     []types.Fault
 }
 
@@ -275,6 +276,8 @@ func (c *Chain) commit() {
 	var err error
 	s.requests, err = k.EngineRequests(ctx)
 	c.must(err)
+	s.attested, err = k.EngineAttested(ctx)
+	c.must(err)
 	s.faults, err = k.EngineFaults(ctx)
 	c.must(err)
 	for _, id := range c.keys {
@@ -312,7 +315,7 @@ func (c *Chain) known(signature string) (types.SignatureResult, bool) {
 // view is what a node that has seen this height knows.
 func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 	s := c.at(height)
-	v := &mpc.View{Height: height, Requests: slices.Clone(s.requests), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Faults: s.faults}
+	v := &mpc.View{Height: height, Requests: slices.Clone(s.requests), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Attested: s.attested, Faults: s.faults}
 	for _, id := range keys {
 		if k, ok := s.keys[id]; ok {
 			v.Keys[id] = k

@@ -92,40 +92,41 @@ func (h *Handlers) buildBundle(ctx sdk.Context, maxTxBytes int64) ([]byte, error
 	return builder.Encode()
 }
 
+// maxFailedChecks of one kind of results that do not apply are looked at for one
+// proposal: the others wait for the next one, until the engine forgets these.
+const maxFailedChecks = 1000
+
 // addResults adds what applies, signatures first: they are small, and somebody
 // waits for them; accusations last. One bad result does not cost the others.
 func (h *Handlers) addResults(ctx sdk.Context, builder *types.BundleBuilder, results mpctypes.Results) {
-	for i := range results.Signatures {
-		s := &results.Signatures[i]
-		if h.applies(ctx, s.RequestID, func() error { return h.keeper.CheckSignature(ctx, s) }) && !builder.AddSignature(s) {
-			break
-		}
-	}
-	for i := range results.Attestations {
-		a := &results.Attestations[i]
-		if h.applies(ctx, a.Request.String(), func() error { return h.keeper.CheckAttestation(ctx, a) }) && !builder.AddAttestation(a) {
-			break
-		}
-	}
-	for _, e := range results.Evidence {
-		if h.applies(ctx, e.Request().String(), func() error { return h.keeper.CheckEvidence(ctx, e) }) && !builder.AddEvidence(e) {
-			break
-		}
-	}
-	for i := range results.Accusations {
-		a := &results.Accusations[i]
-		if h.applies(ctx, a.Request.String(), func() error { return h.keeper.CheckAccusation(ctx, a) }) && !builder.AddAccusation(a) {
-			break
-		}
-	}
+	addKind(h, ctx, results.Signatures, builder.AddSignature,
+		func(s *mpctypes.SignatureResult) string { return s.RequestID },
+		func(s *mpctypes.SignatureResult) error { return h.keeper.CheckSignature(ctx, s) })
+	addKind(h, ctx, results.Attestations, builder.AddAttestation,
+		func(a *mpctypes.Attestation) string { return a.Request.String() },
+		func(a *mpctypes.Attestation) error { return h.keeper.CheckAttestation(ctx, a) })
+	addKind(h, ctx, results.Evidence,
+		func(e *mpctypes.Evidence) bool { return builder.AddEvidence(*e) },
+		func(e *mpctypes.Evidence) string { return e.Request().String() },
+		func(e *mpctypes.Evidence) error { return h.keeper.CheckEvidence(ctx, *e) })
+	addKind(h, ctx, results.Accusations, builder.AddAccusation,
+		func(a *mpctypes.Accusation) string { return a.Request.String() },
+		func(a *mpctypes.Accusation) error { return h.keeper.CheckAccusation(ctx, a) })
 }
 
-func (h *Handlers) applies(ctx sdk.Context, id string, check func() error) bool {
-	if err := h.recovered(check); err != nil {
-		h.leaveOut(ctx, "a result does not go into the bundle", id, err)
-		return false
+// addKind adds what passes the check until the bundle is full.
+func addKind[R any](h *Handlers, ctx sdk.Context, results []R, add func(*R) bool, id func(*R) string, check func(*R) error) {
+	for i, failed := 0, 0; i < len(results) && failed < maxFailedChecks; i++ {
+		r := &results[i]
+		err := h.recovered(func() error { return check(r) })
+		switch {
+		case err != nil:
+			failed++
+			h.leaveOut(ctx, "a result does not go into the bundle", id(r), err)
+		case !add(r):
+			return
+		}
 	}
-	return true
 }
 
 // protoSize is how CometBFT counts transactions against MaxTxBytes.

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 
 	cmtabci "github.com/cometbft/cometbft/abci/types"
@@ -256,4 +257,31 @@ func (k brokenKeeper) ApplyAttestation(context.Context, *mpctypes.Attestation) e
 
 func (k brokenKeeper) ApplySignature(context.Context, *mpctypes.SignatureResult) error {
 	return k.fail()
+}
+
+// countingKeeper counts what is checked.
+type countingKeeper struct {
+	abci.Keeper
+	attestations int
+}
+
+func (k *countingKeeper) CheckAttestation(ctx context.Context, a *mpctypes.Attestation) error {
+	k.attestations++
+	return k.Keeper.CheckAttestation(ctx, a)
+}
+
+// TestPrepareTires: of thousands of results that do not apply a proposer checks
+// some, and its proposal is in time.
+func TestPrepareTires(t *testing.T) {
+	c := newScene(t)
+	none := c.Participants[0].Attest("none", 0, chain.Session("none"), chain.NewSecret("none").Payload(3))
+	results := c.results
+	results.Attestations = slices.Repeat([]mpctypes.Attestation{none}, 5000)
+	k := &countingKeeper{Keeper: c.Keeper}
+	resp, err := abci.NewHandlers(k, source(results), c.Ctx.Logger()).PrepareProposal(all)(c.Ctx,
+		&cmtabci.RequestPrepareProposal{MaxTxBytes: roomy})
+	require.NoError(t, err)
+	require.Equal(t, 1000, k.attestations)
+	results.Attestations = nil
+	require.Equal(t, [][]byte{bundle(t, results)}, resp.Txs, "the others are there")
 }

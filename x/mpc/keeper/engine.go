@@ -67,6 +67,21 @@ func (k *Keeper) waitingRequests(ctx context.Context) ([]types.Request, error) {
 	return list, nil
 }
 
+// EngineAttested lists the attempts at open requests of which the chain has
+// attestations.
+func (k *Keeper) EngineAttested(ctx context.Context) (map[mpctypes.AttestedAttempt]bool, error) {
+	attested := make(map[mpctypes.AttestedAttempt]bool)
+	err := k.attestedAttempts.Walk(ctx, nil, func(at attemptKey) (bool, error) {
+		id := mpctypes.RequestID{Kind: mpctypes.RequestKind(at.K1()), ID: at.K2()}
+		attested[mpctypes.AttestedAttempt{Request: id, Operator: mpctypes.Operator(at.K3()), Attempt: at.K4()}] = true
+		return false, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list attested attempts: %w", err)
+	}
+	return attested, nil
+}
+
 // EngineKey reads a key; false if the chain does not know it.
 func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key, bool, error) {
 	key, err := k.Key(ctx, string(id))

@@ -187,33 +187,14 @@ func (k Key) validateResult() error {
 	if len(k.Session) != len(mpctypes.Context{}) || len(k.ParametersHash) != len(mpctypes.Hash{}) {
 		return fmt.Errorf("key %s: session or parameters have the wrong length", k.Id)
 	}
-	return validatePoints(k.PublicKey, k.PublicShares, len(k.Participants))
-}
-
-// validatePoints checks the curve points of a key of n participants.
-func validatePoints(publicKey []byte, shares [][]byte, n int) error {
-	if len(shares) != n {
-		return fmt.Errorf("%d public shares for %d participants", len(shares), n)
-	}
-	if err := mpctypes.ValidatePublicKey(publicKey); err != nil {
-		return err
-	}
-	for i, s := range shares {
-		if err := mpctypes.ValidatePublicKey(s); err != nil {
-			return fmt.Errorf("public share %d: %w", i, err)
-		}
-	}
-	return nil
+	return mpctypes.ValidatePoints(k.PublicKey, k.PublicShares, len(k.Participants))
 }
 
 // ParseKeygenPayload decodes what a participant of a keygen with n members
 // attests, and checks its curve points.
 func ParseKeygenPayload(payload []byte, n int) (mpctypes.KeygenPayload, error) {
-	p, err := mpctypes.DecodeKeygenPayload(payload)
+	p, err := mpctypes.ParseKeygenPayload(payload, n)
 	if err != nil {
-		return p, ErrBadResult.Wrap(err.Error())
-	}
-	if err := validatePoints(p.PublicKey, p.PublicShares, n); err != nil {
 		return p, ErrBadResult.Wrap(err.Error())
 	}
 	return p, nil

@@ -153,7 +153,7 @@ func (r Reshare) validateResult(key Key) error {
 	case len(r.Session) != len(mpctypes.Context{}) || len(r.ParametersHash) != len(mpctypes.Hash{}):
 		return fmt.Errorf("reshare %s: session or parameters have the wrong length", r.Id)
 	}
-	if err := validatePoints(key.PublicKey, r.PublicShares, len(r.Participants)); err != nil {
+	if err := mpctypes.ValidatePoints(key.PublicKey, r.PublicShares, len(r.Participants)); err != nil {
 		return fmt.Errorf("reshare %s: %w", r.Id, err)
 	}
 	return nil
