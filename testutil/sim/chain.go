@@ -205,7 +205,9 @@ func (c *Chain) produce() {
 	ctx := c.Fixture.Ctx.WithBlockHeight(c.Height() + 1).WithEventManager(sdk.NewEventManager())
 	c.Fixture.Ctx = ctx
 	handlers := abci.NewHandlers(c.Fixture.Keeper, nil, log.NewNopLogger())
-	_, err := handlers.PreBlocker(nil)(ctx, &cmtabci.RequestFinalizeBlock{Height: ctx.BlockHeight(), Txs: c.proposal(ctx)})
+	txs := c.proposal(ctx)
+	c.world.note("block %d brings %x", ctx.BlockHeight(), txs)
+	_, err := handlers.PreBlocker(nil)(ctx, &cmtabci.RequestFinalizeBlock{Height: ctx.BlockHeight(), Txs: txs})
 	c.must(err)
 	for _, tx := range c.queue {
 		cached, write := ctx.CacheContext()
@@ -298,6 +300,7 @@ func (c *Chain) commit() {
 	c.roster, err = k.EngineRoster(ctx)
 	c.must(err)
 	c.blocks = append(c.blocks, s)
+	c.world.noteBlock(s)
 }
 
 func (c *Chain) known(signature string) (types.SignatureResult, bool) {
@@ -338,7 +341,22 @@ func (c *Chain) Faults() []types.Fault {
 	return faults
 }
 
-// Proven lists the faults that were proved.
+// EverHeld lists what the chain held against participants at any time, oldest first.
+func (c *Chain) EverHeld() []types.Fault {
+	var held []types.Fault
+	known := make(map[types.Fault]bool)
+	for _, s := range c.blocks[1:] {
+		for _, f := range s.faults {
+			if !known[f] {
+				known[f] = true
+				held = append(held, f)
+			}
+		}
+	}
+	return held
+}
+
+// Proven lists the faults that were ever proved.
 func (c *Chain) Proven() []types.Fault {
-	return slices.DeleteFunc(c.Faults(), func(f types.Fault) bool { return !f.Proven() })
+	return slices.DeleteFunc(c.EverHeld(), func(f types.Fault) bool { return !f.Proven() })
 }
