@@ -42,7 +42,9 @@ type Core struct {
 	// liars are those that this node caught.
 	liars map[types.Operator]time.Time
 	// left are members that left a session early, until this is forgotten.
-	left     map[types.Operator]time.Time
+	left map[types.Operator]departure
+	// doubts are about members of sessions in which somebody lied, nobody knows who.
+	doubts   map[types.Operator]doubt
 	spoilers map[types.RequestID]spoilers
 	lastLog  map[types.RequestID]types.Reason
 	// falseSignatures counts, by request, since the last block.
@@ -95,7 +97,8 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		starts:     make(map[types.SessionID]oldStart),
 		suspects:   make(map[types.Operator]time.Time),
 		liars:      make(map[types.Operator]time.Time),
-		left:       make(map[types.Operator]time.Time),
+		left:       make(map[types.Operator]departure),
+		doubts:     make(map[types.Operator]doubt),
 		spoilers:   make(map[types.RequestID]spoilers),
 		lastLog:    make(map[types.RequestID]types.Reason),
 

@@ -24,6 +24,10 @@
 //     chain decided and no rollback can change that.
 //   - A request id is bound to its digest, durably, before this node says Ready.
 //   - Pre-parameters are destroyed before the first round leaves.
+//   - Who lies to it is named, and left out of its next signatures (faults.go,
+//     shun.go); where nobody can be named, everybody who was there is doubted
+//     (doubt.go). Proof and accusations go to the chain, and outlive a restart;
+//     what only this node saw is in memory.
 //   - What ends a session early, the end of the engine included, wipes the secrets
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
 //   - Run ends only with its context or with a store that cannot write; its

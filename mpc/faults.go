@@ -14,36 +14,58 @@ import (
 // found stalling or breaking the rules, whatever the chain says.
 const suspectFor = time.Minute
 
-// liarFor is how long this node remembers who signed what the protocol forbids:
-// it cannot prove it to others, but it knows.
-const liarFor = 10 * time.Minute
+// liarFor is how long this node neither takes nor follows in signatures who signed,
+// in a session that ran, what the protocol forbids: it cannot prove it to others,
+// but it knows. It is in memory: a restart forgets it.
+const liarFor = 24 * time.Hour
 
-// provenSuspicion counts for more than the accusations of all others together.
-const provenSuspicion = types.MaxMembers
+// misfitFor is as long, for what came before the Start: nothing was lost by it, and
+// another version may have its reasons.
+const misfitFor = 10 * time.Minute
+
+// provenSuspicion counts for more than all accusations, and all sessions that can
+// fail while doubts last.
+const provenSuspicion = 1 << 20
 
 // blame remembers who kept a session from its end, and tells the chain. Of who
 // left one it only remembers it: an honest member accuses whom it left for.
-func (c *Core) blame(s *session.Session, end session.End, now time.Time) {
+func (c *Core) blame(l *live, end session.End, now time.Time) {
+	s := l.Session
 	if end.Left != "" {
-		c.left[end.Left] = now.Add(suspectFor)
+		c.blameLeaver(l, end.Left, end.LeftFor, now)
 	}
 	if !types.Accusable(end.Reason) {
 		return
+	}
+	named := len(end.Culprits) > 0
+	if !named && end.Reason == types.ErrProtocolFault && s.Round() > 0 { // before round 1 it is this node's own
+		end.Culprits = c.doubtAll(l, now)
 	}
 	c.suspect(end.Culprits, now)
 	if end.Reason != types.ErrStartTimeout { // whoever is silent is left out anyway
 		c.shun(s.Request(), end.Culprits, s.Attempt())
 	}
-	if end.Reason == types.ErrProtocolFault || end.Evidence != nil {
-		for _, op := range end.Culprits {
-			c.liars[op] = now.Add(liarFor)
-		}
+	if named && end.Reason == types.ErrProtocolFault || end.Evidence != nil {
+		c.remember(end.Culprits, !s.Context().IsZero(), now)
 	}
 	if end.Evidence != nil {
 		c.takeEvidence(*end.Evidence)
 		return
 	}
 	c.accuse(s, end.Culprits, end.Reason, now)
+}
+
+// remember notes liars.
+func (c *Core) remember(liars []types.Operator, ran bool, now time.Time) {
+	until := now.Add(misfitFor)
+	if ran {
+		until = now.Add(liarFor)
+	}
+	for _, op := range liars {
+		if until.After(c.liars[op]) {
+			c.liars[op] = until
+		}
+	}
 }
 
 func (c *Core) suspect(culprits []types.Operator, now time.Time) {
@@ -54,9 +76,11 @@ func (c *Core) suspect(culprits []types.Operator, now time.Time) {
 
 // forgetFaults forgets what was long enough ago.
 func (c *Core) forgetFaults(now time.Time) {
-	for _, m := range []map[types.Operator]time.Time{c.suspects, c.liars, c.left} {
+	for _, m := range []map[types.Operator]time.Time{c.suspects, c.liars} {
 		maps.DeleteFunc(m, func(_ types.Operator, until time.Time) bool { return !now.Before(until) })
 	}
+	maps.DeleteFunc(c.left, func(_ types.Operator, d departure) bool { return !now.Before(d.until) })
+	maps.DeleteFunc(c.doubts, func(_ types.Operator, d doubt) bool { return !now.Before(d.until) })
 }
 
 // accuse tells the chain unless it or the pool has this node's word against the
@@ -84,13 +108,16 @@ func (c *Core) accuse(s *session.Session, culprits []types.Operator, reason type
 // suspicion says how gladly an initiator would do without somebody: with how many
 // others it has a quarrel, whoever accuses whom. Of two that quarrel one is to
 // blame, or the network between them. Honest members quarrel with dishonest ones
-// only; who lies to many, or accuses many, quarrels with many.
+// only; who lies to many, or accuses many, quarrels with many. Who left a session
+// and did not say for whom counts as one quarrel more, and each session that failed
+// for a lie of nobody knows whom as one more of all its members (see doubtAll).
 func (c *Core) suspicion(op types.Operator) int {
-	quarrels, proven := make(map[types.Operator]bool), 0
+	now := c.opts.Now()
+	quarrels, more := make(map[types.Operator]bool), 0
 	for _, f := range c.view.Faults {
 		switch {
 		case f.Proven() && f.Participant == op:
-			proven = provenSuspicion
+			more = provenSuspicion
 		case f.Proven():
 		case f.Participant == op:
 			quarrels[f.Accuser] = true
@@ -98,16 +125,19 @@ func (c *Core) suspicion(op types.Operator) int {
 			quarrels[f.Participant] = true
 		}
 	}
-	if until, ok := c.liars[op]; ok && c.opts.Now().Before(until) {
-		proven = provenSuspicion
+	if now.Before(c.liars[op]) {
+		more = provenSuspicion
 	}
-	if until, ok := c.suspects[op]; ok && c.opts.Now().Before(until) {
+	if now.Before(c.suspects[op]) {
 		quarrels[c.self.Operator] = true
 	}
-	if until, ok := c.left[op]; ok && len(quarrels) == 0 && c.opts.Now().Before(until) {
-		return proven + 1 // left without a word about anybody
+	if now.Before(c.left[op].until) {
+		more++
 	}
-	return proven + len(quarrels)
+	if d := c.doubts[op]; now.Before(d.until) {
+		more += d.count
+	}
+	return more + len(quarrels)
 }
 
 // accusationWanted: the request is open, both are members of it, and neither
@@ -141,6 +171,7 @@ func (c *Core) takeAccusation(w *wire.Accusation) {
 		c.opts.Log.Debug("accusation dropped", "by", a.Operator, "request", a.Request.String(), "err", err)
 		return
 	}
+	c.explain(&a)
 	c.pool.addAccusation(a, c.opts.Now())
 }
 

@@ -75,7 +75,7 @@ func TestAccuses(t *testing.T) {
 	d.commit()
 	require.Empty(t, d.core.Results().Accusations, "the chain has it")
 	require.Equal(t, 1, d.core.suspicion(initiator), "and counts it once")
-	d.core.blame(l.Session, session.End{Reason: types.ErrStalled, Culprits: []types.Operator{initiator}}, d.now)
+	d.core.blame(l, session.End{Reason: types.ErrStalled, Culprits: []types.Operator{initiator}}, d.now)
 	require.Empty(t, d.core.Results().Accusations)
 }
 
@@ -83,7 +83,7 @@ func TestAccuses(t *testing.T) {
 func TestAccusesNobody(t *testing.T) {
 	d, _, l := waiting(t)
 	l.Stop(types.ErrAlreadyDecided)
-	d.core.blame(l.Session, session.End{Reason: types.ErrInterrupted, Culprits: []types.Operator{"op-01"}}, d.now)
+	d.core.blame(l, session.End{Reason: types.ErrInterrupted, Culprits: []types.Operator{"op-01"}}, d.now)
 	require.Empty(t, d.core.Results().Accusations)
 	require.Zero(t, d.core.suspicion("op-01"))
 }
@@ -170,14 +170,22 @@ func TestSuspicion(t *testing.T) {
 	d.now = d.now.Add(time.Second)
 	require.Equal(t, 1, d.core.suspicion("op-02"), "our own lapses")
 
-	d.view.Faults = nil
-	d.commit()
-	_, _, l := waiting(t)
-	d.core.blame(l.Session, session.End{Reason: types.ErrAborted, Left: "op-03"}, d.now)
-	require.Equal(t, 1, d.core.suspicion("op-03"), "it left without a word")
-	d.view.Faults = []types.Fault{{Participant: "op-01", Accuser: "op-03"}}
-	d.commit()
-	require.Equal(t, 1, d.core.suspicion("op-03"), "it left, and says for whom")
-	d.core.blame(l.Session, session.End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{"op-01"}}, d.now)
-	require.Greater(t, d.core.suspicion("op-01"), types.MaxMembers, "what this node saw itself it knows")
+	require.Equal(t, 0, d.core.suspicion("op-04"))
+	d.core.liars["op-03"] = d.now.Add(time.Second)
+	require.Greater(t, d.core.suspicion("op-03"), types.MaxMembers, "what this node saw itself it knows")
+}
+
+// TestLiars: who lied in a session that ran is remembered longer than who did not
+// fit before it, and never shorter because of a smaller fault after it.
+func TestLiars(t *testing.T) {
+	d, _, l := waiting(t)
+	end := session.End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{"op-01"}}
+	d.core.blame(l, end, d.now)
+	require.Equal(t, d.now.Add(misfitFor), d.core.liars["op-01"], "nothing ran")
+	d.core.remember(end.Culprits, true, d.now)
+	d.core.blame(l, end, d.now)
+	require.Equal(t, d.now.Add(liarFor), d.core.liars["op-01"])
+
+	d.core.blame(l, session.End{Reason: types.ErrStalled, Culprits: []types.Operator{"op-02"}}, d.now)
+	require.NotContains(t, d.core.liars, types.Operator("op-02"), "silence is no lie")
 }

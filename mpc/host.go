@@ -140,7 +140,7 @@ func (c *Core) End(s *session.Session, end session.End) {
 			c.opts.Log.Error("mark a failed session", "request", request.ID.String(), "err", err)
 		}
 	}
-	c.blame(s, end, now)
+	c.blame(l, end, now)
 	c.logEnd(s, end)
 }
 

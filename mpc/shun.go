@@ -1,6 +1,10 @@
 package mpc
 
-import "github.com/sequencer-mpc/sequencer/mpc/types"
+import (
+	"slices"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
 
 // spoilers are members that kept an attempt at a request from its end, as this
 // node saw it itself, and the last such attempt.
@@ -20,21 +24,50 @@ func (c *Core) shun(r *types.Request, who []types.Operator, attempt uint32) {
 }
 
 // shunned lists whom this node neither takes nor follows in an attempt at a
-// request: those who kept one from its end, until everybody else had a turn.
-// Nobody, if too few others remain.
+// request:
+//
+//   - in signatures, those that it caught lying (see liarFor),
+//   - those who kept an attempt at it from its end, until everybody else had a turn.
+//
+// Of these, in this order, only as many as the request can do without: a kind that
+// would leave too few others is not shunned at all.
 //
 // Suspicion alone would not do. Honest members that wait for the same liar in
 // different sessions refuse each other's attempts for that time, and each would
 // take the liar again, who is always ready.
 func (c *Core) shunned(r *types.Request, attempt uint32) []types.Operator {
+	var shunned []types.Operator
+	for _, more := range [][]types.Operator{c.knownLiars(r), c.spoiled(r, attempt)} {
+		all := slices.Concat(shunned, more)
+		slices.Sort(all)
+		if all = slices.Compact(all); r.CanDoWithout(all) {
+			shunned = all
+		}
+	}
+	return shunned
+}
+
+// knownLiars are the members of a sign request that this node caught. What needs all
+// of its members is for their operators to mend.
+func (c *Core) knownLiars(r *types.Request) []types.Operator {
+	if r.ID.Kind != types.KindSign {
+		return nil
+	}
+	var ops []types.Operator
+	for op, until := range c.liars {
+		if _, member := r.Member(op); member && c.opts.Now().Before(until) {
+			ops = append(ops, op)
+		}
+	}
+	return ops
+}
+
+func (c *Core) spoiled(r *types.Request, attempt uint32) []types.Operator {
 	var ops []types.Operator
 	for op, last := range c.spoilers[r.ID] {
 		if attempt <= last+uint32(len(r.Members)) {
 			ops = append(ops, op)
 		}
-	}
-	if !r.CanDoWithout(ops) {
-		return nil
 	}
 	return ops
 }

@@ -57,22 +57,56 @@ func TestShunnedLeader(t *testing.T) {
 	require.Equal(t, "ready", said)
 }
 
+// TestKnownLiar: whom this node caught it neither takes nor follows in any other
+// signature, unless too few others remain; keys need everybody.
+func TestKnownLiar(t *testing.T) {
+	d := newDesk(t, 4)
+	d.hold(types.Context{5}, types.StatusReady)
+	r := d.request(types.KindSign) // t is 1: two sign
+	d.view.Requests = []types.Request{r}
+	d.start()
+	leader := r.Initiator(0)
+	var others []types.Operator
+	for _, m := range r.Members {
+		if m.Operator != leader && m.Operator != "op-00" {
+			others = append(others, m.Operator)
+		}
+	}
+	d.core.remember([]types.Operator{leader}, true, d.now)
+	require.Equal(t, []types.Operator{leader}, d.core.shunned(&r, 0))
+	d.core.shun(&r, others[:1], 0)
+	require.Len(t, d.core.shunned(&r, 0), 2)
+	d.core.shun(&r, others, 0)
+	require.Equal(t, []types.Operator{leader}, d.core.shunned(&r, 0), "the liar first, the others only where enough remain")
+	require.Equal(t, types.ErrWrongInitiator, d.core.admit(d.prepare(leader, r.ID, 0, 1), r.ID, 0))
+
+	d.core.remember(others, true, d.now)
+	require.Empty(t, d.core.shunned(&types.Request{ID: r.ID, Members: r.Members, Threshold: r.Threshold}, 9), "alone it signs nothing")
+	keygen := d.request(types.KindKeygen)
+	require.Empty(t, d.core.shunned(&keygen, 0))
+}
+
 // TestFaultsAreForgotten: what this node saw of others has an end.
 func TestFaultsAreForgotten(t *testing.T) {
 	d := newDesk(t, 4)
 	d.start()
 	d.core.suspect([]types.Operator{"op-01"}, d.now)
-	d.core.left["op-02"] = d.now.Add(suspectFor)
+	d.core.left["op-02"] = departure{until: d.now.Add(suspectFor)}
+	d.core.doubts["op-01"] = doubt{count: 2, until: d.now.Add(doubtFor)}
 	d.core.liars["op-03"] = d.now.Add(liarFor)
-	require.Equal(t, 3, d.core.Holdings().Suspects)
-	d.now = d.now.Add(suspectFor - 1)
-	d.core.Tick()
-	require.Equal(t, 3, d.core.Holdings().Suspects)
-	d.now = d.now.Add(1)
-	d.core.Tick()
-	require.Equal(t, 1, d.core.Holdings().Suspects)
-	d.now = d.now.Add(liarFor - suspectFor)
-	d.core.Tick()
+	require.Equal(t, 4, d.core.Holdings().Suspects)
+	for _, forgotten := range []struct {
+		after time.Duration
+		left  int
+	}{{suspectFor, 2}, {doubtFor - suspectFor, 1}, {liarFor - doubtFor, 0}} {
+		before := d.core.Holdings().Suspects
+		d.now = d.now.Add(forgotten.after - 1)
+		d.core.Tick()
+		require.Equal(t, before, d.core.Holdings().Suspects)
+		d.now = d.now.Add(1)
+		d.core.Tick()
+		require.Equal(t, forgotten.left, d.core.Holdings().Suspects)
+	}
 	require.Equal(t, Holdings{}, d.core.Holdings())
 }
 

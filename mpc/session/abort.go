@@ -54,5 +54,5 @@ func (s *Session) onAbort(v types.Verified) {
 	default:
 		return
 	}
-	s.end(End{Reason: types.ErrAborted, Left: v.From(), Err: fmt.Errorf("%s left the session: %s", v.From(), a.Reason)})
+	s.end(End{Reason: types.ErrAborted, Left: v.From(), LeftFor: types.Reason(a.Reason), Err: fmt.Errorf("%s left the session: %s", v.From(), a.Reason)})
 }

@@ -43,8 +43,10 @@ type End struct {
 	Reason types.Reason
 	// Culprits are whom it waited for or who broke the rules.
 	Culprits []types.Operator
-	// Left is who ended it by leaving, with the reason aborted.
-	Left types.Operator
+	// Left is who ended it by leaving, with the reason aborted, and LeftFor what it
+	// gave as its own reason.
+	Left    types.Operator
+	LeftFor types.Reason
 	// Evidence is nil, or proves what the one culprit did.
 	Evidence *types.Evidence
 	Err      error

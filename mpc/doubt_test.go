@@ -1,0 +1,64 @@
+package mpc
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// TestDoubts: a session of more than two that failed for a lie of nobody knows whom
+// counts against all others in it, and accuses nobody.
+func TestDoubts(t *testing.T) {
+	d, _, l := waiting(t)
+	others := d.core.others(l.Session)
+	require.Empty(t, d.core.doubtAll(l, d.now), "nothing ran, nobody is in it")
+	require.Empty(t, others)
+
+	d.core.doubts["op-01"] = doubt{3, d.now.Add(doubtFor)}
+	require.Equal(t, 3, d.core.suspicion("op-01"))
+	d.core.suspect([]types.Operator{"op-01"}, d.now)
+	require.Equal(t, 4, d.core.suspicion("op-01"), "beside a quarrel of this node's own")
+	d.now = d.now.Add(doubtFor)
+	require.Zero(t, d.core.suspicion("op-01"))
+
+	d.core.blame(l, session.End{Reason: types.ErrProtocolFault}, d.now)
+	require.Empty(t, d.core.Results().Accusations, "before the first round it is this node's own failure")
+	require.Zero(t, d.core.suspicion("op-01"))
+}
+
+// TestDepartures: who leaves counts as one quarrel more until it accuses another
+// member of that very session.
+func TestDepartures(t *testing.T) {
+	left := func(d *desk, session types.Context, others ...types.Operator) {
+		d.core.left["op-03"] = departure{d.now.Add(suspectFor), session, others}
+	}
+	for name, tt := range map[string]struct {
+		context types.Context
+		others  []types.Operator
+		want    int
+	}{
+		"says for whom":              {types.Context{4}, []types.Operator{"op-01", "op-02"}, 0},
+		"accuses who was not there":  {types.Context{4}, []types.Operator{"op-02"}, 1},
+		"accuses in another session": {types.Context{5}, []types.Operator{"op-01", "op-02"}, 1},
+		"left what never ran":        {types.Context{}, []types.Operator{"op-01", "op-02"}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, r, _ := waiting(t)
+			left(d, tt.context, tt.others...)
+			require.Equal(t, 1, d.core.suspicion("op-03"))
+			d.hear(d.accuse(r, "op-03", "op-01"))
+			require.Equal(t, tt.want, d.core.suspicion("op-03"))
+		})
+	}
+
+	t.Run("a quarrel is no excuse", func(t *testing.T) {
+		d, _, l := waiting(t)
+		d.view.Faults = []types.Fault{{Participant: "op-01", Accuser: "op-03"}}
+		d.commit()
+		d.core.blame(l, session.End{Reason: types.ErrAborted, Left: "op-03"}, d.now)
+		require.Equal(t, 2, d.core.suspicion("op-03"))
+	})
+}
