@@ -150,8 +150,8 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 		if l, ok := c.sessions[types.SessionID(h.Context)]; ok {
 			l.HandleEnvelope(v, now)
 			c.settleSession(l, now)
-		} else if h.Kind == wire.KIND_START {
-			c.compareStart(v)
+		} else {
+			c.handleLate(v, now)
 		}
 	default:
 		l, ok := c.byContext[types.Context(h.Context)]
@@ -169,6 +169,28 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 		}
 		l.HandleEnvelope(v, now)
 		c.settleSession(l, now)
+	}
+}
+
+// handleLate takes what belongs before the rounds of a session that is over here, or
+// unknown. Who is ready for it, or started it with this node, must hear that this node
+// left. A Start comes by way of anybody, so all get the answer.
+func (c *Core) handleLate(v types.Verified, now time.Time) {
+	to := []types.Operator{v.From()}
+	if v.Header().Kind == wire.KIND_START {
+		c.compareStart(v)
+		if r, open := c.requests[v.Request()]; open {
+			to = r.Operators()
+		}
+	}
+	abort := c.early.answer(v, now)
+	if abort == nil {
+		return
+	}
+	for _, op := range to {
+		if op != c.self.Operator {
+			c.opts.Transport.Send(op, abort)
+		}
 	}
 }
 

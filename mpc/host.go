@@ -126,7 +126,10 @@ func (c *Core) End(s *session.Session, end session.End) {
 	c.keepStart(s, now)
 	if context := s.Context(); !context.IsZero() {
 		delete(c.byContext, context)
-		c.early.end(context, s.Aborted(), now)
+		c.early.end(context, s.Aborted(context), now)
+	}
+	if left := s.Aborted(s.ID()); left != nil {
+		c.early.end(s.ID(), left, now)
 	}
 	c.release(l)
 	request := s.Request()

@@ -2,6 +2,7 @@ package session
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -9,33 +10,58 @@ import (
 
 // A session of exactly t+1 signers, or of all participants, cannot do without
 // anybody. Whoever leaves one early says so: the others would wait for it until
-// they take it for the one that stalled, and refuse the next attempt meanwhile.
+// they take it for the one that stalled, and refuse the next attempt meanwhile. Before
+// the Start too: a dishonest member could otherwise make two honest ones accuse each
+// other, by a Ready that makes the initiator give up, or a Start of which only one
+// got a bad copy.
 
 // abort tells the others that this node leaves. It is sent once here; Aborted
-// gives it to the engine for those who still talk to the session.
+// gives it to the engine for those who still talk to the session. What the chain
+// decided, or another one said when it left, they hear anyway.
 func (s *Session) abort(reason types.Reason) {
-	context, others := s.context, s.others()
+	decided := reason == types.ErrAlreadyDecided || reason == types.ErrExpired
 	switch {
-	case reason == "" || reason == types.ErrAborted || reason == types.ErrAlreadyDecided || reason == types.ErrExpired:
-		return // they know, or hear it from the chain
-	case s.phase == Preparing:
-		context, others = s.id, s.order
-	case s.phase != Running:
-		return
+	case reason == "":
+	case s.phase == Preparing: // a Ready may be on its way, and a refusal that says "decided" may be a lie
+		s.leave(s.id, reason, s.cfg.Request.Operators())
+	case s.phase == Waiting && !decided && reason != types.ErrAborted && reason != types.ErrReleased:
+		s.leave(s.id, reason, nil) // nobody waits for it unless a Start comes yet
+	case s.phase == Running && !decided:
+		if reason != types.ErrAborted {
+			s.leave(s.context, reason, s.others())
+		}
+		if s.initiator == s.cfg.Self { // who has no Start yet does not know the context
+			s.leave(s.id, reason, slices.DeleteFunc(s.others(), func(op types.Operator) bool {
+				p, ok := s.peers[op]
+				return ok && p.started
+			}))
+		}
 	}
+}
+
+// leave says to some, and for later, that this node leaves what they know by a name:
+// the session's context, or its id.
+func (s *Session) leave(name types.Hash, reason types.Reason, to []types.Operator) {
 	body := wire.Abort{Reason: string(reason)}
 	bz, err := body.Marshal()
 	if err != nil {
 		return // a string always encodes
 	}
-	s.aborted = s.envelope(wire.Header{Context: context[:], Kind: wire.KIND_ABORT}, bz)
-	for _, op := range others {
-		s.cfg.Host.Send(op, s.aborted)
+	e := s.envelope(wire.Header{Context: name[:], Kind: wire.KIND_ABORT}, bz)
+	if s.aborted == nil {
+		s.aborted = make(map[types.Hash]*wire.Envelope)
+	}
+	s.aborted[name] = e
+	for _, op := range to {
+		if op != s.cfg.Self {
+			s.cfg.Host.Send(op, e)
+		}
 	}
 }
 
-// Aborted is what this node said when it left early; nil if it did not.
-func (s *Session) Aborted() *wire.Envelope { return s.aborted }
+// Aborted is what this node says, when it left early, to who knows the session by its
+// context or by its id; nil if it says nothing.
+func (s *Session) Aborted(name types.Hash) *wire.Envelope { return s.aborted[name] }
 
 // onAbort ends the session. Nobody is blamed for it here: whoever left accuses
 // whom it left for, and a member that leaves for nothing makes itself no friends
@@ -48,11 +74,17 @@ func (s *Session) onAbort(v types.Verified) {
 	switch {
 	case s.phase == Waiting && v.From() == s.initiator && string(v.Header().Context) == string(s.id[:]):
 	case s.phase == Running:
-		if _, ok := s.signer(v); !ok {
+		if _, ok := s.signer(v); !ok && !s.neverCame(v) {
 			return
 		}
 	default:
 		return
 	}
 	s.end(End{Reason: types.ErrAborted, Left: v.From(), LeftFor: types.Reason(a.Reason), Err: fmt.Errorf("%s left the session: %s", v.From(), a.Reason)})
+}
+
+// neverCame: a signer left before it had the Start, and with it the context.
+func (s *Session) neverCame(v types.Verified) bool {
+	p, ok := s.peers[v.From()]
+	return ok && !p.started && string(v.Header().Context) == string(s.id[:])
 }

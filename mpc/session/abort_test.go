@@ -20,7 +20,7 @@ func TestAbort(t *testing.T) {
 	h.Context = context[:]
 	a.hear(forge(t, c, h, nil))
 	require.Equal(t, types.ErrProtocolFault, a.ended().Reason)
-	require.NotNil(t, a.s.Aborted())
+	require.NotNil(t, a.s.Aborted(context))
 	n.hold = nil
 	n.settle()
 	for _, p := range []*player{b, c} {
@@ -29,7 +29,7 @@ func TestAbort(t *testing.T) {
 		require.Equal(t, types.Operator("op-a"), end.Left)
 		require.ErrorContains(t, end.Err, "op-a left the session: protocol_fault")
 		require.Empty(t, end.Culprits)
-		require.Nil(t, p.s.Aborted(), "nobody repeats it")
+		require.Nil(t, p.s.Aborted(context), "nobody repeats it")
 		require.Empty(t, n.times(p, a, wire.KIND_ABORT))
 	}
 	require.False(t, types.Accusable(types.ErrAborted))
@@ -47,20 +47,76 @@ func TestAbortBeforeStart(t *testing.T) {
 	require.Equal(t, types.Operator("op-a"), b.ended().Left)
 }
 
+// TestAbortReachesWhoIsNotReadyYet: an initiator that gives up for a bad Ready, or a
+// refusal, tells all members, whatever was said: one that says Ready meanwhile would
+// wait for it.
+func TestAbortReachesWhoIsNotReadyYet(t *testing.T) {
+	for _, said := range []types.Reason{types.ErrProtocolFault, types.ErrAlreadyDecided} {
+		n := prepared(newKeygen(t, 3))
+		a, b, c := n.players[0], n.players[1], n.players[2]
+		a.hear(refuse(n, c, string(said)))
+		require.Equal(t, said, a.ended().Reason)
+		require.Len(t, n.times(a, b, wire.KIND_ABORT), 1)
+		require.Len(t, n.times(a, c, wire.KIND_ABORT), 1)
+		require.NotNil(t, a.s.Aborted(a.s.ID()))
+	}
+}
+
+// TestAbortReachesWhoHasNoStart: an initiator whose session is over before a signer
+// has the Start tells it by the id, whoever left first.
+func TestAbortReachesWhoHasNoStart(t *testing.T) {
+	n := newKeygen(t, 3)
+	a, b, c := n.players[0], n.players[1], n.players[2]
+	n.hold = func(m mail) bool {
+		return m.to == c && m.e.Header.Kind != wire.KIND_PREPARE && m.e.Header.Kind != wire.KIND_ABORT
+	}
+	n.open()
+	n.settle()
+	require.Equal(t, session.Running, a.s.Phase())
+	require.Equal(t, session.Waiting, c.s.Phase())
+	b.s.Stop(types.ErrInterrupted)
+	n.settle()
+	require.Equal(t, types.ErrAborted, a.ended().Reason)
+	require.Equal(t, types.ErrAborted, c.ended().Reason)
+	require.Equal(t, types.Operator("op-a"), c.ended().Left)
+}
+
+// TestAbortBeforeItsStart: a member that got a bad Start leaves without the context of
+// the session. Who runs the session takes its word all the same.
+func TestAbortBeforeItsStart(t *testing.T) {
+	n := lacking(t) // op-b heard nothing of op-c
+	b, c := n.players[1], n.players[2]
+	id := b.s.ID()
+	b.hear(forge(t, c, wire.Header{Kind: wire.KIND_ABORT, Context: id[:]}, encode(t, &wire.Abort{Reason: "protocol_fault"})))
+	require.Equal(t, types.ErrAborted, b.ended().Reason)
+	require.Equal(t, types.Operator("op-c"), b.ended().Left)
+	require.Empty(t, b.ended().Culprits)
+
+	s := newStarting(t)
+	s.body.Signers = s.body.Signers[:2]
+	b = s.players[1]
+	bad := s.start()
+	b.hear(bad)
+	require.Equal(t, types.ErrProtocolFault, b.ended().Reason)
+	require.Equal(t, s.id[:], b.s.Aborted(s.id).Header.Context)
+	require.Equal(t, bad.Header().BodyHash, b.s.Start().Header.BodyHash, "it is evidence, with another one")
+}
+
 // TestNoAbort: what the chain decided it says itself, and a session that did
 // what it was for was not left.
 func TestNoAbort(t *testing.T) {
 	for _, reason := range []types.Reason{types.ErrAlreadyDecided, types.ErrExpired} {
 		n := lacking(t)
 		n.players[0].s.Stop(reason)
-		require.Nil(t, n.players[0].s.Aborted())
+		require.Nil(t, n.players[0].s.Aborted(n.context()))
+		require.Nil(t, n.players[0].s.Aborted(n.players[0].s.ID()))
 	}
 	n := newKeygen(t, 3)
 	n.open()
 	n.settle()
 	n.finished(n.players...)
 	n.players[0].s.Stop(types.ErrInterrupted)
-	require.Nil(t, n.players[0].s.Aborted())
+	require.Nil(t, n.players[0].s.Aborted(n.context()))
 }
 
 // TestFalseAbort: one of another session, or by who is no signer, or from a
@@ -71,7 +127,7 @@ func TestFalseAbort(t *testing.T) {
 	b := n.players[1]
 	b.hear(forge(t, n.players[2], wire.Header{Kind: wire.KIND_ABORT, Context: make([]byte, 32)}, body))
 	id := b.s.ID()
-	b.hear(forge(t, n.players[2], wire.Header{Kind: wire.KIND_ABORT, Context: id[:]}, body))
+	b.hear(forge(t, n.players[0], wire.Header{Kind: wire.KIND_ABORT, Context: id[:]}, body)) // it came
 	n.release()
 	n.finished(n.players...)
 

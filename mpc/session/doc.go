@@ -25,7 +25,9 @@
 //	Missing is not said to all                who heard it passes it on to whoever is to blame for
 //	                                          it; whom it is sent by way of need not have heard it
 //	Missing of what its sender confirmed      excuses nobody: the Confirm says that it is there
-//	a member leaves early                     Abort, to all: nobody waits for it
+//	a member leaves early                     Abort, to all: nobody waits for it. Before the Start
+//	                                          under the session's id, to who says Ready or sends
+//	                                          the Start after that
 //	silence                                   the watchdog names the member, or who withheld from
 //	                                          it what it needs; what a member says besides, or
 //	                                          ahead of the round, is no excuse

@@ -228,8 +228,9 @@ func TestAnnounce(t *testing.T) {
 	s.Announce(n.now)
 	require.Len(t, n.sent, 2, "once")
 	s.Stop(types.ErrStorage)
+	require.Len(t, n.sent, 4, "both hear that it is over")
 	s.Announce(n.now.Add(time.Hour))
-	require.Len(t, n.sent, 2)
+	require.Len(t, n.sent, 4)
 }
 
 func TestConfigIsChecked(t *testing.T) {

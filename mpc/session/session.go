@@ -80,8 +80,8 @@ type Session struct {
 	// asked is when Missing was last said, asking how often.
 	asked  time.Time
 	asking uint32
-	// aborted is what was said on leaving early.
-	aborted *wire.Envelope
+	// aborted is what was said on leaving early, by the name that it is said under.
+	aborted map[types.Hash]*wire.Envelope
 	peers   map[types.Operator]*peer
 
 	sequence uint64

@@ -76,6 +76,9 @@ func (s *Session) onStart(v types.Verified, now time.Time) {
 		return
 	}
 	if err != nil {
+		if s.isStart(v) {
+			s.start = v // others may have another one
+		}
 		s.end(End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{v.From()}, Err: err})
 		return
 	}

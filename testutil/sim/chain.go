@@ -32,6 +32,8 @@ type Chain struct {
 	Fixture *chain.Fixture
 	// Bundles, if set, replaces what a proposer injects.
 	Bundles func(proposer *Node, bundle []byte) []byte
+	// Proposes, if set, says who may propose; a block of nobody's has no bundle.
+	Proposes func(*Node) bool
 	// Rejected counts proposals that ProcessProposal refused; such a block goes
 	// without a bundle.
 	Rejected int
@@ -206,7 +208,9 @@ func (c *Chain) produce() {
 	ctx := c.Fixture.Ctx.WithBlockHeight(c.Height() + 1).WithEventManager(sdk.NewEventManager())
 	c.Fixture.Ctx = ctx
 	handlers := abci.NewHandlers(c.Fixture.Keeper, nil, log.NewNopLogger())
-	_, err := handlers.PreBlocker(nil)(ctx, &cmtabci.RequestFinalizeBlock{Height: ctx.BlockHeight(), Txs: c.proposal(ctx)})
+	txs := c.proposal(ctx)
+	c.world.note("block %d brings %x", ctx.BlockHeight(), txs)
+	_, err := handlers.PreBlocker(nil)(ctx, &cmtabci.RequestFinalizeBlock{Height: ctx.BlockHeight(), Txs: txs})
 	c.must(err)
 	for _, tx := range c.queue {
 		cached, write := ctx.CacheContext()
@@ -229,11 +233,16 @@ func (c *Chain) produce() {
 
 // proposal is what a random proposer proposes and the others accept.
 func (c *Chain) proposal(ctx sdk.Context) [][]byte {
-	up := slices.DeleteFunc(slices.Clone(c.world.Nodes), func(n *Node) bool { return !n.Up() })
+	up := slices.DeleteFunc(slices.Clone(c.world.Nodes), func(n *Node) bool {
+		return !n.Up() || c.Proposes != nil && !c.Proposes(n)
+	})
 	if len(up) == 0 {
 		return nil
 	}
 	proposer := up[c.world.Rand.IntN(len(up))]
+	for _, a := range proposer.core.Results().Accusations {
+		proposer.noteAccusation(a) // it may be on chain before it is told
+	}
 	handlers := abci.NewHandlers(c.Fixture.Keeper, proposer.core, log.NewNopLogger())
 	prepared, err := handlers.PrepareProposal(noTxs)(ctx, &cmtabci.RequestPrepareProposal{
 		Height: ctx.BlockHeight(), MaxTxBytes: maxTxBytes,
@@ -301,6 +310,7 @@ func (c *Chain) commit() {
 	c.roster, err = k.EngineRoster(ctx)
 	c.must(err)
 	c.blocks = append(c.blocks, s)
+	c.world.noteBlock(s)
 }
 
 func (c *Chain) known(signature string) (types.SignatureResult, bool) {
@@ -341,7 +351,22 @@ func (c *Chain) Faults() []types.Fault {
 	return faults
 }
 
-// Proven lists the faults that were proved.
+// EverHeld lists what the chain held against participants at any time, oldest first.
+func (c *Chain) EverHeld() []types.Fault {
+	var held []types.Fault
+	known := make(map[types.Fault]bool)
+	for _, s := range c.blocks[1:] {
+		for _, f := range s.faults {
+			if !known[f] {
+				known[f] = true
+				held = append(held, f)
+			}
+		}
+	}
+	return held
+}
+
+// Proven lists the faults that were ever proved.
 func (c *Chain) Proven() []types.Fault {
-	return slices.DeleteFunc(c.Faults(), func(f types.Fault) bool { return !f.Proven() })
+	return slices.DeleteFunc(c.EverHeld(), func(f types.Fault) bool { return !f.Proven() })
 }

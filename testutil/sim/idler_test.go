@@ -49,8 +49,8 @@ func newStage(t *testing.T, cfg sim.Config, threshold int, cheat sim.Idler) *sta
 	s.idler = s.Nodes[at]
 	s.honest = slices.Concat(s.Nodes[:at], s.Nodes[at+1:])
 	s.idler.Idle(s.cheat)
-	s.Meddle = func(from, _ *sim.Node, e *wire.Envelope) sim.Verdict {
-		if e.Header.Kind == wire.KIND_READY && from != s.idler {
+	s.Meddle = func(from, _ *sim.Node, m *wire.Message) sim.Verdict {
+		if e := m.GetEnvelope(); e != nil && e.Header.Kind == wire.KIND_READY && from != s.idler {
 			return sim.Verdict{Delay: 100 * time.Millisecond}
 		}
 		return sim.Verdict{}

@@ -1,129 +1,97 @@
 package sim
 
 import (
+	"math/rand/v2"
+
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
 // Lie is what a dishonest node makes of a message that it should send to
 // somebody: nothing, another one, several.
-type Lie func(to *Node, e *wire.Envelope) []*wire.Envelope
+type Lie func(to *Node, m *wire.Message) []*wire.Message
 
 // Forge signs anything with the node's identity, as a dishonest owner could.
 func (n *Node) Forge(h wire.Header, body []byte) *wire.Envelope {
 	return types.SignEnvelope(&h, body, n.Identity)
 }
 
-// lie is one way of being dishonest.
-type lie struct {
-	name string
-	tell func(w *World, from, to *Node, e *wire.Envelope) []*wire.Envelope
-}
-
-// lies are told by RandomLiar. Whatever is changed is signed again: what is not
-// signed rightly never reaches a session.
-var lies = []lie{
-	{"withhold", func(*World, *Node, *Node, *wire.Envelope) []*wire.Envelope { return nil }},
-	{"another body", func(w *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
-		body := append([]byte(nil), e.Body...)
-		if len(body) == 0 {
-			return nil
-		}
-		body[w.Rand.IntN(len(body))] ^= byte(1 + w.Rand.IntN(255))
-		return []*wire.Envelope{from.Forge(*e.Header, body)}
-	}},
-	{"both bodies", func(_ *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
-		return []*wire.Envelope{e, from.Forge(*e.Header, append([]byte{1}, e.Body...))}
-	}},
-	{"no body", func(_ *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
-		return []*wire.Envelope{from.Forge(*e.Header, nil)}
-	}},
-	{"too long", func(_ *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
-		return []*wire.Envelope{from.Forge(*e.Header, make([]byte, 4096))}
-	}},
-	{"another round", func(w *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
-		h := *e.Header
-		h.Round = uint32(w.Rand.IntN(7))
-		return []*wire.Envelope{from.Forge(h, e.Body)}
-	}},
-	{"another kind", func(w *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
-		h := *e.Header
-		h.Kind, h.Type = wire.Kind(1+w.Rand.IntN(10)), ""
-		return []*wire.Envelope{from.Forge(h, e.Body)}
-	}},
-	{"another type", func(w *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
-		h := *e.Header
-		h.Kind, h.Type = wire.KIND_ROUND, []string{"k1", "k2p", "k2b", "k3", "s1p", "s1b", "s2", "s3", "s4"}[w.Rand.IntN(9)]
-		return []*wire.Envelope{from.Forge(h, e.Body)}
-	}},
-	{"another request", func(_ *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
-		h := *e.Header
-		h.RequestId = "other"
-		return []*wire.Envelope{from.Forge(h, e.Body)}
-	}},
-	{"another recipient", func(w *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
-		h := *e.Header
-		if to := w.Nodes[w.Rand.IntN(len(w.Nodes))]; to != from {
-			h.To = string(to.Operator)
-		}
-		return []*wire.Envelope{from.Forge(h, e.Body)}
-	}},
-	{"replay", func(w *World, from, to *Node, e *wire.Envelope) []*wire.Envelope {
-		old := w.told[w.Rand.IntN(len(w.told))]
-		return []*wire.Envelope{e, old}
-	}},
-	{"false complaint", func(w *World, from, to *Node, e *wire.Envelope) []*wire.Envelope {
-		h := *e.Header
-		if h.Round == 0 {
-			return []*wire.Envelope{e}
-		}
-		var m wire.Missing
-		m.Count = uint32(1 + w.Rand.IntN(50))
-		for _, n := range w.Nodes {
-			if n != from {
-				m.Slots = append(m.Slots, &wire.Slot{From: string(n.Operator), Type: h.Type})
+// RandomLiar makes a node tell a lie instead of so many of a hundred messages. Of
+// its envelopes one in so many is followed by a rumour: most of the time there is no
+// gossip to lie in.
+func (w *World) RandomLiar(n *Node, percent int) {
+	const rumourEvery = 20
+	n.liar = true
+	w.Lies[n.Operator] = func(to *Node, m *wire.Message) []*wire.Message {
+		lie := w.Rand.IntN(100) < percent
+		if g := m.GetGossip(); g != nil {
+			if !lie {
+				return []*wire.Message{m}
 			}
+			return gossips(w.rumour(n, g))
 		}
-		body, err := m.Marshal()
-		if err != nil {
-			panic(err)
+		out := []*wire.Message{m}
+		if lie {
+			out = envelopes(lies[w.Rand.IntN(len(lies))].tell(w, n, to, m.GetEnvelope()))
 		}
-		h.Kind, h.Type, h.To = wire.KIND_MISSING, "", ""
-		return []*wire.Envelope{from.Forge(h, body)}
-	}},
+		if w.Rand.IntN(rumourEvery) == 0 {
+			out = append(out, gossips(w.rumour(n, w.told.gossip(w.Rand)))...)
+		}
+		return out
+	}
 }
 
-// maxTold bounds what a liar remembers of everybody's old messages.
+func envelopes(list []*wire.Envelope) []*wire.Message {
+	var out []*wire.Message
+	for _, e := range list {
+		out = append(out, &wire.Message{Sum: &wire.Message_Envelope{Envelope: e}})
+	}
+	return out
+}
+
+func gossips(list []*wire.Gossip) []*wire.Message {
+	var out []*wire.Message
+	for _, g := range list {
+		out = append(out, &wire.Message{Sum: &wire.Message_Gossip{Gossip: g}})
+	}
+	return out
+}
+
+// maxTold bounds what a liar remembers of everybody's old messages, of each kind.
 const maxTold = 500
 
-// RandomLiar makes a node tell a lie instead of so many of a hundred messages.
-func (w *World) RandomLiar(n *Node, percent int) {
-	w.Lies[n.Operator] = func(to *Node, e *wire.Envelope) []*wire.Envelope {
-		if w.Rand.IntN(100) >= percent {
-			return []*wire.Envelope{e}
-		}
-		return lies[w.Rand.IntN(len(lies))].tell(w, n, to, e)
+// told are old messages.
+type told struct {
+	envelopes []*wire.Envelope
+	gossips   []*wire.Gossip
+}
+
+func (t *told) add(m *wire.Message, rand *rand.Rand) {
+	if e := m.GetEnvelope(); e != nil {
+		t.envelopes = keep(t.envelopes, e, rand)
+	}
+	if g := m.GetGossip(); g != nil {
+		t.gossips = keep(t.gossips, g, rand)
 	}
 }
 
-func (w *World) remember(e *wire.Envelope) {
-	if len(w.told) < maxTold {
-		w.told = append(w.told, e)
-		return
+func keep[M any](list []M, m M, rand *rand.Rand) []M {
+	if len(list) < maxTold {
+		return append(list, m)
 	}
-	w.told[w.Rand.IntN(maxTold)] = e
+	list[rand.IntN(maxTold)] = m
+	return list
 }
 
-// send carries what a node says, or what it makes of it.
-func (w *World) send(from, to *Node, e *wire.Envelope) {
-	if len(w.Lies) > 0 {
-		w.remember(e)
+// envelope is any old one; somebody must have said one.
+func (t *told) envelope(rand *rand.Rand) *wire.Envelope {
+	return t.envelopes[rand.IntN(len(t.envelopes))]
+}
+
+// gossip is any old one; nil if there is none.
+func (t *told) gossip(rand *rand.Rand) *wire.Gossip {
+	if len(t.gossips) == 0 {
+		return nil
 	}
-	if tell := w.Lies[from.Operator]; tell != nil {
-		for _, told := range tell(to, e) {
-			w.carry(from, to, told)
-		}
-		return
-	}
-	w.carry(from, to, e)
+	return t.gossips[rand.IntN(len(t.gossips))]
 }

@@ -28,6 +28,8 @@ type Node struct {
 	Restarts int
 	// Ended counts the ends of sessions by reason; empty: success.
 	Ended map[types.Reason]int
+	// Accused are the accusations that its engine made.
+	Accused []Accused
 
 	world *World
 	core  *mpc.Core
@@ -35,6 +37,7 @@ type Node struct {
 	life  int    // counts up; events of an earlier life are void
 	seen  int64
 	blind bool // it sees no new blocks
+	liar  bool // it lied, and may hear its own lies from others
 	queue []simJob
 	idle  int
 	order uint64
@@ -65,6 +68,7 @@ func (n *Node) init() {
 
 // write is where a crash may be wanted.
 func (n *Node) write(what string, done bool) {
+	n.world.note("%s: %s, done %t", n.Operator, what, done)
 	if n.core != nil && n.world.CrashAt != nil && n.world.CrashAt(n, what, done) {
 		panic(crashed{n})
 	}
@@ -84,11 +88,18 @@ func (n *Node) hear(v types.Verified) {
 	n.core.HandleEnvelope(v)
 }
 
+func (n *Node) hearGossip(g *wire.Gossip) {
+	if n.core != nil { // an idler has no use for it
+		n.core.HandleGossip(context.Background(), g)
+	}
+}
+
 // Core is the running engine core; nil while the node is down.
 func (n *Node) Core() *mpc.Core { return n.core }
 
 // Start begins a new life on the old store.
 func (n *Node) Start() {
+	n.world.note("%s starts", n.Operator)
 	n.life++
 	n.queue, n.idle, n.idler = nil, n.world.Workers, nil
 	log := n.world.Log
@@ -125,11 +136,15 @@ func (n *Node) StartBehind(height int64) {
 	n.Start()
 }
 
+// FallBehind lets a node see no block until CatchUp.
+func (n *Node) FallBehind() { n.blind = true }
+
 // CatchUp lets a node that is behind see the next block.
 func (n *Node) CatchUp() { n.blind = false }
 
 // Crash ends this life without a word.
 func (n *Node) Crash() {
+	n.world.note("%s stops", n.Operator)
 	n.core = nil
 	n.life++
 }
@@ -204,17 +219,20 @@ func (t *transport) Send(to types.Operator, e *wire.Envelope) bool {
 	if peer == nil || !peer.listens() {
 		return false
 	}
-	t.world.send((*Node)(t), peer, e)
+	t.world.words.said(e)
+	t.world.send((*Node)(t), peer, &wire.Message{Sum: &wire.Message_Envelope{Envelope: e}})
 	return true
 }
 
 // Gossip implements mpc.Transport.
 func (t *transport) Gossip(g *wire.Gossip) {
+	n := (*Node)(t)
+	t.world.words.told(n, g)
+	n.tells(g)
 	for _, peer := range t.world.Nodes {
-		if peer == (*Node)(t) || !peer.Up() {
-			continue
+		if peer != n && peer.listens() {
+			t.world.send(n, peer, &wire.Message{Sum: &wire.Message_Gossip{Gossip: g}})
 		}
-		peer.own(t.world.between(t.world.Delay), func() { peer.core.HandleGossip(context.Background(), g) })
 	}
 }
 
@@ -249,6 +267,7 @@ func (x *executor) pump() {
 		n.own(n.world.between(n.world.Step), func() {
 			x.idle++
 			step, err := j.run()
+			n.world.note("%s computed %d of %s: %v", n.Operator, j.order, j.request.ID, err)
 			j.done(step, err)
 			x.pump()
 		})
@@ -263,6 +282,7 @@ func (*observer) SessionOpened(types.RequestKind) {}
 
 // SessionEnded implements mpc.Observer.
 func (o *observer) SessionEnded(end mpc.SessionEnd) {
+	o.world.note("%s ends a session of a %s: %q", o.Operator, end.Kind, end.Reason)
 	o.Ended[end.Reason]++
 }
 

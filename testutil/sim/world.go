@@ -62,12 +62,15 @@ type World struct {
 	Rand  *rand.Rand
 	Nodes []*Node
 	Chain *Chain
-	// Meddle, if set, decides about each message on its way.
-	Meddle func(from, to *Node, e *wire.Envelope) Verdict
+	// Meddle, if set, decides about each message on its way, envelopes of sessions
+	// and gossip alike.
+	Meddle func(from, to *Node, m *wire.Message) Verdict
 	// Lies are what dishonest nodes make of their messages.
 	Lies map[types.Operator]Lie
 	// Delivered, if set, is called after each delivered envelope.
 	Delivered func(from, to *Node, e *wire.Envelope)
+	// Trace, if set, is told of everything that happens, in order.
+	Trace func(event string)
 	// Messages counts delivered envelopes.
 	Messages int
 	// CrashAt, if set, says whether a node crashes at a write: right before or
@@ -81,7 +84,9 @@ type World struct {
 	// resends would cost most of a run's time otherwise.
 	verified map[types.Hash]types.Verified
 	// told are messages of all nodes, for who wants to replay them.
-	told []*wire.Envelope
+	told told
+	// words are what engines signed that must not contradict each other.
+	words words
 }
 
 type event struct {
@@ -129,7 +134,7 @@ func New(t testing.TB, cfg Config) *World {
 	}
 	w := &World{
 		Config: cfg, Rand: rand.New(rand.NewPCG(cfg.Seed, 0x5e9)), now: time.Unix(1_700_000_000, 0).UTC(),
-		verified: make(map[types.Hash]types.Verified), Lies: make(map[types.Operator]Lie),
+		verified: make(map[types.Hash]types.Verified), Lies: make(map[types.Operator]Lie), words: newWords(),
 	}
 	w.Chain = newChain(t, w)
 	for i := range cfg.Nodes {
@@ -212,63 +217,88 @@ func (w *World) node(op types.Operator) *Node {
 	return nil
 }
 
-// carry moves an envelope from one node to another, if the network is kind.
-func (w *World) carry(from, to *Node, e *wire.Envelope) {
+// send carries what a node says, or what it makes of it.
+func (w *World) send(from, to *Node, m *wire.Message) {
+	if len(w.Lies) > 0 {
+		w.told.add(m, w.Rand)
+	}
+	tell := w.Lies[from.Operator]
+	if tell == nil {
+		w.carry(from, to, m)
+		return
+	}
+	for _, told := range tell(to, m) {
+		w.carry(from, to, told)
+	}
+}
+
+// carry moves a message from one node to another, if the network is kind.
+func (w *World) carry(from, to *Node, m *wire.Message) {
 	verdict := Verdict{}
 	if w.Meddle != nil {
-		verdict = w.Meddle(from, to, e)
+		verdict = w.Meddle(from, to, m)
 	}
 	if verdict.Drop {
 		return
 	}
+	bz, err := m.Marshal()
+	must(err)
 	copies := 1
 	if verdict.Twice {
 		copies = 2
 	}
 	for range copies {
-		bz, err := e.Marshal()
-		if err != nil {
-			panic(err)
-		}
 		w.after(w.between(w.Delay)+verdict.Delay, func() { w.arrive(from, to, bz) })
 	}
 }
 
-// arrive verifies as the reactor does and hands over.
+// arrive hands over what came, envelopes verified as by the reactor. Gossip goes to
+// the engine as it is: what the reactor checks of it, the engine checks again.
 func (w *World) arrive(from, to *Node, bz []byte) {
 	if !to.listens() {
 		return
 	}
-	e := &wire.Envelope{}
-	if err := e.Unmarshal(bz); err != nil {
+	hash := types.Hash(sha256.Sum256(bz))
+	w.note("%x reaches %s from %s", hash[:8], to.Operator, from.Operator)
+	if v, known := w.verified[hash]; known {
+		w.deliver(from, to, v)
 		return
 	}
-	if e.Header == nil {
+	m := &wire.Message{}
+	if err := m.Unmarshal(bz); err != nil {
 		return
 	}
-	v, ok := w.verify(e, sha256.Sum256(bz))
-	if !ok {
-		return
-	}
-	w.Messages++
-	to.hear(v)
-	if w.Delivered != nil {
-		w.Delivered(from, to, e)
+	switch sum := m.Sum.(type) {
+	case *wire.Message_Envelope:
+		if v, ok := w.verify(sum.Envelope); ok {
+			w.verified[hash] = v
+			w.deliver(from, to, v)
+		}
+	case *wire.Message_Gossip:
+		to.hearGossip(sum.Gossip)
 	}
 }
 
-func (w *World) verify(e *wire.Envelope, hash types.Hash) (types.Verified, bool) {
-	if v, ok := w.verified[hash]; ok {
-		return v, true
+func (w *World) deliver(from, to *Node, v types.Verified) {
+	w.Messages++
+	if h := v.Header(); w.Trace != nil {
+		w.note("%s hears %s of %s by %s: round %d type %q to %q, sequence %d, for %s, session %x",
+			to.Operator, h.Kind, h.From, from.Operator, h.Round, h.Type, h.To, h.Sequence, h.RequestId, h.Context[:4])
+	}
+	to.hear(v)
+	if w.Delivered != nil {
+		w.Delivered(from, to, v.Envelope())
+	}
+}
+
+func (w *World) verify(e *wire.Envelope) (types.Verified, bool) {
+	if e.Header == nil {
+		return types.Verified{}, false
 	}
 	key, ok := w.Chain.Roster().Key(types.Operator(e.Header.From), e.Header.IdentityVersion)
 	if !ok {
 		return types.Verified{}, false
 	}
 	v, err := types.VerifyEnvelope(e, ChainID, key)
-	if err != nil {
-		return types.Verified{}, false
-	}
-	w.verified[hash] = v
-	return v, true
+	return v, err == nil
 }
