@@ -18,7 +18,7 @@ GOLANGCI := v2.5.0
 # cores with another one's cryptography. Vetting is the linter's part.
 TEST     := go test -p 1 -count 1 -timeout 30m -vet off
 
-.PHONY: build test test-race sim lint lint-deep proto proto-check localnet demo bench clean
+.PHONY: build test test-long test-race sim lint lint-deep proto proto-check localnet demo bench clean
 
 build:
 	go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
@@ -27,6 +27,10 @@ build:
 # included.
 test: build
 	SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) ./...
+
+# The end-to-end tests that take minutes each.
+test-long: build
+	E2E_LONG=1 SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -run 'TestReshare' ./app/e2e -v
 
 # The race detector on what has goroutines of its own; -short leaves out the
 # heavy cryptography, which the fake protocol and stored fixtures replace.

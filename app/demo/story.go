@@ -17,7 +17,7 @@ const look = 150 * time.Millisecond
 
 // Nodes with a part of their own. The requester speaks to node 0.
 const (
-	victim  = 3 // is killed
+	victim  = 3 // is killed, and loses its place in the end
 	resting = 2 // rests while the victim must sign
 )
 
@@ -36,7 +36,7 @@ type story struct {
 
 func (s *story) tell(ctx context.Context) error {
 	for _, chapter := range []func(context.Context) error{
-		s.makeKey, s.signWithAll, s.signWithoutVictim, s.signWithVictim, s.deleteKey,
+		s.makeKey, s.signWithAll, s.signWithoutVictim, s.signWithVictim, s.reshare, s.doWithoutVictim, s.deleteKey,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err
@@ -147,51 +147,13 @@ func (s *story) deleteKey(ctx context.Context) error {
 	})
 }
 
-// sign asks for a signature of the message, follows its making and checks it.
-func (s *story) sign(ctx context.Context, id string) (signature []byte, height int64, err error) {
-	hash := messageHash(s.message)
-	began := time.Now()
-	w := s.newWatcher(id)
-	asked, err := s.send(ctx, &mpctypes.MsgKeySign{
-		Requester: s.requester.Address, SignatureId: id, KeyId: s.keyID,
-		Payload: mpctypes.SignPayload{Kind: &mpctypes.SignPayload_Digest{Digest: hash}},
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	var sig mpctypes.Signature
-	err = w.until(ctx, func() (bool, error) {
-		resp, err := s.requester.Query.Signature(ctx, &mpctypes.QuerySignatureRequest{SignatureId: id})
-		if err != nil {
-			return false, err
-		}
-		sig = resp.Signature
-		if sig.Status == mpctypes.SIGNATURE_STATUS_ERROR {
-			return false, fmt.Errorf("the signature failed: %s", sig.Reason)
-		}
-		return sig.Status == mpctypes.SIGNATURE_STATUS_READY, nil
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	s.out.sayf("READY in block %d, %d blocks and %.1f s after the request", sig.DecidedHeight, sig.DecidedHeight-asked, time.Since(began).Seconds())
-	signature, address, err := recoverAddress(hash, sig)
-	if err != nil {
-		return nil, 0, err
-	}
-	s.out.sayf("signature 0x%x", signature)
-	if address != s.address {
-		return nil, 0, fmt.Errorf("libsecp256k1 recovers %s from the signature, but the key is %s", address, s.address)
-	}
-	s.out.sayf("libsecp256k1 recovers %s: it is the key's", address)
-	return signature, sig.DecidedHeight, nil
-}
-
-func (s *story) send(ctx context.Context, msg sdk.Msg) (int64, error) {
-	height, err := s.requester.Send(ctx, msg)
+func (s *story) send(ctx context.Context, msgs ...sdk.Msg) (int64, error) {
+	height, err := s.requester.Send(ctx, msgs...)
 	if err != nil {
 		return 0, err
 	}
-	s.out.sayf("%s is in block %d", strings.TrimPrefix(sdk.MsgTypeURL(msg), "/sequencer.mpc.v1."), height)
+	for _, msg := range msgs {
+		s.out.sayf("%s is in block %d", strings.TrimPrefix(sdk.MsgTypeURL(msg), "/sequencer.mpc.v1."), height)
+	}
 	return height, nil
 }

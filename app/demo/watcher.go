@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
@@ -20,11 +21,11 @@ var stepOf = map[string]int{
 	session.Running.String():   2,
 }
 
-// watcher shows what the nodes do for a request, step by step and round by round,
+// watcher shows what the nodes do for requests, step by step and round by round,
 // while the chain decides.
 type watcher struct {
-	story   *story
-	request string
+	story    *story
+	requests []string
 	// seen is the number of the last event of each node. Watchers are short-lived:
 	// a node that starts again counts from 1.
 	seen  map[int]uint64
@@ -32,8 +33,8 @@ type watcher struct {
 }
 
 // newWatcher begins after everything that the nodes have done so far.
-func (s *story) newWatcher(request string) *watcher {
-	w := &watcher{story: s, request: request, seen: make(map[int]uint64), shown: make(map[string]bool)}
+func (s *story) newWatcher(requests ...string) *watcher {
+	w := &watcher{story: s, requests: requests, seen: make(map[int]uint64), shown: make(map[string]bool)}
 	w.each(context.Background(), func(mpcnode.ActivityEvent) {})
 	return w
 }
@@ -88,7 +89,7 @@ func (w *watcher) phases(ctx context.Context) {
 			continue // as in each
 		}
 		for _, s := range report.Sessions {
-			if step, before := stepOf[s.Phase]; before && s.Request == w.request {
+			if step, before := stepOf[s.Phase]; before && slices.Contains(w.requests, s.Request) {
 				w.reached(s.Kind, step)
 			}
 		}

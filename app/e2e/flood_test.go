@@ -3,7 +3,7 @@ package e2e
 import (
 	"context"
 	"sync"
-	"testing"
+	"sync/atomic"
 	"time"
 
 	"github.com/cometbft/cometbft/config"
@@ -17,63 +17,71 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 	"github.com/sequencer-mpc/sequencer/p2p"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 const (
-	// floodTimeLimit is some four times what the test takes on two cores.
-	floodTimeLimit = 8 * time.Minute
-	// floodedBlocks measure the network under a flood.
+	// floodedBlocks at least measure the network under a flood.
 	floodedBlocks = 20
-	// flooders send to each validator at a time.
+	// flooders send to each node at a time.
 	flooders = 2
 )
 
-// Peers that send as fast as their connections take it, and come back under a new
-// name whenever they are stopped, neither hold up blocks nor a key.
-func TestFlood(t *testing.T) {
-	ctx, cancel := context.WithTimeout(context.Background(), floodTimeLimit)
-	defer cancel()
-	cfg := localnet.DefaultConfig("", "")
-	cfg.Validators = 3
-	cfg.Tune = func(_ int, c *localnet.NodeConfig) { c.App.MPC.PreparamsTarget = 1 }
-	n := startNetwork(t, ctx, cfg)
-	idle := n.measureIdle(ctx)
+// flooding goes on until it is stopped.
+type flooding struct {
+	stop context.CancelFunc
+	wait sync.WaitGroup
+	// connections were made so far.
+	connections atomic.Int64
+}
 
-	floodCtx, stop := context.WithCancel(ctx)
-	var wait sync.WaitGroup
-	defer wait.Wait()
-	defer stop()
-	var mu sync.Mutex
-	connections := 0
+// flood has peers that send to all nodes as fast as their connections take it, and
+// come back under a new name whenever they are stopped.
+func (n *network) flood(ctx context.Context) *flooding {
+	f := &flooding{}
+	ctx, f.stop = context.WithCancel(ctx)
+	n.t.Cleanup(f.end)
+	chainID := n.Manifest().ChainID
 	for i := range n.Len() {
 		for range flooders {
-			wait.Go(func() {
-				for floodCtx.Err() == nil {
-					flood(floodCtx, cfg.ChainID, n.Node(i))
-					mu.Lock()
-					connections++
-					mu.Unlock()
+			f.wait.Go(func() {
+				for ctx.Err() == nil {
+					flood(ctx, chainID, n.Node(i))
+					f.connections.Add(1)
 				}
 			})
 		}
 	}
-	from := n.height(ctx)
-	require.NoError(t, n.WaitHeight(ctx, from+floodedBlocks))
-	busy := measure(t, ctx, n.Node(0), from, from+floodedBlocks)
-	t.Logf("block interval, idle: %s", idle)
-	t.Logf("block interval, flooded: %s", busy)
-	t.Logf("95th percentile flooded over idle: x%.2f", float64(busy.p95())/float64(idle.p95()))
-	require.LessOrEqual(t, busy.p95(), maxSlowdown*idle.p95())
+	return f
+}
 
-	took := time.Now()
-	key := n.makeKey(ctx, "key", 1)
+// end stops all peers and waits for them.
+func (f *flooding) end() {
+	f.stop()
+	f.wait.Wait()
+}
+
+// makeKeyFlooded makes a key of all and signs with it under a flood, which neither
+// holds up nor slows down blocks.
+func (n *network) makeKeyFlooded(ctx context.Context, idle intervals) mpctypes.Key {
+	t := n.t
+	f := n.flood(ctx)
+	began, from := time.Now(), n.height(ctx)
+	key := n.makeKey(ctx, "key", 2)
 	some := digests("flooded", 2)
 	n.askSignatures(ctx, key.Id, some)
 	n.awaitSignatures(ctx, key, some)
-	mu.Lock()
-	defer mu.Unlock()
-	t.Logf("a key and %d signatures under the flood: %.1f s; %d connections were made", len(some), time.Since(took).Seconds(), connections)
-	require.Greater(t, connections, n.Len()*flooders, "flooders are stopped")
+	took := time.Since(began)
+	to := max(n.height(ctx), from+floodedBlocks)
+	require.NoError(t, n.WaitHeight(ctx, to))
+	f.end()
+	busy := measure(t, ctx, n.Node(0), from, to)
+	t.Logf("a key of 4 and %d signatures under a flood: %.1f s; %d connections were made", len(some), took.Seconds(), f.connections.Load())
+	t.Logf("block interval, flooded: %s", busy)
+	t.Logf("95th percentile flooded over idle: x%.2f", float64(busy.p95())/float64(idle.p95()))
+	require.LessOrEqual(t, busy.p95(), maxSlowdown*idle.p95())
+	require.Greater(t, f.connections.Load(), int64(n.Len()*flooders), "flooders are stopped")
+	return key
 }
 
 // flood connects with a node as a peer with a new name, and sends what looks

@@ -21,6 +21,21 @@ import (
 // binaryVariable names a sequencerd that is built already.
 const binaryVariable = "SEQUENCERD_BINARY"
 
+// longVariable makes the tests run too that take minutes each.
+const longVariable = "E2E_LONG"
+
+// long leaves a test out unless it was asked for.
+func long(t *testing.T) {
+	t.Helper()
+	if os.Getenv(longVariable) == "" {
+		t.Skip("it takes minutes; make test-long, or " + longVariable + "=1, runs it")
+	}
+}
+
+// shortBlocks is the pause between blocks where nothing is measured: these tests
+// wait for blocks more than for anything else.
+const shortBlocks = 300 * time.Millisecond
+
 // look is the pause between two looks at the chain.
 const look = 250 * time.Millisecond
 
@@ -128,11 +143,13 @@ func (n *network) key(ctx context.Context, id string) mpctypes.Key {
 	return resp.Key
 }
 
-// makeKey asks for a key of all validators and waits for it.
-func (n *network) makeKey(ctx context.Context, id string, threshold uint32) mpctypes.Key {
+// makeKey asks for a key of some participants, or of all validators, and waits for
+// it.
+func (n *network) makeKey(ctx context.Context, id string, threshold uint32, participants ...string) mpctypes.Key {
 	n.t.Helper()
 	n.send(ctx, &mpctypes.MsgKeyGen{
-		Requester: n.requester.Address, KeyId: id, Threshold: threshold, Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1,
+		Requester: n.requester.Address, KeyId: id, Threshold: threshold, Participants: participants,
+		Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1,
 	})
 	var key mpctypes.Key
 	n.eventually(ctx, "key "+id+" is decided", func() bool {
@@ -160,16 +177,22 @@ func (n *network) askSignatures(ctx context.Context, keyID string, digests map[s
 func (n *network) awaitSignatures(ctx context.Context, key mpctypes.Key, digests map[string][]byte) {
 	n.t.Helper()
 	for id, digest := range digests {
-		var sig mpctypes.Signature
-		n.eventually(ctx, "signature "+id+" is decided", func() bool {
-			resp, err := n.requester.Query.Signature(ctx, &mpctypes.QuerySignatureRequest{SignatureId: id})
-			require.NoError(n.t, err)
-			sig = resp.Signature
-			return sig.Status != mpctypes.SIGNATURE_STATUS_PENDING
-		})
+		sig := n.decided(ctx, id)
 		require.Equal(n.t, mpctypes.SIGNATURE_STATUS_READY, sig.Status, sig.Reason)
 		verify(n.t, key.PublicKey, digest, sig)
 	}
+}
+
+// decided waits for a signature or its failure.
+func (n *network) decided(ctx context.Context, id string) (sig mpctypes.Signature) {
+	n.t.Helper()
+	n.eventually(ctx, "signature "+id+" is decided", func() bool {
+		resp, err := n.requester.Query.Signature(ctx, &mpctypes.QuerySignatureRequest{SignatureId: id})
+		require.NoError(n.t, err)
+		sig = resp.Signature
+		return sig.Status != mpctypes.SIGNATURE_STATUS_PENDING
+	})
+	return sig
 }
 
 // shows runs a command as a person would and looks for a word in its output.

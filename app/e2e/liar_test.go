@@ -28,8 +28,9 @@ import (
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// A lie is what a proposer does to its proposal. A node looks for it in a file of
-// its home at each proposal; without the file it is honest.
+// A lie is what a proposer does to its proposal, or a participant to what it says.
+// A node looks for it in a file of its home each time; without the file it is
+// honest.
 type lie string
 
 const (
@@ -43,6 +44,8 @@ const (
 	oversized lie = "oversized"
 	// misplaced: a bundle behind a transaction.
 	misplaced lie = "misplaced"
+	// twofold: it says one thing to one member of a session and another to the rest.
+	twofold lie = "twofold"
 
 	lieFile   = "lie"
 	toldFile  = "told" // one byte for each lie told
@@ -58,25 +61,37 @@ type liar struct {
 // PrepareProposal implements servertypes.ABCI.
 func (l liar) PrepareProposal(req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
 	resp, err := l.App.PrepareProposal(req)
-	told, readErr := os.ReadFile(filepath.Join(l.home, lieFile))
-	if err != nil || errors.Is(readErr, os.ErrNotExist) {
-		return resp, err
+	if err != nil {
+		return nil, err
 	}
-	if readErr != nil {
-		return nil, readErr
+	told, err := lieOf(l.home)
+	if err != nil || told == "" || told == twofold {
+		return resp, err
 	}
 	txs := resp.Txs
 	if len(txs) > 0 && mpctypes.IsBundle(txs[0]) {
 		txs = txs[1:]
 	}
-	txs = append(lie(told).txs(), txs...)
-	f, err := os.OpenFile(filepath.Join(l.home, toldFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
-	if err != nil {
-		return nil, err
+	return &abci.ResponsePrepareProposal{Txs: append(told.txs(), txs...)}, countLie(l.home)
+}
+
+// lieOf is what the node of a home is to tell now; empty: the truth.
+func lieOf(home string) (lie, error) {
+	bz, err := os.ReadFile(filepath.Join(home, lieFile))
+	if errors.Is(err, os.ErrNotExist) {
+		return "", nil
 	}
-	defer f.Close()
+	return lie(bz), err
+}
+
+// countLie lets told count one more.
+func countLie(home string) error {
+	f, err := os.OpenFile(filepath.Join(home, toldFile), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
 	_, err = f.WriteString(".")
-	return &abci.ResponsePrepareProposal{Txs: txs}, err
+	return errors.Join(err, f.Close())
 }
 
 // txs is what a lie puts before the transactions of a block.
@@ -104,7 +119,7 @@ func forgedBundle() []byte {
 	return bz
 }
 
-// runLiar makes this test binary a sequencerd whose proposals may lie.
+// runLiar makes this test binary a sequencerd that may lie.
 func runLiar() int {
 	root := cmd.NewRoot()
 	for _, c := range root.Commands() {
@@ -112,11 +127,11 @@ func runLiar() int {
 			root.RemoveCommand(c)
 		}
 	}
+	twice := &twofaced{split: make(map[types.Context]*split)}
 	root.AddCommand(mpcnode.StartCmd(func(logger log.Logger, db dbm.DB, opts servertypes.AppOptions) servertypes.Application {
-		return liar{
-			app.New(logger, db, true, opts, server.DefaultBaseappOptions(opts)...), cast.ToString(opts.Get(flags.FlagHome)),
-		}
-	}, app.DefaultHome, server.StartCmdOptions{}))
+		twice.home = cast.ToString(opts.Get(flags.FlagHome))
+		return liar{app.New(logger, db, true, opts, server.DefaultBaseappOptions(opts)...), twice.home}
+	}, app.DefaultHome, server.StartCmdOptions{}, mpcnode.WithTransport(twice.wrap)))
 	if err := svrcmd.Execute(root, cmd.EnvPrefix, app.DefaultHome); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		return 1

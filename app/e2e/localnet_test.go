@@ -24,6 +24,7 @@ const localnetTimeLimit = 5 * time.Minute
 // "sequencerd localnet" runs until Ctrl-C, then ends well and leaves no node
 // behind. Meanwhile a second one leaves its network alone.
 func TestLocalnetCommand(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), localnetTimeLimit)
 	defer cancel()
 	dir := filepath.Join(t.TempDir(), "net")

@@ -16,10 +16,11 @@ const sentryTimeLimit = 8 * time.Minute
 // Validators that are connected to nobody but a sentry make a key and sign: two
 // of them share one, the third is behind another, two nodes away.
 func TestSentries(t *testing.T) {
+	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), sentryTimeLimit)
 	defer cancel()
 	cfg := localnet.DefaultConfig("", "")
-	cfg.Validators, cfg.Sentries = 3, 2
+	cfg.Validators, cfg.Sentries, cfg.BlockTime = 3, 2, shortBlocks
 	cfg.Tune = func(_ int, c *localnet.NodeConfig) { c.App.MPC.PreparamsTarget = 1 }
 	n := startNetwork(t, ctx, cfg)
 

@@ -21,6 +21,8 @@
 // libp2p switch of its own, in the group of serve, from after the engine was made
 // until the context ends.
 //
+// With the option WithTransport a program stands between engine and channel.
+//
 // A node without an identity opens no database and asks for no passphrase. Its
 // engine passes results on and works on nothing.
 //

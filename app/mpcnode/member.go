@@ -41,6 +41,8 @@ type member struct {
 	nodeKey   *cmtp2p.NodeKey
 	peerID    string
 	svrLog    log.Logger
+	// wrapTransport may be nil.
+	wrapTransport func(mpc.Transport) mpc.Transport
 }
 
 // newMember makes the reactor; the engine follows in start, when the node that
@@ -129,7 +131,7 @@ func (m *member) options(sync syncState) mpc.Options {
 		ChainID:    m.app.ChainID(),
 		Identities: m.vault.Keys(),
 		Chain:      newChain(m.app, sync, m.comet.Consensus, m.observeView),
-		Transport:  &transport{Reactor: m.reactor, peerID: m.peerID, log: m.log},
+		Transport:  m.transport(),
 		Protocols:  m.protocols,
 		Log:        m.log,
 		Observer:   observer{engineMetrics{m.metrics}, m.activity},
@@ -139,6 +141,15 @@ func (m *member) options(sync syncState) mpc.Options {
 		opts.Store = m.vault.Database()
 	}
 	return opts
+}
+
+// transport is how the engine speaks.
+func (m *member) transport() mpc.Transport {
+	t := &transport{Reactor: m.reactor, peerID: m.peerID, log: m.log}
+	if m.wrapTransport != nil {
+		return m.wrapTransport(t)
+	}
+	return t
 }
 
 func (m *member) observeView(v *mpc.View) {

@@ -21,6 +21,8 @@ import (
 	cmtlog "github.com/cosmos/cosmos-sdk/server/log"
 	"github.com/cosmos/cosmos-sdk/telemetry"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
 )
 
 // postSetup is the SDK's hook for programs that add something to a node.
@@ -39,6 +41,8 @@ type node struct {
 	vault  *Vault
 	mpcCfg Config
 	comet  *cmtnode.Node
+	// wrapTransport may be nil.
+	wrapTransport func(mpc.Transport) mpc.Transport
 }
 
 // run starts everything in the group and returns.
@@ -47,17 +51,18 @@ func (n *node) run(ctx context.Context, group *errgroup.Group) error {
 	if err != nil {
 		return fmt.Errorf("load the node key: %w", err)
 	}
-	mpc, err := newMember(n.mpcCfg, n.vault, n.app, key, n.svrCtx)
+	m, err := newMember(n.mpcCfg, n.vault, n.app, key, n.svrCtx)
 	if err != nil {
 		return err
 	}
-	if err := n.startComet(ctx, key, mpc.reactors()); err != nil {
+	m.wrapTransport = n.wrapTransport
+	if err := n.startComet(ctx, key, m.reactors()); err != nil {
 		return err
 	}
 	if err := n.startServers(ctx, group); err != nil {
 		return err
 	}
-	return mpc.start(ctx, group, n.comet.ConsensusReactor())
+	return m.start(ctx, group, n.comet.ConsensusReactor())
 }
 
 // startComet builds and starts the CometBFT node. Blocks that the application

@@ -28,9 +28,13 @@ var (
 // StartCmd is the SDK's start command with the node built here, so that the MPC
 // reactor is part of it. What runs without CometBFT in the process
 // (--with-comet=false, --grpc-only) has no MPC and goes to the SDK.
-func StartCmd(creator servertypes.AppCreator, defaultHome string, opts server.StartCmdOptions) *cobra.Command {
+func StartCmd(creator servertypes.AppCreator, defaultHome string, opts server.StartCmdOptions, more ...Option) *cobra.Command {
 	stock := server.StartCmdWithOptions(creator, defaultHome, opts)
-	opts.StartCommandHandler = start
+	var own options
+	for _, o := range more {
+		o(&own)
+	}
+	opts.StartCommandHandler = own.start
 	cmd := server.StartCmdWithOptions(creator, defaultHome, opts)
 	run := cmd.RunE
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
@@ -73,7 +77,7 @@ func warnWithoutMPC(svrCtx *server.Context) error {
 // start runs a node until it is told to stop. What is opened first is closed
 // last: the engine ends before CometBFT, that before the application, that
 // before the MPC database.
-func start(svrCtx *server.Context, clientCtx client.Context, creator servertypes.AppCreator, _ bool, opts server.StartCmdOptions) (err error) {
+func (o options) start(svrCtx *server.Context, clientCtx client.Context, creator servertypes.AppCreator, _ bool, opts server.StartCmdOptions) (err error) {
 	cfg, mpcCfg, err := readConfigs(svrCtx)
 	if err != nil {
 		return err
@@ -101,7 +105,7 @@ func start(svrCtx *server.Context, clientCtx client.Context, creator servertypes
 
 	return serve(ctx, stop, &node{
 		svrCtx: svrCtx, clientCtx: clientCtx, cfg: cfg, metrics: metrics, postSetup: opts.PostSetup,
-		app: app, vault: vault, mpcCfg: mpcCfg,
+		app: app, vault: vault, mpcCfg: mpcCfg, wrapTransport: o.wrapTransport,
 	})
 }
 
