@@ -30,6 +30,7 @@ const (
 	ErrKeyNotReady           Reason = "key_not_ready"
 	ErrKeyFailed             Reason = "key_failed"
 	ErrKeyDeleted            Reason = "key_deleted"
+	ErrKeyNotDeleting        Reason = "key_not_deleting"
 	ErrNotOwner              Reason = "not_owner"
 	ErrNotRequester          Reason = "not_requester"
 	ErrUnauthorized          Reason = "unauthorized"
@@ -96,7 +97,8 @@ var remedies = map[Reason]string{
 	ErrUnknownSignature:      "check the id: sequencerd query mpc signatures KEY",
 	ErrKeyNotReady:           "the key is being made; wait until it is READY: sequencerd query mpc key ID",
 	ErrKeyFailed:             "the key was not made and never will be; make one with a new id",
-	ErrKeyDeleted:            "a deleted key signs nothing; use another key",
+	ErrKeyDeleted:            "a deleted key signs nothing; use another key, or while it is DELETING take the deletion back: sequencerd tx mpc undelete KEY",
+	ErrKeyNotDeleting:        "there is no deletion to take back; see the key's status: sequencerd query mpc key ID",
 	ErrNotOwner:              "ask from the account that owns the key: sequencerd query mpc key ID",
 	ErrNotRequester:          "ask the authority to add the account to the parameter requesters",
 	ErrUnauthorized:          "only the authority may do this; propose it there: sequencerd tx mpc update-params-proposal",

@@ -159,6 +159,7 @@ func TestTxCommands(t *testing.T) {
 		c.tx("reshare", "r", "k", "2", "--from", from, "--participants", chain.Operator(1)+","+chain.Operator(0)))
 	require.Equal(t, &types.MsgCancelReshare{Requester: from, ReshareId: "r"}, c.tx("cancel-reshare", "r", "--from", from))
 	require.Equal(t, &types.MsgKeyDelete{Requester: from, KeyId: "k"}, c.tx("delete", "k", "--from", from))
+	require.Equal(t, &types.MsgUndelete{Requester: from, KeyId: "k"}, c.tx("undelete", "k", "--from", from))
 	account, err := sdk.AccAddressFromBech32(from)
 	require.NoError(t, err)
 	require.Equal(t, &types.MsgRevokeParticipant{Operator: sdk.ValAddress(account).String()}, c.tx("revoke", "--from", from))

@@ -57,9 +57,13 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 			return err
 		}
 	}
+	condemned := make(map[mpctypes.RequestID]mpctypes.Reason, len(gs.Condemned))
+	for _, c := range gs.Condemned {
+		condemned[c.RequestID()] = mpctypes.Reason(c.Reason)
+	}
 	for _, r := range gs.Requests {
 		r.Shift(shift)
-		if err := k.importRequest(ctx, r); err != nil {
+		if err := k.importRequest(ctx, r, condemned[r.RequestID()]); err != nil {
 			return err
 		}
 	}
@@ -163,8 +167,9 @@ func (k *Keeper) importSignature(ctx context.Context, s types.Signature) error {
 }
 
 // importRequest opens a request. One that was condemned and still waited for the
-// end of a block is condemned again: what condemned it is part of the state.
-func (k *Keeper) importRequest(ctx context.Context, r types.Request) error {
+// end of a block is condemned again, for the same reason; so is one whose key or
+// members cannot decide it any more, whatever the file says.
+func (k *Keeper) importRequest(ctx context.Context, r types.Request, reason mpctypes.Reason) error {
 	if err := errors.Join(k.requireAccount(r.Owner), k.requireOperators(operatorsOf(r.Members)...)); err != nil {
 		return types.ErrBadGenesis.Wrapf("request %s: %s", r.RequestID(), err)
 	}
@@ -178,9 +183,11 @@ func (k *Keeper) importRequest(ctx context.Context, r types.Request) error {
 	if err := k.openRequest(ctx, r); err != nil {
 		return err
 	}
-	reason, err := k.condemnation(ctx, r)
-	if err != nil || reason == "" {
-		return err
+	if reason == "" {
+		var err error
+		if reason, err = k.condemnation(ctx, r); err != nil || reason == "" {
+			return err
+		}
 	}
 	return k.condemnRequest(ctx, keyOf(r), reason)
 }
@@ -233,6 +240,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		}),
 		k.requests.Walk(ctx, nil, func(_ requestKey, r types.Request) (bool, error) {
 			gs.Requests = append(gs.Requests, r)
+			return false, nil
+		}),
+		k.condemnedRequests.Walk(ctx, nil, func(id requestKey, reason string) (bool, error) {
+			gs.Condemned = append(gs.Condemned, types.CondemnedRequest{Kind: types.RequestKind(id.K1()), Id: id.K2(), Reason: reason})
 			return false, nil
 		}),
 		k.attestations.Walk(ctx, nil, func(_ attestationKey, a types.StoredAttestation) (bool, error) {

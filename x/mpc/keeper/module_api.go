@@ -66,6 +66,13 @@ func (a ModuleAPI) KeyDelete(ctx context.Context, keyID string) (retireHeight in
 	return a.k.keyDelete(ctx, types.MsgKeyDelete{Requester: a.owner, KeyId: keyID})
 }
 
+// KeyUndelete takes the deletion of one of the module's keys back, whoever decided it,
+// as long as the key is DELETING. It signs again with the shares that it had; requests
+// that the deletion failed stay failed.
+func (a ModuleAPI) KeyUndelete(ctx context.Context, keyID string) (types.Key, error) {
+	return a.k.undelete(ctx, types.MsgUndelete{Requester: a.owner, KeyId: keyID})
+}
+
 // KeyReshare asks for new shares of one of the module's keys, for a committee that
 // may be the same. No participants: as for KeyGen. The reshare comes back PENDING;
 // AfterKeyReshared or AfterReshareFailed (ReshareHooks) follows. The key signs all

@@ -49,6 +49,7 @@ var (
 	ErrBadAddress            = register(35, mpctypes.ErrBadAddress, grpccodes.InvalidArgument)
 	ErrKeyFailed             = register(36, mpctypes.ErrKeyFailed, grpccodes.FailedPrecondition)
 	ErrTooFewSigners         = register(37, mpctypes.ErrTooFewSigners, grpccodes.FailedPrecondition)
+	ErrKeyNotDeleting        = register(38, mpctypes.ErrKeyNotDeleting, grpccodes.FailedPrecondition)
 )
 
 // registered lists all errors by ascending code.

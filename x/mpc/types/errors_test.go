@@ -55,6 +55,7 @@ var codes = []struct {
 	{35, "bad_address", types.ErrBadAddress},
 	{36, "key_failed", types.ErrKeyFailed},
 	{37, "too_few_signers", types.ErrTooFewSigners},
+	{38, "key_not_deleting", types.ErrKeyNotDeleting},
 }
 
 func TestErrors(t *testing.T) {

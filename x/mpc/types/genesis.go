@@ -34,6 +34,7 @@ func (g GenesisState) Validate() error {
 		func() error { return check.keysBelong(g.Keys, g.Reshares) },
 		func() error { return check.testsBelong(g.Signatures) },
 		func() error { return check.requestsBelong(g.Requests) },
+		func() error { return check.condemned(g.Condemned) },
 		func() error { return check.attestations(g.Attestations) },
 		func() error { return check.faults(g.Faults) },
 		func() error { return check.queuedHooks(g.QueuedHooks) },
@@ -164,6 +165,22 @@ func (c genesisCheck) requestsBelong(all []Request) error {
 				return err
 			}
 		}
+	}
+	return nil
+}
+
+// condemned checks that what fails is open.
+func (c genesisCheck) condemned(all []CondemnedRequest) error {
+	seen := make(map[mpctypes.RequestID]bool, len(all))
+	for _, r := range all {
+		_, open := c.requests[r.RequestID().String()]
+		switch {
+		case !open || r.Reason == "":
+			return fmt.Errorf("condemned request %s is not open, or has no reason", r.RequestID())
+		case seen[r.RequestID()]:
+			return fmt.Errorf("condemned request %s is there twice", r.RequestID())
+		}
+		seen[r.RequestID()] = true
 	}
 	return nil
 }

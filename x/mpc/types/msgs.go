@@ -20,6 +20,7 @@ var (
 	_ sdk.HasValidateBasic = &MsgKeyDelete{}
 	_ sdk.HasValidateBasic = &MsgKeyReshare{}
 	_ sdk.HasValidateBasic = &MsgCancelReshare{}
+	_ sdk.HasValidateBasic = &MsgUndelete{}
 	_ sdk.HasValidateBasic = &MsgUpdateParams{}
 )
 
@@ -94,6 +95,11 @@ func (m *MsgKeySign) ContentHash() mpctypes.Hash { return contentHash("sign", m)
 
 // ValidateBasic checks what needs no state: the id.
 func (m *MsgKeyDelete) ValidateBasic() error {
+	return FromReason(mpctypes.ValidateID(m.KeyId))
+}
+
+// ValidateBasic checks what needs no state: the id.
+func (m *MsgUndelete) ValidateBasic() error {
 	return FromReason(mpctypes.ValidateID(m.KeyId))
 }
 

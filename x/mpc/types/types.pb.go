@@ -101,7 +101,8 @@ const (
 	KEY_STATUS_READY KeyStatus = 2
 	// It could not be made. Final: ask again with a new id.
 	KEY_STATUS_ERROR KeyStatus = 3
-	// It will be destroyed at retire_height and signs nothing any more.
+	// It will be destroyed at retire_height and signs nothing any more, unless that is
+	// taken back before.
 	KEY_STATUS_DELETING KeyStatus = 4
 	// A tombstone. Never pruned: the id never comes back.
 	KEY_STATUS_DELETED KeyStatus = 5
@@ -472,7 +473,8 @@ type Key struct {
 	// retire_blocks, as they were in the block of the decision, after it. Of a READY
 	// or ERROR key, the shares of sessions that lost and of earlier epochs, those not
 	// before the last request expired that is to sign with them; of a DELETING key
-	// everything, and it becomes DELETED in this block. 0 while it is PENDING.
+	// everything, and it becomes DELETED in this block. Taking the deletion back is a
+	// decision, too, and never lowers it. 0 while it is PENDING.
 	RetireHeight int64 `protobuf:"varint,16,opt,name=retire_height,json=retireHeight,proto3" json:"retire_height,omitempty"`
 	// Operators that attested the destruction of what they held, ascending.
 	DeletionAcks []string `protobuf:"bytes,17,rep,name=deletion_acks,json=deletionAcks,proto3" json:"deletion_acks,omitempty"`
