@@ -50,6 +50,7 @@ const (
 	ErrUnknownReshare        Reason = "unknown_reshare"
 	ErrResharePending        Reason = "reshare_pending"
 	ErrCancelled             Reason = "cancelled"
+	ErrPruned                Reason = "pruned"
 )
 
 // Reasons of attempts that end on a node. The request itself goes on.
@@ -117,6 +118,7 @@ var remedies = map[Reason]string{
 	ErrBadGenesis:            "correct the named entry of the genesis file",
 	ErrUnknownReshare:        "check the id: sequencerd query mpc reshares",
 	ErrResharePending:        "a key is reshared once at a time; wait until the open reshare is decided, or cancel it: sequencerd tx mpc cancel-reshare ID",
+	ErrPruned:                "it was decided more than retention_blocks ago and its answer is not kept; find it in the events of its block, or ask with a new id if doing it twice is harmless",
 	ErrCancelled:             "it was given up before it was decided; ask with a new id",
 	ErrCatchingUp:            "wait until the node has caught up with the chain",
 	ErrUnknownRequest:        "there is no such request in the committed state; check the id, or wait for the next block if it was just asked",

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"cosmossdk.io/collections"
@@ -138,7 +139,7 @@ func (k *Keeper) whyClosed(ctx context.Context, id mpctypes.RequestID) error {
 	default:
 		_, err = k.Key(ctx, id.ID)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, types.ErrPruned) {
 		return err
 	}
 	return types.ErrAlreadyDecided.Wrap(id.String())

@@ -17,8 +17,8 @@ import (
 // validators yet, so it does not matter in which order the modules are imported.
 //
 // Time goes on where the export stopped: open requests keep the blocks that they
-// had left and the attempt that they had reached, and a key's decision and a fault
-// stay as long ago, and their end as far away, as they were. That may put heights
+// had left and the attempt that they had reached, and the decision on a key or a
+// signature and a fault stay as long ago, and their end as far away, as they were. That may put heights
 // before the first block. All other heights are history of the exported chain and
 // stay.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
@@ -45,8 +45,14 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		if err := k.requireAccount(s.Owner); err != nil {
 			return types.ErrBadGenesis.Wrapf("owner of signature %s: %s", s.Id, err)
 		}
+		s.Shift(shift)
 		if err := k.importSignature(ctx, s); err != nil {
 			return err
+		}
+	}
+	for _, p := range gs.PrunedSignatures {
+		if err := k.prunedSignatures.Set(ctx, p.Id, p.ContentHash); err != nil {
+			return fmt.Errorf("store what is left of signature %s: %w", p.Id, err)
 		}
 	}
 	for _, r := range gs.Reshares {
@@ -232,6 +238,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		}),
 		k.signatures.Walk(ctx, nil, func(_ string, s types.Signature) (bool, error) {
 			gs.Signatures = append(gs.Signatures, s)
+			return false, nil
+		}),
+		k.prunedSignatures.Walk(ctx, nil, func(id string, hash []byte) (bool, error) {
+			gs.PrunedSignatures = append(gs.PrunedSignatures, types.PrunedSignature{Id: id, ContentHash: hash})
 			return false, nil
 		}),
 		k.reshares.Walk(ctx, nil, func(_ string, r types.Reshare) (bool, error) {

@@ -50,6 +50,7 @@ var (
 	ErrKeyFailed             = register(36, mpctypes.ErrKeyFailed, grpccodes.FailedPrecondition)
 	ErrTooFewSigners         = register(37, mpctypes.ErrTooFewSigners, grpccodes.FailedPrecondition)
 	ErrKeyNotDeleting        = register(38, mpctypes.ErrKeyNotDeleting, grpccodes.FailedPrecondition)
+	ErrPruned                = register(39, mpctypes.ErrPruned, grpccodes.NotFound)
 )
 
 // registered lists all errors by ascending code.

@@ -56,6 +56,7 @@ var codes = []struct {
 	{36, "key_failed", types.ErrKeyFailed},
 	{37, "too_few_signers", types.ErrTooFewSigners},
 	{38, "key_not_deleting", types.ErrKeyNotDeleting},
+	{39, "pruned", types.ErrPruned},
 }
 
 func TestErrors(t *testing.T) {

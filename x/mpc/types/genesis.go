@@ -23,13 +23,14 @@ func (g GenesisState) Validate() error {
 	check := genesisCheck{
 		height: g.ExportHeight,
 		keys:   make(map[string]Key, len(g.Keys)), requests: make(map[string]Request, len(g.Requests)),
-		signatures: make(map[string]Signature, len(g.Signatures)), reshares: make(map[string]Reshare, len(g.Reshares)),
+		signatures: make(map[string]Signature, len(g.Signatures)), pruned: make(map[string]bool, len(g.PrunedSignatures)), reshares: make(map[string]Reshare, len(g.Reshares)),
 	}
 	for _, step := range []func() error{ // each may count on those before it
 		func() error { return check.participants(g.Participants) },
 		func() error { return check.addRequests(g.Requests) },
 		func() error { return check.addKeys(g.Keys) },
 		func() error { return check.addSignatures(g.Signatures) },
+		func() error { return check.addPruned(g.PrunedSignatures) },
 		func() error { return check.addReshares(g.Reshares) },
 		func() error { return check.keysBelong(g.Keys, g.Reshares) },
 		func() error { return check.testsBelong(g.Signatures) },
@@ -52,6 +53,7 @@ type genesisCheck struct {
 	keys       map[string]Key
 	requests   map[string]Request
 	signatures map[string]Signature
+	pruned     map[string]bool
 	reshares   map[string]Reshare
 }
 
@@ -133,11 +135,28 @@ func (c genesisCheck) addSignatures(all []Signature) error {
 		if _, twice := c.signatures[s.Id]; twice {
 			return fmt.Errorf("signature %s is there twice", s.Id)
 		}
+		if s.DecidedHeight > c.height {
+			return fmt.Errorf("signature %s was decided at height %d, the export is of height %d", s.Id, s.DecidedHeight, c.height)
+		}
 		c.signatures[s.Id] = s
 		_, open := c.requests[requestName(REQUEST_KIND_SIGN, s.Id)]
 		if open != (s.Status == SIGNATURE_STATUS_PENDING) {
 			return fmt.Errorf("signature %s is %s; exactly the PENDING ones have an open request", s.Id, s.Status)
 		}
+	}
+	return nil
+}
+
+// addPruned looks for signatures that are there although they were pruned.
+func (c genesisCheck) addPruned(all []PrunedSignature) error {
+	for _, p := range all {
+		if err := p.Validate(); err != nil {
+			return err
+		}
+		if _, there := c.signatures[p.Id]; there || c.pruned[p.Id] {
+			return fmt.Errorf("signature %s was pruned and is there, or was pruned twice", p.Id)
+		}
+		c.pruned[p.Id] = true
 	}
 	return nil
 }
@@ -203,7 +222,8 @@ func (c genesisCheck) faults(all []Fault) error {
 	return nil
 }
 
-// queuedHooks does not ask for the fault of a hook: an accusation may have lapsed.
+// queuedHooks does not ask for the fault of a hook: an accusation may have lapsed. A
+// signature may have been pruned.
 func (c genesisCheck) queuedHooks(all []QueuedHook) error {
 	seen := make(map[string]bool, len(all))
 	for _, q := range all {
@@ -214,7 +234,7 @@ func (c genesisCheck) queuedHooks(all []QueuedHook) error {
 		case HookAfterSignatureReady:
 			_, known := c.signatures[q.Id]
 			_, open := c.requests[requestName(REQUEST_KIND_SIGN, q.Id)]
-			ok = known && !open && q.Place == ""
+			ok = (known && !open || c.pruned[q.Id]) && q.Place == ""
 		case HookAfterKeyReshared:
 			ok = c.reshares[q.Id].Status == RESHARE_STATUS_READY && q.Place == ""
 		case HookAfterFault:

@@ -156,6 +156,31 @@ func TestGenesisValidate(t *testing.T) {
 		"queued hook out of reach": func(g *types.GenesisState) {
 			g.QueuedHooks = []types.QueuedHook{{Hook: types.HookAfterKeyReady, Id: "ready", Height: g.ExportHeight + types.MaxLengthBlocks + 1}}
 		},
+		"signature decided after export": func(g *types.GenesisState) { g.Signatures[0].DecidedHeight = g.ExportHeight + 1 },
+		"condemned, not open": func(g *types.GenesisState) {
+			g.Condemned = []types.CondemnedRequest{{Kind: types.REQUEST_KIND_SIGN, Id: "done", Reason: "key_deleted"}}
+		},
+		"condemned without reason": func(g *types.GenesisState) {
+			g.Condemned = []types.CondemnedRequest{{Kind: types.REQUEST_KIND_SIGN, Id: "open"}}
+		},
+		"condemned twice": func(g *types.GenesisState) {
+			c := types.CondemnedRequest{Kind: types.REQUEST_KIND_SIGN, Id: "open", Reason: "key_deleted"}
+			g.Condemned = []types.CondemnedRequest{c, c}
+		},
+		"pruned and there": func(g *types.GenesisState) {
+			g.PrunedSignatures = []types.PrunedSignature{{Id: "done", ContentHash: chain.Digest("a")}}
+		},
+		"pruned twice": func(g *types.GenesisState) {
+			p := types.PrunedSignature{Id: "gone", ContentHash: chain.Digest("a")}
+			g.PrunedSignatures = []types.PrunedSignature{p, p}
+		},
+		"pruned without content": func(g *types.GenesisState) { g.PrunedSignatures = []types.PrunedSignature{{Id: "gone"}} },
+		"pruned test": func(g *types.GenesisState) {
+			g.PrunedSignatures = []types.PrunedSignature{{Id: "test:gone", ContentHash: chain.Digest("a")}}
+		},
+		"pruned without id": func(g *types.GenesisState) {
+			g.PrunedSignatures = []types.PrunedSignature{{ContentHash: chain.Digest("a")}}
+		},
 		"attestation twice": func(g *types.GenesisState) { g.Attestations = append(g.Attestations, g.Attestations[0]) },
 	} {
 		t.Run(name, func(t *testing.T) {

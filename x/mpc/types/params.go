@@ -78,6 +78,7 @@ func (p Params) Validate() error {
 		{"bundle_max_entries", p.BundleMaxEntries, 1, MaxBundleEntries},
 		{"bundle_max_bytes", p.BundleMaxBytes, MinBundleBytes, MaxBundleBytes},
 		{"fault_blocks", p.FaultBlocks, 1, MaxLengthBlocks},
+		{"retention_blocks", p.RetentionBlocks, 0, MaxLengthBlocks},
 	} {
 		if f.value < f.lo || f.value > f.top {
 			return ErrBadParams.Wrapf("%s is %d, not %d to %d", f.name, f.value, f.lo, f.top)

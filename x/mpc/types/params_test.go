@@ -50,6 +50,8 @@ func TestParams(t *testing.T) {
 		"too many entries":        {func(p *types.Params) { p.BundleMaxEntries = types.MaxBundleEntries + 1 }, "bundle_max_entries"},
 		"bundle too small":        {func(p *types.Params) { p.BundleMaxBytes = types.MinBundleBytes - 1 }, "bundle_max_bytes"},
 		"bundle too large":        {func(p *types.Params) { p.BundleMaxBytes = types.MaxBundleBytes + 1 }, "bundle_max_bytes"},
+		"retention of a year":     {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks }, ""},
+		"retention of an age":     {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks + 1 }, "retention_blocks"},
 		"requester":               {func(p *types.Params) { p.Requesters = []string{"a", "b"} }, ""},
 		"requester twice":         {func(p *types.Params) { p.Requesters = []string{"a", "b", "a"} }, "requesters"},
 		"empty requester":         {func(p *types.Params) { p.Requesters = []string{""} }, "requesters"},
