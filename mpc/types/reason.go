@@ -51,6 +51,7 @@ const (
 	ErrResharePending        Reason = "reshare_pending"
 	ErrCancelled             Reason = "cancelled"
 	ErrPruned                Reason = "pruned"
+	ErrFeeNotPaid            Reason = "fee_not_paid"
 )
 
 // Reasons of attempts that end on a node. The request itself goes on.
@@ -119,6 +120,7 @@ var remedies = map[Reason]string{
 	ErrUnknownReshare:        "check the id: sequencerd query mpc reshares",
 	ErrResharePending:        "a key is reshared once at a time; wait until the open reshare is decided, or cancel it: sequencerd tx mpc cancel-reshare ID",
 	ErrPruned:                "it was decided more than retention_blocks ago and its answer is not kept; find it in the events of its block, or ask with a new id if doing it twice is harmless",
+	ErrFeeNotPaid:            "the account that asks needs keygen_fee, sign_fee or reshare_fee beside the fee of the transaction: sequencerd query mpc params",
 	ErrCancelled:             "it was given up before it was decided; ask with a new id",
 	ErrCatchingUp:            "wait until the node has caught up with the chain",
 	ErrUnknownRequest:        "there is no such request in the committed state; check the id, or wait for the next block if it was just asked",

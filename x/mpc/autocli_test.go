@@ -171,6 +171,8 @@ func TestUpdateParamsProposal(t *testing.T) {
 	govv1.RegisterInterfaces(c.fixture.Cdc.InterfaceRegistry())
 	params := types.DefaultParams()
 	params.FaultBlocks, params.Requesters = 77, []string{c.fixture.Requester}
+	params.SignFee = sdk.NewCoins(sdk.NewInt64Coin("stake", 3))
+	params.KeygenFee, params.ReshareFee = params.SignFee, params.SignFee
 	bz, err := c.fixture.Cdc.MarshalJSON(&params)
 	require.NoError(t, err)
 	from := c.fixture.Requester

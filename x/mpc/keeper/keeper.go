@@ -32,6 +32,8 @@ type Keeper struct {
 	cdc            codec.Codec
 	staking        types.StakingKeeper
 	slashing       types.SlashingKeeper
+	bank           types.BankKeeper
+	feeCollector   string
 	authority      string
 	validatorCodec address.Codec
 	accountCodec   address.Codec

@@ -64,6 +64,9 @@ func (k *Keeper) keyGen(ctx context.Context, msg types.MsgKeyGen, module string)
 	if err != nil {
 		return types.Key{}, err
 	}
+	if err := k.charge(ctx, msg.Requester, module, params.KeygenFee); err != nil {
+		return types.Key{}, err
+	}
 	return k.openKeygen(ctx, params, msg, hash, module, members)
 }
 

@@ -62,6 +62,9 @@ func (k *Keeper) keyReshare(ctx context.Context, msg types.MsgKeyReshare, module
 	if err != nil {
 		return types.Reshare{}, err
 	}
+	if err := k.charge(ctx, msg.Requester, module, params.ReshareFee); err != nil {
+		return types.Reshare{}, err
+	}
 	reshare := key.Reshare(msg.ReshareId, msg.Threshold, l.receivers)
 	reshare.Owner, reshare.ContentHash = msg.Requester, hash[:]
 	return k.openReshare(ctx, params, key, reshare, l.members)

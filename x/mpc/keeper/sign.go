@@ -74,6 +74,9 @@ func (k *Keeper) keySign(ctx context.Context, msg types.MsgKeySign, module strin
 	if err != nil {
 		return types.Signature{}, err
 	}
+	if err := k.charge(ctx, requester, module, params.SignFee); err != nil {
+		return types.Signature{}, err
+	}
 	return k.openSign(ctx, params, msg, hash, module, key, members)
 }
 

@@ -57,6 +57,7 @@ var codes = []struct {
 	{37, "too_few_signers", types.ErrTooFewSigners},
 	{38, "key_not_deleting", types.ErrKeyNotDeleting},
 	{39, "pruned", types.ErrPruned},
+	{40, "fee_not_paid", types.ErrFeeNotPaid},
 }
 
 func TestErrors(t *testing.T) {

@@ -3,6 +3,8 @@ package types
 import (
 	"time"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -55,6 +57,11 @@ func DefaultParams() Params {
 	}
 }
 
+// HasFees reports whether anything costs a fee.
+func (p Params) HasFees() bool {
+	return len(p.KeygenFee)+len(p.SignFee)+len(p.ReshareFee) > 0
+}
+
 // Validate checks every field but the form of the requesters' addresses, which
 // the keeper knows.
 func (p Params) Validate() error {
@@ -86,6 +93,14 @@ func (p Params) Validate() error {
 	}
 	if p.StartTimeout <= 0 || p.StartTimeout > MaxStartTimeout {
 		return ErrBadParams.Wrapf("start_timeout is %s, not above 0 and at most %s", p.StartTimeout, MaxStartTimeout)
+	}
+	for _, fee := range []struct {
+		name  string
+		coins sdk.Coins
+	}{{"keygen_fee", p.KeygenFee}, {"sign_fee", p.SignFee}, {"reshare_fee", p.ReshareFee}} {
+		if err := fee.coins.Validate(); err != nil {
+			return ErrBadParams.Wrapf("%s: %s", fee.name, err)
+		}
 	}
 	if p.MaxPendingPerRequester > p.MaxPending {
 		return ErrBadParams.Wrapf("max_pending_per_requester %d is above max_pending %d", p.MaxPendingPerRequester, p.MaxPending)

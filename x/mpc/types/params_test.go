@@ -7,6 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -52,10 +56,19 @@ func TestParams(t *testing.T) {
 		"bundle too large":        {func(p *types.Params) { p.BundleMaxBytes = types.MaxBundleBytes + 1 }, "bundle_max_bytes"},
 		"retention of a year":     {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks }, ""},
 		"retention of an age":     {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks + 1 }, "retention_blocks"},
-		"requester":               {func(p *types.Params) { p.Requesters = []string{"a", "b"} }, ""},
-		"requester twice":         {func(p *types.Params) { p.Requesters = []string{"a", "b", "a"} }, "requesters"},
-		"empty requester":         {func(p *types.Params) { p.Requesters = []string{""} }, "requesters"},
-		"too many requesters":     {func(p *types.Params) { p.Requesters = many }, "requesters"},
+		"fees": {func(p *types.Params) {
+			p.KeygenFee = sdk.NewCoins(sdk.NewInt64Coin("stake", 5), sdk.NewInt64Coin("gold", 1))
+			p.SignFee, p.ReshareFee = sdk.Coins{}, p.KeygenFee
+		}, ""},
+		"negative keygen fee": {func(p *types.Params) { p.KeygenFee = sdk.Coins{{Denom: "stake", Amount: math.NewInt(-1)}} }, "keygen_fee"},
+		"sign fee of zero":    {func(p *types.Params) { p.SignFee = sdk.Coins{{Denom: "stake", Amount: math.ZeroInt()}} }, "sign_fee"},
+		"reshare fee of nothing": {func(p *types.Params) {
+			p.ReshareFee = sdk.Coins{{Denom: "!", Amount: math.OneInt()}}
+		}, "reshare_fee"},
+		"requester":           {func(p *types.Params) { p.Requesters = []string{"a", "b"} }, ""},
+		"requester twice":     {func(p *types.Params) { p.Requesters = []string{"a", "b", "a"} }, "requesters"},
+		"empty requester":     {func(p *types.Params) { p.Requesters = []string{""} }, "requesters"},
+		"too many requesters": {func(p *types.Params) { p.Requesters = many }, "requesters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := types.DefaultParams()
