@@ -80,6 +80,8 @@ type Keeper struct {
 	decidedSignatures collections.KeySet[collections.Pair[int64, string]]
 	// prunedSignatures holds the content hashes of those that were.
 	prunedSignatures collections.Map[string, []byte]
+	// autoResharePlace is the READY key at which the round of health checks is.
+	autoResharePlace collections.Item[string]
 }
 
 // NewKeeper makes the keeper. authority is the account that may change the
@@ -131,6 +133,7 @@ func NewKeeper(
 			collections.PairKeyCodec(collections.Int64Key, collections.StringKey)),
 		prunedSignatures: collections.NewMap(sb, types.PrunedSignaturesPrefix, "pruned_signatures",
 			collections.StringKey, collections.BytesValue),
+		autoResharePlace: collections.NewItem(sb, types.AutoResharePlacePrefix, "auto_reshare_place", collections.StringValue),
 	}
 	k.addRequestCollections(sb)
 	schema, err := sb.Build()

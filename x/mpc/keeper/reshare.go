@@ -95,7 +95,7 @@ func (k *Keeper) openReshare(
 	}
 	k.emit(ctx, &types.EventReshareRequested{
 		ReshareId: reshare.Id, KeyId: key.Id, Owner: reshare.Owner, Epoch: reshare.Epoch, Threshold: reshare.Threshold,
-		Participants: uint32(len(reshare.Participants)), ExpiryHeight: request.ExpiryHeight,
+		Participants: uint32(len(reshare.Participants)), ExpiryHeight: request.ExpiryHeight, Auto: reshare.Auto,
 	})
 	return reshare, nil
 }

@@ -154,7 +154,8 @@ var xxx_messageInfo_CondemnedRequest proto.InternalMessageInfo
 
 // GenesisState is the module's state. Relative to export_height, and moved to
 // the new chain's first block at import, are: height and expiry_height of open
-// requests, decided_height of decided keys and signatures, retire_height of keys, height and
+// requests, decided_height of decided keys and signatures, retire_height,
+// staged_retire_height and auto_reshare_height of keys, height and
 // lapse_height of faults, height of queued hooks. All other heights are history.
 type GenesisState struct {
 	Params       Params               `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`

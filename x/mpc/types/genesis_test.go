@@ -126,6 +126,11 @@ func TestGenesisValidate(t *testing.T) {
 		"staged end out of reach": func(g *types.GenesisState) {
 			g.Keys[0].StagedRetireHeight = g.ExportHeight + types.MaxLengthBlocks + 1
 		},
+		"pause below 0":      func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
+		"PENDING key, pause": func(g *types.GenesisState) { g.Keys[1].AutoReshareHeight = 1 },
+		"pause out of reach": func(g *types.GenesisState) {
+			g.Keys[0].AutoReshareHeight = g.ExportHeight + types.MaxLengthBlocks + 1
+		},
 		"attestation, no request": func(g *types.GenesisState) { g.Attestations[0].RequestId = "ready" },
 		"attestation, no keygen": func(g *types.GenesisState) {
 			g.Attestations[0].Kind = types.REQUEST_KIND_SIGN

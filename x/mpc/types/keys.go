@@ -39,4 +39,5 @@ var (
 	QueuedHooksPrefix       = collections.NewPrefix(23)
 	DecidedSignaturesPrefix = collections.NewPrefix(24)
 	PrunedSignaturesPrefix  = collections.NewPrefix(25)
+	AutoResharePlacePrefix  = collections.NewPrefix(26)
 )

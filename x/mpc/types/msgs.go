@@ -109,6 +109,9 @@ func (m *MsgKeyReshare) ValidateBasic() error {
 	if err := ValidateReshareID(m.ReshareId); err != nil {
 		return err
 	}
+	if IsAutoID(m.ReshareId) {
+		return ErrBadID.Wrapf("ids that begin with %q are those of reshares that the module asks for", autoPrefix)
+	}
 	if err := mpctypes.ValidateID(m.KeyId); err != nil {
 		return FromReason(err)
 	}

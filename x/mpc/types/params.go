@@ -54,6 +54,8 @@ func DefaultParams() Params {
 		FaultBlocks:            600,
 		ReshareAttemptBlocks:   60,
 		ReshareLifetimeBlocks:  600,
+		AutoReshareMargin:      1,
+		AutoResharePauseBlocks: 600,
 	}
 }
 
@@ -86,6 +88,8 @@ func (p Params) Validate() error {
 		{"bundle_max_bytes", p.BundleMaxBytes, MinBundleBytes, MaxBundleBytes},
 		{"fault_blocks", p.FaultBlocks, 1, MaxLengthBlocks},
 		{"retention_blocks", p.RetentionBlocks, 0, MaxLengthBlocks},
+		{"auto_reshare_margin", p.AutoReshareMargin, 0, mpctypes.MaxMembers},
+		{"auto_reshare_pause_blocks", p.AutoResharePauseBlocks, 1, MaxLengthBlocks},
 	} {
 		if f.value < f.lo || f.value > f.top {
 			return ErrBadParams.Wrapf("%s is %d, not %d to %d", f.name, f.value, f.lo, f.top)

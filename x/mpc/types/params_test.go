@@ -54,6 +54,10 @@ func TestParams(t *testing.T) {
 		"too many entries":        {func(p *types.Params) { p.BundleMaxEntries = types.MaxBundleEntries + 1 }, "bundle_max_entries"},
 		"bundle too small":        {func(p *types.Params) { p.BundleMaxBytes = types.MinBundleBytes - 1 }, "bundle_max_bytes"},
 		"bundle too large":        {func(p *types.Params) { p.BundleMaxBytes = types.MaxBundleBytes + 1 }, "bundle_max_bytes"},
+		"no margin":               {func(p *types.Params) { p.AutoReshareMargin = 0 }, ""},
+		"margin of too many":      {func(p *types.Params) { p.AutoReshareMargin = mpctypes.MaxMembers + 1 }, "auto_reshare_margin"},
+		"no pause":                {func(p *types.Params) { p.AutoResharePauseBlocks = 0 }, "auto_reshare_pause_blocks"},
+		"pause for ever":          {func(p *types.Params) { p.AutoResharePauseBlocks = types.MaxLengthBlocks + 1 }, "auto_reshare_pause_blocks"},
 		"retention of a year":     {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks }, ""},
 		"retention of an age":     {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks + 1 }, "retention_blocks"},
 		"fees": {func(p *types.Params) {
