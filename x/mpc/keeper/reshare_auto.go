@@ -80,7 +80,8 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return err
 	}
 	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
-	if len(able) == len(key.Participants) && len(able) >= safe {
+	lost := len(key.MissingShares) > 0 // these get one again
+	if len(able) == len(key.Participants) && len(able) >= safe && !lost {
 		return nil
 	}
 	size := min(max(len(key.Participants), safe), int(params.MaxParticipants))
@@ -89,7 +90,7 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return err
 	}
 	sortMembers(members)
-	if slices.Equal(operatorsOf(members), key.Participants) {
+	if slices.Equal(operatorsOf(members), key.Participants) && !lost {
 		return nil // nobody is there to add
 	}
 	err = k.autoReshare(ctx, params, key, members)

@@ -126,8 +126,13 @@ func TestGenesisValidate(t *testing.T) {
 		"staged end out of reach": func(g *types.GenesisState) {
 			g.Keys[0].StagedRetireHeight = g.ExportHeight + types.MaxLengthBlocks + 1
 		},
-		"pause below 0":      func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
-		"PENDING key, pause": func(g *types.GenesisState) { g.Keys[1].AutoReshareHeight = 1 },
+		"missing, no participant": func(g *types.GenesisState) { g.Keys[0].MissingShares = []string{"z"} },
+		"missing twice": func(g *types.GenesisState) {
+			g.Keys[0].MissingShares = []string{g.Keys[0].Participants[0], g.Keys[0].Participants[0]}
+		},
+		"missing, PENDING key": func(g *types.GenesisState) { g.Keys[1].MissingShares = g.Keys[1].Participants[:1] },
+		"pause below 0":        func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
+		"PENDING key, pause":   func(g *types.GenesisState) { g.Keys[1].AutoReshareHeight = 1 },
 		"pause out of reach": func(g *types.GenesisState) {
 			g.Keys[0].AutoReshareHeight = g.ExportHeight + types.MaxLengthBlocks + 1
 		},

@@ -147,6 +147,7 @@ func (k Key) ToEngine() mpctypes.Key {
 		RetireHeight:  k.RetireHeight,
 		Holders:       toOperators(k.Holders),
 		DeletionAcked: toOperators(k.DeletionAcks),
+		MissingShares: toOperators(k.MissingShares),
 	}
 	copy(out.Session[:], k.Session)
 	copy(out.NextSession[:], k.NextSession)
@@ -176,7 +177,7 @@ func (k Key) Validate() error {
 	case len(k.ContentHash) != len(mpctypes.Hash{}):
 		return fmt.Errorf("key %s: content hash has %d bytes", k.Id, len(k.ContentHash))
 	}
-	for _, err := range []error{k.validateHeights(), k.validateResult(), k.validateReshare()} {
+	for _, err := range []error{k.validateHeights(), k.validateResult(), k.validateReshare(), k.validateMissing()} {
 		if err != nil {
 			return err
 		}

@@ -45,7 +45,7 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64) error {
 	}
 	k.Epoch, k.Session = r.Epoch, r.Session
 	k.Threshold, k.Participants = r.Threshold, r.Participants
-	k.PublicShares, k.ParametersHash = r.PublicShares, r.ParametersHash
+	k.PublicShares, k.ParametersHash, k.MissingShares = r.PublicShares, r.ParametersHash, nil
 	k.NextSession, k.ReshareId, k.AutoReshareHeight = nil, "", 0
 	k.DecidedHeight, k.RetireHeight = height, max(k.RetireHeight, retireHeight)
 	return nil
