@@ -213,6 +213,38 @@ func TestExportAndImport(t *testing.T) {
 	require.Equal(t, int64(4), twice.Height)
 }
 
+// A request by message costs its fee, once, and the collector has it until distribution
+// takes it; who cannot pay changes nothing.
+func TestRequestFees(t *testing.T) {
+	keys, accounts := newKeys(1)
+	app := newApplication(config.BlockExecutorSequential)
+	fee := sdk.NewCoins(sdk.NewInt64Coin(BondDenom, 600_000_000))
+	state, err := EditMPCGenesis(app.Codec, testGenesis(t, app, accounts), func(g *mpctypes.GenesisState) { g.Params.KeygenFee = fee })
+	require.NoError(t, err)
+	chain := startChain(t, app, state, 1)
+	ask := func(sequence uint64, id string) *abci.ExecTxResult {
+		return chain.block(chain.sign(keys[0], 0, sequence, &mpctypes.MsgKeyGen{
+			Requester: accounts[0].String(), KeyId: id, Threshold: 1, Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1,
+		})).TxResults[0]
+	}
+	balance := func(of sdk.AccAddress) int64 {
+		return app.Bank.GetBalance(app.NewContext(true), of, BondDenom).Amount.Int64()
+	}
+	for sequence := range uint64(2) {
+		result := ask(sequence, "key")
+		require.Zero(t, result.Code, result.Log)
+		require.EqualValues(t, 400_000_000, balance(accounts[0]))
+		if sequence == 0 {
+			require.EqualValues(t, 600_000_000, balance(authtypes.NewModuleAddress(authtypes.FeeCollectorName)))
+		}
+	}
+	refused := ask(2, "another")
+	require.Equal(t, mpctypes.ErrFeeNotPaid.ABCICode(), refused.Code, refused.Log)
+	require.Equal(t, mpctypes.ModuleName, refused.Codespace)
+	require.EqualValues(t, 400_000_000, balance(accounts[0]))
+	require.Equal(t, types.KeyID("key"), openRequest(t, app).KeyID)
+}
+
 // openRequest is the only open request.
 func openRequest(t *testing.T, a *App) types.Request {
 	t.Helper()

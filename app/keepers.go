@@ -100,7 +100,7 @@ func newKeepers(app *App, opts servertypes.AppOptions) Keepers {
 		AccountCodec(), runtime.ProvideCometInfoService())
 	k.Evidence.SetRouter(evidencetypes.NewRouter())
 	k.MPC = mpckeeper.NewKeeper(cdc, store(mpctypes.StoreKey), k.Staking, authority, ValidatorCodec(), AccountCodec()).
-		SetSlashing(k.Slashing)
+		SetSlashing(k.Slashing).SetBank(k.Bank, authtypes.FeeCollectorName)
 	return k
 }
 

@@ -103,8 +103,8 @@ func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 // attestationKey finds the identity that may attest, if the attestation is
 // wanted at all.
 func (c *Core) attestationKey(ctx context.Context, a *types.Attestation) ([]byte, bool) {
-	if a.Request.Kind == types.KindDelete {
-		if !c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator) {
+	if wanted, unpinned := c.unpinnedWanted(ctx, a); unpinned {
+		if !wanted {
 			return nil, false
 		}
 		return c.view.Roster.Key(a.Operator, a.IdentityVersion)
@@ -117,17 +117,23 @@ func (c *Core) attestationKey(ctx context.Context, a *types.Attestation) ([]byte
 	return m.IdentityKey, ok && m.IdentityVersion == a.IdentityVersion
 }
 
+// unpinnedWanted says whether the chain lacks an attestation that no request pinned an
+// identity for; false for others.
+func (c *Core) unpinnedWanted(ctx context.Context, a *types.Attestation) (wanted, unpinned bool) {
+	switch a.Request.Kind {
+	case types.KindDelete:
+		return c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator), true
+	case types.KindShareMissing:
+		return c.missingWanted(ctx, a), true
+	}
+	return false, false
+}
+
 // deletionWanted: the key is deleted, and this participant has not attested it
 // on chain.
 func (c *Core) deletionWanted(ctx context.Context, id types.KeyID, op types.Operator) bool {
-	key, known := c.view.Keys[id]
-	if !known {
-		var err error
-		if key, known, err = c.opts.Chain.Key(ctx, id); err != nil || !known {
-			return false
-		}
-	}
-	return key.Status == types.KeyDeleted && slices.Contains(key.Holders, op) && !slices.Contains(key.DeletionAcked, op)
+	key, known := c.chainKey(ctx, id)
+	return known && key.Status == types.KeyDeleted && slices.Contains(key.Holders, op) && !slices.Contains(key.DeletionAcked, op)
 }
 
 // maxFalseSignatures of one request are looked at between two blocks: a recovery
@@ -165,9 +171,9 @@ func (c *Core) takeResult(v types.Verified) {
 func (c *Core) prunePool(ctx context.Context) {
 	c.pool.prune(wanted{
 		attestation: func(a *types.Attestation) bool {
-			if a.Request.Kind == types.KindDelete {
+			if wanted, unpinned := c.unpinnedWanted(ctx, a); unpinned {
 				_, valid := c.view.Roster.Key(a.Operator, a.IdentityVersion)
-				return valid && c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator)
+				return valid && wanted
 			}
 			return c.isOpen(a.Request) && !c.attested(a)
 		},

@@ -376,6 +376,7 @@ func (c *Core) Reconcile(ctx context.Context) error {
 		return err
 	}
 	c.endDecided()
+	c.declareMissing(ctx)
 	c.prunePool(ctx)
 	c.retryParked()
 	if !view.CatchingUp {

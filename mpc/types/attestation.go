@@ -29,7 +29,7 @@ type AttestedAttempt struct {
 
 // Attestation is a participant's signed word on the result of a request:
 // keygen and reshare: this is the key that my durable share belongs to; delete:
-// what I held is destroyed.
+// what I held is destroyed; a missing share: I have none of this session.
 type Attestation struct {
 	Request RequestID
 	Attempt uint32
@@ -93,6 +93,11 @@ func (a *Attestation) ValidateBasic() error {
 			return fmt.Errorf("a deletion's attestation has neither session nor payload nor attempt")
 		}
 		return nil
+	case KindShareMissing:
+		if a.Session.IsZero() || len(a.Payload) != 0 || a.Attempt != 0 {
+			return fmt.Errorf("the attestation of a missing share names a session, and has neither payload nor attempt")
+		}
+		return nil
 	}
 	return fmt.Errorf("a %s request has no attestations", a.Request.Kind)
 }
@@ -118,7 +123,9 @@ func (a *Attestation) Less(b *Attestation) bool {
 //     payloads of one attempt are two different words, of which the chain believes the
 //     first that it sees;
 //   - of a deletion, whose attempt is 0, it takes one from each holder. By whatever
-//     version of the holder's identity it is signed, it says the same.
+//     version of the holder's identity it is signed, it says the same;
+//   - of a missing share, whose attempt is 0, it takes one from each participant of the
+//     key's present epoch, about the session that made its shares.
 type AttestationPlace struct {
 	Request  RequestID
 	Operator Operator

@@ -96,6 +96,8 @@ const (
 	KindSign    RequestKind = 2
 	KindReshare RequestKind = 3
 	KindDelete  RequestKind = 4
+	// KindShareMissing is no request: what a participant says of a key by itself.
+	KindShareMissing RequestKind = 5
 )
 
 // String is the name that logs, metrics and commands show.
@@ -109,12 +111,14 @@ func (k RequestKind) String() string {
 		return "reshare"
 	case KindDelete:
 		return "delete"
+	case KindShareMissing:
+		return "share_missing"
 	}
 	return fmt.Sprintf("kind-%d", uint32(k))
 }
 
-// RequestID names a request: for keygen and delete ID is the key's, for sign
-// the signature's.
+// RequestID names a request: for keygen, delete and a missing share ID is the key's,
+// for sign the signature's.
 type RequestID struct {
 	Kind RequestKind
 	ID   string

@@ -58,6 +58,9 @@ type Key struct {
 	// Holders ever attested a share of any epoch, ascending; a deletion waits
 	// for their word.
 	Holders []Operator
+	// MissingShares lists the participants that said that they have no share of the
+	// epoch, ascending.
+	MissingShares []Operator
 	// DeletionAcked lists who attested the destruction of its share.
 	DeletionAcked []Operator
 }

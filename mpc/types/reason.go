@@ -30,6 +30,7 @@ const (
 	ErrKeyNotReady           Reason = "key_not_ready"
 	ErrKeyFailed             Reason = "key_failed"
 	ErrKeyDeleted            Reason = "key_deleted"
+	ErrKeyNotDeleting        Reason = "key_not_deleting"
 	ErrNotOwner              Reason = "not_owner"
 	ErrNotRequester          Reason = "not_requester"
 	ErrUnauthorized          Reason = "unauthorized"
@@ -49,6 +50,8 @@ const (
 	ErrUnknownReshare        Reason = "unknown_reshare"
 	ErrResharePending        Reason = "reshare_pending"
 	ErrCancelled             Reason = "cancelled"
+	ErrPruned                Reason = "pruned"
+	ErrFeeNotPaid            Reason = "fee_not_paid"
 )
 
 // Reasons of attempts that end on a node. The request itself goes on.
@@ -96,7 +99,8 @@ var remedies = map[Reason]string{
 	ErrUnknownSignature:      "check the id: sequencerd query mpc signatures KEY",
 	ErrKeyNotReady:           "the key is being made; wait until it is READY: sequencerd query mpc key ID",
 	ErrKeyFailed:             "the key was not made and never will be; make one with a new id",
-	ErrKeyDeleted:            "a deleted key signs nothing; use another key",
+	ErrKeyDeleted:            "a deleted key signs nothing; use another key, or while it is DELETING take the deletion back: sequencerd tx mpc undelete KEY",
+	ErrKeyNotDeleting:        "there is no deletion to take back; see the key's status: sequencerd query mpc key ID",
 	ErrNotOwner:              "ask from the account that owns the key: sequencerd query mpc key ID",
 	ErrNotRequester:          "ask the authority to add the account to the parameter requesters",
 	ErrUnauthorized:          "only the authority may do this; propose it there: sequencerd tx mpc update-params-proposal",
@@ -115,6 +119,8 @@ var remedies = map[Reason]string{
 	ErrBadGenesis:            "correct the named entry of the genesis file",
 	ErrUnknownReshare:        "check the id: sequencerd query mpc reshares",
 	ErrResharePending:        "a key is reshared once at a time; wait until the open reshare is decided, or cancel it: sequencerd tx mpc cancel-reshare ID",
+	ErrPruned:                "it was decided more than retention_blocks ago and its answer is not kept; find it in the events of its block, or ask with a new id if doing it twice is harmless",
+	ErrFeeNotPaid:            "the account that asks needs keygen_fee, sign_fee or reshare_fee beside the fee of the transaction: sequencerd query mpc params",
 	ErrCancelled:             "it was given up before it was decided; ask with a new id",
 	ErrCatchingUp:            "wait until the node has caught up with the chain",
 	ErrUnknownRequest:        "there is no such request in the committed state; check the id, or wait for the next block if it was just asked",

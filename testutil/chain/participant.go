@@ -56,6 +56,16 @@ func (p *Participant) AttestDeletion(keyID string) mpctypes.Attestation {
 	return a
 }
 
+// AttestMissing signs a participant's word that it has no share of a session.
+func (p *Participant) AttestMissing(keyID string, session mpctypes.Context) mpctypes.Attestation {
+	a := mpctypes.Attestation{
+		Request: mpctypes.RequestID{Kind: mpctypes.KindShareMissing, ID: keyID}, Session: session,
+		Operator: mpctypes.Operator(p.Operator), IdentityVersion: p.Version,
+	}
+	a.Sign(ChainID, p.Identity)
+	return a
+}
+
 // Secret is a whole secp256k1 key: tests of the chain need no shares of it.
 type Secret struct{ key *secp256k1.PrivateKey }
 

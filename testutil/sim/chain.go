@@ -191,6 +191,14 @@ func (c *Chain) Delete(id types.KeyID) {
 	})
 }
 
+// Undelete takes the deletion of a key back in the next block.
+func (c *Chain) Undelete(id types.KeyID) {
+	c.Do(func(ctx sdk.Context) error {
+		_, err := c.Fixture.Msg.Undelete(ctx, &xtypes.MsgUndelete{Requester: c.Fixture.Requester, KeyId: string(id)})
+		return err
+	})
+}
+
 // Jail takes a validator out of the bonded set in the next block.
 func (c *Chain) Jail(op types.Operator) {
 	c.Do(func(sdk.Context) error {

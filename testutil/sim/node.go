@@ -149,6 +149,12 @@ func (n *Node) Crash() {
 	n.life++
 }
 
+// LoseStore ends this life, and all that the node had on disk but its identity.
+func (n *Node) LoseStore() {
+	n.Crash()
+	n.init()
+}
+
 // RestartAfter crashes the node and starts it again later.
 func (n *Node) RestartAfter(d time.Duration) {
 	n.Crash()

@@ -102,8 +102,15 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 		{
 			RpcMethod: "KeyDelete", Use: "delete [key-id]", Short: "Decide that a key is destroyed",
 			Long: "Decide that a key is destroyed: it signs nothing from then on, and its shares go retire_blocks later. " +
-				"It cannot be undone.",
+				"Until then it can be taken back (undelete), never afterwards.",
 			Example:        example("tx mpc delete treasury --from requester --gas auto --gas-adjustment 1.5"),
+			PositionalArgs: arguments("key_id"),
+		},
+		{
+			RpcMethod: "Undelete", Use: "undelete [key-id]", Short: "Take the deletion of a key back while it is DELETING",
+			Long: "Take the deletion of a key back while it is DELETING: it signs again with the shares that it had. " +
+				"Requests that the deletion failed stay failed.",
+			Example:        example("tx mpc undelete treasury --from requester --gas auto --gas-adjustment 1.5"),
 			PositionalArgs: arguments("key_id"),
 		},
 		{

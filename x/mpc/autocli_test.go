@@ -159,6 +159,7 @@ func TestTxCommands(t *testing.T) {
 		c.tx("reshare", "r", "k", "2", "--from", from, "--participants", chain.Operator(1)+","+chain.Operator(0)))
 	require.Equal(t, &types.MsgCancelReshare{Requester: from, ReshareId: "r"}, c.tx("cancel-reshare", "r", "--from", from))
 	require.Equal(t, &types.MsgKeyDelete{Requester: from, KeyId: "k"}, c.tx("delete", "k", "--from", from))
+	require.Equal(t, &types.MsgUndelete{Requester: from, KeyId: "k"}, c.tx("undelete", "k", "--from", from))
 	account, err := sdk.AccAddressFromBech32(from)
 	require.NoError(t, err)
 	require.Equal(t, &types.MsgRevokeParticipant{Operator: sdk.ValAddress(account).String()}, c.tx("revoke", "--from", from))
@@ -170,6 +171,8 @@ func TestUpdateParamsProposal(t *testing.T) {
 	govv1.RegisterInterfaces(c.fixture.Cdc.InterfaceRegistry())
 	params := types.DefaultParams()
 	params.FaultBlocks, params.Requesters = 77, []string{c.fixture.Requester}
+	params.SignFee = sdk.NewCoins(sdk.NewInt64Coin("stake", 3))
+	params.KeygenFee, params.ReshareFee = params.SignFee, params.SignFee
 	bz, err := c.fixture.Cdc.MarshalJSON(&params)
 	require.NoError(t, err)
 	from := c.fixture.Requester

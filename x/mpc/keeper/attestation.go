@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"cosmossdk.io/collections"
@@ -48,14 +49,17 @@ func (k *Keeper) ApplyAttestation(ctx context.Context, a *mpctypes.Attestation) 
 	if err := k.CheckAttestation(ctx, a); err != nil {
 		return err
 	}
-	if a.Request.Kind == mpctypes.KindDelete {
+	switch a.Request.Kind {
+	case mpctypes.KindDelete:
 		return k.acknowledgeDeletion(ctx, a)
+	case mpctypes.KindShareMissing:
+		return k.recordMissing(ctx, a)
 	}
 	return k.storeAttestation(ctx, a)
 }
 
-// attestor is who must have signed an attestation of an open request; a deletion has
-// none.
+// attestor is who must have signed an attestation of an open request; a deletion and a
+// missing share have none.
 type attestor struct {
 	key     []byte
 	request *types.Request
@@ -67,6 +71,8 @@ func (k *Keeper) attestor(ctx context.Context, a *mpctypes.Attestation) (attesto
 		return k.shareAttestor(ctx, a)
 	case mpctypes.KindDelete:
 		return k.deletionAttestor(ctx, a)
+	case mpctypes.KindShareMissing:
+		return k.missingAttestor(ctx, a)
 	}
 	return attestor{}, types.ErrBadResult.Wrapf("a %s request takes no attestations", a.Request.Kind)
 }
@@ -115,6 +121,11 @@ func (k *Keeper) deletionAttestor(ctx context.Context, a *mpctypes.Attestation) 
 	if err := key.AwaitsAck(string(a.Operator)); err != nil {
 		return attestor{}, err
 	}
+	return k.unpinnedAttestor(ctx, a)
+}
+
+// unpinnedAttestor is an operator by any of its identities that it did not revoke.
+func (k *Keeper) unpinnedAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
 	p, err := k.Participant(ctx, string(a.Operator))
 	if err != nil {
 		return attestor{}, err
@@ -138,7 +149,7 @@ func (k *Keeper) whyClosed(ctx context.Context, id mpctypes.RequestID) error {
 	default:
 		_, err = k.Key(ctx, id.ID)
 	}
-	if err != nil {
+	if err != nil && !errors.Is(err, types.ErrPruned) {
 		return err
 	}
 	return types.ErrAlreadyDecided.Wrap(id.String())

@@ -19,21 +19,31 @@ func (k *Keeper) keyDelete(ctx context.Context, msg types.MsgKeyDelete) (int64, 
 	if err := msg.ValidateBasic(); err != nil {
 		return 0, err
 	}
-	requester, err := k.account(msg.Requester)
+	key, err := k.keyToEnd(ctx, msg.Requester, msg.KeyId)
 	if err != nil {
 		return 0, err
-	}
-	key, err := k.Key(ctx, msg.KeyId)
-	if err != nil {
-		return 0, err
-	}
-	if key.Owner != requester && !k.isAuthority(ctx, requester) {
-		return 0, types.ErrNotOwner.Wrapf("key %s belongs to %s", key.Id, key.Owner)
 	}
 	if key.Status == types.KEY_STATUS_DELETING || key.Status == types.KEY_STATUS_DELETED {
 		return key.RetireHeight, nil
 	}
 	return k.condemnKey(ctx, key)
+}
+
+// keyToEnd loads a key for someone who decides about its end: its owner, or the
+// authority.
+func (k *Keeper) keyToEnd(ctx context.Context, requester, id string) (types.Key, error) {
+	requester, err := k.account(requester)
+	if err != nil {
+		return types.Key{}, err
+	}
+	key, err := k.Key(ctx, id)
+	if err != nil {
+		return types.Key{}, err
+	}
+	if key.Owner != requester && !k.isAuthority(ctx, requester) {
+		return types.Key{}, types.ErrNotOwner.Wrapf("key %s belongs to %s", key.Id, key.Owner)
+	}
+	return key, nil
 }
 
 // condemnKey makes a key DELETING and condemns its open requests. State is complete
@@ -94,11 +104,15 @@ func (k *Keeper) retireHeight(ctx context.Context) (int64, error) {
 	return sdk.UnwrapSDKContext(ctx).BlockHeight() + int64(params.RetireBlocks), nil
 }
 
-// buryKey makes a DELETING key DELETED that is no longer among those that end.
+// buryKey makes a DELETING key DELETED that is no longer among those that end. One
+// that stepped aside may have been taken back in the meantime, or deleted anew.
 func (k *Keeper) buryKey(ctx context.Context, id string) error {
 	key, err := k.Key(ctx, id)
 	if err != nil {
 		return err
+	}
+	if key.Status != types.KEY_STATUS_DELETING || key.RetireHeight > sdk.UnwrapSDKContext(ctx).BlockHeight() {
+		return nil
 	}
 	if err := key.Bury(); err != nil {
 		return err

@@ -19,8 +19,8 @@ const (
 	// MaxBurialsPerBlock bounds the keys that become DELETED in one block. One
 	// touches two entries of the store; what counts is the hook of its module.
 	MaxBurialsPerBlock = 500
-	// EndBlockGas bounds the work on requests, and again that on keys, on faults and on
-	// queued hooks, in one block's end: what the store and the hooks cost. A million of
+	// EndBlockGas bounds the work on requests, and again that on keys, on faults, on
+	// what is pruned, on health checks and on queued hooks, in one block's end: what the store and the hooks cost. A million of
 	// gas is about ten milliseconds, so each takes half a second at the very most. 500
 	// requests of 16 members without hooks cost half of it (both: BenchmarkSettle);
 	// with hooks that use up HookGasLimit it is enough for 30.

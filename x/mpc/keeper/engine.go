@@ -94,11 +94,11 @@ func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key
 	return key.ToEngine(), true, nil
 }
 
-// EngineSignature reads a finished signature; false if there is none, or none
-// yet.
+// EngineSignature reads a finished signature; false if there is none, none yet, or
+// none any more.
 func (k *Keeper) EngineSignature(ctx context.Context, id string) (mpctypes.SignatureResult, bool, error) {
 	s, err := k.Signature(ctx, id)
-	if errors.Is(err, types.ErrUnknownSignature) {
+	if errors.Is(err, types.ErrUnknownSignature) || errors.Is(err, types.ErrPruned) {
 		return mpctypes.SignatureResult{}, false, nil
 	}
 	if err != nil || s.Status != types.SIGNATURE_STATUS_READY {

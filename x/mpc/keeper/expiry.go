@@ -12,9 +12,10 @@ import (
 )
 
 // EndBlock calls the hooks that results left for it, fails the requests whose time has
-// come, because they expired or because it was decided that they fail, and makes
-// DELETED the keys whose retire height has come, as many as one block may. It touches
-// nothing else. The results of the block were applied before it.
+// come, because they expired or because it was decided that they fail, makes DELETED
+// the keys whose retire height has come, prunes what was decided long ago, and looks
+// whose participants have left, as many as one block may. It touches nothing else. The
+// results of the block were applied before it.
 //
 // Of itself it never returns an error, which would halt the chain.
 func (k *Keeper) EndBlock(ctx context.Context) error {
@@ -22,6 +23,8 @@ func (k *Keeper) EndBlock(ctx context.Context) error {
 	k.settle(ctx, k.dueRequests)
 	k.settle(ctx, k.dueKeys)
 	k.settle(ctx, k.dueFaults)
+	k.settle(ctx, k.duePrunes)
+	k.settle(ctx, k.dueHealthChecks)
 	return nil
 }
 

@@ -17,8 +17,8 @@ import (
 // validators yet, so it does not matter in which order the modules are imported.
 //
 // Time goes on where the export stopped: open requests keep the blocks that they
-// had left and the attempt that they had reached, and a key's decision and a fault
-// stay as long ago, and their end as far away, as they were. That may put heights
+// had left and the attempt that they had reached, and the decision on a key or a
+// signature and a fault stay as long ago, and their end as far away, as they were. That may put heights
 // before the first block. All other heights are history of the exported chain and
 // stay.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
@@ -45,8 +45,14 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 		if err := k.requireAccount(s.Owner); err != nil {
 			return types.ErrBadGenesis.Wrapf("owner of signature %s: %s", s.Id, err)
 		}
+		s.Shift(shift)
 		if err := k.importSignature(ctx, s); err != nil {
 			return err
+		}
+	}
+	for _, p := range gs.PrunedSignatures {
+		if err := k.prunedSignatures.Set(ctx, p.Id, p.ContentHash); err != nil {
+			return fmt.Errorf("store what is left of signature %s: %w", p.Id, err)
 		}
 	}
 	for _, r := range gs.Reshares {
@@ -57,9 +63,13 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 			return err
 		}
 	}
+	condemned := make(map[mpctypes.RequestID]mpctypes.Reason, len(gs.Condemned))
+	for _, c := range gs.Condemned {
+		condemned[c.RequestID()] = mpctypes.Reason(c.Reason)
+	}
 	for _, r := range gs.Requests {
 		r.Shift(shift)
-		if err := k.importRequest(ctx, r); err != nil {
+		if err := k.importRequest(ctx, r, condemned[r.RequestID()]); err != nil {
 			return err
 		}
 	}
@@ -163,8 +173,9 @@ func (k *Keeper) importSignature(ctx context.Context, s types.Signature) error {
 }
 
 // importRequest opens a request. One that was condemned and still waited for the
-// end of a block is condemned again: what condemned it is part of the state.
-func (k *Keeper) importRequest(ctx context.Context, r types.Request) error {
+// end of a block is condemned again, for the same reason; so is one whose key or
+// members cannot decide it any more, whatever the file says.
+func (k *Keeper) importRequest(ctx context.Context, r types.Request, reason mpctypes.Reason) error {
 	if err := errors.Join(k.requireAccount(r.Owner), k.requireOperators(operatorsOf(r.Members)...)); err != nil {
 		return types.ErrBadGenesis.Wrapf("request %s: %s", r.RequestID(), err)
 	}
@@ -178,9 +189,11 @@ func (k *Keeper) importRequest(ctx context.Context, r types.Request) error {
 	if err := k.openRequest(ctx, r); err != nil {
 		return err
 	}
-	reason, err := k.condemnation(ctx, r)
-	if err != nil || reason == "" {
-		return err
+	if reason == "" {
+		var err error
+		if reason, err = k.condemnation(ctx, r); err != nil || reason == "" {
+			return err
+		}
 	}
 	return k.condemnRequest(ctx, keyOf(r), reason)
 }
@@ -227,12 +240,20 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 			gs.Signatures = append(gs.Signatures, s)
 			return false, nil
 		}),
+		k.prunedSignatures.Walk(ctx, nil, func(id string, hash []byte) (bool, error) {
+			gs.PrunedSignatures = append(gs.PrunedSignatures, types.PrunedSignature{Id: id, ContentHash: hash})
+			return false, nil
+		}),
 		k.reshares.Walk(ctx, nil, func(_ string, r types.Reshare) (bool, error) {
 			gs.Reshares = append(gs.Reshares, r)
 			return false, nil
 		}),
 		k.requests.Walk(ctx, nil, func(_ requestKey, r types.Request) (bool, error) {
 			gs.Requests = append(gs.Requests, r)
+			return false, nil
+		}),
+		k.condemnedRequests.Walk(ctx, nil, func(id requestKey, reason string) (bool, error) {
+			gs.Condemned = append(gs.Condemned, types.CondemnedRequest{Kind: types.RequestKind(id.K1()), Id: id.K2(), Reason: reason})
 			return false, nil
 		}),
 		k.attestations.Walk(ctx, nil, func(_ attestationKey, a types.StoredAttestation) (bool, error) {

@@ -10,8 +10,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// HookGasLimit is what one call of a hook may use: nine calls of KeySign by a key of
-// 16 participants (166,000 gas each), or two of KeyGen with 64 (634,000 each), or one
+// HookGasLimit is what one call of a hook may use: eight calls of KeySign by a key of
+// 16 participants (167,000 gas each), or two of KeyGen with 64 (634,000 each), or one
 // of KeyReshare with 64 (1,360,000), or KeyDelete of a key with 200 open requests
 // (6,100 each).
 const HookGasLimit storetypes.Gas = 1_500_000

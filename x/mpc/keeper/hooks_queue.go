@@ -104,7 +104,7 @@ func (k *Keeper) dueHooks(ctx context.Context) (list []due, err error) {
 
 // callQueued calls a hook that waited, with what it is about as that is now: the key
 // may have been deleted in the meantime. An accusation that lapsed before its turn says
-// nothing any more.
+// nothing any more, nor does a signature that was pruned.
 func (k *Keeper) callQueued(ctx context.Context, q queuedHook) error {
 	switch q.K2() {
 	case types.HookAfterKeyReady:
@@ -115,7 +115,10 @@ func (k *Keeper) callQueued(ctx context.Context, q queuedHook) error {
 		k.runHook(ctx, keyReadyHook(key))
 	case types.HookAfterSignatureReady:
 		s, err := k.Signature(ctx, q.K3())
-		if err != nil {
+		switch {
+		case errors.Is(err, types.ErrPruned):
+			return nil
+		case err != nil:
 			return err
 		}
 		k.runHook(ctx, signatureReadyHook(s))

@@ -327,7 +327,7 @@ func TestHookGasIsEnough(t *testing.T) {
 		require.NoError(t, err)
 	})
 	t.Logf("gas of KeySign with 16 participants: %d", sign)
-	require.Less(t, sign*9, keeper.HookGasLimit)
+	require.Less(t, sign*8, keeper.HookGasLimit)
 	const open = 100
 	for i := range open {
 		_, err := api.KeySign(f.Ctx, fmt.Sprint(i), "k", chain.Payload("s"))

@@ -32,6 +32,8 @@ type Keeper struct {
 	cdc            codec.Codec
 	staking        types.StakingKeeper
 	slashing       types.SlashingKeeper
+	bank           types.BankKeeper
+	feeCollector   string
 	authority      string
 	validatorCodec address.Codec
 	accountCodec   address.Codec
@@ -73,6 +75,13 @@ type Keeper struct {
 	// queuedHooks holds the hooks of results that wait for the end of a block, in the
 	// order of the blocks that decided those.
 	queuedHooks collections.KeySet[queuedHook]
+	// decidedSignatures holds the signatures that are pruned some day, by the height of
+	// their decision.
+	decidedSignatures collections.KeySet[collections.Pair[int64, string]]
+	// prunedSignatures holds the content hashes of those that were.
+	prunedSignatures collections.Map[string, []byte]
+	// autoResharePlace is the READY key at which the round of health checks is.
+	autoResharePlace collections.Item[string]
 }
 
 // NewKeeper makes the keeper. authority is the account that may change the
@@ -120,6 +129,11 @@ func NewKeeper(
 			collections.TripleKeyCodec(collections.Int64Key, collections.StringKey, collections.StringKey)),
 		queuedHooks: collections.NewKeySet(sb, types.QueuedHooksPrefix, "queued_hooks",
 			collections.QuadKeyCodec(collections.Int64Key, collections.StringKey, collections.StringKey, collections.StringKey)),
+		decidedSignatures: collections.NewKeySet(sb, types.DecidedSignaturesPrefix, "decided_signatures",
+			collections.PairKeyCodec(collections.Int64Key, collections.StringKey)),
+		prunedSignatures: collections.NewMap(sb, types.PrunedSignaturesPrefix, "pruned_signatures",
+			collections.StringKey, collections.BytesValue),
+		autoResharePlace: collections.NewItem(sb, types.AutoResharePlacePrefix, "auto_reshare_place", collections.StringValue),
 	}
 	k.addRequestCollections(sb)
 	schema, err := sb.Build()

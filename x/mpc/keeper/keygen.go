@@ -64,6 +64,9 @@ func (k *Keeper) keyGen(ctx context.Context, msg types.MsgKeyGen, module string)
 	if err != nil {
 		return types.Key{}, err
 	}
+	if err := k.charge(ctx, msg.Requester, module, params.KeygenFee); err != nil {
+		return types.Key{}, err
+	}
 	return k.openKeygen(ctx, params, msg, hash, module, members)
 }
 
@@ -173,12 +176,31 @@ func (k *Keeper) namedMember(ctx context.Context, name string) (types.Member, er
 
 // strongestMembers pins the bonded registered validators with the most power.
 func (k *Keeper) strongestMembers(ctx context.Context, p types.Params, threshold uint32) ([]types.Member, error) {
-	var (
-		members []types.Member
-		failed  error
-	)
+	members, err := k.fillUp(ctx, nil, int(p.MaxParticipants))
+	if err != nil {
+		return nil, err
+	}
+	if int(threshold) >= len(members) {
+		return nil, types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d (max_participants %d)",
+			threshold, threshold+1, len(members), p.MaxParticipants)
+	}
+	sortMembers(members)
+	return members, nil
+}
+
+// fillUp adds the bonded registered validators with the most power to members, up to a
+// size.
+func (k *Keeper) fillUp(ctx context.Context, members []types.Member, size int) ([]types.Member, error) {
+	if len(members) >= size {
+		return members, nil
+	}
+	known := make(map[string]bool, size)
+	for _, m := range members {
+		known[m.Operator] = true
+	}
+	var failed error
 	err := k.staking.IterateBondedValidatorsByPower(ctx, func(_ int64, v stakingtypes.ValidatorI) bool {
-		if v.IsJailed() {
+		if v.IsJailed() || known[v.GetOperator()] {
 			return false
 		}
 		m, err := k.member(ctx, v.GetOperator())
@@ -188,16 +210,11 @@ func (k *Keeper) strongestMembers(ctx context.Context, p types.Params, threshold
 		case !errors.Is(err, types.ErrUnregistered):
 			failed = err
 		}
-		return failed != nil || len(members) >= int(p.MaxParticipants)
+		return failed != nil || len(members) >= size
 	})
 	if err = errors.Join(err, failed); err != nil {
 		return nil, fmt.Errorf("look for participants: %w", err)
 	}
-	if int(threshold) >= len(members) {
-		return nil, types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d (max_participants %d)",
-			threshold, threshold+1, len(members), p.MaxParticipants)
-	}
-	sortMembers(members)
 	return members, nil
 }
 

@@ -16,7 +16,7 @@ import (
 // Ids are chosen by the caller and unique on the chain for ever; begin them with
 // the module's name. Asking again for the same id with the same content is free
 // and returns what is stored, whatever its status, so a caller needs no record of
-// what it asked. An id that failed stays failed: ask again with a new one. A
+// what it asked; of a signature, until it is pruned (types.ErrPruned). An id that failed stays failed: ask again with a new one. A
 // failed signature id does not mean that no signature exists. Some participants
 // may have made it, so never treat it as proof that a payment was not signed.
 type ModuleAPI struct {
@@ -66,6 +66,13 @@ func (a ModuleAPI) KeyDelete(ctx context.Context, keyID string) (retireHeight in
 	return a.k.keyDelete(ctx, types.MsgKeyDelete{Requester: a.owner, KeyId: keyID})
 }
 
+// KeyUndelete takes the deletion of one of the module's keys back, whoever decided it,
+// as long as the key is DELETING. It signs again with the shares that it had; requests
+// that the deletion failed stay failed.
+func (a ModuleAPI) KeyUndelete(ctx context.Context, keyID string) (types.Key, error) {
+	return a.k.undelete(ctx, types.MsgUndelete{Requester: a.owner, KeyId: keyID})
+}
+
 // KeyReshare asks for new shares of one of the module's keys, for a committee that
 // may be the same. No participants: as for KeyGen. The reshare comes back PENDING;
 // AfterKeyReshared or AfterReshareFailed (ReshareHooks) follows. The key signs all
@@ -97,7 +104,8 @@ func (a ModuleAPI) CanReshare(ctx context.Context, keyID string, threshold uint3
 // Key reads any key; types.ErrUnknownKey if there is none.
 func (a ModuleAPI) Key(ctx context.Context, id string) (types.Key, error) { return a.k.Key(ctx, id) }
 
-// Signature reads any signature; types.ErrUnknownSignature if there is none.
+// Signature reads any signature; types.ErrUnknownSignature if there is none,
+// types.ErrPruned if it was decided more than retention_blocks ago.
 func (a ModuleAPI) Signature(ctx context.Context, id string) (types.Signature, error) {
 	return a.k.Signature(ctx, id)
 }

@@ -75,6 +75,15 @@ func (s msgServer) CancelReshare(ctx context.Context, msg *types.MsgCancelReshar
 	return &types.MsgCancelReshareResponse{Reshare: reshare}, nil
 }
 
+// Undelete implements types.MsgServer.
+func (s msgServer) Undelete(ctx context.Context, msg *types.MsgUndelete) (*types.MsgUndeleteResponse, error) {
+	key, err := s.k.undelete(ctx, *msg)
+	if err != nil {
+		return nil, err
+	}
+	return &types.MsgUndeleteResponse{Key: key}, nil
+}
+
 // UpdateParams implements types.MsgServer.
 func (s msgServer) UpdateParams(ctx context.Context, msg *types.MsgUpdateParams) (*types.MsgUpdateParamsResponse, error) {
 	authority, err := s.k.account(msg.Authority)

@@ -36,6 +36,9 @@ func (k *Keeper) SetParams(ctx context.Context, p types.Params) error {
 	if p.JailEquivocation && k.slashing == nil {
 		return types.ErrBadParams.Wrap("jail_equivocation needs a slashing keeper, which this chain does not give to the module")
 	}
+	if p.HasFees() && k.bank == nil {
+		return types.ErrBadParams.Wrap("fees need a bank keeper, which this chain does not give to the module")
+	}
 	if err := k.params.Set(ctx, p); err != nil {
 		return fmt.Errorf("store parameters: %w", err)
 	}

@@ -19,6 +19,11 @@ func (k *Keeper) keygenReadiness(ctx context.Context, owner, module string, thre
 	if err != nil {
 		return nil, err
 	}
+	if owner != "" {
+		if err := k.canPay(ctx, owner, module, params.KeygenFee); err != nil {
+			return nil, err
+		}
+	}
 	return operatorsOf(members), nil
 }
 
@@ -36,8 +41,10 @@ func (k *Keeper) signReadiness(ctx context.Context, keyID, owner, module string)
 	if owner == "" {
 		owner, module = key.Owner, key.Module
 	}
-	_, err = k.maySign(ctx, params, key, owner, module)
-	return err
+	if _, err := k.maySign(ctx, params, key, owner, module); err != nil {
+		return err
+	}
+	return k.canPay(ctx, owner, module, params.SignFee)
 }
 
 // reshareReadiness says whether a reshare could be asked for now, and who would be
@@ -58,6 +65,9 @@ func (k *Keeper) reshareReadiness(
 	}
 	l, err := k.mayReshare(ctx, params, key, owner, module, threshold, participants)
 	if err != nil {
+		return nil, err
+	}
+	if err := k.canPay(ctx, owner, module, params.ReshareFee); err != nil {
 		return nil, err
 	}
 	return l.receivers, nil

@@ -62,6 +62,9 @@ func (k *Keeper) keyReshare(ctx context.Context, msg types.MsgKeyReshare, module
 	if err != nil {
 		return types.Reshare{}, err
 	}
+	if err := k.charge(ctx, msg.Requester, module, params.ReshareFee); err != nil {
+		return types.Reshare{}, err
+	}
 	reshare := key.Reshare(msg.ReshareId, msg.Threshold, l.receivers)
 	reshare.Owner, reshare.ContentHash = msg.Requester, hash[:]
 	return k.openReshare(ctx, params, key, reshare, l.members)
@@ -92,7 +95,7 @@ func (k *Keeper) openReshare(
 	}
 	k.emit(ctx, &types.EventReshareRequested{
 		ReshareId: reshare.Id, KeyId: key.Id, Owner: reshare.Owner, Epoch: reshare.Epoch, Threshold: reshare.Threshold,
-		Participants: uint32(len(reshare.Participants)), ExpiryHeight: request.ExpiryHeight,
+		Participants: uint32(len(reshare.Participants)), ExpiryHeight: request.ExpiryHeight, Auto: reshare.Auto,
 	})
 	return reshare, nil
 }

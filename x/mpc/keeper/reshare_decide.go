@@ -159,7 +159,12 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 	if err := reshare.Fail(reason, sdk.UnwrapSDKContext(ctx).BlockHeight()); err != nil {
 		return err
 	}
+	params, err := k.Params(ctx)
+	if err != nil {
+		return err
+	}
 	key.DropReshare(retire)
+	key.PauseAutoReshare(sdk.UnwrapSDKContext(ctx).BlockHeight() + int64(params.AutoResharePauseBlocks))
 	if err := k.setReshare(ctx, reshare); err != nil {
 		return err
 	}

@@ -66,6 +66,7 @@ func TestReshareFails(t *testing.T) {
 				}
 				height := requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, c.reason).DecidedHeight
 				before.ReshareId, before.NextSession, before.StagedRetireHeight = "", nil, height+100
+				before.AutoReshareHeight = height + 600
 				require.Equal(t, before, requireKey(t, f, "k", types.KEY_STATUS_READY, ""))
 				require.Equal(t, height+100, engineKey(t, f, "k").StagedRetireHeight)
 				requireSecondReshare(t, f, secret)

@@ -13,21 +13,29 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// Signature returns a signature; types.ErrUnknownSignature if there is none.
+// Signature returns a signature; types.ErrUnknownSignature if there is none,
+// types.ErrPruned if there is none any more.
 func (k *Keeper) Signature(ctx context.Context, id string) (types.Signature, error) {
 	s, err := k.signatures.Get(ctx, id)
 	switch {
 	case errors.Is(err, collections.ErrNotFound):
-		return s, types.ErrUnknownSignature.Wrapf("%q", clip(id, mpctypes.MaxIDBytes))
+		return s, k.whyNoSignature(ctx, id)
 	case err != nil:
 		return s, fmt.Errorf("load signature %s: %w", id, err)
 	}
 	return s, nil
 }
 
+// setSignature stores a signature. One that is decided is pruned some day.
 func (k *Keeper) setSignature(ctx context.Context, s types.Signature) error {
 	if err := k.signatures.Set(ctx, s.Id, s); err != nil {
 		return fmt.Errorf("store signature %s: %w", s.Id, err)
+	}
+	if !s.Prunes() {
+		return nil
+	}
+	if err := k.decidedSignatures.Set(ctx, collections.Join(s.DecidedHeight, s.Id)); err != nil {
+		return fmt.Errorf("index signature %s by its decision: %w", s.Id, err)
 	}
 	return nil
 }
@@ -48,6 +56,9 @@ func (k *Keeper) keySign(ctx context.Context, msg types.MsgKeySign, module strin
 	if err == nil {
 		return stored, sameContent(stored.ContentHash, hash, stored.Status == types.SIGNATURE_STATUS_PENDING, stored.Id)
 	}
+	if errors.Is(err, types.ErrPruned) {
+		return types.Signature{}, k.askedOfPruned(ctx, msg.SignatureId, hash)
+	}
 	if !errors.Is(err, types.ErrUnknownSignature) {
 		return types.Signature{}, err
 	}
@@ -61,6 +72,9 @@ func (k *Keeper) keySign(ctx context.Context, msg types.MsgKeySign, module strin
 	}
 	members, err := k.maySign(ctx, params, key, requester, module)
 	if err != nil {
+		return types.Signature{}, err
+	}
+	if err := k.charge(ctx, requester, module, params.SignFee); err != nil {
 		return types.Signature{}, err
 	}
 	return k.openSign(ctx, params, msg, hash, module, key, members)

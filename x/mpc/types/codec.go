@@ -19,6 +19,7 @@ func RegisterLegacyAminoCodec(cdc *codec.LegacyAmino) {
 	legacy.RegisterAminoMsg(cdc, &MsgKeyDelete{}, "sequencer/x/mpc/MsgKeyDelete")
 	legacy.RegisterAminoMsg(cdc, &MsgKeyReshare{}, "sequencer/x/mpc/MsgKeyReshare")
 	legacy.RegisterAminoMsg(cdc, &MsgCancelReshare{}, "sequencer/x/mpc/MsgCancelReshare")
+	legacy.RegisterAminoMsg(cdc, &MsgUndelete{}, "sequencer/x/mpc/MsgUndelete")
 	legacy.RegisterAminoMsg(cdc, &MsgUpdateParams{}, "sequencer/x/mpc/MsgUpdateParams")
 }
 
@@ -32,6 +33,7 @@ func RegisterInterfaces(registry codectypes.InterfaceRegistry) {
 		&MsgKeyDelete{},
 		&MsgKeyReshare{},
 		&MsgCancelReshare{},
+		&MsgUndelete{},
 		&MsgUpdateParams{},
 	)
 	msgservice.RegisterMsgServiceDesc(registry, &_Msg_serviceDesc)

@@ -49,6 +49,9 @@ var (
 	ErrBadAddress            = register(35, mpctypes.ErrBadAddress, grpccodes.InvalidArgument)
 	ErrKeyFailed             = register(36, mpctypes.ErrKeyFailed, grpccodes.FailedPrecondition)
 	ErrTooFewSigners         = register(37, mpctypes.ErrTooFewSigners, grpccodes.FailedPrecondition)
+	ErrKeyNotDeleting        = register(38, mpctypes.ErrKeyNotDeleting, grpccodes.FailedPrecondition)
+	ErrPruned                = register(39, mpctypes.ErrPruned, grpccodes.NotFound)
+	ErrFeeNotPaid            = register(40, mpctypes.ErrFeeNotPaid, grpccodes.FailedPrecondition)
 )
 
 // registered lists all errors by ascending code.

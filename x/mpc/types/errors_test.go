@@ -55,6 +55,9 @@ var codes = []struct {
 	{35, "bad_address", types.ErrBadAddress},
 	{36, "key_failed", types.ErrKeyFailed},
 	{37, "too_few_signers", types.ErrTooFewSigners},
+	{38, "key_not_deleting", types.ErrKeyNotDeleting},
+	{39, "pruned", types.ErrPruned},
+	{40, "fee_not_paid", types.ErrFeeNotPaid},
 }
 
 func TestErrors(t *testing.T) {

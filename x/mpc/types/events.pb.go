@@ -356,6 +356,8 @@ type EventReshareRequested struct {
 	Threshold    uint32 `protobuf:"varint,5,opt,name=threshold,proto3" json:"threshold,omitempty"`
 	Participants uint32 `protobuf:"varint,6,opt,name=participants,proto3" json:"participants,omitempty"`
 	ExpiryHeight int64  `protobuf:"varint,7,opt,name=expiry_height,json=expiryHeight,proto3" json:"expiry_height,omitempty"`
+	// The module asked for it by itself.
+	Auto bool `protobuf:"varint,8,opt,name=auto,proto3" json:"auto,omitempty"`
 }
 
 func (m *EventReshareRequested) Reset()         { *m = EventReshareRequested{} }
@@ -391,6 +393,101 @@ func (m *EventReshareRequested) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_EventReshareRequested proto.InternalMessageInfo
 
+// EventKeyEndangered says that a key should be reshared, and the module cannot ask for
+// it by itself.
+type EventKeyEndangered struct {
+	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	Owner string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
+	// t+1 of its participants sign.
+	Threshold uint32 `protobuf:"varint,3,opt,name=threshold,proto3" json:"threshold,omitempty"`
+	// How many of how many participants are bonded validators, not jailed, with an
+	// identity.
+	Able         uint32 `protobuf:"varint,4,opt,name=able,proto3" json:"able,omitempty"`
+	Participants uint32 `protobuf:"varint,5,opt,name=participants,proto3" json:"participants,omitempty"`
+	// Typed reason and remedy.
+	Reason string `protobuf:"bytes,6,opt,name=reason,proto3" json:"reason,omitempty"`
+}
+
+func (m *EventKeyEndangered) Reset()         { *m = EventKeyEndangered{} }
+func (m *EventKeyEndangered) String() string { return proto.CompactTextString(m) }
+func (*EventKeyEndangered) ProtoMessage()    {}
+func (*EventKeyEndangered) Descriptor() ([]byte, []int) {
+	return fileDescriptor_2a9caefef6775e13, []int{9}
+}
+func (m *EventKeyEndangered) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventKeyEndangered) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventKeyEndangered.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventKeyEndangered) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventKeyEndangered.Merge(m, src)
+}
+func (m *EventKeyEndangered) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventKeyEndangered) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventKeyEndangered.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventKeyEndangered proto.InternalMessageInfo
+
+// EventShareMissing says that a participant has no share of a key's present epoch, in
+// its own word.
+type EventShareMissing struct {
+	KeyId    string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	Owner    string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
+	Epoch    uint64 `protobuf:"varint,3,opt,name=epoch,proto3" json:"epoch,omitempty"`
+	Operator string `protobuf:"bytes,4,opt,name=operator,proto3" json:"operator,omitempty"`
+	// How many of its participants have said so.
+	Missing      uint32 `protobuf:"varint,5,opt,name=missing,proto3" json:"missing,omitempty"`
+	Participants uint32 `protobuf:"varint,6,opt,name=participants,proto3" json:"participants,omitempty"`
+	// t+1 of them sign.
+	Threshold uint32 `protobuf:"varint,7,opt,name=threshold,proto3" json:"threshold,omitempty"`
+}
+
+func (m *EventShareMissing) Reset()         { *m = EventShareMissing{} }
+func (m *EventShareMissing) String() string { return proto.CompactTextString(m) }
+func (*EventShareMissing) ProtoMessage()    {}
+func (*EventShareMissing) Descriptor() ([]byte, []int) {
+	return fileDescriptor_2a9caefef6775e13, []int{10}
+}
+func (m *EventShareMissing) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventShareMissing) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventShareMissing.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventShareMissing) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventShareMissing.Merge(m, src)
+}
+func (m *EventShareMissing) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventShareMissing) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventShareMissing.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventShareMissing proto.InternalMessageInfo
+
 // EventReshareTesting says that the new shares are there and sign a test.
 type EventReshareTesting struct {
 	ReshareId string `protobuf:"bytes,1,opt,name=reshare_id,json=reshareId,proto3" json:"reshare_id,omitempty"`
@@ -408,7 +505,7 @@ func (m *EventReshareTesting) Reset()         { *m = EventReshareTesting{} }
 func (m *EventReshareTesting) String() string { return proto.CompactTextString(m) }
 func (*EventReshareTesting) ProtoMessage()    {}
 func (*EventReshareTesting) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{9}
+	return fileDescriptor_2a9caefef6775e13, []int{11}
 }
 func (m *EventReshareTesting) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -453,7 +550,7 @@ func (m *EventReshareReady) Reset()         { *m = EventReshareReady{} }
 func (m *EventReshareReady) String() string { return proto.CompactTextString(m) }
 func (*EventReshareReady) ProtoMessage()    {}
 func (*EventReshareReady) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{10}
+	return fileDescriptor_2a9caefef6775e13, []int{12}
 }
 func (m *EventReshareReady) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -493,7 +590,7 @@ func (m *EventReshareFailed) Reset()         { *m = EventReshareFailed{} }
 func (m *EventReshareFailed) String() string { return proto.CompactTextString(m) }
 func (*EventReshareFailed) ProtoMessage()    {}
 func (*EventReshareFailed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{11}
+	return fileDescriptor_2a9caefef6775e13, []int{13}
 }
 func (m *EventReshareFailed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -532,7 +629,7 @@ func (m *EventKeyDeleting) Reset()         { *m = EventKeyDeleting{} }
 func (m *EventKeyDeleting) String() string { return proto.CompactTextString(m) }
 func (*EventKeyDeleting) ProtoMessage()    {}
 func (*EventKeyDeleting) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{12}
+	return fileDescriptor_2a9caefef6775e13, []int{14}
 }
 func (m *EventKeyDeleting) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -561,6 +658,48 @@ func (m *EventKeyDeleting) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_EventKeyDeleting proto.InternalMessageInfo
 
+// EventKeyUndeleted says that a deletion was taken back: the key signs again.
+type EventKeyUndeleted struct {
+	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
+	Owner string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
+	// First block at which the shares of sessions that lost and of earlier epochs may
+	// be destroyed.
+	RetireHeight int64 `protobuf:"varint,3,opt,name=retire_height,json=retireHeight,proto3" json:"retire_height,omitempty"`
+}
+
+func (m *EventKeyUndeleted) Reset()         { *m = EventKeyUndeleted{} }
+func (m *EventKeyUndeleted) String() string { return proto.CompactTextString(m) }
+func (*EventKeyUndeleted) ProtoMessage()    {}
+func (*EventKeyUndeleted) Descriptor() ([]byte, []int) {
+	return fileDescriptor_2a9caefef6775e13, []int{15}
+}
+func (m *EventKeyUndeleted) XXX_Unmarshal(b []byte) error {
+	return m.Unmarshal(b)
+}
+func (m *EventKeyUndeleted) XXX_Marshal(b []byte, deterministic bool) ([]byte, error) {
+	if deterministic {
+		return xxx_messageInfo_EventKeyUndeleted.Marshal(b, m, deterministic)
+	} else {
+		b = b[:cap(b)]
+		n, err := m.MarshalToSizedBuffer(b)
+		if err != nil {
+			return nil, err
+		}
+		return b[:n], nil
+	}
+}
+func (m *EventKeyUndeleted) XXX_Merge(src proto.Message) {
+	xxx_messageInfo_EventKeyUndeleted.Merge(m, src)
+}
+func (m *EventKeyUndeleted) XXX_Size() int {
+	return m.Size()
+}
+func (m *EventKeyUndeleted) XXX_DiscardUnknown() {
+	xxx_messageInfo_EventKeyUndeleted.DiscardUnknown(m)
+}
+
+var xxx_messageInfo_EventKeyUndeleted proto.InternalMessageInfo
+
 type EventKeyDeleted struct {
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	Owner string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
@@ -570,7 +709,7 @@ func (m *EventKeyDeleted) Reset()         { *m = EventKeyDeleted{} }
 func (m *EventKeyDeleted) String() string { return proto.CompactTextString(m) }
 func (*EventKeyDeleted) ProtoMessage()    {}
 func (*EventKeyDeleted) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{13}
+	return fileDescriptor_2a9caefef6775e13, []int{16}
 }
 func (m *EventKeyDeleted) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -612,7 +751,7 @@ func (m *EventDeletionAck) Reset()         { *m = EventDeletionAck{} }
 func (m *EventDeletionAck) String() string { return proto.CompactTextString(m) }
 func (*EventDeletionAck) ProtoMessage()    {}
 func (*EventDeletionAck) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{14}
+	return fileDescriptor_2a9caefef6775e13, []int{17}
 }
 func (m *EventDeletionAck) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -658,7 +797,7 @@ func (m *EventFault) Reset()         { *m = EventFault{} }
 func (m *EventFault) String() string { return proto.CompactTextString(m) }
 func (*EventFault) ProtoMessage()    {}
 func (*EventFault) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{15}
+	return fileDescriptor_2a9caefef6775e13, []int{18}
 }
 func (m *EventFault) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -699,7 +838,7 @@ func (m *EventHookFailed) Reset()         { *m = EventHookFailed{} }
 func (m *EventHookFailed) String() string { return proto.CompactTextString(m) }
 func (*EventHookFailed) ProtoMessage()    {}
 func (*EventHookFailed) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{16}
+	return fileDescriptor_2a9caefef6775e13, []int{19}
 }
 func (m *EventHookFailed) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -736,7 +875,7 @@ func (m *EventParamsUpdated) Reset()         { *m = EventParamsUpdated{} }
 func (m *EventParamsUpdated) String() string { return proto.CompactTextString(m) }
 func (*EventParamsUpdated) ProtoMessage()    {}
 func (*EventParamsUpdated) Descriptor() ([]byte, []int) {
-	return fileDescriptor_2a9caefef6775e13, []int{17}
+	return fileDescriptor_2a9caefef6775e13, []int{20}
 }
 func (m *EventParamsUpdated) XXX_Unmarshal(b []byte) error {
 	return m.Unmarshal(b)
@@ -775,10 +914,13 @@ func init() {
 	proto.RegisterType((*EventSignatureReady)(nil), "sequencer.mpc.v1.EventSignatureReady")
 	proto.RegisterType((*EventSignFailed)(nil), "sequencer.mpc.v1.EventSignFailed")
 	proto.RegisterType((*EventReshareRequested)(nil), "sequencer.mpc.v1.EventReshareRequested")
+	proto.RegisterType((*EventKeyEndangered)(nil), "sequencer.mpc.v1.EventKeyEndangered")
+	proto.RegisterType((*EventShareMissing)(nil), "sequencer.mpc.v1.EventShareMissing")
 	proto.RegisterType((*EventReshareTesting)(nil), "sequencer.mpc.v1.EventReshareTesting")
 	proto.RegisterType((*EventReshareReady)(nil), "sequencer.mpc.v1.EventReshareReady")
 	proto.RegisterType((*EventReshareFailed)(nil), "sequencer.mpc.v1.EventReshareFailed")
 	proto.RegisterType((*EventKeyDeleting)(nil), "sequencer.mpc.v1.EventKeyDeleting")
+	proto.RegisterType((*EventKeyUndeleted)(nil), "sequencer.mpc.v1.EventKeyUndeleted")
 	proto.RegisterType((*EventKeyDeleted)(nil), "sequencer.mpc.v1.EventKeyDeleted")
 	proto.RegisterType((*EventDeletionAck)(nil), "sequencer.mpc.v1.EventDeletionAck")
 	proto.RegisterType((*EventFault)(nil), "sequencer.mpc.v1.EventFault")
@@ -789,63 +931,69 @@ func init() {
 func init() { proto.RegisterFile("sequencer/mpc/v1/events.proto", fileDescriptor_2a9caefef6775e13) }
 
 var fileDescriptor_2a9caefef6775e13 = []byte{
-	// 888 bytes of a gzipped FileDescriptorProto
-	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x56, 0xcd, 0x72, 0x1b, 0x45,
-	0x10, 0xd6, 0xc8, 0xd2, 0x1a, 0xb5, 0x24, 0x13, 0x16, 0x27, 0xa8, 0x4c, 0x2c, 0x9c, 0xcd, 0xc5,
-	0x17, 0xa4, 0x4a, 0x28, 0x38, 0x52, 0x90, 0x82, 0x10, 0x97, 0x73, 0x48, 0x2d, 0xe4, 0xc2, 0xc5,
-	0xb5, 0xde, 0xed, 0x5a, 0x4d, 0xad, 0xb4, 0xb3, 0xcc, 0x8c, 0x84, 0xf7, 0x19, 0xa0, 0x0a, 0x5e,
-	0x81, 0x2b, 0x67, 0x1e, 0xc2, 0xc7, 0x1c, 0xe1, 0x42, 0x05, 0xfb, 0x45, 0xa8, 0xed, 0x99, 0x5d,
-	0xfd, 0xd9, 0x60, 0x55, 0x19, 0x72, 0xdb, 0xee, 0x9d, 0xe9, 0xef, 0xeb, 0xfe, 0xba, 0x67, 0x06,
-	0xf6, 0x15, 0x7e, 0x37, 0xc5, 0x34, 0x44, 0x39, 0x9c, 0x64, 0xe1, 0x70, 0xf6, 0x68, 0x88, 0x33,
-	0x4c, 0xb5, 0x1a, 0x64, 0x52, 0x68, 0xe1, 0xde, 0xa9, 0x7e, 0x0f, 0x26, 0x59, 0x38, 0x98, 0x3d,
-	0xda, 0xdb, 0x8d, 0x45, 0x2c, 0xe8, 0xe7, 0xb0, 0xf8, 0x32, 0xeb, 0xf6, 0xee, 0xaf, 0x85, 0xd1,
-	0x79, 0x86, 0x36, 0x8a, 0x37, 0x85, 0xbd, 0x2f, 0x8b, 0xa8, 0x2f, 0x02, 0xa9, 0x79, 0xc8, 0xb3,
-	0x20, 0xd5, 0x3e, 0xc6, 0x5c, 0x69, 0x94, 0x18, 0xb9, 0x7b, 0xf0, 0x96, 0xc8, 0x50, 0x06, 0x5a,
-	0xc8, 0x1e, 0x3b, 0x60, 0x87, 0x2d, 0xbf, 0xb2, 0xdd, 0x1e, 0x6c, 0xcf, 0x50, 0x2a, 0x2e, 0xd2,
-	0x5e, 0xfd, 0x80, 0x1d, 0x76, 0xfd, 0xd2, 0x74, 0x1f, 0x40, 0x87, 0x47, 0x98, 0x6a, 0xae, 0xf3,
-	0x93, 0x04, 0xf3, 0xde, 0x16, 0xed, 0x6c, 0x97, 0xbe, 0x63, 0xcc, 0xbd, 0x8f, 0xe1, 0xbd, 0x75,
-	0xd8, 0x99, 0x48, 0xfe, 0x19, 0xd3, 0xfb, 0x95, 0xc1, 0x2e, 0xed, 0x3b, 0xc6, 0xfc, 0x2b, 0x4c,
-	0xfd, 0x22, 0x33, 0xa5, 0x31, 0x72, 0xef, 0x82, 0x93, 0x60, 0x7e, 0xc2, 0x23, 0xbb, 0xa5, 0x99,
-	0x60, 0x7e, 0x14, 0xb9, 0xbb, 0xd0, 0x14, 0xdf, 0xa7, 0x28, 0x89, 0x61, 0xcb, 0x37, 0x86, 0x7b,
-	0x1f, 0x5a, 0x7a, 0x24, 0x51, 0x8d, 0xc4, 0x38, 0x22, 0x72, 0x5d, 0x7f, 0xee, 0x70, 0x3d, 0xe8,
-	0x64, 0x73, 0x56, 0xaa, 0xd7, 0xa0, 0x05, 0x4b, 0x3e, 0xf7, 0x21, 0x74, 0xf1, 0x2c, 0xe3, 0x32,
-	0x3f, 0x19, 0x21, 0x8f, 0x47, 0xba, 0xd7, 0x3c, 0x60, 0x87, 0x5b, 0x7e, 0xc7, 0x38, 0x9f, 0x91,
-	0xcf, 0xfb, 0x81, 0x41, 0xb7, 0x24, 0xeb, 0x63, 0x10, 0xe5, 0x9b, 0xb1, 0xdc, 0x85, 0x26, 0x66,
-	0x22, 0x1c, 0x11, 0xc3, 0x86, 0x6f, 0x8c, 0xa2, 0xea, 0x0a, 0x15, 0x55, 0xbd, 0x41, 0xab, 0x4b,
-	0xd3, 0xdd, 0x07, 0xc8, 0xa6, 0xa7, 0x63, 0x1e, 0x52, 0xcd, 0x9b, 0xf4, 0xb3, 0x65, 0x3c, 0x45,
-	0xc5, 0x5f, 0xc2, 0x4e, 0x49, 0xe6, 0x69, 0xc0, 0xc7, 0x9b, 0xd6, 0xec, 0x1e, 0x38, 0x12, 0x03,
-	0x25, 0x52, 0xab, 0xa6, 0xb5, 0xbc, 0x5f, 0x18, 0xb8, 0x14, 0xf7, 0x6b, 0x1e, 0x2f, 0xe8, 0xf1,
-	0x00, 0x3a, 0x8a, 0xc7, 0x69, 0xa0, 0xa7, 0x12, 0xe7, 0x08, 0xed, 0xca, 0x77, 0xb4, 0x08, 0x5f,
-	0xbf, 0x12, 0x7e, 0x6b, 0x05, 0x3e, 0xe2, 0x31, 0x2a, 0x6d, 0xb3, 0xb6, 0xd6, 0xcd, 0x84, 0xf8,
-	0x89, 0xc1, 0xbb, 0x15, 0x47, 0x82, 0x37, 0x72, 0xdc, 0x36, 0xc9, 0x0e, 0x30, 0x69, 0xf9, 0x31,
-	0xb2, 0x94, 0x95, 0x81, 0xa9, 0xc2, 0x9a, 0xf5, 0x1c, 0x6a, 0x25, 0x36, 0xf3, 0x72, 0x78, 0xbb,
-	0x22, 0x64, 0xd5, 0xf8, 0x0f, 0x2a, 0x66, 0x05, 0x6b, 0x2c, 0x09, 0xf6, 0x9a, 0xc1, 0x5d, 0xc2,
-	0xf6, 0x51, 0x8d, 0x82, 0xa2, 0x14, 0xa5, 0x66, 0xfb, 0x00, 0xd2, 0xf8, 0xe6, 0xf8, 0x2d, 0xeb,
-	0xd9, 0x14, 0xbd, 0x6a, 0xde, 0xc6, 0x62, 0xf3, 0x2e, 0x0d, 0x5e, 0xf3, 0xdf, 0x06, 0xcf, 0xb9,
-	0xc9, 0xe0, 0x6d, 0x5f, 0xa1, 0xf7, 0x1f, 0xa5, 0xde, 0x36, 0xc5, 0x6f, 0x50, 0x69, 0x9e, 0xc6,
-	0xff, 0x43, 0x82, 0x0b, 0xd3, 0xd9, 0x5c, 0x9e, 0xce, 0x55, 0x79, 0x9d, 0x75, 0x79, 0x6f, 0x94,
-	0xdb, 0x6f, 0x0c, 0xde, 0x59, 0x96, 0xaf, 0xe8, 0xe4, 0x37, 0x99, 0xd9, 0x43, 0xe8, 0x4a, 0xd4,
-	0x5c, 0x62, 0x49, 0xdb, 0x31, 0xb4, 0x8d, 0xd3, 0xd2, 0x3e, 0xb3, 0xa7, 0x84, 0x65, 0x6d, 0x7b,
-	0xfe, 0x36, 0x69, 0x5f, 0xd7, 0xef, 0x11, 0xdc, 0x29, 0xcf, 0xbd, 0x2f, 0x70, 0x8c, 0xd4, 0x08,
-	0x1b, 0x9d, 0x7c, 0x6b, 0xf9, 0x6d, 0x5d, 0x91, 0xdf, 0xa7, 0x76, 0xa0, 0x4b, 0x94, 0x0d, 0x8f,
-	0x57, 0x4f, 0x59, 0x96, 0x86, 0xa2, 0x48, 0x3f, 0x0f, 0x93, 0xeb, 0x02, 0x2c, 0xde, 0x8f, 0xf5,
-	0x95, 0x3b, 0xd9, 0x85, 0x46, 0x10, 0x26, 0xca, 0x5e, 0x6a, 0xf4, 0x5d, 0x28, 0x57, 0x8c, 0x17,
-	0xca, 0xf2, 0x2a, 0x2b, 0x4d, 0xef, 0xc7, 0x3a, 0x00, 0xa1, 0x3e, 0x0d, 0xa6, 0x63, 0xed, 0x0e,
-	0xa1, 0x91, 0xf0, 0xd4, 0xa0, 0xed, 0x3c, 0x7e, 0x7f, 0xb0, 0xfa, 0xbe, 0x18, 0xd0, 0xb2, 0x63,
-	0x9e, 0x46, 0x3e, 0x2d, 0x74, 0x0f, 0xa0, 0xbd, 0x30, 0x9c, 0x96, 0xcc, 0xa2, 0xab, 0xc0, 0x0e,
-	0xc2, 0x70, 0xaa, 0x2a, 0xb1, 0x4a, 0xf3, 0x3a, 0xb9, 0xdc, 0xcf, 0xa0, 0x23, 0xcd, 0x89, 0x74,
-	0x42, 0x64, 0x9a, 0x44, 0x66, 0x7f, 0x9d, 0x8c, 0x3d, 0xb7, 0x88, 0x4e, 0x5b, 0xce, 0x0d, 0xd3,
-	0x54, 0x26, 0x42, 0x35, 0x67, 0x2d, 0xeb, 0x39, 0x8a, 0x16, 0x1b, 0x79, 0x7b, 0xa9, 0x91, 0xbd,
-	0xd0, 0x6a, 0xf8, 0x4c, 0x88, 0xc4, 0x36, 0xe8, 0x3d, 0x70, 0x26, 0x22, 0x9a, 0x8e, 0xd1, 0x4a,
-	0x60, 0xad, 0xa2, 0xce, 0x23, 0x21, 0x12, 0x9b, 0x32, 0x7d, 0xbb, 0x3b, 0x50, 0xe7, 0x91, 0x4d,
-	0xb3, 0xce, 0x49, 0x68, 0x94, 0x52, 0x94, 0x37, 0x82, 0x31, 0xbc, 0xe7, 0x76, 0x10, 0x5e, 0x04,
-	0x32, 0x98, 0xa8, 0x97, 0x59, 0x14, 0x14, 0xbd, 0xf2, 0x09, 0x38, 0x19, 0x39, 0x08, 0xa7, 0xfd,
-	0xb8, 0xb7, 0x9e, 0xaf, 0xd9, 0xf0, 0xa4, 0x71, 0xfe, 0xe7, 0x07, 0x35, 0xdf, 0xae, 0x7e, 0xf2,
-	0xfc, 0xfc, 0xaf, 0x7e, 0xed, 0xfc, 0xa2, 0xcf, 0x5e, 0x5d, 0xf4, 0xd9, 0xeb, 0x8b, 0x3e, 0xfb,
-	0xf9, 0xb2, 0x5f, 0x7b, 0x75, 0xd9, 0xaf, 0xfd, 0x7e, 0xd9, 0xaf, 0x7d, 0x3b, 0x88, 0xb9, 0x1e,
-	0x4d, 0x4f, 0x07, 0xa1, 0x98, 0x0c, 0xab, 0x78, 0x1f, 0x16, 0x8f, 0xc0, 0xf9, 0x93, 0xf0, 0x8c,
-	0x1e, 0x85, 0xf4, 0x22, 0x3c, 0x75, 0xe8, 0x49, 0xf8, 0xd1, 0xdf, 0x01, 0x00, 0x00, 0xff, 0xff,
-	0x32, 0x2a, 0x98, 0x17, 0x79, 0x0a, 0x00, 0x00,
+	// 992 bytes of a gzipped FileDescriptorProto
+	0x1f, 0x8b, 0x08, 0x00, 0x00, 0x00, 0x00, 0x00, 0x02, 0xff, 0xc4, 0x57, 0xcd, 0x6e, 0x23, 0x45,
+	0x10, 0x4e, 0x3b, 0xf6, 0x24, 0x2e, 0xdb, 0x61, 0x19, 0xb2, 0x8b, 0x15, 0x36, 0xc6, 0x3b, 0x7b,
+	0xc9, 0x05, 0x5b, 0xbb, 0x08, 0x8e, 0x08, 0x56, 0xec, 0xb2, 0x91, 0x17, 0x69, 0x35, 0x90, 0x0b,
+	0x97, 0x68, 0x32, 0x53, 0x1a, 0xb7, 0x6c, 0x4f, 0x0f, 0xdd, 0x6d, 0x93, 0x79, 0x06, 0x90, 0xe0,
+	0x15, 0xb8, 0x72, 0xe1, 0xc2, 0x43, 0xe4, 0x84, 0xf6, 0x08, 0x17, 0x04, 0xc9, 0x2b, 0xf0, 0x00,
+	0xa8, 0x7f, 0x66, 0xfc, 0x33, 0x09, 0xd8, 0x52, 0x56, 0xdc, 0xba, 0x6a, 0xba, 0xbb, 0xbe, 0xaa,
+	0xaf, 0xbe, 0xb2, 0x1b, 0x0e, 0x05, 0x7e, 0x3d, 0xc5, 0x24, 0x44, 0xde, 0x9f, 0xa4, 0x61, 0x7f,
+	0xf6, 0xa8, 0x8f, 0x33, 0x4c, 0xa4, 0xe8, 0xa5, 0x9c, 0x49, 0xe6, 0xde, 0x29, 0x3e, 0xf7, 0x26,
+	0x69, 0xd8, 0x9b, 0x3d, 0x3a, 0xd8, 0x8f, 0x59, 0xcc, 0xf4, 0xc7, 0xbe, 0x5a, 0x99, 0x7d, 0x07,
+	0xf7, 0x4b, 0xd7, 0xc8, 0x2c, 0x45, 0x7b, 0x8b, 0x37, 0x85, 0x83, 0xa7, 0xea, 0xd6, 0x97, 0x01,
+	0x97, 0x34, 0xa4, 0x69, 0x90, 0x48, 0x1f, 0x63, 0x2a, 0x24, 0x72, 0x8c, 0xdc, 0x03, 0xd8, 0x65,
+	0x29, 0xf2, 0x40, 0x32, 0xde, 0x26, 0x5d, 0x72, 0x54, 0xf7, 0x0b, 0xdb, 0x6d, 0xc3, 0xce, 0x0c,
+	0xb9, 0xa0, 0x2c, 0x69, 0x57, 0xba, 0xe4, 0xa8, 0xe5, 0xe7, 0xa6, 0xfb, 0x00, 0x9a, 0x34, 0xc2,
+	0x44, 0x52, 0x99, 0x9d, 0x8e, 0x30, 0x6b, 0x6f, 0xeb, 0x93, 0x8d, 0xdc, 0x37, 0xc0, 0xcc, 0xfb,
+	0x00, 0xde, 0x2e, 0x87, 0x9d, 0xb1, 0xd1, 0xbf, 0xc7, 0xf4, 0x7e, 0x22, 0xb0, 0xaf, 0xcf, 0x0d,
+	0x30, 0xfb, 0x0c, 0x13, 0x5f, 0x65, 0x26, 0x24, 0x46, 0xee, 0x5d, 0x70, 0x46, 0x98, 0x9d, 0xd2,
+	0xc8, 0x1e, 0xa9, 0x8d, 0x30, 0x3b, 0x8e, 0xdc, 0x7d, 0xa8, 0xb1, 0x6f, 0x12, 0xe4, 0x1a, 0x61,
+	0xdd, 0x37, 0x86, 0x7b, 0x1f, 0xea, 0x72, 0xc8, 0x51, 0x0c, 0xd9, 0x38, 0xd2, 0xe0, 0x5a, 0xfe,
+	0xdc, 0xe1, 0x7a, 0xd0, 0x4c, 0xe7, 0xa8, 0x44, 0xbb, 0xaa, 0x37, 0x2c, 0xf9, 0xdc, 0x87, 0xd0,
+	0xc2, 0xf3, 0x94, 0xf2, 0xec, 0x74, 0x88, 0x34, 0x1e, 0xca, 0x76, 0xad, 0x4b, 0x8e, 0xb6, 0xfd,
+	0xa6, 0x71, 0x3e, 0xd7, 0x3e, 0xef, 0x5b, 0x02, 0xad, 0x1c, 0xac, 0x8f, 0x41, 0x94, 0x6d, 0x86,
+	0x72, 0x1f, 0x6a, 0x98, 0xb2, 0x70, 0xa8, 0x11, 0x56, 0x7d, 0x63, 0xa8, 0xaa, 0x0b, 0x14, 0xba,
+	0xea, 0x55, 0xbd, 0x3b, 0x37, 0xdd, 0x43, 0x80, 0x74, 0x7a, 0x36, 0xa6, 0xa1, 0xae, 0x79, 0x4d,
+	0x7f, 0xac, 0x1b, 0x8f, 0xaa, 0xf8, 0x09, 0xec, 0xe5, 0x60, 0x9e, 0x05, 0x74, 0xbc, 0x69, 0xcd,
+	0xee, 0x81, 0xc3, 0x31, 0x10, 0x2c, 0xb1, 0x6c, 0x5a, 0xcb, 0xfb, 0x91, 0x80, 0xab, 0xef, 0xfd,
+	0x82, 0xc6, 0x0b, 0x7c, 0x3c, 0x80, 0xa6, 0xa0, 0x71, 0x12, 0xc8, 0x29, 0xc7, 0x79, 0x84, 0x46,
+	0xe1, 0x3b, 0x5e, 0x0c, 0x5f, 0xb9, 0x36, 0xfc, 0xf6, 0x4a, 0xf8, 0x88, 0xc6, 0x28, 0xa4, 0xcd,
+	0xda, 0x5a, 0xeb, 0x11, 0xf1, 0x3d, 0x81, 0xb7, 0x0a, 0x8c, 0x3a, 0xbc, 0xa1, 0xe3, 0xb6, 0x41,
+	0x36, 0x81, 0x70, 0x8b, 0x8f, 0x68, 0x4b, 0x58, 0x1a, 0x88, 0x50, 0xd6, 0xac, 0xed, 0xe8, 0x56,
+	0x22, 0x33, 0x2f, 0x83, 0x37, 0x0a, 0x40, 0x96, 0x8d, 0xd7, 0x50, 0x31, 0x4b, 0x58, 0x75, 0x89,
+	0xb0, 0xbf, 0x09, 0xdc, 0xd5, 0xb1, 0x7d, 0x14, 0xc3, 0x40, 0x95, 0x22, 0xe7, 0xec, 0x10, 0x80,
+	0x1b, 0xdf, 0x3c, 0x7e, 0xdd, 0x7a, 0x36, 0x8d, 0x5e, 0x34, 0x6f, 0x75, 0xb1, 0x79, 0x97, 0x84,
+	0x57, 0xfb, 0x2f, 0xe1, 0x39, 0xeb, 0x08, 0x6f, 0xa7, 0xcc, 0xb7, 0xeb, 0x42, 0x35, 0x98, 0x4a,
+	0xd6, 0xde, 0xed, 0x92, 0xa3, 0x5d, 0x5f, 0xaf, 0xbd, 0x9f, 0xf3, 0x3e, 0x1d, 0x60, 0xf6, 0x34,
+	0x89, 0x82, 0x24, 0xd6, 0x03, 0xee, 0x16, 0xe7, 0x86, 0x8a, 0x7a, 0x36, 0x46, 0x3b, 0x2f, 0xf4,
+	0xba, 0x94, 0x52, 0xed, 0x9a, 0x94, 0xe6, 0x44, 0x39, 0x4b, 0x44, 0xfd, 0x4a, 0xe0, 0x4d, 0xd3,
+	0x24, 0x8a, 0x80, 0xcf, 0xa9, 0x10, 0x34, 0x89, 0x6f, 0x63, 0x84, 0x2c, 0x0e, 0xd8, 0x6a, 0x79,
+	0xa8, 0x4f, 0x4c, 0x24, 0x8b, 0x35, 0x37, 0xd7, 0x62, 0x67, 0xa9, 0x40, 0x3b, 0x2b, 0x05, 0xf2,
+	0x7e, 0xcf, 0x65, 0x68, 0x3b, 0xef, 0x4b, 0x14, 0x52, 0xdd, 0xfc, 0xfa, 0xfb, 0x6e, 0x61, 0x68,
+	0xd6, 0x96, 0x87, 0xe6, 0xaa, 0xea, 0x9c, 0xb2, 0xea, 0xd6, 0x69, 0x39, 0xef, 0x97, 0x9c, 0xac,
+	0x42, 0x55, 0x6a, 0xc0, 0xfc, 0x9f, 0x99, 0x3d, 0x84, 0x16, 0x47, 0x49, 0x39, 0xe6, 0xb0, 0x1d,
+	0x03, 0xdb, 0x38, 0x2d, 0xec, 0x73, 0x2b, 0x0a, 0x8b, 0xda, 0x8e, 0xa2, 0xdb, 0x84, 0x7d, 0xd3,
+	0x18, 0x8a, 0xe0, 0x4e, 0x2e, 0xc7, 0x4f, 0x71, 0x8c, 0x72, 0xe3, 0xde, 0x2e, 0xe5, 0xb7, 0x7d,
+	0x4d, 0x7e, 0x68, 0x59, 0x19, 0x60, 0x76, 0x92, 0x44, 0x2a, 0xce, 0xa6, 0x9a, 0x5f, 0x2b, 0xcc,
+	0x47, 0x76, 0x9c, 0xe7, 0xc9, 0x6c, 0x18, 0xc4, 0x13, 0xb6, 0x18, 0xa6, 0x12, 0x2c, 0xf9, 0x24,
+	0x1c, 0xdd, 0x74, 0xc1, 0xa2, 0x78, 0x2b, 0x2b, 0xe2, 0x55, 0x13, 0x28, 0x1c, 0x09, 0x3b, 0x9a,
+	0xf4, 0x5a, 0x35, 0x88, 0x12, 0x1f, 0xf2, 0xfc, 0x8f, 0x4c, 0x6e, 0x7a, 0xdf, 0x55, 0x00, 0x74,
+	0xd4, 0x67, 0xc1, 0x74, 0x2c, 0xdd, 0x3e, 0x54, 0x47, 0x34, 0x31, 0xd1, 0xf6, 0x1e, 0xbf, 0xd3,
+	0x5b, 0xfd, 0x77, 0xd9, 0xd3, 0xdb, 0x06, 0x34, 0x89, 0x7c, 0xbd, 0xd1, 0xed, 0x42, 0x63, 0x41,
+	0xfc, 0x16, 0xcc, 0xa2, 0x4b, 0xc5, 0x0e, 0xc2, 0x70, 0x2a, 0x8a, 0x9e, 0xc8, 0xcd, 0x9b, 0xba,
+	0xc2, 0xfd, 0x18, 0x9a, 0xdc, 0xfc, 0x1e, 0x9d, 0x6a, 0x30, 0x35, 0x0d, 0xe6, 0xb0, 0x0c, 0xc6,
+	0xfe, 0x6a, 0x69, 0x38, 0x0d, 0x3e, 0x37, 0x4c, 0xef, 0x9a, 0x1b, 0x0a, 0x39, 0xd7, 0xad, 0xe7,
+	0x38, 0x5a, 0xd4, 0xcb, 0xce, 0x92, 0x5e, 0xbc, 0xd0, 0x72, 0xf8, 0x9c, 0xb1, 0x91, 0xd5, 0xc1,
+	0x3d, 0x70, 0x26, 0x2c, 0x9a, 0x8e, 0xd1, 0x52, 0x60, 0x2d, 0x55, 0xe7, 0x21, 0x63, 0x23, 0x9b,
+	0xb2, 0x5e, 0xbb, 0x7b, 0x50, 0xa1, 0x91, 0x4d, 0xb3, 0x42, 0x35, 0xd1, 0xc8, 0x79, 0x31, 0x61,
+	0x8d, 0xe1, 0xbd, 0xb0, 0x7a, 0x7b, 0x19, 0xf0, 0x60, 0x22, 0x4e, 0xd2, 0x28, 0x50, 0xbd, 0xf2,
+	0x21, 0x38, 0xa9, 0x76, 0xe8, 0x38, 0x8d, 0xc7, 0xed, 0x72, 0xbe, 0xe6, 0xc0, 0x93, 0xea, 0xc5,
+	0x1f, 0xef, 0x6e, 0xf9, 0x76, 0xf7, 0x93, 0x17, 0x17, 0x7f, 0x75, 0xb6, 0x2e, 0x2e, 0x3b, 0xe4,
+	0xd5, 0x65, 0x87, 0xfc, 0x79, 0xd9, 0x21, 0x3f, 0x5c, 0x75, 0xb6, 0x5e, 0x5d, 0x75, 0xb6, 0x7e,
+	0xbb, 0xea, 0x6c, 0x7d, 0xd5, 0x8b, 0xa9, 0x1c, 0x4e, 0xcf, 0x7a, 0x21, 0x9b, 0xf4, 0x8b, 0xfb,
+	0xde, 0x53, 0x4f, 0x80, 0xf9, 0x83, 0xe0, 0x5c, 0x3f, 0x09, 0xf4, 0x7b, 0xe0, 0xcc, 0xd1, 0x0f,
+	0x82, 0xf7, 0xff, 0x09, 0x00, 0x00, 0xff, 0xff, 0xba, 0x0c, 0xc5, 0x92, 0x77, 0x0c, 0x00, 0x00,
 }
 
 func (m *EventParticipantRegistered) Marshal() (dAtA []byte, err error) {
@@ -1262,6 +1410,16 @@ func (m *EventReshareRequested) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	_ = i
 	var l int
 	_ = l
+	if m.Auto {
+		i--
+		if m.Auto {
+			dAtA[i] = 1
+		} else {
+			dAtA[i] = 0
+		}
+		i--
+		dAtA[i] = 0x40
+	}
 	if m.ExpiryHeight != 0 {
 		i = encodeVarintEvents(dAtA, i, uint64(m.ExpiryHeight))
 		i--
@@ -1300,6 +1458,129 @@ func (m *EventReshareRequested) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 		i -= len(m.ReshareId)
 		copy(dAtA[i:], m.ReshareId)
 		i = encodeVarintEvents(dAtA, i, uint64(len(m.ReshareId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventKeyEndangered) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventKeyEndangered) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventKeyEndangered) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if len(m.Reason) > 0 {
+		i -= len(m.Reason)
+		copy(dAtA[i:], m.Reason)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Reason)))
+		i--
+		dAtA[i] = 0x32
+	}
+	if m.Participants != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Participants))
+		i--
+		dAtA[i] = 0x28
+	}
+	if m.Able != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Able))
+		i--
+		dAtA[i] = 0x20
+	}
+	if m.Threshold != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Threshold))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Owner) > 0 {
+		i -= len(m.Owner)
+		copy(dAtA[i:], m.Owner)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Owner)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.KeyId) > 0 {
+		i -= len(m.KeyId)
+		copy(dAtA[i:], m.KeyId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.KeyId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventShareMissing) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventShareMissing) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventShareMissing) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.Threshold != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Threshold))
+		i--
+		dAtA[i] = 0x38
+	}
+	if m.Participants != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Participants))
+		i--
+		dAtA[i] = 0x30
+	}
+	if m.Missing != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Missing))
+		i--
+		dAtA[i] = 0x28
+	}
+	if len(m.Operator) > 0 {
+		i -= len(m.Operator)
+		copy(dAtA[i:], m.Operator)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Operator)))
+		i--
+		dAtA[i] = 0x22
+	}
+	if m.Epoch != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.Epoch))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Owner) > 0 {
+		i -= len(m.Owner)
+		copy(dAtA[i:], m.Owner)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Owner)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.KeyId) > 0 {
+		i -= len(m.KeyId)
+		copy(dAtA[i:], m.KeyId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.KeyId)))
 		i--
 		dAtA[i] = 0xa
 	}
@@ -1502,6 +1783,48 @@ func (m *EventKeyDeleting) MarshalTo(dAtA []byte) (int, error) {
 }
 
 func (m *EventKeyDeleting) MarshalToSizedBuffer(dAtA []byte) (int, error) {
+	i := len(dAtA)
+	_ = i
+	var l int
+	_ = l
+	if m.RetireHeight != 0 {
+		i = encodeVarintEvents(dAtA, i, uint64(m.RetireHeight))
+		i--
+		dAtA[i] = 0x18
+	}
+	if len(m.Owner) > 0 {
+		i -= len(m.Owner)
+		copy(dAtA[i:], m.Owner)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.Owner)))
+		i--
+		dAtA[i] = 0x12
+	}
+	if len(m.KeyId) > 0 {
+		i -= len(m.KeyId)
+		copy(dAtA[i:], m.KeyId)
+		i = encodeVarintEvents(dAtA, i, uint64(len(m.KeyId)))
+		i--
+		dAtA[i] = 0xa
+	}
+	return len(dAtA) - i, nil
+}
+
+func (m *EventKeyUndeleted) Marshal() (dAtA []byte, err error) {
+	size := m.Size()
+	dAtA = make([]byte, size)
+	n, err := m.MarshalToSizedBuffer(dAtA[:size])
+	if err != nil {
+		return nil, err
+	}
+	return dAtA[:n], nil
+}
+
+func (m *EventKeyUndeleted) MarshalTo(dAtA []byte) (int, error) {
+	size := m.Size()
+	return m.MarshalToSizedBuffer(dAtA[:size])
+}
+
+func (m *EventKeyUndeleted) MarshalToSizedBuffer(dAtA []byte) (int, error) {
 	i := len(dAtA)
 	_ = i
 	var l int
@@ -1998,6 +2321,72 @@ func (m *EventReshareRequested) Size() (n int) {
 	if m.ExpiryHeight != 0 {
 		n += 1 + sovEvents(uint64(m.ExpiryHeight))
 	}
+	if m.Auto {
+		n += 2
+	}
+	return n
+}
+
+func (m *EventKeyEndangered) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.KeyId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Owner)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Threshold != 0 {
+		n += 1 + sovEvents(uint64(m.Threshold))
+	}
+	if m.Able != 0 {
+		n += 1 + sovEvents(uint64(m.Able))
+	}
+	if m.Participants != 0 {
+		n += 1 + sovEvents(uint64(m.Participants))
+	}
+	l = len(m.Reason)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	return n
+}
+
+func (m *EventShareMissing) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.KeyId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Owner)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Epoch != 0 {
+		n += 1 + sovEvents(uint64(m.Epoch))
+	}
+	l = len(m.Operator)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.Missing != 0 {
+		n += 1 + sovEvents(uint64(m.Missing))
+	}
+	if m.Participants != 0 {
+		n += 1 + sovEvents(uint64(m.Participants))
+	}
+	if m.Threshold != 0 {
+		n += 1 + sovEvents(uint64(m.Threshold))
+	}
 	return n
 }
 
@@ -2093,6 +2482,26 @@ func (m *EventReshareFailed) Size() (n int) {
 }
 
 func (m *EventKeyDeleting) Size() (n int) {
+	if m == nil {
+		return 0
+	}
+	var l int
+	_ = l
+	l = len(m.KeyId)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	l = len(m.Owner)
+	if l > 0 {
+		n += 1 + l + sovEvents(uint64(l))
+	}
+	if m.RetireHeight != 0 {
+		n += 1 + sovEvents(uint64(m.RetireHeight))
+	}
+	return n
+}
+
+func (m *EventKeyUndeleted) Size() (n int) {
 	if m == nil {
 		return 0
 	}
@@ -3763,6 +4172,451 @@ func (m *EventReshareRequested) Unmarshal(dAtA []byte) error {
 					break
 				}
 			}
+		case 8:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Auto", wireType)
+			}
+			var v int
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				v |= int(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			m.Auto = bool(v != 0)
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventKeyEndangered) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventKeyEndangered: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventKeyEndangered: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.KeyId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Owner", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Owner = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Threshold", wireType)
+			}
+			m.Threshold = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Threshold |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Able", wireType)
+			}
+			m.Able = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Able |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participants", wireType)
+			}
+			m.Participants = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Participants |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Reason", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Reason = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventShareMissing) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventShareMissing: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventShareMissing: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.KeyId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Owner", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Owner = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Epoch", wireType)
+			}
+			m.Epoch = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Epoch |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 4:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Operator", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Operator = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 5:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Missing", wireType)
+			}
+			m.Missing = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Missing |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 6:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Participants", wireType)
+			}
+			m.Participants = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Participants |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		case 7:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Threshold", wireType)
+			}
+			m.Threshold = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.Threshold |= uint32(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
 		default:
 			iNdEx = preIndex
 			skippy, err := skipEvents(dAtA[iNdEx:])
@@ -4453,6 +5307,139 @@ func (m *EventKeyDeleting) Unmarshal(dAtA []byte) error {
 		}
 		if fieldNum <= 0 {
 			return fmt.Errorf("proto: EventKeyDeleting: illegal tag %d (wire type %d)", fieldNum, wire)
+		}
+		switch fieldNum {
+		case 1:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field KeyId", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.KeyId = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 2:
+			if wireType != 2 {
+				return fmt.Errorf("proto: wrong wireType = %d for field Owner", wireType)
+			}
+			var stringLen uint64
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				stringLen |= uint64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+			intStringLen := int(stringLen)
+			if intStringLen < 0 {
+				return ErrInvalidLengthEvents
+			}
+			postIndex := iNdEx + intStringLen
+			if postIndex < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if postIndex > l {
+				return io.ErrUnexpectedEOF
+			}
+			m.Owner = string(dAtA[iNdEx:postIndex])
+			iNdEx = postIndex
+		case 3:
+			if wireType != 0 {
+				return fmt.Errorf("proto: wrong wireType = %d for field RetireHeight", wireType)
+			}
+			m.RetireHeight = 0
+			for shift := uint(0); ; shift += 7 {
+				if shift >= 64 {
+					return ErrIntOverflowEvents
+				}
+				if iNdEx >= l {
+					return io.ErrUnexpectedEOF
+				}
+				b := dAtA[iNdEx]
+				iNdEx++
+				m.RetireHeight |= int64(b&0x7F) << shift
+				if b < 0x80 {
+					break
+				}
+			}
+		default:
+			iNdEx = preIndex
+			skippy, err := skipEvents(dAtA[iNdEx:])
+			if err != nil {
+				return err
+			}
+			if (skippy < 0) || (iNdEx+skippy) < 0 {
+				return ErrInvalidLengthEvents
+			}
+			if (iNdEx + skippy) > l {
+				return io.ErrUnexpectedEOF
+			}
+			iNdEx += skippy
+		}
+	}
+
+	if iNdEx > l {
+		return io.ErrUnexpectedEOF
+	}
+	return nil
+}
+func (m *EventKeyUndeleted) Unmarshal(dAtA []byte) error {
+	l := len(dAtA)
+	iNdEx := 0
+	for iNdEx < l {
+		preIndex := iNdEx
+		var wire uint64
+		for shift := uint(0); ; shift += 7 {
+			if shift >= 64 {
+				return ErrIntOverflowEvents
+			}
+			if iNdEx >= l {
+				return io.ErrUnexpectedEOF
+			}
+			b := dAtA[iNdEx]
+			iNdEx++
+			wire |= uint64(b&0x7F) << shift
+			if b < 0x80 {
+				break
+			}
+		}
+		fieldNum := int32(wire >> 3)
+		wireType := int(wire & 0x7)
+		if wireType == 4 {
+			return fmt.Errorf("proto: EventKeyUndeleted: wiretype end group for non-group")
+		}
+		if fieldNum <= 0 {
+			return fmt.Errorf("proto: EventKeyUndeleted: illegal tag %d (wire type %d)", fieldNum, wire)
 		}
 		switch fieldNum {
 		case 1:

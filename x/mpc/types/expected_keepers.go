@@ -15,6 +15,16 @@ type SlashingKeeper interface {
 	Jail(ctx context.Context, consensus sdk.ConsAddress) error
 }
 
+// BankKeeper takes the fees of requests. The keeper of x/bank implements it as it is.
+// It is optional; without it no fee can be set.
+type BankKeeper interface {
+	// SendCoinsFromAccountToModule moves coins, or fails with
+	// sdkerrors.ErrInsufficientFunds.
+	SendCoinsFromAccountToModule(ctx context.Context, sender sdk.AccAddress, module string, coins sdk.Coins) error
+	// SpendableCoin is what an account can spend of a denomination.
+	SpendableCoin(ctx context.Context, account sdk.AccAddress, denom string) sdk.Coin
+}
+
 // StakingKeeper is what the module asks of x/staking. The staking keeper
 // implements it as it is.
 type StakingKeeper interface {

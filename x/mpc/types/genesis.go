@@ -23,17 +23,19 @@ func (g GenesisState) Validate() error {
 	check := genesisCheck{
 		height: g.ExportHeight,
 		keys:   make(map[string]Key, len(g.Keys)), requests: make(map[string]Request, len(g.Requests)),
-		signatures: make(map[string]Signature, len(g.Signatures)), reshares: make(map[string]Reshare, len(g.Reshares)),
+		signatures: make(map[string]Signature, len(g.Signatures)), pruned: make(map[string]bool, len(g.PrunedSignatures)), reshares: make(map[string]Reshare, len(g.Reshares)),
 	}
 	for _, step := range []func() error{ // each may count on those before it
 		func() error { return check.participants(g.Participants) },
 		func() error { return check.addRequests(g.Requests) },
 		func() error { return check.addKeys(g.Keys) },
 		func() error { return check.addSignatures(g.Signatures) },
+		func() error { return check.addPruned(g.PrunedSignatures) },
 		func() error { return check.addReshares(g.Reshares) },
 		func() error { return check.keysBelong(g.Keys, g.Reshares) },
 		func() error { return check.testsBelong(g.Signatures) },
 		func() error { return check.requestsBelong(g.Requests) },
+		func() error { return check.condemned(g.Condemned) },
 		func() error { return check.attestations(g.Attestations) },
 		func() error { return check.faults(g.Faults) },
 		func() error { return check.queuedHooks(g.QueuedHooks) },
@@ -51,6 +53,7 @@ type genesisCheck struct {
 	keys       map[string]Key
 	requests   map[string]Request
 	signatures map[string]Signature
+	pruned     map[string]bool
 	reshares   map[string]Reshare
 }
 
@@ -107,9 +110,9 @@ func (c genesisCheck) addKeys(all []Key) error {
 		if _, twice := c.keys[k.Id]; twice {
 			return fmt.Errorf("key %s is there twice", k.Id)
 		}
-		if k.DecidedHeight > c.height || max(k.RetireHeight, k.StagedRetireHeight) > c.height+MaxLengthBlocks {
-			return fmt.Errorf("key %s was decided at height %d with retire_height %d and staged_retire_height %d, the export is of height %d",
-				k.Id, k.DecidedHeight, k.RetireHeight, k.StagedRetireHeight, c.height)
+		if k.DecidedHeight > c.height || max(k.RetireHeight, k.StagedRetireHeight, k.AutoReshareHeight) > c.height+MaxLengthBlocks {
+			return fmt.Errorf("key %s was decided at height %d with retire_height %d, staged_retire_height %d and auto_reshare_height %d, the export is of height %d",
+				k.Id, k.DecidedHeight, k.RetireHeight, k.StagedRetireHeight, k.AutoReshareHeight, c.height)
 		}
 		c.keys[k.Id] = k
 		_, open := c.requests[requestName(REQUEST_KIND_KEYGEN, k.Id)]
@@ -132,11 +135,28 @@ func (c genesisCheck) addSignatures(all []Signature) error {
 		if _, twice := c.signatures[s.Id]; twice {
 			return fmt.Errorf("signature %s is there twice", s.Id)
 		}
+		if s.DecidedHeight > c.height {
+			return fmt.Errorf("signature %s was decided at height %d, the export is of height %d", s.Id, s.DecidedHeight, c.height)
+		}
 		c.signatures[s.Id] = s
 		_, open := c.requests[requestName(REQUEST_KIND_SIGN, s.Id)]
 		if open != (s.Status == SIGNATURE_STATUS_PENDING) {
 			return fmt.Errorf("signature %s is %s; exactly the PENDING ones have an open request", s.Id, s.Status)
 		}
+	}
+	return nil
+}
+
+// addPruned looks for signatures that are there although they were pruned.
+func (c genesisCheck) addPruned(all []PrunedSignature) error {
+	for _, p := range all {
+		if err := p.Validate(); err != nil {
+			return err
+		}
+		if _, there := c.signatures[p.Id]; there || c.pruned[p.Id] {
+			return fmt.Errorf("signature %s was pruned and is there, or was pruned twice", p.Id)
+		}
+		c.pruned[p.Id] = true
 	}
 	return nil
 }
@@ -168,6 +188,22 @@ func (c genesisCheck) requestsBelong(all []Request) error {
 	return nil
 }
 
+// condemned checks that what fails is open.
+func (c genesisCheck) condemned(all []CondemnedRequest) error {
+	seen := make(map[mpctypes.RequestID]bool, len(all))
+	for _, r := range all {
+		_, open := c.requests[r.RequestID().String()]
+		switch {
+		case !open || r.Reason == "":
+			return fmt.Errorf("condemned request %s is not open, or has no reason", r.RequestID())
+		case seen[r.RequestID()]:
+			return fmt.Errorf("condemned request %s is there twice", r.RequestID())
+		}
+		seen[r.RequestID()] = true
+	}
+	return nil
+}
+
 func (c genesisCheck) faults(all []Fault) error {
 	seen := make(map[string]bool, len(all))
 	for _, f := range all {
@@ -186,7 +222,8 @@ func (c genesisCheck) faults(all []Fault) error {
 	return nil
 }
 
-// queuedHooks does not ask for the fault of a hook: an accusation may have lapsed.
+// queuedHooks does not ask for the fault of a hook: an accusation may have lapsed. A
+// signature may have been pruned.
 func (c genesisCheck) queuedHooks(all []QueuedHook) error {
 	seen := make(map[string]bool, len(all))
 	for _, q := range all {
@@ -197,7 +234,7 @@ func (c genesisCheck) queuedHooks(all []QueuedHook) error {
 		case HookAfterSignatureReady:
 			_, known := c.signatures[q.Id]
 			_, open := c.requests[requestName(REQUEST_KIND_SIGN, q.Id)]
-			ok = known && !open && q.Place == ""
+			ok = (known && !open || c.pruned[q.Id]) && q.Place == ""
 		case HookAfterKeyReshared:
 			ok = c.reshares[q.Id].Status == RESHARE_STATUS_READY && q.Place == ""
 		case HookAfterFault:

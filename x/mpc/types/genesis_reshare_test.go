@@ -35,6 +35,7 @@ func TestReshareGenesisValidate(t *testing.T) {
 	// a and b, requests the test of b and the reshare c.
 	for name, spoil := range map[string]func(*types.GenesisState){
 		"id":                       func(g *types.GenesisState) { g.Reshares[0].Id = "" },
+		"not of the module":        func(g *types.GenesisState) { g.Reshares[0].Auto = true },
 		"twice":                    func(g *types.GenesisState) { g.Reshares = append(g.Reshares, g.Reshares[0]) },
 		"unknown key":              func(g *types.GenesisState) { g.Reshares[0].KeyId = "none" },
 		"status":                   func(g *types.GenesisState) { g.Reshares[0].Status = 9 },

@@ -126,6 +126,16 @@ func TestGenesisValidate(t *testing.T) {
 		"staged end out of reach": func(g *types.GenesisState) {
 			g.Keys[0].StagedRetireHeight = g.ExportHeight + types.MaxLengthBlocks + 1
 		},
+		"missing, no participant": func(g *types.GenesisState) { g.Keys[0].MissingShares = []string{"z"} },
+		"missing twice": func(g *types.GenesisState) {
+			g.Keys[0].MissingShares = []string{g.Keys[0].Participants[0], g.Keys[0].Participants[0]}
+		},
+		"missing, PENDING key": func(g *types.GenesisState) { g.Keys[1].MissingShares = g.Keys[1].Participants[:1] },
+		"pause below 0":        func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
+		"PENDING key, pause":   func(g *types.GenesisState) { g.Keys[1].AutoReshareHeight = 1 },
+		"pause out of reach": func(g *types.GenesisState) {
+			g.Keys[0].AutoReshareHeight = g.ExportHeight + types.MaxLengthBlocks + 1
+		},
 		"attestation, no request": func(g *types.GenesisState) { g.Attestations[0].RequestId = "ready" },
 		"attestation, no keygen": func(g *types.GenesisState) {
 			g.Attestations[0].Kind = types.REQUEST_KIND_SIGN
@@ -155,6 +165,31 @@ func TestGenesisValidate(t *testing.T) {
 		},
 		"queued hook out of reach": func(g *types.GenesisState) {
 			g.QueuedHooks = []types.QueuedHook{{Hook: types.HookAfterKeyReady, Id: "ready", Height: g.ExportHeight + types.MaxLengthBlocks + 1}}
+		},
+		"signature decided after export": func(g *types.GenesisState) { g.Signatures[0].DecidedHeight = g.ExportHeight + 1 },
+		"condemned, not open": func(g *types.GenesisState) {
+			g.Condemned = []types.CondemnedRequest{{Kind: types.REQUEST_KIND_SIGN, Id: "done", Reason: "key_deleted"}}
+		},
+		"condemned without reason": func(g *types.GenesisState) {
+			g.Condemned = []types.CondemnedRequest{{Kind: types.REQUEST_KIND_SIGN, Id: "open"}}
+		},
+		"condemned twice": func(g *types.GenesisState) {
+			c := types.CondemnedRequest{Kind: types.REQUEST_KIND_SIGN, Id: "open", Reason: "key_deleted"}
+			g.Condemned = []types.CondemnedRequest{c, c}
+		},
+		"pruned and there": func(g *types.GenesisState) {
+			g.PrunedSignatures = []types.PrunedSignature{{Id: "done", ContentHash: chain.Digest("a")}}
+		},
+		"pruned twice": func(g *types.GenesisState) {
+			p := types.PrunedSignature{Id: "gone", ContentHash: chain.Digest("a")}
+			g.PrunedSignatures = []types.PrunedSignature{p, p}
+		},
+		"pruned without content": func(g *types.GenesisState) { g.PrunedSignatures = []types.PrunedSignature{{Id: "gone"}} },
+		"pruned test": func(g *types.GenesisState) {
+			g.PrunedSignatures = []types.PrunedSignature{{Id: "test:gone", ContentHash: chain.Digest("a")}}
+		},
+		"pruned without id": func(g *types.GenesisState) {
+			g.PrunedSignatures = []types.PrunedSignature{{ContentHash: chain.Digest("a")}}
 		},
 		"attestation twice": func(g *types.GenesisState) { g.Attestations = append(g.Attestations, g.Attestations[0]) },
 	} {

@@ -23,6 +23,15 @@ type ReshareHooks interface {
 	AfterReshareFailed(ctx context.Context, reshare Reshare) error
 }
 
+// UndeleteHooks is for the Hooks of a module that wants to hear when a deletion of one
+// of its keys is taken back, whoever does it. Hooks that implement it are told, in the
+// way of all hooks.
+type UndeleteHooks interface {
+	// AfterKeyUndeleted: the key is READY again. Requests that the deletion failed stay
+	// failed.
+	AfterKeyUndeleted(ctx context.Context, key Key) error
+}
+
 // Hooks is how a module hears of what it asked for. It is told of its own keys
 // and signatures only, each once. Where many results come together, AfterKeyReady and
 // AfterSignatureReady may come at the end of the block or of a later one, with the key

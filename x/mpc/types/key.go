@@ -19,6 +19,9 @@ func (k *Key) moveTo(next KeyStatus) error {
 // Win makes the key READY: all participants attested this payload for this
 // session. What lost to it may be destroyed from retireHeight on.
 func (k *Key) Win(session []byte, payload mpctypes.KeygenPayload, height, retireHeight int64) error {
+	if k.Status != KEY_STATUS_PENDING {
+		return fmt.Errorf("key %s is %s, its keygen is over", k.Id, k.Status)
+	}
 	if err := k.moveTo(KEY_STATUS_READY); err != nil {
 		return err
 	}
@@ -48,6 +51,25 @@ func (k *Key) Condemn(retireHeight int64) error {
 		return err
 	}
 	k.RetireHeight = retireHeight
+	return nil
+}
+
+// Restore makes a DELETING key READY again. What lost to it may be destroyed from
+// retireHeight on, and not before the deletion would have done so: a rollback of as
+// many blocks must find it.
+func (k *Key) Restore(retireHeight int64) error {
+	switch {
+	case k.Status == KEY_STATUS_DELETED:
+		return ErrKeyDeleted.Wrapf("the shares of key %s are being destroyed, for ever", k.Id)
+	case k.Status != KEY_STATUS_DELETING:
+		return ErrKeyNotDeleting.Wrapf("key %s is %s", k.Id, k.Status)
+	case len(k.PublicKey) == 0:
+		return ErrKeyFailed.Wrapf("key %s never was READY: %s", k.Id, k.Reason)
+	}
+	if err := k.moveTo(KEY_STATUS_READY); err != nil {
+		return err
+	}
+	k.RetireHeight = max(k.RetireHeight, retireHeight)
 	return nil
 }
 
@@ -107,6 +129,9 @@ func (k *Key) Shift(blocks int64) {
 	if k.StagedRetireHeight != 0 { // 0 stands for none, so what is over stays above it
 		k.StagedRetireHeight = max(k.StagedRetireHeight+blocks, 1)
 	}
+	if k.AutoReshareHeight != 0 {
+		k.AutoReshareHeight = max(k.AutoReshareHeight+blocks, 1)
+	}
 }
 
 // ToEngine converts for the node. While a reshare is open, nothing that one made is
@@ -122,6 +147,7 @@ func (k Key) ToEngine() mpctypes.Key {
 		RetireHeight:  k.RetireHeight,
 		Holders:       toOperators(k.Holders),
 		DeletionAcked: toOperators(k.DeletionAcks),
+		MissingShares: toOperators(k.MissingShares),
 	}
 	copy(out.Session[:], k.Session)
 	copy(out.NextSession[:], k.NextSession)
@@ -151,7 +177,7 @@ func (k Key) Validate() error {
 	case len(k.ContentHash) != len(mpctypes.Hash{}):
 		return fmt.Errorf("key %s: content hash has %d bytes", k.Id, len(k.ContentHash))
 	}
-	for _, err := range []error{k.validateHeights(), k.validateResult(), k.validateReshare()} {
+	for _, err := range []error{k.validateHeights(), k.validateResult(), k.validateReshare(), k.validateMissing()} {
 		if err != nil {
 			return err
 		}

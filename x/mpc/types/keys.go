@@ -37,4 +37,7 @@ var (
 	ResharesByKeyPrefix     = collections.NewPrefix(21)
 	ResharesByStatusPrefix  = collections.NewPrefix(22)
 	QueuedHooksPrefix       = collections.NewPrefix(23)
+	DecidedSignaturesPrefix = collections.NewPrefix(24)
+	PrunedSignaturesPrefix  = collections.NewPrefix(25)
+	AutoResharePlacePrefix  = collections.NewPrefix(26)
 )

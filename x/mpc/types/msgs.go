@@ -20,6 +20,7 @@ var (
 	_ sdk.HasValidateBasic = &MsgKeyDelete{}
 	_ sdk.HasValidateBasic = &MsgKeyReshare{}
 	_ sdk.HasValidateBasic = &MsgCancelReshare{}
+	_ sdk.HasValidateBasic = &MsgUndelete{}
 	_ sdk.HasValidateBasic = &MsgUpdateParams{}
 )
 
@@ -97,11 +98,19 @@ func (m *MsgKeyDelete) ValidateBasic() error {
 	return FromReason(mpctypes.ValidateID(m.KeyId))
 }
 
+// ValidateBasic checks what needs no state: the id.
+func (m *MsgUndelete) ValidateBasic() error {
+	return FromReason(mpctypes.ValidateID(m.KeyId))
+}
+
 // ValidateBasic checks what needs no state: ids, threshold, and that a list of
 // participants is one.
 func (m *MsgKeyReshare) ValidateBasic() error {
 	if err := ValidateReshareID(m.ReshareId); err != nil {
 		return err
+	}
+	if IsAutoID(m.ReshareId) {
+		return ErrBadID.Wrapf("ids that begin with %q are those of reshares that the module asks for", autoPrefix)
 	}
 	if err := mpctypes.ValidateID(m.KeyId); err != nil {
 		return FromReason(err)

@@ -3,6 +3,8 @@ package types
 import (
 	"time"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -52,7 +54,14 @@ func DefaultParams() Params {
 		FaultBlocks:            600,
 		ReshareAttemptBlocks:   60,
 		ReshareLifetimeBlocks:  600,
+		AutoReshareMargin:      1,
+		AutoResharePauseBlocks: 600,
 	}
+}
+
+// HasFees reports whether anything costs a fee.
+func (p Params) HasFees() bool {
+	return len(p.KeygenFee)+len(p.SignFee)+len(p.ReshareFee) > 0
 }
 
 // Validate checks every field but the form of the requesters' addresses, which
@@ -78,6 +87,9 @@ func (p Params) Validate() error {
 		{"bundle_max_entries", p.BundleMaxEntries, 1, MaxBundleEntries},
 		{"bundle_max_bytes", p.BundleMaxBytes, MinBundleBytes, MaxBundleBytes},
 		{"fault_blocks", p.FaultBlocks, 1, MaxLengthBlocks},
+		{"retention_blocks", p.RetentionBlocks, 0, MaxLengthBlocks},
+		{"auto_reshare_margin", p.AutoReshareMargin, 0, mpctypes.MaxMembers},
+		{"auto_reshare_pause_blocks", p.AutoResharePauseBlocks, 1, MaxLengthBlocks},
 	} {
 		if f.value < f.lo || f.value > f.top {
 			return ErrBadParams.Wrapf("%s is %d, not %d to %d", f.name, f.value, f.lo, f.top)
@@ -85,6 +97,14 @@ func (p Params) Validate() error {
 	}
 	if p.StartTimeout <= 0 || p.StartTimeout > MaxStartTimeout {
 		return ErrBadParams.Wrapf("start_timeout is %s, not above 0 and at most %s", p.StartTimeout, MaxStartTimeout)
+	}
+	for _, fee := range []struct {
+		name  string
+		coins sdk.Coins
+	}{{"keygen_fee", p.KeygenFee}, {"sign_fee", p.SignFee}, {"reshare_fee", p.ReshareFee}} {
+		if err := fee.coins.Validate(); err != nil {
+			return ErrBadParams.Wrapf("%s: %s", fee.name, err)
+		}
 	}
 	if p.MaxPendingPerRequester > p.MaxPending {
 		return ErrBadParams.Wrapf("max_pending_per_requester %d is above max_pending %d", p.MaxPendingPerRequester, p.MaxPending)

@@ -7,6 +7,10 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"cosmossdk.io/math"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -50,10 +54,25 @@ func TestParams(t *testing.T) {
 		"too many entries":        {func(p *types.Params) { p.BundleMaxEntries = types.MaxBundleEntries + 1 }, "bundle_max_entries"},
 		"bundle too small":        {func(p *types.Params) { p.BundleMaxBytes = types.MinBundleBytes - 1 }, "bundle_max_bytes"},
 		"bundle too large":        {func(p *types.Params) { p.BundleMaxBytes = types.MaxBundleBytes + 1 }, "bundle_max_bytes"},
-		"requester":               {func(p *types.Params) { p.Requesters = []string{"a", "b"} }, ""},
-		"requester twice":         {func(p *types.Params) { p.Requesters = []string{"a", "b", "a"} }, "requesters"},
-		"empty requester":         {func(p *types.Params) { p.Requesters = []string{""} }, "requesters"},
-		"too many requesters":     {func(p *types.Params) { p.Requesters = many }, "requesters"},
+		"no margin":               {func(p *types.Params) { p.AutoReshareMargin = 0 }, ""},
+		"margin of too many":      {func(p *types.Params) { p.AutoReshareMargin = mpctypes.MaxMembers + 1 }, "auto_reshare_margin"},
+		"no pause":                {func(p *types.Params) { p.AutoResharePauseBlocks = 0 }, "auto_reshare_pause_blocks"},
+		"pause for ever":          {func(p *types.Params) { p.AutoResharePauseBlocks = types.MaxLengthBlocks + 1 }, "auto_reshare_pause_blocks"},
+		"retention of a year":     {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks }, ""},
+		"retention of an age":     {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks + 1 }, "retention_blocks"},
+		"fees": {func(p *types.Params) {
+			p.KeygenFee = sdk.NewCoins(sdk.NewInt64Coin("stake", 5), sdk.NewInt64Coin("gold", 1))
+			p.SignFee, p.ReshareFee = sdk.Coins{}, p.KeygenFee
+		}, ""},
+		"negative keygen fee": {func(p *types.Params) { p.KeygenFee = sdk.Coins{{Denom: "stake", Amount: math.NewInt(-1)}} }, "keygen_fee"},
+		"sign fee of zero":    {func(p *types.Params) { p.SignFee = sdk.Coins{{Denom: "stake", Amount: math.ZeroInt()}} }, "sign_fee"},
+		"reshare fee of nothing": {func(p *types.Params) {
+			p.ReshareFee = sdk.Coins{{Denom: "!", Amount: math.OneInt()}}
+		}, "reshare_fee"},
+		"requester":           {func(p *types.Params) { p.Requesters = []string{"a", "b"} }, ""},
+		"requester twice":     {func(p *types.Params) { p.Requesters = []string{"a", "b", "a"} }, "requesters"},
+		"empty requester":     {func(p *types.Params) { p.Requesters = []string{""} }, "requesters"},
+		"too many requesters": {func(p *types.Params) { p.Requesters = many }, "requesters"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := types.DefaultParams()

@@ -13,6 +13,11 @@ func (r Request) RequestID() mpctypes.RequestID {
 	return mpctypes.RequestID{Kind: mpctypes.RequestKind(r.Kind), ID: r.Id}
 }
 
+// RequestID names the request.
+func (c CondemnedRequest) RequestID() mpctypes.RequestID {
+	return mpctypes.RequestID{Kind: mpctypes.RequestKind(c.Kind), ID: c.Id}
+}
+
 // Member finds a member by operator.
 func (r Request) Member(operator string) (Member, bool) {
 	i, ok := slices.BinarySearchFunc(r.Members, operator, func(m Member, op string) int {

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -29,6 +30,20 @@ func ValidateReshareID(id string) error {
 
 // IsTestID reports whether a signature id is one of those that test new shares.
 func IsTestID(signatureID string) bool { return strings.HasPrefix(signatureID, testPrefix) }
+
+// autoPrefix begins the ids of the reshares that the module asks for by itself. Nobody
+// else may use it.
+const autoPrefix = "auto:"
+
+// AutoReshareID is the id of the reshare of a key that the module asks for in a block.
+// Key ids are too long to stand in it.
+func AutoReshareID(keyID string, height int64) string {
+	sum := sha256.Sum256([]byte(keyID))
+	return fmt.Sprintf("%s%d:%x", autoPrefix, height, sum[:8])
+}
+
+// IsAutoID reports whether a reshare id is one of the module's own.
+func IsAutoID(reshareID string) bool { return strings.HasPrefix(reshareID, autoPrefix) }
 
 // ReshareOfTest is the reshare that a signature tests.
 func ReshareOfTest(signatureID string) string { return strings.TrimPrefix(signatureID, testPrefix) }
@@ -96,6 +111,8 @@ func (r Reshare) Validate(key Key) error {
 	switch {
 	case r.Status < RESHARE_STATUS_PENDING || r.Status > RESHARE_STATUS_ERROR:
 		return fmt.Errorf("reshare %s: unknown status %d", r.Id, r.Status)
+	case r.Auto != IsAutoID(r.Id):
+		return fmt.Errorf("reshare %s: exactly those that the module asked for by itself have such an id", r.Id)
 	case r.Owner == "":
 		return fmt.Errorf("reshare %s has no owner", r.Id)
 	case r.Module != key.Module:

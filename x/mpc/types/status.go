@@ -4,13 +4,13 @@ import "slices"
 
 // keyTransitions is the only place that says which status of a key may follow
 // which. A PENDING key that is deleted fails first, so that whoever asked for it
-// hears of it.
+// hears of it. Only a key that was READY comes back from DELETING.
 var keyTransitions = map[KeyStatus][]KeyStatus{
 	KEY_STATUS_UNSPECIFIED: {KEY_STATUS_PENDING},
 	KEY_STATUS_PENDING:     {KEY_STATUS_READY, KEY_STATUS_ERROR},
 	KEY_STATUS_READY:       {KEY_STATUS_DELETING},
 	KEY_STATUS_ERROR:       {KEY_STATUS_DELETING},
-	KEY_STATUS_DELETING:    {KEY_STATUS_DELETED},
+	KEY_STATUS_DELETING:    {KEY_STATUS_DELETED, KEY_STATUS_READY},
 }
 
 // CanMoveTo reports whether a key may go from s to next.

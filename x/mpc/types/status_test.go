@@ -19,6 +19,7 @@ func TestKeyStatusTransitions(t *testing.T) {
 		{types.KEY_STATUS_READY, types.KEY_STATUS_DELETING},
 		{types.KEY_STATUS_ERROR, types.KEY_STATUS_DELETING},
 		{types.KEY_STATUS_DELETING, types.KEY_STATUS_DELETED},
+		{types.KEY_STATUS_DELETING, types.KEY_STATUS_READY},
 	}
 	for from := range types.KeyStatus_name {
 		for to := range types.KeyStatus_name {
@@ -69,6 +70,8 @@ func TestForbiddenMoves(t *testing.T) {
 	require.Zero(t, ready.RetireHeight)
 	deleted := types.Key{Id: "k", Status: types.KEY_STATUS_DELETED}
 	require.Error(t, deleted.Condemn(1))
+	require.Error(t, deleted.Restore(1))
+	require.Error(t, (&types.Key{Id: "k", Status: types.KEY_STATUS_DELETING}).Win(nil, mpctypes.KeygenPayload{}, 1, 2))
 	pending := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_PENDING, Epoch: 1}
 	require.Error(t, pending.Finish(1))
 	require.Error(t, (&types.Key{Id: "k", Status: types.KEY_STATUS_READY, ReshareId: "r"}).Switch(pending, 1, 2))

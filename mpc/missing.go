@@ -1,0 +1,72 @@
+package mpc
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// A node that lost its database does not know what it lost. It finds out when a share
+// is wanted of it: the open requests name the sessions that made the shares that they
+// need. It then says so on chain, where people and auto_reshare see it.
+
+// missing is the session whose share a request needs of this node, which has none;
+// false if it needs none, or has it.
+func (c *Core) missing(r *types.Request) (types.Context, bool) {
+	epoch := r.Epoch
+	switch {
+	case r.ID.Kind == types.KindSign && !r.Test:
+		if _, member := r.Member(c.self.Operator); !member {
+			return types.Context{}, false
+		}
+	case r.ID.Kind == types.KindReshare && r.Handover.Holds(c.self.Operator):
+		epoch--
+	default:
+		return types.Context{}, false
+	}
+	_, held := c.held(r.KeyID, epoch, r.KeySession)
+	return r.KeySession, !held
+}
+
+// declareMissing puts this node's word into the pool that it has no share of the keys
+// that it should have one of, until the chain shows it.
+func (c *Core) declareMissing(ctx context.Context) {
+	if c.self.Operator == "" || c.view.CatchingUp {
+		return
+	}
+	for _, r := range c.requests { // each adds its own, in whatever order
+		session, missing := c.missing(r)
+		if !missing {
+			continue
+		}
+		a := types.Attestation{
+			Request: types.RequestID{Kind: types.KindShareMissing, ID: string(r.KeyID)}, Session: session,
+			Operator: c.self.Operator, IdentityVersion: c.self.Version,
+		}
+		if c.pool.hasAttestation(&a) || !c.missingWanted(ctx, &a) {
+			continue
+		}
+		a.Sign(c.opts.ChainID, c.self.Key)
+		c.pool.addAttestation(a, c.opts.Now())
+		c.opts.Log.Warn("this node has no share of a key that it should have one of; it says so on chain",
+			"key", r.KeyID, "epoch", r.Epoch, "session", session.Short(), "remedy", types.ErrShareMissing.Remedy())
+	}
+}
+
+// missingWanted: the key signs with shares of this session, the participant should have
+// one, and the chain does not show that it has none.
+func (c *Core) missingWanted(ctx context.Context, a *types.Attestation) bool {
+	key, known := c.chainKey(ctx, types.KeyID(a.Request.ID))
+	return known && key.Status == types.KeyReady && key.Session == a.Session &&
+		slices.Contains(key.Participants, a.Operator) && !slices.Contains(key.MissingShares, a.Operator)
+}
+
+// chainKey is the chain's word on a key, of the view if it is there.
+func (c *Core) chainKey(ctx context.Context, id types.KeyID) (types.Key, bool) {
+	if key, known := c.view.Keys[id]; known {
+		return key, true
+	}
+	key, known, err := c.opts.Chain.Key(ctx, id)
+	return key, known && err == nil
+}

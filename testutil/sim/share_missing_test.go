@@ -1,0 +1,54 @@
+package sim_test
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
+	"github.com/sequencer-mpc/sequencer/testutil/sim"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// TestShareMissing: a node loses its database. When a signature is asked for, the chain
+// learns that its share is missing, once, and from nobody else; a reshare, which the
+// module asks for by itself or the owner does, gives it one again.
+func TestShareMissing(t *testing.T) {
+	for name, auto := range map[string]bool{"by the module": true, "by the owner": false} {
+		t.Run(name, func(t *testing.T) {
+			w := sim.New(t, sim.Config{
+				Seed: 41, Nodes: 4, Protocols: fakeproto.Protocols{}, Preparams: 40, Lag: 300 * time.Millisecond,
+				Params: func(p *xtypes.Params) { p.RetireBlocks, p.AutoReshare = 10, auto },
+			})
+			w.Chain.Keygen("key", 2)
+			require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+			lost := w.Nodes[1]
+			lost.LoseStore()
+			lost.Start()
+			signsAll(t, w, "s-1")
+			missing := func() []types.Operator { k, _ := w.Chain.Key("key"); return k.MissingShares }
+			declared := func() bool { return slices.Equal(missing(), []types.Operator{lost.Operator}) }
+			reshared := func() bool { k, _ := w.Chain.Key("key"); return k.Epoch == 1 }
+			require.True(t, w.Run(time.Minute, func() bool { return declared() || reshared() }), "%v", missing())
+			if !auto {
+				signsAll(t, w, "s-2", "s-3")
+				require.True(t, declared())
+				require.Zero(t, w.Chain.Rejected)
+				w.Chain.Reshare("r", "key", 2)
+			}
+			require.True(t, w.Run(5*time.Minute, reshared), "the reshare is stuck")
+			require.Empty(t, missing())
+			w.Nodes[0].Crash() // three must sign, so the one that lost its share does
+			signsAll(t, w, "s-4")
+			require.Empty(t, missing())
+			w.Nodes[0].Start()
+			retired(t, w)
+			holdsEpoch(t, w, 1, w.Nodes...)
+			require.Empty(t, w.Chain.Errors)
+			nothingIsHeld(t, w)
+		})
+	}
+}

@@ -1,0 +1,185 @@
+package keeper
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"cosmossdk.io/collections"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+const (
+	// MaxHealthChecksPerBlock is how many READY keys one block's end looks at, in the
+	// order of their ids, round and round. One of 64 participants reads 130 entries of
+	// the store, 10 of them 1,300: some hundredths of a second. 1,000 keys are seen every
+	// 100 blocks.
+	MaxHealthChecksPerBlock = 10
+	// MaxOpenAutoReshares is how many reshares may be open, of whomever, when the module
+	// asks for another. A resharing takes each of its nodes tens of seconds, and they
+	// work in order: of hundreds at once, when a validator leaves, most would expire.
+	MaxOpenAutoReshares = 4
+)
+
+// dueHealthChecks lists the READY keys whose turn it is. Nothing is lost that happens
+// between two turns: a key is judged by what is, not by what happened to it.
+func (k *Keeper) dueHealthChecks(ctx context.Context) (list []due, err error) {
+	params, err := k.Params(ctx)
+	if err != nil || !params.AutoReshare {
+		return nil, err
+	}
+	ready := collections.NewPrefixedPairRange[uint32, string](uint32(types.KEY_STATUS_READY))
+	place, err := k.autoResharePlace.Get(ctx)
+	switch {
+	case err == nil:
+		ready = ready.StartExclusive(place)
+	case !errors.Is(err, collections.ErrNotFound):
+		return nil, fmt.Errorf("load the place of health checks: %w", err)
+	}
+	nothing := func(context.Context, int64) error { return nil } // its next turn comes by itself
+	err = k.keys.Indexes.status.Walk(ctx, ready, func(_ uint32, id string) (bool, error) {
+		list = append(list, due{
+			name:   "health of key " + id,
+			remove: func(ctx context.Context) error { return k.autoResharePlace.Set(ctx, id) },
+			settle: func(ctx context.Context) error { return k.checkHealth(ctx, params, id) },
+			enter:  nothing,
+		})
+		return len(list) == MaxHealthChecksPerBlock, nil
+	})
+	if err != nil {
+		return list, fmt.Errorf("list READY keys: %w", err)
+	}
+	if len(list) < MaxHealthChecksPerBlock { // the round is over
+		list = append(list, due{
+			name:   "round of health checks",
+			remove: k.autoResharePlace.Remove,
+			settle: func(context.Context) error { return nil },
+			enter:  nothing,
+		})
+	}
+	return list, nil
+}
+
+// checkHealth asks for a reshare of a key that needs one, with the same threshold: to
+// those of its participants who can go on, and to the strongest others in the place of
+// the rest.
+func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string) error {
+	key, err := k.Key(ctx, id)
+	if err != nil {
+		return err
+	}
+	if key.CanReshare() != nil || sdk.UnwrapSDKContext(ctx).BlockHeight() < key.AutoReshareHeight {
+		return nil
+	}
+	able, err := k.able(ctx, key)
+	if err != nil {
+		return err
+	}
+	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
+	lost := len(key.MissingShares) > 0 // these get one again
+	if len(able) == len(key.Participants) && len(able) >= safe && !lost {
+		return nil
+	}
+	size := min(max(len(key.Participants), safe), int(params.MaxParticipants))
+	members, err := k.fillUp(ctx, able, size)
+	if err != nil {
+		return err
+	}
+	sortMembers(members)
+	if slices.Equal(operatorsOf(members), key.Participants) && !lost {
+		return nil // nobody is there to add
+	}
+	err = k.autoReshare(ctx, params, key, members)
+	if types.ReasonOf(err) == "" {
+		return err
+	}
+	return k.reportEndangered(ctx, params, key, len(able), err)
+}
+
+// able lists the participants of a key who are bonded, not jailed, and have an
+// identity.
+func (k *Keeper) able(ctx context.Context, key types.Key) ([]types.Member, error) {
+	members := make([]types.Member, 0, len(key.Participants))
+	for _, operator := range key.Participants {
+		m, err := k.namedMember(ctx, operator)
+		switch {
+		case err == nil:
+			members = append(members, m)
+		case types.ReasonOf(err) == "":
+			return nil, err
+		}
+	}
+	return members, nil
+}
+
+// autoReshare asks for a reshare in the name of the key's owner. While enough others are
+// open it does nothing. A typed error says why it is not possible.
+func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types.Key, members []types.Member) error {
+	if int(key.Threshold) >= len(members) {
+		return types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d",
+			key.Threshold, key.Threshold+1, len(members))
+	}
+	l, err := k.lineUp(ctx, key, members)
+	if err != nil {
+		return err
+	}
+	id := types.AutoReshareID(key.Id, sdk.UnwrapSDKContext(ctx).BlockHeight())
+	waits, err := k.autoReshareWaits(ctx, params, key.Owner, id)
+	if err != nil || waits {
+		return err
+	}
+	reshare := key.Reshare(id, key.Threshold, l.receivers)
+	asked := types.MsgKeyReshare{
+		Requester: key.Owner, ReshareId: id, KeyId: key.Id, Threshold: reshare.Threshold, Participants: reshare.Participants,
+	}
+	hash := asked.ContentHash()
+	reshare.Owner, reshare.ContentHash, reshare.Auto = key.Owner, hash[:], true
+	_, err = k.openReshare(ctx, params, key, reshare, l.members)
+	return err
+}
+
+// autoReshareWaits says whether there is no room for one more: then the key has its next
+// turn. An id may be taken on a chain that started anew, whose heights come again.
+func (k *Keeper) autoReshareWaits(ctx context.Context, params types.Params, owner, id string) (bool, error) {
+	taken, err := k.reshares.Has(ctx, id)
+	if err != nil || taken {
+		return taken, err
+	}
+	open := 0
+	for _, status := range []types.ReshareStatus{types.RESHARE_STATUS_PENDING, types.RESHARE_STATUS_TESTING} {
+		of := collections.NewPrefixedPairRange[uint32, string](uint32(status))
+		err := k.reshares.Indexes.status.Walk(ctx, of, func(uint32, string) (bool, error) {
+			open++
+			return open >= MaxOpenAutoReshares, nil
+		})
+		if err != nil {
+			return false, fmt.Errorf("count open reshares: %w", err)
+		}
+	}
+	if open >= MaxOpenAutoReshares {
+		return true, nil
+	}
+	err = k.mayAsk(ctx, params, owner, types.ModuleName)
+	if errors.Is(err, types.ErrTooManyPending) {
+		return true, nil
+	}
+	return false, err
+}
+
+// reportEndangered tells that a key needs a reshare and cannot have one now, and leaves
+// it alone for a while.
+func (k *Keeper) reportEndangered(ctx context.Context, params types.Params, key types.Key, able int, why error) error {
+	key.PauseAutoReshare(sdk.UnwrapSDKContext(ctx).BlockHeight() + int64(params.AutoResharePauseBlocks))
+	if err := k.setKey(ctx, key); err != nil {
+		return err
+	}
+	k.emit(ctx, &types.EventKeyEndangered{
+		KeyId: key.Id, Owner: key.Owner, Threshold: key.Threshold,
+		Able: uint32(able), Participants: uint32(len(key.Participants)), Reason: why.Error(),
+	})
+	return nil
+}

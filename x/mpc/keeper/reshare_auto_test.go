@@ -1,0 +1,291 @@
+package keeper_test
+
+import (
+	"fmt"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// autoResharing is resharing with auto_reshare on, at height 10: the key k of the first
+// four, of whom three sign, has the margin of one, and a fifth validator is there.
+func autoResharing(t *testing.T) (*chain.Fixture, chain.Secret) {
+	t.Helper()
+	f, secret := resharing(t)
+	f.EndBlocks(10)
+	setParams(t, f, func(p *types.Params) { p.AutoReshare = true })
+	return f, secret
+}
+
+// autoReshares lists the reshares of a key, all of the module.
+func autoReshares(t *testing.T, f *chain.Fixture, key string) []types.Reshare {
+	t.Helper()
+	resp, err := f.Query.Reshares(f.Ctx, &types.QueryResharesRequest{KeyId: key})
+	require.NoError(t, err)
+	for _, r := range resp.Reshares {
+		require.True(t, r.Auto)
+		require.True(t, types.IsAutoID(r.Id))
+	}
+	return resp.Reshares
+}
+
+// leavings are the ways in which the first participant leaves.
+var leavings = map[string]func(t *testing.T, f *chain.Fixture, p *chain.Participant){
+	"jailed":    func(_ *testing.T, _ *chain.Fixture, p *chain.Participant) { p.Jail() },
+	"unbonding": func(_ *testing.T, _ *chain.Fixture, p *chain.Participant) { p.Staked.Status = stakingtypes.Unbonding },
+	"unbonded":  func(_ *testing.T, _ *chain.Fixture, p *chain.Participant) { p.Staked.Status = stakingtypes.Unbonded },
+	"gone": func(_ *testing.T, f *chain.Fixture, _ *chain.Participant) {
+		f.Staking.Validators = f.Staking.Validators[1:]
+	},
+	"revoked": func(t *testing.T, f *chain.Fixture, p *chain.Participant) {
+		require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, p.Operator))
+	},
+}
+
+// However a participant leaves, the key goes to those who remain and a newcomer, with
+// the same threshold, in the name of its owner.
+func TestAutoReshare(t *testing.T) {
+	for name, leave := range leavings {
+		t.Run(name, func(t *testing.T) {
+			f, secret := autoResharing(t)
+			f.EndBlocks(20)
+			require.Empty(t, autoReshares(t, f, "k"), "a healthy key is left alone")
+			leave(t, f, f.Participants[0])
+			f.Events(&types.EventReshareRequested{})
+			f.EndBlocks(21)
+			require.Equal(t, 1, f.Events(&types.EventReshareRequested{}))
+			all := autoReshares(t, f, "k")
+			require.Len(t, all, 1)
+			r := all[0]
+			require.Equal(t, types.AutoReshareID("k", 20), r.Id)
+			require.Equal(t, types.RESHARE_STATUS_PENDING, r.Status)
+			require.Equal(t, f.Requester, r.Owner)
+			require.EqualValues(t, 2, r.Threshold)
+			require.ElementsMatch(t, chain.Operators(f.Participants[1:]...), r.Participants)
+			f.EndBlocks(30)
+			require.Len(t, autoReshares(t, f, "k"), 1, "one at a time")
+
+			f.Stage(r.Id, secret)
+			f.PassTest(r.Id, secret)
+			f.EndBlocks(60)
+			require.Len(t, autoReshares(t, f, "k"), 1, "healthy again")
+			require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").AutoReshareHeight)
+		})
+	}
+}
+
+// Off is the default, and nobody else may use the module's ids; the owner may cancel
+// what the module asked for.
+func TestAutoReshareIsTheModules(t *testing.T) {
+	f, _ := resharing(t)
+	f.Participants[0].Jail()
+	f.EndBlocks(20)
+	require.Empty(t, autoReshares(t, f, "k"))
+	_, err := f.Msg.KeyReshare(f.Ctx, &types.MsgKeyReshare{
+		Requester: f.Requester, ReshareId: types.AutoReshareID("k", 20), KeyId: "k", Threshold: 2,
+	})
+	require.ErrorIs(t, err, types.ErrBadID)
+	setParams(t, f, func(p *types.Params) { p.AutoReshare = true })
+	f.EndBlocks(21)
+	id := autoReshares(t, f, "k")[0].Id
+	_, err = f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: id})
+	require.NoError(t, err)
+	requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "cancelled")
+}
+
+// After a reshare failed, whoever asked for it, the key is left alone for a while.
+func TestAutoResharePauses(t *testing.T) {
+	f, _ := autoResharing(t)
+	setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = 50 })
+	f.Participants[0].Jail()
+	f.EndBlocks(611) // asked for at 10, it expires at 610
+	require.Len(t, autoReshares(t, f, "k"), 1)
+	require.EqualValues(t, 660, requireKey(t, f, "k", types.KEY_STATUS_READY, "").AutoReshareHeight)
+	f.EndBlocks(660)
+	require.Len(t, autoReshares(t, f, "k"), 1)
+	f.EndBlocks(661)
+	all := autoReshares(t, f, "k")
+	require.Len(t, all, 2)
+	require.Equal(t, types.RESHARE_STATUS_PENDING, requireReshare(t, f, types.AutoReshareID("k", 660), types.RESHARE_STATUS_PENDING, "").Status)
+}
+
+// The participants that remain, and whoever can take a place, make the new committee;
+// where they are too few the key is only reported, once for each pause.
+func TestAutoReshareCommittees(t *testing.T) {
+	for name, c := range map[string]struct {
+		leave   []int // of the five
+		margin  uint32
+		most    uint32 // max_participants
+		to      []int
+		reason  string // of the event, where there is no reshare
+		healthy bool
+	}{
+		"nobody left":                     {margin: 1, healthy: true},
+		"below the margin":                {margin: 2, to: []int{0, 1, 2, 3, 4}},
+		"below any margin, nobody to add": {margin: 2, leave: []int{4}, healthy: true},
+		"above what a key may have":       {margin: 60, most: 4, healthy: true},
+		"one replaced":                    {margin: 1, leave: []int{2}, to: []int{0, 1, 3, 4}},
+		"two left, one replaced":          {margin: 1, leave: []int{0, 1}, to: []int{2, 3, 4}},
+		"shrinks to t+1":                  {margin: 1, leave: []int{0, 4}, to: []int{1, 2, 3}},
+		"too few to go on":                {margin: 1, leave: []int{0, 1, 4}, reason: "too_few_participants"},
+		"fewer than may be, by parameter": {margin: 1, most: 3, leave: []int{0}, to: []int{1, 2, 3}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := autoResharing(t)
+			setParams(t, f, func(p *types.Params) {
+				p.AutoReshareMargin = c.margin
+				if c.most != 0 {
+					p.MaxParticipants = c.most
+				}
+			})
+			for _, i := range c.leave {
+				f.Participants[i].Jail()
+			}
+			f.Events(&types.EventKeyEndangered{})
+			f.EndBlocks(600)
+			all := autoReshares(t, f, "k")
+			if c.to == nil {
+				require.Empty(t, all)
+				events := f.Ctx.EventManager().Events()
+				want := 0
+				if !c.healthy {
+					want = 1
+					said, _ := events[len(events)-1].GetAttribute("reason")
+					require.Contains(t, said.Value, c.reason)
+				}
+				require.Equal(t, want, f.Events(&types.EventKeyEndangered{}))
+				f.EndBlocks(1200)
+				require.Equal(t, want, f.Events(&types.EventKeyEndangered{}))
+				return
+			}
+			require.Len(t, all, 1)
+			var to []*chain.Participant
+			for _, i := range c.to {
+				to = append(to, f.Participants[i])
+			}
+			require.ElementsMatch(t, chain.Operators(to...), all[0].Participants)
+			require.Zero(t, f.Events(&types.EventKeyEndangered{}))
+		})
+	}
+}
+
+// A validator may be there and the key endangered all the same: too few of those who
+// hold it can deal their shares.
+func TestAutoReshareNeedsDealers(t *testing.T) {
+	f, _ := autoResharing(t)
+	f.Register(f.AddValidator(5))
+	for _, p := range f.Participants[:2] {
+		require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, p.Operator))
+	}
+	f.Events(&types.EventKeyEndangered{})
+	f.EndBlocks(12)
+	require.Empty(t, autoReshares(t, f, "k"))
+	require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+}
+
+// Many keys lose a participant at once: few blocks look at few of them, few are open at
+// a time, and each has its turn.
+func TestAutoResharesAreBounded(t *testing.T) {
+	const keys = 2*keeper.MaxHealthChecksPerBlock + 5
+	f, _ := autoResharing(t)
+	setParams(t, f, func(p *types.Params) { p.AutoReshareMargin = 0; p.MaxParticipants = 4 })
+	secrets := make(map[string]chain.Secret, keys)
+	for i := range keys {
+		id := fmt.Sprintf("k-%02d", i)
+		_, err := f.Msg.KeyGen(f.Ctx, &types.MsgKeyGen{
+			Requester: f.Requester, KeyId: id, Algorithm: types.ALGORITHM_ECDSA_SECP256K1, Threshold: 2,
+			Participants: chain.Operators(f.Participants[:4]...),
+		})
+		require.NoError(t, err)
+		secrets[id] = chain.NewSecret(id)
+		for _, p := range f.Participants[:4] {
+			a := p.Attest(id, 0, chain.Session(id), secrets[id].Payload(4))
+			require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+		}
+	}
+	f.Participants[0].Jail()
+	deleteKey(t, f, "k")
+	open := func() (all []types.Reshare) {
+		resp, err := f.Query.Reshares(f.Ctx, &types.QueryResharesRequest{Status: types.RESHARE_STATUS_PENDING})
+		require.NoError(t, err)
+		return resp.Reshares
+	}
+	done := make(map[string]bool)
+	for len(done) < keys {
+		f.EndBlocks(f.Ctx.BlockHeight() + 1)
+		all := open()
+		require.LessOrEqual(t, len(all), keeper.MaxOpenAutoReshares)
+		require.Less(t, f.Ctx.BlockHeight(), int64(100), "every key has its turn")
+		for _, r := range all {
+			require.False(t, done[r.KeyId], "once")
+			done[r.KeyId] = true
+			f.Stage(r.Id, secrets[r.KeyId])
+			f.PassTest(r.Id, secrets[r.KeyId])
+		}
+	}
+	f.EndBlocks(f.Ctx.BlockHeight() + 10)
+	require.Empty(t, open())
+}
+
+// The limits of open requests hold for the module, too: the key waits for its next turn.
+func TestAutoReshareWaitsForRoom(t *testing.T) {
+	f, secret := autoResharing(t)
+	setParams(t, f, func(p *types.Params) { p.MaxPendingPerRequester = 1 })
+	f.KeySign("s", "k", "a")
+	f.Participants[0].Jail()
+	f.Events(&types.EventKeyEndangered{})
+	f.EndBlocks(20)
+	require.Empty(t, autoReshares(t, f, "k"))
+	require.Zero(t, f.Events(&types.EventKeyEndangered{}))
+	finishSign(t, f, "s", secret)
+	f.EndBlocks(21)
+	require.Len(t, autoReshares(t, f, "k"), 1)
+}
+
+// A key that cannot be read does not hold up the others.
+func TestSpoiledHealthCheck(t *testing.T) {
+	for name, fail := range failures {
+		t.Run(name, func(t *testing.T) {
+			f, _ := autoResharing(t)
+			f.ReadyKey("a", 2)
+			f.Participants[0].Jail()
+			spoil(f, types.KeysPrefix, "a", fail)
+			f.EndBlocks(11)
+			f.Spoiled = nil
+			require.Empty(t, autoReshares(t, f, "a"))
+			require.Len(t, autoReshares(t, f, "k"), 1)
+			f.EndBlocks(13)
+			require.Len(t, autoReshares(t, f, "a"), 1)
+		})
+	}
+}
+
+// A chain that starts anew keeps the pause, and the reshares of the module.
+func TestAutoReshareGenesis(t *testing.T) {
+	old, _ := autoResharing(t)
+	old.ReadyKey("other", 2)
+	old.Participants[0].Jail()
+	old.EndBlocks(20)
+	_, err := old.Msg.CancelReshare(old.Ctx, &types.MsgCancelReshare{Requester: old.Requester, ReshareId: autoReshares(t, old, "k")[0].Id})
+	require.NoError(t, err)
+	require.Len(t, autoReshares(t, old, "other"), 1)
+	old.EndBlocks(101)
+	gs, err := old.Keeper.ExportGenesis(old.Ctx.WithBlockHeight(100))
+	require.NoError(t, err)
+	require.NoError(t, gs.Validate())
+	f := chain.NewEmpty(t)
+	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
+	require.EqualValues(t, 520, requireKey(t, f, "k", types.KEY_STATUS_READY, "").AutoReshareHeight)
+	f.Staking.Validators = old.Staking.Validators
+	f.Ctx = f.Ctx.WithBlockHeight(1)
+	f.EndBlocks(520)
+	require.Len(t, autoReshares(t, f, "k"), 1)
+	f.EndBlocks(521)
+	require.Len(t, autoReshares(t, f, "k"), 2)
+}

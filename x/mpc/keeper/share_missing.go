@@ -1,0 +1,40 @@
+package keeper
+
+import (
+	"context"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// missingAttestor checks everything about an attestation of a missing share but its
+// signature. Any identity that was not revoked will do: a node that lost its share may
+// have lost its old identity with it.
+func (k *Keeper) missingAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
+	key, err := k.Key(ctx, a.Request.ID)
+	if err != nil {
+		return attestor{}, err
+	}
+	if err := key.AwaitsMissing(string(a.Operator), a.Session); err != nil {
+		return attestor{}, err
+	}
+	return k.unpinnedAttestor(ctx, a)
+}
+
+// recordMissing believes a participant that it has no share: whoever lies about that
+// has nothing from it but the next reshare.
+func (k *Keeper) recordMissing(ctx context.Context, a *mpctypes.Attestation) error {
+	key, err := k.Key(ctx, a.Request.ID)
+	if err != nil {
+		return err
+	}
+	key.Miss(string(a.Operator))
+	if err := k.setKey(ctx, key); err != nil {
+		return err
+	}
+	k.emit(ctx, &types.EventShareMissing{
+		KeyId: key.Id, Owner: key.Owner, Epoch: key.Epoch, Operator: string(a.Operator),
+		Missing: uint32(len(key.MissingShares)), Participants: uint32(len(key.Participants)), Threshold: key.Threshold,
+	})
+	return nil
+}

@@ -1,0 +1,96 @@
+package keeper_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// miss lets a participant say that it has no share of k.
+func miss(t *testing.T, f *chain.Fixture, p *chain.Participant) {
+	t.Helper()
+	a := p.AttestMissing("k", chain.Session("k"))
+	require.NoError(t, f.Keeper.CheckAttestation(f.Ctx, &a))
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+}
+
+// The key shows who has no share, until the epoch in which all have one.
+func TestShareMissing(t *testing.T) {
+	f, secret := resharing(t)
+	rotated := f.Participants[1]
+	rotated.Identity = chain.IdentityKey("rotated")
+	f.Register(rotated)
+	f.Events(&types.EventShareMissing{})
+	miss(t, f, f.Participants[2])
+	miss(t, f, rotated)
+	require.Equal(t, 2, f.Events(&types.EventShareMissing{}))
+	resp, err := f.Query.Key(f.Ctx, &types.QueryKeyRequest{KeyId: "k"})
+	require.NoError(t, err)
+	require.ElementsMatch(t, chain.Operators(f.Participants[1:3]...), resp.Key.MissingShares)
+	require.IsIncreasing(t, resp.Key.MissingShares)
+	require.Equal(t, operators(resp.Key.MissingShares), engineKey(t, f, "k").MissingShares)
+
+	f.EndBlocks(5)
+	anew := exportImport(t, f)
+	require.Equal(t, resp.Key.MissingShares, requireKey(t, anew, "k", types.KEY_STATUS_READY, "").MissingShares)
+
+	f.Reshare("r", "k", 2)
+	f.Stage("r", secret)
+	require.Len(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").MissingShares, 2)
+	f.PassTest("r", secret)
+	require.Empty(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").MissingShares)
+	late := f.Participants[0].AttestMissing("k", chain.Session("k"))
+	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &late), types.ErrAlreadyDecided, "of the epoch before")
+	again := f.Participants[2].AttestMissing("k", chain.Session("r"))
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &again))
+}
+
+func TestShareMissingRefuses(t *testing.T) {
+	f, _ := resharing(t)
+	f.KeyGen("pending", 1)
+	f.ReadyKey("deleting", 1)
+	deleteKey(t, f, "deleting")
+	miss(t, f, f.Participants[0])
+	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[1].Operator))
+	forged := f.Participants[2].AttestMissing("k", chain.Session("k"))
+	forged.Operator = mpcOperator(f.Participants[3].Operator)
+	attempt := f.Participants[2].AttestMissing("k", chain.Session("k"))
+	attempt.Attempt = 1
+	attempt.Sign(chain.ChainID, f.Participants[2].Identity)
+	payload := f.Participants[2].AttestMissing("k", chain.Session("k"))
+	payload.Payload = []byte{1}
+	payload.Sign(chain.ChainID, f.Participants[2].Identity)
+	for name, c := range map[string]struct {
+		a    mpctypes.Attestation
+		want error
+	}{
+		"unknown key":     {f.Participants[2].AttestMissing("none", chain.Session("k")), types.ErrUnknownKey},
+		"PENDING key":     {f.Participants[2].AttestMissing("pending", chain.Session("k")), types.ErrUnknownRequest},
+		"DELETING key":    {f.Participants[2].AttestMissing("deleting", chain.Session("deleting")), types.ErrUnknownRequest},
+		"another session": {f.Participants[2].AttestMissing("k", chain.Session("other")), types.ErrAlreadyDecided},
+		"no session":      {f.Participants[2].AttestMissing("k", mpctypes.Context{}), types.ErrAlreadyDecided},
+		"no participant":  {f.Participants[4].AttestMissing("k", chain.Session("k")), types.ErrUnknownParticipant},
+		"twice":           {f.Participants[0].AttestMissing("k", chain.Session("k")), types.ErrAlreadyDecided},
+		"revoked":         {f.Participants[1].AttestMissing("k", chain.Session("k")), types.ErrUnregistered},
+		"of another one":  {forged, types.ErrBadResult},
+		"attempt":         {attempt, types.ErrBadResult},
+		"payload":         {payload, types.ErrBadResult},
+	} {
+		require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &c.a), c.want, name)
+	}
+	require.Len(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").MissingShares, 1)
+}
+
+// With auto_reshare on the same committee gets fresh shares where one is missing.
+func TestAutoReshareOfAMissingShare(t *testing.T) {
+	f, _ := autoResharing(t)
+	miss(t, f, f.Participants[3])
+	f.EndBlocks(11)
+	all := autoReshares(t, f, "k")
+	require.Len(t, all, 1)
+	require.ElementsMatch(t, chain.Operators(f.Participants[:4]...), all[0].Participants)
+}
