@@ -75,8 +75,10 @@ type live struct {
 	preparams uint64 // reserved, 0: none
 	started   bool   // what came before its Start was handed over
 	stale     bool   // at the last tick
-	round     uint32
-	since     time.Time
+	// holdsShare: it opened a share, and has not ended.
+	holdsShare bool
+	round      uint32
+	since      time.Time
 }
 
 // NewCore checks the options and makes a core that knows nothing yet.

@@ -47,6 +47,9 @@ func (c *Core) Begin(s *session.Session) (session.Material, error) {
 	if err != nil {
 		return session.Material{}, err
 	}
+	if m.Share != nil {
+		c.shareOpened(l)
+	}
 	c.opts.Log.Info("session started", "request", s.Request().ID.String(), "attempt", s.Attempt(),
 		"session", s.Context().Short(), "leader", s.Initiator())
 	return m, nil
@@ -90,11 +93,11 @@ func (c *Core) Finish(s *session.Session, r *session.Result) error {
 			return fmt.Errorf("%w: %w", types.ErrProtocolFault, err)
 		}
 		c.pool.addSignature(*r.Signature, now)
-		c.logFinished(s, now)
+		c.finished(s, now)
 		return nil
 	}
 	if !c.receives(request) {
-		c.logFinished(s, now) // what is new belongs to others
+		c.finished(s, now) // what is new belongs to others
 		return nil
 	}
 	record := c.records[types.RecordKey{KeyID: request.KeyID, Epoch: request.Epoch, Session: s.ID()}]
@@ -106,11 +109,15 @@ func (c *Core) Finish(s *session.Session, r *session.Result) error {
 		return err
 	}
 	c.attest(c.records[record.RecordKey])
-	c.logFinished(s, now)
+	c.finished(s, now)
 	return nil
 }
 
-func (c *Core) logFinished(s *session.Session, now time.Time) {
+// finished notes that a session did what it was for. It may live on for others.
+func (c *Core) finished(s *session.Session, now time.Time) {
+	if l, ok := c.sessions[s.ID()]; ok {
+		c.shareClosed(l, "")
+	}
 	c.opts.Log.Info("session finished", "request", s.Request().ID.String(), "attempt", s.Attempt(),
 		"session", s.Context().Short(), "took", now.Sub(s.Opened()).Round(time.Millisecond), "resent", s.Resent())
 }
@@ -132,6 +139,7 @@ func (c *Core) End(s *session.Session, end session.End) {
 		c.early.end(s.ID(), left, now)
 	}
 	c.release(l)
+	c.shareClosed(l, end.Reason)
 	request := s.Request()
 	c.resent += uint64(s.Resent())
 	c.opts.Observer.SessionEnded(SessionEnd{

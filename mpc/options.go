@@ -113,6 +113,8 @@ type Options struct {
 	Log *slog.Logger
 	// Observer may be nil.
 	Observer Observer
+	// Auditor may be nil.
+	Auditor Auditor
 	// Timing of sessions; zero: session.DefaultTiming.
 	Timing session.Timing
 	// MaxSessions in memory; 0: DefaultMaxSessions.
@@ -151,6 +153,9 @@ func (o *Options) complete() error {
 	}
 	if o.Observer == nil {
 		o.Observer = nopObserver{}
+	}
+	if o.Auditor == nil {
+		o.Auditor = nopAuditor{}
 	}
 	if o.Timing == (session.Timing{}) {
 		o.Timing = session.DefaultTiming()

@@ -22,6 +22,8 @@ type DB struct {
 	wrapped, main *part
 	mark          *mark
 	keys          keys
+	// openedByNext: the passphrase is the one of a change that was interrupted.
+	openedByNext bool
 	// failed is why nothing is written any more.
 	failed error
 }

@@ -22,6 +22,8 @@
 //	in    database key                            value                           sealed under
 //	keys  H                                       header: parameters, salt,       plain; the data key in it
 //	                                              wrapped data key, checksum      under the passphrase
+//	keys  N                                       header of a passphrase that     as H
+//	                                              is being changed, see below
 //	keys  K                                       state: see Integrity            sealing key
 //	keys  k <key id> 00 <epoch u64> <session 32>  record key, 32 bytes            sealing key
 //	keys  p <id u64>                              pre-parameters key, 32 bytes    sealing key
@@ -33,7 +35,7 @@
 //	main  t <key id>                              empty                           sealing key
 //
 // The header is in keys because a wrapped key is what it holds: where the
-// passphrase is changed one day, the old one has to go the same way.
+// passphrase is changed, the old one goes the same way.
 //
 // Integers are big endian. A sealed value is: format version (1 byte), nonce
 // (24 random bytes), ciphertext and tag. Its associated data are a domain, the
@@ -104,12 +106,38 @@
 // tombstone in the third step: after a crash the records may be gone without one,
 // and calling it again adds it. A write to main alone is one atomic batch.
 //
+// # Changing the passphrase
+//
+// One passphrase opens the identity file and the database, and no write covers
+// both. ChangePassphrase takes three steps, with the database locked:
+//
+//  1. N: the data key, wrapped under the new passphrase; either one opens the
+//     database now
+//  2. the identity file, sealed anew, takes the place of the old one at once
+//  3. H becomes what N was, N goes, and the files of keys are rewritten, as in
+//     destruction: no file holds the old wrapping
+//
+// The second step decides. A crash before it leaves the old passphrase for both,
+// one after it the new one. Whoever then opened both with one passphrase calls
+// SettlePassphrase, as a node does at start, which drops the other wrapping; or
+// the change is asked for again. The data key stays: whoever has the old
+// passphrase and an old copy of the folder has what was in it, and can read the
+// records of a later copy too. Against that only new shares help.
+//
 // # Bindings
 //
 // A binding is kept whole for ever: id, content hash and digest. It takes some
 // 120 bytes on disk (ids of 19 bytes that begin alike, digests of 32). To keep id
 // and content hash alone, once the chain has pruned the request, would save 32 of
 // them, and make another kind of entry: it is not worth that.
+//
+// # Restoring
+//
+// Restore stores what is missing of a backup (package backup) in one write of the
+// four steps above, or nothing. What is there stays. An older epoch is not put beside
+// a newer one: after a reshare the old share is worth nothing to the chain and
+// something to a thief. A binding that differs is refused; package backup says why
+// bindings that are in no backup are not needed.
 //
 // # Figures
 //

@@ -11,11 +11,13 @@ type Error string
 func (e Error) Error() string { return string(e) }
 
 // Unwrap makes every Error the typed reason storage_failed, but for what was
-// refused before anything was written: write_refused.
+// refused before anything was written: write_refused or restore_refused.
 func (e Error) Unwrap() error {
 	switch e {
-	case ErrInvalid, ErrStatus, ErrFixed:
+	case ErrInvalid, ErrStatus, ErrFixed, ErrSamePassphrase:
 		return types.ErrWriteRefused
+	case ErrOlderEpoch, ErrOtherContent:
+		return types.ErrRestore
 	}
 	return types.ErrStorage
 }
@@ -33,18 +35,20 @@ const (
 	ErrEmptyPassphrase Error = "the passphrase is empty; give one by file, environment, systemd credential or prompt"
 	// ErrWrongPassphrase: the file is intact, but this passphrase does not open it.
 	ErrWrongPassphrase Error = "wrong passphrase; give the one that the database or identity file was made with"
+	// ErrSamePassphrase: a change to the passphrase that it has.
+	ErrSamePassphrase Error = "the new passphrase is the old one; choose another"
 	// ErrNewerFormat: written by a later version of this program.
 	ErrNewerFormat Error = "the format is newer than this program; update sequencerd"
 	// ErrHeaderDamaged: the header does not match its checksum or its bounds.
-	ErrHeaderDamaged Error = "the header of the MPC database is damaged; restore the whole folder from a backup"
+	ErrHeaderDamaged Error = "the header of the MPC database is damaged; move its folder away and restore the newest backup: sequencerd mpc backup restore"
 	// ErrEntryDamaged: an entry does not open under its key, or does not decode.
-	ErrEntryDamaged Error = "an entry of the MPC database is damaged; restore the whole folder from a backup"
+	ErrEntryDamaged Error = "an entry of the MPC database is damaged; move its folder away and restore the newest backup: sequencerd mpc backup restore"
 	// ErrFilesDamaged: goleveldb's files, or those of one of the two databases,
 	// are truncated, missing or corrupted.
-	ErrFilesDamaged Error = "files of the MPC database are damaged or missing; restore the whole folder from a backup"
+	ErrFilesDamaged Error = "files of the MPC database are damaged or missing; move its folder away and restore the newest backup: sequencerd mpc backup restore"
 	// ErrEntriesMissing: entries that were acknowledged are gone, or were
 	// replaced by older ones, or one of the two databases by an older copy.
-	ErrEntriesMissing Error = "the MPC database has lost entries that were stored; restore the whole folder from a backup"
+	ErrEntriesMissing Error = "the MPC database has lost entries that were stored; move its folder away and restore the newest backup: sequencerd mpc backup restore"
 )
 
 // What can go wrong with an open database.
@@ -61,6 +65,14 @@ const (
 	ErrFixed Error = "the record has a share already, which never changes; leave Data nil and what describes the share as it is"
 )
 
+// What Restore refuses beside types.ErrKeyDeleted and types.ErrDigestBound.
+const (
+	// ErrOlderEpoch: the key was reshared since the backup was made.
+	ErrOlderEpoch Error = "the database has a newer epoch of the key, and an older share is not put beside it; nothing was changed, leave the key out"
+	// ErrOtherContent: a record never changes into another.
+	ErrOtherContent Error = "the database has this record with other content, which is never overwritten; nothing was changed, find out which of the two the chain knows"
+)
+
 // What can go wrong with an identity file. ErrEmptyPassphrase,
 // ErrWrongPassphrase and ErrNewerFormat are shared with the database.
 const (
@@ -69,7 +81,7 @@ const (
 	// ErrIdentityExists: an identity is never overwritten.
 	ErrIdentityExists Error = "the MPC identity file exists and is not overwritten; add a key to it, or choose another path"
 	// ErrIdentityDamaged: the file does not parse or match its checksum.
-	ErrIdentityDamaged Error = "the MPC identity file is damaged; restore it from a backup"
+	ErrIdentityDamaged Error = "the MPC identity file is damaged; move it away and restore the newest backup: sequencerd mpc backup restore"
 	// ErrIdentityMismatch: the public keys are not those of the private keys.
-	ErrIdentityMismatch Error = "the public keys in the MPC identity file are not those of its private keys; somebody changed it, restore it from a backup"
+	ErrIdentityMismatch Error = "the public keys in the MPC identity file are not those of its private keys; somebody changed it, move it away and restore the newest backup: sequencerd mpc backup restore"
 )

@@ -35,26 +35,35 @@ type header struct {
 	wrapped []byte
 }
 
+// freshBytes: what wrapping takes at random, a salt and a nonce.
+const freshBytes = saltBytes + chacha20poly1305.NonceSizeX
+
 // newHeader makes a random data key and wraps it. The caller wipes the key.
 func newHeader(passphrase []byte, kdf KDF, random io.Reader) (header, []byte, error) {
-	if err := kdf.validate(); err != nil {
-		return header{}, nil, fmt.Errorf("%w: %w", ErrInvalid, err)
-	}
-	fresh, err := randomBytes(random, saltBytes+chacha20poly1305.NonceSizeX+chacha20poly1305.KeySize)
+	fresh, err := randomBytes(random, freshBytes+chacha20poly1305.KeySize)
 	if err != nil {
 		return header{}, nil, err
 	}
-	salt, nonce := fresh[:saltBytes], fresh[saltBytes:saltBytes+chacha20poly1305.NonceSizeX]
-	dataKey := fresh[saltBytes+chacha20poly1305.NonceSizeX:]
-	h := header{kdf: kdf, salt: salt}
-	wrapping := kdf.derive(passphrase, salt)
+	dataKey := fresh[freshBytes:]
+	h, err := wrapKey(dataKey, passphrase, kdf, fresh[:freshBytes])
+	return h, dataKey, err
+}
+
+// wrapKey wraps a data key with a fresh salt and nonce.
+func wrapKey(dataKey, passphrase []byte, kdf KDF, fresh []byte) (header, error) {
+	if err := kdf.validate(); err != nil {
+		return header{}, fmt.Errorf("%w: %w", ErrInvalid, err)
+	}
+	h := header{kdf: kdf, salt: bytes.Clone(fresh[:saltBytes])}
+	wrapping := kdf.derive(passphrase, h.salt)
 	defer types.Wipe(wrapping)
 	aead, err := chacha20poly1305.NewX(wrapping)
 	if err != nil {
-		return header{}, nil, fmt.Errorf("make cipher: %w", err)
+		return header{}, fmt.Errorf("make cipher: %w", err)
 	}
+	nonce := fresh[saltBytes:]
 	h.wrapped = aead.Seal(bytes.Clone(nonce), nonce, dataKey, h.fields())
-	return h, dataKey, nil
+	return h, nil
 }
 
 // unwrap gives the data key. The caller wipes it.

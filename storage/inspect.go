@@ -41,20 +41,41 @@ func (db *DB) inspect(unlock func(header) (keys, error)) (orphans [][]byte, err 
 	return orphans, errors.Join(db.main.closeEngine(), db.wrapped.closeEngine())
 }
 
-// unlock reads the header and gets the keys.
+// unlock gets the keys from the header, or from the one beside it that a change
+// of the passphrase left when it was interrupted.
 func (db *DB) unlock(unlock func(header) (keys, error)) (keys, error) {
-	b, err := db.get(headerKey)
+	head, _, err := db.header(headerKey)
 	if err != nil {
 		return keys{}, err
 	}
-	if b == nil {
-		return keys{}, fmt.Errorf("%w: it is missing", ErrHeaderDamaged)
+	k, wrong := unlock(head)
+	if !errors.Is(wrong, ErrWrongPassphrase) {
+		return k, wrong
 	}
-	head, err := decodeHeader(b)
+	next, there, err := db.header(nextHeaderKey)
 	if err != nil {
 		return keys{}, err
 	}
-	return unlock(head)
+	if !there {
+		return keys{}, wrong
+	}
+	db.openedByNext = true
+	return unlock(next)
+}
+
+// header reads one of the two headers. Only the one of a change may be missing.
+func (db *DB) header(key []byte) (h header, there bool, err error) {
+	b, err := db.get(key)
+	switch {
+	case err != nil:
+		return header{}, false, err
+	case b == nil && bytes.Equal(key, headerKey):
+		return header{}, false, fmt.Errorf("%w: it is missing", ErrHeaderDamaged)
+	case b == nil:
+		return header{}, false, nil
+	}
+	h, err = decodeHeader(b)
+	return h, true, err
 }
 
 // verify compares both databases with the mark and with each other, and opens
@@ -152,7 +173,7 @@ func (db *DB) verifyEntries(p *part) (orphans [][]byte, err error) {
 // verifyEntry opens one entry and decodes it where that says more. It reports
 // whether a wrapped key has what it is for, and a sealed entry its key.
 func (db *DB) verifyEntry(key, value []byte) (complete bool, err error) {
-	if key[0] == prefixHeader {
+	if key[0] == prefixHeader || key[0] == prefixNextHeader {
 		return true, nil
 	}
 	s, complete, err := db.sealerOf(key)

@@ -11,6 +11,7 @@ import (
 const (
 	prefixWrappedState = 'K'
 	prefixHeader       = 'H'
+	prefixNextHeader   = 'N'
 	prefixRecordKey    = 'k'
 	prefixPreparamsKey = 'p'
 
@@ -24,6 +25,7 @@ const (
 
 var (
 	headerKey       = []byte{prefixHeader}
+	nextHeaderKey   = []byte{prefixNextHeader}
 	wrappedStateKey = []byte{prefixWrappedState}
 	mainStateKey    = []byte{prefixMainState}
 )

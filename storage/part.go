@@ -37,7 +37,7 @@ const (
 func wrappedPart(dir string) *part {
 	return &part{
 		name: wrappedName, dir: filepath.Join(dir, wrappedName), stateKey: wrappedStateKey,
-		kinds: []byte{prefixWrappedState, prefixHeader, prefixRecordKey, prefixPreparamsKey},
+		kinds: []byte{prefixWrappedState, prefixHeader, prefixNextHeader, prefixRecordKey, prefixPreparamsKey},
 	}
 }
 

@@ -27,6 +27,8 @@ type State interface {
 	EngineFaults(context.Context) ([]types.Fault, error)
 	// EngineKey reads one key; false if the chain does not know it.
 	EngineKey(context.Context, types.KeyID) (types.Key, bool, error)
+	// EngineKeysOf lists the READY keys that an operator is a participant of.
+	EngineKeysOf(context.Context, types.Operator) ([]types.Key, error)
 	// EngineSignature reads a finished signature; false if there is none.
 	EngineSignature(ctx context.Context, id string) (types.SignatureResult, bool, error)
 }

@@ -71,6 +71,8 @@ func (fakeState) EngineKey(_ context.Context, id types.KeyID) (types.Key, bool, 
 	return types.Key{ID: id}, id == "known", nil
 }
 
+func (fakeState) EngineKeysOf(context.Context, types.Operator) ([]types.Key, error) { return nil, nil }
+
 func (fakeState) EngineSignature(_ context.Context, id string) (types.SignatureResult, bool, error) {
 	return types.SignatureResult{RequestID: id}, id == "known", nil
 }

@@ -94,8 +94,9 @@ const configTemplate = `
 # messages on and needs no passphrase.
 enabled = {{ .MPC.Enabled }}
 
-# dir holds the identity and the encrypted database of key shares; relative to
-# the node's home. The socket for "sequencerd mpc" is mpc.sock in the home.
+# dir holds the identity, the encrypted database of key shares and the audit log;
+# relative to the node's home. The socket for "sequencerd mpc" is mpc.sock in the
+# home.
 dir = "{{ .MPC.Dir }}"
 
 # passphrase is a source, never the passphrase itself: it says where that of
@@ -199,7 +200,7 @@ func (c Config) workersOn(cores int) int {
 
 // Paths are the files of a node's part in MPC.
 type Paths struct {
-	// Folder holds identity and database.
+	// Folder holds identity, database and the audit log.
 	Folder string
 	// Identity is the file with the identity keys.
 	Identity string

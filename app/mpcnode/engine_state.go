@@ -4,12 +4,17 @@ import (
 	"sync/atomic"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
 // engineState is a running engine, or one that ended with an error.
 type engineState struct {
 	engine  *mpc.Engine
 	failure atomic.Pointer[string]
+	// lost is why the engine has no identity to work with, though the node has one.
+	lost error
+	// audit is the node's log of uses of shares; nil if it has none.
+	audit *audit.Log
 }
 
 func (s *engineState) fail(err error) {

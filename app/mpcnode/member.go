@@ -18,7 +18,9 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/tss"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/p2p"
+	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
 // reactorName is the channel's place among the node's reactors.
@@ -38,6 +40,9 @@ type member struct {
 	protocols *tss.Protocols
 	reactor   *p2p.Reactor
 	open      openRequests
+	shares    *shareWatch
+	saves     *backups
+	audit     *audit.Log
 	nodeKey   *cmtp2p.NodeKey
 	peerID    string
 	svrLog    log.Logger
@@ -59,6 +64,8 @@ func newMember(cfg Config, vault *Vault, app App, key *cmtp2p.NodeKey, svrCtx *s
 	m.log = newLogger(svrCtx.Logger, "mpc")
 	m.metrics = newMetrics(app.ChainID())
 	m.activity = newActivity()
+	m.shares = newShareWatch(app, vault.PublicKeys(), nil, m.log)
+	m.saves = &backups{vault: vault, identity: cfg.PathsOf(svrCtx.Config.RootDir).Identity, chainID: app.ChainID()}
 	m.protocols = tss.New(tss.WithConcurrency(cfg.Workers()))
 	limits, err := roundLimits(m.protocols)
 	if err != nil {
@@ -86,17 +93,20 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	if m.reactor == nil {
 		return nil
 	}
+	paths := m.cfg.PathsOf(m.comet.RootDir)
+	m.openAudit(paths.Folder)
 	engine, err := mpc.New(m.options(sync), m.cfg.Workers())
 	if err != nil {
+		m.closeAudit()
 		return fmt.Errorf("make the MPC engine: %w", err)
 	}
-	state := &engineState{engine: engine}
-	paths := m.cfg.PathsOf(m.comet.RootDir)
+	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit}
+	m.shares.records = func() []types.Record { return engine.Status().Records }
 	libp2p, err := m.listen()
 	if err != nil {
 		return err
 	}
-	socket, err := listenSocket(paths.Socket, reporter{state, m.reactor, m.activity}.handler())
+	socket, err := listenSocket(paths.Socket, reporter{state, m.reactor, m.activity, m.shares, m.saves}.handler())
 	if err != nil {
 		if libp2p != nil {
 			err = errors.Join(err, libp2p.Close())
@@ -105,7 +115,8 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	}
 	m.reactor.SetSink(sink{engine: engine, offer: m.reactor.GossipTo})
 	m.app.MPCLink().attach(engine, engine.Wake)
-	m.metrics.watch(state)
+	m.metrics.watch(state, m.shares)
+	m.tellLost()
 	if err := prometheus.DefaultRegisterer.Register(m.metrics); err != nil {
 		m.log.Error("MPC metrics are not served", "err", err)
 	}
@@ -114,6 +125,12 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	}
 	group.Go(func() error { return m.runSocket(ctx, socket) })
 	group.Go(func() error { return m.runEngine(ctx, state) })
+	if m.audit != nil {
+		group.Go(func() error { return m.runAudit(ctx) })
+	}
+	if len(m.vault.PublicKeys()) > 0 {
+		group.Go(func() error { return m.shares.run(ctx) })
+	}
 	if libp2p != nil {
 		group.Go(func() error { return m.runSwitch(ctx, libp2p) })
 	}
@@ -122,6 +139,14 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 		group.Go(func() error { return r.run(ctx) })
 	}
 	return nil
+}
+
+// tellLost says that this node should take part and cannot.
+func (m *member) tellLost() {
+	if err := m.vault.Lost(); err != nil {
+		reason := types.ReasonOf(err)
+		m.log.Error("this node has an MPC identity and cannot take part; it follows the chain", "err", err, "reason", reason, "remedy", reason.Remedy())
+	}
 }
 
 // options hands the engine its parts. A store that is a nil *storage.DB inside
@@ -140,6 +165,9 @@ func (m *member) options(sync syncState) mpc.Options {
 	if m.vault.Present() {
 		opts.Store = m.vault.Database()
 	}
+	if m.audit != nil {
+		opts.Auditor = &auditor{lines: m.audit, log: m.log}
+	}
 	return opts
 }
 
@@ -155,12 +183,16 @@ func (m *member) transport() mpc.Transport {
 func (m *member) observeView(v *mpc.View) {
 	m.metrics.observeView(v)
 	m.open.observe(v)
+	if m.shares != nil && !v.CatchingUp {
+		m.shares.viewed()
+	}
 }
 
 // runEngine ends with the context. If the engine cannot go on before, the node
 // keeps following the chain: the metric engine_up is 0, and the socket says why.
 func (m *member) runEngine(ctx context.Context, state *engineState) error {
 	defer prometheus.DefaultRegisterer.Unregister(m.metrics)
+	defer m.closeAudit()
 	err := safely(m.log, "the MPC engine", func() error { return state.engine.Run(ctx) })
 	m.app.MPCLink().detach()
 	if err == nil {
@@ -177,6 +209,7 @@ func (m *member) runEngine(ctx context.Context, state *engineState) error {
 // runSocket serves reports until the context ends. A socket that fails is no
 // reason to stop a validator.
 func (m *member) runSocket(ctx context.Context, s *socket) error {
+	defer m.saves.wait() // what it uses is closed next
 	if err := safely(m.log, "the MPC socket", func() error { return s.run(ctx) }); err != nil {
 		m.log.Error("the MPC socket failed; \"sequencerd mpc status\" may find no node until it is started again", "err", err)
 	}

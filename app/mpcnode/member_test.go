@@ -54,7 +54,7 @@ func (b *logBuffer) String() string {
 func testMember(out *logBuffer) *member {
 	return &member{
 		app: linkedApp{link: NewLink()}, metrics: newMetrics("seq-1"), activity: newActivity(),
-		log: slog.New(slog.NewTextHandler(out, nil)), reactor: p2p.NewReactor(p2p.Options{ChainID: "seq-1"}),
+		log: slog.New(slog.NewTextHandler(out, nil)), reactor: p2p.NewReactor(p2p.Options{ChainID: "seq-1"}), vault: &Vault{}, saves: noBackups(),
 	}
 }
 
@@ -65,7 +65,7 @@ func TestEngineThatPanics(t *testing.T) {
 	engine, err := mpc.New(mpc.Options{ChainID: "seq-1", Chain: panickyChain{}, Transport: idleTransport{}}, 1)
 	require.NoError(t, err)
 	state := &engineState{engine: engine}
-	m.metrics.watch(state)
+	m.metrics.watch(state, nil)
 	m.app.MPCLink().attach(engine, engine.Wake)
 	require.NoError(t, prometheus.DefaultRegisterer.Register(m.metrics))
 

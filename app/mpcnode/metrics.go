@@ -85,7 +85,10 @@ func newMetrics(chainID string) *metrics {
 }
 
 // watch says whose status is served; before it there is none.
-func (m *metrics) watch(s *engineState) { m.status.engine.Store(s) }
+func (m *metrics) watch(s *engineState, w *shareWatch) {
+	m.status.shares.Store(w)
+	m.status.engine.Store(s)
+}
 
 // Describe implements prometheus.Collector.
 func (m *metrics) Describe(ch chan<- *prometheus.Desc) {

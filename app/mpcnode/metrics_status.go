@@ -11,12 +11,14 @@ import (
 // statusCollector serves what the engine's last status says at each scrape.
 type statusCollector struct {
 	engine atomic.Pointer[engineState]
+	shares atomic.Pointer[shareWatch]
 	// ended counts what sessions that are over sent again, told at their end.
 	ended atomic.Uint64
 
 	up, registered, height, catchingUp   *prometheus.Desc
 	requests, results, preparams, queued *prometheus.Desc
 	sessions, records, unknown, resent   *prometheus.Desc
+	lost, missing                        *prometheus.Desc
 }
 
 func newStatusCollector(f metricFactory) *statusCollector {
@@ -32,6 +34,8 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		sessions:   f.desc("sessions", "Sessions in memory.", "kind", "phase"),
 		records:    f.desc("records", "Records in the store.", "status"),
 		unknown:    f.desc("keys_unknown", "Keys in the store that the chain does not know."),
+		lost:       f.desc("database_missing", "1 on a node with an identity whose database is gone."),
+		missing:    f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
 		resent:     f.desc("resent_total", "Envelopes that were sent again."),
 	}
 }
@@ -40,7 +44,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.up, c.registered, c.height, c.catchingUp, c.requests, c.results, c.preparams, c.queued,
-		c.sessions, c.records, c.unknown, c.resent,
+		c.sessions, c.records, c.unknown, c.resent, c.lost, c.missing,
 	} {
 		ch <- d
 	}
@@ -67,6 +71,10 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.results, float64(s.Results))
 	gauge(c.preparams, float64(s.Preparams))
 	gauge(c.unknown, float64(len(s.Unknown)))
+	gauge(c.lost, oneIf(state.lost != nil))
+	for what, n := range countMissing(c.shares.Load().found()) {
+		gauge(c.missing, float64(n), what)
+	}
 	for label, n := range countSessions(s) {
 		gauge(c.sessions, float64(n), label[0], label[1])
 	}
@@ -87,6 +95,15 @@ func countSessions(s mpc.Status) map[[2]string]int {
 	n := make(map[[2]string]int)
 	for _, session := range s.Sessions {
 		n[[2]string{session.Request.Kind.String(), session.Phase.String()}]++
+	}
+	return n
+}
+
+// countMissing counts shares by how they are missing, those that are not too.
+func countMissing(all []MissingShare) map[string]int {
+	n := map[string]int{ShareMissing: 0, ShareBehind: 0}
+	for _, m := range all {
+		n[m.What]++
 	}
 	return n
 }

@@ -69,7 +69,7 @@ func TestMetricsServeWhatIsTold(t *testing.T) {
 
 func TestMetricsServeTheEnginesStatus(t *testing.T) {
 	m := newMetrics("seq-1")
-	m.watch(idleEngine(t))
+	m.watch(idleEngine(t), nil)
 	got := gather(t, m)
 	require.Equal(t, float64(1), got["sequencer_mpc_engine_up"].Metric[0].Gauge.GetValue())
 	require.Equal(t, float64(0), got["sequencer_mpc_registered"].Metric[0].Gauge.GetValue())
@@ -81,7 +81,7 @@ func TestMetricsServeTheEnginesStatus(t *testing.T) {
 // back, whichever is heard first, the end of a session or the status after it.
 func TestResentTotal(t *testing.T) {
 	m := newMetrics("seq-1")
-	m.watch(idleEngine(t))
+	m.watch(idleEngine(t), nil)
 	steps := []struct {
 		name   string
 		ended  int    // sent again by a session that ends now

@@ -2,6 +2,7 @@ package mpcnode
 
 import (
 	"encoding/hex"
+	"slices"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
@@ -25,9 +26,19 @@ type StatusReport struct {
 	Peers           int    `json:"peers"`
 	// Reachable are the participants that are peers; all others are reached by
 	// relay.
-	Reachable   []string  `json:"reachable"`
-	UnknownKeys []string  `json:"unknown_keys,omitempty"`
-	At          time.Time `json:"at"`
+	Reachable   []string `json:"reachable"`
+	UnknownKeys []string `json:"unknown_keys,omitempty"`
+	// Problem is why a node with an identity takes no part, by its typed reason, and
+	// what to do.
+	Problem string `json:"problem,omitempty"`
+	Remedy  string `json:"remedy,omitempty"`
+	// MissingShares are what the chain says this node should have and has not.
+	MissingShares []MissingShare `json:"missing_shares,omitempty"`
+	// AuditLines and AuditHash are number and hash of the last line of the audit log:
+	// who notes them elsewhere can tell later that no line is missing.
+	AuditLines uint64    `json:"audit_lines"`
+	AuditHash  string    `json:"audit_hash,omitempty"`
+	At         time.Time `json:"at"`
 }
 
 // KeyReport is one session's record of a key on this node.
@@ -43,7 +54,9 @@ type KeyReport struct {
 	HasShare  bool   `json:"has_share"`
 	PublicKey string `json:"public_key,omitempty"`
 	// Address is the key's on Ethereum.
-	Address string    `json:"address,omitempty"`
+	Address string `json:"address,omitempty"`
+	// Unknown: the chain does not know the key. Only a running node can tell.
+	Unknown bool      `json:"unknown_to_chain,omitempty"`
 	Updated time.Time `json:"updated"`
 }
 
@@ -52,6 +65,9 @@ type KeysReport struct {
 	Keys []KeyReport `json:"keys"`
 	// Tombstones are keys whose shares were destroyed here.
 	Tombstones []string `json:"tombstones"`
+	// Missing are keys of which this node should have a share, says the chain, and
+	// has none that fits. Only a running node can tell.
+	Missing []MissingShare `json:"missing,omitempty"`
 }
 
 // SessionReport is where a session stands.
@@ -81,15 +97,32 @@ type SessionsReport struct {
 // engineRunning is StatusReport.Engine of an engine that works.
 const engineRunning = "running"
 
-func reportStatus(s mpc.Status, failed string) StatusReport {
+func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) StatusReport {
 	r := StatusReport{
 		Engine: engineRunning, Operator: string(s.Operator), IdentityVersion: s.IdentityVersion,
 		Height: s.Height, CatchingUp: s.CatchingUp, OpenRequests: s.OpenRequests, Sessions: len(s.Sessions),
 		ResultsWaiting: s.Results, Preparams: s.Preparams, UnknownKeys: texts(s.Unknown), At: s.At,
 	}
-	if failed != "" {
+	r.MissingShares = missing
+	if state.audit != nil {
+		r.AuditLines, r.AuditHash = state.audit.Last()
+	}
+	if failed := state.failed(); failed != "" {
 		r.Engine = "stopped: " + failed
 	}
+	if reason := types.ReasonOf(state.lost); reason != "" {
+		r.Problem, r.Remedy = string(reason), reason.Remedy()
+	}
+	return r
+}
+
+// reportRunning describes the records of a running node.
+func reportRunning(s mpc.Status, missing []MissingShare) KeysReport {
+	r := ReportKeys(s.Records, s.Tombstones)
+	for i := range r.Keys {
+		r.Keys[i].Unknown = slices.Contains(s.Unknown, types.KeyID(r.Keys[i].KeyID))
+	}
+	r.Missing = missing
 	return r
 }
 

@@ -15,13 +15,14 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// The paths of the socket's protocol, JSON over HTTP. All of them report;
-// nothing that a socket is asked changes anything or signs.
+// The paths of the socket's protocol, JSON over HTTP. All of them report, one backs
+// up; nothing that a socket is asked changes anything or signs.
 const (
 	pathStatus   = "/status"
 	pathKeys     = "/keys"
 	pathSessions = "/sessions"
 	pathActivity = "/activity" // ?since=NUMBER
+	pathBackup   = "/backup"
 )
 
 const (
@@ -44,18 +45,19 @@ type reporter struct {
 	engine   *engineState
 	peers    reachability
 	activity *activity
+	shares   *shareWatch
+	backups  *backups
 }
 
 func (r reporter) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, _ *http.Request) {
-		s := reportStatus(r.engine.engine.Status(), r.engine.failed())
+		s := reportStatus(r.engine.engine.Status(), r.engine, r.shares.found())
 		s.Peers, s.Reachable = r.peers.Peers(), texts(r.peers.Reachable())
 		writeJSON(w, s)
 	})
 	mux.HandleFunc("GET "+pathKeys, func(w http.ResponseWriter, _ *http.Request) {
-		s := r.engine.engine.Status()
-		writeJSON(w, ReportKeys(s.Records, s.Tombstones))
+		writeJSON(w, reportRunning(r.engine.engine.Status(), r.shares.found()))
 	})
 	mux.HandleFunc("GET "+pathSessions, func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, reportSessions(r.engine.engine.Status().Sessions))
@@ -68,6 +70,7 @@ func (r reporter) handler() http.Handler {
 		}
 		writeJSON(w, r.activity.since(since))
 	})
+	mux.Handle("POST "+pathBackup, r.backups)
 	return mux
 }
 

@@ -1,6 +1,7 @@
 package mpcnode
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -18,6 +19,9 @@ var ErrNotRunning = errors.New("no node runs on this home, or its MPC is switche
 // maxReportBytes bounds an answer of the socket: thousands of records of a few
 // hundred bytes.
 const maxReportBytes = 16 << 20
+
+// maxRefusalBytes bounds what is shown of why a node refuses: a line.
+const maxRefusalBytes = 1 << 10
 
 // Client asks a running node through its socket.
 type Client struct{ path string }
@@ -51,26 +55,36 @@ func ask[T any](ctx context.Context, c *Client, path string) (T, error) {
 	var report T
 	ctx, cancel := context.WithTimeout(ctx, socketTimeout)
 	defer cancel()
-	req, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://node"+path, nil)
+	resp, err := c.do(ctx, http.MethodGet, path, nil)
 	if err != nil {
 		return report, err
+	}
+	defer resp.Body.Close()
+	if err := json.NewDecoder(io.LimitReader(resp.Body, maxReportBytes)).Decode(&report); err != nil {
+		return report, fmt.Errorf("read the node's answer: %w", err)
+	}
+	return report, nil
+}
+
+// do asks; the caller closes the answer.
+func (c *Client) do(ctx context.Context, method, path string, body []byte) (*http.Response, error) {
+	req, err := http.NewRequestWithContext(ctx, method, "http://node"+path, bytes.NewReader(body))
+	if err != nil {
+		return nil, err
 	}
 	transport := &http.Transport{DialContext: c.dial, DisableKeepAlives: true}
 	resp, err := (&http.Client{Transport: transport}).Do(req)
 	switch {
 	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return report, fmt.Errorf("%w (%s)", ErrNotRunning, c.path)
+		return nil, fmt.Errorf("%w (%s)", ErrNotRunning, c.path)
 	case err != nil:
-		return report, fmt.Errorf("ask the node through %s: %w", c.path, err)
+		return nil, fmt.Errorf("ask the node through %s: %w", c.path, err)
+	case resp.StatusCode != http.StatusOK:
+		defer resp.Body.Close()
+		why, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusalBytes))
+		return nil, fmt.Errorf("ask the node through %s: it answered %s: %s", c.path, resp.Status, bytes.TrimSpace(why))
 	}
-	defer resp.Body.Close()
-	if resp.StatusCode != http.StatusOK {
-		return report, fmt.Errorf("ask the node through %s: it answered %s", c.path, resp.Status)
-	}
-	if err := json.NewDecoder(io.LimitReader(resp.Body, maxReportBytes)).Decode(&report); err != nil {
-		return report, fmt.Errorf("read the node's answer: %w", err)
-	}
-	return report, nil
+	return resp, nil
 }
 
 func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -45,6 +45,9 @@ func (idleTransport) Gossip(*wire.Gossip)                      {}
 func (idleTransport) SetRoster(*types.Roster)                  {}
 func (idleTransport) SetSelf(mpc.Self)                         {}
 
+// noBackups are those of a node without a database.
+func noBackups() *backups { return &backups{vault: &Vault{}} }
+
 func idleEngine(t *testing.T) *engineState {
 	t.Helper()
 	e, err := mpc.New(mpc.Options{ChainID: "c", Chain: idleChain{}, Transport: idleTransport{}}, 1)
@@ -72,7 +75,7 @@ func TestSocketReports(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	state, acts := idleEngine(t), newActivity()
 	acts.add(ActivityEvent{What: ActivityOpened, Kind: "keygen"})
-	serveSocket(t, path, reporter{state, noPeers{}, acts}.handler())
+	serveSocket(t, path, reporter{state, noPeers{}, acts, nil, noBackups()}.handler())
 
 	info, err := os.Stat(path)
 	require.NoError(t, err)
@@ -107,7 +110,7 @@ func TestSocketReports(t *testing.T) {
 
 func TestSocketOnlyReports(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "mpc.sock")
-	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity()}.handler())
+	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, noBackups()}.handler())
 	transport := &http.Transport{DialContext: NewClient(path).dial}
 	defer transport.CloseIdleConnections()
 	for _, c := range []struct {
@@ -118,6 +121,9 @@ func TestSocketOnlyReports(t *testing.T) {
 		{http.MethodPost, "/status", http.StatusMethodNotAllowed},
 		{http.MethodPost, "/keys", http.StatusMethodNotAllowed},
 		{http.MethodGet, "/sign", http.StatusNotFound},
+		{http.MethodPost, "/sign", http.StatusNotFound},
+		{http.MethodGet, "/backup", http.StatusMethodNotAllowed},
+		{http.MethodPost, "/backup", http.StatusBadRequest},
 		{http.MethodGet, "/activity?since=x", http.StatusBadRequest},
 	} {
 		req, err := http.NewRequest(c.method, "http://node"+c.path, nil)
@@ -139,7 +145,7 @@ func TestSocketInADeepHome(t *testing.T) {
 		require.ErrorContains(t, err, "shorter home")
 		return
 	}
-	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity()}.handler())
+	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, noBackups()}.handler())
 	_, err := NewClient(path).Status(t.Context())
 	require.NoError(t, err)
 }
@@ -155,7 +161,7 @@ func TestSocketOfANodeThatDoesNotRun(t *testing.T) {
 	require.NoError(t, s.listener.Close())
 	_, err = NewClient(path).Status(t.Context())
 	require.ErrorIs(t, err, ErrNotRunning)
-	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity()}.handler())
+	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, noBackups()}.handler())
 	_, err = NewClient(path).Status(t.Context())
 	require.NoError(t, err)
 }

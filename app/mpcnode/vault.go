@@ -13,9 +13,9 @@ import (
 // Errors of a node whose MPC folder is not whole.
 var (
 	// ErrNoIdentity: there is a database, but the identity is gone.
-	ErrNoIdentity = errors.New("there is an MPC database but no identity file; restore it from a backup, or move the database away to run without an identity")
+	ErrNoIdentity = errors.New("there is an MPC database but no identity file; restore it from a backup (sequencerd mpc backup restore), or move the database away to run without an identity")
 	// ErrNoDatabase: there is an identity, but the database is gone.
-	ErrNoDatabase = errors.New("there is an MPC identity but no database; restore it from a backup, or move the identity away and make a new one with: sequencerd mpc identity create")
+	ErrNoDatabase = fmt.Errorf("%w: there is an MPC identity but no database; %s", types.ErrDatabaseLost, types.ErrDatabaseLost.Remedy())
 )
 
 // Vault is what a node keeps secret: its identity keys and the database of key
@@ -24,17 +24,25 @@ type Vault struct {
 	identity storage.Identity
 	keys     []ed25519.PrivateKey
 	db       *storage.DB
+	// public are the identity's keys, also where nothing was opened.
+	public []ed25519.PublicKey
+	// lost is why a node with an identity has nothing to work with.
+	lost error
 }
 
 // OpenVault opens identity and database with the passphrase that the
 // configuration names. A node without an identity, or with MPC switched off,
-// needs no passphrase and gets an empty vault.
+// needs no passphrase and gets an empty vault. So does one that lost its database,
+// which Lost then says: it can still follow the chain.
 func OpenVault(cfg Config, home string) (*Vault, error) {
 	paths := cfg.PathsOf(home)
 	if !cfg.Enabled {
 		return &Vault{}, nil
 	}
 	whole, err := checkWhole(paths)
+	if errors.Is(err, ErrNoDatabase) {
+		return lostVault(paths, err), nil
+	}
 	if err != nil || !whole {
 		return &Vault{}, err
 	}
@@ -43,6 +51,26 @@ func OpenVault(cfg Config, home string) (*Vault, error) {
 		return nil, err
 	}
 	defer types.Wipe(passphrase)
+	return openVault(paths, passphrase)
+}
+
+// lostVault is that of a node without its database. Its identity file may be damaged
+// too, and then nobody knows whose it is.
+func lostVault(paths Paths, lost error) *Vault {
+	public, err := storage.ReadIdentityPublic(paths.Identity)
+	return &Vault{lost: errors.Join(lost, err), public: public}
+}
+
+// OpenVaultWith opens identity and database with this passphrase. Errors:
+// ErrNoIdentity, ErrNoDatabase, those of storage.LoadIdentity and storage.Open.
+func OpenVaultWith(paths Paths, passphrase []byte) (*Vault, error) {
+	whole, err := checkWhole(paths)
+	if err != nil {
+		return nil, err
+	}
+	if !whole {
+		return nil, fmt.Errorf("%w (%s)", storage.ErrNoIdentity, paths.Identity)
+	}
 	return openVault(paths, passphrase)
 }
 
@@ -92,12 +120,16 @@ func openVault(paths Paths, passphrase []byte) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Vault{identity: identity}
+	v := &Vault{identity: identity, public: identity.PublicKeys()}
 	for _, public := range identity.PublicKeys() {
 		key, _ := identity.Key(public) // its own public key
 		v.keys = append(v.keys, key)
 	}
 	if v.db, err = storage.Open(paths.Database, passphrase, storage.Options{}); err != nil {
+		return nil, errors.Join(err, v.Close())
+	}
+	// Both opened with it: if it was being changed, this is the one that stays.
+	if err := v.db.SettlePassphrase(); err != nil {
 		return nil, errors.Join(err, v.Close())
 	}
 	return v, nil
@@ -130,6 +162,14 @@ func (v *Vault) Present() bool { return v.db != nil }
 
 // Keys are the identity keys, the newest last. They are wiped by Close.
 func (v *Vault) Keys() []ed25519.PrivateKey { return v.keys }
+
+// PublicKeys are those of the identity, the newest last, in a vault that lost its
+// database too.
+func (v *Vault) PublicKeys() []ed25519.PublicKey { return v.public }
+
+// Lost is why a node that has an identity takes no part, with its typed reason; nil
+// if all is well.
+func (v *Vault) Lost() error { return v.lost }
 
 // Database is the open database; nil if the vault is empty.
 func (v *Vault) Database() *storage.DB { return v.db }

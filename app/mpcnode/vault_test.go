@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
 )
 
@@ -77,7 +78,6 @@ func TestVaultThatIsNotWhole(t *testing.T) {
 		damage func(t *testing.T, p Paths)
 		want   error
 	}{
-		{"no database", func(t *testing.T, p Paths) { require.NoError(t, os.RemoveAll(p.Database)) }, ErrNoDatabase},
 		{"no identity", func(t *testing.T, p Paths) { require.NoError(t, os.Remove(p.Identity)) }, ErrNoIdentity},
 		{"other passphrase", func(t *testing.T, p Paths) {
 			require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(p.Folder), "pass"), []byte("cow"), 0o600))
@@ -98,4 +98,40 @@ func TestVaultThatIsNotWhole(t *testing.T) {
 			require.NoError(t, v.Close())
 		})
 	}
+}
+
+// A node that lost its database still starts, without its passphrase, and says so.
+func TestVaultThatLostItsDatabase(t *testing.T) {
+	cfg, home := vaultConfig(t, "horse")
+	made, err := CreateVault(cfg, home, []byte("horse"))
+	require.NoError(t, err)
+	public := made.PublicKeys()
+	require.Len(t, public, 1)
+	require.NoError(t, made.Lost())
+	require.NoError(t, made.Close())
+	paths := cfg.PathsOf(home)
+	require.NoError(t, os.RemoveAll(paths.Database))
+	cfg.Passphrase = "file:missing"
+
+	lost, err := OpenVault(cfg, home)
+	require.NoError(t, err)
+	require.False(t, lost.Present())
+	require.Empty(t, lost.Keys(), "it signs nothing")
+	require.Equal(t, public, lost.PublicKeys())
+	require.ErrorIs(t, lost.Lost(), ErrNoDatabase)
+	require.Equal(t, types.ErrDatabaseLost, types.ReasonOf(lost.Lost()))
+	require.ErrorContains(t, lost.Lost(), "sequencerd mpc backup restore")
+	require.NoError(t, lost.Close())
+	require.NoDirExists(t, paths.Database, "nothing is made in its place")
+
+	_, err = OpenVaultWith(paths, []byte("horse"))
+	require.ErrorIs(t, err, ErrNoDatabase)
+
+	// The identity is damaged as well.
+	require.NoError(t, os.WriteFile(paths.Identity, []byte("{}"), 0o600))
+	lost, err = OpenVault(cfg, home)
+	require.NoError(t, err)
+	require.ErrorIs(t, lost.Lost(), ErrNoDatabase)
+	require.ErrorIs(t, lost.Lost(), storage.ErrIdentityDamaged)
+	require.Empty(t, lost.PublicKeys())
 }

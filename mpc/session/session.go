@@ -137,6 +137,9 @@ func (s *Session) Round() uint32 { return s.round }
 // Rounds is how many rounds there are; 0 before the Start.
 func (s *Session) Rounds() int { return len(s.rounds) }
 
+// Signers are the members that its Start names; nil before it.
+func (s *Session) Signers() []types.Operator { return slices.Clone(s.signers) }
+
 // Initiator opened it.
 func (s *Session) Initiator() types.Operator { return s.initiator }
 

@@ -129,6 +129,22 @@ func peerOf(d *keygen.LocalPartySaveData) int {
 
 // Encodings that are not exactly what a keygen wrote are refused, and the
 // errors do not repeat what is inside.
+// A share says whose it is.
+func TestShareOwner(t *testing.T) {
+	k, other := fixtures.Shares(3, 1), fixtures.Shares(2, 1)
+	for i, op := range k.Operators {
+		owner, err := tss.ShareOwner(k.Shares[i], k.Operators)
+		require.NoError(t, err)
+		require.Equal(t, op, owner)
+	}
+	_, err := tss.ShareOwner(k.Shares[2], k.Operators[:2])
+	require.ErrorContains(t, err, "none of the 2")
+	_, err = tss.ShareOwner(k.Shares[0], nil)
+	require.Error(t, err)
+	_, err = tss.ShareOwner(other.Shares[0][1:], other.Operators)
+	require.Error(t, err)
+}
+
 func TestShareEncoding(t *testing.T) {
 	k := fixtures.Shares(2, 1)
 	raw := k.Shares[0]

@@ -153,3 +153,25 @@ func CheckShare(encoded []byte, payload types.KeygenPayload, self types.Operator
 	}
 	return nil
 }
+
+// ShareOwner finds which of a key's participants (ascending) an encoded share
+// belongs to. It looks at names only; CheckShare checks the numbers.
+func ShareOwner(encoded []byte, participants []types.Operator) (types.Operator, error) {
+	s, err := decodeShare(encoded)
+	if err != nil {
+		return "", fmt.Errorf("find owner of share: %w", err)
+	}
+	defer s.wipe()
+	r, err := makeRoster(s.Session, "", participants)
+	if err != nil {
+		return "", fmt.Errorf("find owner of share: %w", err)
+	}
+	if s.Data.ShareID != nil {
+		for _, op := range r.operators {
+			if partyKey(s.Session, op).Cmp(s.Data.ShareID) == 0 {
+				return op, nil
+			}
+		}
+	}
+	return "", fmt.Errorf("find owner of share: none of the %d participants", len(participants))
+}

@@ -80,6 +80,14 @@ const (
 	ErrSuperseded      Reason = "superseded"
 )
 
+// Reasons that operators meet on a node of theirs.
+const (
+	ErrDatabaseLost Reason = "database_missing"
+	ErrBackup       Reason = "backup_unusable"
+	ErrRestore      Reason = "restore_refused"
+	ErrAudit        Reason = "audit_log_broken"
+)
+
 // remedies says what to do about a reason.
 var remedies = map[Reason]string{
 	ErrBadID:                 "use 1 to 64 letters, digits and . _ - : beginning with a letter or digit",
@@ -144,6 +152,10 @@ var remedies = map[Reason]string{
 	ErrInterrupted:           "the node stopped in the middle of the session; the next attempt follows by itself",
 	ErrLostToSession:         "another session of the same request won; nothing to do",
 	ErrSuperseded:            "an earlier request needed the memory; the next attempt follows by itself",
+	ErrDatabaseLost:          "this node follows the chain and takes part in no keys and signatures; stop it and restore the newest backup: sequencerd mpc backup restore; without one, move the identity file away, make a new one: sequencerd mpc identity create, register it, and reshare the keys",
+	ErrBackup:                "check the path and the key of the backup, or use another copy: sequencerd mpc backup verify",
+	ErrRestore:               "what the node has is newer than the backup, or something else; nothing was changed: sequencerd mpc backup list, sequencerd mpc keys",
+	ErrAudit:                 "the file was changed or damaged after it was written; compare with a copy: sequencerd mpc audit verify",
 }
 
 // Remedy says what to do; empty for an unknown reason.

@@ -94,6 +94,30 @@ func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key
 	return key.ToEngine(), true, nil
 }
 
+// EngineKeysOf lists the READY keys that an operator is a participant of,
+// ascending. It reads all READY keys.
+func (k *Keeper) EngineKeysOf(ctx context.Context, op mpctypes.Operator) ([]mpctypes.Key, error) {
+	it, err := k.keys.Indexes.status.MatchExact(ctx, uint32(types.KEY_STATUS_READY))
+	if err != nil {
+		return nil, fmt.Errorf("list READY keys: %w", err)
+	}
+	ids, err := it.PrimaryKeys() // closes it
+	if err != nil {
+		return nil, fmt.Errorf("list READY keys: %w", err)
+	}
+	var keys []mpctypes.Key
+	for _, id := range ids {
+		key, err := k.Key(ctx, id)
+		if err != nil {
+			return nil, err
+		}
+		if slices.Contains(key.Participants, string(op)) {
+			keys = append(keys, key.ToEngine())
+		}
+	}
+	return keys, nil
+}
+
 // EngineSignature reads a finished signature; false if there is none, none yet, or
 // none any more.
 func (k *Keeper) EngineSignature(ctx context.Context, id string) (mpctypes.SignatureResult, bool, error) {

@@ -1,0 +1,174 @@
+package mpcnode
+
+import (
+	"context"
+	"encoding/binary"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"sync"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage"
+	"github.com/sequencer-mpc/sequencer/storage/backup"
+)
+
+// BackupRequest asks a running node for a backup. Whoever asks shows the
+// passphrase of the MPC folder: the socket alone gives nothing away.
+type BackupRequest struct {
+	Passphrase []byte `json:"passphrase"`
+	// Recipients (age1...) or BackupPassphrase: one of the two.
+	Recipients       []string `json:"recipients,omitempty"`
+	BackupPassphrase []byte   `json:"backup_passphrase,omitempty"`
+	// Last is the manifest of the last backup; nil: there is none.
+	Last *backup.Manifest `json:"last,omitempty"`
+	Full bool             `json:"full"`
+}
+
+// Wipe overwrites the passphrases.
+func (r *BackupRequest) Wipe() {
+	types.Wipe(r.Passphrase)
+	types.Wipe(r.BackupPassphrase)
+}
+
+// To says whom the backup is for.
+func (r *BackupRequest) To() (backup.Recipients, error) {
+	if (len(r.Recipients) == 0) == (len(r.BackupPassphrase) == 0) {
+		return backup.Recipients{}, backup.ErrKeys
+	}
+	if len(r.Recipients) > 0 {
+		return backup.ForRecipients(r.Recipients)
+	}
+	return backup.ForPassphrase(r.BackupPassphrase)
+}
+
+// Plan looks at what a vault has.
+func (v *Vault) Plan(chainID string, r *BackupRequest) (*backup.Backup, error) {
+	return backup.Plan(v.db, v.keys, chainID, r.Last, r.Full, time.Now())
+}
+
+const (
+	// maxBackupRequestBytes: a manifest, passphrases and some recipients.
+	maxBackupRequestBytes = 17 << 20
+	// backupTimeout bounds a backup through the socket: gigabytes through a local
+	// socket to a slow disk.
+	backupTimeout = 10 * time.Minute
+)
+
+// backups serves pathBackup: a POST with a BackupRequest is answered with the
+// manifest (its length in front, 4 bytes, big endian) and the file. One at a time.
+type backups struct {
+	vault    *Vault
+	identity string
+	chainID  string
+
+	mu sync.Mutex
+}
+
+// wait returns when no backup is being made. The socket's connections are closed
+// by then, so it does not take long.
+func (b *backups) wait() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+}
+
+// ServeHTTP implements http.Handler.
+func (b *backups) ServeHTTP(w http.ResponseWriter, req *http.Request) {
+	if !b.mu.TryLock() {
+		http.Error(w, "a backup is being made already", http.StatusConflict)
+		return
+	}
+	defer b.mu.Unlock()
+	control := http.NewResponseController(w)
+	deadline := time.Now().Add(backupTimeout)
+	if err := errors.Join(control.SetReadDeadline(deadline), control.SetWriteDeadline(deadline)); err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	plan, to, status, err := b.plan(http.MaxBytesReader(w, req.Body, maxBackupRequestBytes))
+	if err != nil {
+		http.Error(w, err.Error(), status)
+		return
+	}
+	manifest, err := json.Marshal(plan.Manifest)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusInternalServerError)
+		return
+	}
+	head := binary.BigEndian.AppendUint32(nil, uint32(len(manifest)))
+	if _, err := w.Write(append(head, manifest...)); err != nil {
+		return // the caller has gone
+	}
+	if err := plan.Write(w, to); err != nil {
+		panic(http.ErrAbortHandler) // the status is sent: only a broken answer says that it is none
+	}
+}
+
+// plan reads a request and wipes its passphrases.
+func (b *backups) plan(body io.Reader) (*backup.Backup, backup.Recipients, int, error) {
+	var r BackupRequest
+	defer r.Wipe()
+	raw, err := io.ReadAll(body)
+	defer types.Wipe(raw)
+	if err == nil {
+		err = json.Unmarshal(raw, &r)
+	}
+	if err != nil {
+		return nil, backup.Recipients{}, http.StatusBadRequest, errors.New("this is no request for a backup")
+	}
+	if !b.vault.Present() {
+		return nil, backup.Recipients{}, http.StatusNotFound, fmt.Errorf("this node has no MPC database: %w", storage.ErrNoDatabase)
+	}
+	identity, err := storage.LoadIdentity(b.identity, r.Passphrase)
+	if err != nil {
+		return nil, backup.Recipients{}, http.StatusForbidden, err
+	}
+	identity.Wipe()
+	to, err := r.To()
+	if err != nil {
+		return nil, to, http.StatusBadRequest, err
+	}
+	plan, err := b.vault.Plan(b.chainID, &r)
+	if err != nil {
+		return nil, to, http.StatusInternalServerError, err
+	}
+	return plan, to, 0, nil
+}
+
+// Backup asks for a backup. take gets the manifest and the file, which is whole
+// only if take reads it to its end without an error. ErrNotRunning if no node
+// answers.
+func (c *Client) Backup(ctx context.Context, r *BackupRequest, take func(backup.Manifest, io.Reader) error) error {
+	ctx, cancel := context.WithTimeout(ctx, backupTimeout)
+	defer cancel()
+	body, err := json.Marshal(r)
+	if err != nil {
+		return err
+	}
+	defer types.Wipe(body)
+	resp, err := c.do(ctx, http.MethodPost, pathBackup, body)
+	if err != nil {
+		return err
+	}
+	defer resp.Body.Close()
+	var head [4]byte
+	if _, err := io.ReadFull(resp.Body, head[:]); err != nil {
+		return fmt.Errorf("read the node's backup: %w", err)
+	}
+	n := binary.BigEndian.Uint32(head[:])
+	if n > maxBackupRequestBytes {
+		return fmt.Errorf("read the node's backup: a manifest of %d bytes", n)
+	}
+	raw := make([]byte, n)
+	if _, err := io.ReadFull(resp.Body, raw); err != nil {
+		return fmt.Errorf("read the node's backup: %w", err)
+	}
+	var manifest backup.Manifest
+	if err := json.Unmarshal(raw, &manifest); err != nil {
+		return fmt.Errorf("read the node's backup: %w", err)
+	}
+	return take(manifest, resp.Body)
+}

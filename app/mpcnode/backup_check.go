@@ -1,0 +1,147 @@
+package mpcnode
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/sequencer-mpc/sequencer/mpc/tss"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage/backup"
+	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// What CheckBackup says of a record.
+const (
+	// CheckFits: the share fits the key that the chain shows; it can sign.
+	CheckFits = "fits"
+	// CheckOlderEpoch: it was a share of the key; the chain has a newer epoch.
+	CheckOlderEpoch = "older_epoch"
+	// CheckNewerEpoch: a reshare that the chain has not switched to.
+	CheckNewerEpoch = "newer_epoch"
+	// CheckOtherSession: a share of a session that the chain did not choose.
+	CheckOtherSession = "other_session"
+	// CheckNoShare: a session that never had one.
+	CheckNoShare = "no_share"
+	// CheckUnknown: nobody said what the chain knows of the key.
+	CheckUnknown = "unknown_key"
+	// CheckNotReady: the chain has the key, and it is not READY.
+	CheckNotReady = "not_ready"
+	// CheckDeleted: the chain destroyed the key.
+	CheckDeleted = "deleted"
+	// CheckMissing: the chain has the key, and the backup has no share that fits.
+	CheckMissing = "missing"
+	// CheckBad: the share is damaged, or is not what it says.
+	CheckBad = "does_not_fit"
+)
+
+// ShareCheck is what was found about a record of a backup.
+type ShareCheck struct {
+	KeyID       string `json:"key_id"`
+	Epoch       uint64 `json:"epoch"`
+	Session     string `json:"session,omitempty"`
+	Outcome     string `json:"outcome"`
+	Participant string `json:"participant,omitempty"`
+	Problem     string `json:"problem,omitempty"`
+}
+
+// CheckBackup compares the records of a backup with what the chain shows of their
+// keys, and proves of each share that it is whole: its own secret fits its public
+// commitment (BigXj), and the commitments give the public key. It takes about a
+// quarter of a second for each share.
+func CheckBackup(saved *backup.Saved, keys map[string]mpcmodule.Key) []ShareCheck {
+	var all []ShareCheck
+	fits := make(map[string]bool)
+	for i := range saved.Records {
+		c := checkRecord(&saved.Records[i], keys)
+		fits[c.KeyID] = fits[c.KeyID] || c.Outcome == CheckFits
+		all = append(all, c)
+	}
+	var missing []string
+	for id, key := range keys {
+		if key.Status == mpcmodule.KEY_STATUS_READY && !fits[id] {
+			missing = append(missing, id)
+		}
+	}
+	slices.Sort(missing)
+	for _, id := range missing {
+		all = append(all, ShareCheck{KeyID: id, Epoch: keys[id].Epoch, Outcome: CheckMissing})
+	}
+	return all
+}
+
+func checkRecord(r *types.Record, keys map[string]mpcmodule.Key) ShareCheck {
+	c := ShareCheck{KeyID: string(r.KeyID), Epoch: r.Epoch, Session: r.Session.String()}
+	if !r.HasData {
+		c.Outcome = CheckNoShare
+		return c
+	}
+	owner, err := checkWholeShare(r)
+	c.Participant = string(owner)
+	key, known := keys[string(r.KeyID)]
+	if err == nil && known && len(key.PublicKey) > 0 && !bytes.Equal(key.PublicKey, r.PublicKey) && key.Epoch != r.Epoch {
+		err = errors.New("the public key is not the one on chain")
+	}
+	if err == nil && known {
+		c.Outcome, err = compareWithChain(r, &key)
+	}
+	switch {
+	case err != nil:
+		c.Outcome, c.Problem = CheckBad, err.Error()
+	case !known:
+		c.Outcome = CheckUnknown
+	}
+	return c
+}
+
+// checkWholeShare proves that a share is one of what its record says.
+func checkWholeShare(r *types.Record) (types.Operator, error) {
+	payload, err := types.DecodeKeygenPayload(r.Payload)
+	if err != nil {
+		return "", err
+	}
+	if !bytes.Equal(payload.PublicKey, r.PublicKey) {
+		return "", errors.New("the record names another public key than the one attested")
+	}
+	owner, err := tss.ShareOwner(r.Data, r.Participants)
+	if err != nil {
+		return "", err
+	}
+	return owner, tss.CheckShare(r.Data, payload, owner, r.Participants)
+}
+
+// compareWithChain says what the chain makes of a share that is whole.
+func compareWithChain(r *types.Record, key *mpcmodule.Key) (string, error) {
+	switch key.Status {
+	case mpcmodule.KEY_STATUS_DELETED, mpcmodule.KEY_STATUS_DELETING:
+		return CheckDeleted, nil
+	case mpcmodule.KEY_STATUS_READY:
+	default:
+		return CheckNotReady, nil
+	}
+	switch {
+	case r.Epoch < key.Epoch:
+		return CheckOlderEpoch, nil
+	case r.Epoch > key.Epoch:
+		return CheckNewerEpoch, nil
+	case !bytes.Equal(r.Context[:], key.Session):
+		return CheckOtherSession, nil
+	}
+	payload, err := types.DecodeKeygenPayload(r.Payload)
+	if err != nil {
+		return "", err
+	}
+	participants := texts(r.Participants)
+	switch {
+	case !bytes.Equal(payload.PublicKey, key.PublicKey):
+		return "", errors.New("the public key is not the one on chain")
+	case !slices.EqualFunc(payload.PublicShares, key.PublicShares, bytes.Equal):
+		return "", errors.New("the share commitments (BigXj) are not those on chain")
+	case !bytes.Equal(payload.ParametersHash[:], key.ParametersHash):
+		return "", errors.New("the parameters are not those on chain")
+	case !slices.Equal(participants, key.Participants) || r.Threshold != int(key.Threshold):
+		return "", fmt.Errorf("threshold %d of %d participants is not what the chain has", r.Threshold, len(participants))
+	}
+	return CheckFits, nil
+}

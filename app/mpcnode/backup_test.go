@@ -1,0 +1,238 @@
+package mpcnode
+
+import (
+	"context"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"filippo.io/age"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage"
+	"github.com/sequencer-mpc/sequencer/storage/backup"
+	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
+	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// fixtureRecord is the record of a participant of a fixture key.
+func fixtureRecord(k fixtures.KeySet, id string, i int) types.Record {
+	at := time.Unix(1000, 0).UTC()
+	return types.Record{
+		RecordKey: types.RecordKey{KeyID: types.KeyID(id), Session: types.SessionID{1}}, Context: k.Session,
+		Algorithm: types.ECDSASecp256k1, Status: types.StatusPending, Data: k.Shares[i], PublicKey: k.Payload.PublicKey,
+		Payload: k.Payload.Encode(), Participants: k.Operators, Threshold: k.Threshold, Created: at, Updated: at,
+	}
+}
+
+// chainKey is what the chain has of it.
+func chainKey(k fixtures.KeySet, id string) mpcmodule.Key {
+	return mpcmodule.Key{
+		Id: id, Status: mpcmodule.KEY_STATUS_READY, Threshold: uint32(k.Threshold), Participants: texts(k.Operators),
+		Session: k.Session[:], PublicKey: k.Payload.PublicKey, PublicShares: k.Payload.PublicShares,
+		ParametersHash: k.Payload.ParametersHash[:],
+	}
+}
+
+// newVault is an open one in a home of its own.
+func newVault(t *testing.T) (*Vault, Paths) {
+	t.Helper()
+	cfg, home := vaultConfig(t, "horse")
+	v, err := CreateVault(cfg, home, []byte("horse"))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, v.Close()) })
+	return v, cfg.PathsOf(home)
+}
+
+// recipient is an age identity and its public half.
+func recipient(t *testing.T) (string, backup.Identities) {
+	t.Helper()
+	id, err := age.GenerateX25519Identity()
+	require.NoError(t, err)
+	with, err := backup.WithIdentities(strings.NewReader(id.String()))
+	require.NoError(t, err)
+	return id.Recipient().String(), with
+}
+
+// A running node saves what it has through its socket; a second node is made of it.
+func TestBackupThroughTheSocket(t *testing.T) {
+	v, paths := newVault(t)
+	k := fixtures.Shares(2, 1)
+	require.NoError(t, v.Database().PutRecord(fixtureRecord(k, "treasury", 0)))
+	require.NoError(t, v.Database().BindDigest("payment-1", types.Hash{1}, []byte{1}))
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1"}
+	path := filepath.Join(t.TempDir(), "mpc.sock")
+	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
+	to, with := recipient(t)
+	folder := backup.At(filepath.Join(t.TempDir(), "backups"))
+	create := func(r BackupRequest) error {
+		last, err := folder.Last()
+		require.NoError(t, err)
+		r.Last = last
+		return NewClient(path).Backup(t.Context(), &r, func(m backup.Manifest, content io.Reader) error {
+			_, err := folder.Add(m, func(w io.Writer) error { _, err := io.Copy(w, content); return err })
+			return err
+		})
+	}
+	require.NoError(t, create(BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}}))
+	require.NoError(t, v.Database().BindDigest("payment-2", types.Hash{2}, []byte{2}))
+	require.NoError(t, create(BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}}))
+
+	// The socket alone gives nothing away.
+	err := create(BackupRequest{Passphrase: []byte("cow"), Recipients: []string{to}})
+	require.ErrorContains(t, err, "wrong passphrase")
+	err = create(BackupRequest{Recipients: []string{to}})
+	require.ErrorContains(t, err, "passphrase is empty")
+	err = create(BackupRequest{Passphrase: []byte("horse")})
+	require.ErrorContains(t, err, "recipients")
+	err = create(BackupRequest{Passphrase: []byte("horse"), Recipients: []string{"age1x"}})
+	require.ErrorContains(t, err, "age1x")
+	saves.mu.Lock()
+	err = create(BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}})
+	saves.mu.Unlock()
+	require.ErrorContains(t, err, "already")
+	err = NewClient(path+"x").Backup(t.Context(), &BackupRequest{}, nil)
+	require.ErrorIs(t, err, ErrNotRunning)
+
+	chain, err := folder.Chain()
+	require.NoError(t, err)
+	require.Len(t, chain, 2)
+	require.Equal(t, "seq-1", chain[0].ChainID)
+	require.Equal(t, 1, chain[1].Records[0].In)
+	saved, err := folder.Open(with)
+	require.NoError(t, err)
+	require.Equal(t, k.Shares[0], saved.Records[0].Data)
+	require.Len(t, saved.Bindings, 2)
+
+	// On a machine that has nothing, with another passphrase.
+	cfg, home := vaultConfig(t, "cow")
+	other := cfg.PathsOf(home)
+	done, err := RestoreVault(other, []byte("cow"), saved)
+	require.NoError(t, err)
+	require.Equal(t, VaultRestored{storage.Restored{Records: 1, Shares: 1, Bindings: 2}, true, true}, done)
+	opened, err := OpenVault(cfg, home)
+	require.NoError(t, err)
+	require.Equal(t, v.PublicKeys(), opened.PublicKeys())
+	share, err := opened.Database().OpenShare(saved.Records[0].RecordKey)
+	require.NoError(t, err)
+	require.Equal(t, k.Shares[0], share)
+	require.ErrorIs(t, opened.Database().BindDigest("payment-2", types.Hash{3}, []byte{3}), types.ErrDigestBound)
+	_, err = RestoreVault(other, []byte("cow"), saved)
+	require.ErrorIs(t, err, storage.ErrInUse, "the node runs")
+	require.NoError(t, opened.Close())
+	_, err = RestoreVault(other, []byte("horse"), saved)
+	require.ErrorIs(t, err, storage.ErrWrongPassphrase)
+
+	// Only the database is lost, then only the identity.
+	require.NoError(t, os.RemoveAll(other.Database))
+	_, err = RestoreVault(other, []byte("horse"), saved)
+	require.ErrorIs(t, err, storage.ErrWrongPassphrase)
+	require.NoDirExists(t, other.Database, "one folder, one passphrase")
+	done, err = RestoreVault(other, []byte("cow"), saved)
+	require.NoError(t, err)
+	require.True(t, done.DatabaseMade && !done.IdentityMade)
+	require.NoError(t, os.Remove(other.Identity))
+	done, err = RestoreVault(other, []byte("cow"), saved)
+	require.NoError(t, err)
+	require.Equal(t, VaultRestored{IdentityMade: true}, done)
+	opened, err = OpenVault(cfg, home)
+	require.NoError(t, err)
+	require.NoError(t, opened.Close())
+}
+
+// A backup that fails half way is none, and says so: here a record is destroyed
+// while the one before it waits to be read, which no socket holds as a whole.
+func TestBackupThatFailsHalfWay(t *testing.T) {
+	v, paths := newVault(t)
+	first, second := fixtureRecord(fixtures.Shares(2, 1), "a", 0), fixtureRecord(fixtures.Shares(2, 1), "b", 0)
+	first.Data = make([]byte, storage.MaxShareBytes)
+	require.NoError(t, v.Database().PutRecord(first))
+	require.NoError(t, v.Database().PutRecord(second))
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1"}
+	path := filepath.Join(t.TempDir(), "mpc.sock")
+	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
+	to, _ := recipient(t)
+	dir := filepath.Join(t.TempDir(), "backups")
+	r := BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}}
+	err := NewClient(path).Backup(t.Context(), &r, func(m backup.Manifest, content io.Reader) error {
+		require.NoError(t, v.Database().DestroyRecord(second.RecordKey))
+		_, err := backup.At(dir).Add(m, func(w io.Writer) error { _, err := io.Copy(w, content); return err })
+		return err
+	})
+	require.ErrorIs(t, err, io.ErrUnexpectedEOF)
+	left, err := os.ReadDir(dir)
+	require.NoError(t, err)
+	require.Empty(t, left)
+}
+
+func TestBackupOfANodeWithoutADatabase(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mpc.sock")
+	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, noBackups()}.handler())
+	err := NewClient(path).Backup(context.Background(), &BackupRequest{Passphrase: []byte("horse")}, nil)
+	require.ErrorContains(t, err, "no MPC database")
+}
+
+// Each share is proved to fit the chain, or named.
+func TestCheckBackup(t *testing.T) {
+	k, other := fixtures.Shares(3, 1), fixtures.Shares(2, 1)
+	fits := fixtureRecord(k, "fits", 1)
+	edited := func(id string, edit func(*types.Record)) types.Record {
+		r := fixtureRecord(k, id, 1)
+		edit(&r)
+		return r
+	}
+	saved := &backup.Saved{Contents: storage.Contents{Records: []types.Record{
+		fits,
+		edited("other-share", func(r *types.Record) { r.Data = other.Shares[0] }),
+		edited("other-key", func(*types.Record) {}),
+		edited("other-commitments", func(*types.Record) {}),
+		edited("older", func(*types.Record) {}),
+		edited("newer", func(r *types.Record) { r.Epoch = 7 }),
+		edited("lost-session", func(*types.Record) {}),
+		edited("deleted", func(*types.Record) {}),
+		edited("failed", func(*types.Record) {}),
+		edited("unknown", func(*types.Record) {}),
+		edited("no-share", func(r *types.Record) { r.Data = nil }),
+		edited("cut", func(r *types.Record) { r.Data = r.Data[:len(r.Data)-1] }),
+	}}}
+	keys := map[string]mpcmodule.Key{}
+	for _, id := range []string{"fits", "other-share", "other-key", "other-commitments", "older", "newer", "lost-session", "deleted", "failed", "missing", "cut"} {
+		keys[id] = chainKey(k, id)
+	}
+	set := func(id string, edit func(*mpcmodule.Key)) {
+		key := keys[id]
+		edit(&key)
+		keys[id] = key
+	}
+	set("other-key", func(x *mpcmodule.Key) { x.PublicKey = other.Payload.PublicKey })
+	set("other-commitments", func(x *mpcmodule.Key) {
+		x.PublicShares = [][]byte{k.Payload.PublicShares[0], k.Payload.PublicShares[0], k.Payload.PublicShares[2]}
+	})
+	set("older", func(x *mpcmodule.Key) { x.Epoch = 2 })
+	set("lost-session", func(x *mpcmodule.Key) { x.Session = make([]byte, 32) })
+	set("deleted", func(x *mpcmodule.Key) { x.Status = mpcmodule.KEY_STATUS_DELETED })
+	set("failed", func(x *mpcmodule.Key) { x.Status = mpcmodule.KEY_STATUS_ERROR })
+	for i := range saved.Records {
+		saved.Records[i].HasData = saved.Records[i].Data != nil
+	}
+
+	outcomes := map[string][]string{}
+	for _, c := range CheckBackup(saved, keys) {
+		outcomes[c.KeyID] = append(outcomes[c.KeyID], c.Outcome)
+		require.Equal(t, c.Outcome == CheckBad, c.Problem != "", c.KeyID)
+		if c.KeyID == "fits" {
+			require.Equal(t, string(k.Operators[1]), c.Participant)
+		}
+	}
+	require.Equal(t, map[string][]string{
+		"fits": {CheckFits}, "other-share": {CheckBad, CheckMissing}, "other-key": {CheckBad, CheckMissing},
+		"other-commitments": {CheckBad, CheckMissing}, "older": {CheckOlderEpoch, CheckMissing},
+		"newer": {CheckNewerEpoch, CheckMissing}, "lost-session": {CheckOtherSession, CheckMissing},
+		"deleted": {CheckDeleted}, "failed": {CheckNotReady}, "unknown": {CheckUnknown}, "no-share": {CheckNoShare},
+		"missing": {CheckMissing}, "cut": {CheckBad, CheckMissing},
+	}, outcomes)
+}

@@ -1,0 +1,72 @@
+package mpcnode
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// Records that the chain does not know are shown, as what they are, beside keys
+// whose share is not there.
+func TestReportOfARunningNode(t *testing.T) {
+	missing := []MissingShare{{KeyID: "lost", Epoch: 2, What: ShareMissing}}
+	r := reportRunning(mpc.Status{
+		Records: []types.Record{
+			{RecordKey: types.RecordKey{KeyID: "known"}, HasData: true}, {RecordKey: types.RecordKey{KeyID: "stray"}, HasData: true},
+		},
+		Unknown: []types.KeyID{"stray"},
+	}, missing)
+	require.Len(t, r.Keys, 2)
+	require.False(t, r.Keys[0].Unknown)
+	require.True(t, r.Keys[1].Unknown)
+	require.True(t, r.Keys[1].HasShare, "it is kept")
+	require.Equal(t, missing, r.Missing)
+}
+
+// A node without its database says so wherever it is asked.
+func TestNodeThatLostItsDatabaseSaysSo(t *testing.T) {
+	state := idleEngine(t)
+	state.lost = ErrNoDatabase
+	missing := []MissingShare{{KeyID: "a", What: ShareMissing}, {KeyID: "b", What: ShareBehind}, {KeyID: "c", What: ShareMissing}}
+	s := reportStatus(state.engine.Status(), state, missing)
+	require.Equal(t, engineRunning, s.Engine, "it passes results of others on")
+	require.Equal(t, string(types.ErrDatabaseLost), s.Problem)
+	require.Equal(t, types.ErrDatabaseLost.Remedy(), s.Remedy)
+	require.Equal(t, missing, s.MissingShares)
+
+	m := newMetrics("seq-1")
+	w := &shareWatch{}
+	w.missing.Store(&missing)
+	m.watch(state, w)
+	all := gather(t, m)
+	require.InDelta(t, 1, all["sequencer_mpc_database_missing"].Metric[0].GetGauge().GetValue(), 0)
+	counts := map[string]float64{}
+	for _, one := range all["sequencer_mpc_shares_missing"].Metric {
+		for _, label := range one.Label {
+			if label.GetName() == "share" {
+				counts[label.GetValue()] = one.GetGauge().GetValue()
+			}
+		}
+	}
+	require.Equal(t, map[string]float64{ShareMissing: 2, ShareBehind: 1}, counts)
+
+	state.lost = nil
+	require.Empty(t, reportStatus(state.engine.Status(), state, nil).Problem)
+	require.InDelta(t, 0, gather(t, m)["sequencer_mpc_database_missing"].Metric[0].GetGauge().GetValue(), 0)
+}
+
+// The log says it once, with reason and remedy.
+func TestLogOfANodeThatLostItsDatabase(t *testing.T) {
+	var out logBuffer
+	m := testMember(&out)
+	m.tellLost()
+	require.Empty(t, out.String())
+	m.vault = &Vault{lost: ErrNoDatabase}
+	m.tellLost()
+	require.Contains(t, out.String(), "level=ERROR")
+	require.Contains(t, out.String(), "reason=database_missing")
+	require.Contains(t, out.String(), "sequencerd mpc backup restore")
+}

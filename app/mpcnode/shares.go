@@ -1,0 +1,184 @@
+package mpcnode
+
+import (
+	"context"
+	"crypto/ed25519"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// How a share is missing.
+const (
+	// ShareMissing: the node has none of the key.
+	ShareMissing = "missing"
+	// ShareBehind: the node's share is of an earlier epoch or another session, as
+	// in a database that was put back to an older state.
+	ShareBehind = "behind"
+)
+
+// MissingShare is a key of which this node should have a share, says the chain,
+// and has not.
+type MissingShare struct {
+	KeyID string `json:"key_id"`
+	// Epoch is the chain's.
+	Epoch uint64 `json:"epoch"`
+	What  string `json:"what"`
+}
+
+const (
+	// sharesInterval is how often the chain is compared with the records: a read of
+	// all READY keys.
+	sharesInterval = time.Minute
+	// maxSharesLogged bounds the lines of one look; the rest is counted.
+	maxSharesLogged = 10
+)
+
+// shareWatch compares what the chain says this node has a share of with what it
+// has, which no record of the node's own can tell it.
+type shareWatch struct {
+	app     App
+	public  []ed25519.PublicKey
+	records func() []types.Record
+	log     *slog.Logger
+	now     func() time.Time
+	// look is asked for after each view that is up to date.
+	look chan struct{}
+
+	missing atomic.Pointer[[]MissingShare]
+	logged  map[string]MissingShare
+}
+
+func newShareWatch(app App, public []ed25519.PublicKey, records func() []types.Record, log *slog.Logger) *shareWatch {
+	return &shareWatch{
+		app: app, public: public, records: records, log: log, now: time.Now,
+		look: make(chan struct{}, 1), logged: make(map[string]MissingShare),
+	}
+}
+
+// viewed never blocks.
+func (w *shareWatch) viewed() {
+	select {
+	case w.look <- struct{}{}:
+	default:
+	}
+}
+
+// run looks once a minute, at most, until the context ends. What fails is mended by
+// the next look, or is told by the engine.
+func (w *shareWatch) run(ctx context.Context) error {
+	var last time.Time
+	for {
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-w.look:
+		}
+		now := w.now()
+		if now.Sub(last) < sharesInterval {
+			continue
+		}
+		last = now
+		if err := w.compare(); err != nil {
+			w.log.Debug("compare the shares with the chain", "err", err)
+		}
+	}
+}
+
+// found lists what is missing, as of the last look.
+func (w *shareWatch) found() []MissingShare {
+	if w == nil {
+		return nil
+	}
+	if all := w.missing.Load(); all != nil {
+		return *all
+	}
+	return nil
+}
+
+func (w *shareWatch) compare() error {
+	ctx, err := (&chain{app: w.app}).committed()
+	if err != nil {
+		return err
+	}
+	state := w.app.MPCState()
+	roster, err := state.EngineRoster(ctx)
+	if err != nil {
+		return fmt.Errorf("read the roster: %w", err)
+	}
+	missing := []MissingShare{}
+	if self := w.operator(roster); self != "" {
+		keys, err := state.EngineKeysOf(ctx, self)
+		if err != nil {
+			return fmt.Errorf("read the keys of %s: %w", self, err)
+		}
+		missing = missingOf(keys, w.records())
+	}
+	w.missing.Store(&missing)
+	w.tell(missing)
+	return nil
+}
+
+// operator is whose identity this node has, revoked or not.
+func (w *shareWatch) operator(roster *types.Roster) types.Operator {
+	for i := len(w.public) - 1; i >= 0; i-- {
+		if ov, ok := roster.Find(w.public[i]); ok {
+			return ov.Operator
+		}
+	}
+	return ""
+}
+
+// missingOf compares the keys of a participant with its records.
+func missingOf(keys []types.Key, records []types.Record) []MissingShare {
+	fits, other := make(map[types.KeyID]bool), make(map[types.KeyID]bool)
+	chain := make(map[types.KeyID]types.Key, len(keys))
+	for _, k := range keys {
+		chain[k.ID] = k
+	}
+	for _, r := range records {
+		k, known := chain[r.KeyID]
+		if !known || !r.HasData {
+			continue
+		}
+		if r.Epoch == k.Epoch && r.Context == k.Session {
+			fits[k.ID] = true
+		}
+		other[k.ID] = true
+	}
+	missing := []MissingShare{}
+	for _, k := range keys {
+		switch {
+		case fits[k.ID]:
+		case other[k.ID]:
+			missing = append(missing, MissingShare{string(k.ID), k.Epoch, ShareBehind})
+		default:
+			missing = append(missing, MissingShare{string(k.ID), k.Epoch, ShareMissing})
+		}
+	}
+	return missing
+}
+
+// tell logs what was not missing at the last look.
+func (w *shareWatch) tell(missing []MissingShare) {
+	now := make(map[string]MissingShare, len(missing))
+	fresh := 0
+	for _, m := range missing {
+		now[m.KeyID] = m
+		if w.logged[m.KeyID] == m {
+			continue
+		}
+		if fresh++; fresh <= maxSharesLogged {
+			w.log.Warn("this node should have a share of a key, and has none that fits", "key", m.KeyID, "epoch", m.Epoch,
+				"share", m.What, "reason", types.ErrShareMissing, "remedy", types.ErrShareMissing.Remedy())
+		}
+	}
+	if fresh > maxSharesLogged {
+		w.log.Warn("shares of more keys are missing; all of them: sequencerd mpc keys", "keys", fresh-maxSharesLogged,
+			"reason", types.ErrShareMissing, "remedy", types.ErrShareMissing.Remedy())
+	}
+	w.logged = now
+}

@@ -1,0 +1,115 @@
+package mpcnode
+
+import (
+	"context"
+	"crypto/ed25519"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// keysState is a chain on which "me" registered and has keys.
+type keysState struct {
+	fakeState
+	public ed25519.PublicKey
+	keys   *[]types.Key
+}
+
+func (s keysState) EngineRoster(context.Context) (*types.Roster, error) {
+	return types.NewRoster(map[types.Operator][]types.Identity{"me": {{Version: 1, Key: s.public}}}), nil
+}
+
+func (s keysState) EngineKeysOf(_ context.Context, op types.Operator) ([]types.Key, error) {
+	if op != "me" {
+		return nil, nil
+	}
+	return *s.keys, nil
+}
+
+// keysApp has that chain.
+type keysApp struct {
+	*fakeApp
+	keysState
+}
+
+func (a keysApp) MPCState() State { return a.keysState }
+
+func TestSharesThatAreMissing(t *testing.T) {
+	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
+	key := func(id string, epoch uint64) types.Key {
+		return types.Key{ID: types.KeyID(id), Status: types.KeyReady, Epoch: epoch, Session: types.Context{byte(epoch), 5}}
+	}
+	record := func(id string, epoch uint64, hasData bool) types.Record {
+		return types.Record{
+			RecordKey: types.RecordKey{KeyID: types.KeyID(id), Epoch: epoch}, Context: types.Context{byte(epoch), 5}, HasData: hasData,
+		}
+	}
+	keys := []types.Key{key("behind", 2), key("fine", 1), key("lost", 0), key("unfinished", 0)}
+	other := record("other", 0, true)
+	records := []types.Record{
+		record("behind", 1, true), record("fine", 0, true), record("fine", 1, true), record("unfinished", 0, false), other,
+	}
+	var out logBuffer
+	app := keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &keys}}
+	w := newShareWatch(app, []ed25519.PublicKey{public}, func() []types.Record { return records }, slog.New(slog.NewTextHandler(&out, nil)))
+	require.Empty(t, w.found(), "nobody looked yet")
+	require.NoError(t, w.compare())
+	require.Equal(t, []MissingShare{{"behind", 2, ShareBehind}, {"lost", 0, ShareMissing}, {"unfinished", 0, ShareMissing}}, w.found())
+	require.Equal(t, 3, strings.Count(out.String(), "reason=share_missing"))
+	require.Contains(t, out.String(), "sequencerd tx mpc reshare")
+
+	// Told once; a reshare mends it.
+	require.NoError(t, w.compare())
+	require.Equal(t, 3, strings.Count(out.String(), "reason=share_missing"))
+	keys[2] = key("lost", 1)
+	records = append(records, record("lost", 1, true), record("behind", 2, true))
+	require.NoError(t, w.compare())
+	require.Equal(t, []MissingShare{{"unfinished", 0, ShareMissing}}, w.found())
+
+	// Many are not told one by one.
+	keys = nil
+	for i := range 30 {
+		keys = append(keys, key("k"+strings.Repeat("x", i), 0))
+	}
+	require.NoError(t, w.compare())
+	require.Equal(t, 3+maxSharesLogged+1, strings.Count(out.String(), "reason=share_missing"))
+	require.Contains(t, out.String(), "keys=20")
+
+	stranger := newShareWatch(app, nil, w.records, w.log)
+	require.NoError(t, stranger.compare())
+	require.Empty(t, stranger.found())
+}
+
+// The chain is read when there is something new to see, and not all the time.
+func TestSharesAreLookedAtSometimes(t *testing.T) {
+	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
+	keys := []types.Key{{ID: "a", Status: types.KeyReady}}
+	app := keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &keys}}
+	w := newShareWatch(app, []ed25519.PublicKey{public}, func() []types.Record { return nil }, slog.New(slog.DiscardHandler))
+	clock := make(chan time.Time) // each look waits for its time
+	w.now = func() time.Time { return <-clock }
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- w.run(ctx) }()
+	start := time.Unix(1000, 0)
+	w.viewed()
+	clock <- start
+	w.viewed()
+	clock <- start.Add(time.Second) // by then the first look is over
+	require.Len(t, w.found(), 1)
+	keys = append(keys, types.Key{ID: "b", Status: types.KeyReady})
+	w.viewed()
+	clock <- start.Add(2 * time.Second)
+	w.viewed()
+	clock <- start.Add(sharesInterval)
+	w.viewed()
+	clock <- start.Add(sharesInterval + time.Second)
+	require.Len(t, w.found(), 2)
+	cancel()
+	require.NoError(t, <-done)
+}

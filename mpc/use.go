@@ -1,0 +1,65 @@
+package mpc
+
+import (
+	"slices"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// Use is one use of a share: a session for a committed request opened it.
+type Use struct {
+	Request types.RequestID
+	Key     types.KeyID
+	// Epoch is the share's.
+	Epoch uint64
+	// Height of the committed state in which the request was open.
+	Height int64
+	// Digest that is signed; nil for a reshare.
+	Digest  []byte
+	Session types.Context
+	Attempt uint32
+	// Signers are the members of the session.
+	Signers []types.Operator
+}
+
+// Auditor is told of each use of a share. Calls come from the loop and must return
+// at once: the first round leaves after ShareOpened.
+type Auditor interface {
+	ShareOpened(Use)
+	// ShareClosed follows for each one, with an empty reason if the session did what
+	// it was for.
+	ShareClosed(Use, types.Reason)
+}
+
+type nopAuditor struct{}
+
+func (nopAuditor) ShareOpened(Use)               {}
+func (nopAuditor) ShareClosed(Use, types.Reason) {}
+
+// shareOpened tells the auditor that a session has the share of its key.
+func (c *Core) shareOpened(l *live) {
+	l.holdsShare = true
+	c.opts.Auditor.ShareOpened(c.useOf(l.Session))
+}
+
+// shareClosed tells it that a session needs the share no more, once.
+func (c *Core) shareClosed(l *live, reason types.Reason) {
+	if !l.holdsShare {
+		return
+	}
+	l.holdsShare = false
+	c.opts.Auditor.ShareClosed(c.useOf(l.Session), reason)
+}
+
+func (c *Core) useOf(s *session.Session) Use {
+	r := s.Request()
+	u := Use{
+		Request: r.ID, Key: r.KeyID, Epoch: r.Epoch, Height: c.view.Height, Digest: slices.Clone(r.Digest),
+		Session: s.Context(), Attempt: s.Attempt(), Signers: s.Signers(),
+	}
+	if r.ID.Kind == types.KindReshare {
+		u.Epoch-- // the one that is dealt anew
+	}
+	return u
+}

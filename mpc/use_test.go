@@ -1,0 +1,98 @@
+package mpc_test
+
+import (
+	"context"
+	"crypto/ed25519"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// uses keeps what an auditor hears.
+type uses struct {
+	mu     sync.Mutex
+	opened []mpc.Use
+	closed []mpc.Use
+	ends   []types.Reason
+}
+
+func (u *uses) ShareOpened(use mpc.Use) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.opened = append(u.opened, use)
+}
+
+func (u *uses) ShareClosed(use mpc.Use, reason types.Reason) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.closed, u.ends = append(u.closed, use), append(u.ends, reason)
+}
+
+// counts are those opened and closed.
+func (u *uses) counts() [2]int {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	return [2]int{len(u.opened), len(u.closed)}
+}
+
+// audited runs an engine with an auditor until it has told so much.
+func (s *stopped) audited(t *testing.T, u *uses, opened, closed int) {
+	t.Helper()
+	m := s.club.members[0]
+	engine, err := mpc.New(mpc.Options{
+		ChainID: chainID, Identities: []ed25519.PrivateKey{m.key}, Chain: s.club.ledger, Store: s.store,
+		Transport: m, Protocols: s.protocols, Auditor: u,
+	}, 1)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- engine.Run(ctx) }()
+	require.Eventually(t, func() bool { return u.counts() == [2]int{opened, closed} }, 20*time.Second, time.Millisecond)
+	stop()
+	if closed < opened { // the worker waits at the gate, and the sessions end
+		require.Eventually(t, func() bool { return u.counts() == [2]int{opened, opened} }, 20*time.Second, time.Millisecond)
+		close(s.protocols.gate)
+	}
+	require.NoError(t, <-ran)
+}
+
+// Each use of a share is told when it begins and when it ends, once.
+func TestAuditor(t *testing.T) {
+	s := newStopped(t, types.KindSign, 2)
+	s.club.ledger.change(func(v *mpc.View) {
+		for i := range v.Requests { // that of newStopped's share
+			v.Requests[i].PublicKey = secp256k1.PrivKeyFromBytes([]byte("private")).PubKey().SerializeCompressed()
+		}
+	})
+	close(s.protocols.gate)
+	u := &uses{}
+	s.audited(t, u, 2, 2)
+	require.Equal(t, u.opened, u.closed)
+	require.Equal(t, []types.Reason{"", ""}, u.ends)
+	seen := map[string]bool{}
+	for _, use := range u.opened {
+		seen[use.Request.ID] = true
+		require.Equal(t, types.KindSign, use.Request.Kind)
+		require.Equal(t, types.KeyID("key"), use.Key)
+		require.Equal(t, append(make([]byte, 31), 1), use.Digest)
+		require.Equal(t, []types.Operator{s.club.members[0].op}, use.Signers)
+		require.NotZero(t, use.Height)
+		require.False(t, use.Session.IsZero())
+	}
+	require.Equal(t, map[string]bool{"id-0": true, "id-1": true}, seen)
+}
+
+// A session that is under way when the engine ends is told to have ended with it.
+func TestAuditorOfAnEngineThatEnds(t *testing.T) {
+	s := newStopped(t, types.KindSign, 1)
+	u := &uses{}
+	s.audited(t, u, 1, 0)
+	require.Equal(t, u.opened, u.closed)
+	require.Equal(t, []types.Reason{types.ErrInterrupted}, u.ends)
+}

@@ -1,0 +1,37 @@
+// Package audit keeps a log of each use of a key share: a line of JSON when a
+// session opens one and another when the session ends. It holds nothing secret.
+//
+// # The chain
+//
+// Each line holds the hash of the one before and its own: SHA-256 of its JSON with
+// an empty hash. So a line that was changed, put in, taken out or moved is found,
+// and Verify names the first one. What no chain of hashes can show is that lines were
+// cut off its end: whoever wants to know compares number and hash of the last line
+// with those that were noted elsewhere before. Nor does it stop somebody who may
+// write the file from making all of it anew, from some line on.
+//
+// # Files
+//
+//	audit.log               the newest lines
+//	audit-000000000001.log  older ones, named by the number of their first line
+//
+// A file that is full is renamed and the next one begins with a line that holds the
+// hash of its last: the chain goes on. The oldest files are removed, so that all of
+// them take MaxFiles times MaxFileBytes; Verify then says at which line the log
+// begins.
+//
+// # Crashes
+//
+// A line is written at once, so that a process that is killed loses none, and is on
+// disk within FlushInterval: a power failure may take the lines of that time, which
+// is a chain cut off its end. A line that a crash tore has no line end. Open cuts it
+// off and notes how much it was. A session that began and has no end was under way
+// when the node stopped.
+//
+// # Figures
+//
+// On two cores of an AMD EPYC that others use too, 15 microseconds for a line, two
+// of which a signature takes; nobody waits for the disk:
+//
+//	go test ./storage/audit -run '^$' -bench Append -benchtime 20000x
+package audit

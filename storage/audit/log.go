@@ -1,0 +1,270 @@
+package audit
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+	"time"
+)
+
+const (
+	// MaxFileBytes is when a file is full: some 30,000 lines of 500 bytes.
+	MaxFileBytes = 16 << 20
+	// MaxFiles bounds the log to 256 MiB, half a million lines: a signature a minute
+	// for half a year.
+	MaxFiles = 16
+	// maxLineBytes: a line with 64 signers has 5 KiB.
+	maxLineBytes = 64 << 10
+	// FlushInterval is how long a line may not be on disk.
+	FlushInterval = time.Second
+)
+
+const current = "audit.log"
+
+// Log is an open log. It is safe for concurrent use.
+type Log struct {
+	dir string
+	now func() time.Time
+	// maxBytes of a file; smaller in tests.
+	maxBytes int64
+
+	mu    sync.Mutex
+	file  *os.File
+	size  int64
+	first uint64 // of the file; 0 if it is empty
+	last  Entry
+	dirty bool
+	// lost counts lines that could not be written.
+	lost uint64
+}
+
+// Open opens the log of a folder, or makes one. It cuts a torn line off and notes
+// it. What it cannot read of the last line does not keep it from going on: Verify
+// says what is wrong.
+func Open(dir string) (*Log, error) { return open(dir, MaxFileBytes, time.Now) }
+
+func open(dir string, maxBytes int64, now func() time.Time) (*Log, error) {
+	l := &Log{dir: dir, now: now, maxBytes: maxBytes}
+	rotated, err := rotatedFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	if len(rotated) > 0 {
+		if l.last, _, _, err = tail(rotated[len(rotated)-1]); err != nil {
+			return nil, err
+		}
+	}
+	if l.file, err = os.OpenFile(filepath.Join(dir, current), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return nil, fmt.Errorf("open audit log: %w", err)
+	}
+	if err := l.resume(); err != nil {
+		return nil, errors.Join(err, l.file.Close())
+	}
+	return l, nil
+}
+
+// resume finds where the newest file ends, and repairs it.
+func (l *Log) resume() error {
+	last, first, whole, err := tail(l.file.Name())
+	if err != nil {
+		return err
+	}
+	info, err := l.file.Stat()
+	if err != nil {
+		return fmt.Errorf("open audit log: %w", err)
+	}
+	if last.Number > 0 {
+		l.last = last
+	}
+	l.first, l.size = first, whole
+	torn := info.Size() - whole
+	if torn == 0 {
+		return nil
+	}
+	if err := l.file.Truncate(whole); err != nil {
+		return fmt.Errorf("repair audit log: %w", err)
+	}
+	return l.append(Entry{Event: Repaired, Note: fmt.Sprintf("%d bytes of a line that a crash tore were cut off", torn)})
+}
+
+// tail reads a file for its last line, the number of its first, and how many bytes
+// are whole lines.
+func tail(path string) (last Entry, first uint64, whole int64, err error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return Entry{}, 0, 0, nil
+	}
+	if err != nil {
+		return Entry{}, 0, 0, fmt.Errorf("read audit log: %w", err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(f)
+	if err != nil {
+		return Entry{}, 0, 0, fmt.Errorf("read audit log: %w", err)
+	}
+	b = b[:bytes.LastIndexByte(b, '\n')+1]
+	whole = int64(len(b))
+	for line := range bytes.Lines(b) {
+		e, err := parse(bytes.TrimSuffix(line, []byte("\n")))
+		if err != nil {
+			continue // Verify names it
+		}
+		if first == 0 {
+			first = e.Number
+		}
+		last = e
+	}
+	return last, first, whole, nil
+}
+
+// Append writes a line: its number, time and hashes are the log's to fill in. It
+// does not wait for the disk. A line that cannot be written is counted, and the next
+// one that can says so.
+func (l *Log) Append(e Entry) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.lost > 0 {
+		gap := Entry{Event: Gap, Note: fmt.Sprintf("%d lines before this one could not be written", l.lost)}
+		if err := l.append(gap); err != nil {
+			l.lost++
+			return err
+		}
+		l.lost = 0
+	}
+	err := l.append(e)
+	if err != nil {
+		l.lost++
+	}
+	return err
+}
+
+// append writes a line whole, or leaves the file as it was. The caller holds the
+// lock, or is alone.
+func (l *Log) append(e Entry) error {
+	if l.file == nil {
+		return fmt.Errorf("write audit log: %w", fs.ErrClosed)
+	}
+	if l.size >= l.maxBytes {
+		if err := l.rotate(); err != nil {
+			return err
+		}
+	}
+	e.Number, e.Time, e.Previous = l.last.Number+1, l.now().UTC(), l.last.Hash
+	line, err := e.seal()
+	if err != nil {
+		return err
+	}
+	line = append(line, '\n')
+	if _, err := l.file.Write(line); err != nil {
+		return errors.Join(fmt.Errorf("write audit log: %w", err), l.file.Truncate(l.size))
+	}
+	if l.first == 0 {
+		l.first = e.Number
+	}
+	l.size += int64(len(line))
+	l.last, l.dirty = e, true
+	return nil
+}
+
+// rotate begins a new file. A crash in the middle leaves the full one under its
+// new name, and none or an empty one.
+func (l *Log) rotate() error {
+	if err := l.file.Sync(); err != nil {
+		return fmt.Errorf("sync audit log: %w", err)
+	}
+	// It has its new name already if the last try got no further.
+	err := os.Rename(l.file.Name(), filepath.Join(l.dir, rotatedName(l.first)))
+	if err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("rotate audit log: %w", err)
+	}
+	next, err := os.OpenFile(filepath.Join(l.dir, current), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return fmt.Errorf("rotate audit log: %w", err)
+	}
+	if err := l.file.Close(); err != nil {
+		return errors.Join(fmt.Errorf("rotate audit log: %w", err), next.Close())
+	}
+	l.file, l.size, l.first = next, 0, 0
+	return l.removeOldest()
+}
+
+func (l *Log) removeOldest() error {
+	rotated, err := rotatedFiles(l.dir)
+	if err != nil {
+		return err
+	}
+	for len(rotated) > MaxFiles-1 { // and the newest
+		if err := os.Remove(rotated[0]); err != nil {
+			return fmt.Errorf("remove the oldest audit log: %w", err)
+		}
+		rotated = rotated[1:]
+	}
+	return nil
+}
+
+func rotatedName(first uint64) string { return fmt.Sprintf("audit-%012d.log", first) }
+
+// rotatedFiles lists full files, oldest first.
+func rotatedFiles(dir string) ([]string, error) {
+	names, err := filepath.Glob(filepath.Join(dir, "audit-[0-9]*.log"))
+	slices.Sort(names)
+	return names, err
+}
+
+// Run brings lines to disk until the context ends.
+func (l *Log) Run(ctx context.Context) error {
+	tick := time.NewTicker(FlushInterval)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return l.Flush()
+		case <-tick.C:
+			if err := l.Flush(); err != nil {
+				return err
+			}
+		}
+	}
+}
+
+// Flush brings what was written to disk. Nobody who appends waits for it.
+func (l *Log) Flush() error {
+	l.mu.Lock()
+	file, dirty := l.file, l.dirty
+	l.dirty = false
+	l.mu.Unlock()
+	if !dirty || file == nil {
+		return nil
+	}
+	if err := file.Sync(); err != nil && !errors.Is(err, fs.ErrClosed) { // closed by a rotation, which synced it
+		return fmt.Errorf("sync audit log: %w", err)
+	}
+	return nil
+}
+
+// Last is number and hash of the last line; 0 and "" of an empty log.
+func (l *Log) Last() (uint64, string) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.last.Number, l.last.Hash
+}
+
+// Close brings everything to disk and ends the log.
+func (l *Log) Close() error {
+	err := l.Flush()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.file == nil {
+		return err
+	}
+	err = errors.Join(err, l.file.Close())
+	l.file = nil
+	return err
+}

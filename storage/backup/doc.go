@@ -1,0 +1,75 @@
+// Package backup writes what a node must not lose into files in the age format
+// (age-encryption.org/v1), checks them, and puts them back.
+//
+// # A folder of backups
+//
+//	000001.age   full: everything
+//	000001.json  its manifest
+//	000002.age   what changed since 000001
+//	000002.json  its manifest
+//	...
+//
+// A manifest says, in plain, what the node had: the records by key, epoch and
+// session, each with the number of the file that holds its content, the tombstones,
+// the number of bindings, and the identity's public keys. That is public, and
+// stands in plain in the names of the database's entries as well; nothing secret
+// can be computed from a manifest: fingerprints are over records without their
+// shares. It holds the SHA-256 of its file and of the file before, so that files
+// are a chain: one that is changed, missing or out of order breaks it. Files that
+// are cut off the end leave a shorter chain that is whole; whoever cares notes the
+// last hash elsewhere.
+//
+// The manifest is inside the file too, without the file's own hash. age encrypts
+// and authenticates but does not sign: whoever knows a recipient can make a file.
+// So what is restored counts only if it fits the chain (see Verify in app/mpcnode),
+// and the owner keeps the folder from others.
+//
+// # A file
+//
+// age, to X25519 recipients or a passphrase (scrypt). The plaintext is a magic and
+// frames: type (1 byte), length (4 bytes, big endian), content.
+//
+//	m  manifest, JSON            first
+//	i  seeds of the identity     32 bytes each, oldest first
+//	t  tombstone: key id
+//	b  binding: length of the id (1 byte), id, content hash, digest
+//	r  record: length of the record (4 bytes), record as package storage encodes it, share
+//	e  nothing                   last
+//
+// Tombstones are in each file; bindings where they differ from those of the file
+// before, all of them; a record where it is new or changed.
+//
+// # What is not in it
+//
+// Keygen pre-parameters are not: each set may be used once, and a copy would bring
+// back what was used. Nonces and presignatures are not, because they are never on
+// disk. So no restored database can use either a second time.
+//
+// # Why restoring cannot make a node sign two digests for one request
+//
+// Before a node says Ready for a sign request it binds the request's id to its
+// digest, durably. Bindings that are in the backup come back. Those made since
+// are lost, and must not be needed:
+//
+//   - A node signs only what it finds open in committed state, with the digest that
+//     stands there. Consensus gave each id one content: the keeper refuses the same
+//     id with another one for ever, since pruning keeps id and content hash. So
+//     while the chain goes on, each later session for the id is for the same digest.
+//   - A request that is finished or expired is not open: nothing is signed for it
+//     again.
+//   - Each session draws fresh nonces, in memory, from the system's randomness. Two
+//     signatures for one request, before and after a restore, share none.
+//
+// What remains is a chain that is itself put back behind the commit of a request,
+// by its operators, and then given the same id with another digest. The binding is
+// there against that; a node restored from a backup older than the request has it
+// no more. Even then no nonce is used twice: the harm is a second signature that
+// consensus asked for. Whoever puts a chain back does not restore nodes from
+// backups older than what is undone, or reshares the keys first.
+//
+// # What restoring refuses
+//
+// A share of an epoch older than one that the database has, a record of a key with
+// a tombstone, a record that is there with other content, a binding that differs.
+// All or nothing is restored, in one write.
+package backup

@@ -1,0 +1,32 @@
+package backup
+
+import "github.com/sequencer-mpc/sequencer/mpc/types"
+
+// Error is what can be wrong with backups. Its text says what to do; the typed
+// reason is types.ErrBackup.
+type Error string
+
+// Error is the text.
+func (e Error) Error() string { return string(e) }
+
+// Unwrap gives the typed reason.
+func (e Error) Unwrap() error { return types.ErrBackup }
+
+// What can be wrong.
+const (
+	// ErrNone: the folder holds no backup.
+	ErrNone Error = "there is no backup in this folder; check the path, or make one with: sequencerd mpc backup create"
+	// ErrChain: files are missing, changed or out of order.
+	ErrChain Error = "the chain of backup files is broken; put the missing or unchanged files back, or use another copy of the folder"
+	// ErrDamaged: a file decrypts, or a manifest parses, to something else than was
+	// written.
+	ErrDamaged Error = "the backup is damaged or was not written by this program; use another copy"
+	// ErrWrongKey: the passphrase or identity does not decrypt a file.
+	ErrWrongKey Error = "this passphrase or age identity does not open the backup; give the one that it was made for"
+	// ErrNewerFormat: written by a later version of this program.
+	ErrNewerFormat Error = "the format of the backup is newer than this program; update sequencerd"
+	// ErrChanged: the database changed while it was read.
+	ErrChanged Error = "a record went away while it was being saved; nothing is wrong, make the backup again"
+	// ErrKeys: neither recipient nor passphrase, or both, or one that is none.
+	ErrKeys Error = "give either recipients (age1...) or a passphrase for the backup"
+)

@@ -1,0 +1,236 @@
+package backup
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage"
+)
+
+// Folder is where the files of a chain are.
+type Folder struct{ dir string }
+
+// At is the folder of a path, which need not be there yet.
+func At(dir string) Folder { return Folder{dir} }
+
+func (f Folder) path(n int, ext string) string {
+	return filepath.Join(f.dir, fmt.Sprintf("%06d.%s", n, ext))
+}
+
+// Chain reads all manifests, oldest first, and checks that each names the one
+// before. Nothing is decrypted, and files are not read: CheckFiles does that.
+// ErrNone if there is none.
+func (f Folder) Chain() ([]Manifest, error) {
+	var chain []Manifest
+	for n := 1; ; n++ {
+		m, err := f.manifest(n)
+		if errors.Is(err, fs.ErrNotExist) {
+			break
+		}
+		if err != nil {
+			return nil, err
+		}
+		switch {
+		case m.Number != n:
+			return nil, fmt.Errorf("%w: the manifest of file %d says it is of file %d", ErrChain, n, m.Number)
+		case n == 1 && m.Previous != "" || n > 1 && m.Previous != chain[n-2].File:
+			return nil, fmt.Errorf("%w: file %d was made after another file %d than the one here", ErrChain, n, n-1)
+		}
+		chain = append(chain, m)
+	}
+	if err := f.checkGap(len(chain)); err != nil {
+		return nil, err
+	}
+	if len(chain) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrNone, f.dir)
+	}
+	return chain, nil
+}
+
+// checkGap looks for manifests after the one that is missing.
+func (f Folder) checkGap(last int) error {
+	names, err := filepath.Glob(filepath.Join(f.dir, "[0-9][0-9][0-9][0-9][0-9][0-9].json"))
+	if err != nil {
+		return err
+	}
+	if len(names) > last {
+		return fmt.Errorf("%w: the manifest of file %d is missing", ErrChain, last+1)
+	}
+	return nil
+}
+
+func (f Folder) manifest(n int) (Manifest, error) {
+	r, err := os.Open(f.path(n, "json"))
+	if err != nil {
+		return Manifest{}, err
+	}
+	defer r.Close()
+	m, err := readManifest(r)
+	if err != nil {
+		return Manifest{}, fmt.Errorf("%s: %w", r.Name(), err)
+	}
+	return m, nil
+}
+
+// CheckFiles compares every file with the hash that its manifest gives.
+func (f Folder) CheckFiles(chain []Manifest) error {
+	for _, m := range chain {
+		sum, err := f.sum(m.Number)
+		if err != nil {
+			return err
+		}
+		if sum != m.File {
+			return fmt.Errorf("%w: %s is not the file that its manifest describes", ErrChain, f.path(m.Number, "age"))
+		}
+	}
+	return nil
+}
+
+func (f Folder) sum(n int) (string, error) {
+	r, err := os.Open(f.path(n, "age"))
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", fmt.Errorf("%w: %s is missing", ErrChain, f.path(n, "age"))
+	}
+	if err != nil {
+		return "", err
+	}
+	defer r.Close()
+	h := sha256.New()
+	if _, err := io.Copy(h, r); err != nil {
+		return "", fmt.Errorf("read %s: %w", r.Name(), err)
+	}
+	return hex.EncodeToString(h.Sum(nil)), nil
+}
+
+// Last is the newest manifest; nil if the folder holds none or is not there.
+func (f Folder) Last() (*Manifest, error) {
+	chain, err := f.Chain()
+	if errors.Is(err, ErrNone) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return &chain[len(chain)-1], nil
+}
+
+// Add puts a file at the end of the chain, with what write writes, and its
+// manifest. The manifest comes last and at once: a crash before leaves the chain as
+// it was. It returns the manifest with the file's hash.
+func (f Folder) Add(m Manifest, write func(io.Writer) error) (Manifest, error) {
+	if err := os.MkdirAll(f.dir, 0o700); err != nil {
+		return m, fmt.Errorf("make folder for backups: %w", err)
+	}
+	last, err := f.Last()
+	switch {
+	case err != nil:
+		return m, err
+	case last == nil && m.Number != 1, last != nil && (m.Number != last.Number+1 || m.Previous != last.File):
+		return m, fmt.Errorf("%w: the file does not follow the last one in %s", ErrChain, f.dir)
+	}
+	h := sha256.New()
+	if err := install(f.path(m.Number, "age"), func(w io.Writer) error { return write(io.MultiWriter(w, h)) }); err != nil {
+		return m, err
+	}
+	m.File = hex.EncodeToString(h.Sum(nil))
+	text, err := m.encode()
+	if err != nil {
+		return m, err
+	}
+	return m, install(f.path(m.Number, "json"), func(w io.Writer) error {
+		_, err := w.Write(text)
+		return err
+	})
+}
+
+// install makes a file, mode 0600, that appears complete and on disk, or not at
+// all.
+func install(path string, write func(io.Writer) error) error {
+	w, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	if err != nil {
+		return fmt.Errorf("make %s: %w", path, err)
+	}
+	err = write(w)
+	if err == nil {
+		err = w.Sync()
+	}
+	if err = errors.Join(err, w.Close()); err == nil {
+		err = os.Rename(w.Name(), path)
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("make %s: %w", path, err), os.Remove(w.Name()))
+	}
+	d, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
+}
+
+// Saved is what a chain of backups holds of the moment of its last file.
+type Saved struct {
+	ChainID string
+	Created time.Time
+	// Seeds of the identity keys, oldest first.
+	Seeds [][]byte
+	storage.Contents
+}
+
+// Wipe overwrites everything secret.
+func (s *Saved) Wipe() {
+	for _, seed := range s.Seeds {
+		types.Wipe(seed)
+	}
+	s.Contents.Wipe()
+}
+
+// Open checks the chain and all its files, decrypts those that are needed, and
+// gathers what the last manifest describes. The caller wipes it. Errors: ErrNone,
+// ErrChain, ErrDamaged, ErrWrongKey, ErrNewerFormat.
+func (f Folder) Open(with Identities) (*Saved, error) {
+	chain, err := f.Chain()
+	if err != nil {
+		return nil, err
+	}
+	if err := f.CheckFiles(chain); err != nil {
+		return nil, err
+	}
+	last := chain[len(chain)-1]
+	g := newGathering(last)
+	for _, n := range last.In() {
+		if err := f.gather(g, chain[n-1], with); err != nil {
+			g.saved.Wipe()
+			return nil, fmt.Errorf("%s: %w", f.path(n, "age"), err)
+		}
+	}
+	if err := g.complete(); err != nil {
+		g.saved.Wipe()
+		return nil, err
+	}
+	return g.saved, nil
+}
+
+func (f Folder) gather(g *gathering, m Manifest, with Identities) error {
+	r, err := os.Open(f.path(m.Number, "age"))
+	if err != nil {
+		return err
+	}
+	defer r.Close()
+	content, err := readFile(r, with)
+	if err != nil {
+		return err
+	}
+	err = g.add(content, m)
+	if err != nil {
+		content.wipe()
+	}
+	return err
+}
