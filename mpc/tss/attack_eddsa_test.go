@@ -3,6 +3,7 @@ package tss_test
 import (
 	"crypto/rand"
 	"math/big"
+	"os"
 	"testing"
 
 	"github.com/bnb-chain/tss-lib/v2/common"
@@ -17,6 +18,52 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
 )
+
+// bareEdDSA is a party of an EdDSA keygen of two with its peer.
+func bareEdDSA(t *testing.T) (tsslib.Party, *tsslib.PartyID) {
+	t.Helper()
+	k := cheapKey()
+	ids := rawIDs(k, k.Operators)
+	params := tsslib.NewParameters(tsslib.Edwards(), tsslib.NewPeerContext(ids), ids[1], len(ids), k.Threshold)
+	p := keygen.NewLocalParty(params, make(chan tsslib.Message, rawCapacity), make(chan *keygen.LocalPartySaveData, 1))
+	require.Nil(t, p.Start())
+	return p, ids[0]
+}
+
+// TestEdDSAKeygenChild runs in a child process only, which is not meant to
+// survive: the peer's polynomial has no coefficient.
+func TestEdDSAKeygenChild(t *testing.T) {
+	if os.Getenv(attackVariable) == "" {
+		t.Skip("runs in the child of TestEdDSAKeygen")
+	}
+	p, peer := bareEdDSA(t)
+	none := commitments.NewHashCommitmentWithRandomness(big.NewInt(7))
+	g := crypto.ScalarBaseMult(tsslib.Edwards(), big.NewInt(3))
+	for _, m := range []tsslib.ParsedMessage{
+		rawMessage(peer, true, &keygen.KGRound1Message{Commitment: none.C.Bytes()}),
+		rawMessage(peer, false, &keygen.KGRound2Message1{Share: []byte{1}}),
+		rawMessage(peer, true, &keygen.KGRound2Message2{
+			DeCommitment: bytesOf(none.D), ProofAlphaX: g.X().Bytes(), ProofAlphaY: g.Y().Bytes(), ProofT: []byte{3},
+		}),
+	} {
+		_, terr := p.Update(m)
+		require.Nil(t, terr)
+	}
+	t.Fatal("survived")
+}
+
+// An EdDSA participant that commits to a polynomial without coefficients ends
+// the process of every other. No message of theirs is ever decoded: TestEdDSA.
+func TestEdDSAKeygen(t *testing.T) {
+	if testing.Short() || raceEnabled {
+		t.Skip("heavy: a process of its own")
+	}
+	t.Parallel()
+	stdout, stderr := childOf(t, "TestEdDSAKeygenChild", attackVariable+"=eddsa")
+	require.NotContains(t, stdout, "survived")
+	require.Contains(t, stderr, "index out of range")
+	require.Contains(t, stderr, "eddsa/keygen/round_3.go:97")
+}
 
 // An EdDSA signer that opens a point off the curve makes Update panic. There
 // are no EdDSA sessions yet, and no message of theirs is ever decoded.

@@ -1,6 +1,7 @@
 package tss_test
 
 import (
+	"crypto/elliptic"
 	"math/big"
 	"slices"
 	"testing"
@@ -8,12 +9,13 @@ import (
 	"github.com/bnb-chain/tss-lib/v2/common"
 	"github.com/bnb-chain/tss-lib/v2/crypto"
 	"github.com/bnb-chain/tss-lib/v2/crypto/dlnproof"
+	"github.com/bnb-chain/tss-lib/v2/crypto/facproof"
 	"github.com/bnb-chain/tss-lib/v2/crypto/modproof"
-	"github.com/bnb-chain/tss-lib/v2/ecdsa/signing"
+	"github.com/bnb-chain/tss-lib/v2/crypto/paillier"
+	"github.com/bnb-chain/tss-lib/v2/ecdsa/keygen"
 	tsslib "github.com/bnb-chain/tss-lib/v2/tss"
 	"github.com/stretchr/testify/require"
 
-	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/tss"
 	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
 )
@@ -29,15 +31,16 @@ func primesBelow(bits uint, count int) []*big.Int {
 	return out
 }
 
-// forgedModulus is a modulus with many factors, and a proof that it has
-// two: with a W that all factors but one divide, fourth roots are needed
-// modulo that one alone.
+// forgedModulus is a modulus with many factors and a proof that it has two: with
+// a W that all factors but one divide, fourth roots are needed modulo that one
+// alone (pull #323).
 type forgedModulus struct {
-	n     *big.Int
-	proof *modproof.ProofMod
+	n, p, m, phi *big.Int
+	proof        *modproof.ProofMod
 }
 
-func forgeModulus(t *testing.T, session []byte, factors []*big.Int) forgedModulus {
+// forgeModulus makes a proof for a session and a prover's place in it.
+func forgeModulus(t testing.TB, context []byte, factors []*big.Int) forgedModulus {
 	t.Helper()
 	one := big.NewInt(1)
 	p := preparamsOf(4).PaillierSK.P // 3 modulo 4, as safe primes are
@@ -54,7 +57,7 @@ func forgeModulus(t *testing.T, session []byte, factors []*big.Int) forgedModulu
 	inverse := new(big.Int).ModInverse(m, p)
 	var ys []*big.Int
 	for i := range modproof.Iterations {
-		y := common.RejectionSample(n, common.SHA512_256i_TAGGED(session, append([]*big.Int{m, n}, ys...)...))
+		y := common.RejectionSample(n, common.SHA512_256i_TAGGED(context, append([]*big.Int{m, n}, ys...)...))
 		ys = append(ys, y)
 		v := product(m, y)
 		if big.Jacobi(v, p) != 1 {
@@ -67,195 +70,181 @@ func forgeModulus(t *testing.T, session []byte, factors []*big.Int) forgedModulu
 		x.Mod(x.Mul(x, inverse), p)
 		proof.X[i], proof.Z[i] = x.Mul(x, m), new(big.Int).Exp(y, root, n)
 	}
-	return forgedModulus{n, proof}
+	return forgedModulus{n, p, m, phi, proof}
 }
 
-// Pull 323: the library believes that a modulus with sixteen factors of 64 bits
-// has two, after which it would reveal shares under a key that anybody can
-// break; in a resharing it believes the same of tiny factors.
-func TestForgedModulus(t *testing.T) {
-	ssid := []byte("session")
-	of64 := primesBelow(64, 16)
-	tiny := append(slices.Clone(of64[:15]), big.NewInt(65537), primesBelow(48, 1)[0])
-	cases := []struct {
-		name    string
-		factors []*big.Int
-		stage   stage
-		typ     string // of the modulus
-		want    string
-	}{
-		{"factors of 64 bits in a keygen", of64, keygenStage, "kg1", "ModProof W is not coprime"},
-		{"factors of 64 bits in a resharing", of64, reshareStage, "dg2m1", "ModProof W is not coprime"},
-		{"a factor of 17 bits in a resharing", tiny, reshareStage, "dg2m1", "PaillierN is not"},
-	}
-	for _, c := range cases {
-		t.Run(c.name, func(t *testing.T) {
-			f := forgeModulus(t, ssid, c.factors)
-			require.Equal(t, 2048, f.n.BitLen())
-			require.True(t, f.proof.Verify(ssid, f.n), "the library refuses it")
-			bytes := f.proof.Bytes()
-			a := attack{stage: c.stage, want: c.want, edits: []edit{
-				{"dg2m1", on(func(m dg2m1) { m.PaillierN, m.ModProof = f.n.Bytes(), bytes[:] })},
-			}}
-			if c.typ == "kg1" {
-				a.edits = []edit{
-					{"kg1", on(func(m kg1) { m.PaillierN = f.n.Bytes() })},
-					{"kg2m2", on(func(m kg2m2) { m.ModProof = bytes[:] })},
-				}
-			}
-			// The proof that it has no factor at all is another one; the guard
-			// stops the modulus before.
-			requireGuarded(t, &a)
-		})
-	}
+// key is enough of a private key to prove that n has no common factor with phi,
+// and that it has two large factors: it has, only no primes.
+func (f forgedModulus) key() *paillier.PrivateKey {
+	return &paillier.PrivateKey{PublicKey: paillier.PublicKey{N: f.n}, PhiN: f.phi, P: f.p, Q: f.m}
 }
 
-// Pull 289: a range proof for the ciphertext 1 without any randomness, Z = S = 1
-// and S1 = S2, passes the library.
-func TestRangeProofWithoutRandomness(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("heavy: 2 seconds of CPU")
-	}
-	own := preparamsOf(0)
-	n := paillierN(1)
-	square := product(n, n)
-	u := new(big.Int).Exp(plus(n, 1), order, square)
-	w := product(own.H1i, own.H2i)
-	w.Exp(w, order, own.NTildei)
-	one := []byte{1}
-	a := attack{stage: signStage, want: "RangeProofAlice Z is not different from 1", edits: []edit{
-		{"s1m1", on(func(m s1m1) {
-			m.C, m.RangeProofAlice = one, [][]byte{one, u.Bytes(), w.Bytes(), one, order.Bytes(), order.Bytes()}
-		})},
-	}}
-	rounds, _ := a.struck(t)
-	require.NoError(t, signStage.library(t, rounds[:1]), "the library refuses it")
-	requireGuarded(t, &a)
+// fac proves the latter to a victim.
+func (f forgedModulus) fac(context []byte, victim keygen.LocalPreParams) [][]byte {
+	parts := facProof(context, f.key(), victim, big.NewInt(11)).Bytes()
+	return parts[:]
 }
 
-// Pull 291: the library takes a polynomial with more coefficients than the
-// threshold allows, and ignores the rest.
-func TestLongPolynomial(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("heavy: 4 seconds of CPU")
+// Factors of a forged modulus of 2048 bits, beside one of 1024.
+func factorsOf64() []*big.Int { return primesBelow(64, 16) }
+
+// largestSmall is the largest prime below 2^21.
+var largestSmall = big.NewInt(2097143)
+
+func aSmallFactor() []*big.Int {
+	return append(primesBelow(64, 15), largestSmall, primesBelow(43, 1)[0])
+}
+
+// numbers that a message carries of NTilde: itself, h1 and h2, and that h1 and
+// h2 generate each other.
+type generators struct {
+	nTilde, h1, h2 []byte
+	proofs         [2][][]byte
+}
+
+// generatorsOf proves it for h2 = 1/h1 modulo any n, knowing nothing of n.
+func generatorsOf(n, h1, h2 *big.Int) generators {
+	// An exponent of -1 modulo this is as good as -1, the others being small.
+	beyond := new(big.Int).Lsh(big.NewInt(1), 1000)
+	prove := func(a, b *big.Int) [][]byte {
+		parts, err := dlnproof.NewDLNProof(a, b, plus(beyond, -1), beyond, big.NewInt(1), n, constant(9)).Serialize()
+		if err != nil {
+			panic(err)
+		}
+		return parts
 	}
-	g := tsslib.S256().Params()
-	content, err := tss.DecodeBody("kg2m2", fixtures.KeygenTranscript()[1][1].Body)
+	return generators{n.Bytes(), h1.Bytes(), h2.Bytes(), [2][][]byte{prove(h1, h2), prove(h2, h1)}}
+}
+
+// inverses are a prime that is coprime to n and its inverse.
+func inverses(n *big.Int) generators {
+	h1 := big.NewInt(65537)
+	return generatorsOf(n, h1, new(big.Int).ModInverse(h1, n))
+}
+
+func (g generators) kg1() forge {
+	return change(func(m kg1) {
+		m.NTilde, m.H1, m.H2, m.Dlnproof_1, m.Dlnproof_2 = g.nTilde, g.h1, g.h2, g.proofs[0], g.proofs[1]
+	})
+}
+
+func (g generators) dg2m1() forge {
+	return change(func(m dg2m1) {
+		m.NTilde, m.H1, m.H2, m.Dlnproof_1, m.Dlnproof_2 = g.nTilde, g.h1, g.h2, g.proofs[0], g.proofs[1]
+	})
+}
+
+// beyond adds a multiple of the order of the squares modulo NTilde, which
+// changes nothing where a square is raised to it, to make a number this long.
+func beyond(x []byte, pre keygen.LocalPreParams, bits int) []byte {
+	n := product(pre.P, pre.Q)
+	n.Lsh(n, uint(bits-n.BitLen()))
+	return n.Add(n, new(big.Int).SetBytes(x)).Bytes()
+}
+
+// Lengths in bits that are beyond every bound of this kind, but not of a message.
+const (
+	beyondNTilde = 2056
+	beyondBlind  = 1 + 3*256 + 2048 + 8   // 2 q^3 NTilde
+	beyondSigma  = 256 + 2*2048 + 8       // q N NTilde
+	beyondV      = 1 + 3*256 + 2*2048 + 8 // 2 q^3 N NTilde
+)
+
+// tooMuch is longer in bits than these messages may be, and the library's bound
+// is further away still: there is none.
+const tooMuch = 1 << 16
+
+// facProof is the library's NewProof for a Sigma of the prover's choice, with
+// small numbers for the random ones.
+func facProof(context []byte, sk *paillier.PrivateKey, pre keygen.LocalPreParams, sigma *big.Int) *facproof.ProofFac {
+	m, s, t := pre.NTildei, pre.H1i, pre.H2i
+	com := func(x, r *big.Int) *big.Int {
+		c := product(new(big.Int).Exp(s, x, m), new(big.Int).Exp(t, r, m))
+		return c.Mod(c, m)
+	}
+	alpha, beta, mu, nu, r, x, y := big.NewInt(3), big.NewInt(5), big.NewInt(7), big.NewInt(9), product(order, order, m, m), big.NewInt(15), big.NewInt(17)
+	pf := &facproof.ProofFac{P: com(sk.P, mu), Q: com(sk.Q, nu), A: com(alpha, x), B: com(beta, y), Sigma: sigma}
+	pf.T = product(new(big.Int).Exp(pf.Q, alpha, m), new(big.Int).Exp(t, r, m))
+	pf.T.Mod(pf.T, m)
+	e := common.RejectionSample(order, common.SHA512_256i_TAGGED(context, sk.N, m, s, t, pf.P, pf.Q, pf.A, pf.B, pf.T, sigma))
+	plusE := func(x, blind *big.Int) *big.Int { return new(big.Int).Add(product(e, x), blind) }
+	pf.Z1, pf.Z2, pf.W1, pf.W2 = plusE(sk.P, alpha), plusE(sk.Q, beta), plusE(mu, x), plusE(nu, y)
+	pf.V = plusE(new(big.Int).Sub(sigma, product(nu, sk.P)), r)
+	return pf
+}
+
+// contextOf is what binds a proof to its prover's place.
+func contextOf(ssid []byte, place int) []byte {
+	return slices.Concat(ssid, big.NewInt(int64(place)).Bytes())
+}
+
+// keygenSSID is the library's session id of the cheap key's keygen.
+func keygenSSID() []byte {
+	k, c := cheapKey(), tsslib.S256().Params()
+	const round, nonce = 1, 0
+	list := slices.Concat([]*big.Int{c.P, c.N, c.Gx, c.Gy}, rawIDs(k, k.Operators).Keys(), []*big.Int{big.NewInt(round), big.NewInt(nonce)})
+	return common.SHA512_256i(list...).Bytes()
+}
+
+// signSSID is the library's session id of the key's signing sessions.
+func signSSID(t testing.TB, data keygen.LocalPartySaveData) []byte {
+	t.Helper()
+	points, err := crypto.FlattenECPoints(data.BigXj)
 	require.NoError(t, err)
-	opened := append(slices.Clone(content.(kg2m2).DeCommitment), g.Gx.Bytes(), g.Gy.Bytes())
+	c := tsslib.S256().Params()
+	const round, nonce = 1, 0
+	list := slices.Concat([]*big.Int{c.P, c.N, c.B, c.Gx, c.Gy}, data.Ks, points, data.NTildej, data.H1j, data.H2j,
+		[]*big.Int{big.NewInt(round), big.NewInt(nonce)})
+	return common.SHA512_256i(list...).Bytes()
+}
+
+// manyEncodings is the curve with points of which x is beyond the field prime.
+// The library takes coordinates modulo the prime: a point has as many encodings
+// as a sender likes.
+type manyEncodings struct{ elliptic.Curve }
+
+func (c manyEncodings) ScalarBaseMult(k []byte) (*big.Int, *big.Int) {
+	x, y := c.Curve.ScalarBaseMult(k)
+	return x.Add(x, c.Params().P), y
+}
+
+// plusPrime is another encoding of a coordinate.
+func plusPrime(x []byte) []byte {
+	n := new(big.Int).SetBytes(x)
+	return n.Add(n, tsslib.S256().Params().P).Bytes()
+}
+
+// commitmentTo is the hash that a decommitment opens.
+func commitmentTo(parts [][]byte) []byte {
 	var secrets []*big.Int
-	for _, b := range opened {
+	for _, b := range parts {
 		secrets = append(secrets, new(big.Int).SetBytes(b))
 	}
-	a := attack{stage: keygenStage, want: "at most 41902 are allowed", edits: []edit{
-		{"kg1", on(func(m kg1) { m.Commitment = common.SHA512_256i(secrets...).Bytes() })},
-		{"kg2m2", on(func(m kg2m2) { m.DeCommitment = opened })},
-	}}
-	rounds, _ := a.struck(t)
-	require.NoError(t, keygenStage.library(t, rounds[:2]), "the library refuses it")
-	requireGuarded(t, &a)
+	return common.SHA512_256i(secrets...).Bytes()
 }
 
-// The proofs about h1 and h2 say nothing of the modulus: the library takes any
-// of 2048 bits. Whoever knows the order of its group can open what is hidden
-// under it in many ways, and whoever knows a small factor sees into it.
-func TestUnstructuredNTilde(t *testing.T) {
-	same := paillierN(1)
-	cases := map[string]*big.Int{
-		"prime": prime2048, "even": plus(prime2048, -1), "the Paillier modulus": same,
-		"with a small factor": new(big.Int).SetBytes(multipleOf3(same.Bytes())),
+func bytesOf(numbers []*big.Int) [][]byte {
+	out := make([][]byte, len(numbers))
+	for i, x := range numbers {
+		out[i] = x.Bytes()
 	}
-	for name, n := range cases {
-		t.Run(name, func(t *testing.T) {
-			h1, h2, one := big.NewInt(4), big.NewInt(64), big.NewInt(1)
-			beyond := new(big.Int).Lsh(one, 1000)
-			proof := dlnproof.NewDLNProof(h1, h2, big.NewInt(3), beyond, one, n, cheapRandom{})
-			require.True(t, proof.Verify(h1, h2, n), "the library refuses it")
-			requireGuarded(t, &attack{stage: keygenStage, want: "NTilde is not", edits: []edit{
-				{"kg1", on(func(m kg1) { m.NTilde, m.H1, m.H2 = n.Bytes(), h1.Bytes(), h2.Bytes() })},
-			}})
-		})
-	}
+	return out
 }
 
-// The library takes coordinates modulo the field prime: one point has as many
-// encodings as a sender likes, of any length.
-func TestPointsInManyEncodings(t *testing.T) {
-	c := tsslib.S256().Params()
-	long := new(big.Int).Add(c.Gx, new(big.Int).Lsh(c.P, 8000))
-	_, err := crypto.NewECPoint(tsslib.S256(), long, c.Gy)
-	require.NoError(t, err, "the library refuses it")
-	a := attack{stage: signStage, want: "ProofBobWc U is not", edits: []edit{
-		{"s2", on(func(m s2) {
-			x := new(big.Int).SetBytes(m.ProofBobWc[10])
-			m.ProofBobWc[10] = x.Add(x, c.P).Bytes()
-		})},
-	}}
-	requireGuarded(t, &a)
+// preparamsOf decodes a stored set of pre-parameters.
+func preparamsOf(set int) keygen.LocalPreParams {
+	data, err := tss.PreparamsData(fixtures.Preparams(set))
+	if err != nil {
+		panic(err)
+	}
+	return data
 }
 
-// Our h1 and h2 with their proofs, which are bound to nobody, pass for
-// somebody else's. The library blames whoever of the two is later in its order.
-func TestStolenParameters(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("heavy: 2 seconds of CPU")
-	}
-	k := fixtures.Shares(2, 1)
-	steal := func(p session.Party) []session.Inbound {
-		step, err := p.Start()
-		require.NoError(t, err)
-		content, err := tss.DecodeBody("kg1", step.Out[0].Body)
-		require.NoError(t, err)
-		ours := content.(kg1)
-		return replaced(t, fixtures.KeygenTranscript()[0], "kg1", func(m kg1) {
-			m.NTilde, m.H1, m.H2, m.Dlnproof_1, m.Dlnproof_2 = ours.NTilde, ours.H1, ours.H2, ours.Dlnproof_1, ours.Dlnproof_2
-		})
-	}
-	p := keygenVictim(t)
-	_, err := p.Deliver(1, steal(p))
-	requireBlame(t, err, k.Operators[1], "a modulus, h1 or h2 is our own")
-}
-
-// A message with the wrong broadcast flag fills its sender's place and is never
-// accepted: the library waits for ever, without an error. With us the flag
-// follows from the type.
-func TestWrongFlagHangs(t *testing.T) {
-	if testing.Short() || raceEnabled {
-		t.Skip("heavy: 2 seconds of CPU")
-	}
-	k := fixtures.Shares(2, 1)
-	rounds, err := signTranscript()
-	require.NoError(t, err)
-	ids := rawIDs(k, k.Operators)
-	data, err := tss.ShareData(k.Shares[0])
-	require.NoError(t, err)
-	self, peer := idOf(ids, k.Operators[0]), idOf(ids, k.Operators[1])
-	params := tsslib.NewParameters(tsslib.S256(), tsslib.NewPeerContext(ids), self, len(ids), k.Threshold)
-	out := make(chan tsslib.Message, rawCapacity)
-	p := signing.NewLocalParty(big.NewInt(1), params, data, out, make(chan *common.SignatureData, 1), 32)
-	require.Nil(t, p.Start())
-	for _, m := range rounds[0] {
-		content, err := tss.DecodeBody(m.Type, m.Body)
-		require.NoError(t, err)
-		const cast = false // true of s1m1 alone
-		_, terr := p.Update(rawMessage(peer, cast, content))
-		require.Nil(t, terr)
-	}
-	require.Equal(t, []*tsslib.PartyID{peer}, p.WaitingFor(), "the library goes on")
-	ours := signVictim(t)
-	_, err = ours.Start()
-	require.NoError(t, err)
-	step, err := ours.Deliver(1, rounds[0])
-	require.NoError(t, err)
-	require.Equal(t, []string{"s2"}, []string{step.Out[0].Type})
-}
+// paillierN is the Paillier modulus of a set of pre-parameters.
+func paillierN(set int) *big.Int { return preparamsOf(set).PaillierSK.N }
 
 // cheapRandom makes small numbers, so that a proof is quick to make and to
 // verify.
 type cheapRandom struct{}
 
-func (cheapRandom) Read(p []byte) (int, error) {
-	clear(p)
-	p[len(p)-1] = 9
-	return len(p), nil
-}
+func (cheapRandom) Read(p []byte) (int, error) { return constant(9).Read(p) }

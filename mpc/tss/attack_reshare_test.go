@@ -2,6 +2,7 @@ package tss_test
 
 import (
 	"bytes"
+	"encoding/binary"
 	"math/big"
 	"slices"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	"github.com/bnb-chain/tss-lib/v2/crypto"
 	"github.com/bnb-chain/tss-lib/v2/crypto/commitments"
 	"github.com/bnb-chain/tss-lib/v2/crypto/vss"
+	"github.com/bnb-chain/tss-lib/v2/ecdsa/resharing"
 	"github.com/bnb-chain/tss-lib/v2/ecdsa/signing"
 	tsslib "github.com/bnb-chain/tss-lib/v2/tss"
 	"github.com/stretchr/testify/require"
@@ -16,6 +18,15 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/tss"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+type (
+	dg1   = *resharing.DGRound1Message
+	dg2m1 = *resharing.DGRound2Message1
+	dg3m1 = *resharing.DGRound3Message1
+	dg3m2 = *resharing.DGRound3Message2
+	dg4m1 = *resharing.DGRound4Message1
+	dg4m2 = *resharing.DGRound4Message2
 )
 
 // dealer is an old member that deals another secret than its share.
@@ -27,7 +38,7 @@ type dealer struct {
 }
 
 // newDealer is the old member with this place in the library's order.
-func (c committees) newDealer(t *testing.T, index int, secret *big.Int) dealer {
+func (c committees) newDealer(t testing.TB, index int, secret *big.Int) dealer {
 	t.Helper()
 	vs, shares, err := vss.Create(tsslib.S256(), newThreshold, secret, c.newIDs().Keys(), cheapRandom{})
 	require.NoError(t, err)
@@ -69,14 +80,14 @@ func (d dealer) deals(t *testing.T, rounds [][]session.Inbound, key *crypto.ECPo
 // nobody can sign with: the library compares the keys that it is told with the
 // first one's.
 func TestReshareOfAnotherKey(t *testing.T) {
-	c := reshareCommittees()
+	c := cheapCommittees()
 	old, err := tss.ShareData(c.old.Shares[0])
 	require.NoError(t, err)
 	d := c.newDealer(t, 0, big.NewInt(12345))
 	_, terms := signing.PrepareForSigning(tsslib.S256(), 0, 2, big.NewInt(1), old.Ks, old.BigXj)
 	other, err := d.point.Add(terms[1])
 	require.NoError(t, err)
-	rounds := d.deals(t, reshareTranscript(t), other)
+	rounds := d.deals(t, reshareStage.transcript(), other)
 	requireBlame(t, reshareStage.guard(t, rounds), d.from, "EcdsaPub is not the key")
 	if testing.Short() || raceEnabled {
 		t.Skip("heavy: 4 seconds of CPU")
@@ -89,34 +100,6 @@ func TestReshareOfAnotherKey(t *testing.T) {
 	data := <-victim.end
 	require.True(t, data.ECDSAPub.Equals(other))
 	require.False(t, data.ECDSAPub.Equals(old.ECDSAPub))
-}
-
-// An old member that deals another secret breaks every resharing, and the
-// library names nobody but the party itself.
-func TestReshareOfAnotherSecret(t *testing.T) {
-	c := reshareCommittees()
-	old, err := tss.ShareData(c.old.Shares[0])
-	require.NoError(t, err)
-	for index := range 2 {
-		d := c.newDealer(t, index, big.NewInt(12345))
-		rounds := d.deals(t, reshareTranscript(t), old.ECDSAPub)
-		requireBlame(t, reshareStage.guard(t, rounds), d.from, "VDecommitment 1 is not what its sender's share adds")
-	}
-	if testing.Short() || raceEnabled {
-		t.Skip("heavy: 4 seconds of CPU")
-	}
-	rounds := c.newDealer(t, 1, big.NewInt(12345)).deals(t, reshareTranscript(t), old.ECDSAPub)
-	victim := c.newMember(t, 1)
-	require.Nil(t, victim.Start())
-	var failed *tsslib.Error
-	for _, m := range slices.Concat(rounds...) {
-		if failed = c.deliver(t, victim, m); failed != nil {
-			break
-		}
-	}
-	require.NotNil(t, failed)
-	require.ErrorContains(t, failed.Cause(), "V_0 != y")
-	require.Equal(t, []*tsslib.PartyID{victim.PartyID()}, failed.Culprits())
 }
 
 // withSSID changes the session id that the old member with this place says.
@@ -219,52 +202,171 @@ func TestReshareOldMember(t *testing.T) {
 	}
 }
 
-func TestGuardReshare(t *testing.T) {
+// reshareAttacks are made on a new member that knows nothing but what is on
+// chain; the peer in its committee has set 2 of the pre-parameters.
+func reshareAttacks() []attack {
+	return reshareStage.on(slices.Concat(dealAttacks(), newcomerAttacks(), dealtAttacks(), acknowledgementAttacks()))
+}
+
+func dealAttacks() []attack {
+	const key, ssid = "dg1 EcdsaPub: the key, from every old member", "dg1 Ssid: 1 to 32 bytes"
+	const commitment = "dg1 VCommitment: at most 32 bytes"
 	long := make([]byte, 33)
-	own := preparamsOf(3)
-	cases := []struct {
-		name string
-		edit edit
-		want string
-		alone
-	}{
-		{"key off the curve", edit{"dg1", on(func(m dg1) { m.EcdsaPubY = []byte{1} })}, "EcdsaPub is not a point", refuses},
-		{"key with junk", edit{"dg1", on(func(m dg1) { m.EcdsaPubX = append(slices.Clone(m.EcdsaPubX), 1) })}, "EcdsaPub is not a point", accepts},
-		{"long commitment", edit{"dg1", on(func(m dg1) { m.VCommitment = long })}, "VCommitment is not", refuses},
-		{"even modulus", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = even(m.PaillierN) })}, "PaillierN is not", dies},
-		{"modulus with a small factor", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = multipleOf3(m.PaillierN) })}, "PaillierN is not", accepts},
-		{"prime modulus", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = prime2048.Bytes() })}, "PaillierN is not", refuses},
-		{"even auxiliary modulus", edit{"dg2m1", on(func(m dg2m1) { m.NTilde = even(m.NTilde) })}, "NTilde is not", accepts},
-		{"short auxiliary modulus", edit{"dg2m1", on(func(m dg2m1) { m.NTilde = m.NTilde[1:] })}, "NTilde is not", accepts},
-		{"our modulus", edit{"dg2m1", on(func(m dg2m1) { m.PaillierN = own.PaillierSK.N.Bytes() })}, "is our own", unharmed},
-		{"h1 is 1", edit{"dg2m1", on(func(m dg2m1) { m.H1 = []byte{1} })}, "h1 or h2 is not", refuses},
-		{"alpha is 1", edit{"dg2m1", on(func(m dg2m1) { m.Dlnproof_2[1] = []byte{1} })}, "Dlnproof_2 alpha is not", refuses},
-		{"T is NTilde", edit{"dg2m1", on(func(m dg2m1) { m.Dlnproof_1[130] = m.NTilde })}, "Dlnproof_1 T is not", refuses},
-		{"no modulus proof", edit{"dg2m1", on(func(m dg2m1) { m.ModProof = nil })}, "ModProof has 0 parts", refuses},
-		{"W is the modulus", edit{"dg2m1", on(func(m dg2m1) { m.ModProof[0] = m.PaillierN })}, "ModProof W is not", refuses},
-		{"W has Jacobi symbol 1", edit{"dg2m1", on(func(m dg2m1) { m.ModProof[0] = []byte{4} })}, "ModProof W is not", refuses},
-		{"share is 0", edit{"dg3m1", on(func(m dg3m1) { m.Share = []byte{0} })}, "share is not", panics},
-		{"share is q", edit{"dg3m1", on(func(m dg3m1) { m.Share = order.Bytes() })}, "share is not", panics},
-		{"long share", edit{"dg3m1", on(func(m dg3m1) { m.Share = long })}, "share is not", panics},
-		{"polynomial too short", edit{"dg3m2", on(func(m dg3m2) { m.VDecommitment = m.VDecommitment[:3] })}, "VDecommitment has 3 parts, not 5", refuses},
-		{"polynomial too long", edit{"dg3m2", on(func(m dg3m2) {
-			m.VDecommitment = append(m.VDecommitment[:3], []byte{1}, []byte{2}, []byte{3}, []byte{4})
-		})}, "VDecommitment has 7 parts, not 5", refuses},
-		{"point off the curve", edit{"dg3m2", on(func(m dg3m2) { m.VDecommitment[4] = []byte{1} })}, "VDecommitment 3 is not", refuses},
-		{"long random number", edit{"dg3m2", on(func(m dg3m2) { m.VDecommitment[0] = long })}, "VDecommitment 0 is not", unharmed},
-		{"constant of another polynomial", edit{"dg3m2", on(func(m dg3m2) {
-			m.VDecommitment[1], m.VDecommitment[2] = m.VDecommitment[3], m.VDecommitment[4]
-		})}, "VDecommitment 1 is not what", misnames},
-		{"no factor proof", edit{"dg4m1", on(func(m dg4m1) { m.FacProof = nil })}, "FacProof has 0 parts", refuses},
-		{"Z1 too large", edit{"dg4m1", on(func(m dg4m1) { m.FacProof[6] = bytes.Repeat([]byte{0xff}, 224) })}, "FacProof Z1 is not", refuses},
-		{"T is NTilde", edit{"dg4m1", on(func(m dg4m1) { m.FacProof[4] = own.NTildei.Bytes() })}, "FacProof P, Q, A, B or T is not", refuses},
+	return []attack{
+		{rule: key, name: "off the curve", forge: change(func(m dg1) { m.EcdsaPubY = []byte{1} }), alone: refuses, want: "EcdsaPub is not a point"},
+		{rule: key, name: "x plus the prime", forge: change(func(m dg1) { m.EcdsaPubX = plusPrime(m.EcdsaPubX) }), alone: misnames, text: "V_0 != y", want: "EcdsaPub is not a point"},
+		{rule: key, name: "another point", forge: change(func(m dg1) {
+			g := tsslib.S256().Params()
+			m.EcdsaPubX, m.EcdsaPubY = g.Gx.Bytes(), g.Gy.Bytes()
+		}), alone: misnames, text: "V_0 != y", want: "EcdsaPub is not the key"},
+		{rule: commitment, name: "33 bytes", forge: change(func(m dg1) { m.VCommitment = long }), alone: refuses, text: "de-commitment", want: "VCommitment is not"},
+		{rule: ssid, name: "none", forge: change(func(m dg1) { m.Ssid = nil }), alone: misnames, text: "proof verification failed", want: "Ssid is not 1 to 32 bytes long"},
+		{rule: ssid, name: "a megabyte", forge: change(func(m dg1) { m.Ssid = make([]byte, 1<<20) }), alone: misnames, text: "proof verification failed", want: "are allowed"},
 	}
-	for _, c := range cases {
-		t.Run(c.edit.typ+" "+c.name, func(t *testing.T) {
-			requireGuarded(t, &attack{stage: reshareStage, edits: []edit{c.edit}, want: c.want})
+}
+
+func newcomerAttacks() []attack {
+	const rule = "dg2m1 all: as kg1 and kg2m2"
+	n, aux := func(with func([]byte) []byte) forge {
+		return change(func(m dg2m1) { m.PaillierN = with(m.PaillierN) })
+	}, func(n func() *big.Int) forge {
+		return func(t testing.TB) []edit { return inverses(n()).dg2m1()(t) }
+	}
+	to := func(b func() []byte) func([]byte) []byte { return func([]byte) []byte { return b() } }
+	const modulus, nTilde = "PaillierN is not", "NTilde is not"
+	return []attack{
+		{rule: rule, name: "even modulus", forge: n(even), alone: dies, text: inJacobi, want: modulus},
+		{rule: rule, name: "modulus of zero", forge: n(to(func() []byte { return []byte{0} })), alone: dies, text: inJacobi, want: modulus},
+		{rule: rule, name: "modulus divisible by 3", forge: n(multipleOf3), alone: refuses, want: modulus},
+		{rule: rule, name: "prime modulus", forge: n(to(prime2048.Bytes)), alone: refuses, want: modulus},
+		{rule: rule, name: "a factor of 17 bits, proved to be none", forge: newcomersModulus(func() []*big.Int {
+			return append(primesBelow(64, 15), big.NewInt(65537), primesBelow(48, 1)[0])
+		}), alone: accepts, want: modulus},
+		{rule: rule, name: "modulus of 2500 bits", forge: newcomersModulus(func() []*big.Int { return primesBelow(64, 24) }),
+			alone: works, want: modulus},
+		{rule: rule, name: "all factors but one", forge: newcomersModulus(factorsOf64), alone: accepts, want: "ModProof W is not"},
+		{rule: rule, name: "our modulus", forge: n(to(func() []byte { return paillierN(3).Bytes() })), alone: refuses, want: "is our own"},
+		{rule: rule, name: "even NTilde", forge: aux(func() *big.Int { return plus(prime2048, -1) }), alone: accepts, want: nTilde},
+		{rule: rule, name: "short NTilde", forge: aux(func() *big.Int { return new(big.Int).Rsh(prime2048, 1000) }), alone: accepts, want: nTilde},
+		{rule: rule, name: "NTilde longer than a modulus", forge: aux(longNumber(2184)), alone: works, want: nTilde},
+		{rule: rule, name: "NTilde too long", forge: aux(longNumber(2192)), alone: panics, text: "MustGetRandomInt", want: nTilde},
+		{rule: rule, name: "NTilde far too long", forge: aux(longNumber(1 << 16)), alone: panics, text: "MustGetRandomInt", want: "are allowed"},
+		{rule: rule, name: "DLN proof with a list of negative length", forge: change(func(m dg2m1) { m.Dlnproof_1[0] = negative }), alone: dies, text: inParse, want: "Dlnproof_1 is not"},
+		{rule: rule, name: "T beyond NTilde", forge: change(func(m dg2m1) {
+			m.Dlnproof_1[130] = beyond(m.Dlnproof_1[130], preparamsOf(2), beyondNTilde)
+		}), alone: works, want: "Dlnproof_1 T is not"},
+		{rule: rule, name: "h1 is 1", forge: change(func(m dg2m1) { m.H1 = []byte{1} }), alone: refuses, want: "h1 or h2 is not"},
+		{rule: rule, name: "our h1", forge: change(func(m dg2m1) { m.H1 = preparamsOf(3).H1i.Bytes() }), alone: misnames, text: "already used by another party", want: "is our own"},
+		{rule: rule, name: "alpha is 1", forge: change(func(m dg2m1) { m.Dlnproof_2[1] = []byte{1} }), alone: refuses, want: "Dlnproof_2 alpha is not"},
+		{rule: rule, name: "T is NTilde", forge: change(func(m dg2m1) { m.Dlnproof_1[130] = m.NTilde }), alone: refuses, want: "Dlnproof_1 T is not"},
+		{rule: rule, name: "no modulus proof", forge: change(func(m dg2m1) { m.ModProof = nil }), alone: refuses, want: "ModProof has 0 parts", strict: true},
+		{rule: rule, name: "W is the modulus", forge: change(func(m dg2m1) { m.ModProof[0] = m.PaillierN }), alone: refuses, want: "ModProof W is not"},
+		{rule: rule, name: "W is 4", forge: change(func(m dg2m1) { m.ModProof[0] = []byte{4} }), alone: refuses, want: "ModProof W is not"},
+	}
+}
+
+// longNumber is odd and has this many bits.
+func longNumber(bits uint) func() *big.Int {
+	return func() *big.Int { return plus(new(big.Int).Lsh(big.NewInt(1), bits-1), 1) }
+}
+
+// newcomersModulus is a resharing with a forged modulus and the proofs about it.
+func newcomersModulus(factors func() []*big.Int) forge {
+	return func(t testing.TB) []edit {
+		c := cheapCommittees()
+		ssid := reshareStage.of("dg1").(dg1).Ssid
+		place := func(member int) []byte { return contextOf(ssid, idOf(c.newIDs(), c.members[member]).Index) }
+		f := forgeModulus(t, place(0), factors())
+		mod, fac := f.proof.Bytes(), f.fac(place(1), cheapPreparams(c.preparams[1]))
+		return change(func(m dg4m1) { m.FacProof = fac }).also(
+			change(func(m dg2m1) { m.PaillierN, m.ModProof = f.n.Bytes(), mod[:] }))(t)
+	}
+}
+
+func dealtAttacks() []attack {
+	const share, parts, fac = "dg3m1 share: 1 to q-1", "dg3m2 VDecommitment: 1+2(t'+1) parts, as kg2m2", "dg4m1 FacProof: as kg2m1"
+	const constant = "dg3m2 its first point: what the sender's share adds to the key"
+	secret := func(b []byte) forge { return change(func(m dg3m1) { m.Share = b }) }
+	const zero = "scalar mult to an ecpoint"
+	proof := func(part int, b func() []byte) forge { return change(func(m dg4m1) { m.FacProof[part] = b() }) }
+	return []attack{
+		{rule: share, name: "0", forge: secret([]byte{0}), alone: panics, text: zero, want: "share is not"},
+		{rule: share, name: "q", forge: secret(order.Bytes()), alone: panics, text: zero, want: "share is not"},
+		{rule: share, name: "33 zeros", forge: secret(make([]byte, 33)), alone: panics, text: zero, want: "share is not"},
+		{rule: parts, name: "a constant", forge: dealt(func(p [][]byte) [][]byte { return p[:3] }), alone: refuses, text: "de-commitment", want: "VDecommitment has 3 parts, not 5"},
+		{rule: parts, name: "one coefficient more", forge: dealt(func(p [][]byte) [][]byte {
+			return append([][]byte{{7}, p[1], p[2]}, []byte{1}, []byte{2}, []byte{3}, []byte{4})
+		}), alone: refuses, text: "de-commitment", want: "VDecommitment has 7 parts, not 5"},
+		{rule: parts, name: "a thousand coefficients more", forge: dealt(func(p [][]byte) [][]byte {
+			for range 1000 {
+				p = append(p, p[1], p[2])
+			}
+			return p
+		}), alone: refuses, text: "de-commitment", want: "are allowed"},
+		{rule: parts, name: "off the curve", forge: dealt(func(p [][]byte) [][]byte {
+			p[4] = []byte{1}
+			return p
+		}), alone: refuses, text: "not on the elliptic curve", want: "VDecommitment 3 is not"},
+		{rule: parts, name: "x plus the prime", forge: dealt(func(p [][]byte) [][]byte {
+			p[3] = plusPrime(p[3])
+			return p
+		}), alone: accepts, want: "VDecommitment 3 is not"},
+		{rule: parts, name: "a random number of 33 bytes", forge: dealt(func(p [][]byte) [][]byte {
+			p[0] = bytes.Repeat([]byte{1}, 33)
+			return p
+		}), alone: harmless, want: "VDecommitment 0 is not"},
+		{rule: constant, name: "another coefficient", forge: change(func(m dg3m2) {
+			m.VDecommitment[1], m.VDecommitment[2] = m.VDecommitment[3], m.VDecommitment[4]
+		}), alone: refuses, text: "de-commitment", want: "VDecommitment 1 is not what"},
+		{rule: constant, name: "another secret", forge: func(t testing.TB) []edit {
+			return cheapCommittees().anotherSecret(t)
+		}, alone: misnames, text: "V_0 != y", want: "VDecommitment 1 is not what its sender's share adds"},
+		{rule: fac, name: "none", forge: change(func(m dg4m1) { m.FacProof = nil }), alone: refuses, want: "FacProof has 0 parts"},
+		{rule: fac, name: "Z1 too large", forge: proof(6, func() []byte { return bytes.Repeat([]byte{0xff}, 224) }), alone: refuses, want: "FacProof Z1 is not"},
+		{rule: fac, name: "T is NTilde", forge: proof(4, func() []byte { return preparamsOf(3).NTildei.Bytes() }), alone: refuses, want: "FacProof P, Q, A, B or T is not"},
+		{rule: fac, name: "V beyond its bound", forge: change(func(m dg4m1) {
+			m.FacProof[10] = beyond(m.FacProof[10], preparamsOf(3), beyondV)
+		}), alone: works, want: "FacProof V is not"},
+	}
+}
+
+// dealt commits to another polynomial in dg1 and opens it in dg3m2.
+func dealt(opening func([][]byte) [][]byte) forge {
+	return func(t testing.TB) []edit {
+		opened := opening(slices.Clone(reshareStage.of("dg3m2").(dg3m2).VDecommitment))
+		return change(func(m dg1) { m.VCommitment = commitmentTo(opened) }).also(
+			change(func(m dg3m2) { m.VDecommitment = opened }))(t)
+	}
+}
+
+// anotherSecret is a polynomial of another secret from the first sender.
+func (c committees) anotherSecret(t testing.TB) []edit {
+	t.Helper()
+	liar := slices.IndexFunc(reshareStage.transcript()[0], func(m session.Inbound) bool { return m.Type == "dg1" })
+	d := c.newDealer(t, idOf(c.oldIDs(), reshareStage.transcript()[0][liar].From).Index, big.NewInt(12345))
+	return change(func(m dg1) { m.VCommitment = d.opened.C.Bytes() }).also(
+		change(func(m dg3m1) { m.Share = d.share }),
+		change(func(m dg3m2) { m.VDecommitment = bytesOf(d.opened.D) }))(t)
+}
+
+// An acknowledgement that says anything is no acknowledgement; the library keeps
+// what it does not know, however long.
+func acknowledgementAttacks() []attack {
+	unknown := func(length int) forge {
+		return change(func(m dg4m2) {
+			field := append([]byte{0x0a}, binary.AppendUvarint(nil, uint64(length))...)
+			m.ProtoReflect().SetUnknown(append(field, make([]byte, length)...))
 		})
 	}
-	// What dg4m1 proves is about the modulus of dg2m1.
+	const rule = "dg2m2, dg4m2 body: empty"
+	return []attack{
+		{rule: rule, name: "an empty field", forge: unknown(0), alone: harmless, want: "at most 0 are allowed"},
+		{rule: rule, name: "a megabyte", forge: unknown(1 << 20), alone: works, want: "at most 0 are allowed"},
+	}
+}
+
+// What dg4m1 proves is about the modulus of dg2m1.
+func TestGuardReshareOrder(t *testing.T) {
 	g, err := reshareCommittees().facts(1).Guard()
 	require.NoError(t, err)
 	last := reshareTranscript(t)[3]
@@ -284,22 +386,20 @@ func TestReshareCopiedParameters(t *testing.T) {
 	requireNoBlame(t, g.Judge(2, []session.Inbound{copied, again}), "two peers have the same")
 }
 
-// An acknowledgement that says anything is no acknowledgement. The library
-// keeps what it does not know, however long.
-func TestReshareAcknowledgements(t *testing.T) {
+// An old member judges acknowledgements of round 2 likewise; the library keeps
+// what it does not know in them too.
+func TestReshareAcknowledgement(t *testing.T) {
 	c := reshareCommittees()
-	long := append([]byte{0x0a, 0xff, 0xff, 0x03}, make([]byte, 0xffff)...)
-	for typ, round := range map[string]uint32{"dg2m2": 2, "dg4m2": 4} {
-		content, err := tss.DecodeAny(typ, long)
-		require.NoError(t, err)
-		require.True(t, content.ValidateBasic(), "the library refuses it")
-		for _, body := range [][]byte{long, {0x0a, 0}} {
-			g, err := c.facts(1).Guard()
-			require.NoError(t, err)
-			m := session.Inbound{From: c.members[0], Type: typ, Body: body}
-			requireBlame(t, g.Judge(round, []session.Inbound{m}), c.members[0], "at most 0 are allowed")
-		}
-	}
+	content, err := tss.DecodeAny("dg2m2", []byte{0x0a, 1, 7})
+	require.NoError(t, err)
+	_, terr := c.oldMember(t, 0).Update(rawMessage(idOf(c.newIDs(), c.members[0]), true, content))
+	require.Nil(t, terr, "the library refuses it")
+	facts := c.facts(1)
+	facts.Preparams = nil
+	g, err := facts.Guard()
+	require.NoError(t, err)
+	m := session.Inbound{From: c.members[0], Type: "dg2m2", Body: []byte{0x0a, 1, 7}}
+	requireBlame(t, g.Judge(2, []session.Inbound{m}), c.members[0], "at most 0 are allowed")
 }
 
 // Bodies of a resharing fit their limits, and no limit is more than a tenth

@@ -2,11 +2,10 @@ package tss_test
 
 import (
 	"bytes"
-	"errors"
-	"fmt"
 	"os"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 
@@ -19,41 +18,48 @@ import (
 	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
 )
 
-// attack is what a peer can send that the library does not survive. Each is
-// first made on the library without a guard, with valid messages of a stored
-// session before it, and then on the guard.
+// attack is a session in which a peer breaks a rule of the guard. Each is made
+// on the library without a guard, all other messages being valid, and on the
+// guard.
 type attack struct {
-	name  string
-	stage stage
-	edits []edit
-	// panics is part of the library's panic, in a function of it.
-	panics, in string
-	// want is part of what the guard says.
+	// rule is the one of the guard's table (doc.go) that it breaks, "message
+	// field: rule". Attacks of one name are of several rules.
+	rule, name string
+	forge      forge
+	// alone is what the library does by itself, text part of what it says then.
+	alone alone
+	text  string
+	// want is part of what the guard says; nothing if the guard lets it pass.
 	want string
+	// through is how many rounds the library receives; 0 are all. In signing,
+	// what a forger goes on to send is not in the stored session.
+	through int
+	// strict victims are slower (bareKeygen).
+	strict bool
+	stage  *stage
 }
 
-// alone is what the library alone does with what a rule refuses. The tables of
-// the guard's rules say it of every case; the tests named here show it.
+// alone is what the library alone does.
 type alone string
 
 const (
-	// TestLibraryDies.
-	dies alone = "the process ends"
-	// TestLibraryPanics, TestSigningPanics.
-	panics alone = "Update panics and the party is lost"
-	// TestForgedModulus, TestUnstructuredNTilde, TestRangeProofWithoutRandomness,
-	// TestLongPolynomial, TestPointsInManyEncodings.
-	accepts alone = "the message is accepted"
-	// TestUnboundedWork.
-	works alone = "the work is done, however much it is"
-	// TestCopiedParameters, TestReshareOfAnotherSecret, TestReshareSessionID,
-	// TestPointsOffTheCurve.
-	misnames alone = "an honest party is named, or the victim"
-	// The library refuses it too, and names the sender: defence in depth.
-	refuses alone = "refused too"
-	// Nothing is seen to come of it: defence in depth.
-	unharmed alone = "no harm is known"
+	dies     alone = "dies"     // a goroutine panics: the process ends
+	panics   alone = "panics"   // Update panics: the party is lost
+	accepts  alone = "accepts"  // goes on, to the end unless through says less
+	works    alone = "works"    // goes on, having raised to a number beyond the bound
+	harmless alone = "harmless" // goes on, and nothing is known to come of it
+	misnames alone = "misnames" // names an honest party, itself or nobody
+	hangs    alone = "hangs"    // waits for ever
+	refuses  alone = "refuses"  // refuses it too, and names the sender
 )
+
+// seen is how the outcome looks from outside.
+func (a alone) seen() alone {
+	if a == works || a == harmless {
+		return accepts
+	}
+	return a
+}
 
 // edit changes the peer's message of one type.
 type edit struct {
@@ -61,51 +67,71 @@ type edit struct {
 	apply func(tsslib.MessageContent)
 }
 
-// stage is a kind of session.
+// forge prepares an attack; some take a while.
+type forge func(testing.TB) []edit
+
+// change edits one message.
+func change[T tsslib.MessageContent](apply func(T)) forge {
+	var none T
+	typ, _ := tss.TypeOf(none)
+	return func(testing.TB) []edit { return []edit{{typ, on(apply)}} }
+}
+
+// on adapts an edit of one message type.
+func on[T tsslib.MessageContent](apply func(T)) func(tsslib.MessageContent) {
+	return func(c tsslib.MessageContent) { apply(c.(T)) }
+}
+
+// also makes one attack of several.
+func (f forge) also(others ...forge) forge {
+	return func(t testing.TB) []edit {
+		all := f(t)
+		for _, o := range others {
+			all = append(all, o(t)...)
+		}
+		return all
+	}
+}
+
+// stage is a kind of session with a victim.
 type stage struct {
-	// transcript is what the victim receives.
-	transcript func(testing.TB) [][]session.Inbound
-	// library runs a victim that believes everything.
-	library func(*testing.T, [][]session.Inbound) error
+	name string
+	// victim makes a party of the library that believes everything.
+	victim func(strict bool) bare
 	// guard judges the rounds one after the other.
-	guard func(*testing.T, [][]session.Inbound) error
+	guard func(testing.TB, [][]session.Inbound) error
+}
+
+// transcript is what the victim receives if nobody cheats.
+func (s *stage) transcript() [][]session.Inbound { return bareSessions()[s.name] }
+
+// of returns what peers sent of one type, decoded.
+func (s *stage) of(typ string) tsslib.MessageContent {
+	for _, m := range s.transcript()[roundOf(typ)-1] {
+		if m.Type == typ {
+			content, err := tss.DecodeBody(typ, m.Body)
+			if err != nil {
+				panic(err)
+			}
+			return content
+		}
+	}
+	panic("no message " + typ)
 }
 
 var keygenStage = stage{
-	transcript: func(testing.TB) [][]session.Inbound { return fixtures.KeygenTranscript() },
-	library:    func(t *testing.T, in [][]session.Inbound) error { return runUnguarded(t, keygenVictim(t), in) },
-	guard:      func(_ *testing.T, in [][]session.Inbound) error { return judgeAll(keygenJudge(), in) },
+	"keygen", func(strict bool) bare { return bareKeygen(0, strict) },
+	func(_ testing.TB, in [][]session.Inbound) error { return judgeAll(keygenJudge(), in) },
 }
 
 var signStage = stage{
-	transcript: func(t testing.TB) [][]session.Inbound {
-		rounds, err := signTranscript()
-		require.NoError(t, err)
-		return rounds
-	},
-	library: func(t *testing.T, in [][]session.Inbound) error { return runUnguarded(t, signVictim(t), in) },
-	guard:   func(_ *testing.T, in [][]session.Inbound) error { return judgeAll(signJudge(), in) },
+	"sign", func(bool) bare { return bareSign(0) },
+	func(_ testing.TB, in [][]session.Inbound) error { return judgeAll(signJudge(), in) },
 }
 
 var reshareStage = stage{
-	transcript: reshareTranscript,
-	library: func(t *testing.T, in [][]session.Inbound) (err error) {
-		c := reshareCommittees()
-		victim := c.newMember(t, 1)
-		defer func() {
-			if v := recover(); v != nil {
-				err = fmt.Errorf("the library panicked: %v", v)
-			}
-		}()
-		require.Nil(t, victim.Start())
-		for _, m := range slices.Concat(in...) {
-			if terr := c.deliver(t, victim, m); terr != nil {
-				return errors.New(terr.Error())
-			}
-		}
-		return nil
-	},
-	guard: func(t *testing.T, in [][]session.Inbound) error {
+	"reshare", bareReshare,
+	func(t testing.TB, in [][]session.Inbound) error {
 		g, err := reshareCommittees().facts(1).Guard()
 		require.NoError(t, err)
 		for i, round := range in {
@@ -142,48 +168,84 @@ func (*quiet) Helper()               {}
 func (*quiet) Errorf(string, ...any) {}
 func (*quiet) FailNow()              { panic("a fixture cannot be loaded") }
 
-func runUnguarded(t *testing.T, p session.Party, rounds [][]session.Inbound) error {
-	t.Helper()
-	tss.RemoveGuard(p)
-	_, err := p.Start()
-	require.NoError(t, err)
-	for i, in := range rounds {
-		if _, err := p.Deliver(uint32(i+1), in); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
+// judgeAll asks what a party would before and after it asked the library.
 func judgeAll(p session.Party, rounds [][]session.Inbound) error {
 	for i, in := range rounds {
 		if err := tss.Judge(p, uint32(i+1), in); err != nil {
 			return err
 		}
+		if err := tss.JudgeAccepted(p, uint32(i+1)); err != nil {
+			return err
+		}
 	}
 	return nil
 }
 
-// struck is the stage's transcript with the attack in it, and who sent it: the
+// struck is the stage's session with the attack in it, and who sent it: the
 // first sender of the last type that is changed.
 func (a *attack) struck(t testing.TB) ([][]session.Inbound, types.Operator) {
 	t.Helper()
-	rounds := slices.Clone(a.stage.transcript(t))
+	rounds := slices.Clone(a.stage.transcript())
 	var culprit types.Operator
-	for _, e := range a.edits {
-		found := false
-		for r, in := range rounds {
-			i := slices.IndexFunc(in, func(m session.Inbound) bool { return m.Type == e.typ })
-			if i < 0 {
-				continue
-			}
-			rounds[r] = slices.Clone(in)
-			rounds[r][i] = edited(t, in[i], e.apply)
-			found, culprit = true, in[i].From
-		}
-		require.True(t, found, "no message %s", e.typ)
+	for _, e := range a.forge(t) {
+		r := roundOf(e.typ) - 1
+		i := slices.IndexFunc(rounds[r], func(m session.Inbound) bool { return m.Type == e.typ })
+		require.GreaterOrEqual(t, i, 0, "no message %s", e.typ)
+		rounds[r] = slices.Clone(rounds[r])
+		rounds[r][i] = edited(t, rounds[r][i], e.apply)
+		culprit = rounds[r][i].From
 	}
 	return rounds, culprit
+}
+
+// library makes the attack on a fresh victim that believes everything.
+func (a *attack) library(rounds [][]session.Inbound, culprit types.Operator) (alone, string) {
+	if a.through != 0 {
+		rounds = rounds[:a.through]
+	}
+	return a.stage.victim(a.strict).outcome(rounds, culprit)
+}
+
+// allAttacks are those of every stage.
+func allAttacks() []attack {
+	return slices.Concat(keygenAttacks(), signAttacks(), reshareAttacks())
+}
+
+// on puts attacks on a stage.
+func (s *stage) on(all []attack) []attack {
+	for i := range all {
+		all[i].stage = s
+	}
+	return all
+}
+
+func (a *attack) title() string { return a.rule + ": " + a.name }
+
+// Whatever the guard has a rule for is tried on it, and on the library alone:
+// the library does what is written beside the attack, the guard refuses it and
+// names its sender. What ends the process is tried in a process of its own.
+func TestAttacks(t *testing.T) {
+	for _, a := range allAttacks() {
+		t.Run(a.title(), func(t *testing.T) {
+			rounds, culprit := a.struck(t)
+			if err := a.stage.guard(t, rounds); a.want != "" {
+				requireBlame(t, err, culprit, a.want)
+			} else {
+				require.NoError(t, err)
+			}
+			if testing.Short() || raceEnabled {
+				t.Skip("heavy: up to 2 seconds of CPU")
+			}
+			t.Parallel()
+			if a.alone == dies {
+				requireDeath(t, &a)
+				return
+			}
+			outcome, text := a.library(rounds, culprit)
+			require.Equal(t, a.alone.seen(), outcome, text)
+			require.Contains(t, text, a.text)
+		})
+	}
 }
 
 // attackVariable names the attack that a child process makes on itself.
@@ -193,63 +255,36 @@ const attackVariable = "MPC_TSS_ATTACK"
 func TestAttackChild(t *testing.T) {
 	name := os.Getenv(attackVariable)
 	if name == "" {
-		t.Skip("runs in the children of TestLibraryDies")
+		t.Skip("runs in the children of TestAttacks")
 	}
-	all := deadlyAttacks()
-	i := slices.IndexFunc(all, func(a attack) bool { return a.name == name })
+	all := allAttacks()
+	i := slices.IndexFunc(all, func(a attack) bool { return a.title() == name })
 	require.GreaterOrEqual(t, i, 0)
-	rounds, _ := all[i].struck(t)
-	t.Fatal("survived: ", all[i].stage.library(t, rounds))
+	rounds, culprit := all[i].struck(t)
+	outcome, text := all[i].library(rounds, culprit)
+	t.Fatal("survived: ", outcome, text)
 }
 
-// What panics in a goroutine of the library ends the process, whatever its
-// caller recovers. Each of these messages kills a child process; the guard
-// refuses it and names its sender.
-func TestLibraryDies(t *testing.T) {
-	for _, a := range deadlyAttacks() {
-		t.Run(a.name, func(t *testing.T) {
-			requireGuarded(t, &a)
-			if testing.Short() || raceEnabled {
-				t.Skip("heavy: a process of 1 to 6 seconds of CPU")
-			}
-			t.Parallel()
-			child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestAttackChild$")
-			child.Env = append(os.Environ(), attackVariable+"="+a.name)
-			var stdout, stderr bytes.Buffer
-			child.Stdout, child.Stderr = &stdout, &stderr
-			var exit *exec.ExitError
-			require.ErrorAs(t, child.Run(), &exit, "%s", &stdout)
-			require.Equal(t, 2, exit.ExitCode(), "%s", &stdout)
-			require.Contains(t, stderr.String(), a.panics)
-			require.Contains(t, stderr.String(), a.in)
-			require.NotContains(t, stdout.String(), "survived")
-		})
-	}
-}
-
-// What panics in Update can be recovered from, but the party is lost: its lock
-// stays taken.
-func TestLibraryPanics(t *testing.T) {
-	for _, a := range panicAttacks() {
-		t.Run(a.name, func(t *testing.T) {
-			requireGuarded(t, &a)
-			if testing.Short() || raceEnabled {
-				t.Skip("heavy: 4 seconds of CPU")
-			}
-			t.Parallel()
-			rounds, _ := a.struck(t)
-			err := a.stage.library(t, rounds)
-			require.ErrorContains(t, err, "the library panicked")
-			require.ErrorContains(t, err, a.panics)
-		})
-	}
-}
-
-// requireGuarded wants the guard to refuse an attack, and all of the same
-// session without it to pass.
-func requireGuarded(t *testing.T, a *attack) {
+// requireDeath wants an attack to end the process that makes it on itself, with
+// this panic in this function of the library.
+func requireDeath(t *testing.T, a *attack) {
 	t.Helper()
-	rounds, culprit := a.struck(t)
-	requireBlame(t, a.stage.guard(t, rounds), culprit, a.want)
-	require.NoError(t, a.stage.guard(t, a.stage.transcript(t)))
+	stdout, stderr := childOf(t, "TestAttackChild", attackVariable+"="+a.title())
+	require.NotContains(t, stdout, "survived")
+	for _, part := range strings.Split(a.text, "; ") {
+		require.Contains(t, stderr, part)
+	}
+}
+
+// childOf runs one test in a process that must end by a panic.
+func childOf(t *testing.T, test, env string) (stdout, stderr string) {
+	t.Helper()
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$")
+	child.Env = append(os.Environ(), env)
+	var out, errs bytes.Buffer
+	child.Stdout, child.Stderr = &out, &errs
+	var exit *exec.ExitError
+	require.ErrorAs(t, child.Run(), &exit, "%s", &out)
+	require.Equal(t, 2, exit.ExitCode(), "%s", &out)
+	return out.String(), errs.String()
 }

@@ -13,8 +13,7 @@ import (
 // TestClose: wherever a party is closed, its secrets are overwritten once and
 // the library is let go of.
 func TestClose(t *testing.T) {
-	rounds, err := signTranscript()
-	require.NoError(t, err)
+	rounds := signStage.transcript()
 	places := map[string]func(p session.Party) error{
 		"before the start": func(session.Party) error { return nil },
 		"in round 1":       func(p session.Party) error { _, err := p.Start(); return err },

@@ -112,21 +112,21 @@
 //	s4, s6   ProofT, VProofT,      1 to q-1                               panics (point at infinity)
 //	         VProofU
 //	s4, s6   points                coordinates below the field prime      accepts
-//	s8       points                on the curve                           misnames
-//	s9       s                     1 to q-1                               depth
+//	s8       points                on the curve                           misnames; accepts other encodings
+//	s9       s                     1 to q-1                               misnames
 //	dg1      EcdsaPub              the key, from every old member         accepts (another key, chosen by
 //	                                                                      the first old member alone)
-//	dg1      Ssid                  1 to 32 bytes                          works
+//	dg1      Ssid                  1 to 32 bytes                          misnames; keeps and hashes any length
 //	dg1      Ssid                  one for all, ours if we know it        misnames
 //	dg1      VCommitment           at most 32 bytes                       depth
-//	dg2m1    as kg1 and kg2m2                                             the same; and works: the library does
-//	                                                                      not look at the size of N and NTilde,
-//	                                                                      panics if NTilde is too long, dies if
-//	                                                                      N is 0, accepts tiny factors of N
+//	dg2m1    all                   as kg1 and kg2m2                       dies (also of N = 0), panics (NTilde
+//	                                                                      above 2184 bits), accepts (forged N,
+//	                                                                      any NTilde), works (T, NTilde),
+//	                                                                      misnames
 //	dg2m2,   body                  empty                                  works
 //	dg4m2
 //	dg3m1    share                 1 to q-1                               panics
-//	dg3m2    VDecommitment         1+2(t'+1) parts, as kg2m2              works
+//	dg3m2    VDecommitment         1+2(t'+1) parts, as kg2m2              accepts (other encodings)
 //	dg3m2    its first point       what the sender's share adds to the    misnames
 //	                               key
 //	dg4m1    FacProof              as kg2m1                               works

@@ -15,9 +15,13 @@ import (
 	"github.com/bnb-chain/tss-lib/v2/crypto/vss"
 	tsslib "github.com/bnb-chain/tss-lib/v2/tss"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
 	"google.golang.org/protobuf/reflect/protoreflect"
 
+	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/tss"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
 )
 
 // maxMessageCPU bounds the CPU seconds that any one message may cost, judged by
@@ -28,26 +32,55 @@ const maxMessageCPU = 15
 
 // place is a message of a stored session.
 type place struct {
-	stage        stage
+	stage        *stage
+	rounds       [][]session.Inbound
 	round, index int
 }
 
 // places are all messages of one sender of each session.
 var places = sync.OnceValue(func() []place {
 	var out []place
-	for _, s := range []stage{keygenStage, signStage, reshareStage} {
-		for r, in := range s.transcript(&quiet{}) {
-			var seen []string
-			for i, m := range in {
-				if !slices.Contains(seen, m.Type) {
-					out = append(out, place{s, r, i})
-					seen = append(seen, m.Type)
-				}
+	// Numbers of the peers' are as long as honest ones are.
+	out = append(out, placesIn(&keygenStage, fixtures.KeygenTranscript())...)
+	out = append(out, placesIn(&signStage, signStage.transcript())...)
+	// The receiver of the stored resharing is in the new committee only; an old
+	// member is sent this too.
+	reshared := reshareTranscript(&quiet{})
+	reshared[1] = append(slices.Clone(reshared[1]), session.Inbound{From: reshared[1][0].From, Type: "dg2m2"})
+	return append(out, placesIn(&reshareStage, reshared)...)
+})
+
+// No message type is left out.
+func TestPlacesAreComplete(t *testing.T) {
+	want := make(map[string]bool)
+	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign, types.KindReshare} {
+		for _, round := range protocol(t, kind).Rounds(1, 2) {
+			for _, m := range round {
+				want[m.Type] = true
+			}
+		}
+	}
+	got := make(map[string]bool)
+	for _, p := range places() {
+		got[p.rounds[p.round][p.index].Type] = true
+	}
+	require.Len(t, want, 21)
+	require.Equal(t, want, got)
+}
+
+func placesIn(s *stage, rounds [][]session.Inbound) []place {
+	var out []place
+	for r, in := range rounds {
+		var seen []string
+		for i, m := range in {
+			if !slices.Contains(seen, m.Type) {
+				out = append(out, place{s, rounds, r, i})
+				seen = append(seen, m.Type)
 			}
 		}
 	}
 	return out
-})
+}
 
 // What a mutation does to a field.
 const (
@@ -65,11 +98,16 @@ const (
 	ops
 )
 
+// unknownField stands for a field that a message does not have.
+const unknownField = 0xffff
+
 // mutate changes one number of a message, or one entry of a list of them.
 func mutate(content tsslib.MessageContent, field, part uint16, op uint8, arg []byte) {
 	m := content.ProtoReflect()
 	fields := m.Descriptor().Fields()
-	if fields.Len() == 0 {
+	if fields.Len() == 0 || field == unknownField {
+		// What no struct has a place for.
+		m.SetUnknown(protowire.AppendBytes(protowire.AppendTag(nil, 15, protowire.BytesType), arg))
 		return
 	}
 	fd := fields.Get(int(field) % fields.Len())
@@ -143,6 +181,7 @@ func FuzzMutatedMessage(f *testing.F) {
 		f.Add(at, uint16(0), uint16(2), uint8(opSwap), []byte{})
 		f.Add(at, uint16(0), uint16(0), uint8(opSet), []byte{0})
 		f.Add(at, uint16(1), uint16(0), uint8(opSet), []byte{0})
+		f.Add(at, uint16(unknownField), uint16(0), uint8(opSet), []byte{1})
 	}
 	f.Add(uint16(1), uint16(1), uint16(8), uint8(opMultiply), []byte{2})
 	f.Add(uint16(4), uint16(1), uint16(5), uint8(opTruncate), []byte{1})
@@ -152,7 +191,7 @@ func FuzzMutatedMessage(f *testing.F) {
 	f.Add(uint16(20), uint16(0), uint16(0), uint8(opPrepend), []byte{0, 0})
 	f.Fuzz(func(t *testing.T, at, field, part uint16, op uint8, arg []byte) {
 		p := places()[int(at)%len(places())]
-		rounds := slices.Clone(p.stage.transcript(t)[:p.round+1])
+		rounds := slices.Clone(p.rounds[:p.round+1])
 		m := rounds[p.round][p.index]
 		content, err := tss.DecodeAny(m.Type, m.Body)
 		require.NoError(t, err)

@@ -21,8 +21,7 @@ import (
 // A round must hold every peer's every message once and nothing else.
 func TestRoundIsComplete(t *testing.T) {
 	k := fixtures.Shares(2, 1)
-	rounds, err := signTranscript()
-	require.NoError(t, err)
+	rounds := signStage.transcript()
 	self, peer := k.Operators[0], k.Operators[1]
 	direct, cast := rounds[0][0], rounds[0][1]
 	with := func(m session.Inbound, edit func(*session.Inbound)) session.Inbound {
@@ -71,10 +70,9 @@ func TestRoundIsComplete(t *testing.T) {
 // Calls out of turn are refused and do not reach the library.
 func TestPartyOrder(t *testing.T) {
 	k := fixtures.Shares(2, 1)
-	rounds, err := signTranscript()
-	require.NoError(t, err)
+	rounds := signStage.transcript()
 	p := signParties(t, k, digestOf("transcript"), k.Operators)[k.Operators[0]]
-	_, err = p.Deliver(1, rounds[0])
+	_, err := p.Deliver(1, rounds[0])
 	require.ErrorContains(t, err, "delivered in round 0")
 	step, err := p.Start()
 	require.NoError(t, err)
@@ -95,8 +93,7 @@ func TestPartyOrder(t *testing.T) {
 // sender, and so do we.
 func TestReplayIsBlamed(t *testing.T) {
 	k := fixtures.Shares(2, 1)
-	rounds, err := signTranscript()
-	require.NoError(t, err)
+	rounds := signStage.transcript()
 	self := k.Operators[0]
 	l := fixtures.Lockstep{Parties: signParties(t, k, digestOf("x"), k.Operators)}
 	l.Tamper = func(to types.Operator, round uint32, in []session.Inbound) []session.Inbound {

@@ -10,8 +10,8 @@ import (
 )
 
 // isCurvePoint reports whether p is a point of secp256k1 with coordinates in
-// range. The library's own check cuts coordinates to 32 bytes and takes a point
-// of any curve.
+// range. The library's own check takes coordinates of any length modulo the field
+// prime, and a point of any curve.
 func isCurvePoint(p *crypto.ECPoint) bool {
 	if !p.ValidateBasic() || !tss.SameCurve(p.Curve(), tss.S256()) {
 		return false

@@ -36,6 +36,10 @@ type committees struct {
 	members []types.Operator
 	// preparams are the sets of the members.
 	preparams []int
+	// cheap members draw and send small numbers (see bare).
+	cheap bool
+	// noProofMod members make no modulus proof and want none.
+	noProofMod bool
 }
 
 const newThreshold = 1
@@ -46,7 +50,7 @@ func reshareCommittees() committees {
 	if slices.Contains(k.Operators, stranger) {
 		panic("the fixtures have too few operators")
 	}
-	return committees{k, types.Context{5}, []types.Operator{k.Operators[1], stranger}, []int{2, 3}}
+	return committees{k, types.Context{5}, []types.Operator{k.Operators[1], stranger}, []int{2, 3}, false, false}
 }
 
 // victim is the stranger, who knows nothing but what is on chain.
@@ -69,16 +73,23 @@ func (c committees) facts(member int) tss.Resharing {
 // rawMember is a party of the bare library with what it sends and makes.
 type rawMember struct {
 	tsslib.Party
-	isOld bool
-	out   chan tsslib.Message
-	end   chan *keygen.LocalPartySaveData
+	committees committees
+	isOld      bool
+	out        chan tsslib.Message
+	end        chan *keygen.LocalPartySaveData
 }
 
 func (c committees) party(t testing.TB, id *tsslib.PartyID, isOld bool, data keygen.LocalPartySaveData) rawMember {
 	t.Helper()
 	params := tsslib.NewReSharingParameters(tsslib.S256(), tsslib.NewPeerContext(c.oldIDs()), tsslib.NewPeerContext(c.newIDs()),
 		id, len(c.old.Operators), c.old.Threshold, len(c.members), newThreshold)
-	m := rawMember{nil, isOld, make(chan tsslib.Message, rawCapacity), make(chan *keygen.LocalPartySaveData, 1)}
+	if c.cheap && !isOld {
+		params.SetRand(constantFor(data.PaillierSK.N))
+	}
+	if c.noProofMod {
+		params.SetNoProofMod()
+	}
+	m := rawMember{nil, c, isOld, make(chan tsslib.Message, rawCapacity), make(chan *keygen.LocalPartySaveData, 1)}
 	m.Party = resharing.NewLocalParty(params, data, m.out, m.end)
 	return m
 }
@@ -86,10 +97,11 @@ func (c committees) party(t testing.TB, id *tsslib.PartyID, isOld bool, data key
 // newMember makes a fresh party of the new committee.
 func (c committees) newMember(t testing.TB, member int) rawMember {
 	t.Helper()
-	pre, err := tss.PreparamsData(fixtures.Preparams(c.preparams[member]))
-	require.NoError(t, err)
 	data := keygen.NewLocalPartySaveData(len(c.members))
-	data.LocalPreParams = pre
+	data.LocalPreParams = preparamsOf(c.preparams[member])
+	if c.cheap {
+		data.LocalPreParams = cheapPreparams(c.preparams[member])
+	}
 	return c.party(t, idOf(c.newIDs(), c.members[member]), false, data)
 }
 
@@ -110,12 +122,16 @@ func (c committees) deliver(t testing.TB, to rawMember, m session.Inbound) *tssl
 	content, err := tss.DecodeAny(m.Type, m.Body)
 	require.NoError(t, err)
 	_, cast := tss.TypeOf(content)
-	committee := c.newIDs()
-	if m.Type == "dg1" || m.Type == "dg3m1" || m.Type == "dg3m2" {
-		committee = c.oldIDs()
-	}
-	_, terr := to.Update(rawMessage(idOf(committee, m.From), cast, content))
+	_, terr := to.Update(rawMessage(idOf(c.sendersOf(m.Type), m.From), cast, content))
 	return terr
+}
+
+// sendersOf is the committee that sends messages of this type.
+func (c committees) sendersOf(typ string) tsslib.SortedPartyIDs {
+	if typ == "dg1" || typ == "dg3m1" || typ == "dg3m2" {
+		return c.oldIDs()
+	}
+	return c.newIDs()
 }
 
 // rawMessage is a message as the library has it after decoding.
@@ -156,7 +172,7 @@ func (c committees) run(t *testing.T) ([][]session.Inbound, *keygen.LocalPartySa
 					if !to.isOld && to.PartyID().Id == string(c.victim()) {
 						body, err := tss.EncodeBody(msg.Content())
 						require.NoError(t, err)
-						r := typ[2] - '1'
+						r := roundOf(typ) - 1
 						rounds[r] = append(rounds[r], session.Inbound{From: types.Operator(from.PartyID().Id), Type: typ, Body: body})
 					}
 				}

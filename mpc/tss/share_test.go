@@ -193,14 +193,7 @@ func FuzzShare(f *testing.F) {
 }
 
 func FuzzDecodeBody(f *testing.F) {
-	for _, in := range fixtures.KeygenTranscript() {
-		for _, m := range in {
-			f.Add(m.Type, m.Body)
-		}
-	}
-	rounds, err := signTranscript()
-	require.NoError(f, err)
-	for _, in := range rounds {
+	for _, in := range slices.Concat(fixtures.KeygenTranscript(), signStage.transcript(), reshareTranscript(f)) {
 		for _, m := range in {
 			f.Add(m.Type, m.Body)
 		}

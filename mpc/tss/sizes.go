@@ -20,7 +20,7 @@ const (
 	sigmaBytes = scalarBytes + 2*modulusBytes
 	// facZBytes: below q^3 sqrt(N).
 	facZBytes = q3Bytes + modulusBytes/2
-	// facVBytes: below 4 q^3 N NTilde.
+	// facVBytes: below 2 q^3 N NTilde, one more byte for the factor 2.
 	facVBytes = q3Bytes + 2*modulusBytes + 1
 	// challengeBytes: the 80 choice bits of the modulus proof below a leading 1.
 	challengeBytes = 11
