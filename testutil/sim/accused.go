@@ -14,14 +14,18 @@ type Accused struct {
 	At time.Time
 }
 
-// noteAccusation remembers what this node's engine tells of others, the first time
-// that it does, before any lie.
-func (n *Node) noteAccusation(g *wire.Gossip) {
+// tells remembers what this node's engine tells of others, before any lie.
+func (n *Node) tells(g *wire.Gossip) {
 	if g.GetAccusation() == nil {
 		return
 	}
 	a, err := types.AccusationFromWire(g.GetAccusation())
 	must(err)
+	n.noteAccusation(a)
+}
+
+// noteAccusation remembers this node's own words, the first time that they are heard.
+func (n *Node) noteAccusation(a types.Accusation) {
 	known := func(b Accused) bool { return string(a.Signature) == string(b.Signature) }
 	if a.Operator == n.Operator && !slices.ContainsFunc(n.Accused, known) {
 		n.Accused = append(n.Accused, Accused{a, n.world.now})

@@ -32,6 +32,8 @@ type Chain struct {
 	Fixture *chain.Fixture
 	// Bundles, if set, replaces what a proposer injects.
 	Bundles func(proposer *Node, bundle []byte) []byte
+	// Proposes, if set, says who may propose; a block of nobody's has no bundle.
+	Proposes func(*Node) bool
 	// Rejected counts proposals that ProcessProposal refused; such a block goes
 	// without a bundle.
 	Rejected int
@@ -230,11 +232,16 @@ func (c *Chain) produce() {
 
 // proposal is what a random proposer proposes and the others accept.
 func (c *Chain) proposal(ctx sdk.Context) [][]byte {
-	up := slices.DeleteFunc(slices.Clone(c.world.Nodes), func(n *Node) bool { return !n.Up() })
+	up := slices.DeleteFunc(slices.Clone(c.world.Nodes), func(n *Node) bool {
+		return !n.Up() || c.Proposes != nil && !c.Proposes(n)
+	})
 	if len(up) == 0 {
 		return nil
 	}
 	proposer := up[c.world.Rand.IntN(len(up))]
+	for _, a := range proposer.core.Results().Accusations {
+		proposer.noteAccusation(a) // it may be on chain before it is told
+	}
 	handlers := abci.NewHandlers(c.Fixture.Keeper, proposer.core, log.NewNopLogger())
 	prepared, err := handlers.PrepareProposal(noTxs)(ctx, &cmtabci.RequestPrepareProposal{
 		Height: ctx.BlockHeight(), MaxTxBytes: maxTxBytes,

@@ -21,6 +21,7 @@ func (n *Node) Forge(h wire.Header, body []byte) *wire.Envelope {
 // gossip to lie in.
 func (w *World) RandomLiar(n *Node, percent int) {
 	const rumourEvery = 20
+	n.liar = true
 	w.Lies[n.Operator] = func(to *Node, m *wire.Message) []*wire.Message {
 		lie := w.Rand.IntN(100) < percent
 		if g := m.GetGossip(); g != nil {

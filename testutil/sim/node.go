@@ -37,6 +37,7 @@ type Node struct {
 	life  int    // counts up; events of an earlier life are void
 	seen  int64
 	blind bool // it sees no new blocks
+	liar  bool // it lied, and may hear its own lies from others
 	queue []simJob
 	idle  int
 	order uint64
@@ -135,6 +136,9 @@ func (n *Node) StartBehind(height int64) {
 	n.Start()
 }
 
+// FallBehind lets a node see no block until CatchUp.
+func (n *Node) FallBehind() { n.blind = true }
+
 // CatchUp lets a node that is behind see the next block.
 func (n *Node) CatchUp() { n.blind = false }
 
@@ -223,7 +227,8 @@ func (t *transport) Send(to types.Operator, e *wire.Envelope) bool {
 // Gossip implements mpc.Transport.
 func (t *transport) Gossip(g *wire.Gossip) {
 	n := (*Node)(t)
-	n.noteAccusation(g)
+	t.world.words.told(n, g)
+	n.tells(g)
 	for _, peer := range t.world.Nodes {
 		if peer != n && peer.listens() {
 			t.world.send(n, peer, &wire.Message{Sum: &wire.Message_Gossip{Gossip: g}})

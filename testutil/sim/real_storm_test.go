@@ -63,7 +63,6 @@ func runRealStorm(t *testing.T, seed uint64) {
 
 	s.liar = s.Nodes[s.Rand.IntN(len(s.Nodes))]
 	s.Meddle, s.Chain.Bundles = s.weather, s.bundle
-	s.apart = watchApart(s.World, func(n *sim.Node) bool { return s.cut[n] })
 	s.RandomLiar(s.liar, 5+s.Rand.IntN(30))
 	s.After(3*time.Second, s.trouble)
 	const signatures = 3
@@ -73,7 +72,7 @@ func runRealStorm(t *testing.T, seed uint64) {
 		s.Chain.Sign(fmt.Sprintf("sig-%d", i), "key", digests[i][:])
 	}
 	s.Run(60*time.Second, func() bool { return false })
-	s.calm = true
+	s.calmDown()
 	require.True(t, s.Run(maxAttempts*signAttempt, func() bool { return allUp(s.World) && s.Chain.Open() == 0 }), "requests are stuck")
 	for i, digest := range digests {
 		sig, ok := s.Chain.Signature(fmt.Sprintf("sig-%d", i))
@@ -83,7 +82,7 @@ func runRealStorm(t *testing.T, seed uint64) {
 		require.Equal(t, k.Payload.PublicKey, crypto.CompressPubkey(recovered))
 	}
 	require.Empty(t, s.Broken())
-	s.apart.fair(t, s.liar)
+	fair(t, s.World, s.liar, s.calmed)
 	for _, n := range s.Nodes {
 		require.Zero(t, n.Ended[types.ErrStorage])
 		require.Zero(t, n.Ended[types.ErrDigestBound])

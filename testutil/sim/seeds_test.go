@@ -25,8 +25,9 @@ const (
 	shortSeeds = 10
 )
 
-// forSeeds runs as many seeds as SIM_SEEDS says, one share of them on each core.
-func forSeeds(t *testing.T, run func(*testing.T, uint64)) {
+// forSeeds runs one part of as many seeds as SIM_SEEDS says, one share of them on
+// each core.
+func forSeeds(t *testing.T, part uint64, run func(*testing.T, uint64)) {
 	seeds := uint64(fewSeeds)
 	if testing.Short() {
 		seeds = shortSeeds
@@ -36,6 +37,7 @@ func forSeeds(t *testing.T, run func(*testing.T, uint64)) {
 		require.NoError(t, err)
 		seeds = n
 	}
+	seeds = max(1, seeds/part)
 	first := uint64(1)
 	if s := os.Getenv("SIM_SEED"); s != "" {
 		n, err := strconv.ParseUint(s, 10, 64)
@@ -64,7 +66,7 @@ func runOne(t *testing.T, seed uint64, run func(*testing.T, uint64)) {
 
 // TestSeeds runs networks that lose, repeat, delay and reorder messages while
 // nodes crash and restart, and checks what must hold whatever happens.
-func TestSeeds(t *testing.T) { forSeeds(t, runSeed) }
+func TestSeeds(t *testing.T) { forSeeds(t, 1, runSeed) }
 
 func runSeed(t *testing.T, seed uint64) { runSeedTraced(t, seed, nil) }
 
@@ -76,7 +78,6 @@ func runSeedTraced(t *testing.T, seed uint64, trace func(string)) {
 		Params: func(p *xtypes.Params) { p.RetireBlocks, p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 10, 12, 600 },
 	})
 	w.Trace = trace
-	apart := watchApart(w, nil)
 	trouble := true
 	w.Meddle = func(_, _ *sim.Node, _ *wire.Message) sim.Verdict {
 		if !trouble {
@@ -110,6 +111,7 @@ func runSeedTraced(t *testing.T, seed uint64, trace func(string)) {
 	}
 	w.Run(40*time.Second, func() bool { return false })
 	trouble = false
+	calm := w.Now()
 	require.True(t, w.Run(5*time.Minute, func() bool { return allUp(w) && w.Chain.Open() == 0 }), "requests are stuck")
 	for i := range signatures {
 		verifies(t, w, fmt.Sprintf("sig-%02d", i), sha256.Sum256(fmt.Appendf(nil, "%d/%d", seed, i)))
@@ -129,7 +131,7 @@ func runSeedTraced(t *testing.T, seed uint64, trace func(string)) {
 	require.Empty(t, ledger.Broken())
 	require.Empty(t, w.Broken())
 	nobodyAccused(t, w)
-	apart.fair(t, nil)
+	fair(t, w, nil, calm)
 }
 
 // verifies: the chain has a signature of the key over this digest.

@@ -20,7 +20,9 @@ func TestOneSeedOneTrace(t *testing.T) {
 	if testing.Short() {
 		seeds = shortTraced
 	}
-	for name, run := range map[string]func(*testing.T, uint64, func(string)){"seeds": runSeedTraced, "storms": runStormTraced} {
+	for name, run := range map[string]func(*testing.T, uint64, func(string)){
+		"seeds": runSeedTraced, "storms": runStormTraced, "lies": runLiesTraced,
+	} {
 		for seed := uint64(1); seed <= seeds; seed++ {
 			t.Run(fmt.Sprintf("%s-%d", name, seed), func(t *testing.T) {
 				t.Parallel()

@@ -79,8 +79,8 @@ func testUnnamedLiar(t *testing.T, seed uint64, nodes, threshold int) {
 	require.True(t, w.Run(time.Minute, func() bool { return settled(w) }))
 
 	liar = w.Nodes[w.Rand.IntN(nodes)].Operator
-	w.Meddle = func(from, _ *sim.Node, e *wire.Envelope) sim.Verdict {
-		if e.Header.Kind == wire.KIND_READY && from.Operator != liar {
+	w.Meddle = func(from, _ *sim.Node, m *wire.Message) sim.Verdict {
+		if e := m.GetEnvelope(); e != nil && e.Header.Kind == wire.KIND_READY && from.Operator != liar {
 			return sim.Verdict{Delay: 100 * time.Millisecond}
 		}
 		return sim.Verdict{}

@@ -1,19 +1,24 @@
 package sim
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
-// words are what engines said in sessions, before any lie. Two different messages
-// for one place are proof against a member, and two sealed with one nonce give both
-// away: no engine may ever make either, not even one that crashed.
+// words are what engines said, before any lie. Two different messages for one place
+// of a session are proof against a member, and two sealed with one nonce give both
+// away: no engine may ever make either, not even one that crashed. Nor does one pass
+// on what is false, or attest a share that it does not have on disk.
 type words struct {
 	places map[place]types.Hash
 	nonces map[nonce]types.Hash
-	broken []string
+	// results are those that were looked at.
+	results map[*wire.Gossip]bool
+	broken  []string
 }
 
 // place is where a member says one thing.
@@ -33,7 +38,7 @@ type nonce struct {
 }
 
 func newWords() words {
-	return words{places: make(map[place]types.Hash), nonces: make(map[nonce]types.Hash)}
+	return words{places: make(map[place]types.Hash), nonces: make(map[nonce]types.Hash), results: make(map[*wire.Gossip]bool)}
 }
 
 // said notes an envelope that an engine sends.
@@ -58,6 +63,69 @@ func (w *words) said(e *wire.Envelope) {
 		w.broken = append(w.broken, fmt.Sprintf("%s sealed two messages to %s with nonce %d", h.From, h.To, h.Sequence))
 	}
 	w.nonces[n] = body
+}
+
+// told notes a result that an engine tells.
+func (w *words) told(n *Node, g *wire.Gossip) {
+	if w.results[g] {
+		return
+	}
+	w.results[g] = true
+	if err := n.judge(g); err != nil {
+		w.broken = append(w.broken, fmt.Sprintf("%s told %T: %v", n.Operator, g.Sum, err))
+	}
+}
+
+// judge says what is wrong with a result that this node's engine tells.
+func (n *Node) judge(g *wire.Gossip) error {
+	roster := n.world.Chain.Roster()
+	switch sum := g.Sum.(type) {
+	case *wire.Gossip_Attestation:
+		a, err := types.AttestationFromWire(sum.Attestation)
+		if err != nil {
+			return err
+		}
+		if a.Operator == n.Operator && !n.liar && a.Request.Kind != types.KindDelete && !n.holds(&a) {
+			return fmt.Errorf("it attests a share that it does not hold")
+		}
+		key, _ := roster.Key(a.Operator, a.IdentityVersion)
+		return a.Verify(ChainID, key)
+	case *wire.Gossip_Signature:
+		s, err := types.SignatureResultFromWire(sum.Signature)
+		if err != nil {
+			return err
+		}
+		for _, r := range n.world.Chain.at(n.seen).requests {
+			if r.ID == (types.RequestID{Kind: types.KindSign, ID: s.RequestID}) {
+				return types.VerifySignature(r.PublicKey, r.Digest, &s)
+			}
+		}
+		return fmt.Errorf("nobody asked for it")
+	case *wire.Gossip_Evidence:
+		e, err := types.EvidenceFromWire(sum.Evidence, ChainID)
+		if err != nil {
+			return err
+		}
+		key, _ := roster.Key(e.Culprit(), e.IdentityVersion())
+		return e.Verify(ChainID, key)
+	case *wire.Gossip_Accusation:
+		a, err := types.AccusationFromWire(sum.Accusation)
+		if err != nil {
+			return err
+		}
+		key, _ := roster.Key(a.Operator, a.IdentityVersion)
+		return a.Verify(ChainID, key)
+	}
+	return fmt.Errorf("it says nothing")
+}
+
+// holds: the store has the share that an attestation is about.
+func (n *Node) holds(a *types.Attestation) bool {
+	records, err := n.Store.Records()
+	must(err)
+	return slices.ContainsFunc(records, func(r types.Record) bool {
+		return r.HasData && r.Context == a.Session && bytes.Equal(r.Payload, a.Payload)
+	})
 }
 
 // Broken lists what engines should never have said.

@@ -259,7 +259,7 @@ func (w *World) arrive(from, to *Node, bz []byte) {
 		return
 	}
 	hash := types.Hash(sha256.Sum256(bz))
-	w.note("%s hears %s of %s", to.Operator, hash.Short(), from.Operator)
+	w.note("%x reaches %s from %s", hash[:8], to.Operator, from.Operator)
 	if v, known := w.verified[hash]; known {
 		w.deliver(from, to, v)
 		return
@@ -281,6 +281,10 @@ func (w *World) arrive(from, to *Node, bz []byte) {
 
 func (w *World) deliver(from, to *Node, v types.Verified) {
 	w.Messages++
+	if h := v.Header(); w.Trace != nil {
+		w.note("%s hears %s of %s by %s: round %d type %q to %q, sequence %d, for %s, session %x",
+			to.Operator, h.Kind, h.From, from.Operator, h.Round, h.Type, h.To, h.Sequence, h.RequestId, h.Context[:4])
+	}
 	to.hear(v)
 	if w.Delivered != nil {
 		w.Delivered(from, to, v.Envelope())
