@@ -26,6 +26,8 @@
 //   - Pre-parameters are destroyed before the first round leaves.
 //   - What ends a session early, the end of the engine included, wipes the secrets
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
+//   - A share that is wanted of this node and is not there is declared on chain
+//     (missing.go), once for each epoch of its key.
 //   - Run ends only with its context or with a store that cannot write; its
 //     owner keeps the node running either way.
 package mpc
