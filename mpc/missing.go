@@ -20,7 +20,7 @@ func (c *Core) missing(r *types.Request) (types.Context, bool) {
 		if _, member := r.Member(c.self.Operator); !member {
 			return types.Context{}, false
 		}
-	case r.ID.Kind == types.KindReshare && r.Handover.Holds(c.self.Operator):
+	case r.ID.Kind == types.KindReshare && r.Handover != nil && r.Handover.Holds(c.self.Operator):
 		epoch--
 	default:
 		return types.Context{}, false
@@ -35,11 +35,13 @@ func (c *Core) declareMissing(ctx context.Context) {
 	if c.self.Operator == "" || c.view.CatchingUp {
 		return
 	}
-	for _, r := range c.requests { // each adds its own, in whatever order
+	looked := make(map[types.Context]bool) // the chain is read once for all requests of a key
+	for _, r := range c.requests {
 		session, missing := c.missing(r)
-		if !missing {
+		if !missing || looked[session] {
 			continue
 		}
+		looked[session] = true
 		a := types.Attestation{
 			Request: types.RequestID{Kind: types.KindShareMissing, ID: string(r.KeyID)}, Session: session,
 			Operator: c.self.Operator, IdentityVersion: c.self.Version,

@@ -21,7 +21,7 @@ func TestShareMissing(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := sim.New(t, sim.Config{
 				Seed: 41, Nodes: 4, Protocols: fakeproto.Protocols{}, Preparams: 40, Lag: 300 * time.Millisecond,
-				Params: func(p *xtypes.Params) { p.RetireBlocks, p.AutoReshare = 10, auto },
+				Params: func(p *xtypes.Params) { p.RetireBlocks, p.AutoReshare, p.AutoResharePauseBlocks = 10, auto, 30 },
 			})
 			w.Chain.Keygen("key", 2)
 			require.True(t, w.Run(2*time.Minute, ready(w, "key")))

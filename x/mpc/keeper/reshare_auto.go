@@ -72,7 +72,7 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	if err != nil {
 		return err
 	}
-	if key.CanReshare() != nil || sdk.UnwrapSDKContext(ctx).BlockHeight() < key.AutoReshareHeight {
+	if !key.MayAutoReshare(sdk.UnwrapSDKContext(ctx).BlockHeight()) {
 		return nil
 	}
 	able, err := k.able(ctx, key)
@@ -80,7 +80,7 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return err
 	}
 	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
-	lost := len(key.MissingShares) > 0 // these get one again
+	lost := k.shareLost(ctx, params, key)
 	if len(able) == len(key.Participants) && len(able) >= safe && !lost {
 		return nil
 	}
@@ -98,6 +98,14 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return err
 	}
 	return k.reportEndangered(ctx, params, key, len(able), err)
+}
+
+// shareLost says whether a participant needs a new share for the one that it lost. It
+// gets one once in auto_reshare_pause_blocks at most: it costs nothing to say so, and
+// saying so in every epoch must not keep all others busy.
+func (k *Keeper) shareLost(ctx context.Context, params types.Params, key types.Key) bool {
+	return len(key.MissingShares) > 0 &&
+		sdk.UnwrapSDKContext(ctx).BlockHeight() >= key.DecidedHeight+int64(params.AutoResharePauseBlocks)
 }
 
 // able lists the participants of a key who are bonded, not jailed, and have an

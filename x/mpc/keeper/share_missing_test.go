@@ -85,12 +85,24 @@ func TestShareMissingRefuses(t *testing.T) {
 	require.Len(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").MissingShares, 1)
 }
 
-// With auto_reshare on the same committee gets fresh shares where one is missing.
+// With auto_reshare on the same committee gets fresh shares where one is missing, though
+// not more often than once in auto_reshare_pause_blocks, whatever somebody says.
 func TestAutoReshareOfAMissingShare(t *testing.T) {
-	f, _ := autoResharing(t)
+	f, secret := autoResharing(t)
+	setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = 50 })
 	miss(t, f, f.Participants[3])
-	f.EndBlocks(11)
+	f.EndBlocks(51) // it was made at 1
+	require.Empty(t, autoReshares(t, f, "k"))
+	f.EndBlocks(52)
 	all := autoReshares(t, f, "k")
 	require.Len(t, all, 1)
 	require.ElementsMatch(t, chain.Operators(f.Participants[:4]...), all[0].Participants)
+	f.Stage(all[0].Id, secret)
+	f.PassTest(all[0].Id, secret)
+	again := f.Participants[3].AttestMissing("k", chain.Session(all[0].Id))
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &again))
+	f.EndBlocks(102)
+	require.Len(t, autoReshares(t, f, "k"), 1)
+	f.EndBlocks(103)
+	require.Len(t, autoReshares(t, f, "k"), 2)
 }

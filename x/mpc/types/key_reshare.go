@@ -58,6 +58,11 @@ func (k *Key) DropReshare(retireHeight int64) {
 	k.StagedRetireHeight = max(k.StagedRetireHeight, retireHeight)
 }
 
+// MayAutoReshare reports whether the module may ask for a reshare by itself.
+func (k Key) MayAutoReshare(height int64) bool {
+	return k.Status == KEY_STATUS_READY && k.ReshareId == "" && height >= k.AutoReshareHeight
+}
+
 // PauseAutoReshare keeps the module from asking for a reshare by itself before a height.
 func (k *Key) PauseAutoReshare(until int64) { k.AutoReshareHeight = max(k.AutoReshareHeight, until) }
 
