@@ -83,6 +83,7 @@ func TestNetwork(t *testing.T) {
 
 	n.signMany(ctx, key, idle)
 	n.signWithout(ctx, key, 3)
+	n.loses(ctx, key, 3)
 	n.follow(ctx, key)
 	n.delete(ctx, key)
 }

@@ -261,10 +261,22 @@ func TestStartRefuses(t *testing.T) {
 
 func TestStartSaysWhatIsMissing(t *testing.T) {
 	home := fullNode(t)
-	require.NoError(t, os.MkdirAll(filepath.Join(home, "mpc"), 0o700))
-	require.NoError(t, os.WriteFile(filepath.Join(home, "mpc", "identity.json"), []byte("{}"), 0o600))
+	require.NoError(t, os.MkdirAll(filepath.Join(home, "mpc", "db", "main"), 0o700))
 	_, err := run(t, home, "start")
+	require.ErrorIs(t, err, mpcnode.ErrNoIdentity)
+}
+
+// A node that lost its database goes on with the chain: here up to its genesis, which
+// has no validators. What is asked of the database says what is wrong.
+func TestStartWithoutTheDatabase(t *testing.T) {
+	home := validator(t)
+	require.NoError(t, os.RemoveAll(filepath.Join(home, "mpc", "db")))
+	_, err := run(t, home, "mpc", "keys")
 	require.ErrorIs(t, err, mpcnode.ErrNoDatabase)
+	require.ErrorContains(t, err, "sequencerd mpc backup restore")
+	_, err = run(t, home, "start")
+	require.ErrorContains(t, err, "validator set is empty")
+	require.NoDirExists(t, filepath.Join(home, "mpc", "db"))
 }
 
 // What runs without CometBFT in the process has no MPC, which is said on a node
@@ -326,7 +338,8 @@ func TestCommandsAreThere(t *testing.T) {
 		"comet show-node-id", "comet unsafe-reset-all", "query bank balances", "query mpc key", "query block",
 		"tx bank send", "tx staking create-validator", "tx mpc keygen", "tx gov vote",
 		"mpc register", "mpc revoke", "mpc identity create", "mpc identity rotate", "mpc keys", "mpc sessions",
-		"mpc status", "mpc libp2p-id", "mpc add-genesis-participant", "localnet",
+		"mpc status", "mpc libp2p-id", "mpc passphrase change",
+		"mpc backup create", "mpc backup list", "mpc backup verify", "mpc backup restore", "mpc audit verify", "mpc add-genesis-participant", "localnet",
 	} {
 		found, rest, err := root.Find(strings.Fields(path))
 		require.NoError(t, err, path)

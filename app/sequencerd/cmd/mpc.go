@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"path/filepath"
 
 	"github.com/spf13/cobra"
 
@@ -34,7 +35,7 @@ What this node has and does is asked here.`,
 	}
 	cmd.AddCommand(
 		identityCmd(), registerCmd(), revokeCmd(), addGenesisParticipantCmd(a),
-		statusCmd(), keysCmd(), sessionsCmd(), libp2pIDCmd(),
+		statusCmd(), keysCmd(), sessionsCmd(), libp2pIDCmd(), passphraseCmd(), backupCmd(), auditCmd(),
 	)
 	return cmd
 }
@@ -45,6 +46,8 @@ type nodeFiles struct {
 	cfg   mpcnode.Config
 	paths mpcnode.Paths
 }
+
+func (f nodeFiles) appToml() string { return filepath.Join(f.home, "config", "app.toml") }
 
 // filesOf finds them, with the source of --mpc-passphrase in the section if the
 // command has that flag and it is given.

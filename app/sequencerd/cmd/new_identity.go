@@ -7,7 +7,6 @@ import (
 	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"runtime"
 	"syscall"
 
@@ -65,8 +64,6 @@ func (n *newIdentity) checkKept() error {
 	return fmt.Errorf("there is an MPC identity in %s, and section [mpc] of app.toml names %q as the source of its passphrase, not %q; leave out --%s and what the environment sets for it, or change the key passphrase there yourself if the same passphrase has moved",
 		n.paths.Identity, stored, n.cfg.Passphrase, flagPassphrase)
 }
-
-func (n *newIdentity) appToml() string { return filepath.Join(n.home, "config", "app.toml") }
 
 func (n *newIdentity) wipe() { types.Wipe(n.passphrase) }
 

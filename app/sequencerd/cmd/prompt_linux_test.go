@@ -51,3 +51,20 @@ func TestInitWithAMistypedPassphrase(t *testing.T) {
 	_, err = run(t, home, "mpc", "identity")
 	require.NoError(t, err)
 }
+
+// A new passphrase is typed twice, and never shown.
+func TestPassphraseChangeAtAPrompt(t *testing.T) {
+	home := validator(t)
+	typeAtPrompt(t, "cow\ncalf\n")
+	_, err := run(t, home, "mpc", "passphrase", "change")
+	require.ErrorContains(t, err, "differ")
+	_, err = run(t, home, "mpc", "keys")
+	require.NoError(t, err, "nothing changed")
+
+	typeAtPrompt(t, "horse\ncow\ncow\n")
+	out, err := run(t, home, "mpc", "passphrase", "change", "--mpc-passphrase", "prompt")
+	require.NoError(t, err)
+	require.NotContains(t, out, "cow")
+	_, err = run(t, home, "mpc", "keys")
+	require.ErrorContains(t, err, "wrong passphrase")
+}

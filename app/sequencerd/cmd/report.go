@@ -62,9 +62,11 @@ func keysCmd() *cobra.Command {
 		Use:   "keys",
 		Short: "Show the key shares of this node",
 		Long: `Shows the records of this node: key, epoch, session, status and the address that
-the key has on Ethereum. While the node runs it is asked; otherwise the database
-is opened, which takes the passphrase. What the chain says of a key:
-sequencerd query mpc key ID.`,
+the key has on Ethereum. While the node runs it is asked; it also says which keys
+the chain does not know (their records are kept), and of which keys this node should
+have a share and has none, or one of an earlier epoch. Otherwise the database is
+opened, which takes the passphrase. What the chain says of a key: sequencerd query
+mpc key ID.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := filesOf(cmd)
@@ -95,6 +97,9 @@ func readKeys(f nodeFiles) (report mpcnode.KeysReport, err error) {
 		return report, err
 	}
 	if !there {
+		if f.needIdentity() == nil {
+			return report, fmt.Errorf("%w (%s)", mpcnode.ErrNoDatabase, f.paths.Database)
+		}
 		return report, fmt.Errorf("%w: %s", storage.ErrNoDatabase, f.paths.Database)
 	}
 	passphrase, err := f.readPassphrase()
@@ -131,7 +136,16 @@ func (s statusText) text() string {
 		fmt.Fprintf(w, "results waiting\t%d\n", s.ResultsWaiting)
 		fmt.Fprintf(w, "pre-parameters\t%d\n", s.Preparams)
 		fmt.Fprintf(w, "peers\t%d with the MPC channel\n", s.Peers)
+		if s.AuditLines > 0 {
+			fmt.Fprintf(w, "audit log\t%d lines, the last %s\n", s.AuditLines, s.AuditHash)
+		}
 		fmt.Fprintf(w, "reachable\t%s (all others by relay)\n", strings.Join(s.Reachable, " "))
+		if s.Problem != "" {
+			fmt.Fprintf(w, "problem\t%s: %s\n", s.Problem, s.Remedy)
+		}
+		if len(s.MissingShares) > 0 {
+			fmt.Fprintf(w, "missing shares\t%d (sequencerd mpc keys): %s\n", len(s.MissingShares), types.ErrShareMissing.Remedy())
+		}
 		if len(s.UnknownKeys) > 0 {
 			fmt.Fprintf(w, "unknown keys\t%s (kept, but not on this chain)\n", strings.Join(s.UnknownKeys, " "))
 		}
@@ -151,9 +165,15 @@ func (k keysText) text() string {
 			if r.Reason != "" {
 				status += " (" + r.Reason + ")"
 			}
+			if r.Unknown {
+				status += " (kept, but not on this chain)"
+			}
 			// t+1 of n sign.
 			fmt.Fprintf(w, "%s\t%d\t%.8s\t%s\t%d of %d\t%s\n",
 				r.KeyID, r.Epoch, r.Session, status, r.Threshold+1, r.Members, r.Address)
+		}
+		for _, m := range k.Missing {
+			fmt.Fprintf(w, "%s\t%d\t\tSHARE %s\t\t\n", m.KeyID, m.Epoch, strings.ToUpper(m.What))
 		}
 		for _, id := range k.Tombstones {
 			fmt.Fprintf(w, "%s\t\t\tDESTROYED\t\t\n", id)

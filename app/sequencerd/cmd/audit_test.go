@@ -1,0 +1,46 @@
+package cmd
+
+import (
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/storage/audit"
+)
+
+func TestAuditVerify(t *testing.T) {
+	home := fullNode(t)
+	verify := []string{"mpc", "audit", "verify"}
+	_, err := run(t, home, verify...)
+	require.ErrorIs(t, err, audit.ErrNone)
+	folder := filepath.Join(home, "mpc")
+	require.NoError(t, os.MkdirAll(folder, 0o700))
+	log, err := audit.Open(folder)
+	require.NoError(t, err)
+	for _, event := range []string{audit.Begin, audit.End, audit.Begin} {
+		require.NoError(t, log.Append(audit.Entry{Event: event, Kind: "sign", Request: "payment-1", Session: strings.Repeat("a", 64)}))
+	}
+	_, hash := log.Last()
+	require.NoError(t, log.Close())
+	out, err := run(t, home, verify...)
+	require.NoError(t, err)
+	require.Contains(t, out, hash)
+	require.Contains(t, out, "2 began, 1 ended")
+	require.Contains(t, out, "sign/payment-1")
+
+	path := filepath.Join(folder, "audit.log")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, text[:len(text)-5], 0o600))
+	out, err = run(t, home, verify...)
+	require.NoError(t, err)
+	require.Contains(t, out, "torn")
+
+	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), "payment-1", "payment-2", 1)), 0o600))
+	_, err = run(t, home, verify...)
+	require.ErrorIs(t, err, audit.ErrBroken)
+	require.ErrorContains(t, err, "line 1")
+}

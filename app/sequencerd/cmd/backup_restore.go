@@ -1,0 +1,159 @@
+package cmd
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage/backup"
+)
+
+// flagKey names keys to restore.
+const flagKey = "key"
+
+func backupRestoreCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "restore [folder]",
+		Short: "Put back what a backup has and this node, which is stopped, lacks",
+		Long: `Puts back what this node lacks: identity, shares, tombstones, bindings. Stop the
+node first. Where there is no database, or no identity, it is made, with the
+passphrase of the MPC folder, which need not be the one of before.
+
+It never overwrites. It refuses, and changes nothing, if the database has a newer
+epoch of a key, or the same record with other content, or if the key was destroyed
+here. With --key-state it refuses as well what the chain deleted, what it has a
+newer epoch of, and shares that do not fit.
+
+Restore the newest backup there is, and never run two nodes with what is in one.`,
+		Args: cobra.ExactArgs(1),
+		RunE: restoreBackup,
+	}
+	addPassphraseFlag(cmd, "of the MPC folder, "+forThisCommand)
+	addOpenFlags(cmd)
+	cmd.Flags().StringSlice(flagKey, nil, "restore the shares of this key alone; may be given again (default: all)")
+	addOutputFlag(cmd)
+	return cmd
+}
+
+func restoreBackup(cmd *cobra.Command, args []string) error {
+	f, err := filesOf(cmd)
+	if err != nil {
+		return err
+	}
+	states, err := keyStates(cmd)
+	if err != nil {
+		return err
+	}
+	saved, err := openBackup(cmd, args[0])
+	if err != nil {
+		return err
+	}
+	defer saved.Wipe()
+	if err := chooseKeys(cmd, saved); err != nil {
+		return err
+	}
+	if len(states) > 0 {
+		if err := refuseByChain(mpcnode.CheckBackup(saved, states)); err != nil {
+			return err
+		}
+	}
+	passphrase, err := f.passphraseToRestore()
+	if err != nil {
+		return err
+	}
+	defer types.Wipe(passphrase)
+	done, err := mpcnode.RestoreVault(f.paths, passphrase, saved)
+	if err != nil {
+		return err
+	}
+	return show(cmd, restoredText{done, saved.Created})
+}
+
+// chooseKeys leaves the shares of the keys that --key names.
+func chooseKeys(cmd *cobra.Command, saved *backup.Saved) error {
+	only, err := cmd.Flags().GetStringSlice(flagKey)
+	if err != nil || len(only) == 0 {
+		return err
+	}
+	for _, id := range only {
+		if !slices.ContainsFunc(saved.Records, func(r types.Record) bool { return string(r.KeyID) == id }) {
+			return fmt.Errorf("--%s: the backup has nothing of key %s", flagKey, id)
+		}
+	}
+	saved.Records = slices.DeleteFunc(saved.Records, func(r types.Record) bool {
+		left := !slices.Contains(only, string(r.KeyID))
+		if left {
+			types.Wipe(r.Data)
+		}
+		return left
+	})
+	return nil
+}
+
+// refuseByChain is an error if the chain says that a share is of no use.
+func refuseByChain(checks []mpcnode.ShareCheck) error {
+	if err := badShares(checks); err != nil {
+		return err
+	}
+	var refused []string
+	for _, c := range checks {
+		if c.Outcome == mpcnode.CheckDeleted || c.Outcome == mpcnode.CheckOlderEpoch {
+			refused = append(refused, fmt.Sprintf("key %s epoch %d: %s", c.KeyID, c.Epoch, explained[c.Outcome]))
+		}
+	}
+	if len(refused) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s; name the other keys with --%s", types.ErrRestore, strings.Join(refused, "; "), flagKey)
+}
+
+// passphraseToRestore is that of what is there, or a new one for what is made.
+func (f nodeFiles) passphraseToRestore() ([]byte, error) {
+	empty, err := mpcnode.VaultIsEmpty(f.paths)
+	if err != nil {
+		return nil, err
+	}
+	if !empty {
+		return f.readPassphrase()
+	}
+	source, err := mpcnode.ParsePassphraseSource(f.cfg.Passphrase)
+	if err != nil {
+		return nil, err
+	}
+	return source.ReadNew(f.home, "the new MPC folder "+f.paths.Folder)
+}
+
+// restoredText says what was put back.
+type restoredText struct {
+	mpcnode.VaultRestored
+	Made time.Time `json:"backup_made"`
+}
+
+func (r restoredText) text() string {
+	return table(func(w *tabwriter.Writer) {
+		fmt.Fprintf(w, "backup of\t%s\n", r.Made.Format(time.RFC3339))
+		fmt.Fprintf(w, "records\t%d, %d of them with a share\n", r.Records, r.Shares)
+		fmt.Fprintf(w, "tombstones\t%d\n", r.Tombstones)
+		fmt.Fprintf(w, "bindings\t%d\n", r.Bindings)
+		fmt.Fprintf(w, "database\t%s\n", madeOrKept(r.DatabaseMade))
+		fmt.Fprintf(w, "identity\t%s\n", madeOrKept(r.IdentityMade))
+	}) + `
+What was made after that backup is not there. Start the node, then look at
+  sequencerd mpc status    keys whose share is missing or behind the chain
+  sequencerd mpc keys      what this node has
+and reshare those keys. Destroy the other copies of what was restored.
+`
+}
+
+func madeOrKept(made bool) string {
+	if made {
+		return "made anew"
+	}
+	return "the one that was there"
+}
