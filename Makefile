@@ -68,9 +68,13 @@ proto-check: proto
 localnet: build
 	$(BUILD)/sequencerd localnet --validators 4 --output $(NETWORK)
 
+# The message goes through the environment, unexpanded: neither make nor the shell
+# reads what is in it. Under its own name make would hand it on expanded.
+unexport MESSAGE
+demo: export DEMO_MESSAGE = $(value MESSAGE)
 demo: build
 	go build -o $(BUILD)/demo ./app/demo
-	$(BUILD)/demo -binary $(BUILD)/sequencerd -message "$(MESSAGE)"
+	$(BUILD)/demo -binary $(BUILD)/sequencerd -message "$$DEMO_MESSAGE"
 
 # Ours against the bare library in the same process, in seconds of CPU. Fails
 # where ours takes more than 1.15 of it.

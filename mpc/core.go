@@ -23,6 +23,8 @@ type Core struct {
 	view     *View
 	requests map[types.RequestID]*types.Request
 	self     Self
+	// outdated is what Status.IdentityOutdated says.
+	outdated uint32
 
 	records    map[types.RecordKey]types.Record // without shares
 	byKey      map[types.KeyID]map[types.RecordKey]bool
@@ -337,8 +339,8 @@ func (c *Core) findSelf(r *types.Roster) Self {
 // Status copies what people are shown.
 func (c *Core) Status() Status {
 	st := Status{
-		Operator: c.self.Operator, IdentityVersion: c.self.Version, Height: c.view.Height,
-		CatchingUp: c.view.CatchingUp, OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
+		Operator: c.self.Operator, IdentityVersion: c.self.Version, IdentityOutdated: c.outdated, Height: c.view.Height,
+		CatchingUp: c.view.CatchingUp, ClockAhead: c.view.ClockAhead, OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
 	}
 	for _, l := range c.ordered() {
 		st.Sessions = append(st.Sessions, l.Snapshot())
@@ -393,7 +395,9 @@ func (c *Core) Reconcile(ctx context.Context) error {
 
 // adopt makes a view the current one.
 func (c *Core) adopt(view *View) {
+	clockAhead := c.view.ClockAhead
 	c.view = view
+	c.noticeClock(clockAhead)
 	clear(c.requests)
 	clear(c.falseSignatures)
 	for i := range view.Requests {
@@ -423,6 +427,7 @@ func (c *Core) adopt(view *View) {
 			c.opts.Log.Info("this node is a participant", "operator", self.Operator, "identity_version", self.Version)
 		}
 	}
+	c.noticeOutdated()
 }
 
 // interest lists the keys that this node must know the chain's word on.

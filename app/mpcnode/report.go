@@ -17,13 +17,19 @@ type StatusReport struct {
 	Engine          string `json:"engine"`
 	Operator        string `json:"operator,omitempty"`
 	IdentityVersion uint32 `json:"identity_version,omitempty"`
-	Height          int64  `json:"height"`
-	CatchingUp      bool   `json:"catching_up"`
-	OpenRequests    int    `json:"open_requests"`
-	Sessions        int    `json:"sessions"`
-	ResultsWaiting  int    `json:"results_waiting"`
-	Preparams       int    `json:"preparams"`
-	Peers           int    `json:"peers"`
+	// IdentityOutdated is the version that the chain goes by, if this node does not
+	// have its key and takes no part in new requests.
+	IdentityOutdated uint32 `json:"identity_outdated,omitempty"`
+	Height           int64  `json:"height"`
+	CatchingUp       bool   `json:"catching_up"`
+	// ClockAhead is how many seconds this node's clock seems ahead of the chain's, if
+	// that is why it takes itself to be behind.
+	ClockAhead     float64 `json:"clock_ahead_seconds,omitempty"`
+	OpenRequests   int     `json:"open_requests"`
+	Sessions       int     `json:"sessions"`
+	ResultsWaiting int     `json:"results_waiting"`
+	Preparams      int     `json:"preparams"`
+	Peers          int     `json:"peers"`
 	// Reachable are the participants that are peers; all others are reached by
 	// relay.
 	Reachable   []string `json:"reachable"`
@@ -100,8 +106,9 @@ const engineRunning = "running"
 func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) StatusReport {
 	r := StatusReport{
 		Engine: engineRunning, Operator: string(s.Operator), IdentityVersion: s.IdentityVersion,
-		Height: s.Height, CatchingUp: s.CatchingUp, OpenRequests: s.OpenRequests, Sessions: len(s.Sessions),
-		ResultsWaiting: s.Results, Preparams: s.Preparams, UnknownKeys: texts(s.Unknown), At: s.At,
+		IdentityOutdated: s.IdentityOutdated, Height: s.Height, CatchingUp: s.CatchingUp, ClockAhead: s.ClockAhead.Seconds(),
+		OpenRequests: s.OpenRequests, Sessions: len(s.Sessions), ResultsWaiting: s.Results,
+		Preparams: s.Preparams, UnknownKeys: texts(s.Unknown), At: s.At,
 	}
 	r.MissingShares = missing
 	if state.audit != nil {

@@ -78,6 +78,7 @@ const (
 	ErrInterrupted     Reason = "interrupted"
 	ErrLostToSession   Reason = "other_session_won"
 	ErrSuperseded      Reason = "superseded"
+	ErrIdentityOld     Reason = "identity_outdated"
 )
 
 // Reasons that operators meet on a node of theirs.
@@ -130,7 +131,7 @@ var remedies = map[Reason]string{
 	ErrPruned:                "it was decided more than retention_blocks ago and its answer is not kept; find it in the events of its block, or ask with a new id if doing it twice is harmless",
 	ErrFeeNotPaid:            "the account that asks needs keygen_fee, sign_fee or reshare_fee beside the fee of the transaction: sequencerd query mpc params",
 	ErrCancelled:             "it was given up before it was decided; ask with a new id",
-	ErrCatchingUp:            "wait until the node has caught up with the chain",
+	ErrCatchingUp:            "wait until the node has caught up with the chain; if it has, its clock is ahead of the chain's (sequencerd mpc status says so): set it right",
 	ErrUnknownRequest:        "there is no such request in the committed state; check the id, or wait for the next block if it was just asked",
 	ErrWrongAttempt:          "the heights of the two nodes differ; the next attempt follows by itself",
 	ErrWrongInitiator:        "another participant leads this attempt; nothing to do",
@@ -156,6 +157,7 @@ var remedies = map[Reason]string{
 	ErrBackup:                "check the path and the key of the backup, or use another copy: sequencerd mpc backup verify",
 	ErrRestore:               "what the node has is newer than the backup, or something else; nothing was changed: sequencerd mpc backup list, sequencerd mpc keys",
 	ErrAudit:                 "the file was changed or damaged after it was written; compare with a copy: sequencerd mpc audit verify",
+	ErrIdentityOld:           "the chain goes by an identity of this validator whose private key its node does not have; start the node again if the identity was rotated while it ran, or bring back the file mpc/identity.json that has the key, or register another one: sequencerd mpc identity rotate, start the node again, then sequencerd mpc register",
 }
 
 // Remedy says what to do; empty for an unknown reason.

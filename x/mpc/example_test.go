@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -11,25 +12,52 @@ import (
 // vault is a module that keeps one key and lets it sign withdrawals.
 type vault struct {
 	mpc keeper.ModuleAPI
-	// signed stands for the module's own store.
+	// store stands for the module's own store, which is rolled back with the
+	// transaction or the hook that wrote to it.
+	store *vaultStore
+	// signed is where signatures go.
 	signed func(ctx context.Context, withdrawal string, signature types.Signature) error
 }
 
-const vaultKey = "vault:key-1"
+// vaultStore is what the module keeps on chain.
+type vaultStore struct {
+	// failed counts the keys that were not made; the vault's key is the next one.
+	failed int
+}
 
-// Open asks for the key. It may run at every upgrade: asking again is free.
+// maxFailed: if so many keys in a row were not made, somebody must look why.
+const maxFailed = 3
+
+// keyID names the vault's key. An id that failed stays failed, so it changes until
+// a key is made, and never after that.
+func (s *vaultStore) keyID() string { return fmt.Sprintf("vault:key-%d", s.failed+1) }
+
+// Open asks for the key, and for another one if that one failed. It may run at
+// every upgrade: asking again is free. A key that was deleted comes back as such,
+// and is not made again: somebody wanted it gone.
 func (v vault) Open(ctx context.Context) error {
-	_, err := v.mpc.KeyGen(ctx, vaultKey, types.ALGORITHM_ECDSA_SECP256K1, 2, nil)
+	key, err := v.askForKey(ctx)
+	if err != nil || key.Status != types.KEY_STATUS_ERROR || key.Reason == string(mpctypes.ErrKeyDeleted) {
+		return err
+	}
+	if v.store.failed+1 >= maxFailed {
+		return types.ErrKeyFailed.Wrapf("%s, the last of %d", key.Id, maxFailed)
+	}
+	v.store.failed++
+	_, err = v.askForKey(ctx)
 	return err
 }
 
+func (v vault) askForKey(ctx context.Context) (types.Key, error) {
+	return v.mpc.KeyGen(ctx, v.store.keyID(), types.ALGORITHM_ECDSA_SECP256K1, 2, nil)
+}
+
 // Withdraw asks for the signature of a withdrawal. The id is the withdrawal's, so
-// one withdrawal can never have two digests.
+// one withdrawal can never have two digests. An error has a typed reason and what
+// to do, for the user. A withdrawal that was asked for before comes back as it is,
+// whatever became of the key: asking CanSign first would spoil that.
 func (v vault) Withdraw(ctx context.Context, withdrawal string, digest []byte) error {
-	if err := v.mpc.CanSign(ctx, vaultKey); err != nil {
-		return err // a typed reason and what to do, for the user
-	}
-	_, err := v.mpc.KeySign(ctx, "vault:"+withdrawal, vaultKey, types.DigestPayload(digest))
+	_, err := v.mpc.KeySign(ctx, "vault:"+withdrawal, v.store.keyID(), types.DigestPayload(digest))
 	return err
 }
 
@@ -48,20 +76,17 @@ func (v vault) AfterSignFailed(context.Context, types.Signature) error { return 
 // AfterKeyReady implements types.Hooks.
 func (v vault) AfterKeyReady(context.Context, types.Key) error { return nil }
 
-// AfterKeyFailed implements types.Hooks. A failed id stays failed: the next try
-// needs another one.
-func (v vault) AfterKeyFailed(ctx context.Context, key types.Key) error {
-	_, err := v.mpc.KeyGen(ctx, key.Id+"-again", key.Algorithm, key.Threshold, nil)
-	return err
-}
+// AfterKeyFailed implements types.Hooks. If nothing can be asked for just now, the
+// error is in an event, and the next Open goes on.
+func (v vault) AfterKeyFailed(ctx context.Context, _ types.Key) error { return v.Open(ctx) }
 
 // AfterKeyDeleted implements types.Hooks.
 func (v vault) AfterKeyDeleted(context.Context, types.Key) error { return nil }
 
 // How a module asks for a key and for signatures by it.
 func Example() {
-	wire := func(k *keeper.Keeper, store func(context.Context, string, types.Signature) error) vault {
-		v := vault{mpc: k.ForModule("vault"), signed: store}
+	wire := func(k *keeper.Keeper, signed func(context.Context, string, types.Signature) error) vault {
+		v := vault{mpc: k.ForModule("vault"), store: &vaultStore{}, signed: signed}
 		k.AddHooks("vault", v) // before the modules register their services
 		return v
 	}

@@ -1,0 +1,20 @@
+package cmd
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+)
+
+// What keeps a node from its work stands in its status, with what to do.
+func TestStatusWarns(t *testing.T) {
+	require.NotContains(t, statusText{mpcnode.StatusReport{Operator: "op"}}.text(), "warning")
+
+	text := statusText{mpcnode.StatusReport{Operator: "op", IdentityVersion: 1, IdentityOutdated: 2}}.text()
+	require.Regexp(t, `(?m)^warning +identity_outdated: version 2 is registered: .*start the node again`, text)
+
+	text = statusText{mpcnode.StatusReport{Operator: "op", CatchingUp: true, ClockAhead: 61}}.text()
+	require.Regexp(t, `(?m)^warning +catching_up: this node's clock seems 61 s ahead of the chain's: .*clock`, text)
+}
