@@ -1,0 +1,99 @@
+package mpc
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// TestDeclareMissing: a node says that it has no share where one is wanted of it, once,
+// with a word that the chain takes, and where it should have one only.
+func TestDeclareMissing(t *testing.T) {
+	tests := map[string]struct {
+		change   func(d *desk, r *types.Request, key *types.Key)
+		declares bool
+	}{
+		"a signature by a share that is gone": {func(*desk, *types.Request, *types.Key) {}, true},
+		"a share of another session": {func(d *desk, _ *types.Request, _ *types.Key) {
+			d.hold(types.Context{8}, types.StatusReady)
+		}, true},
+		"a share to be dealt anew": {func(_ *desk, r *types.Request, key *types.Key) {
+			r.ID.Kind, r.Epoch = types.KindReshare, 1
+			r.Handover = &types.Handover{Holders: key.Participants, Receivers: key.Participants}
+		}, true},
+		"a new participant of a reshare": {func(d *desk, r *types.Request, key *types.Key) {
+			r.ID.Kind, r.Epoch = types.KindReshare, 1
+			r.Handover = &types.Handover{Holders: d.ops[1:], Receivers: d.ops}
+			key.Participants = d.ops[1:]
+		}, false},
+		"the share is there":    {func(d *desk, _ *types.Request, _ *types.Key) { d.hold(types.Context{5}, types.StatusReady) }, false},
+		"it waits for the word": {func(d *desk, _ *types.Request, _ *types.Key) { d.hold(types.Context{5}, types.StatusPending) }, false},
+		"a test of new shares":  {func(_ *desk, r *types.Request, _ *types.Key) { r.Test = true }, false},
+		"no member":             {func(_ *desk, r *types.Request, _ *types.Key) { r.Members = r.Members[1:] }, false},
+		"a block behind":        {func(d *desk, _ *types.Request, _ *types.Key) { d.view.CatchingUp = true }, false},
+		"the chain knows": {func(d *desk, _ *types.Request, key *types.Key) {
+			key.MissingShares = d.ops[:1]
+		}, false},
+		"the key has other shares": {func(_ *desk, _ *types.Request, key *types.Key) { key.Session = types.Context{6} }, false},
+		"the key is DELETING":      {func(_ *desk, _ *types.Request, key *types.Key) { key.Status = types.KeyDeleting }, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			r := d.request(types.KindSign)
+			key := types.Key{ID: "key", Status: types.KeyReady, Session: r.KeySession, Participants: d.ops, RetireHeight: 1000}
+			tt.change(d, &r, &key)
+			d.view.Keys["key"] = key
+			second := r // of the same key: no second word
+			second.ID.ID += "-second"
+			d.view.Requests = []types.Request{r, second}
+			d.start()
+			d.commit()
+			said := d.core.Results().Attestations
+			if !tt.declares {
+				require.Empty(t, said)
+				return
+			}
+			require.Len(t, said, 1)
+			require.NoError(t, said[0].Verify(deskChain, d.public("op-00")))
+			require.Equal(t, types.RequestID{Kind: types.KindShareMissing, ID: "key"}, said[0].Request)
+			require.Equal(t, r.KeySession, said[0].Session)
+
+			// It goes when the chain has it, and does not come back.
+			key.MissingShares = d.ops[:1]
+			d.view.Keys["key"] = key
+			d.commit()
+			d.commit()
+			require.Empty(t, d.core.Results().Attestations)
+		})
+	}
+}
+
+// TestTakeMissing: what others say of themselves is passed on if it is wanted and theirs.
+func TestTakeMissing(t *testing.T) {
+	d := newDesk(t, 4)
+	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyReady, Session: types.Context{5}, Participants: d.ops[:2]}
+	d.start()
+	say := func(of, by types.Operator, session types.Context) types.Attestation {
+		a := types.Attestation{
+			Request: types.RequestID{Kind: types.KindShareMissing, ID: "key"}, Session: session, Operator: of, IdentityVersion: 1,
+		}
+		a.Sign(deskChain, d.keys[by])
+		return a
+	}
+	for name, a := range map[string]types.Attestation{
+		"of somebody else":  say("op-01", "op-02", types.Context{5}),
+		"no participant":    say("op-02", "op-02", types.Context{5}),
+		"of another epoch":  say("op-01", "op-01", types.Context{6}),
+		"of an unknown key": func() types.Attestation { a := say("op-01", "op-01", types.Context{5}); a.Request.ID = "x"; return a }(),
+	} {
+		d.core.takeAttestation(t.Context(), a)
+		require.Empty(t, d.core.Results().Attestations, name)
+	}
+	d.core.takeAttestation(t.Context(), say("op-01", "op-01", types.Context{5}))
+	require.Len(t, d.core.Results().Attestations, 1)
+	d.commit()
+	require.Len(t, d.core.Results().Attestations, 1, "until the chain has it")
+}
