@@ -107,9 +107,10 @@ func TestOutdatedIdentityIsShown(t *testing.T) {
 	go func() { ended <- engine.Run(ctx) }()
 	require.Eventually(t, func() bool { return engine.Status().Height == 7 }, time.Minute, 10*time.Millisecond)
 	m := newMetrics("seq-1")
-	m.watch(&engineState{engine: engine}, nil)
+	state := &engineState{engine: engine}
+	m.watch(state, nil)
 	require.Equal(t, float64(1), gather(t, m)["sequencer_mpc_identity_outdated"].Metric[0].Gauge.GetValue())
-	require.Equal(t, uint32(2), reportStatus(engine.Status(), "").IdentityOutdated)
+	require.Equal(t, uint32(2), reportStatus(engine.Status(), state, nil).IdentityOutdated)
 	cancel()
 	require.NoError(t, <-ended)
 }
