@@ -133,7 +133,7 @@ func (c *Core) stagedLately(r *types.Request) bool {
 // able checks what this node itself needs for a session of the request.
 func (c *Core) able(r *types.Request) types.Reason {
 	if _, ok := c.identity(r); !ok {
-		return types.ErrIdentityRevoked
+		return c.withoutIdentity(r)
 	}
 	if _, err := c.opts.Protocols.Protocol(r.ID.Kind, r.Algorithm); err != nil {
 		return types.ErrUnsupportedAlgorithm
@@ -242,7 +242,8 @@ func (c *Core) expireParked(now time.Time) {
 }
 
 // refuse tells the initiator why this node does not take part, and the result
-// if there is one.
+// if there is one. Without the identity that the request pinned it does so under the
+// one that it has: the initiator need not take it for silent.
 func (c *Core) refuse(v types.Verified, id types.RequestID, reason types.Reason, result *wire.Gossip) {
 	if !c.isParticipant(v.From()) || c.self.Key == nil {
 		return
@@ -261,12 +262,10 @@ func (c *Core) refuse(v types.Verified, id types.RequestID, reason types.Reason,
 	}
 	key := c.self.Key
 	if r, open := c.requests[id]; open {
-		pinned, ok := c.identity(r)
-		if !ok {
-			return
+		if pinned, ok := c.identity(r); ok {
+			m, _ := r.Member(c.self.Operator)
+			h.IdentityVersion, key = m.IdentityVersion, pinned
 		}
-		m, _ := r.Member(c.self.Operator)
-		h.IdentityVersion, key = m.IdentityVersion, pinned
 	}
 	c.opts.Transport.Send(v.From(), types.SignEnvelope(h, body, key))
 }

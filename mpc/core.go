@@ -23,6 +23,8 @@ type Core struct {
 	view     *View
 	requests map[types.RequestID]*types.Request
 	self     Self
+	// outdated is what Status.IdentityOutdated says.
+	outdated uint32
 
 	records    map[types.RecordKey]types.Record // without shares
 	tombstones map[types.KeyID]bool             // true: nothing is left to attest
@@ -306,7 +308,7 @@ func (c *Core) findSelf(r *types.Roster) Self {
 // Status copies what people are shown.
 func (c *Core) Status() Status {
 	st := Status{
-		Operator: c.self.Operator, IdentityVersion: c.self.Version, Height: c.view.Height,
+		Operator: c.self.Operator, IdentityVersion: c.self.Version, IdentityOutdated: c.outdated, Height: c.view.Height,
 		CatchingUp: c.view.CatchingUp, OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
 	}
 	for _, l := range c.ordered() {
@@ -391,6 +393,7 @@ func (c *Core) adopt(view *View) {
 			c.opts.Log.Info("this node is a participant", "operator", self.Operator, "identity_version", self.Version)
 		}
 	}
+	c.noticeOutdated()
 }
 
 // interest lists the keys that this node must know the chain's word on.

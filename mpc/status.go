@@ -13,13 +13,16 @@ type Status struct {
 	// Operator is empty while no identity of this node is registered.
 	Operator        types.Operator
 	IdentityVersion uint32
-	Height          int64
-	CatchingUp      bool
-	OpenRequests    int
-	Sessions        []session.Snapshot
-	Records         []types.Record
-	Tombstones      []types.KeyID
-	Preparams       int
+	// IdentityOutdated is the version of the operator that the chain goes by if this
+	// node does not have its key, and takes no part in new requests; 0 otherwise.
+	IdentityOutdated uint32
+	Height           int64
+	CatchingUp       bool
+	OpenRequests     int
+	Sessions         []session.Snapshot
+	Records          []types.Record
+	Tombstones       []types.KeyID
+	Preparams        int
 	// Results waiting for a proposer.
 	Results int
 	// Resent counts envelopes that went out again since the engine was made: those

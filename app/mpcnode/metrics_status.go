@@ -17,12 +17,14 @@ type statusCollector struct {
 	up, registered, height, catchingUp   *prometheus.Desc
 	requests, results, preparams, queued *prometheus.Desc
 	sessions, records, unknown, resent   *prometheus.Desc
+	outdated                             *prometheus.Desc
 }
 
 func newStatusCollector(f metricFactory) *statusCollector {
 	return &statusCollector{
 		up:         f.desc("engine_up", "1 while the engine runs."),
 		registered: f.desc("registered", "1 while an identity of this node is registered on chain."),
+		outdated:   f.desc("identity_outdated", "1 while the chain goes by an identity whose key this node does not have; it takes no part in new requests then."),
 		height:     f.desc("height", "Height of the committed state that the engine works on."),
 		catchingUp: f.desc("catching_up", "1 while the node is behind the chain; nothing is started then."),
 		requests:   f.desc("requests_open", "Open requests on chain."),
@@ -40,7 +42,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.up, c.registered, c.height, c.catchingUp, c.requests, c.results, c.preparams, c.queued,
-		c.sessions, c.records, c.unknown, c.resent,
+		c.sessions, c.records, c.unknown, c.resent, c.outdated,
 	} {
 		ch <- d
 	}
@@ -61,6 +63,7 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.queued, float64(inputs), "inputs")
 	gauge(c.up, oneIf(state.failed() == ""))
 	gauge(c.registered, oneIf(s.Operator != ""))
+	gauge(c.outdated, oneIf(s.IdentityOutdated != 0))
 	gauge(c.height, float64(s.Height))
 	gauge(c.catchingUp, oneIf(s.CatchingUp))
 	gauge(c.requests, float64(s.OpenRequests))

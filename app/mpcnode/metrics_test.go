@@ -1,6 +1,8 @@
 package mpcnode
 
 import (
+	"context"
+	"crypto/ed25519"
 	"testing"
 	"time"
 
@@ -11,6 +13,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/p2p"
+	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
+	"github.com/sequencer-mpc/sequencer/testutil/memstore"
 )
 
 // gather reads all metrics by name.
@@ -75,6 +79,39 @@ func TestMetricsServeTheEnginesStatus(t *testing.T) {
 	require.Equal(t, float64(0), got["sequencer_mpc_registered"].Metric[0].Gauge.GetValue())
 	require.Equal(t, float64(1), got["sequencer_mpc_catching_up"].Metric[0].Gauge.GetValue(), "it has not looked yet")
 	require.Contains(t, got, "sequencer_mpc_preparams")
+}
+
+// rotatedChain has a newer identity of the one validator than its node.
+type rotatedChain struct {
+	idleChain
+	own ed25519.PublicKey
+}
+
+func (c rotatedChain) View(context.Context, []types.KeyID) (*mpc.View, error) {
+	return &mpc.View{Height: 7, Roster: types.NewRoster(map[types.Operator][]types.Identity{"op": {
+		{Version: 1, Key: c.own}, {Version: 2, Key: []byte("another")},
+	}})}, nil
+}
+
+// A node whose identity was replaced on chain shows it wherever people look.
+func TestOutdatedIdentityIsShown(t *testing.T) {
+	public, private, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	engine, err := mpc.New(mpc.Options{
+		ChainID: "seq-1", Identities: []ed25519.PrivateKey{private}, Chain: rotatedChain{own: public}, Store: memstore.New(),
+		Transport: idleTransport{}, Protocols: fakeproto.Protocols{},
+	}, 1)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- engine.Run(ctx) }()
+	require.Eventually(t, func() bool { return engine.Status().Height == 7 }, time.Minute, 10*time.Millisecond)
+	m := newMetrics("seq-1")
+	m.watch(&engineState{engine: engine})
+	require.Equal(t, float64(1), gather(t, m)["sequencer_mpc_identity_outdated"].Metric[0].Gauge.GetValue())
+	require.Equal(t, uint32(2), reportStatus(engine.Status(), "").IdentityOutdated)
+	cancel()
+	require.NoError(t, <-ended)
 }
 
 // TestResentTotal: nothing that was sent again is counted twice, lost or taken

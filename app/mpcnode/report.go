@@ -16,13 +16,16 @@ type StatusReport struct {
 	Engine          string `json:"engine"`
 	Operator        string `json:"operator,omitempty"`
 	IdentityVersion uint32 `json:"identity_version,omitempty"`
-	Height          int64  `json:"height"`
-	CatchingUp      bool   `json:"catching_up"`
-	OpenRequests    int    `json:"open_requests"`
-	Sessions        int    `json:"sessions"`
-	ResultsWaiting  int    `json:"results_waiting"`
-	Preparams       int    `json:"preparams"`
-	Peers           int    `json:"peers"`
+	// IdentityOutdated is the version that the chain goes by, if this node does not
+	// have its key and takes no part in new requests.
+	IdentityOutdated uint32 `json:"identity_outdated,omitempty"`
+	Height           int64  `json:"height"`
+	CatchingUp       bool   `json:"catching_up"`
+	OpenRequests     int    `json:"open_requests"`
+	Sessions         int    `json:"sessions"`
+	ResultsWaiting   int    `json:"results_waiting"`
+	Preparams        int    `json:"preparams"`
+	Peers            int    `json:"peers"`
 	// Reachable are the participants that are peers; all others are reached by
 	// relay.
 	Reachable   []string  `json:"reachable"`
@@ -84,8 +87,9 @@ const engineRunning = "running"
 func reportStatus(s mpc.Status, failed string) StatusReport {
 	r := StatusReport{
 		Engine: engineRunning, Operator: string(s.Operator), IdentityVersion: s.IdentityVersion,
-		Height: s.Height, CatchingUp: s.CatchingUp, OpenRequests: s.OpenRequests, Sessions: len(s.Sessions),
-		ResultsWaiting: s.Results, Preparams: s.Preparams, UnknownKeys: texts(s.Unknown), At: s.At,
+		IdentityOutdated: s.IdentityOutdated, Height: s.Height, CatchingUp: s.CatchingUp,
+		OpenRequests: s.OpenRequests, Sessions: len(s.Sessions), ResultsWaiting: s.Results,
+		Preparams: s.Preparams, UnknownKeys: texts(s.Unknown), At: s.At,
 	}
 	if failed != "" {
 		r.Engine = "stopped: " + failed

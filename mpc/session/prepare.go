@@ -99,7 +99,8 @@ func newSession(cfg Config, initiator types.Operator, phase Phase, now time.Time
 	return &Session{
 		cfg: cfg, initiator: initiator, phase: phase, opened: now, progress: now, ephemeral: ephemeral,
 		readys: make(map[types.Operator]types.Verified), deals: make(map[types.Operator]bool), refusals: make(map[types.Operator]types.Reason),
-		outbox: outbox{timing: cfg.Timing, send: cfg.Host.Send},
+		outdated: make(map[types.Operator]bool),
+		outbox:   outbox{timing: cfg.Timing, send: cfg.Host.Send},
 	}, nil
 }
 
@@ -132,6 +133,7 @@ func (s *Session) onReady(v types.Verified, now time.Time) {
 		return
 	}
 	delete(s.refusals, v.From())
+	delete(s.outdated, v.From())
 	s.readys[v.From()] = v
 	s.order = append(s.order, v.From())
 	s.progress = now
@@ -196,23 +198,51 @@ func (s *Session) onRefuse(v types.Verified, now time.Time) {
 	s.refused(v.From(), types.Reason(r.Reason), fmt.Errorf("%s refused: %s", v.From(), r.Reason), now)
 }
 
+// onOutdated notes that a member refused under another identity than the one that
+// the request pinned, because it does not have that one. Whoever stole an identity
+// that was replaced could say so too, so it ends nothing: it is not waited for or
+// called silent any more, and its Ready still counts.
+func (s *Session) onOutdated(v types.Verified, now time.Time) {
+	if v.Header().Kind != wire.KIND_REFUSE || s.initiator != s.cfg.Self || s.phase != Preparing {
+		return
+	}
+	var r wire.Refuse
+	if err := r.Unmarshal(v.Body()); err != nil || types.Reason(r.Reason) != types.ErrIdentityOld {
+		return
+	}
+	s.outdated[v.From()] = true
+	s.maybeStart(now)
+}
+
 func (s *Session) tickPreparing(now time.Time) {
 	s.maybeStart(now)
 	if s.phase != Preparing {
 		return
 	}
 	if now.Sub(s.opened) >= s.cfg.Request.StartTimeout*initiatorShareNum/initiatorShareDen {
-		s.end(End{Reason: types.ErrStartTimeout, Culprits: s.unheard()})
+		s.endUnstarted()
 	}
 }
 
-// unheard lists the members that said nothing.
+// endUnstarted gives up waiting. If all who are missing said that they cannot come,
+// nobody is blamed.
+func (s *Session) endUnstarted() {
+	missing := s.unheard()
+	if len(missing) == 0 && len(s.outdated) > 0 {
+		outdated := slices.Sorted(maps.Keys(s.outdated))
+		s.end(End{Reason: types.ErrIdentityOld, Culprits: outdated, Err: fmt.Errorf("%v cannot sign as the request wants", outdated)})
+		return
+	}
+	s.end(End{Reason: types.ErrStartTimeout, Culprits: missing})
+}
+
+// unheard lists the members that said nothing, under whatever identity.
 func (s *Session) unheard() []types.Operator {
 	var ops []types.Operator
 	for _, m := range s.cfg.Request.Members {
 		_, ready := s.readys[m.Operator]
 		_, refused := s.refusals[m.Operator]
-		if m.Operator != s.cfg.Self && !ready && !refused {
+		if m.Operator != s.cfg.Self && !ready && !refused && !s.outdated[m.Operator] {
 			ops = append(ops, m.Operator)
 		}
 	}

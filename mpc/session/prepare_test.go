@@ -149,6 +149,69 @@ func TestRefuse(t *testing.T) {
 	}
 }
 
+// under signs a refusal by another identity of a member.
+func under(n *network, from *player, version uint32, reason string) types.Verified {
+	id := n.players[0].s.ID()
+	h := wire.Header{Kind: wire.KIND_REFUSE, Context: id[:], IdentityVersion: version}
+	return forge(n.t, from, h, encode(n.t, &wire.Refuse{Reason: reason}))
+}
+
+// TestOutdatedMember: who refuses for want of the identity that was pinned is not
+// called silent, and cannot end what others agree on.
+func TestOutdatedMember(t *testing.T) {
+	n := prepared(newKeygen(t, 4))
+	a, c := n.players[0], n.players[2]
+	a.hear(under(n, c, 2, "identity_outdated"))
+	n.answer("op-b")
+	n.answer("op-d")
+	require.Equal(t, session.Preparing, a.s.Phase())
+	n.now = n.now.Add(time.Minute * 3 / 4)
+	a.tick()
+	end := a.ended()
+	require.Equal(t, types.ErrIdentityOld, end.Reason)
+	require.Equal(t, []types.Operator{"op-c"}, end.Culprits)
+	require.False(t, types.Accusable(end.Reason))
+}
+
+// TestOutdatedAndSilent: only who was silent is blamed for it.
+func TestOutdatedAndSilent(t *testing.T) {
+	n := prepared(newKeygen(t, 4))
+	a := n.players[0]
+	a.hear(under(n, n.players[2], 2, "identity_outdated"))
+	n.answer("op-b")
+	n.now = n.now.Add(time.Minute * 3 / 4)
+	a.tick()
+	require.Equal(t, types.ErrStartTimeout, a.ended().Reason)
+	require.Equal(t, []types.Operator{"op-d"}, a.ended().Culprits)
+}
+
+// TestOutdatedIsAHint: the word of an identity that was not pinned is taken for
+// nothing else, and the member's own Ready for more.
+func TestOutdatedIsAHint(t *testing.T) {
+	n := prepared(newKeygen(t, 4))
+	a, c := n.players[0], n.players[2]
+	a.hear(under(n, c, 2, "busy"))
+	a.hear(under(n, c, 2, "identity_outdated"))
+	for _, op := range []types.Operator{"op-b", "op-c", "op-d"} {
+		n.answer(op)
+	}
+	require.Equal(t, session.Running, a.s.Phase())
+}
+
+// TestOutdatedIsNotWaitedFor: a signature does not wait for somebody better that
+// cannot come.
+func TestOutdatedIsNotWaitedFor(t *testing.T) {
+	n := newSign(t, 4, 2)
+	a := n.players[0]
+	a.suspects = map[types.Operator]int{"op-d": 1}
+	prepared(n)
+	n.answer("op-d")
+	n.answer("op-b")
+	require.Equal(t, session.Preparing, a.s.Phase(), "op-c may come")
+	a.hear(under(n, n.players[2], 2, "identity_outdated"))
+	require.Equal(t, []types.Operator{"op-a", "op-b", "op-d"}, a.s.Snapshot().Signers)
+}
+
 // TestReadyIsChecked: what is no Ready for this session counts as a refusal,
 // until a right one comes.
 func TestReadyIsChecked(t *testing.T) {

@@ -60,6 +60,7 @@ type Session struct {
 	order    []types.Operator // of arrival
 	deals    map[types.Operator]bool
 	refusals map[types.Operator]types.Reason
+	outdated map[types.Operator]bool // see onOutdated
 	ready    types.Verified
 
 	// From the Start on.
@@ -157,7 +158,11 @@ func (s *Session) HandleEnvelope(v types.Verified, now time.Time) {
 	}
 	h := v.Header()
 	member, ok := s.cfg.Request.Member(v.From())
-	if !ok || member.IdentityVersion != h.IdentityVersion || v.From() == s.cfg.Self || v.Request() != s.cfg.Request.ID {
+	if !ok || v.From() == s.cfg.Self || v.Request() != s.cfg.Request.ID {
+		return
+	}
+	if member.IdentityVersion != h.IdentityVersion {
+		s.onOutdated(v, now)
 		return
 	}
 	switch h.Kind {

@@ -75,6 +75,7 @@ const (
 	ErrInterrupted     Reason = "interrupted"
 	ErrLostToSession   Reason = "other_session_won"
 	ErrSuperseded      Reason = "superseded"
+	ErrIdentityOld     Reason = "identity_outdated"
 )
 
 // remedies says what to do about a reason.
@@ -138,6 +139,7 @@ var remedies = map[Reason]string{
 	ErrInterrupted:           "the node stopped in the middle of the session; the next attempt follows by itself",
 	ErrLostToSession:         "another session of the same request won; nothing to do",
 	ErrSuperseded:            "an earlier request needed the memory; the next attempt follows by itself",
+	ErrIdentityOld:           "the chain goes by an identity of this validator whose private key its node does not have; start the node again if the identity was rotated while it ran, or bring back the file mpc/identity.json that has the key, or register another one: sequencerd mpc identity rotate, start the node again, then sequencerd mpc register",
 }
 
 // Remedy says what to do; empty for an unknown reason.

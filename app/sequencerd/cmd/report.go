@@ -125,6 +125,9 @@ func (s statusText) text() string {
 	return table(func(w *tabwriter.Writer) {
 		fmt.Fprintf(w, "engine\t%s\n", s.Engine)
 		fmt.Fprintf(w, "operator\t%s\n", operator)
+		if s.IdentityOutdated != 0 {
+			fmt.Fprintf(w, "warning\t%s\n", warning(types.ErrIdentityOld, fmt.Sprintf("version %d is registered", s.IdentityOutdated)))
+		}
 		fmt.Fprintf(w, "height\t%d (catching up: %t)\n", s.Height, s.CatchingUp)
 		fmt.Fprintf(w, "open requests\t%d\n", s.OpenRequests)
 		fmt.Fprintf(w, "sessions\t%d\n", s.Sessions)
@@ -136,6 +139,11 @@ func (s statusText) text() string {
 			fmt.Fprintf(w, "unknown keys\t%s (kept, but not on this chain)\n", strings.Join(s.UnknownKeys, " "))
 		}
 	})
+}
+
+// warning is something that keeps the node from its work.
+func warning(reason types.Reason, detail string) string {
+	return fmt.Sprintf("%s: %s: %s", reason, detail, reason.Remedy())
 }
 
 type keysText struct {

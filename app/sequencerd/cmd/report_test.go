@@ -1,0 +1,17 @@
+package cmd
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+)
+
+// What keeps a node from its work stands in its status, with what to do.
+func TestStatusWarns(t *testing.T) {
+	require.NotContains(t, statusText{mpcnode.StatusReport{Operator: "op"}}.text(), "warning")
+
+	text := statusText{mpcnode.StatusReport{Operator: "op", IdentityVersion: 1, IdentityOutdated: 2}}.text()
+	require.Regexp(t, `(?m)^warning +identity_outdated: version 2 is registered: .*start the node again`, text)
+}
