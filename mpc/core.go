@@ -309,7 +309,7 @@ func (c *Core) findSelf(r *types.Roster) Self {
 func (c *Core) Status() Status {
 	st := Status{
 		Operator: c.self.Operator, IdentityVersion: c.self.Version, IdentityOutdated: c.outdated, Height: c.view.Height,
-		CatchingUp: c.view.CatchingUp, OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
+		CatchingUp: c.view.CatchingUp, ClockAhead: c.view.ClockAhead, OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
 	}
 	for _, l := range c.ordered() {
 		st.Sessions = append(st.Sessions, l.Snapshot())
@@ -363,7 +363,9 @@ func (c *Core) Reconcile(ctx context.Context) error {
 
 // adopt makes a view the current one.
 func (c *Core) adopt(view *View) {
+	clockAhead := c.view.ClockAhead
 	c.view = view
+	c.noticeClock(clockAhead)
 	clear(c.requests)
 	clear(c.falseSignatures)
 	for i := range view.Requests {

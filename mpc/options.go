@@ -21,6 +21,9 @@ type View struct {
 	Height int64
 	// CatchingUp: the node knows that the chain is further. Nothing starts.
 	CatchingUp bool
+	// ClockAhead is how far this node's clock seems ahead of the chain's, if that is
+	// why it takes itself to be behind; 0 otherwise.
+	ClockAhead time.Duration
 	// Requests are all open ones.
 	Requests []types.Request
 	// Keys are those that were asked for and that the chain knows.

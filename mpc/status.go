@@ -18,6 +18,7 @@ type Status struct {
 	IdentityOutdated uint32
 	Height           int64
 	CatchingUp       bool
+	ClockAhead       time.Duration // see View
 	OpenRequests     int
 	Sessions         []session.Snapshot
 	Records          []types.Record

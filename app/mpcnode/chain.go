@@ -43,10 +43,10 @@ const (
 
 // chain is the engine's view of committed state.
 type chain struct {
-	app    App
-	sync   syncState
-	maxAge time.Duration
-	now    func() time.Time
+	app   App
+	sync  syncState
+	clock clockWatch
+	now   func() time.Time
 	// seen is told of each view.
 	seen func(*mpc.View)
 	// nobody is the roster before the first block, the same one each time.
@@ -56,11 +56,11 @@ type chain struct {
 func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*mpc.View)) *chain {
 	return &chain{
 		app: app, sync: sync, now: time.Now, seen: seen, nobody: types.NewRoster(nil),
-		maxAge: max(minBlockAge, ageRounds*(cfg.TimeoutPropose+cfg.TimeoutCommit)),
+		clock: clockWatch{maxAge: max(minBlockAge, ageRounds*(cfg.TimeoutPropose+cfg.TimeoutCommit))},
 	}
 }
 
-// View implements mpc.Chain. Before the first block the chain is one without
+// View implements mpc.Chain; the engine's loop calls it. Before the first block the chain is one without
 // requests and participants that has to catch up: the engine waits, and does not
 // complain each time it looks.
 func (c *chain) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
@@ -72,10 +72,10 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
 		return nil, err
 	}
 	v := &mpc.View{
-		Height:     ctx.BlockHeight(),
-		CatchingUp: c.sync.WaitSync() || c.now().Sub(ctx.BlockTime()) > c.maxAge,
-		Keys:       make(map[types.KeyID]types.Key, len(keys)),
+		Height: ctx.BlockHeight(),
+		Keys:   make(map[types.KeyID]types.Key, len(keys)),
 	}
+	v.CatchingUp, v.ClockAhead = c.behind(ctx)
 	state := c.app.MPCState()
 	if v.Requests, err = state.EngineRequests(ctx); err != nil {
 		return nil, fmt.Errorf("read open requests: %w", err)
@@ -97,6 +97,19 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
 	}
 	c.seen(v)
 	return v, nil
+}
+
+// behind says whether the node knows that the chain is further, or takes itself to
+// be behind because its last block is old; and in the latter case how far its clock
+// seems ahead instead.
+func (c *chain) behind(ctx sdk.Context) (bool, time.Duration) {
+	if c.sync.WaitSync() {
+		c.clock.syncing()
+		return true, 0
+	}
+	now := c.now()
+	age := now.Sub(ctx.BlockTime())
+	return age > c.clock.maxAge, c.clock.ahead(now, ctx.BlockHeight(), age)
 }
 
 // Key implements mpc.Chain.

@@ -17,7 +17,7 @@ type statusCollector struct {
 	up, registered, height, catchingUp   *prometheus.Desc
 	requests, results, preparams, queued *prometheus.Desc
 	sessions, records, unknown, resent   *prometheus.Desc
-	outdated                             *prometheus.Desc
+	outdated, clockAhead                 *prometheus.Desc
 }
 
 func newStatusCollector(f metricFactory) *statusCollector {
@@ -27,6 +27,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		outdated:   f.desc("identity_outdated", "1 while the chain goes by an identity whose key this node does not have; it takes no part in new requests then."),
 		height:     f.desc("height", "Height of the committed state that the engine works on."),
 		catchingUp: f.desc("catching_up", "1 while the node is behind the chain; nothing is started then."),
+		clockAhead: f.desc("clock_ahead_seconds", "How far this node's clock seems ahead of the chain's, if that is why it takes itself to be behind."),
 		requests:   f.desc("requests_open", "Open requests on chain."),
 		results:    f.desc("results_waiting", "Results that wait for a proposer."),
 		preparams:  f.desc("preparams", "Unused sets of keygen pre-parameters."),
@@ -42,7 +43,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.up, c.registered, c.height, c.catchingUp, c.requests, c.results, c.preparams, c.queued,
-		c.sessions, c.records, c.unknown, c.resent, c.outdated,
+		c.sessions, c.records, c.unknown, c.resent, c.outdated, c.clockAhead,
 	} {
 		ch <- d
 	}
@@ -66,6 +67,7 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.outdated, oneIf(s.IdentityOutdated != 0))
 	gauge(c.height, float64(s.Height))
 	gauge(c.catchingUp, oneIf(s.CatchingUp))
+	gauge(c.clockAhead, s.ClockAhead.Seconds())
 	gauge(c.requests, float64(s.OpenRequests))
 	gauge(c.results, float64(s.Results))
 	gauge(c.preparams, float64(s.Preparams))

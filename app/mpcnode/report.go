@@ -21,11 +21,14 @@ type StatusReport struct {
 	IdentityOutdated uint32 `json:"identity_outdated,omitempty"`
 	Height           int64  `json:"height"`
 	CatchingUp       bool   `json:"catching_up"`
-	OpenRequests     int    `json:"open_requests"`
-	Sessions         int    `json:"sessions"`
-	ResultsWaiting   int    `json:"results_waiting"`
-	Preparams        int    `json:"preparams"`
-	Peers            int    `json:"peers"`
+	// ClockAhead is how many seconds this node's clock seems ahead of the chain's, if
+	// that is why it takes itself to be behind.
+	ClockAhead     float64 `json:"clock_ahead_seconds,omitempty"`
+	OpenRequests   int     `json:"open_requests"`
+	Sessions       int     `json:"sessions"`
+	ResultsWaiting int     `json:"results_waiting"`
+	Preparams      int     `json:"preparams"`
+	Peers          int     `json:"peers"`
 	// Reachable are the participants that are peers; all others are reached by
 	// relay.
 	Reachable   []string  `json:"reachable"`
@@ -87,7 +90,7 @@ const engineRunning = "running"
 func reportStatus(s mpc.Status, failed string) StatusReport {
 	r := StatusReport{
 		Engine: engineRunning, Operator: string(s.Operator), IdentityVersion: s.IdentityVersion,
-		IdentityOutdated: s.IdentityOutdated, Height: s.Height, CatchingUp: s.CatchingUp,
+		IdentityOutdated: s.IdentityOutdated, Height: s.Height, CatchingUp: s.CatchingUp, ClockAhead: s.ClockAhead.Seconds(),
 		OpenRequests: s.OpenRequests, Sessions: len(s.Sessions), ResultsWaiting: s.Results,
 		Preparams: s.Preparams, UnknownKeys: texts(s.Unknown), At: s.At,
 	}

@@ -117,7 +117,7 @@ var remedies = map[Reason]string{
 	ErrUnknownReshare:        "check the id: sequencerd query mpc reshares",
 	ErrResharePending:        "a key is reshared once at a time; wait until the open reshare is decided, or cancel it: sequencerd tx mpc cancel-reshare ID",
 	ErrCancelled:             "it was given up before it was decided; ask with a new id",
-	ErrCatchingUp:            "wait until the node has caught up with the chain",
+	ErrCatchingUp:            "wait until the node has caught up with the chain; if it has, its clock is ahead of the chain's (sequencerd mpc status says so): set it right",
 	ErrUnknownRequest:        "there is no such request in the committed state; check the id, or wait for the next block if it was just asked",
 	ErrWrongAttempt:          "the heights of the two nodes differ; the next attempt follows by itself",
 	ErrWrongInitiator:        "another participant leads this attempt; nothing to do",

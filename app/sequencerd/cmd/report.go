@@ -129,6 +129,9 @@ func (s statusText) text() string {
 			fmt.Fprintf(w, "warning\t%s\n", warning(types.ErrIdentityOld, fmt.Sprintf("version %d is registered", s.IdentityOutdated)))
 		}
 		fmt.Fprintf(w, "height\t%d (catching up: %t)\n", s.Height, s.CatchingUp)
+		if s.ClockAhead != 0 {
+			fmt.Fprintf(w, "warning\t%s\n", warning(types.ErrCatchingUp, fmt.Sprintf("this node's clock seems %.0f s ahead of the chain's", s.ClockAhead)))
+		}
 		fmt.Fprintf(w, "open requests\t%d\n", s.OpenRequests)
 		fmt.Fprintf(w, "sessions\t%d\n", s.Sessions)
 		fmt.Fprintf(w, "results waiting\t%d\n", s.ResultsWaiting)

@@ -14,4 +14,7 @@ func TestStatusWarns(t *testing.T) {
 
 	text := statusText{mpcnode.StatusReport{Operator: "op", IdentityVersion: 1, IdentityOutdated: 2}}.text()
 	require.Regexp(t, `(?m)^warning +identity_outdated: version 2 is registered: .*start the node again`, text)
+
+	text = statusText{mpcnode.StatusReport{Operator: "op", CatchingUp: true, ClockAhead: 61}}.text()
+	require.Regexp(t, `(?m)^warning +catching_up: this node's clock seems 61 s ahead of the chain's: .*clock`, text)
 }
