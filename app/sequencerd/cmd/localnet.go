@@ -40,7 +40,8 @@ func localnetCmd() *cobra.Command {
 		Use:   "localnet",
 		Short: "Write and run a network of validators on this machine",
 		Long: `Writes the files of a network below --output and runs its nodes as processes of
-this program on loopback, with free ports, until Ctrl-C. A folder that holds a
+this program on loopback, with free ports, until Ctrl-C or until the last of them
+has ended. A folder that holds a
 network already is started again as it is; flags that ask for another one are
 refused.
 
@@ -53,7 +54,10 @@ keys and signatures:
 		Example:           "  sequencerd localnet --validators 4 --output ./net",
 		Args:              cobra.NoArgs,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
-		RunE: func(cmd *cobra.Command, _ []string) error {
+		RunE: func(cmd *cobra.Command, _ []string) (err error) {
+			if cfg.Binary, err = os.Executable(); err != nil {
+				return fmt.Errorf("find this program: %w", err)
+			}
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			cfg.Progress = func(line string) { cmd.PrintErrln(line) }
@@ -76,11 +80,9 @@ keys and signatures:
 	return cmd
 }
 
-// runLocalnet runs a network until the context ends.
+// runLocalnet runs a network until the context ends. It is an error if all its
+// nodes ended before.
 func runLocalnet(ctx context.Context, cmd *cobra.Command, cfg localnet.Config) (err error) {
-	if cfg.Binary, err = os.Executable(); err != nil {
-		return fmt.Errorf("find this program: %w", err)
-	}
 	net, err := localnet.Load(cfg.Dir, cfg.Binary, cfg.Progress)
 	if errors.Is(err, os.ErrNotExist) {
 		net, err = localnet.Write(ctx, cfg)
@@ -98,8 +100,7 @@ func runLocalnet(ctx context.Context, cmd *cobra.Command, cfg localnet.Config) (
 		return err
 	}
 	cmd.PrintErrf("%d nodes run; files and addresses: %s/%s\n", net.Len(), net.Dir(), localnet.ManifestName)
-	watch(ctx, cmd, net)
-	return nil
+	return watch(ctx, cmd, net)
 }
 
 // asBefore refuses flags that ask for another network than the one that is in the
@@ -121,22 +122,38 @@ func asBefore(given *pflag.FlagSet, m localnet.Manifest) error {
 	return nil
 }
 
-// watch shows heights and peers until the context ends.
-func watch(ctx context.Context, cmd *cobra.Command, net *localnet.Network) {
+// errNoNodeRuns ends a network that nobody can use any more. How each node ended,
+// and where its log is, comes with it from Network.Close.
+var errNoNodeRuns = errors.New("no node of the network runs any more; start it again when its logs show nothing to mend first")
+
+// watch shows heights and peers until the context ends, or the last node.
+func watch(ctx context.Context, cmd *cobra.Command, net *localnet.Network) error {
 	tick := time.NewTicker(showInterval)
 	defer tick.Stop()
 	last := ""
 	for {
 		select {
 		case <-ctx.Done():
-			return
+			return nil
 		case <-tick.C:
 			if line := heights(ctx, net); line != last {
 				cmd.PrintErrln(line)
 				last = line
 			}
+			if ctx.Err() == nil && !anyRuns(net) {
+				return errNoNodeRuns
+			}
 		}
 	}
+}
+
+func anyRuns(net *localnet.Network) bool {
+	for i := range net.Len() {
+		if net.Node(i).Running() {
+			return true
+		}
+	}
+	return false
 }
 
 func heights(ctx context.Context, net *localnet.Network) string {
