@@ -2,10 +2,13 @@ package cmd
 
 import (
 	"fmt"
+	"io"
 	"os"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
 	"github.com/spf13/cobra"
+
+	"cosmossdk.io/log/v2"
 
 	"github.com/cosmos/cosmos-sdk/client"
 	clientconfig "github.com/cosmos/cosmos-sdk/client/config"
@@ -72,15 +75,37 @@ func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 	if err := client.SetCmdClientContextHandler(clientCtx, cmd); err != nil {
 		return err
 	}
-	return server.InterceptConfigsPreRunHandler(cmd, mpcnode.Template, mpcnode.DefaultAppConfig(app.MinGasPrice), cmtcfg.DefaultConfig())
+	svrCtx, err := server.InterceptConfigsAndCreateContext(cmd, mpcnode.Template, mpcnode.DefaultAppConfig(app.MinGasPrice), cmtcfg.DefaultConfig())
+	if err != nil {
+		return err
+	}
+	logger, err := server.CreateSDKLogger(svrCtx, logOutput(cmd))
+	if err != nil {
+		return fmt.Errorf("make the log: %w", err)
+	}
+	svrCtx.Logger = logger.With(log.ModuleKey, "server")
+	return server.SetCmdServerContext(cmd, svrCtx)
 }
+
+// logOutput is where the log of a command goes. What start has to say is its log.
+// Every other command may have an answer for a pipe, as export does, and the log of
+// the application that it opens must not stand in it.
+func logOutput(cmd *cobra.Command) io.Writer {
+	if cmd.Name() == startName {
+		return cmd.OutOrStdout()
+	}
+	return cmd.ErrOrStderr()
+}
+
+// startName is the command that runs a node.
+const startName = "start"
 
 func addCommands(root *cobra.Command, a *app.App) {
 	home := app.DefaultHome
 	// The SDK's own set, with its start command replaced by ours.
 	server.AddCommandsWithStartCmdOptions(root, home, newApp, exportApp, server.StartCmdOptions{})
 	for _, c := range root.Commands() {
-		if c.Name() == "start" {
+		if c.Name() == startName {
 			root.RemoveCommand(c)
 		}
 	}
