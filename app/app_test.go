@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/ed25519"
 	"encoding/json"
+	"fmt"
 	"math/rand"
 	"testing"
 	"time"
@@ -55,14 +56,18 @@ func newApplication(executor string) *App {
 }
 
 // testGenesis has three validators, all of them participants, and accounts with
-// coins, of which the first may ask for keys.
-func testGenesis(t *testing.T, a *App, accounts []sdk.AccAddress) json.RawMessage {
+// coins, of which the first may ask for keys. The validators are these accounts, if
+// any are given.
+func testGenesis(t *testing.T, a *App, accounts []sdk.AccAddress, operators ...sdk.AccAddress) json.RawMessage {
 	t.Helper()
 	var validators []*cmttypes.Validator
-	for range 3 {
+	for range max(3, len(operators)) {
 		key, err := mock.NewPV().GetPubKey()
 		require.NoError(t, err)
 		validators = append(validators, cmttypes.NewValidator(key, 1))
+	}
+	for i, operator := range operators {
+		validators[i].Address = cmttypes.Address(operator)
 	}
 	set := cmttypes.NewValidatorSet(validators)
 	var genesisAccounts []authtypes.GenesisAccount
@@ -139,9 +144,10 @@ func (c *chainInMemory) sign(key *secp256k1.PrivKey, number, sequence uint64, ms
 	return bz
 }
 
+// newKeys are the same each time: what a seed makes of them can be made again.
 func newKeys(n int) (keys []*secp256k1.PrivKey, addresses []sdk.AccAddress) {
-	for range n {
-		k := secp256k1.GenPrivKey()
+	for i := range n {
+		k := secp256k1.GenPrivKeyFromSecret(fmt.Appendf(nil, "account %d", i))
 		keys, addresses = append(keys, k), append(addresses, sdk.AccAddress(k.PubKey().Address()))
 	}
 	return keys, addresses

@@ -81,7 +81,7 @@ func TestOutdatedInitiator(t *testing.T) {
 	for r.Initiator(attempt) != "op-00" {
 		attempt++
 	}
-	d.view.Height = r.Height + int64(attempt)*int64(r.AttemptBlocks)
+	d.view.Height = r.Height + int64(attempt)*r.AttemptBlocks
 	d.view.Requests = []types.Request{r}
 	d.start()
 	require.Equal(t, types.ErrIdentityOld, d.core.lastLog[r.ID])

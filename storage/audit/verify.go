@@ -16,7 +16,7 @@ import (
 // ErrBroken says that a line is not the one that was written there.
 var ErrBroken = fmt.Errorf("%w: the audit log was changed or damaged", types.ErrAudit)
 
-// ErrNone: there is no log.
+// ErrNone says that there is no log.
 var ErrNone = errors.New("there is no audit log in this folder; a node with an identity makes one when it first signs")
 
 // Report is what Verify found.
