@@ -41,16 +41,6 @@ func TestConfigIsChecked(t *testing.T) {
 	}
 }
 
-func TestPortsDiffer(t *testing.T) {
-	ports, err := freePorts(50)
-	require.NoError(t, err)
-	seen := map[string]bool{}
-	for _, p := range ports {
-		require.False(t, seen[p])
-		seen[p] = true
-	}
-}
-
 func TestPeersOfANode(t *testing.T) {
 	nodes := []Info{{Name: "a", NodeID: "1", P2P: "h:1"}, {Name: "b", NodeID: "2", P2P: "h:2"}, {Name: "c", NodeID: "3", P2P: "h:3"}}
 	require.Equal(t, "1@h:1,3@h:3", peersOf(nodes, nodes[1]))

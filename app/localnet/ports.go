@@ -1,45 +1,72 @@
 package localnet
 
 import (
-	"errors"
 	"fmt"
+	"io"
+	"math/rand/v2"
 	"net"
+	"strconv"
+	"sync"
 )
 
-const loopback = "127.0.0.1"
+const (
+	loopback = "127.0.0.1"
 
-// portsPerNode: p2p, RPC, gRPC, REST, Prometheus.
-const portsPerNode = 5
+	// portsPerNode: p2p, RPC, gRPC, REST, Prometheus.
+	portsPerNode = 5
 
-// freeUDPPort finds an address on loopback like freePorts, for datagrams.
-func freeUDPPort() (string, error) {
-	c, err := net.ListenPacket("udp", loopback+":0")
-	if err != nil {
-		return "", fmt.Errorf("find a free UDP port: %w", err)
-	}
-	if err := c.Close(); err != nil {
-		return "", fmt.Errorf("find a free UDP port: %w", err)
-	}
-	return c.LocalAddr().String(), nil
-}
+	// Ports are looked for from firstPort up to lastPort: below those that a system
+	// gives to outgoing connections (Linux from 32768, others from 49152). Any
+	// connection could take one of these before the node listens on it.
+	firstPort = 10000
+	lastPort  = 32767
+)
 
-// freePorts finds addresses on loopback that nobody listens on. All are held
-// until the last is found, so that they differ; afterwards somebody else could
-// take one, which a node would report when it starts.
+// nextPort finds each port once, in order from a random one, so that what this process
+// writes at the same time differs, and what others do most likely.
+var nextPort = struct {
+	sync.Mutex
+	port int
+}{port: firstPort + rand.IntN(lastPort-firstPort+1)}
+
+// freePorts finds addresses on loopback that nobody listens on. Afterwards somebody
+// else could take one, which a node would report when it starts.
 func freePorts(n int) (addresses []string, err error) {
-	var held []net.Listener
-	defer func() {
-		for _, l := range held {
-			err = errors.Join(err, l.Close())
-		}
-	}()
 	for range n {
-		l, err := net.Listen("tcp", loopback+":0")
+		address, err := freePort(func(address string) (io.Closer, error) { return net.Listen("tcp", address) })
 		if err != nil {
 			return nil, fmt.Errorf("find a free port: %w", err)
 		}
-		held = append(held, l)
-		addresses = append(addresses, l.Addr().String())
+		addresses = append(addresses, address)
 	}
 	return addresses, nil
+}
+
+// freeUDPPort finds an address on loopback like freePorts, for datagrams.
+func freeUDPPort() (string, error) {
+	address, err := freePort(func(address string) (io.Closer, error) { return net.ListenPacket("udp", address) })
+	if err != nil {
+		return "", fmt.Errorf("find a free UDP port: %w", err)
+	}
+	return address, nil
+}
+
+// freePort finds an address on which listening works.
+func freePort(listen func(address string) (io.Closer, error)) (string, error) {
+	nextPort.Lock()
+	defer nextPort.Unlock()
+	var failed error
+	for range lastPort - firstPort + 1 {
+		address := net.JoinHostPort(loopback, strconv.Itoa(nextPort.port))
+		if nextPort.port++; nextPort.port > lastPort {
+			nextPort.port = firstPort
+		}
+		c, err := listen(address)
+		if err != nil {
+			failed = err
+			continue
+		}
+		return address, c.Close()
+	}
+	return "", fmt.Errorf("none from %d to %d; the last one: %w", firstPort, lastPort, failed)
 }
