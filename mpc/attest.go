@@ -2,7 +2,6 @@ package mpc
 
 import (
 	"context"
-	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -78,6 +77,10 @@ func (c *Core) HandleGossip(ctx context.Context, g *wire.Gossip) {
 	}
 }
 
+// maxFalseAttestations that one participant signed are looked at between two blocks:
+// the points of one take a millisecond of the loop.
+const maxFalseAttestations = 8
+
 // takeAttestation keeps what the chain would take: each proposer checks again
 // whatever is in the pool.
 func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
@@ -90,7 +93,12 @@ func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 	}
 	err := a.Verify(c.opts.ChainID, key)
 	if r, open := c.requests[a.Request]; err == nil && open {
-		err = r.CheckAttested(&a)
+		if c.falseAttestations[a.Operator] >= maxFalseAttestations {
+			return
+		}
+		if err = r.CheckAttested(&a); err != nil {
+			c.falseAttestations[a.Operator]++
+		}
 	}
 	if err != nil {
 		c.opts.Observer.Dropped(types.ErrProtocolFault)
@@ -133,7 +141,7 @@ func (c *Core) unpinnedWanted(ctx context.Context, a *types.Attestation) (wanted
 // on chain.
 func (c *Core) deletionWanted(ctx context.Context, id types.KeyID, op types.Operator) bool {
 	key, known := c.chainKey(ctx, id)
-	return known && key.Status == types.KeyDeleted && slices.Contains(key.Holders, op) && !slices.Contains(key.DeletionAcked, op)
+	return known && key.AwaitsAck(op)
 }
 
 // maxFalseSignatures of one request are looked at between two blocks: a recovery

@@ -50,10 +50,17 @@ type Core struct {
 	doubts   map[types.Operator]doubt
 	spoilers map[types.RequestID]spoilers
 	lastLog  map[types.RequestID]types.Reason
+	// owed are deletions that wait for a word of this node, as somebody was told when
+	// it became askedFor: nothing else tells a node that was away, and whose share of
+	// an earlier epoch is long gone.
+	owed     map[types.KeyID]bool
+	askedFor types.Operator
 	// destroyed counts records and keys, in one Reconcile.
 	destroyed int
 	// falseSignatures counts, by request, since the last block.
 	falseSignatures map[string]int
+	// falseAttestations counts, by who signed them, since the last block.
+	falseAttestations map[types.Operator]int
 	// resent counts envelopes of sessions that are over.
 	resent uint64
 	// broken is the first write that failed: a node that cannot write takes no
@@ -96,6 +103,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		tombstones: make(map[types.KeyID]bool),
 		unknown:    make(map[types.KeyID]bool),
 		withheld:   make(map[types.RecordKey]bool),
+		owed:       make(map[types.KeyID]bool),
 		sessions:   make(map[types.SessionID]*live),
 		byContext:  make(map[types.Context]*live),
 		attempts:   make(map[attemptID]types.SessionID),
@@ -110,7 +118,8 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		spoilers:   make(map[types.RequestID]spoilers),
 		lastLog:    make(map[types.RequestID]types.Reason),
 
-		falseSignatures: make(map[string]int),
+		falseSignatures:   make(map[string]int),
+		falseAttestations: make(map[types.Operator]int),
 	}, nil
 }
 
@@ -376,6 +385,9 @@ func (c *Core) Reconcile(ctx context.Context) error {
 	}
 	before := c.view.Height
 	c.adopt(view)
+	if err := c.recallDeletions(ctx); err != nil {
+		return fmt.Errorf("%w: %w", errReadChain, err)
+	}
 	if err := c.settleRecords(); err != nil {
 		return err
 	}
@@ -400,6 +412,7 @@ func (c *Core) adopt(view *View) {
 	c.noticeClock(clockAhead)
 	clear(c.requests)
 	clear(c.falseSignatures)
+	clear(c.falseAttestations)
 	for i := range view.Requests {
 		c.requests[view.Requests[i].ID] = &view.Requests[i]
 	}
@@ -442,6 +455,9 @@ func (c *Core) interest() []types.KeyID {
 		}
 	}
 	for _, id := range c.pool.deletions() {
+		set[id] = true
+	}
+	for id := range c.owed {
 		set[id] = true
 	}
 	ids := make([]types.KeyID, 0, len(set))

@@ -14,6 +14,8 @@ import (
 type departure struct {
 	until   time.Time
 	context types.Context
+	request types.RequestID
+	attempt uint32
 	// others ran it beside this node and who left.
 	others []types.Operator
 }
@@ -27,7 +29,7 @@ func (c *Core) blameLeaver(l *live, op types.Operator, reason types.Reason, now 
 		return
 	}
 	others := slices.DeleteFunc(c.others(l.Session), func(other types.Operator) bool { return other == op })
-	c.left[op] = departure{now.Add(suspectFor), l.Context(), others}
+	c.left[op] = departure{now.Add(suspectFor), l.Context(), l.Request().ID, l.Attempt(), others}
 	for _, p := range c.pool.accusations.items {
 		if p.value.Request == l.Request().ID {
 			c.explain(&p.value)
@@ -35,10 +37,12 @@ func (c *Core) blameLeaver(l *live, op types.Operator, reason types.Reason, now 
 	}
 }
 
-// explain forgives who left for somebody that it accuses.
+// explain forgives who left for somebody that it accuses. Who left before it had the
+// Start does not know the session's name, but the attempt.
 func (c *Core) explain(a *types.Accusation) {
 	d, left := c.left[a.Operator]
-	if left && !d.context.IsZero() && d.context == a.Session && slices.Contains(d.others, a.Accused) {
+	same := d.context == a.Session || a.Session.IsZero() && a.Request == d.request && a.Attempt == d.attempt
+	if left && same && !d.context.IsZero() && slices.Contains(d.others, a.Accused) {
 		delete(c.left, a.Operator)
 	}
 }

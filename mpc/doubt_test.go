@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -32,8 +33,8 @@ func TestDoubts(t *testing.T) {
 // TestDepartures: who leaves counts as one quarrel more until it accuses another
 // member of that very session.
 func TestDepartures(t *testing.T) {
-	left := func(d *desk, session types.Context, others ...types.Operator) {
-		d.core.left["op-03"] = departure{d.now.Add(suspectFor), session, others}
+	left := func(d *desk, r *types.Request, session types.Context, others ...types.Operator) {
+		d.core.left["op-03"] = departure{d.now.Add(suspectFor), session, r.ID, 0, others}
 	}
 	for name, tt := range map[string]struct {
 		context types.Context
@@ -47,10 +48,24 @@ func TestDepartures(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			d, r, _ := waiting(t)
-			left(d, tt.context, tt.others...)
+			left(d, r, tt.context, tt.others...)
 			require.Equal(t, 1, d.core.suspicion("op-03"))
 			d.hear(d.accuse(r, "op-03", "op-01"))
 			require.Equal(t, tt.want, d.core.suspicion("op-03"))
+		})
+	}
+
+	for attempt, want := range []int{0, 1} {
+		t.Run(fmt.Sprint("left before its Start, says so of attempt ", attempt), func(t *testing.T) {
+			d, r, _ := waiting(t)
+			d.view.Height += r.AttemptBlocks
+			d.commit()
+			left(d, r, types.Context{4}, "op-01", "op-02")
+			a := d.accuse(r, "op-03", "op-01")
+			a.Session, a.Attempt = types.Context{}, uint32(attempt)
+			a.Sign(deskChain, d.keys["op-03"])
+			d.hear(a)
+			require.Equal(t, want, d.core.suspicion("op-03"))
 		})
 	}
 

@@ -54,6 +54,10 @@ func (l *ledger) Key(_ context.Context, id types.KeyID) (types.Key, bool, error)
 	return k, ok, nil
 }
 
+func (l *ledger) Unacknowledged(context.Context, types.Operator) ([]types.KeyID, error) {
+	return nil, nil
+}
+
 func (l *ledger) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

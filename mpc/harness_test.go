@@ -192,6 +192,15 @@ func (d *desk) Key(_ context.Context, id types.KeyID) (types.Key, bool, error) {
 	return k, ok, nil
 }
 
+func (d *desk) Unacknowledged(_ context.Context, op types.Operator) (ids []types.KeyID, err error) {
+	for id, k := range d.view.Keys {
+		if k.AwaitsAck(op) {
+			ids = append(ids, id)
+		}
+	}
+	return ids, nil
+}
+
 func (d *desk) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
 	s, ok := d.sigs[id]
 	return s, ok, nil

@@ -113,8 +113,14 @@ func (c *Core) bind(r *types.Request) error {
 	if err := types.ValidateDigest(r.Digest); err != nil {
 		return err
 	}
-	if r.Test && string(r.Digest) != string(c.testDigest(r)) {
-		return types.ErrBadDigest
+	if r.Test {
+		// The digest follows from the session of the very shares that sign it. A binding
+		// would add nothing, and stand in the way where the chain goes on under another
+		// id, or another session is tested after a rollback.
+		if string(r.Digest) != string(c.testDigest(r)) {
+			return types.ErrBadDigest
+		}
+		return nil
 	}
 	if err := c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.ContentHash(), r.Digest)); err != nil {
 		return fmt.Errorf("bind %s to its digest: %w", r.ID, err)

@@ -42,6 +42,9 @@ type Chain interface {
 	View(ctx context.Context, keys []types.KeyID) (*View, error)
 	// Key reads one key; false if the chain does not know it.
 	Key(ctx context.Context, id types.KeyID) (types.Key, bool, error)
+	// Unacknowledged lists the deleted keys that wait for a participant's word that it
+	// destroyed what it had. It may read all deleted keys: it is asked at the start.
+	Unacknowledged(ctx context.Context, op types.Operator) ([]types.KeyID, error)
 	// Signature reads a finished signature; false if there is none.
 	Signature(ctx context.Context, id string) (types.SignatureResult, bool, error)
 }

@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -95,7 +96,7 @@ func (c *Core) settleRecord(r types.Record, key types.Key) error {
 	case key.Status == types.KeyDeleted:
 		return nil // settleDeletions does the whole key at once
 	case key.Status == types.KeyPending:
-		if r.HasData && r.Status == types.StatusPending {
+		if r.HasData && r.Status != types.StatusError { // READY before the chain was rolled back
 			c.attest(r)
 		}
 		return nil
@@ -131,7 +132,15 @@ func (c *Core) promote(r types.Record) error {
 
 // retire destroys what lost once no rollback can make it win any more. Until
 // then it stays as it is, share and all.
+//
+// A share that was READY of a public key that is not this key's is never destroyed
+// so: the chain began anew, or was rolled back further than it should be, and made
+// another key under the same id. Something may belong to the old one.
 func (c *Core) retire(r types.Record, height int64) error {
+	if key := c.view.Keys[r.KeyID]; r.Status == types.StatusReady && string(r.PublicKey) != string(key.PublicKey) {
+		c.reportForeign(r)
+		return nil
+	}
 	if c.view.Height < height || c.view.CatchingUp || c.destroyed >= maxDestroyed {
 		return nil
 	}
@@ -167,11 +176,29 @@ func (c *Core) settleDeletions() error {
 		switch {
 		case slices.Contains(key.DeletionAcked, c.self.Operator):
 			c.tombstones[id] = true
+			delete(c.owed, id)
 		case slices.Contains(key.Holders, c.self.Operator):
 			c.attestDeletion(id)
 		case destroyed && c.self.Operator != "":
 			c.tombstones[id] = true // its share never counted: nobody waits for its word
 		}
+	}
+	return nil
+}
+
+// recallDeletions asks once, as soon as this node knows who it is and where the chain
+// is, which deletions wait for its word.
+func (c *Core) recallDeletions(ctx context.Context) error {
+	if c.view.CatchingUp || c.self.Operator == "" || c.self.Operator == c.askedFor {
+		return nil
+	}
+	ids, err := c.opts.Chain.Unacknowledged(ctx, c.self.Operator)
+	if err != nil {
+		return err
+	}
+	c.askedFor = c.self.Operator
+	for _, id := range ids {
+		c.owed[id] = true
 	}
 	return nil
 }
@@ -184,7 +211,7 @@ func (c *Core) destroy(id types.KeyID, holder bool) error {
 		return nil
 	}
 	if len(held) == 0 {
-		c.opts.Log.Warn("a deleted key of which this node had a share is not in its store; destroy every older copy of the database", "key", id)
+		c.opts.Log.Warn("a deleted key of which this node had a share once is not in its store; if the database was lost or put back, destroy its other copies", "key", id)
 	}
 	if err := c.wrote(c.opts.Store.DestroyKey(id)); err != nil {
 		return fmt.Errorf("destroy key %s: %w", id, err)
@@ -213,6 +240,17 @@ func (c *Core) held(id types.KeyID, epoch uint64, context types.Context) (types.
 		}
 	}
 	return types.Record{}, false
+}
+
+// reportForeign says once that the chain has another key under this id.
+func (c *Core) reportForeign(r types.Record) {
+	if c.withheld[r.RecordKey] || c.view.CatchingUp {
+		return
+	}
+	c.withheld[r.RecordKey] = true
+	c.opts.Log.Error("a share was READY, and the chain has another key under its id; it is kept", "key", r.KeyID, "epoch", r.Epoch,
+		"session", r.Context.Short(), "public_key", fmt.Sprintf("%x", r.PublicKey),
+		"remedy", "check that this database belongs to this chain; make a backup: sequencerd mpc backup create")
 }
 
 // reportUnknown says once that the chain does not know a key. Its records are

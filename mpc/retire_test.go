@@ -83,3 +83,72 @@ func TestDestroysFewAtOnce(t *testing.T) {
 	require.NoError(t, err)
 	require.Empty(t, stored)
 }
+
+// TestForeignKeyIsKept: a share that was READY is not destroyed because the chain,
+// begun anew, made or failed another key under the same id.
+func TestForeignKeyIsKept(t *testing.T) {
+	for name, key := range map[string]types.Key{
+		"another key":     {Status: types.KeyReady, Session: types.Context{8}, PublicKey: []byte("other")},
+		"a later epoch":   {Status: types.KeyReady, Epoch: 1, Session: types.Context{8}, PublicKey: []byte("other")},
+		"a failed keygen": {Status: types.KeyError},
+		"one in deletion": {Status: types.KeyDeleting, Session: types.Context{8}, PublicKey: []byte("other")},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 3)
+			r := types.Record{
+				RecordKey: types.RecordKey{KeyID: "key", Session: types.SessionID{9}}, Context: types.Context{5}, Data: []byte("share"),
+				Status: types.StatusPending, Algorithm: types.ECDSASecp256k1, PublicKey: []byte("old"),
+			}
+			require.NoError(t, d.store.PutRecord(r))
+			r.Status = types.StatusReady
+			require.NoError(t, d.store.PutRecord(r))
+			key.ID, key.RetireHeight = "key", 50
+			d.view.Keys["key"], d.view.Height = key, 1000
+			d.start()
+			d.commit()
+			share, err := d.store.OpenShare(r.RecordKey)
+			require.NoError(t, err)
+			require.Equal(t, "share", string(share))
+
+			key.PublicKey = []byte("old")
+			d.view.Keys["key"] = key
+			d.commit()
+			require.Empty(t, d.core.records, "the same key's goes as ever")
+		})
+	}
+}
+
+// TestRolledBackKeygen: after a rollback over the block that made a key READY, the
+// shares that are there are attested again, and nobody makes others meanwhile.
+func TestRolledBackKeygen(t *testing.T) {
+	d, r := decidedDesk(t, func(*types.Key) {})
+	require.Equal(t, types.StatusReady, d.core.records[d.core.recordKeys()[0]].Status)
+	require.Empty(t, d.core.Results().Attestations)
+	d.view.Height--
+	d.view.Requests = []types.Request{r}
+	d.view.Keys[r.KeyID] = types.Key{ID: r.KeyID, Status: types.KeyPending}
+	d.commit()
+	said := d.core.Results().Attestations
+	require.Len(t, said, 1)
+	require.Equal(t, winning, said[0].Session)
+	d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
+	answer, _, _ := d.answer()
+	require.Equal(t, string(types.ErrInProgress), answer)
+}
+
+// TestOwedDeletion: a node that was away while a key was deleted, and has nothing of it
+// any more, says so when it is back.
+func TestOwedDeletion(t *testing.T) {
+	d := newDesk(t, 3)
+	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyDeleted, Holders: d.ops, DeletionAcked: d.ops[1:]}
+	d.start()
+	d.commit()
+	said := d.core.Results().Attestations
+	require.Len(t, said, 1)
+	require.Equal(t, types.RequestID{Kind: types.KindDelete, ID: "key"}, said[0].Request)
+	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyDeleted, Holders: d.ops, DeletionAcked: d.ops}
+	d.commit()
+	require.Empty(t, d.core.Results().Attestations)
+	require.Empty(t, d.core.owed)
+	require.Zero(t, d.core.Holdings().Tombstones)
+}

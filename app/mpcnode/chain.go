@@ -27,6 +27,8 @@ type State interface {
 	EngineFaults(context.Context) ([]types.Fault, error)
 	// EngineKey reads one key; false if the chain does not know it.
 	EngineKey(context.Context, types.KeyID) (types.Key, bool, error)
+	// EngineUnacknowledged lists the deleted keys that wait for an operator's word.
+	EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error)
 	// EngineKeysOf lists the READY keys that an operator is a participant of.
 	EngineKeysOf(context.Context, types.Operator) ([]types.Key, error)
 	// EngineSignature reads a finished signature; false if there is none.
@@ -129,6 +131,16 @@ func (c *chain) Key(_ context.Context, id types.KeyID) (_ types.Key, _ bool, err
 		return types.Key{}, false, err
 	}
 	return c.app.MPCState().EngineKey(ctx, id)
+}
+
+// Unacknowledged implements mpc.Chain.
+func (c *chain) Unacknowledged(_ context.Context, op types.Operator) (_ []types.KeyID, err error) {
+	defer unpanicked(&err)
+	ctx, err := c.committed()
+	if err != nil {
+		return nil, err
+	}
+	return c.app.MPCState().EngineUnacknowledged(ctx, op)
 }
 
 // Signature implements mpc.Chain.

@@ -71,6 +71,10 @@ func (fakeState) EngineKey(_ context.Context, id types.KeyID) (types.Key, bool, 
 	return types.Key{ID: id}, id == "known", nil
 }
 
+func (fakeState) EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error) {
+	return []types.KeyID{"deleted"}, nil
+}
+
 func (fakeState) EngineKeysOf(context.Context, types.Operator) ([]types.Key, error) { return nil, nil }
 
 func (fakeState) EngineSignature(_ context.Context, id string) (types.SignatureResult, bool, error) {
@@ -101,6 +105,9 @@ func TestChainView(t *testing.T) {
 	require.True(t, v.Attested[types.AttestedAttempt{Operator: "op"}])
 	require.Same(t, v, seen)
 
+	owed, err := c.Unacknowledged(t.Context(), "op")
+	require.NoError(t, err)
+	require.Equal(t, []types.KeyID{"deleted"}, owed)
 	_, known, err := c.Key(t.Context(), "unknown")
 	require.NoError(t, err)
 	require.False(t, known)

@@ -34,6 +34,10 @@ func (idleChain) Key(context.Context, types.KeyID) (types.Key, bool, error) {
 	return types.Key{}, false, nil
 }
 
+func (idleChain) Unacknowledged(context.Context, types.Operator) ([]types.KeyID, error) {
+	return nil, nil
+}
+
 func (idleChain) Signature(context.Context, string) (types.SignatureResult, bool, error) {
 	return types.SignatureResult{}, false, nil
 }

@@ -21,6 +21,12 @@ import (
 // missing; then it is said again after as many.
 const missingAfter = 2
 
+// busyStalls: that a member computes is believed for one of so many parts of the stall
+// time, then what is not here of it is missing all the same. It could otherwise give
+// everybody else their messages, and one member nothing but word that it computes; the
+// others would take that one for silent. Those who do compute are not blamed for it.
+const busyStalls = 3
+
 // maxMissing bounds how often one member is listened to in one session.
 const maxMissing = 100
 
@@ -72,8 +78,8 @@ func (c *complaint) slots() []slot {
 type courier struct {
 	complaints map[types.Operator]complaint
 	trips      map[trip]trips
-	// shown are sealed messages that their sender sent by way of this node.
-	shown map[parcel]bool
+	// shown is when a sealed message first came that its sender sent by way of this node.
+	shown map[parcel]time.Time
 	// sealed are our own sealed messages. A sign of arrival that only this node
 	// got is none for the others: they may be told that it withheld one.
 	sealed map[parcel]*wire.Envelope
@@ -82,7 +88,7 @@ type courier struct {
 func newCourier() courier {
 	return courier{
 		complaints: make(map[types.Operator]complaint), trips: make(map[trip]trips),
-		shown: make(map[parcel]bool), sealed: make(map[parcel]*wire.Envelope),
+		shown: make(map[parcel]time.Time), sealed: make(map[parcel]*wire.Envelope),
 	}
 }
 
@@ -149,7 +155,7 @@ func (s *Session) lacking(now time.Time) []*wire.Slot {
 		if s.waiting(from, now) < missingAfter*s.cfg.Timing.Resend {
 			continue
 		}
-		if p.passed < s.round && now.Sub(p.working) < missingAfter*s.cfg.Timing.Working {
+		if p.passed < s.round && now.Sub(p.working) < missingAfter*s.cfg.Timing.Working && s.waiting(from, now) < s.cfg.Timing.Stall/busyStalls {
 			continue
 		}
 		for _, spec := range s.rounds[s.round-1] {
@@ -330,7 +336,9 @@ func (s *Session) onShown(v types.Verified, now time.Time) {
 		!s.passes(spec, p.slot.from, p.to) {
 		return
 	}
-	s.courier.shown[p] = true
+	if _, before := s.courier.shown[p]; !before {
+		s.courier.shown[p] = now
+	}
 	s.forward(p, p.to, v.Envelope(), now)
 }
 
@@ -342,7 +350,7 @@ func (s *Session) blame(op types.Operator, now time.Time) []types.Operator {
 	var withheld []types.Operator
 	for _, place := range c.slots() {
 		p := parcel{c.round, place, op}
-		if place.from != s.cfg.Self && now.Sub(c.since[place]) >= s.cfg.Timing.Stall/2 && s.needed(p) && !s.arrived(p) {
+		if place.from != s.cfg.Self && now.Sub(c.since[place]) >= s.cfg.Timing.Stall/2 && s.needed(p) && !s.inTime(p, c.since[place]) {
 			withheld = append(withheld, place.from)
 		}
 	}
@@ -375,5 +383,13 @@ func (s *Session) arrived(p parcel) bool {
 		spec, _ := s.rounds[p.round-1].spec(p.slot.typ)
 		return spec.Broadcast
 	}
-	return s.courier.shown[p]
+	_, shown := s.courier.shown[p]
+	return shown
+}
+
+// inTime: it arrived, and not so long after the complaint that who needed it had no
+// time to answer. An honest sender shows it within a resend time and a round trip.
+func (s *Session) inTime(p parcel, complained time.Time) bool {
+	at, shown := s.courier.shown[p]
+	return s.arrived(p) && !(shown && at.Sub(complained) >= s.cfg.Timing.Stall/2)
 }

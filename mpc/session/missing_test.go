@@ -97,6 +97,69 @@ func TestWithheldFromOne(t *testing.T) {
 	}
 }
 
+// TestWithheldByOneThatWorks: nor does it help to tell the one, and nobody else, that
+// it computes: the others would have taken that one for silent.
+func TestWithheldByOneThatWorks(t *testing.T) {
+	for _, w := range allWithheld() {
+		t.Run(w.name, func(t *testing.T) {
+			n := newOf(t, w.kind)
+			n.hold = func(m mail) bool { return w.stops(m) || m.from.op == "op-c" && m.e.Header.Kind == wire.KIND_FORWARD }
+			n.open()
+			n.settle()
+			a, b, c := n.players[0], n.players[1], n.players[2]
+			for count := range uint32(timing.Stall / timing.Working) {
+				if b.s.Phase() == session.Running {
+					b.hear(working(n, c, w.round-1, count+1))
+				}
+				n.pass(timing.Working, time.Second)
+			}
+			if !w.sealed {
+				n.finished(n.players...)
+				return
+			}
+			require.Equal(t, types.ErrStalled, a.ended().Reason)
+			require.Equal(t, []types.Operator{"op-c"}, a.ended().Culprits)
+			for _, end := range b.ends {
+				require.NotContains(t, end.Culprits, types.Operator("op-a"))
+			}
+		})
+	}
+}
+
+// TestShownTooLate: who shows a sealed message to the others when there is no time
+// left to answer withheld it.
+func TestShownTooLate(t *testing.T) {
+	for _, w := range allWithheld() {
+		if !w.sealed {
+			continue
+		}
+		t.Run(w.name, func(t *testing.T) {
+			n := newOf(t, w.kind)
+			late := false
+			n.hold = func(m mail) bool {
+				return w.stops(m) || !late && m.from.op == "op-c" && m.e.Header.Kind == wire.KIND_FORWARD || late && m.to.op == "op-b"
+			}
+			n.open()
+			n.settle()
+			a := n.players[0]
+			n.pass(timing.Stall-time.Second, time.Second)
+			require.Empty(t, a.ends)
+			late = true // op-b's answer is under way when time is up
+			shown := 0
+			for _, m := range n.held {
+				if m.from.op == "op-c" && m.to.op == "op-a" && m.e.Header.Kind == wire.KIND_FORWARD {
+					a.hear(forge(t, n.players[2], *m.e.Header, m.e.Body))
+					shown++
+				}
+			}
+			require.Positive(t, shown)
+			n.pass(time.Second, time.Second)
+			require.Equal(t, types.ErrStalled, a.ended().Reason)
+			require.Equal(t, []types.Operator{"op-c"}, a.ended().Culprits)
+		})
+	}
+}
+
 // TestWithheldFromAll: what nobody has is missed by everybody.
 func TestWithheldFromAll(t *testing.T) {
 	for _, w := range allWithheld() {

@@ -62,12 +62,13 @@ func (s *Session) repeatStart(op types.Operator) {
 }
 
 // onStart accepts the Start of a session that this node is ready for,
-// whichever member it comes from: what counts is whose signatures are in it.
+// whichever member it comes from: what counts is whose signatures are in it. What
+// only looks like its Start changes nothing: the initiator's own may still come.
 func (s *Session) onStart(v types.Verified, now time.Time) {
 	if s.phase == Running {
 		s.onSecondStart(v)
 	}
-	if s.phase != Waiting {
+	if s.phase != Waiting || !s.isStart(v) { // nobody else can end this session with one
 		return
 	}
 	terms, err := s.checkStart(v)
@@ -76,9 +77,7 @@ func (s *Session) onStart(v types.Verified, now time.Time) {
 		return
 	}
 	if err != nil {
-		if s.isStart(v) {
-			s.start = v // others may have another one
-		}
+		s.start = v // others may have another one
 		s.end(End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{v.From()}, Err: err})
 		return
 	}
@@ -125,9 +124,6 @@ type terms struct {
 
 // checkStart verifies every signature in a Start and the rules of DESIGN §3.5.
 func (s *Session) checkStart(v types.Verified) (*terms, error) {
-	if !s.isStart(v) {
-		return nil, fmt.Errorf("start of %s is not this session's", v.From())
-	}
 	var body wire.Start
 	if err := body.Unmarshal(v.Body()); err != nil {
 		return nil, fmt.Errorf("decode a Start of %s: %w", v.From(), err)

@@ -145,10 +145,6 @@ var startTests = []struct {
 	{"session key of 31 bytes", func(s *starting) {
 		s.body.Readys[1] = s.ready(s.players[2], wire.Header{}, make([]byte, 31))
 	}, types.ErrProtocolFault, "op-a", "31 bytes"},
-	{"not an initiator's", func(s *starting) { s.sender = s.players[2] }, types.ErrProtocolFault, "op-c", "not this session's"},
-	{"addressed to one", func(s *starting) { s.to = "op-b" }, types.ErrProtocolFault, "op-a", "not this session's"},
-	{"under another session's name", func(s *starting) { s.context = make([]byte, 32) }, types.ErrProtocolFault, "op-a", "not this session's"},
-	{"of a round", func(s *starting) { s.round = 1 }, types.ErrProtocolFault, "op-a", "not this session's"},
 	{"not a Start", func(s *starting) { s.raw = []byte{0xff} }, types.ErrProtocolFault, "op-a", "decode a Start"},
 }
 
@@ -176,6 +172,29 @@ func TestStart(t *testing.T) {
 				require.ErrorContains(t, end.Err, tt.err)
 			}
 			require.Empty(t, b.jobs, "no party is made")
+		})
+	}
+}
+
+// TestForeignStart: what only looks like a Start of this session changes nothing,
+// whoever signed it, and the right one is taken after it.
+func TestForeignStart(t *testing.T) {
+	for name, tamper := range map[string]func(*starting){
+		"not an initiator's":           func(s *starting) { s.sender = s.players[2] },
+		"of a released member":         func(s *starting) { s.sender = s.players[3] },
+		"addressed to one":             func(s *starting) { s.to = "op-b" },
+		"under another session's name": func(s *starting) { s.context = make([]byte, 32) },
+		"of a round":                   func(s *starting) { s.round = 1 },
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := newStarting(t)
+			right, b := s.start(), s.players[1]
+			tamper(s)
+			b.hear(s.start())
+			require.Equal(t, session.Waiting, b.s.Phase())
+			require.Empty(t, b.ends)
+			b.hear(right)
+			require.Equal(t, session.Running, b.s.Phase())
 		})
 	}
 }

@@ -1,5 +1,7 @@
 package types
 
+import "slices"
+
 // KeyStatus is the life of a key on chain. The numbers are those of the
 // on-chain API.
 type KeyStatus uint32
@@ -63,4 +65,10 @@ type Key struct {
 	MissingShares []Operator
 	// DeletionAcked lists who attested the destruction of its share.
 	DeletionAcked []Operator
+}
+
+// AwaitsAck: the key is deleted, and the chain waits for a participant's word that it
+// destroyed what it had.
+func (k *Key) AwaitsAck(op Operator) bool {
+	return k.Status == KeyDeleted && slices.Contains(k.Holders, op) && !slices.Contains(k.DeletionAcked, op)
 }

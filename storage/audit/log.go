@@ -188,10 +188,11 @@ func (l *Log) rotate() error {
 	if err != nil {
 		return fmt.Errorf("rotate audit log: %w", err)
 	}
-	if err := l.file.Close(); err != nil {
-		return errors.Join(fmt.Errorf("rotate audit log: %w", err), next.Close())
+	full := l.file
+	l.file, l.size, l.first = next, 0, 0 // whatever comes of the full one, which is on disk
+	if err := full.Close(); err != nil {
+		return fmt.Errorf("rotate audit log: close the full file: %w", err)
 	}
-	l.file, l.size, l.first = next, 0, 0
 	return l.removeOldest()
 }
 

@@ -78,6 +78,7 @@ func behind(t *testing.T, w *sim.World, n *sim.Node, height int64, id types.Requ
 		case h.RequestId != id.ID:
 		case h.Kind == wire.KIND_PREPARE && from == n:
 			asked++
+		case h.Kind == wire.KIND_ABORT && from == n: // it gives up, and says so to whom it asked
 		case h.Kind == wire.KIND_REFUSE && to == n:
 			var r wire.Refuse
 			require.NoError(t, r.Unmarshal(e.Body))

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
+	"slices"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
@@ -208,6 +209,17 @@ func (n *Node) View(_ context.Context, keys []types.KeyID) (*mpc.View, error) {
 func (n *Node) Key(_ context.Context, id types.KeyID) (types.Key, bool, error) {
 	k, ok := n.world.Chain.at(n.seen).keys[id]
 	return k, ok, nil
+}
+
+// Unacknowledged implements mpc.Chain.
+func (n *Node) Unacknowledged(_ context.Context, op types.Operator) (ids []types.KeyID, err error) {
+	for id, k := range n.world.Chain.at(n.seen).keys {
+		if k.AwaitsAck(op) {
+			ids = append(ids, id)
+		}
+	}
+	slices.Sort(ids)
+	return ids, nil
 }
 
 // Signature implements mpc.Chain.

@@ -27,8 +27,8 @@ passphrase of the MPC folder, which need not be the one of before.
 
 It never overwrites. It refuses, and changes nothing, if the database has a newer
 epoch of a key, or the same record with other content, or if the key was destroyed
-here. With --key-state it refuses as well what the chain deleted, what it has a
-newer epoch of, and shares that do not fit.
+here. With --key-state it refuses as well what the chain deleted, keys of which
+the backup has an older epoch only, and shares that do not fit.
 
 Restore the newest backup there is, and never run two nodes with what is in one.`,
 		Args: cobra.ExactArgs(1),
@@ -59,7 +59,7 @@ func restoreBackup(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(states) > 0 {
-		if err := refuseByChain(mpcnode.CheckBackup(saved, states)); err != nil {
+		if err := refuseByChain(leaveOutOlder(saved, mpcnode.CheckBackup(saved, states))); err != nil {
 			return err
 		}
 	}
@@ -94,6 +94,34 @@ func chooseKeys(cmd *cobra.Command, saved *backup.Saved) error {
 		return left
 	})
 	return nil
+}
+
+// leaveOutOlder drops the shares of earlier epochs of keys whose share of the chain's
+// epoch is in the backup too: after a reshare a node has both for a while.
+func leaveOutOlder(saved *backup.Saved, checks []mpcnode.ShareCheck) []mpcnode.ShareCheck {
+	fits, older := make(map[string]bool), make(map[string]map[uint64]bool)
+	for _, c := range checks {
+		switch c.Outcome {
+		case mpcnode.CheckFits:
+			fits[c.KeyID] = true
+		case mpcnode.CheckOlderEpoch:
+			if older[c.KeyID] == nil {
+				older[c.KeyID] = make(map[uint64]bool)
+			}
+			older[c.KeyID][c.Epoch] = true
+		}
+	}
+	saved.Records = slices.DeleteFunc(saved.Records, func(r types.Record) bool {
+		id := string(r.KeyID)
+		left := fits[id] && older[id][r.Epoch]
+		if left {
+			types.Wipe(r.Data)
+		}
+		return left
+	})
+	return slices.DeleteFunc(checks, func(c mpcnode.ShareCheck) bool {
+		return c.Outcome == mpcnode.CheckOlderEpoch && fits[c.KeyID]
+	})
 }
 
 // refuseByChain is an error if the chain says that a share is of no use.

@@ -196,3 +196,24 @@ func TestRestoreRefuses(t *testing.T) {
 		require.Equal(t, uint64(1), records[0].Epoch)
 	})
 }
+
+// TestRestoreAfterReshare: a backup that was made before the old epoch was destroyed has
+// both; the one that signs nothing any more is left out, unless it is the only one.
+func TestRestoreAfterReshare(t *testing.T) {
+	record := func(key string, epoch uint64) types.Record {
+		return types.Record{RecordKey: types.RecordKey{KeyID: types.KeyID(key), Epoch: epoch}, Data: []byte("share")}
+	}
+	saved := &backup.Saved{}
+	saved.Records = []types.Record{record("both", 0), record("both", 1), record("old", 0), record("same", 0)}
+	dropped := saved.Records[0].Data
+	checks := leaveOutOlder(saved, []mpcnode.ShareCheck{
+		{KeyID: "both", Epoch: 0, Outcome: mpcnode.CheckOlderEpoch}, {KeyID: "both", Epoch: 1, Outcome: mpcnode.CheckFits},
+		{KeyID: "old", Epoch: 0, Outcome: mpcnode.CheckOlderEpoch}, {KeyID: "same", Epoch: 0, Outcome: mpcnode.CheckFits},
+	})
+	require.Equal(t, []types.Record{record("both", 1), record("old", 0), record("same", 0)}, saved.Records)
+	require.Equal(t, make([]byte, 5), dropped, "wiped")
+	err := refuseByChain(checks)
+	require.ErrorIs(t, err, types.ErrRestore)
+	require.ErrorContains(t, err, "key old")
+	require.NotContains(t, err.Error(), "both")
+}

@@ -94,28 +94,47 @@ func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key
 	return key.ToEngine(), true, nil
 }
 
+// EngineUnacknowledged lists the DELETED keys that wait for an operator's word that it
+// destroyed what it had, ascending. It reads all DELETED keys.
+func (k *Keeper) EngineUnacknowledged(ctx context.Context, op mpctypes.Operator) ([]mpctypes.KeyID, error) {
+	var ids []mpctypes.KeyID
+	err := k.keysOfStatus(ctx, types.KEY_STATUS_DELETED, func(key types.Key) {
+		if key.AwaitsAck(string(op)) == nil {
+			ids = append(ids, mpctypes.KeyID(key.Id))
+		}
+	})
+	return ids, err
+}
+
 // EngineKeysOf lists the READY keys that an operator is a participant of,
 // ascending. It reads all READY keys.
 func (k *Keeper) EngineKeysOf(ctx context.Context, op mpctypes.Operator) ([]mpctypes.Key, error) {
-	it, err := k.keys.Indexes.status.MatchExact(ctx, uint32(types.KEY_STATUS_READY))
-	if err != nil {
-		return nil, fmt.Errorf("list READY keys: %w", err)
-	}
-	ids, err := it.PrimaryKeys() // closes it
-	if err != nil {
-		return nil, fmt.Errorf("list READY keys: %w", err)
-	}
 	var keys []mpctypes.Key
-	for _, id := range ids {
-		key, err := k.Key(ctx, id)
-		if err != nil {
-			return nil, err
-		}
+	err := k.keysOfStatus(ctx, types.KEY_STATUS_READY, func(key types.Key) {
 		if slices.Contains(key.Participants, string(op)) {
 			keys = append(keys, key.ToEngine())
 		}
+	})
+	return keys, err
+}
+
+func (k *Keeper) keysOfStatus(ctx context.Context, status types.KeyStatus, visit func(types.Key)) error {
+	it, err := k.keys.Indexes.status.MatchExact(ctx, uint32(status))
+	if err != nil {
+		return fmt.Errorf("list keys that are %s: %w", status, err)
 	}
-	return keys, nil
+	ids, err := it.PrimaryKeys() // closes it
+	if err != nil {
+		return fmt.Errorf("list keys that are %s: %w", status, err)
+	}
+	for _, id := range ids {
+		key, err := k.Key(ctx, id)
+		if err != nil {
+			return err
+		}
+		visit(key)
+	}
+	return nil
 }
 
 // EngineSignature reads a finished signature; false if there is none, none yet, or

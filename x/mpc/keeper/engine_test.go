@@ -35,3 +35,24 @@ func TestEngineKeysOf(t *testing.T) {
 	require.Empty(t, of(late.Operator))
 	require.Empty(t, of("nobody"))
 }
+
+// A node that was away learns which deletions wait for its word.
+func TestEngineUnacknowledged(t *testing.T) {
+	f := chain.New(t, 3)
+	f.ReadyKey("kept", 1)
+	f.ReadyKey("b", 1)
+	f.ReadyKey("a", 1)
+	deleteKey(t, f, "b")
+	f.EndBlocks(deleteKey(t, f, "a") + 1)
+	of := func(operator string) []mpctypes.KeyID {
+		ids, err := f.Keeper.EngineUnacknowledged(f.Ctx, mpctypes.Operator(operator))
+		require.NoError(t, err)
+		return ids
+	}
+	require.Equal(t, []mpctypes.KeyID{"a", "b"}, of(f.Participants[1].Operator))
+	ack := f.Participants[1].AttestDeletion("a")
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &ack))
+	require.Equal(t, []mpctypes.KeyID{"b"}, of(f.Participants[1].Operator))
+	require.Equal(t, []mpctypes.KeyID{"a", "b"}, of(f.Participants[0].Operator))
+	require.Empty(t, of("nobody"))
+}
