@@ -391,5 +391,5 @@ func (s *Session) arrived(p parcel) bool {
 // time to answer. An honest sender shows it within a resend time and a round trip.
 func (s *Session) inTime(p parcel, complained time.Time) bool {
 	at, shown := s.courier.shown[p]
-	return s.arrived(p) && !(shown && at.Sub(complained) >= s.cfg.Timing.Stall/2)
+	return s.arrived(p) && (!shown || at.Sub(complained) < s.cfg.Timing.Stall/2)
 }

@@ -67,8 +67,8 @@ type Key struct {
 	DeletionAcked []Operator
 }
 
-// AwaitsAck: the key is deleted, and the chain waits for a participant's word that it
-// destroyed what it had.
+// AwaitsAck reports that the key is deleted, and that the chain waits for a
+// participant's word that it destroyed what it had.
 func (k *Key) AwaitsAck(op Operator) bool {
 	return k.Status == KeyDeleted && slices.Contains(k.Holders, op) && !slices.Contains(k.DeletionAcked, op)
 }
