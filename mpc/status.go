@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -32,4 +33,33 @@ type Status struct {
 	// Unknown are keys in the store that the chain does not know.
 	Unknown []types.KeyID
 	At      time.Time
+}
+
+// Status copies what people are shown.
+func (c *Core) Status() Status {
+	st := Status{
+		Operator: c.self.Operator, IdentityVersion: c.self.Version, IdentityOutdated: c.outdated, Height: c.view.Height,
+		CatchingUp: c.view.CatchingUp, ClockAhead: c.view.ClockAhead, OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
+	}
+	for _, l := range c.ordered() {
+		st.Sessions = append(st.Sessions, l.Snapshot())
+		st.Resent += uint64(l.Resent())
+	}
+	for _, k := range c.recordKeys() {
+		st.Records = append(st.Records, c.records[k].Clone())
+	}
+	for id := range c.tombstones {
+		st.Tombstones = append(st.Tombstones, id)
+	}
+	slices.Sort(st.Tombstones)
+	for id := range c.unknown {
+		st.Unknown = append(st.Unknown, id)
+	}
+	slices.Sort(st.Unknown)
+	if c.opts.Store != nil {
+		if ids, err := c.opts.Store.Preparams(); err == nil {
+			st.Preparams = len(ids)
+		}
+	}
+	return st
 }

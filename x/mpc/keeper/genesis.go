@@ -18,9 +18,9 @@ import (
 //
 // Time goes on where the export stopped: open requests keep the blocks that they
 // had left and the attempt that they had reached, and the decision on a key or a
-// signature and a fault stay as long ago, and their end as far away, as they were. That may put heights
-// before the first block. All other heights are history of the exported chain and
-// stay.
+// signature and a fault stay as long ago, and their end as far away, as they were.
+// That may put heights before the first block. All other heights are history of the
+// exported chain and stay.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := gs.Validate(); err != nil {
 		return err
@@ -35,6 +35,14 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	}
 	// The block of the export stands for the one before this chain's first.
 	shift := max(sdk.UnwrapSDKContext(ctx).BlockHeight()-1, 0) - gs.ExportHeight
+	if err := k.importDecided(ctx, gs, shift); err != nil {
+		return err
+	}
+	return k.importOpen(ctx, gs, shift)
+}
+
+// importDecided imports keys, signatures and reshares, whatever became of them.
+func (k *Keeper) importDecided(ctx context.Context, gs types.GenesisState, shift int64) error {
 	for _, key := range gs.Keys {
 		key.Shift(shift)
 		if err := k.importKey(ctx, key); err != nil {
@@ -63,6 +71,12 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 			return err
 		}
 	}
+	return nil
+}
+
+// importOpen imports the requests that are open, and what goes on for a while: what was
+// said about them, faults, hooks that wait for gas.
+func (k *Keeper) importOpen(ctx context.Context, gs types.GenesisState, shift int64) error {
 	condemned := make(map[mpctypes.RequestID]mpctypes.Reason, len(gs.Condemned))
 	for _, c := range gs.Condemned {
 		condemned[c.RequestID()] = mpctypes.Reason(c.Reason)
