@@ -31,7 +31,7 @@ type sizes struct {
 // body is the largest body of an envelope.
 func (s sizes) body(kind wire.Kind, typ string) int {
 	switch kind {
-	case wire.KIND_PREPARE, wire.KIND_READY, wire.KIND_CONFIRM, wire.KIND_WORKING, wire.KIND_ABORT:
+	case wire.KIND_PREPARE, wire.KIND_READY, wire.KIND_CONFIRM, wire.KIND_WORKING, wire.KIND_ABORT, wire.KIND_PARKED:
 		return MaxSmallBody
 	case wire.KIND_REFUSE:
 		return MaxRefuseBody
@@ -53,7 +53,7 @@ func (s sizes) body(kind wire.Kind, typ string) int {
 
 // known says whether this version has a use for an envelope.
 func (s sizes) known(kind wire.Kind, typ string) bool {
-	if kind < wire.KIND_PREPARE || kind > wire.KIND_ABORT {
+	if kind < wire.KIND_PREPARE || kind > wire.KIND_PARKED {
 		return false
 	}
 	_, ok := s.rounds[typ]

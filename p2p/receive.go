@@ -217,7 +217,7 @@ var envelopeKinds = map[wire.Kind]string{
 	wire.KIND_PREPARE: "prepare", wire.KIND_READY: "ready", wire.KIND_REFUSE: "refuse", wire.KIND_START: "start",
 	wire.KIND_ROUND: "round", wire.KIND_CONFIRM: "confirm", wire.KIND_WORKING: "working",
 	wire.KIND_MISSING: "missing", wire.KIND_FORWARD: "forward", wire.KIND_DISPUTE: "dispute",
-	wire.KIND_ABORT: "abort",
+	wire.KIND_ABORT: "abort", wire.KIND_PARKED: "parked",
 }
 
 func envelopeKind(e *wire.Envelope) string {

@@ -26,6 +26,8 @@ func (s *Session) abort(reason types.Reason) {
 		s.leave(s.id, reason, s.cfg.Request.Operators())
 	case s.phase == Waiting && !decided && reason != types.ErrAborted && reason != types.ErrReleased:
 		s.leave(s.id, reason, nil) // nobody waits for it unless a Start comes yet
+	case s.phase == Parked:
+		s.leave(s.context, reason, s.others())
 	case s.phase == Running && !decided:
 		if reason != types.ErrAborted {
 			s.leave(s.context, reason, s.others())
@@ -73,7 +75,7 @@ func (s *Session) onAbort(v types.Verified) {
 	}
 	switch {
 	case s.phase == Waiting && v.From() == s.initiator && string(v.Header().Context) == string(s.id[:]):
-	case s.phase == Running:
+	case s.collects():
 		if _, ok := s.signer(v); !ok && !s.neverCame(v) {
 			return
 		}

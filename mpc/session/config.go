@@ -22,6 +22,10 @@ type Host interface {
 	// Begin does what must be durable before the first round leaves, and opens
 	// the secrets that the party needs.
 	Begin(s *Session) (Material, error)
+	// Consume says for which committed request a parked session of this node is used, as
+	// its owner asks, and does what must be durable before. With a reason the session
+	// ends; with neither this node cannot tell yet, and calls RetryConsume in time.
+	Consume(s *Session, attempt uint32, request string, digest []byte) (*types.Request, types.Reason)
 	// Finish stores a result, durably, and lets others know of it.
 	Finish(s *Session, r *Result) error
 	// End takes the session out of service. It is the last call.
@@ -64,6 +68,9 @@ type Timing struct {
 	Working time.Duration
 	// Stall is how long a member may be silent while the session waits for it.
 	Stall time.Duration
+	// Online is how long the owner of a presignature that is being used waits in vain
+	// before it gives it up: the request is signed otherwise then.
+	Online time.Duration
 	// Grace is how long the initiator of a signature waits for members that are
 	// less suspected than those that answered.
 	Grace time.Duration
@@ -74,7 +81,7 @@ type Timing struct {
 func DefaultTiming() Timing {
 	return Timing{
 		Resend: 2 * time.Second, ResendMax: 10 * time.Second, Retry: 250 * time.Millisecond,
-		Working: 3 * time.Second, Stall: 15 * time.Second, Grace: 1500 * time.Millisecond,
+		Working: 3 * time.Second, Stall: 15 * time.Second, Online: 4 * time.Second, Grace: 1500 * time.Millisecond,
 	}
 }
 

@@ -63,6 +63,10 @@ type player struct {
 	full      bool // its send queue
 	slow      bool // its steps wait for work
 	mute      bool // its party never has a result
+	// knows is the committed request for which presignatures are used; nil: it does not
+	// know of it yet. refuses is why it does not want to.
+	knows   *types.Request
+	refuses types.Reason
 	lie       func([]session.Outbound)
 	jobs      []func() (session.Step, error)
 	beginErr  error
@@ -99,6 +103,18 @@ func (p *player) Begin(*session.Session) (session.Material, error) {
 	p.net.watch.Secret("the pre-parameters opened for "+string(p.op), p.material.Preparams)
 	p.net.watch.Secret("the share opened for "+string(p.op), p.material.Share)
 	return p.material, p.beginErr
+}
+
+func (p *player) Consume(_ *session.Session, _ uint32, request string, digest []byte) (*types.Request, types.Reason) {
+	switch {
+	case p.refuses != "":
+		return nil, p.refuses
+	case p.knows == nil:
+		return nil, ""
+	case p.knows.ID.ID != request || string(p.knows.Digest) != string(digest):
+		return nil, types.ErrBadDigest
+	}
+	return p.knows, ""
 }
 
 func (p *player) Finish(_ *session.Session, r *session.Result) error {
@@ -332,4 +348,14 @@ func (n *network) finished(players ...*player) {
 		}
 		require.Equal(n.t, players[0].result.Payload, p.result.Payload)
 	}
+}
+
+// newPresign is an attempt at a presignature. What may be asked for is the request that
+// it returns.
+func newPresign(t testing.TB, members, threshold int) (*network, *types.Request) {
+	n := newSign(t, members, threshold)
+	asked := n.request
+	n.request.ID = types.RequestID{Kind: types.KindPresign, ID: n.request.KeySession.String()}
+	n.request.Digest = nil
+	return n, &asked
 }

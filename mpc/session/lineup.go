@@ -21,6 +21,8 @@ func (s *Session) has(op types.Operator, role Role) bool {
 	switch role {
 	case Dealers:
 		return slices.Contains(s.dealers, op)
+	case Owner:
+		return op == s.initiator
 	case Receivers:
 		return s.cfg.Request.Handover != nil && s.cfg.Request.Handover.Receives(op)
 	}

@@ -32,6 +32,8 @@ const (
 	Dealers
 	// Receivers get shares of the new epoch.
 	Receivers
+	// Owner is the initiator of a session that parks.
+	Owner
 )
 
 // Round lists what the signers send in a round.
@@ -111,6 +113,22 @@ type Protocol interface {
 	// NewParty checks its configuration and may take a while. It leaves nothing
 	// behind if it fails.
 	NewParty(PartyConfig) (Party, error)
+}
+
+// Parker is a Protocol that can stop after a round until it is known what for.
+type Parker interface {
+	Protocol
+	// ParksAfter is that round. Its step has no messages: Fix makes them. Its parties
+	// are ParkedParty.
+	ParksAfter() uint32
+}
+
+// ParkedParty is a Party of a Parker.
+type ParkedParty interface {
+	Party
+	// Fix says what is signed, once, after the round at which the party parks, and
+	// makes the messages of the next one. There is no way back.
+	Fix(types.Request) (Step, error)
 }
 
 // Protocols finds the protocol of a request.

@@ -21,7 +21,7 @@ func (s *Session) onRound(v types.Verified, now time.Time) {
 	}
 	from.heard(h.Round)
 	s.dropAcknowledged()
-	if s.phase != Running || h.Round < s.round || h.Round > s.round+1 {
+	if !s.collects() || h.Round < s.round || h.Round > s.round+1 {
 		return // late, or further ahead than anybody can honestly be
 	}
 	spec, ok := s.rounds[h.Round-1].spec(h.Type)
@@ -48,6 +48,7 @@ func (s *Session) onRound(v types.Verified, now time.Time) {
 	}
 	s.inbox.put(h.Round, place, held{v, body, !spec.Broadcast})
 	s.feed(from, h.Round, now)
+	s.RetryConsume(now)
 	s.advance(now)
 }
 
@@ -101,7 +102,7 @@ func (s *Session) onConfirm(v types.Verified, now time.Time) {
 	from.heard(h.Round)
 	from.holds = max(from.holds, h.Round)
 	s.dropAcknowledged()
-	if s.phase != Running || h.Round+1 < s.round || h.Round > s.round+1 {
+	if !s.collects() || h.Round+1 < s.round || h.Round > s.round+1 {
 		return
 	}
 	if first, said := s.inbox.confirms[h.Round][v.From()]; said {
@@ -141,7 +142,7 @@ func (s *Session) onWorking(v types.Verified, now time.Time) {
 
 // signer finds who sent something under the session's context.
 func (s *Session) signer(v types.Verified) (*peer, bool) {
-	if s.phase != Running && s.phase != Lingering || string(v.Header().Context) != string(s.context[:]) {
+	if !s.collects() && s.phase != Lingering || string(v.Header().Context) != string(s.context[:]) {
 		return nil, false
 	}
 	p, ok := s.peers[v.From()]
@@ -174,13 +175,18 @@ func (s *Session) dropAcknowledged() {
 			return p.holds >= h.Round
 		case wire.KIND_CONFIRM:
 			return p.passed >= h.Round
+		case wire.KIND_PARKED:
+			return p.parked
 		}
 		return false
 	})
 }
 
+// collects: messages of rounds are for this session still.
+func (s *Session) collects() bool { return s.phase == Running || s.phase == Parked }
+
 func (s *Session) accuse(v types.Verified, err error) {
-	if s.phase != Running {
+	if !s.collects() {
 		return
 	}
 	s.fail(types.ErrProtocolFault, &Fault{Culprits: []types.Operator{v.From()}, Err: err})
@@ -227,6 +233,7 @@ func (s *Session) confirm(specs Round, now time.Time) {
 func (s *Session) deliver() {
 	round, party := s.round, s.party.party
 	in, secrets := s.inbox.take(round)
+	in = withoutConsume(in)
 	s.submit(secrets, func() (Step, error) { return party.Deliver(round, in) })
 }
 
@@ -244,6 +251,10 @@ func (s *Session) HandleStep(step Step, err error, now time.Time) {
 		return
 	}
 	s.progress = now
+	if s.parking.fixing {
+		s.afterFix(step, now)
+		return
+	}
 	s.inbox.forget(s.round)
 	s.courier.forget(s.round)
 	s.round++
@@ -254,6 +265,10 @@ func (s *Session) HandleStep(step Step, err error, now time.Time) {
 	}
 	if int(s.round) > len(s.rounds) {
 		s.fail(types.ErrProtocolFault, fmt.Errorf("the party has no result after its last round"))
+		return
+	}
+	if s.round == s.parking.round {
+		s.park(now)
 		return
 	}
 	if err := s.sendRound(step.Out, now); err != nil {

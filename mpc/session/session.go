@@ -22,6 +22,8 @@ const (
 	Waiting
 	// Running: the rounds.
 	Running
+	// Parked: a presignature is ready, and waits for a request.
+	Parked
 	// Lingering: has its result, still tells the others what they may lack.
 	Lingering
 	// Ended: out of service.
@@ -37,6 +39,8 @@ func (p Phase) String() string {
 		return "waiting"
 	case Running:
 		return "running"
+	case Parked:
+		return "parked"
 	case Lingering:
 		return "lingering"
 	}
@@ -85,6 +89,7 @@ type Session struct {
 	aborted map[types.Hash]*wire.Envelope
 	peers   map[types.Operator]*peer
 
+	parking  parking
 	sequence uint64
 	outbox   outbox
 	result   bool
@@ -107,6 +112,10 @@ type peer struct {
 	count uint32
 	// fed is when something new of it came, of the round that this node is in.
 	fed time.Time
+	// parked: it has its part of the presignature. answered is when it was last told
+	// that so has this node.
+	parked   bool
+	answered time.Time
 }
 
 // ID names the session before its Start and its record in the store.
@@ -189,6 +198,8 @@ func (s *Session) HandleEnvelope(v types.Verified, now time.Time) {
 		s.onDispute(v, now)
 	case wire.KIND_ABORT:
 		s.onAbort(v)
+	case wire.KIND_PARKED:
+		s.onParked(v, now)
 	}
 }
 
@@ -203,6 +214,8 @@ func (s *Session) Tick(now time.Time) {
 		}
 	case Running:
 		s.tickRunning(now)
+	case Parked:
+		s.tickParked(now)
 	}
 	if s.phase != Ended {
 		s.outbox.flush(now)

@@ -197,8 +197,9 @@ func (s *Session) run(start types.Verified, t *terms, now time.Time) {
 		s.peers[op] = &peer{}
 	}
 	s.ephemeral = nil
-	s.rounds = s.cfg.Protocol.Rounds(s.cfg.Request.Threshold, len(s.signers))
+	s.rounds = Rounds(s.cfg.Protocol, s.cfg.Request.Threshold, len(s.signers))
 	s.inbox, s.courier = newInbox(), newCourier()
+	s.planParking()
 
 	material, err := s.cfg.Host.Begin(s)
 	if err != nil {

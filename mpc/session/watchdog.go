@@ -17,6 +17,9 @@ func (s *Session) tickRunning(now time.Time) {
 		s.progress = now
 		return
 	}
+	if s.giveUp(now) {
+		return
+	}
 	s.sayMissing(now)
 	s.urge(now)
 	var silent []types.Operator

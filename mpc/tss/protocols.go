@@ -57,6 +57,8 @@ func (p *Protocols) Protocol(kind types.RequestKind, algorithm types.Algorithm) 
 			return signProtocol{p.options}, nil
 		case types.KindReshare:
 			return reshareProtocol{p.options}, nil
+		case types.KindPresign:
+			return presignProtocol{signProtocol{p.options}}, nil
 		}
 	}
 	return nil, fmt.Errorf("%w: no protocol for %s with %s", types.ErrUnsupportedAlgorithm, kind, algorithm)

@@ -29,25 +29,34 @@ func (g signProtocol) NewParty(c session.PartyConfig) (session.Party, error) {
 	if err := checkSignConfig(c); err != nil {
 		return nil, fmt.Errorf("make signing party: %w", err)
 	}
-	s, err := g.openShare(c)
+	p, err := g.newParty(c, new(big.Int).SetBytes(c.Request.Digest), &c.Request)
 	if err != nil {
 		return nil, fmt.Errorf("make signing party: %w", err)
+	}
+	return p, nil
+}
+
+// newParty makes a party that signs a digest, which the library reads when it starts
+// and from round 5 on, for a request, which is read at the end.
+func (g signProtocol) newParty(c session.PartyConfig, digest *big.Int, target *types.Request) (*party, error) {
+	s, err := g.openShare(c)
+	if err != nil {
+		return nil, err
 	}
 	r, err := newRoster(c.Request.KeySession, c.Self, c.Signers)
 	if err != nil {
 		s.wipe()
-		return nil, fmt.Errorf("make signing party: %w", err)
+		return nil, err
 	}
 	// The subset shares its numbers with s, which nobody else has.
 	data := keygen.BuildLocalSaveDataSubset(s.Data, r.sorted)
 	out := make(chan tss.Message, outCapacity(len(r.operators)))
 	end := make(chan *common.SignatureData, 1)
-	digest := new(big.Int).SetBytes(c.Request.Digest)
 	guard := newSignGuard(r, &data)
 	return &party{
 		library: signing.NewLocalParty(digest, r.parameters(s.Threshold, g.options.concurrency), data, out, end, digestBytes),
 		roster:  r, spec: signSpec(), guard: guard, out: out,
-		result: func() (*session.Result, error) { return signResult(end, &c.Request) },
+		result: func() (*session.Result, error) { return signResult(end, target) },
 		wipe: func() {
 			s.wipe()
 			guard.wipe()
@@ -67,6 +76,12 @@ func checkSignConfig(c session.PartyConfig) error {
 	if err := types.ValidateDigest(req.Digest); err != nil {
 		return err
 	}
+	return checkSigners(c)
+}
+
+// checkSigners checks all that does not depend on what is signed.
+func checkSigners(c session.PartyConfig) error {
+	req := &c.Request
 	if err := checkThreshold(req.Threshold, len(req.Members)); err != nil {
 		return err
 	}

@@ -98,6 +98,9 @@ const (
 	KindDelete  RequestKind = 4
 	// KindShareMissing is no request: what a participant says of a key by itself.
 	KindShareMissing RequestKind = 5
+	// KindPresign is no request either: participants of a READY key prepare signatures
+	// of whatever may be asked for. See PresignRequest.
+	KindPresign RequestKind = 6
 )
 
 // String is the name that logs, metrics and commands show.
@@ -113,6 +116,8 @@ func (k RequestKind) String() string {
 		return "delete"
 	case KindShareMissing:
 		return "share_missing"
+	case KindPresign:
+		return "presign"
 	}
 	return fmt.Sprintf("kind-%d", uint32(k))
 }

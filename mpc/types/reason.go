@@ -72,6 +72,7 @@ const (
 	ErrBroadcastDiffer Reason = "broadcast_differs"
 	ErrIdentityShared  Reason = "identity_shared"
 	ErrAborted         Reason = "aborted"
+	ErrPresignLost     Reason = "presign_lost"
 	ErrReleased        Reason = "released"
 	ErrStorage         Reason = "storage_failed"
 	ErrWriteRefused    Reason = "write_refused"
@@ -147,6 +148,7 @@ var remedies = map[Reason]string{
 	ErrBroadcastDiffer:       "a participant told different things to different members; the next attempt follows by itself",
 	ErrIdentityShared:        "another process signs with this node's identity; stop it, and rotate the identity: sequencerd mpc identity rotate",
 	ErrAborted:               "another member gave the session up; the next attempt follows by itself",
+	ErrPresignLost:           "a presignature came to nothing while it was being used; the request is signed without one",
 	ErrReleased:              "enough others were chosen; nothing to do",
 	ErrStorage:               "look at the disk and the log of this node",
 	ErrWriteRefused:          "this is a mistake of the program, nothing was changed on disk; report it with the log",

@@ -83,7 +83,7 @@ func (r *Request) Committee() []Operator {
 // both: see Handover.
 func (r *Request) SignersNeeded() int {
 	switch {
-	case r.ID.Kind == KindSign:
+	case r.ID.Kind == KindSign, r.ID.Kind == KindPresign:
 		return r.Threshold + 1
 	case r.Handover != nil:
 		return len(r.Handover.Receivers)

@@ -27,6 +27,8 @@ func (p Protocols) Protocol(kind types.RequestKind, _ types.Algorithm) (session.
 	switch kind {
 	case types.KindKeygen, types.KindSign, types.KindReshare:
 		return p.Watch.Over(protocol{kind, p.Ledger}), nil
+	case types.KindPresign:
+		return parker{p.Watch.Over(protocol{kind, p.Ledger})}, nil
 	}
 	return nil, fmt.Errorf("%w: no fake %s", types.ErrUnsupportedAlgorithm, kind)
 }
@@ -86,7 +88,7 @@ func Share(private []byte, op types.Operator, context types.Context) []byte {
 // NewParty implements session.Protocol.
 func (p protocol) NewParty(cfg session.PartyConfig) (session.Party, error) {
 	p.ledger.note(cfg)
-	pa := &party{cfg: cfg, kind: p.kind, rounds: p.Rounds(0, 0)}
+	pa := &party{cfg: cfg, kind: p.kind, rounds: p.Rounds(0, 0), target: &cfg.Request, ledger: p.ledger}
 	if pa.makesShare() && len(cfg.Preparams) == 0 {
 		return nil, fmt.Errorf("%w: %s without pre-parameters", types.ErrNoPreparams, p.kind)
 	}
@@ -108,6 +110,9 @@ type party struct {
 	kind   types.RequestKind
 	rounds []session.Round
 	share  share
+	// target is what is signed; a presignature's is given late.
+	target *types.Request
+	ledger *Ledger
 }
 
 // makesShare: the session gives this member a share.
@@ -131,7 +136,7 @@ func (p *party) content(round uint32, typ string, from, to types.Operator) []byt
 		return bytes.Clone(p.share.Private)
 	}
 	h := sha256.New()
-	fmt.Fprintf(h, "%s|%d|%s|%s|%s|%x", p.cfg.Context, round, typ, from, to, p.cfg.Request.Digest)
+	fmt.Fprintf(h, "%s|%d|%s|%s|%s|%x", p.cfg.Context, round, typ, from, to, p.target.Digest)
 	return h.Sum(nil)
 }
 
@@ -182,11 +187,17 @@ func (p *party) Deliver(round uint32, in []session.Inbound) (session.Step, error
 			}
 		}
 	}
+	if p.kind == types.KindPresign && round == parkRound {
+		return session.Step{}, nil
+	}
+	if p.kind == types.KindPresign && round > parkRound {
+		p.ledger.computed(p.cfg)
+	}
 	if int(round) < len(p.rounds) {
 		return p.send(round + 1), nil
 	}
 	switch {
-	case p.kind == types.KindSign:
+	case p.kind == types.KindSign, p.kind == types.KindPresign:
 		return p.sign()
 	case p.makesShare():
 		return p.key()
@@ -228,8 +239,8 @@ func (p *party) key() (session.Step, error) {
 }
 
 func (p *party) sign() (session.Step, error) {
-	compact := ecdsa.SignCompact(secp256k1.PrivKeyFromBytes(p.share.Private), p.cfg.Request.Digest, true)
+	compact := ecdsa.SignCompact(secp256k1.PrivKeyFromBytes(p.share.Private), p.target.Digest, true)
 	return session.Step{Result: &session.Result{Signature: &types.SignatureResult{
-		RequestID: p.cfg.Request.ID.ID, R: compact[1:33], S: compact[33:], V: uint32(compact[0] - 31),
+		RequestID: p.target.ID.ID, R: compact[1:33], S: compact[33:], V: uint32(compact[0] - 31),
 	}}}, nil
 }

@@ -19,7 +19,9 @@ type Ledger struct {
 	contexts map[use]bool
 	// preparams are the sets that a party was made with.
 	preparams map[string]bool
-	broken    []string
+	// split are presignatures of which signers were told different digests.
+	split  map[types.Context]bool
+	broken []string
 }
 
 type use struct {
@@ -29,7 +31,7 @@ type use struct {
 
 // NewLedger is empty.
 func NewLedger() *Ledger {
-	return &Ledger{digests: make(map[use]string), contexts: make(map[use]bool), preparams: make(map[string]bool)}
+	return &Ledger{digests: make(map[use]string), contexts: make(map[use]bool), preparams: make(map[string]bool), split: make(map[types.Context]bool)}
 }
 
 // Broken lists what should never have happened.
@@ -45,11 +47,7 @@ func (l *Ledger) note(cfg session.PartyConfig) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	request := use{cfg.Self, cfg.Request.ID.String()}
-	if digest, before := l.digests[request]; before && digest != string(cfg.Request.Digest) {
-		l.broken = append(l.broken, fmt.Sprintf("%s worked on two digests for %s", cfg.Self, cfg.Request.ID))
-	}
-	l.digests[request] = string(cfg.Request.Digest)
+	l.noteDigest(cfg.Self, &cfg.Request)
 	context := use{cfg.Self, cfg.Context.String()}
 	if l.contexts[context] {
 		l.broken = append(l.broken, fmt.Sprintf("%s made two parties for session %s", cfg.Self, cfg.Context.Short()))
@@ -60,5 +58,48 @@ func (l *Ledger) note(cfg session.PartyConfig) {
 			l.broken = append(l.broken, fmt.Sprintf("%s used pre-parameters twice", cfg.Self))
 		}
 		l.preparams[set] = true
+	}
+}
+
+// fix notes what a presignature is used for.
+func (l *Ledger) fix(cfg session.PartyConfig, r *types.Request) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.noteDigest(cfg.Self, r)
+	nonce := use{cfg.Self, "presignature " + cfg.Context.String()}
+	if _, before := l.digests[nonce]; before {
+		l.broken = append(l.broken, fmt.Sprintf("%s used presignature %s twice", cfg.Self, cfg.Context.Short()))
+	}
+	l.digests[nonce] = string(r.Digest)
+	// What all signers of one nonce sign must be the same.
+	nonce.operator = ""
+	if digest, before := l.digests[nonce]; before && digest != string(r.Digest) {
+		l.split[cfg.Context] = true
+	}
+	l.digests[nonce] = string(r.Digest)
+}
+
+// noteDigest: a request has one digest for ever.
+func (l *Ledger) noteDigest(op types.Operator, r *types.Request) {
+	request := use{op, r.ID.String()}
+	if digest, before := l.digests[request]; before && digest != string(r.Digest) {
+		l.broken = append(l.broken, fmt.Sprintf("%s worked on two digests for %s", op, r.ID))
+	}
+	l.digests[request] = string(r.Digest)
+}
+
+// computed notes that somebody went beyond the round in which presignature are told
+// what they are for: all must have been told the same.
+func (l *Ledger) computed(cfg session.PartyConfig) {
+	if l == nil {
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.split[cfg.Context] {
+		l.broken = append(l.broken, fmt.Sprintf("%s computed with presignature %s for one of two digests", cfg.Self, cfg.Context.Short()))
 	}
 }

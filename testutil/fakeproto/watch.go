@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // Watch sees to it that parties are closed and secrets wiped. It holds on to the
@@ -110,6 +111,12 @@ func (p *watched) Deliver(round uint32, in []session.Inbound) (session.Step, err
 		}
 	}
 	return p.made(p.Party.Deliver(round, in))
+}
+
+// Fix implements session.ParkedParty, for parties that are one.
+func (p *watched) Fix(r types.Request) (session.Step, error) {
+	p.called()
+	return p.made(p.Party.(session.ParkedParty).Fix(r))
 }
 
 // Close implements session.Party.

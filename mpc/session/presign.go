@@ -1,0 +1,208 @@
+package session
+
+import (
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// consumeType is the message by which the owner of a presignature says what it is used
+// for: a broadcast of the first round after that at which the session parked. Being
+// one, it is part of the digest that all members confirm before anybody's party gets
+// that round: nobody computes with what is signed before it is clear that all sign the
+// same. It is asked for when it is missing, and two of them are evidence, like two of
+// any message. So a presignature is used once, for one digest, or not at all.
+const consumeType = "consume"
+
+// maxConsume bounds its body: an id, a number and a digest.
+const maxConsume = 128
+
+// parking is what a session knows that can stop until a request comes.
+type parking struct {
+	// round is that of the Consume, in which the session waits; 0: it never parks.
+	round uint32
+	since time.Time
+	// target is the request that the presignature is used for; nil before.
+	target *types.Request
+	// attempt is the one that its owner leads.
+	attempt uint32
+	// fixing: the party is told what is signed.
+	fixing bool
+}
+
+// Rounds describes all that the signers of a session send: the messages of its
+// protocol, and the Consume if it parks.
+func Rounds(p Protocol, threshold, members int) []Round {
+	rounds := slices.Clone(p.Rounds(threshold, members))
+	if parker, ok := p.(Parker); ok {
+		r := &rounds[parker.ParksAfter()]
+		*r = append(slices.Clone(*r), MessageSpec{Type: consumeType, Broadcast: true, MaxBytes: maxConsume, From: Owner})
+	}
+	return rounds
+}
+
+// planParking notes where the session stops.
+func (s *Session) planParking() {
+	if p, ok := s.cfg.Protocol.(Parker); ok {
+		s.parking.round = p.ParksAfter() + 1
+	}
+}
+
+// withoutConsume leaves out what is not the party's.
+func withoutConsume(in []Inbound) []Inbound {
+	return slices.DeleteFunc(in, func(m Inbound) bool { return m.Type == consumeType })
+}
+
+// Target is the committed request that the session works for: that which a
+// presignature is used for, or its own. Nil: a presignature that waits for one.
+func (s *Session) Target() *types.Request {
+	if s.parking.round > 0 {
+		return s.parking.target
+	}
+	return &s.cfg.Request
+}
+
+// Since is when the session parked.
+func (s *Session) Since() time.Time { return s.parking.since }
+
+// Usable: all signers parked their part of the presignature, and nothing is known of
+// its use.
+func (s *Session) Usable() bool {
+	if s.phase != Parked || s.parking.target != nil {
+		return false
+	}
+	for _, p := range s.peers {
+		if !p.parked {
+			return false
+		}
+	}
+	return true
+}
+
+// park keeps the party as it is until a request needs it.
+func (s *Session) park(now time.Time) {
+	s.phase, s.parking.since = Parked, now
+	notice := s.parkedNotice()
+	for _, op := range s.others() {
+		s.outbox.add(op, notice, now)
+	}
+	s.RetryConsume(now) // it may have come already
+}
+
+// parkedNotice tells a member, and asks it to tell if it did not.
+func (s *Session) parkedNotice() *wire.Envelope {
+	return s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_PARKED, Round: s.parking.round}, nil)
+}
+
+// onParked notes that a member parked. It has everything of the rounds before. If it
+// says so again it does not know yet that this node did.
+func (s *Session) onParked(v types.Verified, now time.Time) {
+	from, ok := s.signer(v)
+	if !ok || s.parking.round == 0 || v.Header().Round != s.parking.round {
+		return
+	}
+	from.heard(s.parking.round)
+	again := from.parked
+	from.parked = true
+	s.dropAcknowledged()
+	if again && s.phase != Running && now.Sub(from.answered) >= s.cfg.Timing.Resend {
+		from.answered = now
+		s.cfg.Host.Send(v.From(), s.parkedNotice())
+	}
+}
+
+// Probe asks the signers that said they parked whether that is still so: who restarted
+// answers that it knows of nothing.
+func (s *Session) Probe(op types.Operator) {
+	if s.phase == Parked && s.peers[op] != nil {
+		s.cfg.Host.Send(op, s.parkedNotice())
+	}
+}
+
+// tickParked gives up a presignature that another member began to use without its
+// owner's word reaching this node: nobody can say whose fault that is.
+func (s *Session) tickParked(now time.Time) {
+	if len(s.inbox.messages[s.round]) == 0 {
+		s.asked = now // nothing is missing as long as nobody began
+		s.since = now
+		return
+	}
+	s.sayMissing(now)
+	if now.Sub(s.since) >= s.cfg.Timing.Stall {
+		s.end(End{Reason: types.ErrPresignLost, Err: fmt.Errorf("others use it, and nothing came of %s", s.initiator)})
+	}
+}
+
+// Consume uses the presignature for a request, of which this node leads the attempt.
+// The caller did what must be durable before.
+func (s *Session) Consume(r types.Request, attempt uint32, now time.Time) error {
+	if !s.Usable() || s.initiator != s.cfg.Self {
+		return fmt.Errorf("presignature %s cannot be used here", s.context.Short())
+	}
+	body := wire.Consume{RequestId: r.ID.ID, Attempt: attempt, Digest: r.Digest}
+	bz, err := body.Marshal()
+	if err != nil {
+		return fmt.Errorf("encode a Consume: %w", err)
+	}
+	s.fix(&r, attempt, now)
+	return s.sendRound([]Outbound{{Type: consumeType, Body: bz}}, now)
+}
+
+// RetryConsume looks whether the owner said what the presignature is used for, and
+// whether this node knows of that by now.
+func (s *Session) RetryConsume(now time.Time) {
+	m, said := s.inbox.messages[s.parking.round][slot{s.initiator, consumeType}]
+	if s.phase != Parked || !said {
+		return
+	}
+	var c wire.Consume
+	if err := c.Unmarshal(m.body); err != nil {
+		s.accuse(m.envelope, fmt.Errorf("decode a Consume: %w", err))
+		return
+	}
+	target, reason := s.cfg.Host.Consume(s, c.Attempt, c.RequestId, c.Digest)
+	switch {
+	case reason != "":
+		s.end(End{Reason: reason, Err: fmt.Errorf("%s wants to use it for %s", s.initiator, c.RequestId)})
+	case target != nil:
+		s.fix(target, c.Attempt, now)
+	}
+}
+
+// fix tells the party what is signed. From here on the presignature is used up,
+// whatever comes.
+func (s *Session) fix(r *types.Request, attempt uint32, now time.Time) {
+	s.phase, s.progress, s.since = Running, now, now
+	s.parking.target, s.parking.attempt, s.parking.fixing = r, attempt, true
+	party, target := s.party.party, *r
+	s.submit(nil, func() (Step, error) {
+		p, ok := party.(ParkedParty)
+		if !ok {
+			return Step{}, fmt.Errorf("the party cannot be told what is signed")
+		}
+		return p.Fix(target)
+	})
+}
+
+// afterFix sends the first messages that depend on the request.
+func (s *Session) afterFix(step Step, now time.Time) {
+	s.parking.fixing = false
+	if err := s.sendRound(step.Out, now); err != nil {
+		s.fail(types.ErrProtocolFault, err)
+		return
+	}
+	s.advance(now)
+}
+
+// giveUp: the owner of a presignature that does not come to its end leaves it, long
+// before anybody has to be blamed.
+func (s *Session) giveUp(now time.Time) bool {
+	if s.parking.target == nil || s.initiator != s.cfg.Self || now.Sub(s.progress) < s.cfg.Timing.Online {
+		return false
+	}
+	s.end(End{Reason: types.ErrPresignLost, Err: fmt.Errorf("nothing of %v for %s", s.AwaitedFor(), s.cfg.Timing.Online)})
+	return true
+}
