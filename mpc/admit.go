@@ -44,6 +44,10 @@ func (c *Core) handlePrepare(v types.Verified, now time.Time) {
 		c.opts.Observer.Dropped(types.ErrProtocolFault)
 		return
 	}
+	if id.Kind == types.KindPresign {
+		c.joinPresign(v, id, attempt, now)
+		return
+	}
 	reason := c.admit(v, id, attempt)
 	if reason == "" {
 		c.join(v, c.requests[id], attempt, now)
@@ -87,17 +91,18 @@ func (c *Core) admit(v types.Verified, id types.RequestID, attempt uint32) types
 	if c.pool.hasSignature(id.ID) && id.Kind == types.KindSign {
 		return types.ErrAlreadyDecided
 	}
-	if reason := c.inProgress(r, attempt); reason != "" {
+	if reason := c.inProgress(r, attempt, v.From()); reason != "" {
 		return reason
 	}
 	return c.able(r)
 }
 
 // inProgress says whether another session of the same request stands in the
-// way. One that nobody started gives way to a later attempt.
-func (c *Core) inProgress(r *types.Request, attempt uint32) types.Reason {
+// way. One that nobody started gives way to a later attempt, and a presignature to
+// what its own owner does instead.
+func (c *Core) inProgress(r *types.Request, attempt uint32, leader types.Operator) types.Reason {
 	for _, l := range c.ordered() {
-		if l.Request().ID != r.ID {
+		if serves(l.Session).ID != r.ID || l.presign() && l.Initiator() == leader {
 			continue
 		}
 		switch l.Phase() {
@@ -160,7 +165,7 @@ func (c *Core) able(r *types.Request) types.Reason {
 // then one that gives way to others anyway, then the last unstarted one of a
 // later request.
 func (c *Core) makeRoom(r *types.Request) types.Reason {
-	if len(c.sessions) < c.opts.MaxSessions {
+	if len(c.sessions)-c.presigns.count < c.opts.MaxSessions {
 		return ""
 	}
 	all := c.ordered()

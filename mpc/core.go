@@ -49,6 +49,7 @@ type Core struct {
 	// doubts are about members of sessions in which somebody lied, nobody knows who.
 	doubts   map[types.Operator]doubt
 	spoilers map[types.RequestID]spoilers
+	presigns presigns
 	lastLog  map[types.RequestID]types.Reason
 	// owed are deletions that wait for a word of this node, as somebody was told when
 	// it became askedFor: nothing else tells a node that was away, and whose share of
@@ -84,6 +85,10 @@ type live struct {
 	preparams uint64 // reserved, 0: none
 	started   bool   // what came before its Start was handed over
 	stale     bool   // at the last tick
+	// parked: it was counted when it did.
+	parked bool
+	// asked is when its owner first said what it is used for.
+	asked time.Time
 	// holdsShare: it opened a share, and has not ended.
 	holdsShare bool
 	round      uint32
@@ -117,6 +122,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		doubts:     make(map[types.Operator]doubt),
 		spoilers:   make(map[types.RequestID]spoilers),
 		lastLog:    make(map[types.RequestID]types.Reason),
+		presigns:   newPresigns(),
 
 		falseSignatures:   make(map[string]int),
 		falseAttestations: make(map[types.Operator]int),
@@ -171,6 +177,10 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 		if !ok && h.Kind == wire.KIND_ABORT {
 			l, ok = c.sessions[types.SessionID(h.Context)]
 		}
+		if !ok && h.Kind == wire.KIND_PARKED {
+			c.disown(v)
+			return
+		}
 		if !ok {
 			if abort := c.early.answer(v, now); abort != nil {
 				c.opts.Transport.Send(v.From(), abort)
@@ -216,6 +226,7 @@ func (c *Core) settleSession(l *live, now time.Time) {
 			l.HandleEnvelope(v, now)
 		}
 	}
+	c.noticeParked(l)
 	if l.Round() == l.round || l.Phase() == session.Ended {
 		return
 	}
@@ -239,6 +250,7 @@ func (c *Core) HandleConnected(op types.Operator) {
 	now := c.opts.Now()
 	for _, l := range c.ordered() {
 		l.Reconnected(op, now)
+		l.Probe(op)
 	}
 }
 
@@ -255,6 +267,7 @@ func (c *Core) Tick() {
 	c.expireParked(now)
 	c.forgetFaults(now)
 	c.pool.flush(now, c.opts.Transport.Gossip)
+	c.openPresign(now)
 }
 
 // Err is the first write that failed, nil while all went well. The owner of the
@@ -363,9 +376,11 @@ func (c *Core) Reconcile(ctx context.Context) error {
 		return err
 	}
 	c.endDecided()
+	c.dropPresigns(c.opts.Now())
 	c.declareMissing(ctx)
 	c.prunePool(ctx)
 	c.retryParked()
+	c.retryConsumes(c.opts.Now())
 	if !view.CatchingUp {
 		c.openAttempts(c.opts.Now())
 	}
@@ -412,6 +427,7 @@ func (c *Core) adopt(view *View) {
 		}
 	}
 	c.noticeOutdated()
+	c.presigns.adopt(c)
 }
 
 // interest lists the keys that this node must know the chain's word on.
@@ -461,10 +477,13 @@ func (c *Core) hasResult(r *types.Request) bool {
 // endDecided stops sessions whose request is no longer open.
 func (c *Core) endDecided() {
 	for _, l := range c.ordered() {
-		r, open := c.requests[l.Request().ID]
+		if l.waits() {
+			continue // see dropPresigns
+		}
+		r, open := c.requests[serves(l.Session).ID]
 		switch {
 		case !open:
-			l.Stop(c.closed(l.Request()))
+			l.Stop(c.closed(serves(l.Session)))
 		case r.Expired(c.view.Height):
 			l.Stop(types.ErrExpired)
 		}

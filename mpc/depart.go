@@ -25,13 +25,13 @@ type departure struct {
 // until it says for whom it left.
 func (c *Core) blameLeaver(l *live, op types.Operator, reason types.Reason, now time.Time) {
 	if reason == types.ErrProtocolFault || reason == types.ErrBroadcastDiffer {
-		c.shun(l.Request(), c.doubtAll(l, now), l.Attempt())
+		c.shun(serves(l.Session), c.doubtAll(l, now), l.TargetAttempt())
 		return
 	}
 	others := slices.DeleteFunc(c.others(l.Session), func(other types.Operator) bool { return other == op })
-	c.left[op] = departure{now.Add(suspectFor), l.Context(), l.Request().ID, l.Attempt(), others}
+	c.left[op] = departure{now.Add(suspectFor), l.Context(), serves(l.Session).ID, l.TargetAttempt(), others}
 	for _, p := range c.pool.accusations.items {
-		if p.value.Request == l.Request().ID {
+		if p.value.Request == serves(l.Session).ID {
 			c.explain(&p.value)
 		}
 	}

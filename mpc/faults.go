@@ -31,6 +31,9 @@ const provenSuspicion = 1 << 20
 // left one it only remembers it: an honest member accuses whom it left for.
 func (c *Core) blame(l *live, end session.End, now time.Time) {
 	s := l.Session
+	if l.unused() && end.Evidence == nil {
+		return // it was dropped by somebody, which is nobody's fault
+	}
 	if end.Left != "" {
 		c.blameLeaver(l, end.Left, end.LeftFor, now)
 	}
@@ -43,7 +46,7 @@ func (c *Core) blame(l *live, end session.End, now time.Time) {
 	}
 	c.suspect(end.Culprits, now)
 	if end.Reason != types.ErrStartTimeout { // whoever is silent is left out anyway
-		c.shun(s.Request(), end.Culprits, s.Attempt())
+		c.shun(serves(s), end.Culprits, s.TargetAttempt())
 	}
 	if named && end.Reason == types.ErrProtocolFault || end.Evidence != nil {
 		c.remember(end.Culprits, !s.Context().IsZero(), now)
@@ -86,15 +89,15 @@ func (c *Core) forgetFaults(now time.Time) {
 // accuse tells the chain unless it or the pool has this node's word against the
 // same members already.
 func (c *Core) accuse(s *session.Session, culprits []types.Operator, reason types.Reason, now time.Time) {
-	request, open := c.requests[s.Request().ID]
-	key, ours := c.identity(s.Request())
+	request, open := c.requests[serves(s).ID]
+	key, ours := c.identity(serves(s))
 	if !open || !ours {
 		return
 	}
 	m, _ := request.Member(c.self.Operator)
 	for _, op := range culprits {
 		a := types.Accusation{
-			Request: request.ID, Attempt: s.Attempt(), Session: s.Context(), Accused: op, Reason: reason,
+			Request: request.ID, Attempt: s.TargetAttempt(), Session: s.Context(), Accused: op, Reason: reason,
 			Operator: c.self.Operator, IdentityVersion: m.IdentityVersion,
 		}
 		if !c.accusationWanted(&a) {

@@ -6,6 +6,9 @@ package mpc
 type Holdings struct {
 	// Sessions and Contexts are those in service, Attempts of open requests.
 	Sessions, Contexts, Attempts int
+	// Presignatures wait for a request, or are being made; their sessions and contexts
+	// are not counted above.
+	Presignatures int
 	// Reserved are pre-parameters of unstarted sessions.
 	Reserved int
 	// Results wait for a proposer.
@@ -27,6 +30,15 @@ func (c *Core) Holdings() Holdings {
 		Sessions: len(c.sessions), Contexts: len(c.byContext), Attempts: len(c.attempts), Reserved: len(c.reserved),
 		Results: c.pool.size(), Parked: len(c.parked), Over: len(c.early.ended) + len(c.starts),
 		Suspects: len(c.suspects) + len(c.liars) + len(c.left) + len(c.doubts), Shunned: len(c.spoilers), Notes: len(c.lastLog) + len(c.falseSignatures) + len(c.falseAttestations), Unknown: len(c.unknown),
+	}
+	for _, l := range c.sessions {
+		if l.waits() {
+			h.Presignatures++
+			h.Sessions--
+			if _, begun := c.byContext[l.Context()]; begun {
+				h.Contexts--
+			}
+		}
 	}
 	for _, held := range c.early.bySender {
 		h.Early += len(held)

@@ -17,7 +17,7 @@ func (c *Core) Send(to types.Operator, e *wire.Envelope) bool { return c.opts.Tr
 
 // Submit implements session.Host.
 func (c *Core) Submit(s *session.Session, run func() (session.Step, error)) {
-	c.exec.Submit(s.Request(), run, func(step session.Step, err error) {
+	c.exec.Submit(serves(s), run, func(step session.Step, err error) {
 		now := c.opts.Now()
 		s.HandleStep(step, err, now)
 		if l, ok := c.sessions[s.ID()]; ok {
@@ -39,7 +39,7 @@ func (c *Core) Begin(s *session.Session) (session.Material, error) {
 	switch r := s.Request(); r.ID.Kind {
 	case types.KindKeygen:
 		m.Preparams, err = c.burnPreparams(l)
-	case types.KindSign:
+	case types.KindSign, types.KindPresign:
 		m.Share, err = c.openShare(r)
 	case types.KindReshare:
 		m, err = c.beginReshare(l)
@@ -87,7 +87,7 @@ func (c *Core) openShare(r *types.Request) ([]byte, error) {
 // exists.
 func (c *Core) Finish(s *session.Session, r *session.Result) error {
 	now := c.opts.Now()
-	request := s.Request()
+	request := serves(s)
 	if request.ID.Kind == types.KindSign {
 		if err := types.VerifySignature(request.PublicKey, request.Digest, r.Signature); err != nil {
 			return fmt.Errorf("%w: %w", types.ErrProtocolFault, err)
@@ -118,7 +118,7 @@ func (c *Core) finished(s *session.Session, now time.Time) {
 	if l, ok := c.sessions[s.ID()]; ok {
 		c.shareClosed(l, "")
 	}
-	c.opts.Log.Info("session finished", "request", s.Request().ID.String(), "attempt", s.Attempt(),
+	c.opts.Log.Info("session finished", "request", serves(s).ID.String(), "attempt", s.TargetAttempt(),
 		"session", s.Context().Short(), "took", now.Sub(s.Opened()).Round(time.Millisecond), "resent", s.Resent())
 }
 
@@ -140,7 +140,8 @@ func (c *Core) End(s *session.Session, end session.End) {
 	}
 	c.release(l)
 	c.shareClosed(l, end.Reason)
-	request := s.Request()
+	c.endPresign(l, end)
+	request := serves(s)
 	c.resent += uint64(s.Resent())
 	c.opts.Observer.SessionEnded(SessionEnd{
 		Kind: request.ID.Kind, Reason: end.Reason, Took: now.Sub(s.Opened()), Resent: s.Resent(),
@@ -153,11 +154,17 @@ func (c *Core) End(s *session.Session, end session.End) {
 	}
 	c.blame(l, end, now)
 	c.logEnd(s, end)
+	c.fallBack(l, end, now)
 }
 
 func (c *Core) logEnd(s *session.Session, end session.End) {
-	attrs := []any{"request", s.Request().ID.String(), "attempt", s.Attempt(), "session", s.ID().Short(), "reason", end.Reason}
+	attrs := []any{"request", serves(s).ID.String(), "attempt", s.TargetAttempt(), "session", s.ID().Short(), "reason", end.Reason}
 	switch end.Reason {
+	case types.ErrAborted, types.ErrBusy:
+		if s.Target() == nil { // a presignature that nothing was lost with
+			c.opts.Log.Debug("session over", attrs...)
+			return
+		}
 	case "", types.ErrReleased, types.ErrAlreadyDecided, types.ErrInProgress, types.ErrSuperseded:
 		c.opts.Log.Debug("session over", attrs...)
 		return

@@ -38,7 +38,7 @@ func (c *Core) openAttempt(r *types.Request, now time.Time) {
 	if _, opened := c.attempts[attemptID{r.ID, attempt}]; opened {
 		return
 	}
-	if c.pool.hasSignature(r.ID.ID) && r.ID.Kind == types.KindSign || c.inProgress(r, attempt) != "" {
+	if c.pool.hasSignature(r.ID.ID) && r.ID.Kind == types.KindSign || c.inProgress(r, attempt, "") != "" {
 		return
 	}
 	if reason := c.able(r); reason != "" {
@@ -47,6 +47,9 @@ func (c *Core) openAttempt(r *types.Request, now time.Time) {
 	}
 	if err := c.bind(r); err != nil {
 		c.logOnce(r.ID, types.ReasonOf(err), "this node leads an attempt but refuses it")
+		return
+	}
+	if c.usePresignature(r, attempt, now) {
 		return
 	}
 	c.withdraw(r)
@@ -99,7 +102,9 @@ func (c *Core) join(v types.Verified, r *types.Request, attempt uint32, now time
 func (c *Core) register(l *live, now time.Time) {
 	l.since = now
 	c.sessions[l.ID()] = l
-	c.attempts[attemptID{l.Request().ID, l.Attempt()}] = l.ID()
+	if !l.presign() {
+		c.attempts[attemptID{l.Request().ID, l.Attempt()}] = l.ID()
+	}
 	c.opts.Observer.SessionOpened(l.Request().ID.Kind)
 }
 
@@ -132,7 +137,7 @@ func (c *Core) bind(r *types.Request) error {
 // somebody may still lack its last Confirms, and its session may win.
 func (c *Core) withdraw(r *types.Request) {
 	for _, l := range c.ordered() {
-		if l.Request().ID == r.ID && l.unstarted() {
+		if l.Request().ID == r.ID && l.unstarted() || l.usedFor(r) {
 			l.Stop(types.ErrSuperseded)
 		}
 	}
@@ -201,7 +206,7 @@ func (c *Core) config(r *types.Request, attempt uint32) session.Config {
 	key, _ := c.identity(r)
 	protocol, _ := c.opts.Protocols.Protocol(r.ID.Kind, r.Algorithm) // able() has seen it
 	return session.Config{
-		ChainID: c.opts.ChainID, Request: *r, Attempt: attempt, Self: c.self.Operator, Identity: key,
+		ChainID: c.opts.ChainID, Request: *r, Attempt: attempt, Height: c.view.Height, Self: c.self.Operator, Identity: key,
 		Protocol: protocol, Host: c, Rand: c.opts.Rand, Suspicion: c.suspicion, Timing: c.opts.Timing,
 		Deals: c.deals(r), Shunned: func(op types.Operator) bool { return slices.Contains(c.shunned(r, attempt), op) },
 	}

@@ -32,6 +32,9 @@ type View struct {
 	Roster *types.Roster
 	// Attested are the attempts at open requests that the chain has attestations of.
 	Attested map[types.AttestedAttempt]bool
+	// Presign is how many presignatures of each READY key every participant of it keeps
+	// ready; 0: none.
+	Presign int
 	// Faults are those of late: accusations count until they lapse.
 	Faults []types.Fault
 }
@@ -125,6 +128,9 @@ type Options struct {
 	Timing session.Timing
 	// MaxSessions in memory; 0: DefaultMaxSessions.
 	MaxSessions int
+	// MaxPresignatures in memory, of all keys and owners, those that are being made
+	// included; 0: DefaultMaxPresignatures.
+	MaxPresignatures int
 	// LogRounds writes a log line for each round of each session.
 	LogRounds bool
 }
@@ -133,6 +139,9 @@ type Options struct {
 // members holds about 16 * 16 * 2.5 KB = 0.6 MB at its widest, a keygen of 16
 // members 16 * 180 KB = 3 MB: 256 sessions stay below 1 GB.
 const DefaultMaxSessions = 256
+
+// DefaultMaxPresignatures bounds what waits in memory for requests.
+const DefaultMaxPresignatures = 1024
 
 func (o *Options) complete() error {
 	switch {
@@ -165,6 +174,9 @@ func (o *Options) complete() error {
 	}
 	if o.Timing == (session.Timing{}) {
 		o.Timing = session.DefaultTiming()
+	}
+	if o.MaxPresignatures == 0 {
+		o.MaxPresignatures = DefaultMaxPresignatures
 	}
 	if o.MaxSessions == 0 {
 		o.MaxSessions = DefaultMaxSessions

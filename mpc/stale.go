@@ -36,12 +36,12 @@ func (c *Core) noticeStale(l *live, now time.Time) {
 	}
 	awaited := l.AwaitedFor()
 	c.suspect(awaited, now)
-	c.shun(l.Request(), awaited, l.Request().Attempt(c.view.Height))
+	c.shun(serves(l.Session), awaited, serves(l.Session).Attempt(c.view.Height))
 	if noticed {
 		return
 	}
 	c.accuse(l.Session, awaited, types.ErrStalled, now)
 	c.opts.Log.Warn("a session comes no nearer to its end, though those it waits for say that they compute",
-		"request", l.Request().ID.String(), "attempt", l.Attempt(), "session", l.Context().Short(), "round", l.Round(),
+		"request", serves(l.Session).ID.String(), "attempt", l.TargetAttempt(), "session", l.Context().Short(), "round", l.Round(),
 		"of", awaited, "remedy", types.ErrStalled.Remedy())
 }

@@ -30,6 +30,8 @@ type Status struct {
 	// Resent counts envelopes that went out again since the engine was made: those
 	// of sessions that are over, and those of Sessions so far.
 	Resent uint64
+	// Presignatures of each key that this node has some of.
+	Presignatures []PresignStatus
 	// Unknown are keys in the store that the chain does not know.
 	Unknown []types.KeyID
 	At      time.Time
@@ -42,9 +44,13 @@ func (c *Core) Status() Status {
 		CatchingUp: c.view.CatchingUp, ClockAhead: c.view.ClockAhead, OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
 	}
 	for _, l := range c.ordered() {
+		if l.waits() {
+			continue
+		}
 		st.Sessions = append(st.Sessions, l.Snapshot())
 		st.Resent += uint64(l.Resent())
 	}
+	st.Presignatures = c.presignStatus()
 	for _, k := range c.recordKeys() {
 		st.Records = append(st.Records, c.records[k].Clone())
 	}

@@ -38,9 +38,12 @@ func (nopAuditor) ShareOpened(Use)               {}
 func (nopAuditor) ShareClosed(Use, types.Reason) {}
 
 // shareOpened tells the auditor that a session has the share of its key.
-func (c *Core) shareOpened(l *live) {
+func (c *Core) shareOpened(l *live) { c.shareOpenedFor(l, serves(l.Session), l.TargetAttempt()) }
+
+// shareOpenedFor is the same before the session knows what it is used for.
+func (c *Core) shareOpenedFor(l *live, r *types.Request, attempt uint32) {
 	l.holdsShare = true
-	c.opts.Auditor.ShareOpened(c.useOf(l.Session))
+	c.opts.Auditor.ShareOpened(c.useOf(l.Session, r, attempt))
 }
 
 // shareClosed tells it that a session needs the share no more, once.
@@ -49,14 +52,13 @@ func (c *Core) shareClosed(l *live, reason types.Reason) {
 		return
 	}
 	l.holdsShare = false
-	c.opts.Auditor.ShareClosed(c.useOf(l.Session), reason)
+	c.opts.Auditor.ShareClosed(c.useOf(l.Session, serves(l.Session), l.TargetAttempt()), reason)
 }
 
-func (c *Core) useOf(s *session.Session) Use {
-	r := s.Request()
+func (c *Core) useOf(s *session.Session, r *types.Request, attempt uint32) Use {
 	u := Use{
 		Request: r.ID, Key: r.KeyID, Epoch: r.Epoch, Height: c.view.Height, Digest: slices.Clone(r.Digest),
-		Session: s.Context(), Attempt: s.Attempt(), Signers: s.Signers(),
+		Session: s.Context(), Attempt: attempt, Signers: s.Signers(),
 	}
 	if r.ID.Kind == types.KindReshare {
 		u.Epoch-- // the one that is dealt anew

@@ -30,6 +30,8 @@ type State interface {
 	// EngineKeyChanges counts the writes of keys, and lists those after the first
 	// since ones; false if it does not know them any more.
 	EngineKeyChanges(ctx context.Context, since uint64) (count uint64, ids []types.KeyID, known bool, err error)
+	// EnginePresignTarget is how many presignatures of each key a participant keeps.
+	EnginePresignTarget(context.Context) (int, error)
 	// EngineUnacknowledged lists the deleted keys that wait for an operator's word.
 	EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error)
 	// EngineKeysOf lists the READY keys that an operator is a participant of.
@@ -99,6 +101,9 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	}
 	if v.Faults, err = state.EngineFaults(ctx); err != nil {
 		return nil, fmt.Errorf("read faults: %w", err)
+	}
+	if v.Presign, err = state.EnginePresignTarget(ctx); err != nil {
+		return nil, fmt.Errorf("read the parameters: %w", err)
 	}
 	if v.Keys, err = c.keys.read(ctx, state, keys); err != nil {
 		return nil, err

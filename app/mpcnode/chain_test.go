@@ -71,6 +71,8 @@ func (fakeState) EngineKey(_ context.Context, id types.KeyID) (types.Key, bool, 
 	return types.Key{ID: id}, id == "known", nil
 }
 
+func (fakeState) EnginePresignTarget(context.Context) (int, error) { return 3, nil }
+
 func (fakeState) EngineKeyChanges(context.Context, uint64) (uint64, []types.KeyID, bool, error) {
 	return 0, nil, false, nil
 }
@@ -106,6 +108,7 @@ func TestChainView(t *testing.T) {
 	require.Equal(t, app.state.requests, v.Requests)
 	require.Equal(t, map[types.KeyID]types.Key{"known": {ID: "known"}}, v.Keys)
 	require.Equal(t, []types.Operator{"op"}, v.Roster.Operators())
+	require.Equal(t, 3, v.Presign)
 	require.True(t, v.Attested[types.AttestedAttempt{Operator: "op"}])
 	require.Same(t, v, seen)
 

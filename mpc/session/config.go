@@ -51,6 +51,8 @@ type End struct {
 	// gave as its own reason.
 	Left    types.Operator
 	LeftFor types.Reason
+	// Awaited is whom the owner of a presignature waited for when it gave that up.
+	Awaited []types.Operator
 	// Evidence is nil, or proves what the one culprit did.
 	Evidence *types.Evidence
 	Err      error
@@ -104,6 +106,8 @@ type Config struct {
 	// Suspicion says how gladly the initiator would do without somebody; 0: it is
 	// welcome.
 	Suspicion func(types.Operator) int
+	// Height of the last block that this node saw; in the Prepare of a presignature.
+	Height int64
 	// Deals: this node has a share of the old epoch and can deal it anew (reshare).
 	Deals bool
 	// Shunned says whom the initiator does without, come what may.

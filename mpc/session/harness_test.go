@@ -58,15 +58,15 @@ type player struct {
 	key ed25519.PrivateKey
 	s   *session.Session
 
-	secret    []byte // pre-parameters or share
-	suspects  map[types.Operator]int
-	full      bool // its send queue
-	slow      bool // its steps wait for work
-	mute      bool // its party never has a result
+	secret   []byte // pre-parameters or share
+	suspects map[types.Operator]int
+	full     bool // its send queue
+	slow     bool // its steps wait for work
+	mute     bool // its party never has a result
 	// knows is the committed request for which presignatures are used; nil: it does not
 	// know of it yet. refuses is why it does not want to.
-	knows   *types.Request
-	refuses types.Reason
+	knows     *types.Request
+	refuses   types.Reason
 	lie       func([]session.Outbound)
 	jobs      []func() (session.Step, error)
 	beginErr  error

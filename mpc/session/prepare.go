@@ -33,6 +33,9 @@ func Open(cfg Config, now time.Time) (*Session, error) {
 		return nil, fmt.Errorf("read randomness for a Prepare: %w", err)
 	}
 	body := wire.Prepare{Attempt: cfg.Attempt, Nonce: nonce, EphemeralKey: s.ephemeral.PublicKey().Bytes(), Deals: cfg.Deals}
+	if cfg.Request.ID.Kind == types.KindPresign {
+		body.Height = cfg.Height
+	}
 	bz, err := body.Marshal()
 	if err != nil {
 		return nil, fmt.Errorf("encode a Prepare: %w", err)
@@ -99,7 +102,7 @@ func newSession(cfg Config, initiator types.Operator, phase Phase, now time.Time
 	return &Session{
 		cfg: cfg, initiator: initiator, phase: phase, opened: now, progress: now, ephemeral: ephemeral,
 		readys: make(map[types.Operator]types.Verified), deals: make(map[types.Operator]bool), refusals: make(map[types.Operator]types.Reason),
-		outdated: make(map[types.Operator]bool),
+		outdated: make(map[types.Operator]bool), parking: plannedParking(cfg.Protocol),
 		outbox:   outbox{timing: cfg.Timing, send: cfg.Host.Send},
 	}, nil
 }
@@ -114,6 +117,15 @@ func DecodePrepare(v types.Verified) (types.RequestID, uint32, error) {
 		return types.RequestID{}, 0, fmt.Errorf("prepare of %s: nonce and key have 32 bytes each", v.From())
 	}
 	return v.Request(), p.Attempt, nil
+}
+
+// PreparedAt is the height in the Prepare of a presignature, which DecodePrepare took.
+func PreparedAt(v types.Verified) int64 {
+	var p wire.Prepare
+	if err := p.Unmarshal(v.Body()); err != nil {
+		return 0
+	}
+	return p.Height
 }
 
 // onReady collects what members say; the first word of each counts.

@@ -44,11 +44,12 @@ func Rounds(p Protocol, threshold, members int) []Round {
 	return rounds
 }
 
-// planParking notes where the session stops.
-func (s *Session) planParking() {
-	if p, ok := s.cfg.Protocol.(Parker); ok {
-		s.parking.round = p.ParksAfter() + 1
+// plannedParking is where a session of a protocol stops, if it does.
+func plannedParking(p Protocol) parking {
+	if parker, ok := p.(Parker); ok {
+		return parking{round: parker.ParksAfter() + 1}
 	}
+	return parking{}
 }
 
 // withoutConsume leaves out what is not the party's.
@@ -63,6 +64,14 @@ func (s *Session) Target() *types.Request {
 		return s.parking.target
 	}
 	return &s.cfg.Request
+}
+
+// TargetAttempt is the attempt at the Target.
+func (s *Session) TargetAttempt() uint32 {
+	if s.parking.round > 0 {
+		return s.parking.attempt
+	}
+	return s.cfg.Attempt
 }
 
 // Since is when the session parked.
@@ -203,6 +212,7 @@ func (s *Session) giveUp(now time.Time) bool {
 	if s.parking.target == nil || s.initiator != s.cfg.Self || now.Sub(s.progress) < s.cfg.Timing.Online {
 		return false
 	}
-	s.end(End{Reason: types.ErrPresignLost, Err: fmt.Errorf("nothing of %v for %s", s.AwaitedFor(), s.cfg.Timing.Online)})
+	awaited := s.AwaitedFor()
+	s.end(End{Reason: types.ErrPresignLost, Awaited: awaited, Err: fmt.Errorf("nothing of %v for %s", awaited, s.cfg.Timing.Online)})
 	return true
 }

@@ -199,7 +199,6 @@ func (s *Session) run(start types.Verified, t *terms, now time.Time) {
 	s.ephemeral = nil
 	s.rounds = Rounds(s.cfg.Protocol, s.cfg.Request.Threshold, len(s.signers))
 	s.inbox, s.courier = newInbox(), newCourier()
-	s.planParking()
 
 	material, err := s.cfg.Host.Begin(s)
 	if err != nil {

@@ -73,6 +73,7 @@ const (
 	ErrIdentityShared  Reason = "identity_shared"
 	ErrAborted         Reason = "aborted"
 	ErrPresignLost     Reason = "presign_lost"
+	ErrPresignDropped  Reason = "presign_dropped"
 	ErrReleased        Reason = "released"
 	ErrStorage         Reason = "storage_failed"
 	ErrWriteRefused    Reason = "write_refused"
@@ -148,6 +149,7 @@ var remedies = map[Reason]string{
 	ErrBroadcastDiffer:       "a participant told different things to different members; the next attempt follows by itself",
 	ErrIdentityShared:        "another process signs with this node's identity; stop it, and rotate the identity: sequencerd mpc identity rotate",
 	ErrAborted:               "another member gave the session up; the next attempt follows by itself",
+	ErrPresignDropped:        "the key, its committee or an identity changed, or nobody needed it for an hour; another one is made",
 	ErrPresignLost:           "a presignature came to nothing while it was being used; the request is signed without one",
 	ErrReleased:              "enough others were chosen; nothing to do",
 	ErrStorage:               "look at the disk and the log of this node",

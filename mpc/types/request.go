@@ -174,6 +174,13 @@ func (r *Request) Initiator(attempt uint32) Operator {
 	return order[int(attempt)%len(order)]
 }
 
+// Turn is the first attempt that a member initiates; it does all those that are a
+// multiple of their number later.
+func (r *Request) Turn(op Operator) (uint32, bool) {
+	i := slices.Index(r.initiatorOrder(), op)
+	return uint32(max(i, 0)), i >= 0
+}
+
 // initiatorOrder sorts the members by a hash of request and operator.
 func (r *Request) initiatorOrder() []Operator {
 	type ranked struct {

@@ -56,6 +56,7 @@ type snapshot struct {
 	signatures map[string]types.SignatureResult
 	attested   map[types.AttestedAttempt]bool
 	faults     []types.Fault
+	presign    int
 }
 
 func newChain(t testing.TB, w *World) *Chain {
@@ -297,6 +298,8 @@ func (c *Chain) commit() {
 	c.must(err)
 	s.faults, err = k.EngineFaults(ctx)
 	c.must(err)
+	s.presign, err = k.EnginePresignTarget(ctx)
+	c.must(err)
 	for _, id := range c.keys {
 		key, known, err := k.EngineKey(ctx, id)
 		c.must(err)
@@ -333,7 +336,7 @@ func (c *Chain) known(signature string) (types.SignatureResult, bool) {
 // view is what a node that has seen this height knows.
 func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 	s := c.at(height)
-	v := &mpc.View{Height: height, Requests: slices.Clone(s.requests), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Attested: s.attested, Faults: s.faults}
+	v := &mpc.View{Height: height, Requests: slices.Clone(s.requests), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Attested: s.attested, Faults: s.faults, Presign: s.presign}
 	for _, id := range keys {
 		if k, ok := s.keys[id]; ok {
 			v.Keys[id] = k

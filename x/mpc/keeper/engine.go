@@ -150,6 +150,12 @@ func (k *Keeper) EngineSignature(ctx context.Context, id string) (mpctypes.Signa
 	return mpctypes.SignatureResult{RequestID: s.Id, R: s.R, S: s.S, V: s.V}, true, nil
 }
 
+// EnginePresignTarget is how many presignatures of each key a participant keeps.
+func (k *Keeper) EnginePresignTarget(ctx context.Context) (int, error) {
+	params, err := k.Params(ctx)
+	return int(params.PresignTarget), err
+}
+
 // EngineRoster reads everybody who ever registered.
 func (k *Keeper) EngineRoster(ctx context.Context) (*mpctypes.Roster, error) {
 	all := make(map[mpctypes.Operator][]mpctypes.Identity)

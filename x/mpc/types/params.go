@@ -25,6 +25,9 @@ const (
 	// MaxPendingLimit bounds max_pending. The engine reads all open requests at
 	// each block: 10,000 of 64 members of 100 bytes are 64 MB.
 	MaxPendingLimit = 10_000
+	// MaxPresignTarget bounds presign_target: a key of 16 participants of whom 11 sign
+	// has 11 times as many in each of their nodes.
+	MaxPresignTarget = 64
 	// MaxBundleEntries bounds bundle_max_entries. An entry costs every node at most
 	// one ed25519 verification and 65 points to decompress, about half a
 	// millisecond: half a second for a full bundle.
@@ -89,6 +92,7 @@ func (p Params) Validate() error {
 		{"fault_blocks", p.FaultBlocks, 1, MaxLengthBlocks},
 		{"retention_blocks", p.RetentionBlocks, 0, MaxLengthBlocks},
 		{"auto_reshare_margin", p.AutoReshareMargin, 0, mpctypes.MaxMembers},
+		{"presign_target", p.PresignTarget, 0, MaxPresignTarget},
 		{"auto_reshare_pause_blocks", p.AutoResharePauseBlocks, 1, MaxLengthBlocks},
 	} {
 		if f.value < f.lo || f.value > f.top {

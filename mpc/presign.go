@@ -1,0 +1,440 @@
+package mpc
+
+import (
+	"encoding/binary"
+	"fmt"
+	"io"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// A presignature is the part of a signature that does not depend on what is signed,
+// made ahead of time by t+1 participants of a READY key, one of which leads, and owns
+// it: only for requests that the owner leads is it used. See session.Parker for how it
+// stops and goes on. It is in memory only, and lost with the process. A node makes one
+// of its own at a time, while nobody asks for anything.
+
+const (
+	// presignMaxAge bounds what a presignature may outlive unseen. It is as long as one
+	// can be expected to be of use at a rate of requests for which it matters.
+	presignMaxAge = time.Hour
+	// presignSlack is how many blocks a Prepare of a presignature may be older or newer
+	// than this node's last one.
+	presignSlack = 5
+	// presignPause is how long an owner waits after it failed to make one; it doubles up
+	// to presignMaxPause.
+	presignPause    = 5 * time.Second
+	presignMaxPause = 5 * time.Minute
+	// presignExtra is how many more than the target an owner may have here: it drops one
+	// before this node hears of it.
+	presignExtra = 2
+	// maxDisowned bounds how often in a tick one participant is told that a presignature
+	// does not exist.
+	maxDisowned = 64
+)
+
+// presigns is what the engine knows of presignatures beside their sessions.
+type presigns struct {
+	// keys are READY keys of which this node can make some, by the id of the request,
+	// and requests what was made of them since the last block.
+	keys     map[string]types.KeyID
+	requests map[string]*types.Request
+	// count is how many sessions there are, those that wait included.
+	count int
+	// due: something changed that may let this node make one.
+	due bool
+	// seen are the attempts that this node took part in, with the height of each.
+	seen map[attemptID]int64
+	// pauses of keys for which one could not be made.
+	pauses map[types.KeyID]pause
+	// used is when a signature of a key was last asked for.
+	used map[types.KeyID]time.Time
+	// tries is how many presignatures were used in vain for a request.
+	tries    map[types.RequestID]int
+	disowned map[types.Operator]int
+}
+
+type pause struct {
+	until time.Time
+	wait  time.Duration
+}
+
+func newPresigns() presigns {
+	return presigns{
+		seen: make(map[attemptID]int64), pauses: make(map[types.KeyID]pause), used: make(map[types.KeyID]time.Time),
+		tries: make(map[types.RequestID]int), disowned: make(map[types.Operator]int),
+	}
+}
+
+// presign: the session makes, or made, a presignature.
+func (l *live) presign() bool { return l.Request().ID.Kind == types.KindPresign }
+
+// waits: it serves no request so far.
+func (l *live) waits() bool { return l.Target() == nil }
+
+// unused: it was ready, and nobody needed it.
+func (l *live) unused() bool { return l.waits() && !l.Since().IsZero() }
+
+// usedFor: it is a presignature that is used for a request.
+func (l *live) usedFor(r *types.Request) bool {
+	return l.presign() && !l.waits() && l.Target().ID == r.ID
+}
+
+// serves is the request that a session works for: the one that a presignature is used
+// for, or its own.
+func serves(s *session.Session) *types.Request {
+	if r := s.Target(); r != nil {
+		return r
+	}
+	return s.Request()
+}
+
+// adopt notes for which keys of a view this node can make presignatures.
+func (p *presigns) adopt(c *Core) {
+	p.due = true
+	p.keys, p.requests = make(map[string]types.KeyID), make(map[string]*types.Request)
+	for id, height := range p.seen {
+		if height < c.view.Height-2*presignSlack {
+			delete(p.seen, id)
+		}
+	}
+	for id := range p.tries {
+		if _, open := c.requests[id]; !open {
+			delete(p.tries, id)
+		}
+	}
+	for id := range p.used {
+		if _, known := c.view.Keys[id]; !known {
+			delete(p.used, id)
+			delete(p.pauses, id)
+		}
+	}
+	if c.view.Presign <= 0 || c.self.Operator == "" {
+		return
+	}
+	for id := range c.requests {
+		if id.Kind == types.KindSign {
+			p.used[c.requests[id].KeyID] = c.opts.Now()
+		}
+	}
+	for id, key := range c.view.Keys {
+		if key.Status == types.KeyReady && slices.Contains(key.Participants, c.self.Operator) {
+			p.keys[key.Session.String()] = id
+		}
+	}
+}
+
+// presignRequest finds what a presignature is for; nil if this node has no part in it.
+func (c *Core) presignRequest(id types.RequestID) *types.Request {
+	p := &c.presigns
+	if r, made := p.requests[id.ID]; made {
+		return r
+	}
+	keyID, ok := p.keys[id.ID]
+	if !ok {
+		return nil
+	}
+	key := c.view.Keys[keyID]
+	r, ok := types.PresignRequest(&key, c.view.Roster)
+	_, member := r.Member(c.self.Operator)
+	if _, held := c.share(&r); !ok || !member || !held {
+		p.requests[id.ID] = nil
+		return nil
+	}
+	p.requests[id.ID] = &r
+	return &r
+}
+
+// idle: nobody asks for anything that this node works on.
+func (c *Core) idle() bool {
+	for _, l := range c.sessions {
+		if !l.waits() && (l.Phase() == session.Running || l.unstarted()) {
+			return false
+		}
+	}
+	return true
+}
+
+// openPresign begins a presignature of this node's own, if it is time for one.
+func (c *Core) openPresign(now time.Time) {
+	clear(c.presigns.disowned)
+	if !c.presigns.due || c.view.CatchingUp || len(c.presigns.keys) == 0 || !c.idle() {
+		return
+	}
+	c.presigns.due = false
+	r := c.neediest(now)
+	if r == nil {
+		return
+	}
+	attempt, err := c.drawAttempt(r)
+	if err != nil {
+		c.opts.Log.Error("read randomness for a presignature", "err", err)
+		return
+	}
+	s, err := session.Open(c.config(r, attempt), now)
+	if err != nil {
+		c.opts.Log.Error("open a session", "request", r.ID.String(), "key", r.KeyID, "err", err)
+		return
+	}
+	c.registerPresign(s, now)
+	s.Announce(now)
+}
+
+// drawAttempt picks a number under which this node leads, out of so many that no two
+// are ever the same.
+func (c *Core) drawAttempt(r *types.Request) (uint32, error) {
+	turn, _ := r.Turn(c.self.Operator)
+	var bz [4]byte
+	if _, err := io.ReadFull(c.opts.Rand, bz[:]); err != nil {
+		return 0, err
+	}
+	n := uint32(len(r.Members))
+	round := binary.BigEndian.Uint32(bz[:]) % (math.MaxUint32 / n)
+	return round*n + turn, nil
+}
+
+func (c *Core) registerPresign(s *session.Session, now time.Time) {
+	l := &live{Session: s}
+	c.presigns.count++
+	c.presigns.seen[attemptID{s.Request().ID, s.Attempt()}] = c.view.Height
+	c.register(l, now)
+}
+
+// neediest is the key that this node makes its next presignature of: of those with too
+// few, that of which a signature was asked for last. Nil: none, or this node makes one
+// already.
+func (c *Core) neediest(now time.Time) *types.Request {
+	if c.presigns.count >= c.opts.MaxPresignatures {
+		return nil
+	}
+	own := make(map[string]int)
+	for _, l := range c.sessions {
+		if l.presign() && l.waits() && l.Initiator() == c.self.Operator {
+			if l.Phase() != session.Parked {
+				return nil
+			}
+			own[l.Request().ID.ID]++
+		}
+	}
+	var best *types.Request
+	for name, keyID := range c.presigns.keys {
+		if own[name] >= c.view.Presign || now.Before(c.presigns.pauses[keyID].until) {
+			continue
+		}
+		r := c.presignRequest(types.RequestID{Kind: types.KindPresign, ID: name})
+		if r == nil || best != nil && !c.needsMore(r, best, own) {
+			continue
+		}
+		best = r
+	}
+	return best
+}
+
+// needsMore orders keys by what they were last used for, then by how many there are.
+func (c *Core) needsMore(a, b *types.Request, own map[string]int) bool {
+	usedA, usedB := c.presigns.used[a.KeyID], c.presigns.used[b.KeyID]
+	switch {
+	case !usedA.Equal(usedB):
+		return usedA.After(usedB)
+	case own[a.ID.ID] != own[b.ID.ID]:
+		return own[a.ID.ID] < own[b.ID.ID]
+	}
+	return a.KeyID < b.KeyID
+}
+
+// joinPresign answers the Prepare of a presignature.
+func (c *Core) joinPresign(v types.Verified, id types.RequestID, attempt uint32, now time.Time) {
+	if reason := c.admitPresign(v, id, attempt); reason != "" {
+		c.refuse(v, id, reason, nil)
+		return
+	}
+	r := c.presignRequest(id)
+	s, err := session.Join(c.config(r, attempt), v, now)
+	if err != nil {
+		c.opts.Log.Warn("a Prepare cannot be answered", "request", id.String(), "key", r.KeyID, "attempt", attempt, "err", err)
+		c.refuse(v, id, types.ErrProtocolFault, nil)
+		return
+	}
+	c.registerPresign(s, now)
+	s.Announce(now)
+}
+
+// admitPresign checks a Prepare against this node's own committed state and memory.
+// An empty reason: join.
+func (c *Core) admitPresign(v types.Verified, id types.RequestID, attempt uint32) types.Reason {
+	r := c.presignRequest(id)
+	if r == nil {
+		return types.ErrUnknownRequest
+	}
+	member, ok := r.Member(v.From())
+	_, liar := c.liars[v.From()]
+	at := session.PreparedAt(v)
+	switch {
+	case !ok || member.IdentityVersion != v.Header().IdentityVersion || v.From() != r.Initiator(attempt) || liar:
+		return types.ErrWrongInitiator
+	case at < c.view.Height-presignSlack || at > c.view.Height+presignSlack:
+		return types.ErrWrongAttempt
+	}
+	if _, before := c.presigns.seen[attemptID{id, attempt}]; before {
+		return types.ErrWrongAttempt
+	}
+	if _, ok := c.identity(r); !ok {
+		return c.withoutIdentity(r)
+	}
+	if c.presigns.count >= c.opts.MaxPresignatures || !c.idle() || !c.hasRoom(r, v.From()) {
+		return types.ErrBusy
+	}
+	return ""
+}
+
+// hasRoom: this owner has not too many of the key here, and makes no other one.
+func (c *Core) hasRoom(r *types.Request, owner types.Operator) bool {
+	own := 0
+	for _, l := range c.sessions {
+		if !l.presign() || !l.waits() || l.Initiator() != owner {
+			continue
+		}
+		if l.Phase() != session.Parked {
+			return false
+		}
+		if l.Request().ID == r.ID {
+			own++
+		}
+	}
+	return own < c.view.Presign+presignExtra
+}
+
+// noticeParked counts a presignature that became ready.
+func (c *Core) noticeParked(l *live) {
+	if l.parked || l.Phase() != session.Parked {
+		return
+	}
+	l.parked = true
+	c.presigns.due = true
+	delete(c.presigns.pauses, l.Request().KeyID)
+	c.shareClosed(l, "")
+	c.opts.Log.Debug("presignature ready", "key", l.Request().KeyID, "session", l.Context().Short(), "owner", l.Initiator())
+}
+
+// dropPresigns ends those that can be of no use any more.
+func (c *Core) dropPresigns(now time.Time) {
+	for _, l := range c.ordered() {
+		if !l.waits() {
+			continue
+		}
+		r := c.presignRequest(l.Request().ID)
+		if r == nil || !sameIdentities(r, l.Session) || l.unused() && now.Sub(l.Since()) >= presignMaxAge {
+			l.Stop(types.ErrPresignDropped)
+		}
+	}
+}
+
+// sameIdentities: those who take part still have the identities that they had.
+func sameIdentities(r *types.Request, s *session.Session) bool {
+	ops := s.Signers()
+	if ops == nil {
+		ops = s.Request().Operators()
+	}
+	for _, op := range ops {
+		now, member := r.Member(op)
+		then, _ := s.Request().Member(op)
+		if !member || now.IdentityVersion != then.IdentityVersion {
+			return false
+		}
+	}
+	return true
+}
+
+// endPresign forgets a session of a presignature.
+func (c *Core) endPresign(l *live, end session.End) {
+	if !l.presign() {
+		return
+	}
+	c.presigns.count--
+	c.presigns.due = true
+	if l.Initiator() == c.self.Operator && l.Since().IsZero() && end.Reason != types.ErrPresignDropped {
+		p := c.presigns.pauses[l.Request().KeyID]
+		p.wait = min(max(2*p.wait, presignPause), presignMaxPause)
+		p.until = c.opts.Now().Add(p.wait)
+		c.presigns.pauses[l.Request().KeyID] = p
+	}
+}
+
+// disown tells who asks that this node has no part of a presignature: it restarted, or
+// dropped it long ago.
+func (c *Core) disown(v types.Verified) {
+	h := v.Header()
+	if v.Request().Kind != types.KindPresign || c.self.Key == nil || c.presigns.disowned[v.From()] >= maxDisowned || !c.isParticipant(v.From()) {
+		return
+	}
+	c.presigns.disowned[v.From()]++
+	abort := wire.Abort{Reason: string(types.ErrPresignLost)}
+	body, err := abort.Marshal()
+	if err != nil {
+		c.opts.Log.Error("encode an Abort", "err", err)
+		return
+	}
+	c.opts.Transport.Send(v.From(), types.SignEnvelope(&wire.Header{
+		ChainId: c.opts.ChainID, Context: h.Context, Kind: wire.KIND_ABORT, From: string(c.self.Operator),
+		IdentityVersion: c.self.Version, Sequence: 1, RequestKind: h.RequestKind, RequestId: h.RequestId,
+	}, body, c.self.Key))
+}
+
+// PresignStatus is what a node has of presignatures of one key.
+type PresignStatus struct {
+	KeyID types.KeyID
+	Epoch uint64
+	// Ready are usable for requests that this node leads, Parked all that this node is a
+	// signer of, Building those that are being made.
+	Ready, Parked, Building int
+}
+
+// presignStatus counts, by key.
+func (c *Core) presignStatus() []PresignStatus {
+	var list []PresignStatus
+	for _, l := range c.sessions {
+		if !l.waits() {
+			continue
+		}
+		r := l.Request()
+		i := slices.IndexFunc(list, func(s PresignStatus) bool { return s.KeyID == r.KeyID && s.Epoch == r.Epoch })
+		if i < 0 {
+			i = len(list)
+			list = append(list, PresignStatus{KeyID: r.KeyID, Epoch: r.Epoch})
+		}
+		s := &list[i]
+		switch {
+		case l.Phase() != session.Parked:
+			s.Building++
+		case l.Usable() && l.Initiator() == c.self.Operator:
+			s.Ready++
+			fallthrough
+		default:
+			s.Parked++
+		}
+	}
+	slices.SortFunc(list, func(a, b PresignStatus) int {
+		if a.KeyID != b.KeyID {
+			return cmpID(a.KeyID, b.KeyID)
+		}
+		return int(a.Epoch) - int(b.Epoch)
+	})
+	return list
+}
+
+func cmpID(a, b types.KeyID) int {
+	if a < b {
+		return -1
+	}
+	return 1
+}
+
+// String is for people.
+func (s PresignStatus) String() string {
+	return fmt.Sprintf("%s epoch %d: %d ready here, %d parked, %d being made", s.KeyID, s.Epoch, s.Ready, s.Parked, s.Building)
+}

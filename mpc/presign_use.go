@@ -1,0 +1,165 @@
+package mpc
+
+import (
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+const (
+	// maxPresignTries presignatures are used in vain for one request before it is signed
+	// without.
+	maxPresignTries = 3
+	// consumeAge is how long a signer waits for the block that has the request: several
+	// blocks; an honest owner is one ahead, and gives up earlier.
+	consumeAge = 10 * time.Second
+)
+
+// usePresignature signs a request that this node leads an attempt of with a
+// presignature, if it has one whose signers are beyond suspicion. The request is bound
+// to its digest by now.
+func (c *Core) usePresignature(r *types.Request, attempt uint32, now time.Time) bool {
+	if r.ID.Kind != types.KindSign || c.presigns.count == 0 || c.presigns.tries[r.ID] >= maxPresignTries {
+		return false
+	}
+	l := c.bestPresignature(r, attempt)
+	if l == nil {
+		return false
+	}
+	c.withdraw(r)
+	if err := l.Consume(*r, attempt, now); err != nil {
+		c.opts.Log.Error("use a presignature", "request", r.ID.String(), "session", l.Context().Short(), "err", err)
+		return false
+	}
+	c.shareOpened(l)
+	c.opts.Log.Info("attempt opened with a presignature", "request", r.ID.String(), "attempt", attempt, "session", l.Context().Short(),
+		"signers", l.Signers())
+	return true
+}
+
+// bestPresignature is the oldest one of this node's that fits.
+func (c *Core) bestPresignature(r *types.Request, attempt uint32) *live {
+	shunned := c.shunned(r, attempt)
+	var best *live
+	for _, l := range c.sessions {
+		if !l.presign() || l.Initiator() != c.self.Operator || !l.Usable() || best != nil && !older(l, best) {
+			continue
+		}
+		signers := l.Signers()
+		unwelcome := slices.ContainsFunc(signers, func(op types.Operator) bool {
+			return op != c.self.Operator && (slices.Contains(shunned, op) || c.suspicion(op) > 0)
+		})
+		if !unwelcome && r.SignsWith(l.Request(), signers) {
+			best = l
+		}
+	}
+	return best
+}
+
+func older(a, b *live) bool {
+	if a.Since().Equal(b.Since()) {
+		return a.Attempt() < b.Attempt()
+	}
+	return a.Since().Before(b.Since())
+}
+
+// Consume implements session.Host: what the owner of a presignature says it is used for
+// must be what an attempt that it leads may sign by this node's own committed state.
+func (c *Core) Consume(s *session.Session, attempt uint32, request string, digest []byte) (*types.Request, types.Reason) {
+	l, ok := c.sessions[s.ID()]
+	if !ok {
+		return nil, types.ErrPresignLost
+	}
+	now := c.opts.Now()
+	if l.asked.IsZero() {
+		l.asked = now
+	}
+	r, reason := c.admitConsume(s, types.RequestID{Kind: types.KindSign, ID: request}, attempt, digest)
+	if reason == types.ErrUnknownRequest && now.Sub(l.asked) < consumeAge {
+		return nil, ""
+	}
+	if reason != "" {
+		return nil, reason
+	}
+	if err := c.bind(r); err != nil {
+		c.logOnce(r.ID, types.ReasonOf(err), "this node refuses a request")
+		return nil, types.ReasonOf(err)
+	}
+	c.withdraw(r)
+	c.shareOpenedFor(l, r, attempt)
+	c.opts.Log.Info("presignature used", "request", r.ID.String(), "attempt", attempt, "session", s.Context().Short(), "leader", s.Initiator())
+	return r, ""
+}
+
+// admitConsume checks a use as admit checks a Prepare. Unknown: this node may be a block
+// behind.
+func (c *Core) admitConsume(s *session.Session, id types.RequestID, attempt uint32, digest []byte) (*types.Request, types.Reason) {
+	r, open := c.requests[id]
+	switch {
+	case !open && c.signatureResult(id) != nil:
+		return nil, types.ErrAlreadyDecided
+	case !open || attempt == r.Attempt(c.view.Height)+1:
+		return nil, types.ErrUnknownRequest
+	case string(digest) != string(r.Digest):
+		return nil, types.ErrBadDigest
+	case r.Expired(c.view.Height):
+		return nil, types.ErrExpired
+	case attempt != r.Attempt(c.view.Height) && attempt != r.Attempt(c.view.Height-attemptSlack):
+		return nil, types.ErrWrongAttempt
+	case s.Initiator() != r.Initiator(attempt) || slices.Contains(c.shunned(r, attempt), s.Initiator()):
+		return nil, types.ErrWrongInitiator
+	case !r.SignsWith(s.Request(), s.Signers()):
+		return nil, types.ErrPresignLost
+	case c.pool.hasSignature(id.ID):
+		return nil, types.ErrAlreadyDecided
+	}
+	if reason := c.inProgress(r, attempt, s.Initiator()); reason != "" {
+		return nil, reason
+	}
+	if _, ok := c.identity(r); !ok {
+		return nil, c.withoutIdentity(r)
+	}
+	return r, ""
+}
+
+// retryConsumes looks in a new view at uses that this node could not judge before.
+func (c *Core) retryConsumes(now time.Time) {
+	for _, l := range c.ordered() {
+		if l.Phase() == session.Parked {
+			l.RetryConsume(now)
+		}
+	}
+}
+
+// fallBack signs with another presignature, or without one, what this node's own did
+// not become a signature of.
+func (c *Core) fallBack(l *live, end session.End, now time.Time) {
+	if !l.presign() || l.waits() || l.Initiator() != c.self.Operator {
+		return
+	}
+	c.dropAwaited(end.Awaited)
+	switch end.Reason {
+	case "", types.ErrInterrupted, types.ErrExpired, types.ErrAlreadyDecided, types.ErrSuperseded:
+		return
+	}
+	if r, open := c.requests[l.Target().ID]; open {
+		c.presigns.tries[r.ID]++
+		c.openAttempt(r, now)
+	}
+}
+
+// dropAwaited drops this node's presignatures with signers that were out of reach when
+// one was needed: they are probably so for the next one too.
+func (c *Core) dropAwaited(ops []types.Operator) {
+	if len(ops) == 0 {
+		return
+	}
+	for _, l := range c.ordered() {
+		if l.unused() && l.Phase() == session.Parked && l.Initiator() == c.self.Operator &&
+			slices.ContainsFunc(l.Signers(), func(op types.Operator) bool { return slices.Contains(ops, op) }) {
+			l.Stop(types.ErrPresignLost)
+		}
+	}
+}
