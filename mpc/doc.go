@@ -24,6 +24,9 @@
 //     chain decided and no rollback can change that.
 //   - A request id is bound to its digest, durably, before this node says Ready.
 //   - An Auditor hears of each use of a share before the first round leaves.
+//   - A presignature (presign.go) is in memory only, made while nobody asks for
+//     anything, and used once: for a request that its owner leads, after every signer
+//     bound that request to its digest and confirmed that all were told the same.
 //   - Pre-parameters are destroyed before the first round leaves.
 //   - Who lies to it is named, and left out of its next signatures (faults.go,
 //     shun.go); where nobody can be named, everybody who was there is doubted

@@ -96,6 +96,8 @@ type Observer interface {
 // SessionEnd is what an Observer is told of a session that is over.
 type SessionEnd struct {
 	Kind types.RequestKind
+	// Presigned: it was one of a presignature; of kind sign if it was used.
+	Presigned bool
 	// Reason is empty for success.
 	Reason types.Reason
 	// Took is how long it was open here.

@@ -44,8 +44,8 @@ func (c *Core) Status() Status {
 		CatchingUp: c.view.CatchingUp, ClockAhead: c.view.ClockAhead, OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
 	}
 	for _, l := range c.ordered() {
-		if l.waits() {
-			continue
+		if l.Phase() == session.Parked {
+			continue // see Presignatures
 		}
 		st.Sessions = append(st.Sessions, l.Snapshot())
 		st.Resent += uint64(l.Resent())

@@ -40,6 +40,7 @@ type metrics struct {
 	bytes     *prometheus.CounterVec
 	peers     prometheus.Gauge
 	reachable prometheus.Gauge
+	presigned *prometheus.CounterVec
 	decided   *prometheus.HistogramVec
 	lag       prometheus.Histogram
 	reconcile prometheus.Histogram
@@ -70,6 +71,7 @@ func newMetrics(chainID string) *metrics {
 		bytes:     f.counter("channel_bytes_total", "Bytes of messages on the channel.", "direction", "type"),
 		peers:     f.gauge("channel_peers", "Peers that have the MPC channel.").WithLabelValues(),
 		reachable: f.gauge("channel_operators", "Participants that can be reached.").WithLabelValues(),
+		presigned: f.counter("presignatures_ended_total", "Presignatures that were used, outcome ok, or discarded, by reason.", "outcome"),
 		decided: f.histogram("request_blocks", "Blocks from a request's commit to its decision, whatever it is.",
 			blockBuckets, "kind"),
 		lag:       f.single("reconcile_lag_blocks", "Blocks seen at once by the engine; 1 is no lag.", blockBuckets),
@@ -79,7 +81,7 @@ func newMetrics(chainID string) *metrics {
 	}
 	m.collectors = []prometheus.Collector{
 		m.opened, m.ended, m.attempts, m.rounds, m.dropped, m.waiting, m.bytes, m.peers, m.reachable,
-		m.decided, m.lag, m.reconcile, m.status,
+		m.presigned, m.decided, m.lag, m.reconcile, m.status,
 	}
 	return m
 }
@@ -116,7 +118,11 @@ func (m *metrics) SessionEnded(end mpc.SessionEnd) {
 		outcome = outcomeOK
 	}
 	m.ended.WithLabelValues(end.Kind.String(), outcome).Inc()
-	m.attempts.WithLabelValues(end.Kind.String(), outcome).Observe(end.Took.Seconds())
+	if end.Presigned { // it may have waited for an hour
+		m.presigned.WithLabelValues(outcome).Inc()
+	} else {
+		m.attempts.WithLabelValues(end.Kind.String(), outcome).Observe(end.Took.Seconds())
+	}
 	m.status.ended.Add(uint64(end.Resent))
 }
 

@@ -19,27 +19,28 @@ type statusCollector struct {
 	requests, results, preparams, queued *prometheus.Desc
 	sessions, records, unknown, resent   *prometheus.Desc
 	lost, missing                        *prometheus.Desc
-	outdated, clockAhead                 *prometheus.Desc
+	outdated, clockAhead, presignatures  *prometheus.Desc
 }
 
 func newStatusCollector(f metricFactory) *statusCollector {
 	return &statusCollector{
-		up:         f.desc("engine_up", "1 while the engine runs."),
-		registered: f.desc("registered", "1 while an identity of this node is registered on chain."),
-		outdated:   f.desc("identity_outdated", "1 while the chain goes by an identity whose key this node does not have; it takes no part in new requests then."),
-		height:     f.desc("height", "Height of the committed state that the engine works on."),
-		catchingUp: f.desc("catching_up", "1 while the node is behind the chain; nothing is started then."),
-		clockAhead: f.desc("clock_ahead_seconds", "How far this node's clock seems ahead of the chain's, if that is why it takes itself to be behind."),
-		requests:   f.desc("requests_open", "Open requests on chain."),
-		results:    f.desc("results_waiting", "Results that wait for a proposer."),
-		preparams:  f.desc("preparams", "Unused sets of keygen pre-parameters."),
-		queued:     f.desc("engine_queue", "Steps that wait for a worker, and inputs that wait for the loop.", "queue"),
-		sessions:   f.desc("sessions", "Sessions in memory.", "kind", "phase"),
-		records:    f.desc("records", "Records in the store.", "status"),
-		unknown:    f.desc("keys_unknown", "Keys in the store that the chain does not know."),
-		lost:       f.desc("database_missing", "1 on a node with an identity whose database is gone."),
-		missing:    f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
-		resent:     f.desc("resent_total", "Envelopes that were sent again."),
+		up:            f.desc("engine_up", "1 while the engine runs."),
+		registered:    f.desc("registered", "1 while an identity of this node is registered on chain."),
+		outdated:      f.desc("identity_outdated", "1 while the chain goes by an identity whose key this node does not have; it takes no part in new requests then."),
+		height:        f.desc("height", "Height of the committed state that the engine works on."),
+		catchingUp:    f.desc("catching_up", "1 while the node is behind the chain; nothing is started then."),
+		clockAhead:    f.desc("clock_ahead_seconds", "How far this node's clock seems ahead of the chain's, if that is why it takes itself to be behind."),
+		requests:      f.desc("requests_open", "Open requests on chain."),
+		results:       f.desc("results_waiting", "Results that wait for a proposer."),
+		preparams:     f.desc("preparams", "Unused sets of keygen pre-parameters."),
+		queued:        f.desc("engine_queue", "Steps that wait for a worker, and inputs that wait for the loop.", "queue"),
+		sessions:      f.desc("sessions", "Sessions in memory.", "kind", "phase"),
+		records:       f.desc("records", "Records in the store.", "status"),
+		unknown:       f.desc("keys_unknown", "Keys in the store that the chain does not know."),
+		lost:          f.desc("database_missing", "1 on a node with an identity whose database is gone."),
+		missing:       f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
+		presignatures: f.desc("presignatures", "Presignatures in memory: ready for requests that this node leads, parked here whoever owns them, being made.", "state"),
+		resent:        f.desc("resent_total", "Envelopes that were sent again."),
 	}
 }
 
@@ -47,7 +48,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.up, c.registered, c.height, c.catchingUp, c.requests, c.results, c.preparams, c.queued,
-		c.sessions, c.records, c.unknown, c.resent, c.lost, c.missing, c.outdated, c.clockAhead,
+		c.sessions, c.records, c.unknown, c.resent, c.lost, c.missing, c.outdated, c.clockAhead, c.presignatures,
 	} {
 		ch <- d
 	}
@@ -80,6 +81,9 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	for what, n := range countMissing(c.shares.Load().found()) {
 		gauge(c.missing, float64(n), what)
 	}
+	for state, n := range countPresignatures(s.Presignatures) {
+		gauge(c.presignatures, float64(n), state)
+	}
 	for label, n := range countSessions(s) {
 		gauge(c.sessions, float64(n), label[0], label[1])
 	}
@@ -100,6 +104,17 @@ func countSessions(s mpc.Status) map[[2]string]int {
 	n := make(map[[2]string]int)
 	for _, session := range s.Sessions {
 		n[[2]string{session.Request.Kind.String(), session.Phase.String()}]++
+	}
+	return n
+}
+
+// countPresignatures counts those of all keys.
+func countPresignatures(all []mpc.PresignStatus) map[string]int {
+	n := map[string]int{"ready": 0, "parked": 0, "building": 0}
+	for _, s := range all {
+		n["ready"] += s.Ready
+		n["parked"] += s.Parked
+		n["building"] += s.Building
 	}
 	return n
 }

@@ -29,7 +29,11 @@ type StatusReport struct {
 	Sessions       int     `json:"sessions"`
 	ResultsWaiting int     `json:"results_waiting"`
 	Preparams      int     `json:"preparams"`
-	Peers          int     `json:"peers"`
+	// PresignaturesReady are those for requests that this node leads, PresignaturesParked
+	// all that wait here.
+	PresignaturesReady  int `json:"presignatures_ready"`
+	PresignaturesParked int `json:"presignatures_parked"`
+	Peers               int `json:"peers"`
 	// Reachable are the participants that are peers; all others are reached by
 	// relay.
 	Reachable   []string `json:"reachable"`
@@ -110,6 +114,8 @@ func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) Stat
 		OpenRequests: s.OpenRequests, Sessions: len(s.Sessions), ResultsWaiting: s.Results,
 		Preparams: s.Preparams, UnknownKeys: texts(s.Unknown), At: s.At,
 	}
+	presignatures := countPresignatures(s.Presignatures)
+	r.PresignaturesReady, r.PresignaturesParked = presignatures["ready"], presignatures["parked"]
 	r.MissingShares = missing
 	if state.audit != nil {
 		r.AuditLines, r.AuditHash = state.audit.Last()

@@ -37,6 +37,14 @@
 // whoever hears that they are missing. Whoever was released keeps its Start (see
 // Session.Start), for its engine to compare with one that is still forwarded.
 //
+// A protocol that can wait for what it is for (Parker) stops after a round, with the
+// messages of the next one made and not sent. All say Parked then, and the session is
+// quiet. Its initiator owns it: the Consume that names a request is a broadcast of the
+// next round, so the chained digest that all confirm before a party gets that round
+// covers it. DESIGN §8 has the digest in the headers of round 4 instead; as a broadcast
+// it needs no field, is asked for and passed on like any other, and two of them are
+// evidence.
+//
 // The echo costs, for each round with a broadcast, one Confirm of below 512
 // bytes from each of s signers to each other, s(s-1) of them, and one more way
 // through the network before the next round begins. A keygen of tss-lib has

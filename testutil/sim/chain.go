@@ -123,6 +123,18 @@ func (c *Chain) Keygen(id types.KeyID, threshold int, of ...*Node) {
 	})
 }
 
+// ChangeParams changes the parameters in the next block.
+func (c *Chain) ChangeParams(change func(*xtypes.Params)) {
+	c.Do(func(ctx sdk.Context) error {
+		params, err := c.Fixture.Keeper.Params(ctx)
+		if err != nil {
+			return err
+		}
+		change(&params)
+		return c.Fixture.Keeper.SetParams(ctx, params)
+	})
+}
+
 // Reshare asks for new shares of a key in the next block, as Keygen.
 func (c *Chain) Reshare(id string, key types.KeyID, threshold int, to ...*Node) {
 	c.Do(func(ctx sdk.Context) error {

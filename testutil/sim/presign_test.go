@@ -8,8 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	sdk "github.com/cosmos/cosmos-sdk/types"
-
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -147,12 +145,7 @@ func TestPresignaturesEnd(t *testing.T) {
 	for name, end := range map[string]func(w *sim.World){
 		"deleted": func(w *sim.World) { w.Chain.Delete("key") },
 		"parameter": func(w *sim.World) {
-			w.Chain.Do(func(ctx sdk.Context) error {
-				params, err := w.Chain.Fixture.Keeper.Params(ctx)
-				require.NoError(t, err)
-				params.PresignTarget = 0
-				return w.Chain.Fixture.Keeper.SetParams(ctx, params)
-			})
+			w.Chain.ChangeParams(func(p *xtypes.Params) { p.PresignTarget = 0 })
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

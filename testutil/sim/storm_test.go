@@ -35,6 +35,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 		Params: func(p *xtypes.Params) {
 			p.RetireBlocks, p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 10, 12, 60
 			p.SignLifetimeBlocks, p.FaultBlocks = 300, 100
+			p.PresignTarget = uint32(seed % 3) // a third of all seeds without
 		},
 	})
 	s.liar = s.Nodes[s.Rand.IntN(len(s.Nodes))]
@@ -195,6 +196,7 @@ func (s *storm) over(t *testing.T) {
 	delete(s.Lies, s.liar.Operator)
 	s.Chain.Keygen("last", 2)
 	require.True(t, s.Run(maxKeygenAttempts*keygenAttempt, ready(s.World, "last")), "a keygen of all is stuck")
+	s.Chain.ChangeParams(func(p *xtypes.Params) { p.PresignTarget = 0 })
 	require.True(t, s.Run(4*time.Minute, func() bool { return s.quiet() }), "something is left over")
 	nothingIsHeld(t, s.World)
 	require.Empty(t, s.ledger.Broken())

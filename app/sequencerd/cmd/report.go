@@ -141,6 +141,7 @@ func (s statusText) text() string {
 		fmt.Fprintf(w, "sessions\t%d\n", s.Sessions)
 		fmt.Fprintf(w, "results waiting\t%d\n", s.ResultsWaiting)
 		fmt.Fprintf(w, "pre-parameters\t%d\n", s.Preparams)
+		fmt.Fprintf(w, "presignatures\t%d ready for requests that this node leads, %d parked here in all\n", s.PresignaturesReady, s.PresignaturesParked)
 		fmt.Fprintf(w, "peers\t%d with the MPC channel\n", s.Peers)
 		if s.AuditLines > 0 {
 			fmt.Fprintf(w, "audit log\t%d lines, the last %s\n", s.AuditLines, s.AuditHash)
