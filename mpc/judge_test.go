@@ -137,3 +137,18 @@ func TestJudgeBesideTheLoop(t *testing.T) {
 		require.NoError(t, err)
 	}
 }
+
+// TestEngineJudgesBeforeItsLoop: what is false costs the loop nothing.
+func TestEngineJudgesBeforeItsLoop(t *testing.T) {
+	d, r, secret := signingDesk(t)
+	e := &Engine{core: d.core, inbox: newQueue()} // its loop does not run
+	for n := range byte(20) {
+		require.ErrorIs(t, e.ReceiveGossip(gossipOf(falseSignature(r, n))), types.ErrBadResult)
+	}
+	require.Zero(t, e.inbox.length())
+	require.NoError(t, e.ReceiveGossip(gossipOf(signedBy(secret, r))))
+	for _, item := range e.inbox.take() {
+		item.run()
+	}
+	require.Len(t, d.core.Results().Signatures, 1)
+}

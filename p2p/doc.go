@@ -22,8 +22,10 @@
 //  4. the signature,
 //  5. the sender's budget, for what others than the sender deliver,
 //
-// and hand it to the Sink. Results are not forwarded: what goes on to other
-// nodes, and when, is the engine's decision. Order is never assumed, peer ids
+// and hand it to the Sink. Of results they check who signed them; a finished signature,
+// which nobody signed, is verified by the Sink against the request that is open, on the
+// worker's goroutine. Results are not forwarded: what goes on to other nodes, and when,
+// is the engine's decision. Order is never assumed, peer ids
 // are opaque strings, and all methods may run at once, so that the same reactor
 // works on a switch that has a stream for each message and whose TrySend
 // blocks.
@@ -82,7 +84,8 @@
 //
 // # Whose fault
 //
-// A wrong shape, a wrong signature and a hello of another peer's id are faults
+// A wrong shape, a wrong signature, a hello of another peer's id and a finished
+// signature that is none of its request's key and digest (bad_result) are faults
 // of whoever delivered them: an honest node verifies before it sends. So is a
 // message whose judging panics; the worker goes on with the next. MaxFaults
 // of them on one connection stop the peer. A kind or type of message that this
@@ -104,12 +107,13 @@
 // second, and all of them together at most what the workers have.
 //
 // What is relayed has budgets beside that: what one peer delivers (1000 messages
-// and 1 MiB a second, bursts of 4000 and 16 MiB, charged on arrival); what is
-// delivered in a sender's name, by all peers (as much) and by one that is not
-// its own (half), charged after the signature was verified; and what belongs to
-// no open request, of all senders (100 messages and 64 KiB a second): a new
-// request is not known everywhere at once, and a replay of an old one stops
-// there. A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
+// and 1 MiB a second, bursts of 4000 and 16 MiB, charged on arrival); what a
+// sender's own connection delivers of its own (as much); what other peers deliver
+// in its name, all of them (as much) and each (half), and together 100 messages and
+// 64 KiB while its own connection is there, which brings it all; all charged after
+// the signature was verified; and what belongs to no open request, of all senders
+// (100 messages and 64 KiB a second): a new request is not known everywhere at
+// once, and a replay of an old one stops there. A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
 // MB for four, 12 MB for sixteen; each signer of t+1 relays some 20 + 2t
 // messages. The sending side keeps a tenth below these budgets, with bursts of
 // three quarters, so that an honest relay drops nothing at its neighbours.
@@ -127,14 +131,18 @@
 // most 1000 of its messages and 1 MiB a second each way after its burst, a
 // fifth of CometBFT's default rate, and verifying them costs each node at most
 // 0.1 s a second. Of other senders' relays it delays what waits with it: with k
-// more senders waiting, it gets two flows of 2(k+1).
+// more senders waiting, it gets two flows of 2k+2, or four of 2k+4 where others bring
+// its words beside its own connection.
 //
 // A peer that is nobody's can relay nothing of its own, only say again what
 // registered senders signed: at most 500 messages and 512 KiB a second of one
 // sender, 1000 and 1 MiB of all. An envelope of an open request passes a node
 // MaxHops times at most within its hold, one of no open request comes out of
-// 64 KiB a second. It can use up half of what a sender may have relayed at its
-// neighbours, not more.
+// 64 KiB a second. Where the sender is connected itself, as at its sentry, it takes
+// nothing from what the sender says there, and what that node passes on in the
+// sender's name stays within what the next one takes of it. At a node where the
+// sender is not, one such peer can use up half of what may be relayed in its name,
+// not more; k of them leave the peer that brings what is new one of k+1 parts.
 //
 // One Relay that is accepted at one node crosses each connection of the network
 // once each way, and is judged once for each connection: by its hash alone after
