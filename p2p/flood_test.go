@@ -83,7 +83,7 @@ var floods = []flood{
 	}, FaultFlood, false, false},
 	{"all that a participant may say, on its own connection", func(id cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		switch {
-		case n%500 == 0: // also after it came back
+		case n%500 == 0: // first of all, and after it came back
 			return carol.hello(id)
 		case n%3 == 0:
 			return &wire.Relay{Envelope: carol.envelope(wire.KIND_ROUND, "", n, nil), Hops: MaxHops - 1}
@@ -337,7 +337,7 @@ func TestFlood(t *testing.T) {
 				eventually(t, "the log says it", func() bool { return strings.Contains(b.log.String(), "reason="+string(flood.logged)) })
 			}
 			if flood.member {
-				eventually(t, "it is known as carol's", func() bool { return slices.Contains(b.bob.r.Reachable(), "carol") })
+				b.bob.do(func() { require.Contains(t, b.bob.operators, types.Operator("carol"), "it was known as hers") })
 			}
 			during := b.measure(t, 0)
 			t.Logf("%s", during)

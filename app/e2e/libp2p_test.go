@@ -39,9 +39,11 @@ func TestLibP2P(t *testing.T) {
 	n.askSignatures(ctx, key.Id, some)
 	n.awaitSignatures(ctx, key, some)
 	t.Logf("%d signatures: %.1f s", len(some), time.Since(began).Seconds())
+	height := n.height(ctx)
 	command.interrupt(t)
 
 	require.NoError(t, n.Start())
+	require.NoError(t, n.WaitHeight(ctx, height+2))
 	n.allReachable(ctx)
 	n.signWithout(ctx, key, 3)
 }
