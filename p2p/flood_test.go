@@ -83,7 +83,7 @@ var floods = []flood{
 	}, FaultFlood, false, false},
 	{"all that a participant may say, on its own connection", func(id cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		switch {
-		case n%500 == 0: // first of all, and after it came back
+		case n%1000 == 0: // first of all
 			return carol.hello(id)
 		case n%3 == 0:
 			return &wire.Relay{Envelope: carol.envelope(wire.KIND_ROUND, "", n, nil), Hops: MaxHops - 1}
@@ -124,16 +124,21 @@ func (f flood) send(i int, address *cmtp2p.NetAddress) {
 		}
 		messages[n] = f.next(sw.NodeInfo().ID(), uint64(i*len(messages)+n))
 	}
-	for n := 0; ; n++ {
+	for n, dials := 0, 0; ; {
 		peer := sw.Peers().Get(address.ID)
 		if peer != nil {
 			peer.Send(cmtp2p.Envelope{ChannelID: ChannelID, Message: messages[n%len(messages)]})
+			n++
 			continue
 		}
-		if f.renames && n > 0 {
+		if f.renames && dials > 0 {
 			_ = sw.Stop()
 			sw = rogueSwitch(i)
 		}
+		if f.member {
+			n = 0 // it says first whose it is
+		}
+		dials++
 		if err := sw.DialPeerWithAddress(address); err != nil {
 			time.Sleep(tick)
 		}
