@@ -179,6 +179,11 @@
 // 0.3 to 0.8 of a core, most of it on handshakes, and up to 1.0 with new names.
 // Its memory grew by less than 4 MB; the test fails above 32 MB.
 //
+// A registered participant is no worse: four connections that prove to be one's own and
+// send, validly signed, envelopes, relays and results as fast as they take it, are
+// stopped like others. A vote took 25 ms and 60 ms, an envelope 11 ms and 26 ms, memory
+// grew by 1 MB, with other work on the machine; without a flood it was 21 ms and 22 ms.
+//
 //	go test -run TestNetwork -v ./app/e2e
 //
 // floods four validators with two such connections each while they make a key and
