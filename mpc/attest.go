@@ -58,15 +58,15 @@ func (c *Core) attestDeletion(id types.KeyID) {
 
 // HandleGossip takes a result of somebody: it goes into the pool if it is true
 // and still needed, and from there to every other peer.
-func (c *Core) HandleGossip(ctx context.Context, g *wire.Gossip) {
-	switch sum := g.Sum.(type) {
+func (c *Core) HandleGossip(ctx context.Context, j Judged) {
+	switch sum := j.gossip.Sum.(type) {
 	case *wire.Gossip_Attestation:
 		if a, err := types.AttestationFromWire(sum.Attestation); err == nil {
 			c.takeAttestation(ctx, a)
 		}
 	case *wire.Gossip_Signature:
 		if s, err := types.SignatureResultFromWire(sum.Signature); err == nil {
-			c.takeSignature(s)
+			c.takeSignature(j, s)
 		}
 	case *wire.Gossip_Evidence:
 		if e, err := types.EvidenceFromWire(sum.Evidence, c.opts.ChainID); err == nil {
@@ -77,9 +77,11 @@ func (c *Core) HandleGossip(ctx context.Context, g *wire.Gossip) {
 	}
 }
 
-// maxFalseAttestations that one participant signed are looked at between two blocks:
-// the points of one take a millisecond of the loop.
-const maxFalseAttestations = 8
+// maxFalseResults of one participant are looked at between two blocks, attestations
+// that it signed and what its refusals bring: the points of an attestation take a
+// millisecond of the loop, a signature a tenth. Who tells false ones keeps its own true
+// ones from this node, and nobody else's.
+const maxFalseResults = 8
 
 // takeAttestation keeps what the chain would take: each proposer checks again
 // whatever is in the pool.
@@ -93,11 +95,11 @@ func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 	}
 	err := a.Verify(c.opts.ChainID, key)
 	if r, open := c.requests[a.Request]; err == nil && open {
-		if c.falseAttestations[a.Operator] >= maxFalseAttestations {
+		if c.falseResults[a.Operator] >= maxFalseResults {
 			return
 		}
 		if err = r.CheckAttested(&a); err != nil {
-			c.falseAttestations[a.Operator]++
+			c.falseResults[a.Operator]++
 		}
 	}
 	if err != nil {
@@ -144,21 +146,11 @@ func (c *Core) deletionWanted(ctx context.Context, id types.KeyID, op types.Oper
 	return known && key.AwaitsAck(op)
 }
 
-// maxFalseSignatures of one request are looked at between two blocks: a recovery
-// takes a tenth of a millisecond of the loop, and anybody may send some. The
-// signers have theirs anyway, and everybody else hears it again after the block.
-const maxFalseSignatures = 8
-
-// takeSignature keeps a finished signature that proves itself.
-func (c *Core) takeSignature(s types.SignatureResult) {
+// takeSignature keeps a finished signature that proved itself for an open request. One
+// that came before its request is dropped: whoever has it tells it again.
+func (c *Core) takeSignature(j Judged, s types.SignatureResult) {
 	r, open := c.requests[types.RequestID{Kind: types.KindSign, ID: s.RequestID}]
-	if !open || c.pool.hasSignature(s.RequestID) || c.falseSignatures[s.RequestID] >= maxFalseSignatures {
-		return
-	}
-	if err := types.VerifySignature(r.PublicKey, r.Digest, &s); err != nil {
-		c.falseSignatures[s.RequestID]++
-		c.opts.Observer.Dropped(types.ErrProtocolFault)
-		c.opts.Log.Debug("signature dropped", "request", s.RequestID, "err", err)
+	if !open || !j.of(r) || c.pool.hasSignature(s.RequestID) {
 		return
 	}
 	c.pool.addSignature(s, c.opts.Now())
@@ -166,12 +158,28 @@ func (c *Core) takeSignature(s types.SignatureResult) {
 
 // takeResult: whoever refuses because it has the result sends it along.
 func (c *Core) takeResult(v types.Verified) {
-	if v.Header().Kind != wire.KIND_REFUSE {
+	if v.Header().Kind != wire.KIND_REFUSE || c.falseResults[v.From()] >= maxFalseResults {
 		return
 	}
 	var r wire.Refuse
-	if err := r.Unmarshal(v.Body()); err == nil && r.Result != nil {
-		c.HandleGossip(context.Background(), r.Result)
+	if err := r.Unmarshal(v.Body()); err != nil || r.Result == nil {
+		return
+	}
+	j, err := c.Judge(r.Result)
+	if err != nil {
+		c.chargeFalse(v.From(), err)
+		return
+	}
+	c.HandleGossip(context.Background(), j)
+}
+
+// chargeFalse counts a false result against who signed what brought it.
+func (c *Core) chargeFalse(op types.Operator, err error) {
+	c.opts.Observer.Dropped(types.ErrBadResult)
+	c.falseResults[op]++
+	if c.falseResults[op] == 1 {
+		c.opts.Log.Warn("a participant sent a result that does not prove itself; when this goes on, its results are not looked at until the next block",
+			"operator", op, "reason", types.ErrBadResult, "err", err, "allowed", maxFalseResults)
 	}
 }
 

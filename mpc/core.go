@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -14,14 +15,17 @@ import (
 )
 
 // Core is the engine without goroutines: everything it knows and decides. All
-// its methods are called on one goroutine. Engine gives it a loop, a simulator
+// its methods but Judge are called on one goroutine. Engine gives it a loop, a simulator
 // drives it by hand.
 type Core struct {
 	opts Options
 	exec Executor
 
-	view     *View
+	view *View
+	// requests are the open ones of the view. The map is never changed: Judge reads it
+	// in judging, from other goroutines.
 	requests map[types.RequestID]*types.Request
+	judging  atomic.Pointer[map[types.RequestID]*types.Request]
 	self     Self
 	// outdated is what Status.IdentityOutdated says.
 	outdated uint32
@@ -58,10 +62,8 @@ type Core struct {
 	askedFor types.Operator
 	// destroyed counts records and keys, in one Reconcile.
 	destroyed int
-	// falseSignatures counts, by request, since the last block.
-	falseSignatures map[string]int
-	// falseAttestations counts, by who signed them, since the last block.
-	falseAttestations map[types.Operator]int
+	// falseResults counts, by who signed what brought them, since the last block.
+	falseResults map[types.Operator]int
 	// resent counts envelopes of sessions that are over.
 	resent uint64
 	// broken is the first write that failed: a node that cannot write takes no
@@ -100,7 +102,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 	if err := opts.complete(); err != nil {
 		return nil, err
 	}
-	return &Core{
+	c := &Core{
 		opts: opts, exec: exec, view: &View{CatchingUp: true},
 		requests:   make(map[types.RequestID]*types.Request),
 		records:    make(map[types.RecordKey]types.Record),
@@ -124,9 +126,11 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		lastLog:    make(map[types.RequestID]types.Reason),
 		presigns:   newPresigns(),
 
-		falseSignatures:   make(map[string]int),
-		falseAttestations: make(map[types.Operator]int),
-	}, nil
+		falseResults: make(map[types.Operator]int),
+	}
+	requests := c.requests
+	c.judging.Store(&requests)
+	return c, nil
 }
 
 // Restore reads what earlier runs left. A session that was interrupted before
@@ -396,12 +400,13 @@ func (c *Core) adopt(view *View) {
 	clockAhead := c.view.ClockAhead
 	c.view = view
 	c.noticeClock(clockAhead)
-	clear(c.requests)
-	clear(c.falseSignatures)
-	clear(c.falseAttestations)
+	clear(c.falseResults)
+	requests := make(map[types.RequestID]*types.Request, len(view.Requests))
 	for i := range view.Requests {
-		c.requests[view.Requests[i].ID] = &view.Requests[i]
+		requests[view.Requests[i].ID] = &view.Requests[i]
 	}
+	c.requests = requests
+	c.judging.Store(&requests)
 	for id := range c.attempts {
 		if _, open := c.requests[id.request]; !open {
 			delete(c.attempts, id)

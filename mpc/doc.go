@@ -34,6 +34,8 @@
 //     what only this node saw is in memory.
 //   - What ends a session early, the end of the engine included, wipes the secrets
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
+//   - Finished signatures are verified beside the loop (judge.go): who delivers false
+//     ones is charged for them, and keeps nobody from the true one.
 //   - A share that is wanted of this node and is not there is declared on chain
 //     (missing.go), once for each epoch of its key.
 //   - Run ends only with its context or with a store that cannot write; its

@@ -175,11 +175,18 @@ func (e *Engine) Receive(v types.Verified) {
 	}
 }
 
-// ReceiveGossip takes a result of somebody, unverified. It never blocks.
-func (e *Engine) ReceiveGossip(g *wire.Gossip) {
-	if !e.inbox.putLow(g.Size(), func() { e.core.HandleGossip(context.Background(), g) }) {
+// ReceiveGossip takes a result of somebody, unverified. A finished signature is
+// verified before it returns, on the caller's goroutine; the error says that it is
+// false, which is the fault of who delivered it. It never blocks.
+func (e *Engine) ReceiveGossip(g *wire.Gossip) error {
+	j, err := e.core.Judge(g)
+	if err != nil {
+		return err
+	}
+	if !e.inbox.putLow(g.Size(), func() { e.core.HandleGossip(context.Background(), j) }) {
 		e.core.opts.Observer.Dropped(types.ErrBusy)
 	}
+	return nil
 }
 
 // Connected says that a participant can be reached again. It never blocks.

@@ -104,7 +104,9 @@ func (m *member) Send(to types.Operator, e *wire.Envelope) bool {
 func (m *member) Gossip(g *wire.Gossip) {
 	for _, peer := range m.club.members {
 		if peer != m {
-			peer.engine.ReceiveGossip(g)
+			if err := peer.engine.ReceiveGossip(g); err != nil {
+				m.club.errs <- err
+			}
 		}
 	}
 }

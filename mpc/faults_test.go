@@ -51,10 +51,14 @@ func (d *desk) hear(sum any) {
 		g.Sum = &wire.Gossip_Accusation{Accusation: s.ToWire()}
 	case types.Attestation:
 		g.Sum = &wire.Gossip_Attestation{Attestation: s.ToWire()}
+	case types.SignatureResult:
+		g = gossipOf(s)
 	case types.Evidence:
 		g.Sum = &wire.Gossip_Evidence{Evidence: s.ToWire()}
 	}
-	d.core.HandleGossip(d.t.Context(), g)
+	j, err := d.core.Judge(g)
+	require.NoError(d.t, err)
+	d.core.HandleGossip(d.t.Context(), j)
 }
 
 // TestAccuses: whoever kept a session from its end is accused, signed, once.
@@ -189,4 +193,21 @@ func TestLiars(t *testing.T) {
 
 	d.core.blame(l, session.End{Reason: types.ErrStalled, Culprits: []types.Operator{"op-02"}}, d.now)
 	require.NotContains(t, d.core.liars, types.Operator("op-02"), "silence is no lie")
+}
+
+// TestAccusationOfANewerVersion: a reason that only a newer version knows is passed on as
+// it is, and counts as a quarrel like the others.
+func TestAccusationOfANewerVersion(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindSign)
+	d.view.Requests = []types.Request{r}
+	d.start()
+	a := types.Accusation{Request: r.ID, Accused: "op-02", Reason: "withheld_in_round_7", Operator: "op-01", IdentityVersion: 1}
+	a.Sign(deskChain, d.keys["op-01"])
+	d.hear(a)
+	require.Equal(t, []types.Accusation{a}, d.core.Results().Accusations)
+	d.view.Faults = []types.Fault{{Participant: "op-02", Accuser: "op-01", Reason: a.Reason, Request: r.ID}}
+	d.commit()
+	require.Empty(t, d.core.Results().Accusations, "the chain has it")
+	require.Equal(t, 1, d.core.suspicion("op-02"))
 }

@@ -34,6 +34,7 @@ const (
 	FaultShape     types.Reason = "bad_shape"
 	FaultSignature types.Reason = "bad_signature"
 	FaultPeerID    types.Reason = "hello_of_other_peer"
+	FaultResult                 = types.ErrBadResult
 	FaultPanic     types.Reason = "panic"
 	FaultFlood     types.Reason = "flood"
 )

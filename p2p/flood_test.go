@@ -47,39 +47,52 @@ type flood struct {
 	logged types.Reason
 	// renames: it comes back under a new name each time.
 	renames bool
+	// member: its connections say that they are carol's, and prove it.
+	member bool
 }
 
 // Carol is a participant.
 var floods = []flood{
-	{"empty messages", func(cmtp2p.ID, uint64) cmtp2p.Wrapper { return &wire.Envelope{} }, FaultShape, false},
+	{"empty messages", func(cmtp2p.ID, uint64) cmtp2p.Wrapper { return &wire.Envelope{} }, FaultShape, false, false},
 	{"wrong signatures", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		e := carol.envelope(wire.KIND_ROUND, "bob", n, nil)
 		e.Signature[0] ^= 1
 		return e
-	}, FaultSignature, false},
-	{"unknown results", func(cmtp2p.ID, uint64) cmtp2p.Wrapper { return &wire.Gossip{} }, FaultFlood, false},
+	}, FaultSignature, false, false},
+	{"unknown results", func(cmtp2p.ID, uint64) cmtp2p.Wrapper { return &wire.Gossip{} }, FaultFlood, false, false},
 	{"unknown senders", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return newIdentity("dave", 1).envelope(wire.KIND_ROUND, "bob", n, nil)
-	}, FaultFlood, false},
+	}, FaultFlood, false, false},
 	{"signed by a participant", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return carol.envelope(wire.KIND_ROUND, "bob", n, nil)
-	}, FaultFlood, false},
+	}, FaultFlood, false, false},
 	{"signed by a participant, of new peers", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return carol.envelope(wire.KIND_ROUND, "bob", n, nil)
-	}, FaultFlood, true},
+	}, FaultFlood, true, false},
 	{"the largest, signed", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return carol.envelope(wire.KIND_ROUND, "bob", n, make([]byte, MaxRoundBody))
-	}, "", false},
+	}, "", false, false},
 	{"relays", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return &wire.Relay{Envelope: carol.envelope(wire.KIND_ROUND, "", n, nil), Hops: MaxHops - 1}
-	}, FaultFlood, false},
+	}, FaultFlood, false, false},
 	{"one relay again and again", func(cmtp2p.ID, uint64) cmtp2p.Wrapper {
 		return &wire.Relay{Envelope: carol.envelope(wire.KIND_ROUND, "", 1, nil), Hops: MaxHops - 1}
-	}, FaultFlood, false},
+	}, FaultFlood, false, false},
 	{"hellos", func(id cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return []identity{alice, carol}[n%2].hello(id)
-	}, FaultFlood, false},
-	{"results of a participant", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper { return carol.attestation(uint32(n)) }, FaultFlood, false},
+	}, FaultFlood, false, false},
+	{"all that a participant may say, on its own connection", func(id cmtp2p.ID, n uint64) cmtp2p.Wrapper {
+		switch {
+		case n%1000 == 0: // first of all
+			return carol.hello(id)
+		case n%3 == 0:
+			return &wire.Relay{Envelope: carol.envelope(wire.KIND_ROUND, "", n, nil), Hops: MaxHops - 1}
+		case n%3 == 1:
+			return carol.attestation(uint32(n))
+		}
+		return carol.envelope(wire.KIND_ROUND, "bob", n, nil)
+	}, FaultFlood, false, true},
+	{"results of a participant", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper { return carol.attestation(uint32(n)) }, FaultFlood, false, false},
 }
 
 // runFlood is the program that floods until its input ends.
@@ -111,16 +124,21 @@ func (f flood) send(i int, address *cmtp2p.NetAddress) {
 		}
 		messages[n] = f.next(sw.NodeInfo().ID(), uint64(i*len(messages)+n))
 	}
-	for n := 0; ; n++ {
+	for n, dials := 0, 0; ; {
 		peer := sw.Peers().Get(address.ID)
 		if peer != nil {
 			peer.Send(cmtp2p.Envelope{ChannelID: ChannelID, Message: messages[n%len(messages)]})
+			n++
 			continue
 		}
-		if f.renames && n > 0 {
+		if f.renames && dials > 0 {
 			_ = sw.Stop()
 			sw = rogueSwitch(i)
 		}
+		if f.member {
+			n = 0 // it says first whose it is
+		}
+		dials++
 		if err := sw.DialPeerWithAddress(address); err != nil {
 			time.Sleep(tick)
 		}
@@ -207,7 +225,7 @@ func (s announcing) Receive(v types.Verified) {
 	}
 }
 
-func (announcing) ReceiveGossip(*wire.Gossip) {}
+func (announcing) ReceiveGossip(*wire.Gossip) error { return nil }
 
 func newBystander(t *testing.T) *bystander {
 	t.Helper()
@@ -322,6 +340,9 @@ func TestFlood(t *testing.T) {
 				eventually(t, "it comes", func() bool { return b.bob.r.arrivals.Load() > 100 })
 			} else {
 				eventually(t, "the log says it", func() bool { return strings.Contains(b.log.String(), "reason="+string(flood.logged)) })
+			}
+			if flood.member {
+				b.bob.do(func() { require.Contains(t, b.bob.operators, types.Operator("carol"), "it was known as hers") })
 			}
 			during := b.measure(t, 0)
 			t.Logf("%s", during)

@@ -35,7 +35,8 @@ func (s *seenGossip) recently(h types.Hash, now time.Time) bool {
 func (s *seenGossip) pass(h types.Hash, now time.Time) { s.passed.Add(h, now) }
 
 // judgeGossip checks a result and passes it on. The pool of results, and what
-// goes on to other peers, is the sink's business.
+// goes on to other peers, is the sink's business. One that the sink finds false is
+// remembered as seen all the same: whoever repeats it is not worth another look.
 func (r *Reactor) judgeGossip(a arrival, g *wire.Gossip, sink Sink) {
 	bz, err := g.Marshal()
 	if err != nil {
@@ -59,7 +60,9 @@ func (r *Reactor) judgeGossip(a arrival, g *wire.Gossip, sink Sink) {
 		return
 	}
 	r.seen.pass(hash, r.opts.Now())
-	sink.ReceiveGossip(g)
+	if err := sink.ReceiveGossip(g); err != nil {
+		r.fault(a.from, FaultResult, err)
+	}
 }
 
 // errUnknownResult: this version has no use for it.

@@ -1,6 +1,8 @@
 package p2p
 
 import (
+	"fmt"
+	"log/slog"
 	"reflect"
 	"testing"
 
@@ -106,6 +108,64 @@ func TestGossipArms(t *testing.T) {
 		require.Equal(t, 1, rec.drops(In, DropUnknownMessage))
 		require.Zero(t, rec.gossiped())
 	})
+}
+
+// doubter is a sink that knows which results are false.
+type doubter struct {
+	*recorder
+	isFalse func(*wire.Gossip) bool
+}
+
+func (d doubter) ReceiveGossip(g *wire.Gossip) error {
+	if d.isFalse(g) {
+		return fmt.Errorf("%w: it does not prove itself", types.ErrBadResult)
+	}
+	return d.recorder.ReceiveGossip(g)
+}
+
+// A finished signature that the sink finds false is the fault of who delivered it: the
+// log says why, and whoever goes on is stopped. Nobody else is charged.
+func TestFalseResults(t *testing.T) {
+	out := &lockedBuffer{}
+	r, rec := lone(t, Options{Logger: slog.New(slog.NewTextHandler(out, nil))}, defaultLimits())
+	r.SetSink(doubter{rec, func(g *wire.Gossip) bool { return g.GetSignature().R[0] != 0 }})
+	signature := func(n byte) *wire.Gossip {
+		return &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: &wire.Signature{RequestId: "s", R: append([]byte{n}, make([]byte, 31)...), S: make([]byte, 32)}}}
+	}
+	peers := map[string]*remote{}
+	for _, name := range []string{"liar", "honest"} {
+		rem, ok := r.remoteOf(join(r, newFakePeer(name)))
+		require.True(t, ok)
+		peers[name] = rem
+	}
+	for n := range byte(MaxFaults) {
+		require.Empty(t, rec.stopped)
+		r.judge(arrival{from: peers["liar"], msg: signature(1 + n)})
+	}
+	require.Equal(t, MaxFaults, rec.drops(In, types.ErrBadResult))
+	require.Equal(t, []string{"liar"}, rec.stopped)
+	require.Contains(t, out.String(), "peer=liar reason=bad_result")
+	r.judge(arrival{from: peers["honest"], msg: signature(0)})
+	require.Equal(t, 1, rec.gossiped())
+	require.NotContains(t, out.String(), "peer=honest")
+}
+
+// An accusation with a reason that only a newer version knows is nobody's fault, and
+// goes on as it is.
+func TestAccusationOfANewerVersion(t *testing.T) {
+	r, rec := lone(t, Options{}, defaultLimits())
+	r.SetRoster(rosterOf(alice))
+	from, ok := r.remoteOf(join(r, newFakePeer("p")))
+	require.True(t, ok)
+	g := alice.accusation("dave")
+	a, err := types.AccusationFromWire(g.GetAccusation())
+	require.NoError(t, err)
+	a.Reason = "withheld_in_round_7"
+	a.Sign(chain, alice.key)
+	r.judge(arrival{from: from, msg: &wire.Gossip{Sum: &wire.Gossip_Accusation{Accusation: a.ToWire()}}})
+	require.Equal(t, 1, rec.gossiped())
+	require.Equal(t, string(a.Reason), rec.gossip[0].GetAccusation().Reason)
+	require.Zero(t, from.faults.Load())
 }
 
 // The largest proof passes the filter.

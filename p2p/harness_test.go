@@ -131,8 +131,11 @@ func (s *recorder) Receive(v types.Verified) {
 	}
 	s.do(func() { s.envelopes = append(s.envelopes, v) })
 }
-func (s *recorder) ReceiveGossip(g *wire.Gossip) { s.do(func() { s.gossip = append(s.gossip, g) }) }
-func (s *recorder) PeerConnected(p string)       { s.do(func() { s.peers = append(s.peers, p) }) }
+func (s *recorder) ReceiveGossip(g *wire.Gossip) error {
+	s.do(func() { s.gossip = append(s.gossip, g) })
+	return nil
+}
+func (s *recorder) PeerConnected(p string) { s.do(func() { s.peers = append(s.peers, p) }) }
 func (s *recorder) Connected(o types.Operator) {
 	s.do(func() { s.operators = append(s.operators, o) })
 }

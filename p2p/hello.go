@@ -65,7 +65,7 @@ func (r *Reactor) setRoster(roster *types.Roster) []types.Operator {
 		r.announce()
 	}
 	r.roster = roster
-	dropLeavers(r.relayed, roster)
+	dropLeavers(r.senders, roster)
 	for _, rem := range r.peers {
 		dropLeavers(rem.shares, roster)
 		r.review(rem)
@@ -74,7 +74,7 @@ func (r *Reactor) setRoster(roster *types.Roster) []types.Operator {
 }
 
 // dropLeavers ends the budgets of operators whose identity is gone.
-func dropLeavers(budgets map[types.Operator]*budget, roster *types.Roster) {
+func dropLeavers[B any](budgets map[types.Operator]B, roster *types.Roster) {
 	for op := range budgets {
 		if _, ok := roster.Current(op); !ok {
 			delete(budgets, op)

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"net"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -16,6 +18,7 @@ import (
 	cmtp2p "github.com/cometbft/cometbft/p2p"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/p2p/net/swarm"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -88,8 +91,8 @@ func (n *libp2pNode) reaches(t *testing.T, operators int) {
 	eventually(t, "the others are reachable", func() bool { return len(n.r.Reachable()) == operators })
 }
 
-// rawHost speaks libp2p without a reactor; it is connected with one node.
-func rawHost(t *testing.T, at, to place, handle network.StreamHandler) (*lp2p.Host, peer.ID) {
+// startRawHost runs a host without a reactor until the test ends.
+func startRawHost(t *testing.T, at place, handle network.StreamHandler) *lp2p.Host {
 	t.Helper()
 	c := config.DefaultP2PConfig()
 	c.ListenAddress = at.Address
@@ -100,6 +103,13 @@ func rawHost(t *testing.T, at, to place, handle network.StreamHandler) (*lp2p.Ho
 	if handle != nil {
 		host.SetStreamHandler(lp2p.ProtocolID(ChannelID), handle)
 	}
+	return host
+}
+
+// rawHost speaks libp2p without a reactor; it is connected with one node.
+func rawHost(t *testing.T, at, to place, handle network.StreamHandler) (*lp2p.Host, peer.ID) {
+	t.Helper()
+	host := startRawHost(t, at, handle)
 	address, err := lp2p.AddrInfoFromHostAndID(to.Address, to.ID)
 	require.NoError(t, err)
 	eventually(t, "connected", func() bool { return host.Connect(t.Context(), address) == nil })
@@ -175,6 +185,69 @@ func TestUnlistedPeersOnLibP2P(t *testing.T) {
 	require.Equal(t, 1, a.r.Peers())
 	require.True(t, b.r.Send("alice", bob.envelope(wire.KIND_READY, "alice", 1, nil)))
 	eventually(t, "others go on", func() bool { return len(a.sequences("bob")) == 1 })
+}
+
+// rogueHosts are more than the guests that a node has room for, twice over.
+const rogueHosts = 2*libp2pGuests + 8
+
+// crowd has hosts that are in nobody's list connect with nodes again and again, without
+// a pause, and hold what they get, until the test ends. It counts their connections.
+func crowd(t *testing.T, hosts int, at ...place) *atomic.Int64 {
+	t.Helper()
+	ctx, cancel := context.WithCancel(t.Context())
+	var wait sync.WaitGroup
+	made := &atomic.Int64{}
+	for _, own := range libp2pPlaces(t, hosts) {
+		host := startRawHost(t, own, nil)
+		for _, to := range at {
+			address, err := lp2p.AddrInfoFromHostAndID(to.Address, to.ID)
+			require.NoError(t, err)
+			wait.Go(func() {
+				for ctx.Err() == nil {
+					// Without a backoff, and on a connection that is new if there is none.
+					dial := network.WithForceDirectDial(network.WithDialPeerTimeout(ctx, time.Second), "crowd")
+					if host.Connect(dial, address) == nil {
+						made.Add(1)
+					}
+					if s, ok := host.Network().(*swarm.Swarm); ok {
+						s.Backoff().Clear(address.ID)
+					}
+				}
+			})
+		}
+	}
+	t.Cleanup(func() { cancel(); wait.Wait() })
+	return made
+}
+
+// A crowd of unlisted hosts, each with an id of its own, fills the ports of two nodes
+// while one of them is started again: the two find each other again as without it, and
+// no host of the crowd gets through to the reactor.
+func TestComingBackInACrowdOnLibP2P(t *testing.T) {
+	at := libp2pPlaces(t, 2)
+	a, b := startLibP2P(t, alice, at[0], at[1]), startLibP2P(t, bob, at[1], at[0])
+	a.reaches(t, 1)
+	b.reaches(t, 1)
+	made := crowd(t, rogueHosts, at...)
+	eventually(t, "the crowd is there", func() bool { return made.Load() > 10*rogueHosts })
+	b.stop()
+	before := made.Load()
+	eventually(t, "it goes on at alice's", func() bool { return made.Load() > before+rogueHosts })
+	began := time.Now()
+	b = startLibP2P(t, bob, at[1], at[0])
+	seq := uint64(0)
+	require.Eventually(t, func() bool {
+		seq++
+		return a.r.Send("bob", alice.envelope(wire.KIND_READY, "bob", seq, nil)) && len(b.sequences("alice")) > 0
+	}, 3*patient, 50*time.Millisecond, "bob is reached again")
+	require.Eventually(t, func() bool { return len(b.r.Reachable()) == 1 }, 3*patient, tick, "and knows who alice is")
+	t.Logf("back after %.1f s, among %d hosts that connected %d times", time.Since(began).Seconds(), rogueHosts, made.Load())
+	a.do(func() {
+		for _, p := range a.peers {
+			require.Equal(t, at[1].ID, p, "only who is listed")
+		}
+	})
+	require.Equal(t, 1, a.r.Peers())
 }
 
 // What is too long is not read; what is too long for its kind costs the

@@ -63,8 +63,8 @@ type Reactor struct {
 	// self is empty without an identity; hello is what it sends.
 	self  types.Operator
 	hello *wire.Hello
-	// relayed are the budgets of senders for what others deliver of theirs.
-	relayed map[types.Operator]*budget
+	// senders are the budgets for what is delivered in the name of each.
+	senders map[types.Operator]*senderBudgets
 }
 
 // NewReactor makes a reactor for a switch to start and stop. Inbound messages
@@ -81,7 +81,7 @@ func newReactor(opts Options, l limits) *Reactor {
 		allowances: newAllowances(knownPeers), warnings: rate.NewLimiter(warningRate, warningBurst),
 		peers:     map[string]*remote{},
 		operators: map[types.Operator]*remote{},
-		relayed:   map[types.Operator]*budget{},
+		senders:   map[types.Operator]*senderBudgets{},
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.BaseReactor = *cmtp2p.NewBaseReactor("MPC", r)

@@ -166,21 +166,51 @@ func (r *Reactor) admit(h *wire.Header) (key []byte, why types.Reason) {
 	return key, ""
 }
 
-// chargeSender takes what is delivered in a sender's name from a budget of the
-// sender, of which one peer that is not the sender's can use up a share only:
-// whoever replays a participant's old envelopes cannot use up what its new ones
-// need. What a sender's own connection delivers was charged there, unless it is
-// to be relayed.
+// chargeSender takes what is delivered in a sender's name from a budget: its own for
+// what its own connection brings to be relayed, so that nothing that others say again
+// can keep it out; theirs for what others deliver. Of that, one peer can use up a share
+// only. What a sender's own connection brings for this node was charged there.
 func (r *Reactor) chargeSender(a arrival, from types.Operator, relayed bool) bool {
 	now := r.opts.Now()
 	r.mu.Lock()
-	own := r.operators[from] == a.from
-	share, sender := budgetOf(a.from.shares, from, r.limits.share), budgetOf(r.relayed, from, r.limits.sender)
+	own, direct := r.relationOf(a.from, from)
+	share, sender := budgetOf(a.from.shares, from, r.limits.share), r.senderOf(from)
 	r.mu.Unlock()
-	if own {
-		return !relayed || sender.charge(now, a.size)
+	switch {
+	case own:
+		return !relayed || sender.own.charge(now, a.size)
+	case direct && relayed:
+		return share.charge(now, a.size) && sender.detour.charge(now, a.size)
 	}
-	return share.charge(now, a.size) && sender.charge(now, a.size)
+	return share.charge(now, a.size) && sender.others.charge(now, a.size)
+}
+
+// relationOf says whether a peer is the sender's own connection, and whether the sender
+// has one here at all.
+func (r *Reactor) relationOf(rem *remote, from types.Operator) (own, direct bool) {
+	theirs := r.operators[from]
+	return theirs == rem, theirs != nil
+}
+
+// senderBudgets are what may be delivered in the name of one sender.
+type senderBudgets struct {
+	// own: what its own connection brings to be relayed.
+	own *budget
+	// others: what other peers deliver.
+	others *budget
+	// detour: what other peers bring to be relayed while its own connection is there,
+	// which brings it all. There is little honest use in that, and the next node has one
+	// share for all that this one passes on of the sender.
+	detour *budget
+}
+
+func (r *Reactor) senderOf(op types.Operator) *senderBudgets {
+	s, ok := r.senders[op]
+	if !ok {
+		s = &senderBudgets{own: newBudget(r.limits.sender), others: newBudget(r.limits.sender), detour: newBudget(r.limits.detour)}
+		r.senders[op] = s
+	}
+	return s
 }
 
 func budgetOf(budgets map[types.Operator]*budget, op types.Operator, l budgetLimit) *budget {

@@ -24,7 +24,7 @@ func (r *Reactor) relay(to types.Operator, e *wire.Envelope) bool {
 	if fresh, _ := r.passed.pass(hash, MaxHops, r.opts.Now()); !fresh {
 		return true // it is on its way, to everybody: a broadcast is sent for each member
 	}
-	if !r.postRelay(peers, &wire.Relay{Envelope: e, Hops: MaxHops - 1}) {
+	if !r.postRelay(peers, true, &wire.Relay{Envelope: e, Hops: MaxHops - 1}) {
 		r.passed.forget(hash)
 		return false
 	}
@@ -138,36 +138,40 @@ func (r *Reactor) chargeRelay(a arrival, v types.Verified) types.Reason {
 // passOn relays an envelope that came from a peer: to the recipient if it is a
 // peer, else to all that may not have it.
 func (r *Reactor) passOn(from *remote, m *wire.Relay) {
-	if peers := r.onward(from, m.Envelope.Header); len(peers) > 0 {
-		r.postRelay(peers, &wire.Relay{Envelope: m.Envelope, Hops: m.Hops - 1})
+	if peers, own := r.onward(from, m.Envelope.Header); len(peers) > 0 {
+		r.postRelay(peers, own, &wire.Relay{Envelope: m.Envelope, Hops: m.Hops - 1})
 	}
 }
 
-func (r *Reactor) onward(from *remote, h *wire.Header) []*remote {
+// onward lists the peers that an envelope goes on to, and says whether the sender's own
+// connection brought it.
+func (r *Reactor) onward(from *remote, h *wire.Header) (peers []*remote, own bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if h.To != "" && h.To == string(r.self) {
-		return nil
-	}
-	if direct := r.operators[types.Operator(h.To)]; direct != nil {
-		if direct == from {
-			return nil
-		}
-		return []*remote{direct}
+		return nil, false
 	}
 	sender := r.operators[types.Operator(h.From)]
-	peers := make([]*remote, 0, len(r.peers))
+	own = sender == from
+	if direct := r.operators[types.Operator(h.To)]; direct != nil {
+		if direct == from {
+			return nil, false
+		}
+		return []*remote{direct}, own
+	}
+	peers = make([]*remote, 0, len(r.peers))
 	for _, rem := range r.peers {
 		if rem != from && rem != sender {
 			peers = append(peers, rem)
 		}
 	}
-	return peers
+	return peers, own
 }
 
-// postRelay queues a relay for peers and says whether any of them took it.
-func (r *Reactor) postRelay(peers []*remote, m *wire.Relay) (queued bool) {
-	f := flow{types.Operator(m.Envelope.Header.From), laneOf(m.Envelope)}
+// postRelay queues a relay for peers and says whether any of them took it. own: it
+// comes first hand from its sender.
+func (r *Reactor) postRelay(peers []*remote, own bool, m *wire.Relay) (queued bool) {
+	f := flow{types.Operator(m.Envelope.Header.From), laneOf(m.Envelope), own}
 	p := parcel{msg: m, kind: kindOf(m), size: m.Size()}
 	for _, rem := range peers {
 		displaced, ok := rem.out.relay(f, p)

@@ -342,7 +342,7 @@ func TestRelayBudgets(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		l := defaultLimits()
-		l.share, l.sender, l.relay = few(3), few(5), many
+		l.share, l.sender, l.detour, l.relay = few(3), few(5), few(4), many
 		c := newCrossroads(t, Options{}, l)
 		seq := uint64(0)
 		passes := func(from string, id identity, n int) (passed int) {
@@ -354,11 +354,14 @@ func TestRelayBudgets(t *testing.T) {
 			}
 			return passed
 		}
-		require.Equal(t, 3, passes("in", alice, 10), "one peer's share")
+		require.Equal(t, 3, passes("in", carol, 10), "one peer's share")
 		require.Equal(t, 3, passes("in", bob, 10), "that of another sender")
-		require.Equal(t, 2, passes("alices", alice, 10), "what is left of all")
-		require.Zero(t, passes("out", alice, 10))
-		require.Equal(t, 7+7+8+10, c.drops(In, DropSenderBudget))
+		require.Equal(t, 2, passes("out", carol, 10), "what is left of all")
+		require.Zero(t, passes("alices", carol, 10))
+		require.Equal(t, 3, passes("in", alice, 10), "one peer's share of a sender that is here")
+		require.Equal(t, 1, passes("out", alice, 10), "what is left of all of that")
+		require.Equal(t, 5, passes("alices", alice, 10), "and all of its own")
+		require.Equal(t, 7+7+8+10+7+9+5, c.drops(In, DropSenderBudget))
 		time.Sleep(2 * time.Second)
 		require.Equal(t, 2, passes("alices", alice, 10))
 	})
@@ -374,6 +377,65 @@ func TestRelayBudgets(t *testing.T) {
 		deliver(c.Reactor, c.peers["in"], alice.envelope(wire.KIND_CONFIRM, "carol", 99, nil))
 		synctest.Wait()
 		require.Equal(t, []uint64{99}, c.sequences("alice"), "its own are not held up")
+	})
+}
+
+// Peers of a participant's sentry kept what it signed for an open request, and say it
+// again, each as much as a peer may, whenever the sentry would let it pass once more.
+// What the participant itself says meanwhile passes all the same, to the last message:
+// here, and at the next node, which gives this one a share for all that it brings of the
+// participant.
+func TestOldWordsDoNotSilenceTheirSender(t *testing.T) {
+	tenth := func(b budgetLimit) budgetLimit {
+		return budgetLimit{b.messages / 10, b.messageBurst / 10, b.bytes / 10, b.byteBurst / 10}
+	}
+	const rogues, seconds, own, firstOwn = 8, 12, 20, 1_000_000
+	synctest.Test(t, func(t *testing.T) {
+		l := defaultLimits()
+		for _, b := range []*budgetLimit{&l.relay, &l.sender, &l.share, &l.detour, &l.relayPace} {
+			*b = tenth(*b)
+		}
+		c := newCrossroads(t, Options{}, l)
+		for i := range rogues {
+			name := fmt.Sprint("rogue", i)
+			c.peers[name] = join(c.Reactor, newFakePeer(name))
+		}
+		old, fresh := uint64(0), uint64(firstOwn)
+		passed := func() (olds, own int) {
+			for _, m := range c.sent["bobs"].list() {
+				if relay, ok := m.(*wire.Relay); ok && relay.Envelope.Header.Sequence >= firstOwn {
+					own++
+				} else if ok {
+					olds++
+				}
+			}
+			return olds, own
+		}
+		var olds int
+		for second := range seconds {
+			before, _ := passed()
+			for range own {
+				for i := range rogues {
+					for range l.relay.messages / own {
+						old++
+						deliver(c.Reactor, c.peers[fmt.Sprint("rogue", i)], &wire.Relay{Envelope: alice.envelope(wire.KIND_CONFIRM, "bob", old, nil), Hops: 1})
+					}
+				}
+				fresh++
+				deliver(c.Reactor, c.peers["alices"], &wire.Relay{Envelope: alice.envelope(wire.KIND_CONFIRM, "bob", fresh, nil), Hops: 1})
+				synctest.Wait()
+				time.Sleep(time.Second / own)
+			}
+			after, _ := passed()
+			if olds = after - before; second == seconds-1 {
+				require.LessOrEqual(t, olds+own, l.share.messages, "the next node takes it all")
+			}
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		_, all := passed()
+		require.Equal(t, seconds*own, all)
+		require.Positive(t, c.drops(In, DropSenderBudget), "they say more than they may")
 	})
 }
 

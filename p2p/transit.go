@@ -3,10 +3,12 @@ package p2p
 import "github.com/sequencer-mpc/sequencer/mpc/types"
 
 // flow is what is relayed of one sender in one lane: its control messages do
-// not wait for its rounds.
+// not wait for its rounds, nor what its own connection brought for what others say
+// again of it.
 type flow struct {
 	from types.Operator
 	lane lane
+	own  bool
 }
 
 // transit holds what is to be relayed to one peer. It serves the flows by bytes,

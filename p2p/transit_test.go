@@ -17,7 +17,7 @@ func drain(q *transit) (from []string) {
 // Flows get the same bytes, whatever their messages are like.
 func TestTransitIsFair(t *testing.T) {
 	q := newTransit(queueLimit{messages: 100, bytes: 10_000})
-	big, small, late := flow{"big", bulk}, flow{"small", bulk}, flow{"late", control}
+	big, small, late := flow{from: "big", lane: bulk}, flow{from: "small", lane: bulk}, flow{from: "late", lane: control}
 	for range 3 {
 		q.put(big, parcel{kind: "b", size: 100})
 	}
@@ -47,7 +47,7 @@ func TestTransitWhenFull(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			q := newTransit(limit)
-			flood := flow{"flood", bulk}
+			flood := flow{from: "flood", lane: bulk}
 			for range 10 {
 				displaced, ok := q.put(flood, parcel{kind: "f", size: 100})
 				require.True(t, ok)
@@ -55,7 +55,7 @@ func TestTransitWhenFull(t *testing.T) {
 			}
 			_, ok := q.put(flood, parcel{kind: "f", size: 100})
 			require.False(t, ok)
-			for _, from := range []flow{{"a", bulk}, {"b", bulk}, {"a", control}} {
+			for _, from := range []flow{{from: "a", lane: bulk}, {from: "b", lane: bulk}, {from: "a", lane: control}} {
 				displaced, ok := q.put(from, parcel{kind: "honest", size: 100})
 				require.True(t, ok)
 				require.Equal(t, 1, displaced)
@@ -80,7 +80,7 @@ func TestOutboxSharesWithTransit(t *testing.T) {
 	o, now := newOutbox(defaultLimits()), time.Unix(0, 0)
 	for range 20 {
 		require.True(t, o.put(bulk, parcel{kind: "own", size: 100}))
-		_, ok := o.relay(flow{"a", bulk}, parcel{kind: "relayed", size: 400})
+		_, ok := o.relay(flow{from: "a", lane: bulk}, parcel{kind: "relayed", size: 400})
 		require.True(t, ok)
 	}
 	bytes := map[string]int{}
@@ -91,7 +91,7 @@ func TestOutboxSharesWithTransit(t *testing.T) {
 	}
 	require.InDelta(t, bytes["own"], bytes["relayed"], 400)
 	require.Equal(t, 20, o.close())
-	_, ok := o.relay(flow{"a", bulk}, parcel{size: 1})
+	_, ok := o.relay(flow{from: "a", lane: bulk}, parcel{size: 1})
 	require.False(t, ok)
 }
 
@@ -103,7 +103,7 @@ func TestOutboxPace(t *testing.T) {
 	l.relayPace = budgetLimit{messages: 1 << 30, messageBurst: 1 << 30, bytes: 1000, byteBurst: 500}
 	o, now := newOutbox(l), time.Unix(0, 0)
 	for range 30 {
-		o.relay(flow{"a", bulk}, parcel{kind: "relayed", size: 300})
+		o.relay(flow{from: "a", lane: bulk}, parcel{kind: "relayed", size: 300})
 		require.True(t, o.put(control, parcel{kind: "own", size: 300}))
 	}
 	count := map[string]int{}

@@ -333,7 +333,7 @@ func TestSenderBudget(t *testing.T) {
 	eventually(t, "bob's own come through", func() bool { return len(rec.sequences("bob")) == 22 })
 	require.Equal(t, 3, rec.drops(In, DropSenderBudget))
 	r.SetRoster(rosterOf(alice))
-	require.Empty(t, r.relayed, "budgets end with the identity")
+	require.Empty(t, r.senders, "budgets end with the identity")
 }
 
 // One peer's messages do not wait for those of another that came before.

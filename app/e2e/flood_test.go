@@ -2,8 +2,11 @@ package e2e
 
 import (
 	"context"
+	stded25519 "crypto/ed25519"
+	"fmt"
 	"sync"
 	"sync/atomic"
+	"testing"
 	"time"
 
 	"github.com/cometbft/cometbft/config"
@@ -14,17 +17,21 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 	"github.com/sequencer-mpc/sequencer/p2p"
+	"github.com/sequencer-mpc/sequencer/storage"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 const (
 	// floodedBlocks at least measure the network under a flood.
 	floodedBlocks = 20
-	// flooders send to each node at a time.
+	// flooders send to each node at a time, each what one of the sorts has.
 	flooders = 2
+	// messages are those of one flooder, again and again.
+	messages = 1000
 )
 
 // flooding goes on until it is stopped.
@@ -36,23 +43,60 @@ type flooding struct {
 }
 
 // flood has peers that send to all nodes as fast as their connections take it, and
-// come back under a new name whenever they are stopped.
+// come back under a new name whenever they are stopped. Half of them say what a
+// stranger signed, half of them what a registered participant did: another validator
+// than the one that hears it, with its true identity.
 func (n *network) flood(ctx context.Context) *flooding {
 	f := &flooding{}
 	ctx, f.stop = context.WithCancel(ctx)
 	n.t.Cleanup(f.end)
 	chainID := n.Manifest().ChainID
 	for i := range n.Len() {
-		for range flooders {
+		to, member := n.Node(i), n.Node((i+1)%n.Len())
+		for _, words := range [flooders][]*wire.Envelope{
+			wordsOf("seqvaloper1nobody", stded25519.NewKeyFromSeed(make([]byte, stded25519.SeedSize)), chainID, to.Info().Operator),
+			wordsOf(member.Info().Operator, identityOf(n.t, member), chainID, to.Info().Operator),
+		} {
 			f.wait.Go(func() {
 				for ctx.Err() == nil {
-					flood(ctx, chainID, n.Node(i))
+					flood(ctx, chainID, to, words)
 					f.connections.Add(1)
 				}
 			})
 		}
 	}
 	return f
+}
+
+// identityOf is the private half of a node's registered identity.
+func identityOf(t *testing.T, node *localnet.Node) stded25519.PrivateKey {
+	t.Helper()
+	cfg, home := mpcnode.DefaultConfig(), node.Info().Home
+	cfg.Passphrase = "file:config/mpc.pass"
+	passphrase, err := mpcnode.ReadPassphrase(cfg, home)
+	require.NoError(t, err)
+	identity, err := storage.LoadIdentity(cfg.PathsOf(home).Identity, passphrase)
+	require.NoError(t, err)
+	return identity.Current()
+}
+
+// wordsOf are envelopes of the kinds that a member sends, each another one, validly
+// signed by somebody under its first identity, for a request that nobody made.
+func wordsOf(from string, identity stded25519.PrivateKey, chainID, to string) []*wire.Envelope {
+	kinds := []wire.Kind{wire.KIND_PREPARE, wire.KIND_READY, wire.KIND_START, wire.KIND_ROUND, wire.KIND_CONFIRM, wire.KIND_WORKING, wire.KIND_REFUSE}
+	words := make([]*wire.Envelope, messages)
+	for i := range words {
+		h := &wire.Header{
+			ChainId: chainID, Context: make([]byte, 32), Kind: kinds[i%len(kinds)], From: from, IdentityVersion: 1, To: to,
+			Sequence: uint64(i), RequestKind: uint32(types.KindSign), RequestId: fmt.Sprint("flood-", i),
+		}
+		copy(h.Context, h.RequestId)
+		if h.Kind == wire.KIND_ROUND {
+			h.Type = "kg1"
+		}
+		words[i] = types.SignEnvelope(h, make([]byte, 32), identity)
+	}
+	return words
 }
 
 // end stops all peers and waits for them.
@@ -81,12 +125,16 @@ func (n *network) makeKeyFlooded(ctx context.Context, idle intervals) mpctypes.K
 	t.Logf("95th percentile flooded over idle: x%.2f", float64(busy.p95())/float64(idle.p95()))
 	require.LessOrEqual(t, busy.p95(), maxSlowdown*idle.p95())
 	require.Greater(t, f.connections.Load(), int64(n.Len()*flooders), "flooders are stopped")
+	served := n.get(ctx, n.Node(1).Info().Prometheus)
+	require.Contains(t, served, string(p2p.DropUnknownSender), "the stranger's words")
+	require.NotContains(t, served, string(p2p.FaultSignature), "the participant's are as they should be")
+	require.NotContains(t, served, string(p2p.FaultShape))
 	return key
 }
 
-// flood connects with a node as a peer with a new name, and sends what looks
-// valid until it is stopped.
-func flood(ctx context.Context, chainID string, node *localnet.Node) {
+// flood connects with a node as a peer with a new name, and says the same words again
+// and again until it is stopped.
+func flood(ctx context.Context, chainID string, node *localnet.Node, words []*wire.Envelope) {
 	c := config.DefaultP2PConfig()
 	c.SendRate = 1 << 30
 	key := cmtp2p.NodeKey{PrivKey: ed25519.GenPrivKey()}
@@ -111,18 +159,12 @@ func flood(ctx context.Context, chainID string, node *localnet.Node) {
 	if err := sw.DialPeerWithAddress(address); err != nil {
 		return
 	}
-	identity := ed25519.GenPrivKey()
-	h := &wire.Header{
-		ChainId: chainID, Context: make([]byte, 32), Kind: wire.KIND_READY, From: "seqvaloper1nobody", To: node.Info().Operator,
-		RequestKind: uint32(types.KindSign), RequestId: "flood",
-	}
-	e := types.SignEnvelope(h, make([]byte, 32), []byte(identity))
-	for ctx.Err() == nil {
+	for i := 0; ctx.Err() == nil; i++ {
 		peer := sw.Peers().Get(address.ID)
 		if peer == nil {
 			return
 		}
-		peer.Send(cmtp2p.Envelope{ChannelID: p2p.ChannelID, Message: e})
+		peer.Send(cmtp2p.Envelope{ChannelID: p2p.ChannelID, Message: words[i%len(words)]})
 	}
 }
 

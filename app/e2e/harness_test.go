@@ -109,6 +109,12 @@ func (n *network) start(ctx context.Context) {
 	n.t.Helper()
 	require.NoError(n.t, n.Start())
 	require.NoError(n.t, n.WaitHeight(ctx, 2))
+	n.connect()
+}
+
+// connect gives the network its requester.
+func (n *network) connect() {
+	n.t.Helper()
 	requester, err := n.Requester(0)
 	require.NoError(n.t, err)
 	n.t.Cleanup(func() { require.NoError(n.t, requester.Close()) })

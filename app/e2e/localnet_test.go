@@ -16,25 +16,31 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 )
 
 // localnetTimeLimit is many times what the test takes on two cores.
 const localnetTimeLimit = 5 * time.Minute
 
-// "sequencerd localnet" runs until Ctrl-C, then ends well and leaves no node
-// behind. Meanwhile a second one leaves its network alone.
+// "sequencerd localnet --mpc-transport libp2p" makes a network whose nodes reach each
+// other over libp2p. It runs until Ctrl-C, then ends well and leaves no node behind.
+// Meanwhile a second one leaves its network alone.
 func TestLocalnetCommand(t *testing.T) {
 	t.Parallel()
 	ctx, cancel := context.WithTimeout(context.Background(), localnetTimeLimit)
 	defer cancel()
 	dir := filepath.Join(t.TempDir(), "net")
-	args := []string{"localnet", "--validators", "2", "--output", dir}
-	cmd := exec.CommandContext(ctx, binary, args...)
-	stderr, err := cmd.StderrPipe()
+	args := []string{"localnet", "--validators", "2", "--mpc-transport", mpcnode.TransportLibP2P, "--block-time", shortBlocks.String(), "--output", dir}
+	command := startLocalnet(t, ctx, 2, args...)
+
+	made, err := localnet.Load(dir, binary, nil)
 	require.NoError(t, err)
-	require.NoError(t, cmd.Start())
-	said := bufio.NewScanner(stderr)
-	makesBlocks(t, said, 2)
+	n := &network{Network: made, t: t}
+	require.Equal(t, mpcnode.TransportLibP2P, n.Manifest().Transport)
+	n.allReachable(ctx)
+	for i := range n.Len() {
+		require.NotEmpty(t, n.Node(i).Info().LibP2PID)
+	}
 
 	second, err := exec.CommandContext(ctx, binary, args...).CombinedOutput()
 	require.Error(t, err)
@@ -44,18 +50,43 @@ func TestLocalnetCommand(t *testing.T) {
 	for _, pid := range pids {
 		require.NoError(t, syscall.Kill(pid, 0), "it runs")
 	}
-	require.NoError(t, cmd.Process.Signal(os.Interrupt))
-	var last bytes.Buffer
-	for said.Scan() {
-		last.WriteString(said.Text() + "\n")
-	}
-	require.NoError(t, cmd.Wait(), "exit status 0; it said: %s", last.String())
+	command.interrupt(t)
 	for _, pid := range pids {
 		require.ErrorIs(t, syscall.Kill(pid, 0), syscall.ESRCH, "a node is left")
 	}
 	for _, pid := range nodePIDs(t, dir) {
 		require.Zero(t, pid)
 	}
+}
+
+// command is a "sequencerd localnet" that runs.
+type command struct {
+	*exec.Cmd
+	said *bufio.Scanner
+}
+
+// startLocalnet runs a command that ends with the context at the latest, and waits until
+// its nodes make blocks.
+func startLocalnet(t *testing.T, ctx context.Context, nodes int, args ...string) *command {
+	t.Helper()
+	c := &command{Cmd: exec.CommandContext(ctx, binary, args...)}
+	stderr, err := c.StderrPipe()
+	require.NoError(t, err)
+	require.NoError(t, c.Start())
+	c.said = bufio.NewScanner(stderr)
+	makesBlocks(t, c.said, nodes)
+	return c
+}
+
+// interrupt is Ctrl-C; the command must end well.
+func (c *command) interrupt(t *testing.T) {
+	t.Helper()
+	require.NoError(t, c.Process.Signal(os.Interrupt))
+	var last bytes.Buffer
+	for c.said.Scan() {
+		last.WriteString(c.said.Text() + "\n")
+	}
+	require.NoError(t, c.Wait(), "exit status 0; it said: %s", last.String())
 }
 
 // makesBlocks waits until a network says that all its nodes have a block.

@@ -165,6 +165,7 @@ func (w *writer) requester(context.Context) error {
 	w.parts.accounts = append(w.parts.accounts, account)
 	w.parts.requester = account.String()
 	w.manifest.ChainID, w.manifest.BlockTime, w.manifest.Cores = w.cfg.ChainID, w.cfg.BlockTime.String(), w.cfg.Cores
+	w.manifest.Transport = w.cfg.Transport
 	w.manifest.Requester, w.manifest.RequesterKey, w.manifest.KeyringDir = account.String(), requesterKey, w.cfg.Dir
 	return nil
 }

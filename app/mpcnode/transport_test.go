@@ -55,6 +55,15 @@ func TestNewPeerIsOfferedAllResults(t *testing.T) {
 	require.Equal(t, []string{"a", "b", "s", "liar", "idler"}, got)
 }
 
+// ReceiveGossip finds everything false.
+func (pool) ReceiveGossip(*wire.Gossip) error { return types.ErrBadResult }
+
+// What the engine finds false is the fault of the peer that delivered it.
+func TestReactorHearsWhatIsFalse(t *testing.T) {
+	require.ErrorIs(t, sink{engine: pool{}}.ReceiveGossip(&wire.Gossip{}), types.ErrBadResult)
+	require.NoError(t, deaf{}.ReceiveGossip(&wire.Gossip{}))
+}
+
 // An identity that cannot be announced must not end the engine.
 func TestTransportWithoutIdentity(t *testing.T) {
 	tr := &transport{Reactor: p2p.NewReactor(p2p.Options{ChainID: "c"}), peerID: "peer", log: slog.New(slog.DiscardHandler)}

@@ -2,6 +2,7 @@ package types
 
 import (
 	"crypto/ed25519"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -137,7 +138,8 @@ func TestAccusation(t *testing.T) {
 	for name, change := range map[string]func(*Accusation){
 		"no id": func(a *Accusation) { a.Request.ID = "" }, "nobody": func(a *Accusation) { a.Accused = "" },
 		"by nobody": func(a *Accusation) { a.Operator = "" }, "itself": func(a *Accusation) { a.Accused = a.Operator },
-		"no reason": func(a *Accusation) { a.Reason = "" }, "no fault": func(a *Accusation) { a.Reason = ErrReleased },
+		"no reason": func(a *Accusation) { a.Reason = "" }, "no word": func(a *Accusation) { a.Reason = "He did it" },
+		"two lines": func(a *Accusation) { a.Reason = "stalled\nstalled" }, "a long story": func(a *Accusation) { a.Reason = Reason(strings.Repeat("a", MaxReasonBytes+1)) },
 		"short signature": func(a *Accusation) { a.Signature = a.Signature[1:] },
 	} {
 		a := accusation()
@@ -171,5 +173,26 @@ func TestFaultOrder(t *testing.T) {
 		o := NewEvidence(first, second)
 		require.True(t, e.Less(o), name)
 		require.False(t, o.Less(e), name)
+	}
+}
+
+// TestReasonOfANewerVersion: a newer version may know reasons that this one does not.
+// Its accusation is true all the same, is passed on as it is, and binds its reason.
+func TestReasonOfANewerVersion(t *testing.T) {
+	for _, r := range []Reason{"withheld_in_round_7", Reason(strings.Repeat("z", MaxReasonBytes))} {
+		require.False(t, Accusable(r))
+		require.Empty(t, r.Remedy())
+		a := accusation()
+		a.Reason = r
+		a.Sign("chain", testKey)
+		back, err := AccusationFromWire(a.ToWire())
+		require.NoError(t, err)
+		require.NoError(t, back.Verify("chain", public()))
+		require.Equal(t, a, back)
+		back.Reason = ErrStalled
+		require.Error(t, back.Verify("chain", public()))
+	}
+	for _, r := range reasons(t) {
+		require.NoError(t, r.Validate(), r)
 	}
 }

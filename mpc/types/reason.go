@@ -1,11 +1,34 @@
 package types
 
-import "errors"
+import (
+	"errors"
+	"fmt"
+	"regexp"
+)
 
 // Reason is why something was refused or ended. The same word stands in the
 // transaction error, the event, the log, the metric label and on the command
 // line.
 type Reason string
+
+// MaxReasonBytes bounds the reason in an accusation: twice the longest that there is.
+const MaxReasonBytes = 64
+
+// Validate checks the form of a reason that somebody else gave: a word of small letters,
+// digits and underscores that begins with a letter. Whether this version knows it does
+// not matter: nodes of several versions must agree on what they take, and whoever reads
+// it sees it as it is, without a remedy.
+func (r Reason) Validate() error {
+	if len(r) > MaxReasonBytes {
+		return fmt.Errorf("a reason has %d bytes, at most %d are allowed", len(r), MaxReasonBytes)
+	}
+	if !reasonForm.MatchString(string(r)) {
+		return fmt.Errorf("%.64q is no reason: use a word of small letters, digits and underscores", string(r))
+	}
+	return nil
+}
+
+var reasonForm = regexp.MustCompile(`^[a-z][a-z0-9_]*$`)
 
 // Error makes a Reason an error that callers can branch on.
 func (r Reason) Error() string { return string(r) }

@@ -68,12 +68,33 @@ func (f frameReader) next() (kind byte, content []byte, err error) {
 	if n > maxFrameBytes {
 		return 0, nil, fmt.Errorf("%w: a frame of %d bytes", ErrDamaged, n)
 	}
-	content = make([]byte, n)
-	if _, err := io.ReadFull(f.r, content); err != nil {
-		types.Wipe(content)
+	if content, err = readExactly(f.r, int(n)); err != nil {
 		return 0, nil, cut(err)
 	}
 	return head[0], content, nil
+}
+
+// firstRead is what is set aside for a frame before any of it is there: most have less.
+const firstRead = 64 << 10
+
+// readExactly reads n bytes, and takes no more memory than twice what there is to read
+// and firstRead, whatever n says. What it leaves behind is wiped.
+func readExactly(r io.Reader, n int) ([]byte, error) {
+	content := make([]byte, min(n, firstRead))
+	for at := 0; ; {
+		if _, err := io.ReadFull(r, content[at:]); err != nil {
+			types.Wipe(content)
+			return nil, err
+		}
+		if len(content) == n {
+			return content, nil
+		}
+		at = len(content)
+		longer := make([]byte, min(n, 2*at))
+		copy(longer, content)
+		types.Wipe(content)
+		content = longer
+	}
 }
 
 // cut says that a plaintext ends too early, which age would have noticed if it

@@ -25,6 +25,9 @@ func fair(t *testing.T, w *sim.World, liar *sim.Node, calm time.Time) {
 	t.Helper()
 	said := make(map[types.Fault]bool)
 	for _, n := range w.Nodes {
+		if n != liar {
+			require.Zero(t, n.False, "%s, who is honest, is charged for false results", n.Operator)
+		}
 		for _, a := range n.Accused {
 			said[types.Fault{Participant: a.Accused, Accuser: a.Operator, Reason: a.Reason, Request: a.Request}] = true
 			if n == liar || liar != nil && a.Accused == liar.Operator {

@@ -31,6 +31,8 @@ type Node struct {
 	Ended map[types.Reason]int
 	// Accused are the accusations that its engine made.
 	Accused []Accused
+	// False counts the results that it told and others found false.
+	False int
 
 	world *World
 	core  *mpc.Core
@@ -89,10 +91,16 @@ func (n *Node) hear(v types.Verified) {
 	n.core.HandleEnvelope(v)
 }
 
-func (n *Node) hearGossip(g *wire.Gossip) {
-	if n.core != nil { // an idler has no use for it
-		n.core.HandleGossip(context.Background(), g)
+// hearGossip fails for what is the fault of who told it.
+func (n *Node) hearGossip(g *wire.Gossip) error {
+	if n.core == nil {
+		return nil // an idler has no use for it
 	}
+	j, err := n.core.Judge(g)
+	if err == nil {
+		n.core.HandleGossip(context.Background(), j)
+	}
+	return err
 }
 
 // Core is the running engine core; nil while the node is down.

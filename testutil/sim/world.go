@@ -275,7 +275,10 @@ func (w *World) arrive(from, to *Node, bz []byte) {
 			w.deliver(from, to, v)
 		}
 	case *wire.Message_Gossip:
-		to.hearGossip(sum.Gossip)
+		if err := to.hearGossip(sum.Gossip); err != nil {
+			w.note("%s finds a result of %s false: %v", to.Operator, from.Operator, err)
+			from.False++
+		}
 	}
 }
 

@@ -177,6 +177,38 @@ func TestAccusation(t *testing.T) {
 	require.Empty(t, gs.Faults)
 }
 
+// TestAccusationOfANewerVersion: a reason that only a newer version knows is taken and
+// shown as it is, everywhere, and counts like the others.
+func TestAccusationOfANewerVersion(t *testing.T) {
+	const newer = "withheld_in_round_7"
+	f, j := withFaults(t)
+	a := f.Participants[0].Accuse(keygenK, f.Participants[1].Operator)
+	a.Reason = newer
+	a.Sign(chain.ChainID, f.Participants[0].Identity)
+
+	builder := types.NewBundleBuilder(types.DefaultParams().BundleLimits())
+	require.True(t, builder.AddAccusation(&a))
+	bz, err := builder.Encode()
+	require.NoError(t, err)
+	carried, err := types.DecodeBundle(bz, types.DefaultParams().BundleLimits())
+	require.NoError(t, err)
+	require.Equal(t, []mpctypes.Accusation{a}, carried.Accusations)
+
+	require.NoError(t, f.Keeper.CheckAccusation(f.Ctx, &carried.Accusations[0]))
+	require.NoError(t, f.Keeper.ApplyAccusation(f.Ctx, &carried.Accusations[0]))
+	faults := faultsOf(t, f, f.Participants[1].Operator)
+	require.Len(t, faults, 1)
+	require.Equal(t, newer, faults[0].Reason)
+	require.Equal(t, faults, j.heard)
+	engine, err := f.Keeper.EngineFaults(f.Ctx)
+	require.NoError(t, err)
+	require.Equal(t, mpctypes.Reason(newer), engine[0].Reason)
+	gs, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	require.NoError(t, gs.Validate())
+	require.Equal(t, newer, gs.Faults[0].Reason)
+}
+
 func TestAccusationRefused(t *testing.T) {
 	f, _ := withFaults(t)
 	a, b := f.Participants[0], f.Participants[1]
@@ -198,7 +230,7 @@ func TestAccusationRefused(t *testing.T) {
 		"of no request":      {a.Accuse(mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: "none"}, b.Operator), types.ErrUnknownKey},
 		"of another version": {signed(func(x *mpctypes.Accusation) { x.IdentityVersion = 2 }), types.ErrUnknownParticipant},
 		"of a later attempt": {signed(func(x *mpctypes.Accusation) { x.Attempt = 1 }), types.ErrBadResult},
-		"for no fault":       {signed(func(x *mpctypes.Accusation) { x.Reason = mpctypes.ErrReleased }), types.ErrBadResult},
+		"for no reason":      {signed(func(x *mpctypes.Accusation) { x.Reason = "it annoys me" }), types.ErrBadResult},
 		"signed by another":  {(&chain.Participant{Operator: a.Operator, Identity: b.Identity, Version: 1}).Accuse(keygenK, b.Operator), types.ErrBadResult},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -47,6 +47,9 @@ func (f Fault) Validate() error {
 	if err := mpctypes.ValidateID(f.RequestId); err != nil {
 		return fmt.Errorf("fault of %s: %w", f.Participant, err)
 	}
+	if err := mpctypes.Reason(f.Reason).Validate(); err != nil {
+		return fmt.Errorf("fault of %s: %w", f.Participant, err)
+	}
 	switch {
 	case f.Participant == "":
 		return fmt.Errorf("a fault of %s names nobody", f.RequestId)
@@ -54,8 +57,6 @@ func (f Fault) Validate() error {
 		return fmt.Errorf("fault of %s: unknown kind %d", f.Participant, f.Kind)
 	case (f.Kind == FAULT_KIND_ACCUSATION) != (f.Accuser != "") || f.Accuser == f.Participant:
 		return fmt.Errorf("fault of %s: exactly accusations have an accuser, and nobody accuses itself", f.Participant)
-	case !mpctypes.Accusable(mpctypes.Reason(f.Reason)):
-		return fmt.Errorf("fault of %s: %.32q is no reason for it", f.Participant, f.Reason)
 	case len(f.Session) != len(mpctypes.Context{}):
 		return fmt.Errorf("fault of %s: session has %d bytes", f.Participant, len(f.Session))
 	}

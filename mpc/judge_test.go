@@ -1,0 +1,154 @@
+package mpc
+
+import (
+	"fmt"
+	"sync"
+	"testing"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// signedBy is what the participants of a key would sign together.
+func signedBy(key *secp256k1.PrivateKey, r types.Request) types.SignatureResult {
+	compact := ecdsa.SignCompact(key, r.Digest, true) // header, r, s
+	return types.SignatureResult{RequestID: r.ID.ID, R: compact[1:33], S: compact[33:], V: uint32(compact[0]-27-4) & 1}
+}
+
+func gossipOf(s types.SignatureResult) *wire.Gossip {
+	return &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: s.ToWire()}}
+}
+
+// falseSignature has the shape of one of a request; each number is another one.
+func falseSignature(r types.Request, n byte) types.SignatureResult {
+	s := signedBy(secp256k1.PrivKeyFromBytes([]byte("of nobody")), r)
+	s.R[31] ^= n
+	return s
+}
+
+// signingDesk has an open request, of which op-00 signs nothing, and the key.
+func signingDesk(t *testing.T) (*desk, types.Request, *secp256k1.PrivateKey) {
+	d := newDesk(t, 4)
+	r, secret := d.request(types.KindSign), secp256k1.PrivKeyFromBytes([]byte("of all"))
+	r.PublicKey = secret.PubKey().SerializeCompressed()
+	d.view.Requests = []types.Request{r}
+	d.start()
+	return d, r, secret
+}
+
+// TestFalseSignaturesKeepNoneOut: whoever tells false signatures of a request is
+// charged for each, and does not keep a proposer that signs nothing itself from the
+// true one, in the same block.
+func TestFalseSignaturesKeepNoneOut(t *testing.T) {
+	d, r, secret := signingDesk(t)
+	for n := range byte(100) {
+		_, err := d.core.Judge(gossipOf(falseSignature(r, n)))
+		require.ErrorIs(t, err, types.ErrBadResult)
+	}
+	require.Empty(t, d.core.Results().Signatures)
+	d.hear(signedBy(secret, r))
+	require.Len(t, d.core.Results().Signatures, 1)
+}
+
+// TestFalseResultsOfRefusals: the same by way of refusals costs the participant that
+// refuses: its results are not looked at until the next block, those of others are.
+func TestFalseResultsOfRefusals(t *testing.T) {
+	d, r, secret := signingDesk(t)
+	refuse := func(from types.Operator, s types.SignatureResult) {
+		refusal := wire.Refuse{Reason: string(types.ErrAlreadyDecided), Result: gossipOf(s)}
+		body, err := refusal.Marshal()
+		require.NoError(t, err)
+		d.core.HandleEnvelope(d.signed(from, wire.KIND_REFUSE, 1, r.ID, body))
+	}
+	for n := range byte(100) {
+		refuse("op-02", falseSignature(r, n))
+	}
+	require.Equal(t, maxFalseResults, d.dropped[types.ErrBadResult], "no more of them are looked at")
+	refuse("op-02", signedBy(secret, r))
+	require.Empty(t, d.core.Results().Signatures)
+	refuse("op-03", signedBy(secret, r))
+	require.Len(t, d.core.Results().Signatures, 1)
+
+	d, r, secret = signingDesk(t)
+	for n := range byte(100) {
+		refuse("op-02", falseSignature(r, n))
+	}
+	d.commit()
+	refuse("op-02", signedBy(secret, r))
+	require.Len(t, d.core.Results().Signatures, 1, "in the next block it may speak again")
+}
+
+// TestJudgedFor: a signature counts for the request that it was verified against.
+func TestJudgedFor(t *testing.T) {
+	d, r, secret := signingDesk(t)
+	truth := gossipOf(signedBy(secret, r))
+	j, err := d.core.Judge(truth)
+	require.NoError(t, err)
+
+	other := r
+	other.Digest = append(make([]byte, 31), 2)
+	d.view.Requests = []types.Request{other} // after a rollback
+	d.commit()
+	d.core.HandleGossip(t.Context(), j)
+	require.Empty(t, d.core.Results().Signatures, "the digest is another one now")
+
+	d.view.Requests = nil
+	d.commit()
+	early, err := d.core.Judge(truth)
+	require.NoError(t, err, "of no open request: nobody's fault")
+	d.view.Requests = []types.Request{r}
+	d.commit()
+	d.core.HandleGossip(t.Context(), early)
+	require.Empty(t, d.core.Results().Signatures, "nobody verified it")
+	d.core.HandleGossip(t.Context(), j)
+	require.Len(t, d.core.Results().Signatures, 1)
+}
+
+// TestJudgeBesideTheLoop: other goroutines judge while blocks come.
+func TestJudgeBesideTheLoop(t *testing.T) {
+	d, r, secret := signingDesk(t)
+	var wait sync.WaitGroup
+	wrong := make(chan error, 4)
+	for i := range 4 {
+		wait.Go(func() {
+			for n := range byte(50) {
+				if _, err := d.core.Judge(gossipOf(falseSignature(r, n))); err == nil {
+					wrong <- fmt.Errorf("worker %d: false signature %d passes", i, n)
+					return
+				}
+				if _, err := d.core.Judge(gossipOf(signedBy(secret, r))); err != nil {
+					wrong <- err
+					return
+				}
+			}
+		})
+	}
+	for range 50 {
+		d.view.Height++
+		d.commit()
+	}
+	wait.Wait()
+	close(wrong)
+	for err := range wrong {
+		require.NoError(t, err)
+	}
+}
+
+// TestEngineJudgesBeforeItsLoop: what is false costs the loop nothing.
+func TestEngineJudgesBeforeItsLoop(t *testing.T) {
+	d, r, secret := signingDesk(t)
+	e := &Engine{core: d.core, inbox: newQueue()} // its loop does not run
+	for n := range byte(20) {
+		require.ErrorIs(t, e.ReceiveGossip(gossipOf(falseSignature(r, n))), types.ErrBadResult)
+	}
+	require.Zero(t, e.inbox.length())
+	require.NoError(t, e.ReceiveGossip(gossipOf(signedBy(secret, r))))
+	for _, item := range e.inbox.take() {
+		item.run()
+	}
+	require.Len(t, d.core.Results().Signatures, 1)
+}
