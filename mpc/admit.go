@@ -101,7 +101,7 @@ func (c *Core) admit(v types.Verified, id types.RequestID, attempt uint32) types
 // way. One that nobody started gives way to a later attempt, and a presignature to
 // what its own owner does instead.
 func (c *Core) inProgress(r *types.Request, attempt uint32, leader types.Operator) types.Reason {
-	for _, l := range c.ordered() {
+	for _, l := range c.sessions {
 		if serves(l.Session).ID != r.ID || l.presign() && l.Initiator() == leader {
 			continue
 		}

@@ -31,8 +31,8 @@ const provenSuspicion = 1 << 20
 // left one it only remembers it: an honest member accuses whom it left for.
 func (c *Core) blame(l *live, end session.End, now time.Time) {
 	s := l.Session
-	if l.unused() && end.Evidence == nil {
-		return // it was dropped by somebody, which is nobody's fault
+	if end.Evidence == nil && (l.unused() || l.presign() && end.Left == s.Initiator() && end.LeftFor == types.ErrPresignLost) {
+		return // whoever dropped it, or gave it up as its owner, did nothing wrong
 	}
 	if end.Left != "" {
 		c.blameLeaver(l, end.Left, end.LeftFor, now)

@@ -33,6 +33,10 @@ const (
 	// presignExtra is how many more than the target an owner may have here: it drops one
 	// before this node hears of it.
 	presignExtra = 2
+	// An owner may let this node compute for nothing as often as two restarts of it
+	// explain, and a few more times, in each presignWasteFor.
+	presignWasteFor   = 10 * time.Minute
+	presignWasteExtra = 8
 	// maxDisowned bounds how often in a tick one participant is told that a presignature
 	// does not exist.
 	maxDisowned = 64
@@ -55,7 +59,9 @@ type presigns struct {
 	// used is when a signature of a key was last asked for.
 	used map[types.KeyID]time.Time
 	// tries is how many presignatures were used in vain for a request.
-	tries    map[types.RequestID]int
+	tries map[types.RequestID]int
+	// wasted counts what owners did not use of what this node made with them.
+	wasted   map[types.Operator]waste
 	disowned map[types.Operator]int
 }
 
@@ -64,10 +70,16 @@ type pause struct {
 	wait  time.Duration
 }
 
+// waste is how many, since when.
+type waste struct {
+	count int
+	since time.Time
+}
+
 func newPresigns() presigns {
 	return presigns{
 		seen: make(map[attemptID]int64), pauses: make(map[types.KeyID]pause), used: make(map[types.KeyID]time.Time),
-		tries: make(map[types.RequestID]int), disowned: make(map[types.Operator]int),
+		tries: make(map[types.RequestID]int), wasted: make(map[types.Operator]waste), disowned: make(map[types.Operator]int),
 	}
 }
 
@@ -150,10 +162,10 @@ func (c *Core) presignRequest(id types.RequestID) *types.Request {
 	return &r
 }
 
-// idle: nobody asks for anything that this node works on.
+// idle: this node computes for no request of the chain.
 func (c *Core) idle() bool {
 	for _, l := range c.sessions {
-		if !l.waits() && (l.Phase() == session.Running || l.unstarted()) {
+		if !l.waits() && l.Phase() == session.Running {
 			return false
 		}
 	}
@@ -306,7 +318,28 @@ func (c *Core) hasRoom(r *types.Request, owner types.Operator) bool {
 			own++
 		}
 	}
-	return own < c.view.Presign+presignExtra
+	return own < c.view.Presign+presignExtra && c.wasteOf(owner).count < 2*c.view.Presign+presignWasteExtra
+}
+
+// noteWaste counts a presignature that this node computed for, and that its owner left
+// unused.
+func (c *Core) noteWaste(l *live, end session.End) {
+	owner := l.Initiator()
+	if l.Context().IsZero() || !l.waits() || end.Left != owner && !slices.Contains(end.Culprits, owner) {
+		return
+	}
+	w := c.wasteOf(owner)
+	w.count++
+	c.presigns.wasted[owner] = w
+}
+
+// wasteOf is what counts still.
+func (c *Core) wasteOf(owner types.Operator) waste {
+	w, now := c.presigns.wasted[owner], c.opts.Now()
+	if now.Sub(w.since) >= presignWasteFor {
+		return waste{since: now}
+	}
+	return w
 }
 
 // noticeParked counts a presignature that became ready.
@@ -357,6 +390,7 @@ func (c *Core) endPresign(l *live, end session.End) {
 	}
 	c.presigns.count--
 	c.presigns.due = true
+	c.noteWaste(l, end)
 	if l.Initiator() == c.self.Operator && l.Since().IsZero() && end.Reason != types.ErrPresignDropped {
 		p := c.presigns.pauses[l.Request().KeyID]
 		p.wait = min(max(2*p.wait, presignPause), presignMaxPause)
