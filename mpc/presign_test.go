@@ -1,0 +1,222 @@
+package mpc
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// presigner is a desk with a READY key of which op-00 has a share.
+type presigner struct {
+	*desk
+	request types.Request
+	from    types.Operator
+	attempt uint32
+	height  int64
+	version uint32
+}
+
+var deskKeySession = types.Context{5}
+
+func newPresigner(t *testing.T) *presigner {
+	p := &presigner{desk: newDesk(t, 4), version: 1}
+	p.view.Presign = 2
+	key := types.Key{
+		ID: "key", Status: types.KeyReady, Session: deskKeySession, Algorithm: types.ECDSASecp256k1, Threshold: 1,
+		Participants: p.ops, PublicKey: []byte("public"),
+	}
+	p.view.Keys["key"] = key
+	p.hold(deskKeySession, types.StatusReady)
+	p.request, _ = types.PresignRequest(&key, p.view.Roster)
+	for p.request.Initiator(p.attempt) == "op-00" {
+		p.attempt++
+	}
+	p.from, p.height = p.request.Initiator(p.attempt), p.view.Height
+	return p
+}
+
+// ask delivers a Prepare, each time another one.
+func (p *presigner) ask() {
+	p.t.Helper()
+	v := p.desk.prepare(p.from, p.request.ID, p.attempt, p.version)
+	var body wire.Prepare
+	require.NoError(p.t, body.Unmarshal(v.Body()))
+	body.Height = p.height
+	bz, err := body.Marshal()
+	require.NoError(p.t, err)
+	p.core.HandleEnvelope(p.signed(p.from, wire.KIND_PREPARE, p.version, p.request.ID, bz))
+}
+
+// TestAdmitPresign: what a participant answers to the Prepare of a presignature.
+func TestAdmitPresign(t *testing.T) {
+	for name, c := range map[string]struct {
+		before func(*presigner)
+		after  func(*presigner)
+		said   string
+	}{
+		"ready":                      {nil, nil, "ready"},
+		"nobody wants any":           {func(p *presigner) { p.view.Presign = 0 }, nil, "unknown_request"},
+		"key that is being deleted":  {func(p *presigner) { p.changeKey(func(k *types.Key) { k.Status = types.KeyDeleting }) }, nil, "unknown_request"},
+		"key of another epoch":       {func(p *presigner) { p.changeKey(func(k *types.Key) { k.Epoch, k.Session = 1, types.Context{6} }) }, nil, "unknown_request"},
+		"no participant of the key":  {func(p *presigner) { p.changeKey(func(k *types.Key) { k.Participants = p.ops[1:] }) }, nil, "unknown_request"},
+		"not its turn":               {nil, func(p *presigner) { p.attempt++ }, "wrong_initiator"},
+		"identity that is not there": {nil, func(p *presigner) { p.version = 2 }, "wrong_initiator"},
+		"a liar":                     {nil, func(p *presigner) { p.core.liars[p.from] = p.now.Add(time.Hour) }, "wrong_initiator"},
+		"said again much later":      {nil, func(p *presigner) { p.view.Height += presignSlack + 1; p.commit() }, "wrong_attempt"},
+		"from the future":            {nil, func(p *presigner) { p.height += presignSlack + 1 }, "wrong_attempt"},
+		"the same attempt again":     {nil, func(p *presigner) { p.ask(); p.core.Shutdown(); p.sent = nil }, "wrong_attempt"},
+		"one is being made":          {nil, func(p *presigner) { p.ask(); p.sent = nil; p.attempt += 4 }, "busy"},
+		"too many in memory":         {nil, func(p *presigner) { p.core.presigns.count = DefaultMaxPresignatures }, "busy"},
+		"an owner that wastes them": {nil, func(p *presigner) {
+			p.core.presigns.wasted[p.from] = waste{2*2 + presignWasteExtra, p.now}
+		}, "busy"},
+		"an owner that wasted them": {nil, func(p *presigner) {
+			p.core.presigns.wasted[p.from] = waste{2*2 + presignWasteExtra, p.now.Add(-presignWasteFor)}
+		}, "ready"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPresigner(t)
+			if c.before != nil {
+				c.before(p)
+			}
+			p.start()
+			if c.after != nil {
+				c.after(p)
+			}
+			p.ask()
+			said, to, _ := p.answer()
+			require.Equal(t, c.said, said)
+			require.Equal(t, string(p.from), to)
+		})
+	}
+}
+
+func (p *presigner) changeKey(f func(*types.Key)) {
+	key := p.view.Keys["key"]
+	f(&key)
+	p.view.Keys["key"] = key
+}
+
+// A node leads one of its own at a time, and waits longer after each that failed.
+func TestOpenPresign(t *testing.T) {
+	p := newPresigner(t)
+	p.start()
+	prepares := func() (n int) {
+		p.core.Tick()
+		for _, e := range p.sent {
+			if e.Header.Kind == wire.KIND_PREPARE {
+				n++
+			}
+		}
+		p.sent = nil
+		return n
+	}
+	require.Equal(t, 3, prepares(), "one to each other member")
+	require.Equal(t, []PresignStatus{{KeyID: "key", Building: 1}}, p.core.Status().Presignatures)
+	require.Zero(t, prepares())
+	fail := func() {
+		for _, l := range p.core.ordered() {
+			l.Stop(types.ErrStartTimeout)
+		}
+		p.sent = nil
+	}
+	fail()
+	for _, wait := range []time.Duration{presignPause, 2 * presignPause} {
+		p.now = p.now.Add(wait - time.Millisecond)
+		p.commit()
+		require.Zero(t, prepares())
+		p.now = p.now.Add(time.Millisecond)
+		p.commit()
+		require.Equal(t, 3, prepares())
+		fail()
+	}
+	p.now = p.now.Add(time.Hour)
+	p.view.CatchingUp = true
+	p.commit()
+	require.Zero(t, prepares(), "a node that is behind begins nothing")
+}
+
+// Who asks for a presignature that this node has no part of hears so, within bounds.
+func TestDisown(t *testing.T) {
+	p := newPresigner(t)
+	p.start()
+	h := wire.Header{
+		ChainId: deskChain, Context: make([]byte, 32), Kind: wire.KIND_PARKED, Round: 4, From: "op-01", IdentityVersion: 1, Sequence: 1,
+		RequestKind: uint32(types.KindPresign), RequestId: p.request.ID.ID,
+	}
+	v, err := types.VerifyEnvelope(types.SignEnvelope(&h, nil, p.keys["op-01"]), deskChain, p.public("op-01"))
+	require.NoError(t, err)
+	for range 2 * maxDisowned {
+		p.core.HandleEnvelope(v)
+	}
+	require.Len(t, p.sent, maxDisowned)
+	e := p.sent[0]
+	require.Equal(t, wire.KIND_ABORT, e.Header.Kind)
+	require.Equal(t, h.Context, e.Header.Context)
+	_, err = types.VerifyEnvelope(e, deskChain, p.public("op-00"))
+	require.NoError(t, err)
+}
+
+// TestAdmitConsume: for what a signer lets the owner of a presignature use it.
+func TestAdmitConsume(t *testing.T) {
+	type use struct {
+		*presigner
+		asked   types.Request
+		attempt uint32
+		digest  []byte
+	}
+	for name, c := range map[string]struct {
+		change func(*use)
+		reason types.Reason
+	}{
+		"committed":               {func(*use) {}, ""},
+		"of a later block":        {func(u *use) { u.view.Requests = nil }, types.ErrUnknownRequest},
+		"of a later attempt":      {func(u *use) { u.attempt++ }, types.ErrUnknownRequest},
+		"of an attempt far away":  {func(u *use) { u.attempt += 2 }, types.ErrWrongAttempt},
+		"another digest":          {func(u *use) { u.digest = append(make([]byte, 31), 2) }, types.ErrBadDigest},
+		"expired":                 {func(u *use) { u.view.Height = 100 }, types.ErrExpired},
+		"led by somebody else":    {func(u *use) { u.view.Requests[0].ID.ID = "other"; u.asked.ID.ID = "other" }, types.ErrWrongInitiator},
+		"shares of another epoch": {func(u *use) { u.view.Requests[0].Epoch = 1 }, types.ErrPresignLost},
+		"another identity of a signer": {func(u *use) {
+			u.view.Requests[0].Members = append([]types.Member(nil), u.view.Requests[0].Members...)
+			for i := range u.view.Requests[0].Members {
+				u.view.Requests[0].Members[i].IdentityVersion++
+			}
+		}, types.ErrPresignLost},
+		"a reshare's test": {func(u *use) { u.view.Requests[0].Test = true }, types.ErrPresignLost},
+		"decided": {func(u *use) {
+			u.view.Requests = nil
+			u.sigs[u.asked.ID.ID] = types.SignatureResult{RequestID: u.asked.ID.ID, R: make([]byte, 32), S: make([]byte, 32)}
+		}, types.ErrAlreadyDecided},
+	} {
+		t.Run(name, func(t *testing.T) {
+			u := &use{presigner: newPresigner(t)}
+			u.asked = u.desk.request(types.KindSign)
+			u.asked.PublicKey = []byte("public")
+			for u.request.Initiator(u.presigner.attempt) != u.asked.Initiator(0) {
+				u.presigner.attempt++
+			}
+			u.from = u.request.Initiator(u.presigner.attempt)
+			u.view.Requests, u.digest = []types.Request{u.asked}, u.asked.Digest
+			u.start()
+			u.ask()
+			var s *session.Session
+			for _, l := range u.core.sessions {
+				s = l.Session
+			}
+			c.change(u)
+			for u.asked.ID.ID == "other" && u.asked.Initiator(0) == u.from { // not by chance the same leader
+				u.asked.ID.ID += "r"
+				u.view.Requests[0].ID = u.asked.ID
+			}
+			u.commit()
+			_, reason := u.core.admitConsume(s, u.asked.ID, u.attempt, u.digest)
+			require.Equal(t, c.reason, reason)
+		})
+	}
+}
