@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"time"
 
@@ -35,7 +36,8 @@ type Core struct {
 	sessions  map[types.SessionID]*live
 	byContext map[types.Context]*live
 	attempts  map[attemptID]types.SessionID
-	reserved  map[uint64]bool // pre-parameters of unstarted sessions
+	misfits   map[attemptID]bool // somebody led them with what no session can be made of
+	reserved  map[uint64]bool    // pre-parameters of unstarted sessions
 
 	pool     *pool
 	early    *earlyBuffer
@@ -83,7 +85,9 @@ type live struct {
 	*session.Session
 	preparams uint64 // reserved, 0: none
 	started   bool   // what came before its Start was handed over
-	stale     bool   // at the last tick
+	// heldUpBy are those who held it up at the last tick; noticed all who ever did, and
+	// accused whom this node accused of it.
+	heldUpBy, noticed, accused []types.Operator
 	// holdsShare: it opened a share, and has not ended.
 	holdsShare bool
 	round      uint32
@@ -107,6 +111,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		sessions:   make(map[types.SessionID]*live),
 		byContext:  make(map[types.Context]*live),
 		attempts:   make(map[attemptID]types.SessionID),
+		misfits:    make(map[attemptID]bool),
 		reserved:   make(map[uint64]bool),
 		pool:       newPool(),
 		early:      newEarlyBuffer(),
@@ -392,6 +397,7 @@ func (c *Core) adopt(view *View) {
 			delete(c.attempts, id)
 		}
 	}
+	maps.DeleteFunc(c.misfits, func(id attemptID, _ bool) bool { _, open := c.requests[id.request]; return !open })
 	for id := range c.lastLog {
 		if _, open := c.requests[id]; !open {
 			delete(c.lastLog, id)

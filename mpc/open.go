@@ -80,7 +80,7 @@ func (c *Core) join(v types.Verified, r *types.Request, attempt uint32, now time
 	s, err := session.Join(c.config(r, attempt), v, now)
 	if err != nil {
 		c.release(l)
-		c.opts.Log.Warn("a Prepare cannot be answered", "request", r.ID.String(), "attempt", attempt, "err", err)
+		c.opts.Log.Error("join a session", "request", r.ID.String(), "attempt", attempt, "err", err)
 		c.refuse(v, r.ID, types.ErrProtocolFault, nil)
 		return
 	}
