@@ -35,9 +35,12 @@ type Core struct {
 
 	sessions  map[types.SessionID]*live
 	byContext map[types.Context]*live
-	attempts  map[attemptID]types.SessionID
-	misfits   map[attemptID]bool // somebody led them with what no session can be made of
-	reserved  map[uint64]bool    // pre-parameters of unstarted sessions
+	// firstFor is the first request in which this node waits for somebody, at the last
+	// tick.
+	firstFor map[types.Operator]*types.Request
+	attempts map[attemptID]types.SessionID
+	misfits  map[attemptID]bool // somebody led them with what no session can be made of
+	reserved map[uint64]bool    // pre-parameters of unstarted sessions
 
 	pool     *pool
 	early    *earlyBuffer
@@ -110,6 +113,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		owed:       make(map[types.KeyID]bool),
 		sessions:   make(map[types.SessionID]*live),
 		byContext:  make(map[types.Context]*live),
+		firstFor:   make(map[types.Operator]*types.Request),
 		attempts:   make(map[attemptID]types.SessionID),
 		misfits:    make(map[attemptID]bool),
 		reserved:   make(map[uint64]bool),
@@ -250,7 +254,9 @@ func (c *Core) HandleConnected(op types.Operator) {
 // Tick lets time pass: resending, watchdogs, lapses.
 func (c *Core) Tick() {
 	now := c.opts.Now()
-	for _, l := range c.ordered() {
+	ordered := c.ordered()
+	c.noteAwaited(ordered)
+	for _, l := range ordered {
 		l.Tick(now)
 		c.settleSession(l, now)
 		c.noticeStale(l, now)

@@ -29,9 +29,8 @@ func (l *live) givesWay() bool {
 }
 
 // noticeStale suspects and shuns, for as long as they hold up a session, those who
-// are to blame that it is stale, and those who drew it out. It accuses the latter; the
-// former only when they say that they compute for longer than any honest member would:
-// whoever is slow, as in a keygen of many, is left out where that is possible, and
+// are to blame that it is stale, and those who drew it out, and accuses the latter.
+// Whoever is slow, as in a keygen of many, is left out where that is possible, and
 // nothing else.
 func (c *Core) noticeStale(l *live, now time.Time) {
 	guilty := l.drawers()
@@ -48,12 +47,9 @@ func (c *Core) noticeStale(l *live, now time.Time) {
 	c.shun(l.Request(), l.heldUpBy, l.Request().Attempt(c.view.Height))
 	if news := without(l.heldUpBy, l.noticed); len(news) > 0 {
 		l.noticed = append(l.noticed, news...)
-		c.opts.Log.Warn("a session comes no nearer to its end, or does so slowly, though those who hold it up say that they compute, or are never silent for long",
+		c.opts.Log.Warn("a session comes to its end slowly or not at all, though those who hold it up say that they compute, or are never silent for long",
 			"request", l.Request().ID.String(), "attempt", l.Attempt(), "session", l.Context().Short(), "round", l.Round(),
 			"of", news, "remedy", types.ErrStalled.Remedy())
-	}
-	if l.Overdue(now) {
-		guilty = l.heldUpBy
 	}
 	if news := without(guilty, l.accused); len(news) > 0 {
 		l.accused = append(l.accused, news...)
@@ -71,4 +67,36 @@ func (l *live) drawers() []types.Operator {
 
 func without(ops, others []types.Operator) []types.Operator {
 	return slices.DeleteFunc(slices.Clone(ops), func(op types.Operator) bool { return slices.Contains(others, op) })
+}
+
+// noteAwaited finds the first session, in the order in which all nodes serve them, in
+// which this node waits for each member, or computes together with it. One that somebody
+// drew out is none for it.
+func (c *Core) noteAwaited(ordered []*live) {
+	clear(c.firstFor)
+	var caught []types.Operator
+	for _, l := range ordered {
+		caught = append(caught, l.accused...)
+	}
+	for _, l := range ordered {
+		if l.Phase() != session.Running {
+			continue
+		}
+		awaited := l.AwaitedFor()
+		if len(awaited) == 0 {
+			awaited = l.Signers()
+		}
+		for _, op := range without(awaited, caught) {
+			if c.firstFor[op] == nil {
+				c.firstFor[op] = l.Request()
+			}
+		}
+	}
+}
+
+// ahead: somebody has an earlier request to serve before this one. Who was found to
+// draw out a session is not excused by that in any.
+func (c *Core) ahead(r *types.Request, op types.Operator) bool {
+	first := c.firstFor[op]
+	return first != nil && first.Before(r)
 }

@@ -19,20 +19,16 @@ const (
 	// drawnOut: who kept a session waiting for more than so many stall times in all,
 	// each wait counted beyond Stall/2, drew it out.
 	drawnOut = 2
-	// excusedStalls: that a member computes excuses it for so many stall times in one
-	// session,
-	excusedStalls = 2
-	// slowness: and for so many times as long as this node itself computed and queued
-	// for it. A member of a quarter of this node's speed, or with four times its load,
-	// is waited for for three times that.
+	// slowness: who says that it computes is believed, in one session, for one and a
+	// half stall times, and for so many times as long as this node itself computed and
+	// queued for it: a member of a quarter of this node's speed is waited for for three
+	// times that.
 	slowness = 3
 )
 
-// account is what a member cost a session.
-type account struct {
-	// drawn is what it is to blame for, excused for how long it was believed to compute.
-	drawn, excused time.Duration
-}
+// account is what a member cost a session: what it is to blame for, and for how long it
+// was believed to compute.
+type account struct{ drawn, excused time.Duration }
 
 // charge books the time since the last tick. What this node was asleep for counts as
 // a resend time at most.
@@ -45,31 +41,32 @@ func (s *Session) charge(now time.Time) {
 	}
 	var blamed []types.Operator
 	for _, op := range s.AwaitedFor() {
-		if s.waiting(op, now) < s.cfg.Timing.Stall/2 {
-			continue
-		}
 		p := s.peers[op]
-		if now.Sub(p.working) < s.cfg.Timing.Stall/2 && p.excused < s.excuse() {
+		switch {
+		case s.waiting(op, now) < s.cfg.Timing.Stall/2:
+		case now.Sub(p.working) >= s.cfg.Timing.Stall/2:
+			blamed = append(blamed, s.blame(op, s.cfg.Timing.Resend, now)...)
+		case s.cfg.Ahead == nil || !s.cfg.Ahead(op):
 			p.excused += passed
-			continue
 		}
-		blamed = append(blamed, s.blame(op, s.cfg.Timing.Resend, now)...)
 	}
 	for _, op := range compact(blamed) {
 		s.peers[op].drawn += passed
 	}
 }
 
-// excuse is for how long it is believed that a member computes.
+// excuse is for how long it is believed that a member computes. With the Stall/2 that
+// each wait has for nothing it is two stall times for a member that says nothing else.
 func (s *Session) excuse() time.Duration {
-	return excusedStalls*s.cfg.Timing.Stall + slowness*s.worked
+	return s.cfg.Timing.Stall + s.cfg.Timing.Stall/2 + slowness*s.worked
 }
 
 // DrawnOutBy lists the members that kept this session waiting for too long in all,
-// though never long enough at once to be taken for silent.
+// though never silent for long enough at once.
 func (s *Session) DrawnOutBy() []types.Operator {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.peers)), func(op types.Operator) bool {
-		return s.peers[op].drawn <= drawnOut*s.cfg.Timing.Stall
+		p := s.peers[op]
+		return p.drawn <= drawnOut*s.cfg.Timing.Stall && p.excused <= s.excuse()
 	})
 }
 
@@ -83,12 +80,6 @@ func (s *Session) Blamed(now time.Time) []types.Operator {
 		blamed = append(blamed, s.blame(op, s.cfg.Timing.Stall/2, now)...)
 	}
 	return compact(blamed)
-}
-
-// Overdue says whether the session came no nearer to its end for longer than honest
-// members of any speed that is to be expected compute.
-func (s *Session) Overdue(now time.Time) bool {
-	return s.phase == Running && now.Sub(s.progress) >= s.excuse()
 }
 
 func compact(ops []types.Operator) []types.Operator {
