@@ -23,7 +23,6 @@ func (w *World) LateLiar(n *Node, d time.Duration, works bool) {
 	}
 	free := make(map[listener]time.Time)
 	said := make(map[types.Hash]map[*Node]bool)
-	count := uint32(1 << 20)
 	w.Lies[n.Operator] = func(to *Node, m *wire.Message) []*wire.Message {
 		e := m.GetEnvelope()
 		if e == nil {
@@ -54,14 +53,22 @@ func (w *World) LateLiar(n *Node, d time.Duration, works bool) {
 		}
 		w.after(next.Sub(w.now), func() { w.carry(n, to, m) })
 		for wait := time.Second; works && wait < next.Sub(w.now); wait += 2 * time.Second {
-			count++
-			body, err := (&wire.Working{Count: count}).Marshal()
-			must(err)
-			h := *e.Header
-			h.Kind, h.Type, h.To, h.Round = wire.KIND_WORKING, "", "", 0
-			working := &wire.Message{Sum: &wire.Message_Envelope{Envelope: n.Forge(h, body)}}
+			working := envelopes([]*wire.Envelope{n.working(*e.Header, false)})[0]
 			w.after(wait, func() { w.carry(n, to, working) })
 		}
 		return nil
 	}
+}
+
+// working says that this node computes on the round of a message, or on none. Its count
+// is above that of all that it said before.
+func (n *Node) working(h wire.Header, round bool) *wire.Envelope {
+	n.works++
+	body, err := (&wire.Working{Count: 1<<20 + n.works}).Marshal()
+	must(err)
+	h.Kind, h.Type, h.To = wire.KIND_WORKING, "", ""
+	if !round {
+		h.Round = 0
+	}
+	return n.Forge(h, body)
 }

@@ -41,6 +41,7 @@ type Node struct {
 	life   int    // counts up; events of an earlier life are void
 	seen   int64
 	blind  bool // it sees no new blocks
+	works  uint32
 	liar   bool // it lied, and may hear its own lies from others
 	queue  []simJob
 	idle   int
