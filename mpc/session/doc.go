@@ -27,7 +27,8 @@
 //	Missing of what its sender confirmed      excuses nobody: the Confirm says that it is there
 //	a member leaves early                     Abort, to all: nobody waits for it. Before the Start
 //	                                          under the session's id, to who says Ready or sends
-//	                                          the Start after that
+//	                                          the Start after that. Who hears it passes it on: it
+//	                                          may have been said to that one alone
 //	silence                                   the watchdog names the member, or who withheld from
 //	                                          it what it needs; what a member says besides, or
 //	                                          ahead of the round, is no excuse
