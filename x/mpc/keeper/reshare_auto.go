@@ -141,7 +141,8 @@ func (k *Keeper) able(ctx context.Context, key types.Key) ([]types.Member, error
 }
 
 // autoReshare asks for a reshare in the name of the key's owner. While enough others are
-// open it does nothing; those for nothing but a missing share take half of the room. A typed error says why it is not possible.
+// open it does nothing; those for nothing but a missing share take half of the room. A
+// typed error says why it is not possible.
 func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types.Key, members []types.Member) error {
 	if int(key.Threshold) >= len(members) {
 		return types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d",
