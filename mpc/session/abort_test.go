@@ -47,7 +47,7 @@ func TestAbortToOneAlone(t *testing.T) {
 		n.hold = func(m mail) bool { return m.from == c }
 		name := n.context()
 		if byID {
-			name = types.Hash(b.s.ID())
+			name = b.s.ID()
 		}
 		b.hear(forge(t, c, wire.Header{Kind: wire.KIND_ABORT, Context: name[:]}, body))
 		require.Equal(t, types.Operator("op-c"), b.ended().Left)
@@ -64,7 +64,7 @@ func TestAbortToOneAlone(t *testing.T) {
 	id := a.s.ID()
 	b.hear(forge(t, a, wire.Header{Kind: wire.KIND_ABORT, Context: id[:]}, body))
 	require.Equal(t, types.ErrAborted, b.ended().Reason)
-	require.Equal(t, types.Operator("op-a"), types.Operator(b.s.Aborted(types.Hash(id)).Header.From), "for a Start that comes yet")
+	require.Equal(t, types.Operator("op-a"), types.Operator(b.s.Aborted(id).Header.From), "for a Start that comes yet")
 }
 
 // TestAbortBeforeStart: an initiator that gives up lets go of who said Ready.

@@ -15,7 +15,7 @@ const (
 	// NewcomerPauses is for how many of these pauses the module takes those last who were
 	// to come in by it: the next tries fall into that, also when slots are rare.
 	NewcomerPauses = 8
-	// MaxLateness: see Lateness.
+	// MaxLateness is the highest Lateness.
 	MaxLateness = 2
 )
 
@@ -46,7 +46,7 @@ func (k *Key) FailAutoReshare(r Reshare, height int64, pauseBlocks uint32, accus
 	}
 }
 
-// LacksMember: it expired before all of its committee had a share.
+// LacksMember reports whether it expired before all of its committee had a share.
 func (r Reshare) LacksMember() bool {
 	return r.Reason == string(mpctypes.ErrExpired) && len(r.Session) == 0
 }
