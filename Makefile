@@ -38,8 +38,8 @@ test-race:
 	$(TEST) -race -short ./mpc/... ./p2p/... ./storage/... ./x/mpc/abci/... ./app/mpcnode/... ./app/localnet/... ./testutil/sim/...
 
 # The simulator on many seeds: SEEDS of networks without and SEEDS with a
-# dishonest member in bad weather, a quarter of it with one in good weather, and
-# REALSEEDS with real shares, in 10 minutes on two cores. SIM_SEED=N runs one of them
+# dishonest member in bad weather, a quarter of it with one in good weather, as many
+# with one over a block that is taken back, and REALSEEDS with real shares, in 10 minutes on two cores. SIM_SEED=N runs one of them
 # again. Worlds are small and short-lived: the collector may wait.
 sim:
 	GOGC=400 SIM_SEEDS=$(SEEDS) SIM_REAL_SEEDS=$(REALSEEDS) go test -count 1 -timeout 10m -run 'TestSeeds|TestStorms|TestRealStorms' ./testutil/sim -v

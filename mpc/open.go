@@ -80,7 +80,7 @@ func (c *Core) join(v types.Verified, r *types.Request, attempt uint32, now time
 	s, err := session.Join(c.config(r, attempt), v, now)
 	if err != nil {
 		c.release(l)
-		c.opts.Log.Warn("a Prepare cannot be answered", "request", r.ID.String(), "attempt", attempt, "err", err)
+		c.opts.Log.Error("join a session", "request", r.ID.String(), "attempt", attempt, "err", err)
 		c.refuse(v, r.ID, types.ErrProtocolFault, nil)
 		return
 	}
@@ -203,6 +203,7 @@ func (c *Core) config(r *types.Request, attempt uint32) session.Config {
 	return session.Config{
 		ChainID: c.opts.ChainID, Request: *r, Attempt: attempt, Self: c.self.Operator, Identity: key,
 		Protocol: protocol, Host: c, Rand: c.opts.Rand, Suspicion: c.suspicion, Timing: c.opts.Timing,
+		Ahead: func(op types.Operator) bool { return c.ahead(r, op) },
 		Deals: c.deals(r), Shunned: func(op types.Operator) bool { return slices.Contains(c.shunned(r, attempt), op) },
 	}
 }

@@ -81,6 +81,9 @@ type Session struct {
 	// asked is when Missing was last said, asking how often.
 	asked  time.Time
 	asking uint32
+	// charged is when the last tick was, worked for how long this node computed.
+	charged time.Time
+	worked  time.Duration
 	// aborted is what was said on leaving early, by the name that it is said under.
 	aborted map[types.Hash]*wire.Envelope
 	peers   map[types.Operator]*peer
@@ -107,6 +110,7 @@ type peer struct {
 	count uint32
 	// fed is when something new of it came, of the round that this node is in.
 	fed time.Time
+	account
 }
 
 // ID names the session before its Start and its record in the store.

@@ -43,7 +43,9 @@ type Chain struct {
 	blocks []*snapshot // by height, from 1
 	keys   []types.KeyID
 	signed []string
-	queue  []func(sdk.Context) error
+	// forks are digests that nodes see instead of the chain's.
+	forks map[string][]byte
+	queue []func(sdk.Context) error
 	// Errors are those of queued messages, in order.
 	Errors []error
 }
@@ -63,7 +65,7 @@ func newChain(t testing.TB, w *World) *Chain {
 	for _, op := range w.Operators {
 		named = append(named, string(op))
 	}
-	c := &Chain{Fixture: chain.New(t, w.Config.Nodes, named...), world: w}
+	c := &Chain{Fixture: chain.New(t, w.Config.Nodes, named...), world: w, forks: make(map[string][]byte)}
 	params, err := c.Fixture.Keeper.Params(c.Fixture.Ctx)
 	c.must(err)
 	if w.Params != nil {
@@ -333,7 +335,7 @@ func (c *Chain) known(signature string) (types.SignatureResult, bool) {
 // view is what a node that has seen this height knows.
 func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 	s := c.at(height)
-	v := &mpc.View{Height: height, Requests: slices.Clone(s.requests), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Attested: s.attested, Faults: s.faults}
+	v := &mpc.View{Height: height, Requests: c.requestsAt(height), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Attested: s.attested, Faults: s.faults}
 	for _, id := range keys {
 		if k, ok := s.keys[id]; ok {
 			v.Keys[id] = k

@@ -25,6 +25,8 @@ type Node struct {
 	Operator types.Operator
 	Identity ed25519.PrivateKey
 	Store    *memstore.Store
+	// Slowness is how many times as long as others it computes; 0: 1.
+	Slowness int
 	// Restarts counts.
 	Restarts int
 	// Ended counts the ends of sessions by reason; empty: success.
@@ -34,16 +36,18 @@ type Node struct {
 	// False counts the results that it told and others found false.
 	False int
 
-	world *World
-	core  *mpc.Core
-	idler *Idler // instead of core
-	life  int    // counts up; events of an earlier life are void
-	seen  int64
-	blind bool // it sees no new blocks
-	liar  bool // it lied, and may hear its own lies from others
-	queue []simJob
-	idle  int
-	order uint64
+	timing session.Timing
+	world  *World
+	core   *mpc.Core
+	idler  *Idler // instead of core
+	life   int    // counts up; events of an earlier life are void
+	seen   int64
+	blind  bool // it sees no new blocks
+	works  uint32
+	liar   bool // it lied, and may hear its own lies from others
+	queue  []simJob
+	idle   int
+	order  uint64
 }
 
 type simJob struct {
@@ -54,7 +58,7 @@ type simJob struct {
 }
 
 func (n *Node) init() {
-	n.Store = memstore.New()
+	n.Store, n.timing = memstore.New(), n.world.Timing
 	n.Ended = make(map[types.Reason]int)
 	n.Store.BeforeWrite = func(what string) error { n.write(what, false); return nil }
 	n.Store.AfterWrite = func(what string) { n.write(what, true) }
@@ -122,7 +126,7 @@ func (n *Node) Start() {
 	core, err := mpc.NewCore(mpc.Options{
 		ChainID: ChainID, Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
 		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.world.Now,
-		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.world.Timing, Observer: (*observer)(n),
+		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.timing, Observer: (*observer)(n),
 		MaxSessions: n.world.MaxSessions,
 	}, (*executor)(n))
 	if err != nil {
@@ -290,7 +294,7 @@ func (x *executor) pump() {
 		j := x.queue[first]
 		x.queue = append(x.queue[:first], x.queue[first+1:]...)
 		x.idle--
-		n.own(n.world.between(n.world.Step), func() {
+		n.own(n.world.between(n.world.Step)*time.Duration(max(1, n.Slowness)), func() {
 			x.idle++
 			step, err := j.run()
 			n.world.note("%s computed %d of %s: %v", n.Operator, j.order, j.request.ID, err)

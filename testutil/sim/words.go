@@ -95,7 +95,7 @@ func (n *Node) judge(g *wire.Gossip) error {
 		if err != nil {
 			return err
 		}
-		for _, r := range n.world.Chain.at(n.seen).requests {
+		for _, r := range n.world.Chain.requestsAt(n.seen) {
 			if r.ID == (types.RequestID{Kind: types.KindSign, ID: s.RequestID}) {
 				return types.VerifySignature(r.PublicKey, r.Digest, &s)
 			}

@@ -147,6 +147,23 @@ func (k *Keeper) setFault(ctx context.Context, f types.Fault) error {
 	return nil
 }
 
+// accusedBy finds those operators whom one of the accusers accuses of something that
+// counts.
+func (k *Keeper) accusedBy(ctx context.Context, operators, accusers []string) (map[string]bool, error) {
+	accused := make(map[string]bool)
+	for _, operator := range operators {
+		for _, accuser := range accusers {
+			f := types.Fault{Kind: types.FAULT_KIND_ACCUSATION, Participant: operator, Accuser: accuser}
+			known, err := k.faults.Has(ctx, faultKeyOf(f))
+			if err != nil {
+				return nil, fmt.Errorf("look up fault of %s: %w", operator, err)
+			}
+			accused[operator] = accused[operator] || known
+		}
+	}
+	return accused, nil
+}
+
 // jail takes a validator out of the set. One that is there no more, is jailed, or is
 // the last one is left as it is: CometBFT stops for ever with an empty set.
 func (k *Keeper) jail(ctx context.Context, operator string) error {
