@@ -157,12 +157,15 @@ func operators(nodes []*Node) []string {
 	return ops
 }
 
-// Attest asks for a key in the next block, with everybody's word on a session that
-// made it elsewhere.
-func (c *Chain) Attest(id types.KeyID, threshold int, session types.Context, payload []byte) {
-	c.Keygen(id, threshold)
+// Attest asks for a key in the next block, as Keygen, with its participants' word on a
+// session that made it elsewhere.
+func (c *Chain) Attest(id types.KeyID, threshold int, session types.Context, payload []byte, of ...*Node) {
+	c.Keygen(id, threshold, of...)
 	c.Do(func(ctx sdk.Context) error {
 		for _, p := range c.Fixture.Participants {
+			if len(of) > 0 && !slices.Contains(operators(of), p.Operator) {
+				continue
+			}
 			a := p.Attest(string(id), 0, session, payload)
 			if err := c.Fixture.Keeper.ApplyAttestation(ctx, &a); err != nil {
 				return err

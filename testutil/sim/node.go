@@ -52,10 +52,8 @@ type simJob struct {
 }
 
 func (n *Node) init() {
-	n.Store = memstore.New()
 	n.Ended = make(map[types.Reason]int)
-	n.Store.BeforeWrite = func(what string) error { n.write(what, false); return nil }
-	n.Store.AfterWrite = func(what string) { n.write(what, true) }
+	n.PutBack(memstore.New())
 	for i := range n.world.Preparams {
 		set := fmt.Appendf(nil, "fake set %d of %s", i, n.Operator)
 		if n.world.MakePreparams != nil {
@@ -67,13 +65,6 @@ func (n *Node) init() {
 	}
 }
 
-// write is where a crash may be wanted.
-func (n *Node) write(what string, done bool) {
-	n.world.note("%s: %s, done %t", n.Operator, what, done)
-	if n.core != nil && n.world.CrashAt != nil && n.world.CrashAt(n, what, done) {
-		panic(crashed{n})
-	}
-}
 
 // Up reports whether the node runs an engine.
 func (n *Node) Up() bool { return n.core != nil }
@@ -156,6 +147,14 @@ func (n *Node) LoseStore() {
 	n.init()
 }
 
+// PutBack gives a node that is down another store, such as an older copy of its own.
+func (n *Node) PutBack(store *memstore.Store) {
+	store.BeforeWrite = func(what string) error { n.comes(Before, what); return nil }
+	store.Halfway = func(what string) { n.comes(Halfway, what) }
+	store.AfterWrite = func(what string) { n.comes(After, what) }
+	n.Store = store
+}
+
 // RestartAfter crashes the node and starts it again later.
 func (n *Node) RestartAfter(d time.Duration) {
 	n.Crash()
@@ -233,12 +232,13 @@ type transport Node
 
 // Send implements mpc.Transport.
 func (t *transport) Send(to types.Operator, e *wire.Envelope) bool {
-	peer := t.world.node(to)
+	n, peer := (*Node)(t), t.world.node(to)
 	if peer == nil || !peer.listens() {
 		return false
 	}
+	n.comes(Before, Send)
 	t.world.words.said(e)
-	t.world.send((*Node)(t), peer, &wire.Message{Sum: &wire.Message_Envelope{Envelope: e}})
+	t.world.send(n, peer, &wire.Message{Sum: &wire.Message_Envelope{Envelope: e}})
 	return true
 }
 
@@ -249,6 +249,7 @@ func (t *transport) Gossip(g *wire.Gossip) {
 	n.tells(g)
 	for _, peer := range t.world.Nodes {
 		if peer != n && peer.listens() {
+			n.comes(Before, Send)
 			t.world.send(n, peer, &wire.Message{Sum: &wire.Message_Gossip{Gossip: g}})
 		}
 	}

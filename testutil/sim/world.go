@@ -46,9 +46,6 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// writeCrashDowntime is how long a node is away that crashed at a write.
-const writeCrashDowntime = 4 * time.Second
-
 // Verdict is what the network does with one message.
 type Verdict struct {
 	Drop  bool
@@ -73,9 +70,9 @@ type World struct {
 	Trace func(event string)
 	// Messages counts delivered envelopes.
 	Messages int
-	// CrashAt, if set, says whether a node crashes at a write: right before or
-	// right after it is durable.
-	CrashAt func(n *Node, what string, done bool) bool
+	// CrashAt, if set, says whether a node crashes at this moment, and for how long it
+	// is away then; 0: it does not crash.
+	CrashAt func(n *Node, at Moment) time.Duration
 
 	now    time.Time
 	queue  eventQueue
@@ -183,16 +180,19 @@ func (w *World) Run(limit time.Duration, done func() bool) bool {
 	return true
 }
 
-// crashed is what a store panics with where its node crashes: nothing after the
-// write happens.
-type crashed struct{ node *Node }
+// crashed is what a node panics with at the moment at which it crashes: nothing after
+// it happens.
+type crashed struct {
+	node *Node
+	away time.Duration
+}
 
 // step runs an event to its end, or to where a node crashes.
 func (w *World) step(run func()) {
 	defer func() {
 		r := recover()
 		if c, ok := r.(crashed); ok {
-			c.node.RestartAfter(writeCrashDowntime)
+			c.node.RestartAfter(c.away)
 		} else if r != nil {
 			panic(r)
 		}
@@ -260,6 +260,11 @@ func (w *World) arrive(from, to *Node, bz []byte) {
 	}
 	hash := types.Hash(sha256.Sum256(bz))
 	w.note("%x reaches %s from %s", hash[:8], to.Operator, from.Operator)
+	w.hand(from, to, hash, bz)
+	to.comes(After, Hear)
+}
+
+func (w *World) hand(from, to *Node, hash types.Hash, bz []byte) {
 	if v, known := w.verified[hash]; known {
 		w.deliver(from, to, v)
 		return
