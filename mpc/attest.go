@@ -2,6 +2,7 @@ package mpc
 
 import (
 	"context"
+	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -11,7 +12,7 @@ import (
 // deterministic: after a restart the same attestation comes out.
 func (c *Core) attest(r types.Record) {
 	request, open := c.requests[r.Request]
-	if !open {
+	if !open || !answers(r, request) {
 		return
 	}
 	key, ok := c.identity(request)
@@ -24,6 +25,14 @@ func (c *Core) attest(r types.Record) {
 	}
 	a.Sign(c.opts.ChainID, key)
 	c.pool.addAttestation(a, c.opts.Now())
+}
+
+// answers: the session that left a record made what the request asks for. After a
+// rollback somebody may have asked for something else under the same id.
+func answers(r types.Record, request *types.Request) bool {
+	return r.KeyID == request.KeyID && r.Epoch == request.Epoch && r.Algorithm == request.Algorithm &&
+		r.Threshold == request.Threshold && slices.Equal(r.Participants, request.Committee()) &&
+		(len(request.PublicKey) == 0 || string(r.PublicKey) == string(request.PublicKey))
 }
 
 // attested: the chain has this one, or another for the same attempt.

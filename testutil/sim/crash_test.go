@@ -99,6 +99,8 @@ type killer struct {
 	away   time.Duration
 	hit    bool
 	armed  bool
+	// verified is for all runs of one goroutine.
+	verified sim.Verified
 }
 
 func (k *killer) crashAt(n *sim.Node, at sim.Moment) time.Duration {
@@ -121,10 +123,10 @@ func (k *killer) crashAt(n *sim.Node, at sim.Moment) time.Duration {
 
 // crashNetwork has attempts that are shorter than a session: a member that was away finds
 // the others in another one.
-func crashNetwork(t *testing.T) (*sim.World, *fakeproto.Ledger) {
+func crashNetwork(t *testing.T, verified sim.Verified) (*sim.World, *fakeproto.Ledger) {
 	ledger := fakeproto.NewLedger()
 	return sim.New(t, sim.Config{
-		Seed: 7, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: ledger}, Preparams: 40,
+		Seed: 7, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: ledger}, Preparams: 40, Verified: verified,
 		Params: func(p *xtypes.Params) {
 			p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 2, 500
 			p.ReshareAttemptBlocks, p.ReshareLifetimeBlocks = 2, 500
@@ -138,7 +140,7 @@ func crashNetwork(t *testing.T) (*sim.World, *fakeproto.Ledger) {
 // do anything about it: all is as it should be, and who crashed signs.
 func (op operation) run(t *testing.T, k *killer) {
 	t.Helper()
-	w, ledger := crashNetwork(t)
+	w, ledger := crashNetwork(t, k.verified)
 	w.CrashAt = k.crashAt
 	op.prepare(t, w)
 	k.seen, k.armed = make(map[moment]int), true
@@ -159,6 +161,7 @@ func usable(t *testing.T, w *sim.World, crashed types.Operator, members []*sim.N
 	if members == nil {
 		return
 	}
+	w.Step = [2]time.Duration{20 * time.Millisecond, 200 * time.Millisecond}
 	key, _ := w.Chain.Key("key")
 	for _, n := range members[:len(members)-key.Threshold-1] {
 		if n.Operator == crashed {
@@ -222,22 +225,23 @@ func (op operation) killAtEach(t *testing.T, moments []moment) {
 	for share := range shares {
 		t.Run(fmt.Sprint("share-", share), func(t *testing.T) {
 			t.Parallel()
+			verified := make(sim.Verified)
 			for i := share; i < len(moments); i += shares {
 				times := []time.Duration{blink, long}
 				if os.Getenv(crashAll) == "" {
 					times = times[i/shares%2:][:1]
 				}
 				for _, away := range times {
-					op.kill(t, moments[i], away)
+					op.kill(t, verified, moments[i], away)
 				}
 			}
 		})
 	}
 }
 
-func (op operation) kill(t *testing.T, at moment, away time.Duration) {
+func (op operation) kill(t *testing.T, verified sim.Verified, at moment, away time.Duration) {
 	t.Helper()
-	k := &killer{target: at, away: away}
+	k := &killer{target: at, away: away, verified: verified}
 	defer func() {
 		if t.Failed() {
 			t.Logf("%s was killed %s, number %d, for %s", at.node, at.Moment, at.n, away)

@@ -65,7 +65,6 @@ func (n *Node) init() {
 	}
 }
 
-
 // Up reports whether the node runs an engine.
 func (n *Node) Up() bool { return n.core != nil }
 
@@ -103,7 +102,7 @@ func (n *Node) Start() {
 	// A restarted node must not repeat the randomness of its last life.
 	seed := sha256.Sum256(fmt.Appendf(nil, "%d|%s|%d", n.world.Seed, n.Operator, n.life))
 	core, err := mpc.NewCore(mpc.Options{
-		ChainID: ChainID, Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
+		ChainID: n.world.Chain.ID(), Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
 		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.world.Now,
 		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.world.Timing, Observer: (*observer)(n),
 		MaxSessions: n.world.MaxSessions,
@@ -219,6 +218,11 @@ func (n *Node) Unacknowledged(_ context.Context, op types.Operator) (ids []types
 	}
 	slices.Sort(ids)
 	return ids, nil
+}
+
+// ReshareEnded implements mpc.Chain.
+func (n *Node) ReshareEnded(_ context.Context, id string) (bool, error) {
+	return n.world.Chain.at(n.seen).ended[id], nil
 }
 
 // Signature implements mpc.Chain.

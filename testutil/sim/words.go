@@ -78,7 +78,7 @@ func (w *words) told(n *Node, g *wire.Gossip) {
 
 // judge says what is wrong with a result that this node's engine tells.
 func (n *Node) judge(g *wire.Gossip) error {
-	roster := n.world.Chain.Roster()
+	roster, chainID := n.world.Chain.Roster(), n.world.Chain.ID()
 	switch sum := g.Sum.(type) {
 	case *wire.Gossip_Attestation:
 		a, err := types.AttestationFromWire(sum.Attestation)
@@ -89,7 +89,7 @@ func (n *Node) judge(g *wire.Gossip) error {
 			return fmt.Errorf("it attests a share that it does not hold")
 		}
 		key, _ := roster.Key(a.Operator, a.IdentityVersion)
-		return a.Verify(ChainID, key)
+		return a.Verify(chainID, key)
 	case *wire.Gossip_Signature:
 		s, err := types.SignatureResultFromWire(sum.Signature)
 		if err != nil {
@@ -102,19 +102,19 @@ func (n *Node) judge(g *wire.Gossip) error {
 		}
 		return fmt.Errorf("nobody asked for it")
 	case *wire.Gossip_Evidence:
-		e, err := types.EvidenceFromWire(sum.Evidence, ChainID)
+		e, err := types.EvidenceFromWire(sum.Evidence, chainID)
 		if err != nil {
 			return err
 		}
 		key, _ := roster.Key(e.Culprit(), e.IdentityVersion())
-		return e.Verify(ChainID, key)
+		return e.Verify(chainID, key)
 	case *wire.Gossip_Accusation:
 		a, err := types.AccusationFromWire(sum.Accusation)
 		if err != nil {
 			return err
 		}
 		key, _ := roster.Key(a.Operator, a.IdentityVersion)
-		return a.Verify(ChainID, key)
+		return a.Verify(chainID, key)
 	}
 	return fmt.Errorf("it says nothing")
 }

@@ -41,10 +41,19 @@ type Config struct {
 	MakePreparams func(i int) []byte
 	// MaxSessions of each node; zero: the engine's default.
 	MaxSessions int
+	// Verified, if set, is shared by worlds that run one after the other: those that
+	// begin alike say the same.
+	Verified Verified
+	// KeepStates keeps the state after each block, for Chain.Rollback.
+	KeepStates bool
 	// Params, if set, changes the chain's default parameters.
 	Params func(*xtypes.Params)
 	Log    *slog.Logger
 }
+
+// Verified remembers whose signatures of the very same bytes are right: broadcasts and
+// resends would cost most of a run's time otherwise.
+type Verified map[types.Hash]types.Verified
 
 // Verdict is what the network does with one message.
 type Verdict struct {
@@ -77,9 +86,6 @@ type World struct {
 	now    time.Time
 	queue  eventQueue
 	events uint64
-	// verified remembers signatures of the very same bytes: broadcasts and
-	// resends would cost most of a run's time otherwise.
-	verified map[types.Hash]types.Verified
 	// told are messages of all nodes, for who wants to replay them.
 	told told
 	// words are what engines signed that must not contradict each other.
@@ -129,9 +135,12 @@ func New(t testing.TB, cfg Config) *World {
 	if cfg.Timing == (session.Timing{}) {
 		cfg.Timing = session.DefaultTiming()
 	}
+	if cfg.Verified == nil {
+		cfg.Verified = make(Verified)
+	}
 	w := &World{
 		Config: cfg, Rand: rand.New(rand.NewPCG(cfg.Seed, 0x5e9)), now: time.Unix(1_700_000_000, 0).UTC(),
-		verified: make(map[types.Hash]types.Verified), Lies: make(map[types.Operator]Lie), words: newWords(),
+		Lies: make(map[types.Operator]Lie), words: newWords(),
 	}
 	w.Chain = newChain(t, w)
 	for i := range cfg.Nodes {
@@ -265,7 +274,7 @@ func (w *World) arrive(from, to *Node, bz []byte) {
 }
 
 func (w *World) hand(from, to *Node, hash types.Hash, bz []byte) {
-	if v, known := w.verified[hash]; known {
+	if v, known := w.Verified[hash]; known {
 		w.deliver(from, to, v)
 		return
 	}
@@ -276,7 +285,7 @@ func (w *World) hand(from, to *Node, hash types.Hash, bz []byte) {
 	switch sum := m.Sum.(type) {
 	case *wire.Message_Envelope:
 		if v, ok := w.verify(sum.Envelope); ok {
-			w.verified[hash] = v
+			w.Verified[hash] = v
 			w.deliver(from, to, v)
 		}
 	case *wire.Message_Gossip:
@@ -304,6 +313,6 @@ func (w *World) verify(e *wire.Envelope) (types.Verified, bool) {
 	if !ok {
 		return types.Verified{}, false
 	}
-	v, err := types.VerifyEnvelope(e, ChainID, key)
+	v, err := types.VerifyEnvelope(e, w.Chain.ID(), key)
 	return v, err == nil
 }
