@@ -2,7 +2,6 @@ package mpc
 
 import (
 	"context"
-	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -12,7 +11,7 @@ import (
 // deterministic: after a restart the same attestation comes out.
 func (c *Core) attest(r types.Record) {
 	request, open := c.requests[r.Request]
-	if !open || !answers(r, request) {
+	if !open || !c.answers(r, request) {
 		return
 	}
 	key, ok := c.identity(request)
@@ -27,12 +26,11 @@ func (c *Core) attest(r types.Record) {
 	c.pool.addAttestation(a, c.opts.Now())
 }
 
-// answers: the session that left a record made what the request asks for. After a
-// rollback somebody may have asked for something else under the same id.
-func answers(r types.Record, request *types.Request) bool {
-	return r.KeyID == request.KeyID && r.Epoch == request.Epoch && r.Algorithm == request.Algorithm &&
-		r.Threshold == request.Threshold && slices.Equal(r.Participants, request.Committee()) &&
-		(len(request.PublicKey) == 0 || string(r.PublicKey) == string(request.PublicKey))
+// answers: a record is of this very request. After a rollback, or on another chain,
+// somebody else may have asked for something under the same id: what was made for one is
+// not the other's, least of all a key that people know already.
+func (c *Core) answers(r types.Record, request *types.Request) bool {
+	return r.Commitment == request.Commitment(c.opts.ChainID)
 }
 
 // attested: the chain has this one, or another for the same attempt.

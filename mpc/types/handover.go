@@ -26,6 +26,17 @@ func (h *Handover) Holds(op Operator) bool { return slices.Contains(h.Holders, o
 // Receives says whether somebody is in the committee of the new epoch.
 func (h *Handover) Receives(op Operator) bool { return slices.Contains(h.Receivers, op) }
 
+func (h *Handover) signBytes(s *signBytes) {
+	s.u64(uint64(h.Threshold)).u64(uint64(len(h.Holders)))
+	for i, op := range h.Holders {
+		s.str(string(op)).bytes(h.PublicShares[i])
+	}
+	s.u64(uint64(len(h.Receivers)))
+	for _, op := range h.Receivers {
+		s.str(string(op))
+	}
+}
+
 // ReshareTestDigest is what the new shares of a reshare sign before the chain believes
 // in them: a hash that nobody else would ask a signature of.
 func ReshareTestDigest(chainID string, key KeyID, epoch uint64, session Context) Hash {

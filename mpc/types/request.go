@@ -140,6 +140,23 @@ func (r *Request) ContentHash() Hash {
 		u64(uint64(r.Algorithm)).bytes(r.PublicKey).bytes(r.Digest).sum()
 }
 
+// Commitment names a request as one chain committed it, once: when, and with everything
+// that it pinned. The same id may be committed again, after a rollback or on another
+// chain, by somebody else.
+func (r *Request) Commitment(chainID string) Hash {
+	content := r.ContentHash()
+	s := newSignBytes("commitment").
+		str(chainID).u64(uint64(r.Height)).hash(content).u64(uint64(r.Threshold)).u64(r.Epoch).
+		hash(r.KeySession).u64(uint64(len(r.Members)))
+	for _, m := range r.Members {
+		s.str(string(m.Operator)).u64(uint64(m.IdentityVersion)).bytes(m.IdentityKey)
+	}
+	if r.Handover != nil {
+		r.Handover.signBytes(s)
+	}
+	return s.sum()
+}
+
 // Attempt is the attempt that may be opened at a height: the number of whole
 // attempt lengths since the request was committed.
 func (r *Request) Attempt(height int64) uint32 {

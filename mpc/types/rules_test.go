@@ -119,6 +119,29 @@ func TestContentHash(t *testing.T) {
 	require.Equal(t, want, later.ContentHash())
 }
 
+// TestCommitment: another chain, another height and everything that is pinned make
+// another one; how long an attempt lasts does not.
+func TestCommitment(t *testing.T) {
+	base := request(2)
+	want := base.Commitment("chain")
+	require.NotEqual(t, want, base.Commitment("other"))
+	for name, change := range map[string]func(*Request){
+		"id": func(r *Request) { r.ID.ID = "other" }, "key": func(r *Request) { r.KeyID = "other" },
+		"height": func(r *Request) { r.Height++ }, "threshold": func(r *Request) { r.Threshold++ },
+		"epoch": func(r *Request) { r.Epoch++ }, "session": func(r *Request) { r.KeySession[0]++ },
+		"member":   func(r *Request) { r.Members = r.Members[:1] },
+		"identity": func(r *Request) { r.Members = []Member{r.Members[0], {"op01", 2, []byte{1}}} },
+		"handover": func(r *Request) { r.Handover = &Handover{Threshold: 1, Receivers: []Operator{"op00"}} },
+	} {
+		r := request(2)
+		change(&r)
+		require.NotEqual(t, want, r.Commitment("chain"), name)
+	}
+	later := request(2)
+	later.ExpiryHeight, later.AttemptBlocks = 8, 9
+	require.Equal(t, want, later.Commitment("chain"))
+}
+
 func TestBefore(t *testing.T) {
 	a, b := request(1), request(1)
 	b.Height++

@@ -23,6 +23,9 @@ type past struct {
 	*sim.World
 	ledger *fakeproto.Ledger
 	log    *bytes.Buffer
+	// reuses, if set, is a node whose old database brought back pre-parameters that were
+	// used, against which nothing helps: README, "Backups".
+	reuses *sim.Node
 }
 
 func newPast(t *testing.T, seed uint64) *past {
@@ -83,13 +86,29 @@ func (p *past) sound(t *testing.T, epoch uint64, members ...*sim.Node) {
 		}
 	}
 	require.True(t, p.Run(time.Minute, func() bool { return idle(p.World) }))
-	require.Empty(t, p.ledger.Broken())
+	for _, broken := range p.ledger.Broken() {
+		if p.reuses == nil || broken != string(p.reuses.Operator)+" used pre-parameters twice" {
+			require.Fail(t, broken)
+		}
+	}
 	require.Empty(t, p.Broken())
 	for _, n := range p.Nodes {
 		for _, reason := range []types.Reason{types.ErrProtocolFault, types.ErrBroadcastDiffer, types.ErrStorage} {
 			require.Zero(t, n.Ended[reason], "%s ended sessions with %s", n.Operator, reason)
 		}
 	}
+}
+
+// bonded are those that a reshare may go to.
+func (p *past) bonded(nodes []*sim.Node) (list []*sim.Node) {
+	for _, n := range nodes {
+		for _, v := range p.Chain.Fixture.Participants {
+			if v.Operator == string(n.Operator) && !v.Staked.Jailed {
+				list = append(list, n)
+			}
+		}
+	}
+	return list
 }
 
 // shares lists the shares of "key" that a node has on disk.

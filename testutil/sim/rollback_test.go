@@ -12,7 +12,8 @@ import (
 )
 
 // TestRollbackOverKeygen takes the chain back over the block that made a key READY, and
-// over its request. What was made stays, and is the key again if the same is asked.
+// over its request. What was made stays, and is the key again if the same request is in
+// the same block again; nobody else gets it by asking under the same id.
 func TestRollbackOverKeygen(t *testing.T) {
 	for name, c := range map[string]struct {
 		// overRequest: the request is taken back as well.
@@ -25,6 +26,7 @@ func TestRollbackOverKeygen(t *testing.T) {
 	}{
 		"decision":                             {false, func(*past) {}, true, 4},
 		"request":                              {true, func(p *past) { p.Chain.Keygen("key", 2) }, true, 4},
+		"request, then a later one":            {true, func(p *past) { p.blocks(2); p.Chain.Keygen("key", 2) }, false, 4},
 		"request, then another threshold":      {true, func(p *past) { p.Chain.Keygen("key", 1) }, false, 4},
 		"request, then other participants":     {true, func(p *past) { p.Chain.Keygen("key", 1, p.Nodes[:3]...) }, false, 3},
 		"request, which nobody makes any more": {true, nil, false, 0},
@@ -88,6 +90,10 @@ func TestRollbackOverReshare(t *testing.T) {
 				"a block":     {func(p *past, _ int64) int64 { return p.Chain.Height() - 1 }, nil, 1, lastThree},
 				"its opening": {func(_ *past, asked int64) int64 { return asked + 1 }, nil, 1, lastThree},
 				"before it": {func(_ *past, asked int64) int64 { return asked }, func(p *past) {
+					p.Chain.Reshare("r", "key", 1, p.Nodes[1:]...)
+				}, 1, lastThree},
+				"before it, then later": {func(_ *past, asked int64) int64 { return asked }, func(p *past) {
+					p.blocks(2)
 					p.Chain.Reshare("r", "key", 1, p.Nodes[1:]...)
 				}, 1, lastThree},
 				"before it, then other participants": {func(_ *past, asked int64) int64 { return asked }, func(p *past) {
