@@ -24,6 +24,7 @@ func (c *Chain) Reborn(chainID string) {
 	c.anew(func() {
 		c.world.note("the chain begins again as %s", chainID)
 		c.Fixture.Reborn(chainID)
+		clear(c.world.Verified) // what is on its way is of the old one
 		c.begin()
 	})
 }

@@ -218,6 +218,7 @@ func TestRollbackOverSignature(t *testing.T) {
 			p.Chain.Sign("s", "key", digestOf("another"))
 			p.blocks(3)
 			require.True(t, p.Run(2*time.Minute, func() bool { return p.Chain.Open() == 0 }))
+			require.Empty(t, p.ledger.Broken())
 			require.False(t, signed(p)(), "it is signed with two digests")
 			for _, n := range p.Nodes {
 				require.True(t, p.told(n, string(types.ErrDigestBound)), "%s", n.Operator)
