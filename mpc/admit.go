@@ -140,7 +140,7 @@ func (c *Core) stagedLately(r *types.Request) bool {
 	for k := range c.byKey[r.KeyID] {
 		rec := c.records[k]
 		age := now.Sub(rec.Updated) // below zero if the clock was set back
-		if rec.Request == r.ID && rec.Status != types.StatusError && rec.HasData && age >= 0 && age < c.opts.Timing.Stall {
+		if rec.Request == r.ID && c.answers(rec, r) && rec.Status != types.StatusError && rec.HasData && age >= 0 && age < c.opts.Timing.Stall {
 			return true
 		}
 	}

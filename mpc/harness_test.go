@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type desk struct {
 	store   *memstore.Store
 	view    View
 	sigs    map[string]types.SignatureResult
+	ended   []string // reshares
 	ops     []types.Operator
 	keys    map[types.Operator]ed25519.PrivateKey
 	sent    []*wire.Envelope
@@ -202,6 +204,10 @@ func (d *desk) Unacknowledged(_ context.Context, op types.Operator) (ids []types
 		}
 	}
 	return ids, nil
+}
+
+func (d *desk) ReshareEnded(_ context.Context, id string) (bool, error) {
+	return slices.Contains(d.ended, id), nil
 }
 
 func (d *desk) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {

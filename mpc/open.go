@@ -193,7 +193,7 @@ func (c *Core) stage(id types.SessionID, r *types.Request, attempt uint32) error
 	return c.putRecord(types.Record{
 		RecordKey: types.RecordKey{KeyID: r.KeyID, Epoch: r.Epoch, Session: id},
 		Algorithm: r.Algorithm, Status: types.StatusPending, Participants: r.Committee(), Threshold: r.Threshold,
-		Request: r.ID, Attempt: attempt, IdentityVersion: m.IdentityVersion, Created: now,
+		Request: r.ID, Attempt: attempt, Commitment: r.Commitment(c.opts.ChainID), IdentityVersion: m.IdentityVersion, Created: now,
 	})
 }
 

@@ -131,21 +131,28 @@ func (r *Request) CheckAttested(a *Attestation) error {
 	return nil
 }
 
-// ContentHash binds what a participant checks before it says Ready: everything
-// that the request asks for, and nothing that only says when.
+// ContentHash is what a participant binds a sign request to before it says Ready: which
+// key signs what. It leaves out when, and which shares do it: after a rollback the same
+// request may be committed again when the key has gone to another epoch.
 func (r *Request) ContentHash() Hash {
-	s := newSignBytes("request").
+	return newSignBytes("request").
 		u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).
-		u64(uint64(r.Algorithm)).u64(uint64(r.Threshold)).u64(r.Epoch).
-		bytes(r.Digest).hash(r.KeySession).u64(uint64(len(r.Members)))
+		u64(uint64(r.Algorithm)).bytes(r.PublicKey).bytes(r.Digest).sum()
+}
+
+// Commitment names a request as one chain committed it, once: when, and with everything
+// that it pinned. The same id may be committed again, after a rollback or on another
+// chain, by somebody else.
+func (r *Request) Commitment(chainID string) Hash {
+	content := r.ContentHash()
+	s := newSignBytes("commitment").
+		str(chainID).u64(uint64(r.Height)).hash(content).u64(uint64(r.Threshold)).u64(r.Epoch).
+		hash(r.KeySession).u64(uint64(len(r.Members)))
 	for _, m := range r.Members {
 		s.str(string(m.Operator)).u64(uint64(m.IdentityVersion)).bytes(m.IdentityKey)
 	}
 	if r.Handover != nil {
 		r.Handover.signBytes(s)
-	}
-	if r.Test {
-		s.str("test")
 	}
 	return s.sum()
 }

@@ -97,18 +97,16 @@ func TestMembers(t *testing.T) {
 	require.Equal(t, 3, r.SignersNeeded(), "a keygen needs all")
 }
 
-// TestContentHash: everything that a participant checks is in it, and nothing
-// that says only when.
+// TestContentHash: which key signs what is in it, and nothing that says only when, or
+// with which shares.
 func TestContentHash(t *testing.T) {
 	base := request(2)
 	want := base.ContentHash()
 	for name, change := range map[string]func(*Request){
 		"id": func(r *Request) { r.ID.ID = "other" }, "kind": func(r *Request) { r.ID.Kind = KindReshare },
-		"key": func(r *Request) { r.KeyID = "other" }, "threshold": func(r *Request) { r.Threshold++ },
-		"epoch": func(r *Request) { r.Epoch++ }, "digest": func(r *Request) { r.Digest = append([]byte{1}, r.Digest[1:]...) },
-		"session": func(r *Request) { r.KeySession[0]++ }, "algorithm": func(r *Request) { r.Algorithm++ },
-		"member":   func(r *Request) { r.Members = r.Members[:1] },
-		"identity": func(r *Request) { r.Members = []Member{r.Members[0], {"op01", 2, []byte{1}}} },
+		"key": func(r *Request) { r.KeyID = "other" }, "public key": func(r *Request) { r.PublicKey = []byte("other") },
+		"digest":    func(r *Request) { r.Digest = append([]byte{1}, r.Digest[1:]...) },
+		"algorithm": func(r *Request) { r.Algorithm++ },
 	} {
 		r := request(2)
 		change(&r)
@@ -116,7 +114,32 @@ func TestContentHash(t *testing.T) {
 	}
 	later := request(2)
 	later.Height, later.ExpiryHeight, later.AttemptBlocks = 7, 8, 9
+	later.Threshold, later.Epoch, later.Members = later.Threshold+1, later.Epoch+1, later.Members[:1]
+	later.KeySession[0]++
 	require.Equal(t, want, later.ContentHash())
+}
+
+// TestCommitment: another chain, another height and everything that is pinned make
+// another one; how long an attempt lasts does not.
+func TestCommitment(t *testing.T) {
+	base := request(2)
+	want := base.Commitment("chain")
+	require.NotEqual(t, want, base.Commitment("other"))
+	for name, change := range map[string]func(*Request){
+		"id": func(r *Request) { r.ID.ID = "other" }, "key": func(r *Request) { r.KeyID = "other" },
+		"height": func(r *Request) { r.Height++ }, "threshold": func(r *Request) { r.Threshold++ },
+		"epoch": func(r *Request) { r.Epoch++ }, "session": func(r *Request) { r.KeySession[0]++ },
+		"member":   func(r *Request) { r.Members = r.Members[:1] },
+		"identity": func(r *Request) { r.Members = []Member{r.Members[0], {"op01", 2, []byte{1}}} },
+		"handover": func(r *Request) { r.Handover = &Handover{Threshold: 1, Receivers: []Operator{"op00"}} },
+	} {
+		r := request(2)
+		change(&r)
+		require.NotEqual(t, want, r.Commitment("chain"), name)
+	}
+	later := request(2)
+	later.ExpiryHeight, later.AttemptBlocks = 8, 9
+	require.Equal(t, want, later.Commitment("chain"))
 }
 
 func TestBefore(t *testing.T) {

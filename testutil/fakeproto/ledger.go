@@ -2,6 +2,8 @@ package fakeproto
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -19,7 +21,9 @@ type Ledger struct {
 	contexts map[use]bool
 	// preparams are the sets that a party was made with.
 	preparams map[string]bool
-	broken    []string
+	// epochs are those whose shares worked on a request.
+	epochs map[string]map[uint64]bool
+	broken []string
 }
 
 type use struct {
@@ -29,7 +33,7 @@ type use struct {
 
 // NewLedger is empty.
 func NewLedger() *Ledger {
-	return &Ledger{digests: make(map[use]string), contexts: make(map[use]bool), preparams: make(map[string]bool)}
+	return &Ledger{digests: make(map[use]string), contexts: make(map[use]bool), preparams: make(map[string]bool), epochs: make(map[string]map[uint64]bool)}
 }
 
 // Broken lists what should never have happened.
@@ -39,6 +43,13 @@ func (l *Ledger) Broken() []string {
 	return append([]string(nil), l.broken...)
 }
 
+// Epochs lists the epochs whose shares worked on a request, ascending.
+func (l *Ledger) Epochs(request types.RequestID) []uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(maps.Keys(l.epochs[request.String()]))
+}
+
 func (l *Ledger) note(cfg session.PartyConfig) {
 	if l == nil {
 		return
@@ -46,10 +57,18 @@ func (l *Ledger) note(cfg session.PartyConfig) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	request := use{cfg.Self, cfg.Request.ID.String()}
-	if digest, before := l.digests[request]; before && digest != string(cfg.Request.Digest) {
+	signing := request
+	if cfg.Request.Test { // its digest follows from the session whose shares it tests
+		signing.what += " of " + cfg.Request.KeySession.String()
+	}
+	if digest, before := l.digests[signing]; before && digest != string(cfg.Request.Digest) {
 		l.broken = append(l.broken, fmt.Sprintf("%s worked on two digests for %s", cfg.Self, cfg.Request.ID))
 	}
-	l.digests[request] = string(cfg.Request.Digest)
+	l.digests[signing] = string(cfg.Request.Digest)
+	if l.epochs[request.what] == nil {
+		l.epochs[request.what] = make(map[uint64]bool)
+	}
+	l.epochs[request.what][cfg.Request.Epoch] = true
 	context := use{cfg.Self, cfg.Context.String()}
 	if l.contexts[context] {
 		l.broken = append(l.broken, fmt.Sprintf("%s made two parties for session %s", cfg.Self, cfg.Context.Short()))

@@ -18,7 +18,7 @@ import (
 	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// ChainID is the chain id of every simulated network.
+// ChainID is the chain id with which every simulated network begins.
 const ChainID = chain.ChainID
 
 // maxTxBytes of every proposal.
@@ -41,11 +41,15 @@ type Chain struct {
 	world  *World
 	roster *types.Roster
 	blocks []*snapshot // by height, from 1
+	// states are those after each block, if they are kept.
+	states []chain.State
 	keys   []types.KeyID
 	signed []string
 	// forks are digests that nodes see instead of the chain's.
 	forks map[string][]byte
-	queue []func(sdk.Context) error
+	// reshared were asked for, here or by the module.
+	reshared []string
+	queue    []func(sdk.Context) error
 	// Errors are those of queued messages, in order.
 	Errors []error
 }
@@ -56,6 +60,7 @@ type snapshot struct {
 	requests   []types.Request
 	keys       map[types.KeyID]types.Key
 	signatures map[string]types.SignatureResult
+	ended      map[string]bool // reshares
 	attested   map[types.AttestedAttempt]bool
 	faults     []types.Fault
 }
@@ -72,8 +77,7 @@ func newChain(t testing.TB, w *World) *Chain {
 		w.Params(&params)
 		c.must(c.Fixture.Keeper.SetParams(c.Fixture.Ctx, params))
 	}
-	c.blocks = make([]*snapshot, 1, 256)
-	c.commit()
+	c.begin()
 	return c
 }
 
@@ -82,6 +86,15 @@ func (c *Chain) must(err error) {
 		panic(err)
 	}
 }
+
+// begin commits the first block.
+func (c *Chain) begin() {
+	c.blocks, c.states = make([]*snapshot, 1, 256), make([]chain.State, 1)
+	c.commit()
+}
+
+// ID is the chain's.
+func (c *Chain) ID() string { return c.Fixture.Ctx.ChainID() }
 
 // Roster is everybody.
 func (c *Chain) Roster() *types.Roster { return c.roster }
@@ -159,12 +172,15 @@ func operators(nodes []*Node) []string {
 	return ops
 }
 
-// Attest asks for a key in the next block, with everybody's word on a session that
-// made it elsewhere.
-func (c *Chain) Attest(id types.KeyID, threshold int, session types.Context, payload []byte) {
-	c.Keygen(id, threshold)
+// Attest asks for a key in the next block, as Keygen, with its participants' word on a
+// session that made it elsewhere.
+func (c *Chain) Attest(id types.KeyID, threshold int, session types.Context, payload []byte, of ...*Node) {
+	c.Keygen(id, threshold, of...)
 	c.Do(func(ctx sdk.Context) error {
 		for _, p := range c.Fixture.Participants {
+			if len(of) > 0 && !slices.Contains(operators(of), p.Operator) {
+				continue
+			}
 			a := p.Attest(string(id), 0, session, payload)
 			if err := c.Fixture.Keeper.ApplyAttestation(ctx, &a); err != nil {
 				return err
@@ -290,7 +306,7 @@ func (c *Chain) commit() {
 	k, ctx := c.Fixture.Keeper, c.Fixture.Ctx
 	s := &snapshot{
 		height: int64(len(c.blocks)), keys: make(map[types.KeyID]types.Key),
-		signatures: make(map[string]types.SignatureResult),
+		signatures: make(map[string]types.SignatureResult), ended: make(map[string]bool),
 	}
 	var err error
 	s.requests, err = k.EngineRequests(ctx)
@@ -302,8 +318,14 @@ func (c *Chain) commit() {
 	for _, id := range c.keys {
 		key, known, err := k.EngineKey(ctx, id)
 		c.must(err)
-		if known {
-			s.keys[id] = key
+		if !known {
+			continue
+		}
+		s.keys[id] = key
+		stored, err := k.Key(ctx, string(id))
+		c.must(err)
+		if open := stored.ReshareId; open != "" && !slices.Contains(c.reshared, open) {
+			c.reshared = append(c.reshared, open)
 		}
 	}
 	for _, id := range c.signed {
@@ -317,9 +339,16 @@ func (c *Chain) commit() {
 			s.signatures[id] = sig
 		}
 	}
+	for _, id := range c.reshared {
+		s.ended[id], err = k.EngineReshareEnded(ctx, id)
+		c.must(err)
+	}
 	c.roster, err = k.EngineRoster(ctx)
 	c.must(err)
 	c.blocks = append(c.blocks, s)
+	if c.world.KeepStates {
+		c.states = append(c.states, c.Fixture.Save())
+	}
 	c.world.noteBlock(s)
 }
 

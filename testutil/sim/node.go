@@ -58,10 +58,9 @@ type simJob struct {
 }
 
 func (n *Node) init() {
-	n.Store, n.timing = memstore.New(), n.world.Timing
+	n.timing = n.world.Timing
 	n.Ended = make(map[types.Reason]int)
-	n.Store.BeforeWrite = func(what string) error { n.write(what, false); return nil }
-	n.Store.AfterWrite = func(what string) { n.write(what, true) }
+	n.PutBack(memstore.New())
 	for i := range n.world.Preparams {
 		set := fmt.Appendf(nil, "fake set %d of %s", i, n.Operator)
 		if n.world.MakePreparams != nil {
@@ -70,14 +69,6 @@ func (n *Node) init() {
 		if _, err := n.Store.AddPreparams(set); err != nil {
 			panic(err)
 		}
-	}
-}
-
-// write is where a crash may be wanted.
-func (n *Node) write(what string, done bool) {
-	n.world.note("%s: %s, done %t", n.Operator, what, done)
-	if n.core != nil && n.world.CrashAt != nil && n.world.CrashAt(n, what, done) {
-		panic(crashed{n})
 	}
 }
 
@@ -124,7 +115,7 @@ func (n *Node) Start() {
 	// A restarted node must not repeat the randomness of its last life.
 	seed := sha256.Sum256(fmt.Appendf(nil, "%d|%s|%d", n.world.Seed, n.Operator, n.life))
 	core, err := mpc.NewCore(mpc.Options{
-		ChainID: ChainID, Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
+		ChainID: n.world.Chain.ID(), Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
 		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.world.Now,
 		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.timing, Observer: (*observer)(n),
 		MaxSessions: n.world.MaxSessions,
@@ -166,6 +157,14 @@ func (n *Node) Crash() {
 func (n *Node) LoseStore() {
 	n.Crash()
 	n.init()
+}
+
+// PutBack gives a node that is down another store, such as an older copy of its own.
+func (n *Node) PutBack(store *memstore.Store) {
+	store.BeforeWrite = func(what string) error { n.comes(Before, what); return nil }
+	store.Halfway = func(what string) { n.comes(Halfway, what) }
+	store.AfterWrite = func(what string) { n.comes(After, what) }
+	n.Store = store
 }
 
 // RestartAfter crashes the node and starts it again later.
@@ -234,6 +233,11 @@ func (n *Node) Unacknowledged(_ context.Context, op types.Operator) (ids []types
 	return ids, nil
 }
 
+// ReshareEnded implements mpc.Chain.
+func (n *Node) ReshareEnded(_ context.Context, id string) (bool, error) {
+	return n.world.Chain.at(n.seen).ended[id], nil
+}
+
 // Signature implements mpc.Chain.
 func (n *Node) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
 	s, ok := n.world.Chain.at(n.seen).signatures[id]
@@ -245,12 +249,13 @@ type transport Node
 
 // Send implements mpc.Transport.
 func (t *transport) Send(to types.Operator, e *wire.Envelope) bool {
-	peer := t.world.node(to)
+	n, peer := (*Node)(t), t.world.node(to)
 	if peer == nil || !peer.listens() {
 		return false
 	}
+	n.comes(Before, Send)
 	t.world.words.said(e)
-	t.world.send((*Node)(t), peer, &wire.Message{Sum: &wire.Message_Envelope{Envelope: e}})
+	t.world.send(n, peer, &wire.Message{Sum: &wire.Message_Envelope{Envelope: e}})
 	return true
 }
 
@@ -261,6 +266,7 @@ func (t *transport) Gossip(g *wire.Gossip) {
 	n.tells(g)
 	for _, peer := range t.world.Nodes {
 		if peer != n && peer.listens() {
+			n.comes(Before, Send)
 			t.world.send(n, peer, &wire.Message{Sum: &wire.Message_Gossip{Gossip: g}})
 		}
 	}

@@ -137,6 +137,16 @@ func (k *Keeper) keysOfStatus(ctx context.Context, status types.KeyStatus, visit
 	return nil
 }
 
+// EngineReshareEnded reports that a reshare was asked for and is over, whatever became of
+// it; false while it is open, and if nobody asked.
+func (k *Keeper) EngineReshareEnded(ctx context.Context, id string) (bool, error) {
+	r, err := k.Reshare(ctx, id)
+	if errors.Is(err, types.ErrUnknownReshare) {
+		return false, nil
+	}
+	return err == nil && !r.Open(), err
+}
+
 // EngineSignature reads a finished signature; false if there is none, none yet, or
 // none any more.
 func (k *Keeper) EngineSignature(ctx context.Context, id string) (mpctypes.SignatureResult, bool, error) {

@@ -7,6 +7,7 @@ import (
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // A node learns which keys it should have a share of: the READY ones of its
@@ -55,4 +56,27 @@ func TestEngineUnacknowledged(t *testing.T) {
 	require.Equal(t, []mpctypes.KeyID{"b"}, of(f.Participants[1].Operator))
 	require.Equal(t, []mpctypes.KeyID{"a", "b"}, of(f.Participants[0].Operator))
 	require.Empty(t, of("nobody"))
+}
+
+// A node learns that a reshare is over, which it may not know at all after a rollback.
+func TestEngineReshareEnded(t *testing.T) {
+	f := chain.New(t, 3)
+	secret := f.ReadyKey("k", 1)
+	over := func(id string) bool {
+		ended, err := f.Keeper.EngineReshareEnded(f.Ctx, id)
+		require.NoError(t, err)
+		return ended
+	}
+	require.False(t, over("r"), "nobody asked")
+	f.Reshare("r", "k", 1)
+	require.False(t, over("r"))
+	f.Stage("r", secret)
+	require.False(t, over("r"), "it is tested")
+	f.PassTest("r", secret)
+	require.True(t, over("r"))
+	f.Reshare("cancelled", "k", 1)
+	_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: "cancelled"})
+	require.NoError(t, err)
+	f.EndBlocks(f.Ctx.BlockHeight() + 2)
+	require.True(t, over("cancelled"))
 }
