@@ -139,7 +139,7 @@ var remedies = map[Reason]string{
 	ErrAlreadyDecided:        "the chain has decided this, or knows it already; nothing to do",
 	ErrNoPreparams:           "pre-parameters are being made; the next attempt follows by itself",
 	ErrShareMissing:          "this node has no share of the key; any t+1 other participants sign without it, and the next reshare gives it one: sequencerd tx mpc reshare",
-	ErrDigestBound:           "this request id was bound to another digest here; ask with a new id",
+	ErrDigestBound:           "this request id was bound to another digest or key here; ask with a new id",
 	ErrBusy:                  "the node is at its limit of sessions in memory; the next attempt follows by itself",
 	ErrStartTimeout:          "the initiator did not start in time; the next attempt follows by itself",
 	ErrStalled:               "look at the named participants: are they up and connected?",

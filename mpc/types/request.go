@@ -131,8 +131,17 @@ func (r *Request) CheckAttested(a *Attestation) error {
 	return nil
 }
 
-// ContentHash binds what a participant checks before it says Ready: everything
-// that the request asks for, and nothing that only says when.
+// BindingHash is what the id of a sign request is bound to for ever, beside its
+// digest: the key that signs, and how. Epoch, session, threshold and members are not
+// in it: they are whose shares sign, and they may differ when a chain that was rolled
+// back over a reshare commits the same request again.
+func (r *Request) BindingHash() Hash {
+	return newSignBytes("binding").
+		u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).u64(uint64(r.Algorithm)).sum()
+}
+
+// ContentHash is over everything that the request asks for, and nothing that only
+// says when. Bindings of before BindingHash hold it.
 func (r *Request) ContentHash() Hash {
 	s := newSignBytes("request").
 		u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).

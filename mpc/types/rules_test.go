@@ -119,6 +119,26 @@ func TestContentHash(t *testing.T) {
 	require.Equal(t, want, later.ContentHash())
 }
 
+// TestBindingHash: the key is in it, and nothing that a reshare or a rotated identity
+// changes, nor the digest, which is bound beside it.
+func TestBindingHash(t *testing.T) {
+	base := request(2)
+	want := base.BindingHash()
+	for name, change := range map[string]func(*Request){
+		"id": func(r *Request) { r.ID.ID = "other" }, "kind": func(r *Request) { r.ID.Kind = KindReshare },
+		"key": func(r *Request) { r.KeyID = "other" }, "algorithm": func(r *Request) { r.Algorithm++ },
+	} {
+		r := request(2)
+		change(&r)
+		require.NotEqual(t, want, r.BindingHash(), name)
+	}
+	again := request(3)
+	again.Epoch, again.KeySession, again.Threshold, again.Height = 7, Context{7}, 2, 9
+	again.Members[0].IdentityVersion++
+	require.Equal(t, want, again.BindingHash())
+	require.NotEqual(t, want, base.ContentHash())
+}
+
 func TestBefore(t *testing.T) {
 	a, b := request(1), request(1)
 	b.Height++
