@@ -86,6 +86,8 @@ func (db *DB) Bindings() ([]Binding, error) {
 //     is types.ErrKeyDeleted.
 //   - A tombstone of a key that the database has records of is left out: the chain
 //     says what becomes of them.
+//   - If a record is stored, all pre-parameters go: a database that lacks one may be an
+//     older copy, and have sets that were used since.
 //   - A field outside its bounds is ErrInvalid.
 func (db *DB) Restore(c Contents) (Restored, error) {
 	var done Restored
@@ -94,7 +96,7 @@ func (db *DB) Restore(c Contents) (Restored, error) {
 		if err := r.survey(); err != nil {
 			return err
 		}
-		return errors.Join(r.tombstones(c.Tombstones), r.records(c.Records), r.bindings(c.Bindings))
+		return errors.Join(r.tombstones(c.Tombstones), r.records(c.Records), r.bindings(c.Bindings), r.burnPreparams())
 	})
 	if err != nil {
 		return Restored{}, fmt.Errorf("restore: %w", err)
@@ -227,6 +229,16 @@ func (r *restoration) sealerFor(old, rec types.Record) (sealer, error) {
 	}
 	s, _, err := r.db.sealerOf(recordEntry(prefixRecord, rec.RecordKey))
 	return s, err
+}
+
+// burnPreparams comes after the records.
+func (r *restoration) burnPreparams() error {
+	if r.done.Records == 0 {
+		return nil
+	}
+	return r.db.scan([]byte{prefixPreparams}, func(key, _ []byte) error {
+		return errors.Join(r.destroy(withPrefix(prefixPreparamsKey, key)), r.destroy(key))
+	})
 }
 
 // compare accepts what says the same of the same share, in whatever status.

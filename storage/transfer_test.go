@@ -81,9 +81,22 @@ func TestRestoreOverAnOlderCopy(t *testing.T) {
 	failed := pending(session(1))
 	failed.Status, failed.Reason = types.StatusError, types.ErrInterrupted
 	put(t, db, pending(session(1)), failed, pending(session(2)), pending(session(3)))
+	_, err := db.AddPreparams([]byte("a set that was used since"))
+	require.NoError(t, err)
 	done, err := db.Restore(want)
 	require.NoError(t, err)
 	require.Equal(t, Restored{Records: 2, Shares: 2}, done)
+	unused, err := db.Preparams()
+	require.NoError(t, err)
+	require.Empty(t, unused, "pre-parameters serve once")
+	_, err = db.AddPreparams([]byte("set"))
+	require.NoError(t, err)
+	done, err = db.Restore(want)
+	require.NoError(t, err)
+	require.Zero(t, done)
+	unused, err = db.Preparams()
+	require.NoError(t, err)
+	require.Len(t, unused, 1, "nothing was missing")
 	require.Equal(t, want, contentsOf(t, db))
 	require.NoError(t, db.Close())
 	require.Equal(t, want, contentsOf(t, reopen(t, dir)))
@@ -206,6 +219,13 @@ func init() {
 				Tombstones: []types.KeyID{"key-x"}, Bindings: []Binding{{"s-1", types.Hash{1}, []byte{1}}},
 			})
 			return err
+		},
+		destroyed: [][]byte{preparamsEntry(prefixPreparamsKey, 1), preparamsEntry(prefixPreparamsKey, 2)},
+		between: func(c content) content {
+			// Two sets are gone, with a key each; nothing is restored yet.
+			c.Preparams = map[uint64]string{}
+			c.Entries -= 2 * 2
+			return c
 		},
 		settles: true,
 	}

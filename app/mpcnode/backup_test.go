@@ -327,7 +327,10 @@ func TestCheckBackup(t *testing.T) {
 	}
 
 	outcomes := map[string][]string{}
-	for _, c := range CheckBackup(saved, keys) {
+	foreign := chainKey(k, "foreign")
+	foreign.Participants = []string{"seqvaloper1other"}
+	keys["foreign"] = foreign
+	for _, c := range CheckBackup(saved, keys, "") {
 		outcomes[c.KeyID] = append(outcomes[c.KeyID], c.Outcome)
 		require.Equal(t, c.Outcome == CheckBad, c.Problem != "", c.KeyID)
 		if c.KeyID == "fits" {
@@ -341,4 +344,28 @@ func TestCheckBackup(t *testing.T) {
 		"deleted": {CheckDeleted}, "failed": {CheckNotReady}, "unknown": {CheckUnknown}, "no-share": {CheckNoShare},
 		"missing": {CheckMissing}, "cut": {CheckBad, CheckMissing},
 	}, outcomes)
+}
+
+// Whose backup it is decides which keys should be in it: who is named, or else whoever
+// the shares belong to; without any share, each key that is asked about.
+func TestCheckBackupOfWhom(t *testing.T) {
+	k := fixtures.Shares(2, 1)
+	record := fixtureRecord(k, "held", 0)
+	record.HasData = true
+	later, foreign := chainKey(k, "later"), chainKey(k, "foreign")
+	foreign.Participants = []string{"seqvaloper1other"}
+	keys := map[string]mpcmodule.Key{"held": chainKey(k, "held"), "later": later, "foreign": foreign}
+	missing := func(self types.Operator, records ...types.Record) []string {
+		var ids []string
+		for _, c := range CheckBackup(&backup.Saved{Contents: storage.Contents{Records: records}}, keys, self) {
+			if c.Outcome == CheckMissing {
+				ids = append(ids, c.KeyID)
+			}
+		}
+		return ids
+	}
+	require.Equal(t, []string{"later"}, missing("", record))
+	require.Equal(t, []string{"foreign", "held", "later"}, missing(""))
+	require.Equal(t, []string{"foreign"}, missing("seqvaloper1other"))
+	require.Equal(t, []string{"held", "later"}, missing(k.Operators[0]))
 }

@@ -42,7 +42,7 @@ func OpenVault(cfg Config, home string) (*Vault, error) {
 	if !cfg.Enabled {
 		return &Vault{}, nil
 	}
-	whole, err := checkWhole(paths)
+	whole, err := CheckWhole(paths)
 	if errors.Is(err, ErrNoDatabase) || errors.Is(err, ErrNoIdentity) {
 		return lostVault(paths, err), nil
 	}
@@ -89,7 +89,7 @@ func lostVault(paths Paths, lost error) *Vault {
 // OpenVaultWith opens identity and database with this passphrase. Errors:
 // ErrNoIdentity, ErrNoDatabase, those of storage.LoadIdentity and storage.Open.
 func OpenVaultWith(paths Paths, passphrase []byte) (*Vault, error) {
-	whole, err := checkWhole(paths)
+	whole, err := CheckWhole(paths)
 	if err != nil {
 		return nil, err
 	}
@@ -109,9 +109,9 @@ func ReadPassphrase(cfg Config, home string) ([]byte, error) {
 	return source.Read(home, "the MPC folder "+cfg.PathsOf(home).Folder)
 }
 
-// checkWhole reports whether there are identity and database, and an error if
-// there is one of them alone.
-func checkWhole(paths Paths) (bool, error) {
+// CheckWhole reports whether there are identity and database; ErrNoIdentity or
+// ErrNoDatabase if there is one of them alone.
+func CheckWhole(paths Paths) (bool, error) {
 	identity, err := HasIdentity(paths)
 	if err != nil {
 		return false, err
