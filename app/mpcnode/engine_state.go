@@ -11,7 +11,7 @@ import (
 type engineState struct {
 	engine  *mpc.Engine
 	failure atomic.Pointer[string]
-	// lost is why the engine has no identity to work with, though the node has one.
+	// lost is why the engine has nothing to work with, though the node should.
 	lost error
 	// audit is the node's log of uses of shares; nil if it has none.
 	audit *audit.Log

@@ -147,7 +147,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 func (m *member) tellLost() {
 	if err := m.vault.Lost(); err != nil {
 		reason := types.ReasonOf(err)
-		m.log.Error("this node has an MPC identity and cannot take part; it follows the chain", "err", err, "reason", reason, "remedy", reason.Remedy())
+		m.log.Error("this node should take part in MPC and cannot; it follows the chain, and what is on disk stays as it is", "err", err, "reason", reason, "remedy", reason.Remedy())
 	}
 }
 

@@ -27,7 +27,7 @@ type Vault struct {
 	db       *storage.DB
 	// public are the identity's keys, also where nothing was opened.
 	public []ed25519.PublicKey
-	// lost is why a node with an identity has nothing to work with.
+	// lost is why a node that should take part has nothing to work with.
 	lost error
 }
 
@@ -56,7 +56,7 @@ func OpenVault(cfg Config, home string) (*Vault, error) {
 	defer types.Wipe(passphrase)
 	v, err := openVault(paths, passphrase)
 	if reason := damaged(err); reason != "" {
-		return lostVault(paths, fmt.Errorf("%w: %w; %s", reason, err, reason.Remedy())), nil
+		return lostVault(paths, fmt.Errorf("%w: %w", reason, err)), nil
 	}
 	return v, err
 }
@@ -222,7 +222,7 @@ func (v *Vault) Keys() []ed25519.PrivateKey { return v.keys }
 // database too.
 func (v *Vault) PublicKeys() []ed25519.PublicKey { return v.public }
 
-// Lost is why a node that has an identity takes no part, with its typed reason; nil
+// Lost is why a node that should take part takes none, with its typed reason; nil
 // if all is well.
 func (v *Vault) Lost() error { return v.lost }
 
