@@ -22,7 +22,7 @@
 //   - It signs only what a View holds as an open request.
 //   - A share is durable before its attestation exists; it is kept until the
 //     chain decided and no rollback can change that.
-//   - A request id is bound to its digest, durably, before this node says Ready.
+//   - A request id is bound to its key and digest, durably, before this node says Ready.
 //   - An Auditor hears of each use of a share before the first round leaves.
 //   - Pre-parameters are destroyed before the first round leaves.
 //   - Who lies to it is named, and left out of its next signatures (faults.go,
