@@ -25,7 +25,7 @@
 //   - What was made for a request is attested for that one alone, as this chain
 //     committed it then; a READY share of another public key than the chain has under
 //     its id is kept and reported, whatever becomes of that id (records.go).
-//   - A request id is bound to its digest, durably, before this node says Ready.
+//   - A request id is bound to its key and digest, durably, before this node says Ready.
 //   - An Auditor hears of each use of a share before the first round leaves.
 //   - Pre-parameters are destroyed before the first round leaves.
 //   - Who lies to it is named, and left out of its next signatures (faults.go,

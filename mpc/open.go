@@ -103,9 +103,18 @@ func (c *Core) register(l *live, now time.Time) {
 	c.opts.Observer.SessionOpened(l.Request().ID.Kind)
 }
 
-// bind ties a sign request to its digest, durably, before this node says
+// bind ties a sign request to its key and digest, durably, before this node says
 // Ready: no rollback, restart or initiator can make it sign another one under
 // the same id.
+//
+// The epoch is not bound. A chain that is rolled back over a reshare may commit the
+// request again for the shares of another epoch, and it must be signed then. What is
+// signed is the same digest by the same key. That no nonce serves twice does not rest
+// on the binding: each session draws its own, in memory alone, after its members'
+// fresh Readys made its context unique, and they go when it ends. Nothing is computed
+// ahead of a session that a later one could use. So the signatures of two epochs for
+// one request are as independent as those of two attempts in one epoch. Which shares
+// sign is committed state's to say, never the binding's: see share.
 func (c *Core) bind(r *types.Request) error {
 	if r.ID.Kind != types.KindSign {
 		return nil
@@ -122,7 +131,7 @@ func (c *Core) bind(r *types.Request) error {
 		}
 		return nil
 	}
-	if err := c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.ContentHash(), r.Digest)); err != nil {
+	if err := c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.BindingHash(), r.Digest)); err != nil {
 		return fmt.Errorf("bind %s to its digest: %w", r.ID, err)
 	}
 	return nil

@@ -127,12 +127,14 @@ func (c *Core) reportUnasked(r types.Record) {
 
 // settlePrevious destroys what is left of epochs before the key's, once no
 // rollback can bring them back, and not before this node has its share of today
-// and could open it, if it should have one.
+// and could open it, if it should have one. A node that no identity of the roster
+// belongs to, as before it registers a new one, does not know whether it should.
 func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 	if c.view.Height < key.RetireHeight || c.view.CatchingUp {
 		return nil
 	}
-	if r.HasData && slices.Contains(key.Participants, c.self.Operator) && !c.opens(key) {
+	mayNeed := c.self.Operator == "" || slices.Contains(key.Participants, c.self.Operator)
+	if r.HasData && mayNeed && !c.opens(key) {
 		if !c.withheld[r.RecordKey] {
 			c.withheld[r.RecordKey] = true
 			c.opts.Log.Warn("a share of an earlier epoch is kept: this node's share of the present one is missing or does not open",

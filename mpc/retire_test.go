@@ -128,6 +128,48 @@ func TestForeignKeyIsKept(t *testing.T) {
 	}
 }
 
+// TestPreviousEpochOfNobody: a node whose identity the chain does not know keeps its share
+// of the epoch before until it has one of the present epoch that opens, or learns that
+// it is no participant any more.
+func TestPreviousEpochOfNobody(t *testing.T) {
+	d := newDesk(t, 3)
+	hold := func(epoch uint64) {
+		r := types.Record{
+			RecordKey: types.RecordKey{KeyID: "key", Epoch: epoch, Session: types.SessionID{byte(epoch)}}, Context: types.Context{byte(epoch)},
+			Data: []byte("share"), Status: types.StatusPending, Algorithm: types.ECDSASecp256k1, PublicKey: []byte("public"),
+		}
+		require.NoError(t, d.store.PutRecord(r))
+		r.Status = types.StatusReady
+		require.NoError(t, d.store.PutRecord(r))
+	}
+	hold(1)
+	known := d.view.Roster
+	d.view.Roster = types.NewRoster(nil)
+	d.view.Keys["key"] = types.Key{
+		ID: "key", Status: types.KeyReady, Epoch: 2, Session: types.Context{2}, PublicKey: []byte("public"), RetireHeight: 50, Participants: d.ops,
+	}
+	d.view.Height = 1000
+	d.start()
+	require.Len(t, d.core.records, 1, "nobody knows whose it is")
+	d.view.Roster = known
+	d.commit()
+	require.Len(t, d.core.records, 1, "a participant without its present share")
+
+	d.view.Roster = types.NewRoster(nil)
+	hold(2)
+	d.start()
+	require.Len(t, d.core.records, 1, "the present share opens")
+	require.Equal(t, uint64(2), d.core.recordKeys()[0].Epoch)
+
+	require.NoError(t, d.store.DestroyRecord(types.RecordKey{KeyID: "key", Epoch: 2, Session: types.SessionID{2}}))
+	hold(1)
+	key := d.view.Keys["key"]
+	key.Participants = d.ops[1:]
+	d.view.Keys["key"], d.view.Roster = key, known
+	d.start()
+	require.Empty(t, d.core.records, "no participant any more")
+}
+
 // TestRolledBackKeygen: after a rollback over the block that made a key READY, the
 // shares that are there are attested again, and nobody makes others meanwhile.
 func TestRolledBackKeygen(t *testing.T) {

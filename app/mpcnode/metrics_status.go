@@ -19,27 +19,28 @@ type statusCollector struct {
 	requests, results, preparams, queued *prometheus.Desc
 	sessions, records, unknown, resent   *prometheus.Desc
 	lost, missing                        *prometheus.Desc
-	outdated, clockAhead                 *prometheus.Desc
+	outdated, clockAhead, auditFailing   *prometheus.Desc
 }
 
 func newStatusCollector(f metricFactory) *statusCollector {
 	return &statusCollector{
-		up:         f.desc("engine_up", "1 while the engine runs."),
-		registered: f.desc("registered", "1 while an identity of this node is registered on chain."),
-		outdated:   f.desc("identity_outdated", "1 while the chain goes by an identity whose key this node does not have; it takes no part in new requests then."),
-		height:     f.desc("height", "Height of the committed state that the engine works on."),
-		catchingUp: f.desc("catching_up", "1 while the node is behind the chain; nothing is started then."),
-		clockAhead: f.desc("clock_ahead_seconds", "How far this node's clock seems ahead of the chain's, if that is why it takes itself to be behind."),
-		requests:   f.desc("requests_open", "Open requests on chain."),
-		results:    f.desc("results_waiting", "Results that wait for a proposer."),
-		preparams:  f.desc("preparams", "Unused sets of keygen pre-parameters."),
-		queued:     f.desc("engine_queue", "Steps that wait for a worker, and inputs that wait for the loop.", "queue"),
-		sessions:   f.desc("sessions", "Sessions in memory.", "kind", "phase"),
-		records:    f.desc("records", "Records in the store.", "status"),
-		unknown:    f.desc("keys_unknown", "Keys in the store that the chain does not know."),
-		lost:       f.desc("database_missing", "1 on a node with an identity whose database is gone."),
-		missing:    f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
-		resent:     f.desc("resent_total", "Envelopes that were sent again."),
+		up:           f.desc("engine_up", "1 while the engine runs."),
+		registered:   f.desc("registered", "1 while an identity of this node is registered on chain."),
+		outdated:     f.desc("identity_outdated", "1 while the chain goes by an identity whose key this node does not have; it takes no part in new requests then."),
+		height:       f.desc("height", "Height of the committed state that the engine works on."),
+		catchingUp:   f.desc("catching_up", "1 while the node is behind the chain; nothing is started then."),
+		clockAhead:   f.desc("clock_ahead_seconds", "How far this node's clock seems ahead of the chain's, if that is why it takes itself to be behind."),
+		requests:     f.desc("requests_open", "Open requests on chain."),
+		results:      f.desc("results_waiting", "Results that wait for a proposer."),
+		preparams:    f.desc("preparams", "Unused sets of keygen pre-parameters."),
+		queued:       f.desc("engine_queue", "Steps that wait for a worker, and inputs that wait for the loop.", "queue"),
+		sessions:     f.desc("sessions", "Sessions in memory.", "kind", "phase"),
+		records:      f.desc("records", "Records in the store.", "status"),
+		unknown:      f.desc("keys_unknown", "Keys in the store that the chain does not know."),
+		lost:         f.desc("database_missing", "1 on a node that takes no part because its database or identity is gone or damaged."),
+		auditFailing: f.desc("audit_failing", "1 while the audit log cannot be written or brought to disk."),
+		missing:      f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
+		resent:       f.desc("resent_total", "Envelopes that were sent again."),
 	}
 }
 
@@ -47,7 +48,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.up, c.registered, c.height, c.catchingUp, c.requests, c.results, c.preparams, c.queued,
-		c.sessions, c.records, c.unknown, c.resent, c.lost, c.missing, c.outdated, c.clockAhead,
+		c.sessions, c.records, c.unknown, c.resent, c.lost, c.missing, c.outdated, c.clockAhead, c.auditFailing,
 	} {
 		ch <- d
 	}
@@ -77,6 +78,7 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.preparams, float64(s.Preparams))
 	gauge(c.unknown, float64(len(s.Unknown)))
 	gauge(c.lost, oneIf(state.lost != nil))
+	gauge(c.auditFailing, oneIf(state.auditProblem() != ""))
 	for what, n := range countMissing(c.shares.Load().found()) {
 		gauge(c.missing, float64(n), what)
 	}

@@ -131,28 +131,31 @@ func (r *Request) CheckAttested(a *Attestation) error {
 	return nil
 }
 
-// ContentHash is what a participant binds a sign request to before it says Ready: which
-// key signs what. It leaves out when, and which shares do it: after a rollback the same
-// request may be committed again when the key has gone to another epoch.
-func (r *Request) ContentHash() Hash {
-	return newSignBytes("request").
-		u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).
-		u64(uint64(r.Algorithm)).bytes(r.PublicKey).bytes(r.Digest).sum()
+// BindingHash is what the id of a sign request is bound to for ever, beside its
+// digest: the key that signs, and how. Epoch, session, threshold and members are not
+// in it: they are whose shares sign, and they may differ when a chain that was rolled
+// back over a reshare commits the same request again.
+func (r *Request) BindingHash() Hash {
+	return newSignBytes("binding").
+		u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).u64(uint64(r.Algorithm)).sum()
 }
 
 // Commitment names a request as one chain committed it, once: when, and with everything
 // that it pinned. The same id may be committed again, after a rollback or on another
 // chain, by somebody else.
 func (r *Request) Commitment(chainID string) Hash {
-	content := r.ContentHash()
 	s := newSignBytes("commitment").
-		str(chainID).u64(uint64(r.Height)).hash(content).u64(uint64(r.Threshold)).u64(r.Epoch).
+		str(chainID).u64(uint64(r.Height)).u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).
+		u64(uint64(r.Algorithm)).bytes(r.PublicKey).bytes(r.Digest).u64(uint64(r.Threshold)).u64(r.Epoch).
 		hash(r.KeySession).u64(uint64(len(r.Members)))
 	for _, m := range r.Members {
 		s.str(string(m.Operator)).u64(uint64(m.IdentityVersion)).bytes(m.IdentityKey)
 	}
 	if r.Handover != nil {
 		r.Handover.signBytes(s)
+	}
+	if r.Test {
+		s.str("test")
 	}
 	return s.sum()
 }
