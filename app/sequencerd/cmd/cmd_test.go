@@ -62,6 +62,7 @@ func TestInitOfAFullNode(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "seq-1", genesis.ChainID)
 	require.Equal(t, int64(app.MaxBlockBytes), genesis.Consensus.Params.Block.MaxBytes)
+	require.Equal(t, int64(app.MaxBlockGas), genesis.Consensus.Params.Block.MaxGas)
 	require.NoDirExists(t, filepath.Join(home, "mpc"))
 	text, err := os.ReadFile(filepath.Join(home, "config", "app.toml"))
 	require.NoError(t, err)
