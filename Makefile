@@ -18,10 +18,14 @@ GOLANGCI := v2.5.0
 # cores with another one's cryptography. Vetting is the linter's part.
 TEST     := go test -p 1 -count 1 -timeout 30m -vet off
 
-.PHONY: build test test-long test-race sim lint lint-deep proto proto-check localnet demo bench clean
+.PHONY: build install test test-long test-race sim lint lint-deep proto proto-check localnet demo bench clean
 
 build:
 	go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
+
+# To $(go env GOPATH)/bin, or GOBIN.
+install:
+	go install -ldflags '$(LDFLAGS)' ./app/sequencerd
 
 # Everything that runs in reasonable time, real processes and real cryptography
 # included.
