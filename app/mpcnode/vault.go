@@ -13,7 +13,7 @@ import (
 // Errors of a node whose MPC folder is not whole.
 var (
 	// ErrNoIdentity: there is a database, but the identity is gone.
-	ErrNoIdentity = errors.New("there is an MPC database but no identity file; restore it from a backup (sequencerd mpc backup restore), or move the database away to run without an identity")
+	ErrNoIdentity = errors.New(types.ForProgram("there is an MPC database but no identity file; restore it from a backup (sequencerd mpc backup restore), or move the database away to run without an identity"))
 	// ErrNoDatabase: there is an identity, but the database is gone.
 	ErrNoDatabase = fmt.Errorf("%w: there is an MPC identity but no database; %s", types.ErrDatabaseLost, types.ErrDatabaseLost.Remedy())
 )

@@ -103,7 +103,7 @@ var remedies = map[Reason]string{
 	ErrUnregistered:          "that validator must register first: sequencerd mpc register",
 	ErrBadDigest:             "give 32 bytes that are neither zero nor at or above the group order",
 	ErrBadPayload:            "set exactly one kind of payload",
-	ErrUnsupportedAlgorithm:  "use ecdsa-secp256k1",
+	ErrUnsupportedAlgorithm:  "use ecdsa-secp256-k1 (ALGORITHM_ECDSA_SECP256K1)",
 	ErrUnknownKey:            "check the id: sequencerd query mpc keys",
 	ErrUnknownSignature:      "check the id: sequencerd query mpc signatures KEY",
 	ErrKeyNotReady:           "the key is being made; wait until it is READY: sequencerd query mpc key ID",
@@ -152,7 +152,7 @@ var remedies = map[Reason]string{
 	ErrWriteRefused:          "this is a mistake of the program, nothing was changed on disk; report it with the log",
 	ErrInterrupted:           "the node stopped in the middle of the session; the next attempt follows by itself",
 	ErrLostToSession:         "another session of the same request won; nothing to do",
-	ErrSuperseded:            "an earlier request needed the memory; the next attempt follows by itself",
+	ErrSuperseded:            "another session took its place, of an earlier request that needed the memory or of a later attempt at the same one; the request goes on by itself",
 	ErrDatabaseLost:          "this node follows the chain and takes part in no keys and signatures; stop it and restore the newest backup: sequencerd mpc backup restore; without one, move the identity file away, make a new one: sequencerd mpc identity create, register it, and reshare the keys",
 	ErrBackup:                "check the path and the key of the backup, or use another copy: sequencerd mpc backup verify",
 	ErrRestore:               "what the node has is newer than the backup, or something else; nothing was changed: sequencerd mpc backup list, sequencerd mpc keys",
@@ -161,7 +161,7 @@ var remedies = map[Reason]string{
 }
 
 // Remedy says what to do; empty for an unknown reason.
-func (r Reason) Remedy() string { return remedies[r] }
+func (r Reason) Remedy() string { return ForProgram(remedies[r]) }
 
 // ReasonOf finds the reason in an error's chain; empty if it has none.
 func ReasonOf(err error) Reason {
