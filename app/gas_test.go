@@ -1,6 +1,7 @@
 package app
 
 import (
+	"context"
 	"crypto/ed25519"
 	"fmt"
 	"testing"
@@ -9,6 +10,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cosmos/cosmos-sdk/server/config"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -66,4 +69,43 @@ func TestBlockGasIsEnough(t *testing.T) {
 	}
 	t.Logf("%d signatures and a keygen of %d participants: %d gas, %s", signatures, members, gas, took)
 	require.Less(t, 2*gas*3/2, int64(MaxBlockGas))
+}
+
+// Reading a page of a hundred entries takes little of what one query to a node may.
+func TestQueryGasIsEnough(t *testing.T) {
+	const entries = 100
+	f := chain.New(t, int(mpctypes.DefaultParams().MaxParticipants))
+	f.ReadyKey("key", 10)
+	for i := range entries {
+		f.ReadyKey(fmt.Sprint("key-", i), 10)
+		f.KeySign(fmt.Sprint("signature-", i), "key", "text")
+	}
+	page := &query.PageRequest{Limit: entries, CountTotal: true}
+	for name, ask := range map[string]func(context.Context) (total uint64, err error){
+		"keys": func(ctx context.Context) (uint64, error) {
+			r, err := f.Query.Keys(ctx, &mpctypes.QueryKeysRequest{Pagination: page})
+			return r.Pagination.Total, err
+		},
+		"keys of an owner and status": func(ctx context.Context) (uint64, error) {
+			r, err := f.Query.Keys(ctx, &mpctypes.QueryKeysRequest{Owner: f.Requester, Status: mpctypes.KEY_STATUS_READY, Pagination: page})
+			return r.Pagination.Total, err
+		},
+		"signatures": func(ctx context.Context) (uint64, error) {
+			r, err := f.Query.Signatures(ctx, &mpctypes.QuerySignaturesRequest{KeyId: "key", Pagination: page})
+			return r.Pagination.Total, err
+		},
+		"requests": func(ctx context.Context) (uint64, error) {
+			r, err := f.Query.PendingRequests(ctx, &mpctypes.QueryPendingRequestsRequest{Pagination: page})
+			return r.Pagination.Total, err
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			ctx := f.Ctx.WithGasMeter(storetypes.NewGasMeter(mpcnode.DefaultQueryGasLimit))
+			total, err := ask(ctx)
+			require.NoError(t, err)
+			require.GreaterOrEqual(t, total, uint64(entries))
+			t.Logf("%d of %d: %d gas", entries, total, ctx.GasMeter().GasConsumed())
+			require.Less(t, 20*ctx.GasMeter().GasConsumed(), uint64(mpcnode.DefaultQueryGasLimit))
+		})
+	}
 }

@@ -68,6 +68,7 @@ func TestInitOfAFullNode(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, string(text), "[mpc]")
 	require.Contains(t, string(text), `minimum-gas-prices = "0useq"`)
+	require.Contains(t, string(text), `query-gas-limit = "50000000"`)
 
 	_, err = run(t, home, "mpc", "identity")
 	require.ErrorContains(t, err, "sequencerd mpc identity create")
