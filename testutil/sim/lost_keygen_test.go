@@ -65,6 +65,7 @@ func TestKeygenIsNeitherLostNorStuck(t *testing.T) {
 		for _, down := range []time.Duration{300 * time.Millisecond, 25 * time.Second} {
 			for at := 1; at <= messages; at += every {
 				w := slowNetwork(t, 7)
+				killed, jailed := 0, w.Nodes[runs%4].Operator
 				w.Delivered = func(from, to *sim.Node, _ *wire.Envelope) {
 					if w.Messages != at {
 						return
@@ -74,21 +75,34 @@ func TestKeygenIsNeitherLostNorStuck(t *testing.T) {
 					} else {
 						to.RestartAfter(down)
 					}
-					restarts++
+					killed++
 				}
 				w.Chain.Keygen("key", 2)
-				w.After(2500*time.Millisecond, func() { w.Chain.Jail(w.Nodes[runs%4].Operator) })
+				w.After(2500*time.Millisecond, func() { w.Chain.Jail(jailed) })
 				require.True(t, w.Run(20*time.Minute, ready(w, "key")), "stuck: %s killed at message %d for %s", victim, at, down)
+				require.Positive(t, killed, "nobody was killed: there is no message %d", at)
+				require.True(t, isJailed(w, jailed))
 				require.True(t, w.Run(time.Minute, func() bool { return allUp(w) }))
 				holdsWinner(t, w, "key")
 				signs(t, w, "key")
 				nobodyAccused(t, w)
 				require.Empty(t, w.Chain.Errors)
+				restarts += killed
 				runs++
 			}
 		}
 	}
 	t.Logf("%d runs, %d restarts, at every %d. of %d messages", runs, restarts, every, messages)
+}
+
+// isJailed says whether the chain has a validator as jailed.
+func isJailed(w *sim.World, op types.Operator) bool {
+	for _, p := range w.Chain.Fixture.Participants {
+		if p.Operator == string(op) {
+			return p.Staked.Jailed
+		}
+	}
+	return false
 }
 
 func allUp(w *sim.World) bool {
