@@ -28,9 +28,11 @@ install:
 	go install -ldflags '$(LDFLAGS)' ./app/sequencerd
 
 # Everything that runs in reasonable time, real processes and real cryptography
-# included.
+# included. The end-to-end tests come last and say what they measure, such as the 95th
+# percentile of the time between blocks.
 test: build
-	SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) ./...
+	$(TEST) $$(go list ./... | grep -v '/app/e2e$$')
+	SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -v ./app/e2e
 
 # The end-to-end tests that take minutes each.
 test-long: build
