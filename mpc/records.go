@@ -283,7 +283,7 @@ func (c *Core) reportForeign(r types.Record) {
 	c.withheld[r.RecordKey] = true
 	c.opts.Log.Error("a share was READY, and the chain has another key under its id; it is kept", "key", r.KeyID, "epoch", r.Epoch,
 		"session", r.Context.Short(), "public_key", fmt.Sprintf("%x", r.PublicKey),
-		"remedy", "check that this database belongs to this chain; make a backup: sequencerd mpc backup create")
+		"remedy", types.ForProgram("check that this database belongs to this chain; make a backup: sequencerd mpc backup create"))
 }
 
 // reportUnknown says once that the chain does not know a key. Its records are
@@ -294,5 +294,5 @@ func (c *Core) reportUnknown(id types.KeyID) {
 	}
 	c.unknown[id] = true
 	c.opts.Log.Warn("the store has a key that the chain does not know; it is kept", "key", id,
-		"remedy", "check that this database belongs to this chain: sequencerd mpc keys")
+		"remedy", types.ForProgram("check that this database belongs to this chain: sequencerd mpc keys"))
 }

@@ -55,7 +55,7 @@ func TestLostForGood(t *testing.T) {
 	n.signs(ctx, refreshed, "with-it")
 	require.NoError(t, n.Node(1).Start())
 	require.NoError(t, n.Node(1).WaitReady(ctx))
-	n.agree(t, ctx, n.Len())
+	n.agree(ctx)
 }
 
 // losesDatabase takes a node's database away. The node starts, says so, and follows the

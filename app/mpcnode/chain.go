@@ -27,6 +27,9 @@ type State interface {
 	EngineFaults(context.Context) ([]types.Fault, error)
 	// EngineKey reads one key; false if the chain does not know it.
 	EngineKey(context.Context, types.KeyID) (types.Key, bool, error)
+	// EngineKeyChanges counts the writes of keys, and lists those after the first
+	// since ones; false if it does not know them any more.
+	EngineKeyChanges(ctx context.Context, since uint64) (count uint64, ids []types.KeyID, known bool, err error)
 	// EngineUnacknowledged lists the deleted keys that wait for an operator's word.
 	EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error)
 	// EngineKeysOf lists the READY keys that an operator is a participant of.
@@ -60,6 +63,7 @@ type chain struct {
 	seen func(*mpc.View)
 	// nobody is the roster before the first block, the same one each time.
 	nobody *types.Roster
+	keys   knownKeys
 }
 
 func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*mpc.View)) *chain {
@@ -83,7 +87,6 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	}
 	v = &mpc.View{
 		Height: ctx.BlockHeight(),
-		Keys:   make(map[types.KeyID]types.Key, len(keys)),
 	}
 	v.CatchingUp, v.ClockAhead = c.behind(ctx)
 	state := c.app.MPCState()
@@ -99,14 +102,8 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	if v.Faults, err = state.EngineFaults(ctx); err != nil {
 		return nil, fmt.Errorf("read faults: %w", err)
 	}
-	for _, id := range keys {
-		key, known, err := state.EngineKey(ctx, id)
-		if err != nil {
-			return nil, fmt.Errorf("read key %s: %w", id, err)
-		}
-		if known {
-			v.Keys[id] = key
-		}
+	if v.Keys, err = c.keys.read(ctx, state, keys); err != nil {
+		return nil, err
 	}
 	c.seen(v)
 	return v, nil

@@ -71,6 +71,10 @@ func (fakeState) EngineKey(_ context.Context, id types.KeyID) (types.Key, bool, 
 	return types.Key{ID: id}, id == "known", nil
 }
 
+func (fakeState) EngineKeyChanges(context.Context, uint64) (uint64, []types.KeyID, bool, error) {
+	return 0, nil, false, nil
+}
+
 func (fakeState) EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error) {
 	return []types.KeyID{"deleted"}, nil
 }

@@ -90,16 +90,21 @@ func (m *member) reactors() map[string]cmtp2p.Reactor {
 	return map[string]cmtp2p.Reactor{reactorName: m.reactor}
 }
 
-// start runs the engine and what belongs to it in the group.
-func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncState) error {
+// start runs the engine and what belongs to it in the group. After an error nothing of
+// it is left open.
+func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncState) (err error) {
 	if m.reactor == nil {
 		return nil
 	}
 	paths := m.cfg.PathsOf(m.comet.RootDir)
 	m.openAudit(paths.Folder)
+	defer func() {
+		if err != nil {
+			m.closeAudit()
+		}
+	}()
 	engine, err := mpc.New(m.options(sync), m.cfg.Workers())
 	if err != nil {
-		m.closeAudit()
 		return fmt.Errorf("make the MPC engine: %w", err)
 	}
 	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit, auditErr: m.auditErr}
@@ -213,7 +218,7 @@ func (m *member) runEngine(ctx context.Context, state *engineState) error {
 func (m *member) runSocket(ctx context.Context, s *socket) error {
 	defer m.saves.wait() // what it uses is closed next
 	if err := safely(m.log, "the MPC socket", func() error { return s.run(ctx) }); err != nil {
-		m.log.Error("the MPC socket failed; \"sequencerd mpc status\" may find no node until it is started again", "err", err)
+		m.log.Error(types.ForProgram("the MPC socket failed; \"sequencerd mpc status\" may find no node until it is started again"), "err", err)
 	}
 	return nil
 }

@@ -150,7 +150,7 @@ func (s PassphraseSource) credential() (string, error) {
 func checkPrivateFile(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w; make it, readable for its owner only: mkdir -p %s && (umask 077; openssl rand -base64 32 > %s), and keep a copy elsewhere",
+		return fmt.Errorf("%w; make it, readable for its owner only: mkdir -p %s && (umask 077; head -c 32 /dev/urandom | base64 > %s), and keep a copy elsewhere",
 			err, filepath.Dir(path), path)
 	}
 	if err != nil {

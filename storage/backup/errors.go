@@ -7,7 +7,7 @@ import "github.com/sequencer-mpc/sequencer/mpc/types"
 type Error string
 
 // Error is the text.
-func (e Error) Error() string { return string(e) }
+func (e Error) Error() string { return types.ForProgram(string(e)) }
 
 // Unwrap gives the typed reason.
 func (e Error) Unwrap() error { return types.ErrBackup }

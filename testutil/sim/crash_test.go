@@ -48,8 +48,11 @@ var operations = map[string]operation{
 			w.Chain.Keygen("key", 2)
 			w.After(2500*time.Millisecond, func() { w.Chain.Jail(w.Nodes[1].Operator) }) // it is pinned
 		},
-		over:    func(w *sim.World) bool { return ready(w, "key")() && promoted(w, 0, w.Nodes...) && idle(w) },
-		check:   func(t *testing.T, w *sim.World) { holdsWinner(t, w, "key") },
+		over: func(w *sim.World) bool { return ready(w, "key")() && promoted(w, 0, w.Nodes...) && idle(w) },
+		check: func(t *testing.T, w *sim.World) {
+			require.True(t, isJailed(w, w.Nodes[1].Operator))
+			holdsWinner(t, w, "key")
+		},
 		members: func(w *sim.World) []*sim.Node { return w.Nodes },
 	},
 	"sign": {
@@ -272,4 +275,14 @@ func report(t *testing.T, name string, chosen []moment, all int) {
 	}
 	require.Positive(t, all)
 	t.Logf("%s: crashes at %d of %d moments, %d at writes and %d at messages: %v", name, len(chosen), all, writes, messages, counts)
+}
+
+// isJailed says whether the chain has a validator as jailed.
+func isJailed(w *sim.World, op types.Operator) bool {
+	for _, p := range w.Chain.Fixture.Participants {
+		if p.Operator == string(op) {
+			return p.Staked.Jailed
+		}
+	}
+	return false
 }

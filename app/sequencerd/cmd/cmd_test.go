@@ -62,11 +62,13 @@ func TestInitOfAFullNode(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "seq-1", genesis.ChainID)
 	require.Equal(t, int64(app.MaxBlockBytes), genesis.Consensus.Params.Block.MaxBytes)
+	require.Equal(t, int64(app.MaxBlockGas), genesis.Consensus.Params.Block.MaxGas)
 	require.NoDirExists(t, filepath.Join(home, "mpc"))
 	text, err := os.ReadFile(filepath.Join(home, "config", "app.toml"))
 	require.NoError(t, err)
 	require.Contains(t, string(text), "[mpc]")
 	require.Contains(t, string(text), `minimum-gas-prices = "0useq"`)
+	require.Contains(t, string(text), `query-gas-limit = "50000000"`)
 
 	_, err = run(t, home, "mpc", "identity")
 	require.ErrorContains(t, err, "sequencerd mpc identity create")

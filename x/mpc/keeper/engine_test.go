@@ -80,3 +80,48 @@ func TestEngineReshareEnded(t *testing.T) {
 	f.EndBlocks(f.Ctx.BlockHeight() + 2)
 	require.True(t, over("cancelled"))
 }
+
+// One entry that cannot be read keeps no node from the others.
+func TestEnginePassesOverWhatIsUnreadable(t *testing.T) {
+	f := chain.New(t, 4)
+	for _, id := range []string{"bad-key", "good-key"} {
+		f.ReadyKey(id, 1)
+	}
+	f.KeySign("bad-request", "good-key", "text")
+	f.KeySign("of-bad-key", "bad-key", "text")
+	f.KeySign("good-request", "good-key", "text")
+	f.KeyGen("k", 1)
+	bad, good := f.Participants[0], f.Participants[1]
+	for _, accused := range []*chain.Participant{bad, good} {
+		a := f.Participants[2].Accuse(keygenK, accused.Operator)
+		require.NoError(t, f.Keeper.ApplyAccusation(f.Ctx, &a))
+	}
+	f.Garble(types.RequestsPrefix, "bad-request")
+	f.Garble(types.FaultsPrefix, bad.Operator)
+	f.Garble(types.ParticipantsPrefix, bad.Operator)
+	spoil(f, types.KeysPrefix, "bad-key", failures["error"])
+
+	requests, err := f.Keeper.EngineRequests(f.Ctx)
+	require.NoError(t, err)
+	var ids []string
+	for _, r := range requests {
+		ids = append(ids, r.ID.ID)
+	}
+	require.Equal(t, []string{"k", "good-request"}, ids)
+	faults, err := f.Keeper.EngineFaults(f.Ctx)
+	require.NoError(t, err)
+	require.Len(t, faults, 1)
+	require.Equal(t, mpcOperator(good.Operator), faults[0].Participant)
+	roster, err := f.Keeper.EngineRoster(f.Ctx)
+	require.NoError(t, err)
+	require.Len(t, roster.Operators(), 3)
+	keys, err := f.Keeper.EngineKeysOf(f.Ctx, mpcOperator(good.Operator))
+	require.NoError(t, err)
+	require.Len(t, keys, 1)
+	require.Equal(t, mpctypes.KeyID("good-key"), keys[0].ID)
+	for id, there := range map[mpctypes.KeyID]bool{"bad-key": false, "good-key": true} {
+		_, known, err := f.Keeper.EngineKey(f.Ctx, id)
+		require.NoError(t, err)
+		require.Equal(t, there, known, id)
+	}
+}

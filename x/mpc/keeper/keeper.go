@@ -71,7 +71,7 @@ type Keeper struct {
 	faults         collections.Map[faultKey, types.Fault]
 	// faultLapses holds the faults that count by the height at which they do not
 	// any more.
-	faultLapses collections.KeySet[collections.Triple[int64, string, string]]
+	faultLapses collections.KeySet[lapseKey]
 	// queuedHooks holds the hooks of results that wait for the end of a block, in the
 	// order of the blocks that decided those.
 	queuedHooks collections.KeySet[queuedHook]
@@ -82,6 +82,10 @@ type Keeper struct {
 	prunedSignatures collections.Map[string, []byte]
 	// autoResharePlace is the READY key at which the round of health checks is.
 	autoResharePlace collections.Item[string]
+	// keyChanges are the ids of the keys that were written last, by the number of the
+	// write; setKey is the only writer of it, of keyChangesMade and of keys.
+	keyChanges     collections.Map[uint64, string]
+	keyChangesMade collections.Item[uint64]
 }
 
 // NewKeeper makes the keeper. authority is the account that may change the
@@ -134,6 +138,9 @@ func NewKeeper(
 		prunedSignatures: collections.NewMap(sb, types.PrunedSignaturesPrefix, "pruned_signatures",
 			collections.StringKey, collections.BytesValue),
 		autoResharePlace: collections.NewItem(sb, types.AutoResharePlacePrefix, "auto_reshare_place", collections.StringValue),
+		keyChanges: collections.NewMap(sb, types.KeyChangesPrefix, "key_changes",
+			collections.Uint64Key, collections.StringValue),
+		keyChangesMade: collections.NewItem(sb, types.KeyChangesMadePrefix, "key_changes_made", collections.Uint64Value),
 	}
 	k.addRequestCollections(sb)
 	schema, err := sb.Build()

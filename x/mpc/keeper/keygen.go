@@ -32,7 +32,7 @@ func (k *Keeper) setKey(ctx context.Context, key types.Key) error {
 	if err := k.keys.Set(ctx, key.Id, key); err != nil {
 		return fmt.Errorf("store key %s: %w", key.Id, err)
 	}
-	return nil
+	return k.noteKeyChange(ctx, key.Id)
 }
 
 // keyGen asks for a key for an account, or for a module of this name. The same

@@ -40,4 +40,6 @@ var (
 	DecidedSignaturesPrefix = collections.NewPrefix(24)
 	PrunedSignaturesPrefix  = collections.NewPrefix(25)
 	AutoResharePlacePrefix  = collections.NewPrefix(26)
+	KeyChangesPrefix        = collections.NewPrefix(30)
+	KeyChangesMadePrefix    = collections.NewPrefix(31)
 )
