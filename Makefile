@@ -18,19 +18,27 @@ GOLANGCI := v2.5.0
 # cores with another one's cryptography. Vetting is the linter's part.
 TEST     := go test -p 1 -count 1 -timeout 30m -vet off
 
-.PHONY: build test test-long test-race sim lint lint-deep proto proto-check localnet demo bench clean
+.PHONY: build install test test-long test-race sim lint lint-deep proto proto-check localnet demo bench clean
 
 build:
 	go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
 
-# Everything that runs in reasonable time, real processes and real cryptography
-# included.
-test: build
-	SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) ./...
+# To $(go env GOPATH)/bin, or GOBIN.
+install:
+	go install -ldflags '$(LDFLAGS)' ./app/sequencerd
 
-# The end-to-end tests that take minutes each.
+# Everything that runs in reasonable time, real processes and real cryptography
+# included. The end-to-end tests come last and say what they measure, such as the 95th
+# percentile of the time between blocks.
+test: build
+	$(TEST) $$(go list ./... | grep -v '/app/e2e$$')
+	SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -v ./app/e2e
+
+# The end-to-end tests that take minutes each, and crashes at every write and message
+# of a key's life, twice at each: it prints how many there were.
 test-long: build
-	E2E_LONG=1 SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -run 'TestReshare' ./app/e2e -v
+	CRASH_ALL=1 $(TEST) -run 'TestCrashAtEveryMoment|TestOldDatabaseIsPutBack' ./testutil/sim -v
+	E2E_LONG=1 SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -run 'TestReshare|TestLostForGood' ./app/e2e -v
 
 # The race detector on what has goroutines of its own; -short leaves out the
 # heavy cryptography, which the fake protocol and stored fixtures replace.
@@ -38,8 +46,8 @@ test-race:
 	$(TEST) -race -short ./mpc/... ./p2p/... ./storage/... ./x/mpc/abci/... ./app/mpcnode/... ./app/localnet/... ./testutil/sim/...
 
 # The simulator on many seeds: SEEDS of networks without and SEEDS with a
-# dishonest member in bad weather, a quarter of it with one in good weather, and
-# REALSEEDS with real shares, in 10 minutes on two cores. SIM_SEED=N runs one of them
+# dishonest member in bad weather, a quarter of it with one in good weather, as many
+# with one over a block that is taken back, and REALSEEDS with real shares, in 10 minutes on two cores. SIM_SEED=N runs one of them
 # again. Worlds are small and short-lived: the collector may wait.
 sim:
 	GOGC=400 SIM_SEEDS=$(SEEDS) SIM_REAL_SEEDS=$(REALSEEDS) go test -count 1 -timeout 10m -run 'TestSeeds|TestStorms|TestRealStorms' ./testutil/sim -v

@@ -211,7 +211,8 @@ func TestExportAndImport(t *testing.T) {
 	ctx := again.NewContext(true)
 	require.Equal(t, int64(1_000_000_007), again.Bank.GetBalance(ctx, accounts[1], BondDenom).Amount.Int64())
 	after := openRequest(t, again)
-	require.Equal(t, before.ContentHash(), after.ContentHash())
+	before.Height, after.Height = 0, 0
+	require.Equal(t, before.Commitment("chain"), after.Commitment("chain"))
 	require.Equal(t, before.ExpiryHeight, after.ExpiryHeight, "heights go on, so the same block is its last")
 
 	twice, err := again.Export(false, nil, nil)

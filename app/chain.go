@@ -30,6 +30,12 @@ const (
 	// 10 Mbit/s uploads it to one peer in 3.4 s. CometBFT's default of 53 MiB is
 	// made for signatures fifty times as large as ours.
 	MaxBlockBytes = 4 << 20
+
+	// MaxBlockGas is the gas of a block's transactions in a new genesis. CometBFT sets
+	// no limit, and with a gas price of 0 anybody could fill blocks with work. A hundred
+	// signatures and a keygen, of 16 participants each, take a third of it
+	// (TestBlockGasIsEnough); bundles of results take none, their own limits bound them.
+	MaxBlockGas = 100_000_000
 )
 
 // DefaultHome is where a node keeps its files unless --home says otherwise.
@@ -56,6 +62,7 @@ const (
 func ConsensusParams() *cmttypes.ConsensusParams {
 	p := cmttypes.DefaultConsensusParams()
 	p.Block.MaxBytes = MaxBlockBytes
+	p.Block.MaxGas = MaxBlockGas
 	return p
 }
 

@@ -152,15 +152,7 @@ func (tr *traffic) bundle() []byte {
 			some = builder.AddSignature(&result) || some
 			continue
 		}
-		committee := r.Committee()
-		for _, m := range r.Members {
-			a := types.Attestation{
-				Request: r.ID, Session: chain.Session(r.ID.String()), Payload: secret.Payload(len(committee)),
-				Operator: m.Operator, IdentityVersion: m.IdentityVersion,
-			}
-			a.Sign(testChainID, tr.identities[string(m.IdentityKey)])
-			some = builder.AddAttestation(&a) || some
-		}
+		some = attestAll(builder, r, secret, tr.identities) || some
 	}
 	if !some {
 		return nil
@@ -168,6 +160,20 @@ func (tr *traffic) bundle() []byte {
 	bundle, err := builder.Encode()
 	require.NoError(tr.t, err)
 	return bundle
+}
+
+// attestAll adds the word of all members on a key or a reshare, and says whether some
+// of it fits. Their identities are by public key.
+func attestAll(builder *mpctypes.BundleBuilder, r types.Request, secret chain.Secret, identities map[string]ed25519.PrivateKey) (some bool) {
+	for _, m := range r.Members {
+		a := types.Attestation{
+			Request: r.ID, Session: chain.Session(r.ID.String()), Payload: secret.Payload(len(r.Committee())),
+			Operator: m.Operator, IdentityVersion: m.IdentityVersion,
+		}
+		a.Sign(testChainID, identities[string(m.IdentityKey)])
+		some = builder.AddAttestation(&a) || some
+	}
+	return some
 }
 
 // Whatever accounts, validators and participants do to each other in one block,

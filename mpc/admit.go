@@ -94,7 +94,23 @@ func (c *Core) admit(v types.Verified, id types.RequestID, attempt uint32) types
 	if reason := c.inProgress(r, attempt, v.From()); reason != "" {
 		return reason
 	}
+	if !c.fits(v, r, attempt) {
+		return types.ErrProtocolFault
+	}
 	return c.able(r)
+}
+
+// fits: a session can be made of a Prepare. One of which none can costs nothing: no
+// write, no other session, and one line in the log for each attempt, whose initiator
+// alone can send it.
+func (c *Core) fits(v types.Verified, r *types.Request, attempt uint32) bool {
+	err := session.CheckPrepare(v)
+	if id := (attemptID{r.ID, attempt}); err != nil && !c.misfits[id] {
+		c.misfits[id] = true
+		c.opts.Log.Warn("a Prepare cannot be answered", "request", r.ID.String(), "attempt", attempt, "err", err,
+			"reason", types.ErrProtocolFault, "remedy", types.ErrProtocolFault.Remedy())
+	}
+	return err == nil
 }
 
 // inProgress says whether another session of the same request stands in the
@@ -129,7 +145,7 @@ func (c *Core) stagedLately(r *types.Request) bool {
 	for k := range c.byKey[r.KeyID] {
 		rec := c.records[k]
 		age := now.Sub(rec.Updated) // below zero if the clock was set back
-		if rec.Request == r.ID && rec.Status != types.StatusError && rec.HasData && age >= 0 && age < c.opts.Timing.Stall {
+		if rec.Request == r.ID && c.answers(rec, r) && rec.Status != types.StatusError && rec.HasData && age >= 0 && age < c.opts.Timing.Stall {
 			return true
 		}
 	}

@@ -54,6 +54,16 @@ var admitTests = []struct {
 		a.hold(a.request.KeySession, types.StatusReady)
 		require.NoError(a.t, a.store.BindDigest(a.request.ID.ID, types.Hash{1}, a.request.Digest))
 	}, none, "digest_bound"},
+	{"bound to another key", types.KindSign, func(a *admission) {
+		a.hold(a.request.KeySession, types.StatusReady)
+		other := a.request
+		other.KeyID = "other"
+		require.NoError(a.t, a.store.BindDigest(other.ID.ID, other.BindingHash(), other.Digest))
+	}, none, "digest_bound"},
+	{"bound to another digest of the key", types.KindSign, func(a *admission) {
+		a.hold(a.request.KeySession, types.StatusReady)
+		require.NoError(a.t, a.store.BindDigest(a.request.ID.ID, a.request.BindingHash(), append(make([]byte, 31), 2)))
+	}, none, "digest_bound"},
 	{"digest that nobody may sign", types.KindSign, func(a *admission) {
 		a.hold(a.request.KeySession, types.StatusReady)
 		a.view.Requests[0].Digest = make([]byte, 32)
@@ -96,6 +106,44 @@ func TestAdmit(t *testing.T) {
 
 func (a *admission) deliver() {
 	a.core.HandleEnvelope(a.prepare(a.from, a.request.ID, a.attempt, a.version))
+}
+
+// TestRequestOfAnotherEpoch: a chain that was rolled back over a reshare commits the same
+// request again, for the shares of before; a node that said Ready for it in the later
+// epoch signs. Another digest it refuses in whatever epoch.
+func TestRequestOfAnotherEpoch(t *testing.T) {
+	d := newDesk(t, 4)
+	before := d.request(types.KindSign)
+	after := before
+	after.Epoch, after.KeySession, after.Threshold = 1, types.Context{6}, 2
+	after.Members = append([]types.Member{{Operator: "op-00", IdentityVersion: 1, IdentityKey: d.public("op-00")}}, after.Members[2:]...)
+	other := before
+	other.Digest = append(make([]byte, 31), 2)
+	for _, r := range []types.Request{before, after} {
+		rec := types.Record{
+			RecordKey: types.RecordKey{KeyID: r.KeyID, Epoch: r.Epoch, Session: types.SessionID{byte(r.Epoch + 1)}},
+			Context:   r.KeySession, Data: []byte("share"), Status: types.StatusPending, Algorithm: r.Algorithm,
+		}
+		require.NoError(t, d.store.PutRecord(rec))
+		rec.Status = types.StatusReady
+		require.NoError(t, d.store.PutRecord(rec))
+	}
+	for _, c := range []struct {
+		request types.Request
+		said    string
+	}{{after, "ready"}, {before, "ready"}, {after, "ready"}, {other, "digest_bound"}} {
+		r, attempt := c.request, uint32(0)
+		for r.Initiator(attempt) == "op-00" {
+			attempt++
+		}
+		d.view.Height = r.Height + int64(attempt)*r.AttemptBlocks
+		d.view.Requests = []types.Request{r}
+		d.sent = nil
+		d.start() // a node starts anew on a chain that was rolled back
+		d.core.HandleEnvelope(d.prepare(r.Initiator(attempt), r.ID, attempt, 1))
+		said, _, _ := d.answer()
+		require.Equal(t, c.said, said, "epoch %d", r.Epoch)
+	}
 }
 
 // TestAdmitDrops: no answer at all.

@@ -11,7 +11,7 @@ import (
 // deterministic: after a restart the same attestation comes out.
 func (c *Core) attest(r types.Record) {
 	request, open := c.requests[r.Request]
-	if !open {
+	if !open || !c.answers(r, request) {
 		return
 	}
 	key, ok := c.identity(request)
@@ -24,6 +24,13 @@ func (c *Core) attest(r types.Record) {
 	}
 	a.Sign(c.opts.ChainID, key)
 	c.pool.addAttestation(a, c.opts.Now())
+}
+
+// answers: a record is of this very request. After a rollback, or on another chain,
+// somebody else may have asked for something under the same id: what was made for one is
+// not the other's, least of all a key that people know already.
+func (c *Core) answers(r types.Record, request *types.Request) bool {
+	return r.Commitment == request.Commitment(c.opts.ChainID)
 }
 
 // attested: the chain has this one, or another for the same attempt.

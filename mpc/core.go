@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 	"sync/atomic"
 	"time"
@@ -38,8 +39,12 @@ type Core struct {
 
 	sessions  map[types.SessionID]*live
 	byContext map[types.Context]*live
-	attempts  map[attemptID]types.SessionID
-	reserved  map[uint64]bool // pre-parameters of unstarted sessions
+	// firstFor is the first request in which this node waits for somebody, at the last
+	// tick.
+	firstFor map[types.Operator]*types.Request
+	attempts map[attemptID]types.SessionID
+	misfits  map[attemptID]bool // somebody led them with what no session can be made of
+	reserved map[uint64]bool    // pre-parameters of unstarted sessions
 
 	pool     *pool
 	early    *earlyBuffer
@@ -86,11 +91,13 @@ type live struct {
 	*session.Session
 	preparams uint64 // reserved, 0: none
 	started   bool   // what came before its Start was handed over
-	stale     bool   // at the last tick
 	// parked: it was counted when it did.
 	parked bool
 	// asked is when its owner first said what it is used for.
 	asked time.Time
+	// heldUpBy are those who held it up at the last tick; noticed all who ever did, and
+	// accused whom this node accused of it.
+	heldUpBy, noticed, accused []types.Operator
 	// holdsShare: it opened a share, and has not ended.
 	holdsShare bool
 	round      uint32
@@ -113,7 +120,9 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		owed:       make(map[types.KeyID]bool),
 		sessions:   make(map[types.SessionID]*live),
 		byContext:  make(map[types.Context]*live),
+		firstFor:   make(map[types.Operator]*types.Request),
 		attempts:   make(map[attemptID]types.SessionID),
+		misfits:    make(map[attemptID]bool),
 		reserved:   make(map[uint64]bool),
 		pool:       newPool(),
 		early:      newEarlyBuffer(),
@@ -261,7 +270,9 @@ func (c *Core) HandleConnected(op types.Operator) {
 // Tick lets time pass: resending, watchdogs, lapses.
 func (c *Core) Tick() {
 	now := c.opts.Now()
-	for _, l := range c.ordered() {
+	ordered := c.ordered()
+	c.noteAwaited(ordered)
+	for _, l := range ordered {
 		l.Tick(now)
 		c.settleSession(l, now)
 		c.noticeStale(l, now)
@@ -412,6 +423,7 @@ func (c *Core) adopt(view *View) {
 			delete(c.attempts, id)
 		}
 	}
+	maps.DeleteFunc(c.misfits, func(id attemptID, _ bool) bool { _, open := c.requests[id.request]; return !open })
 	for id := range c.lastLog {
 		if _, open := c.requests[id]; !open {
 			delete(c.lastLog, id)

@@ -22,7 +22,10 @@
 //   - It signs only what a View holds as an open request.
 //   - A share is durable before its attestation exists; it is kept until the
 //     chain decided and no rollback can change that.
-//   - A request id is bound to its digest, durably, before this node says Ready.
+//   - What was made for a request is attested for that one alone, as this chain
+//     committed it then; a READY share of another public key than the chain has under
+//     its id is kept and reported, whatever becomes of that id (records.go).
+//   - A request id is bound to its key and digest, durably, before this node says Ready.
 //   - An Auditor hears of each use of a share before the first round leaves.
 //   - A presignature (presign.go) is in memory only, made while nobody asks for
 //     anything, and used once: for a request that its owner leads, after every signer

@@ -58,6 +58,8 @@ func (l *ledger) Unacknowledged(context.Context, types.Operator) ([]types.KeyID,
 	return nil, nil
 }
 
+func (l *ledger) ReshareEnded(context.Context, string) (bool, error) { return false, nil }
+
 func (l *ledger) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

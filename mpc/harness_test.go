@@ -7,6 +7,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"testing"
 	"time"
 
@@ -31,6 +32,7 @@ type desk struct {
 	store   *memstore.Store
 	view    View
 	sigs    map[string]types.SignatureResult
+	ended   []string // reshares
 	ops     []types.Operator
 	keys    map[types.Operator]ed25519.PrivateKey
 	sent    []*wire.Envelope
@@ -111,11 +113,14 @@ func (d *desk) request(kind types.RequestKind) types.Request {
 // prepare is a Prepare by anybody for anything; each is another one.
 func (d *desk) prepare(from types.Operator, id types.RequestID, attempt, version uint32) types.Verified {
 	d.t.Helper()
+	return d.prepareKey(from, id, attempt, version, append([]byte{9}, make([]byte, 31)...))
+}
+
+// prepareKey is one with this session key.
+func (d *desk) prepareKey(from types.Operator, id types.RequestID, attempt, version uint32, key []byte) types.Verified {
+	d.t.Helper()
 	d.nonces++
-	p := wire.Prepare{
-		Attempt: attempt,
-		Nonce:   binary.BigEndian.AppendUint64(make([]byte, 24), d.nonces), EphemeralKey: append([]byte{9}, make([]byte, 31)...),
-	}
+	p := wire.Prepare{Attempt: attempt, Nonce: binary.BigEndian.AppendUint64(make([]byte, 24), d.nonces), EphemeralKey: key}
 	body, err := p.Marshal()
 	require.NoError(d.t, err)
 	return d.signed(from, wire.KIND_PREPARE, version, id, body)
@@ -199,6 +204,10 @@ func (d *desk) Unacknowledged(_ context.Context, op types.Operator) (ids []types
 		}
 	}
 	return ids, nil
+}
+
+func (d *desk) ReshareEnded(_ context.Context, id string) (bool, error) {
+	return slices.Contains(d.ended, id), nil
 }
 
 func (d *desk) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {

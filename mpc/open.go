@@ -83,7 +83,7 @@ func (c *Core) join(v types.Verified, r *types.Request, attempt uint32, now time
 	s, err := session.Join(c.config(r, attempt), v, now)
 	if err != nil {
 		c.release(l)
-		c.opts.Log.Warn("a Prepare cannot be answered", "request", r.ID.String(), "attempt", attempt, "err", err)
+		c.opts.Log.Error("join a session", "request", r.ID.String(), "attempt", attempt, "err", err)
 		c.refuse(v, r.ID, types.ErrProtocolFault, nil)
 		return
 	}
@@ -108,9 +108,18 @@ func (c *Core) register(l *live, now time.Time) {
 	c.opts.Observer.SessionOpened(l.Request().ID.Kind)
 }
 
-// bind ties a sign request to its digest, durably, before this node says
+// bind ties a sign request to its key and digest, durably, before this node says
 // Ready: no rollback, restart or initiator can make it sign another one under
 // the same id.
+//
+// The epoch is not bound. A chain that is rolled back over a reshare may commit the
+// request again for the shares of another epoch, and it must be signed then. What is
+// signed is the same digest by the same key. That no nonce serves twice does not rest
+// on the binding: each session draws its own, in memory alone, after its members'
+// fresh Readys made its context unique, and they go when it ends. A presignature is such
+// a session too, which is told once what it is for: session.Parker. So the signatures of two epochs for
+// one request are as independent as those of two attempts in one epoch. Which shares
+// sign is committed state's to say, never the binding's: see share.
 func (c *Core) bind(r *types.Request) error {
 	if r.ID.Kind != types.KindSign {
 		return nil
@@ -127,7 +136,7 @@ func (c *Core) bind(r *types.Request) error {
 		}
 		return nil
 	}
-	if err := c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.ContentHash(), r.Digest)); err != nil {
+	if err := c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.BindingHash(), r.Digest)); err != nil {
 		return fmt.Errorf("bind %s to its digest: %w", r.ID, err)
 	}
 	return nil
@@ -198,7 +207,7 @@ func (c *Core) stage(id types.SessionID, r *types.Request, attempt uint32) error
 	return c.putRecord(types.Record{
 		RecordKey: types.RecordKey{KeyID: r.KeyID, Epoch: r.Epoch, Session: id},
 		Algorithm: r.Algorithm, Status: types.StatusPending, Participants: r.Committee(), Threshold: r.Threshold,
-		Request: r.ID, Attempt: attempt, IdentityVersion: m.IdentityVersion, Created: now,
+		Request: r.ID, Attempt: attempt, Commitment: r.Commitment(c.opts.ChainID), IdentityVersion: m.IdentityVersion, Created: now,
 	})
 }
 
@@ -208,6 +217,7 @@ func (c *Core) config(r *types.Request, attempt uint32) session.Config {
 	return session.Config{
 		ChainID: c.opts.ChainID, Request: *r, Attempt: attempt, Height: c.view.Height, Self: c.self.Operator, Identity: key,
 		Protocol: protocol, Host: c, Rand: c.opts.Rand, Suspicion: c.suspicion, Timing: c.opts.Timing,
+		Ahead: func(op types.Operator) bool { return c.ahead(r, op) },
 		Deals: c.deals(r), Shunned: func(op types.Operator) bool { return slices.Contains(c.shunned(r, attempt), op) },
 	}
 }

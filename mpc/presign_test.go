@@ -174,21 +174,15 @@ func TestAdmitConsume(t *testing.T) {
 		change func(*use)
 		reason types.Reason
 	}{
-		"committed":               {func(*use) {}, ""},
-		"of a later block":        {func(u *use) { u.view.Requests = nil }, types.ErrUnknownRequest},
-		"of a later attempt":      {func(u *use) { u.attempt++ }, types.ErrUnknownRequest},
-		"of an attempt far away":  {func(u *use) { u.attempt += 2 }, types.ErrWrongAttempt},
-		"another digest":          {func(u *use) { u.digest = append(make([]byte, 31), 2) }, types.ErrBadDigest},
-		"expired":                 {func(u *use) { u.view.Height = 100 }, types.ErrExpired},
-		"led by somebody else":    {func(u *use) { u.view.Requests[0].ID.ID = "other"; u.asked.ID.ID = "other" }, types.ErrWrongInitiator},
-		"shares of another epoch": {func(u *use) { u.view.Requests[0].Epoch = 1 }, types.ErrPresignLost},
-		"another identity of a signer": {func(u *use) {
-			u.view.Requests[0].Members = append([]types.Member(nil), u.view.Requests[0].Members...)
-			for i := range u.view.Requests[0].Members {
-				u.view.Requests[0].Members[i].IdentityVersion++
-			}
-		}, types.ErrPresignLost},
-		"a reshare's test": {func(u *use) { u.view.Requests[0].Test = true }, types.ErrPresignLost},
+		"committed":                 {func(*use) {}, ""},
+		"of a later block":          {func(u *use) { u.view.Requests = nil }, types.ErrUnknownRequest},
+		"of a later attempt":        {func(u *use) { u.attempt++ }, types.ErrUnknownRequest},
+		"of an attempt far away":    {func(u *use) { u.attempt += 2 }, types.ErrWrongAttempt},
+		"another digest":            {func(u *use) { u.digest = append(make([]byte, 31), 2) }, types.ErrBadDigest},
+		"expired":                   {func(u *use) { u.view.Height = 100 }, types.ErrExpired},
+		"led by somebody else":      {func(u *use) { u.view.Requests[0].ID.ID = "other"; u.asked.ID.ID = "other" }, types.ErrWrongInitiator},
+		"shares of another session": {func(u *use) { u.view.Requests[0].KeySession = types.Context{6} }, types.ErrPresignLost},
+		"a reshare's test":          {func(u *use) { u.view.Requests[0].Test = true }, types.ErrPresignLost},
 		"decided": {func(u *use) {
 			u.view.Requests = nil
 			u.sigs[u.asked.ID.ID] = types.SignatureResult{RequestID: u.asked.ID.ID, R: make([]byte, 32), S: make([]byte, 32)}

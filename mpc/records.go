@@ -137,7 +137,7 @@ func (c *Core) promote(r types.Record) error {
 // so: the chain began anew, or was rolled back further than it should be, and made
 // another key under the same id. Something may belong to the old one.
 func (c *Core) retire(r types.Record, height int64) error {
-	if key := c.view.Keys[r.KeyID]; r.Status == types.StatusReady && string(r.PublicKey) != string(key.PublicKey) {
+	if foreign(r, c.view.Keys[r.KeyID]) {
 		c.reportForeign(r)
 		return nil
 	}
@@ -168,14 +168,16 @@ func (c *Core) settleDeletions() error {
 			if c.destroyed >= maxDestroyed {
 				continue
 			}
-			if err := c.destroy(id, slices.Contains(key.Holders, c.self.Operator)); err != nil {
+			if err := c.destroy(key, slices.Contains(key.Holders, c.self.Operator)); err != nil {
 				return err
 			}
 		}
 		_, destroyed := c.tombstones[id]
 		switch {
 		case slices.Contains(key.DeletionAcked, c.self.Operator):
-			c.tombstones[id] = true
+			if destroyed {
+				c.tombstones[id] = true
+			}
 			delete(c.owed, id)
 		case slices.Contains(key.Holders, c.self.Operator):
 			c.attestDeletion(id)
@@ -205,8 +207,13 @@ func (c *Core) recallDeletions(ctx context.Context) error {
 
 // destroy ends a key on this node. A holder that has nothing of it says so
 // loudly: its share may lie in another copy of the database.
-func (c *Core) destroy(id types.KeyID, holder bool) error {
-	held := c.byKey[id]
+func (c *Core) destroy(key types.Key, holder bool) error {
+	id, held := key.ID, c.byKey[key.ID]
+	for k := range held {
+		if foreign(c.records[k], key) {
+			return c.destroyOwn(key)
+		}
+	}
 	if len(held) == 0 && !holder {
 		return nil
 	}
@@ -223,6 +230,32 @@ func (c *Core) destroy(id types.KeyID, holder bool) error {
 	c.tombstones[id] = false
 	c.opts.Log.Info("key destroyed", "key", id)
 	return nil
+}
+
+// destroyOwn destroys what is the deleted key's, and keeps what was READY of another
+// one. There is no tombstone then: it would take that along.
+func (c *Core) destroyOwn(key types.Key) error {
+	for _, k := range c.recordKeys() {
+		if k.KeyID != key.ID {
+			continue
+		}
+		if r := c.records[k]; foreign(r, key) {
+			c.reportForeign(r)
+			continue
+		}
+		if err := c.wrote(c.opts.Store.DestroyRecord(k)); err != nil {
+			return fmt.Errorf("destroy a record of %s: %w", key.ID, err)
+		}
+		c.forget(k)
+		c.destroyed++
+		c.opts.Log.Info("record of a deleted key destroyed", "key", k.KeyID, "epoch", k.Epoch, "session", k.Session.Short())
+	}
+	return nil
+}
+
+// foreign: the share was READY of another key than the chain has under its id.
+func foreign(r types.Record, key types.Key) bool {
+	return r.Status == types.StatusReady && string(r.PublicKey) != string(key.PublicKey)
 }
 
 // share finds the record that signs for a request. One that the chain did not
@@ -250,7 +283,7 @@ func (c *Core) reportForeign(r types.Record) {
 	c.withheld[r.RecordKey] = true
 	c.opts.Log.Error("a share was READY, and the chain has another key under its id; it is kept", "key", r.KeyID, "epoch", r.Epoch,
 		"session", r.Context.Short(), "public_key", fmt.Sprintf("%x", r.PublicKey),
-		"remedy", "check that this database belongs to this chain; make a backup: sequencerd mpc backup create")
+		"remedy", types.ForProgram("check that this database belongs to this chain; make a backup: sequencerd mpc backup create"))
 }
 
 // reportUnknown says once that the chain does not know a key. Its records are
@@ -261,5 +294,5 @@ func (c *Core) reportUnknown(id types.KeyID) {
 	}
 	c.unknown[id] = true
 	c.opts.Log.Warn("the store has a key that the chain does not know; it is kept", "key", id,
-		"remedy", "check that this database belongs to this chain: sequencerd mpc keys")
+		"remedy", types.ForProgram("check that this database belongs to this chain: sequencerd mpc keys"))
 }

@@ -1,6 +1,8 @@
 package mpc
 
 import (
+	"context"
+	"fmt"
 	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -96,20 +98,43 @@ func (c *Core) settleNext(r types.Record, key types.Key) error {
 	if r.HasData && r.Context == key.NextSession {
 		return nil
 	}
-	if key.StagedRetireHeight == 0 {
-		return nil // its reshare is not known to have ended
+	// Heights of earlier reshares say nothing of this one, which a rollback may have
+	// taken back, on all nodes or on this one alone.
+	if key.StagedRetireHeight == 0 || c.view.Height < key.StagedRetireHeight {
+		return nil
+	}
+	ended, err := c.opts.Chain.ReshareEnded(context.Background(), r.Request.ID)
+	if err != nil {
+		return fmt.Errorf("%w: %w", errReadChain, err)
+	}
+	if !ended {
+		c.reportUnasked(r)
+		return nil
 	}
 	return c.retire(r, key.StagedRetireHeight)
 }
 
+// reportUnasked says once that the chain does not know the reshare that made a share.
+func (c *Core) reportUnasked(r types.Record) {
+	if c.withheld[r.RecordKey] || c.view.CatchingUp {
+		return
+	}
+	c.withheld[r.RecordKey] = true
+	c.opts.Log.Warn("the store has a share of a reshare that the chain does not know; it is kept", "key", r.KeyID, "epoch", r.Epoch,
+		"reshare", r.Request.ID, "session", r.Context.Short(),
+		"remedy", "nothing is to be done if the chain was rolled back; otherwise check that this database belongs to this chain")
+}
+
 // settlePrevious destroys what is left of epochs before the key's, once no
 // rollback can bring them back, and not before this node has its share of today
-// and could open it, if it should have one.
+// and could open it, if it should have one. A node that no identity of the roster
+// belongs to, as before it registers a new one, does not know whether it should.
 func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 	if c.view.Height < key.RetireHeight || c.view.CatchingUp {
 		return nil
 	}
-	if r.HasData && slices.Contains(key.Participants, c.self.Operator) && !c.opens(key) {
+	mayNeed := c.self.Operator == "" || slices.Contains(key.Participants, c.self.Operator)
+	if r.HasData && mayNeed && !c.opens(key) {
 		if !c.withheld[r.RecordKey] {
 			c.withheld[r.RecordKey] = true
 			c.opts.Log.Warn("a share of an earlier epoch is kept: this node's share of the present one is missing or does not open",

@@ -92,6 +92,7 @@ func TestForeignKeyIsKept(t *testing.T) {
 		"a later epoch":   {Status: types.KeyReady, Epoch: 1, Session: types.Context{8}, PublicKey: []byte("other")},
 		"a failed keygen": {Status: types.KeyError},
 		"one in deletion": {Status: types.KeyDeleting, Session: types.Context{8}, PublicKey: []byte("other")},
+		"a deleted one":   {Status: types.KeyDeleted, Session: types.Context{8}, PublicKey: []byte("other")},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, 3)
@@ -102,13 +103,22 @@ func TestForeignKeyIsKept(t *testing.T) {
 			require.NoError(t, d.store.PutRecord(r))
 			r.Status = types.StatusReady
 			require.NoError(t, d.store.PutRecord(r))
-			key.ID, key.RetireHeight = "key", 50
+			lost := types.Record{
+				RecordKey: types.RecordKey{KeyID: "key", Session: types.SessionID{10}}, Context: types.Context{6}, Data: []byte("another"),
+				Status: types.StatusPending, Algorithm: types.ECDSASecp256k1, PublicKey: []byte("other"),
+			}
+			require.NoError(t, d.store.PutRecord(lost))
+			key.ID, key.RetireHeight, key.Holders = "key", 50, d.ops
 			d.view.Keys["key"], d.view.Height = key, 1000
 			d.start()
 			d.commit()
 			share, err := d.store.OpenShare(r.RecordKey)
 			require.NoError(t, err)
 			require.Equal(t, "share", string(share))
+			_, err = d.store.OpenShare(lost.RecordKey)
+			require.ErrorIs(t, err, types.ErrShareMissing, "what lost goes")
+			require.Empty(t, d.core.tombstones)
+			require.Equal(t, key.Status == types.KeyDeleted, len(d.core.Results().Attestations) == 1, "it says that it destroyed what was the key's")
 
 			key.PublicKey = []byte("old")
 			d.view.Keys["key"] = key
@@ -116,6 +126,48 @@ func TestForeignKeyIsKept(t *testing.T) {
 			require.Empty(t, d.core.records, "the same key's goes as ever")
 		})
 	}
+}
+
+// TestPreviousEpochOfNobody: a node whose identity the chain does not know keeps its share
+// of the epoch before until it has one of the present epoch that opens, or learns that
+// it is no participant any more.
+func TestPreviousEpochOfNobody(t *testing.T) {
+	d := newDesk(t, 3)
+	hold := func(epoch uint64) {
+		r := types.Record{
+			RecordKey: types.RecordKey{KeyID: "key", Epoch: epoch, Session: types.SessionID{byte(epoch)}}, Context: types.Context{byte(epoch)},
+			Data: []byte("share"), Status: types.StatusPending, Algorithm: types.ECDSASecp256k1, PublicKey: []byte("public"),
+		}
+		require.NoError(t, d.store.PutRecord(r))
+		r.Status = types.StatusReady
+		require.NoError(t, d.store.PutRecord(r))
+	}
+	hold(1)
+	known := d.view.Roster
+	d.view.Roster = types.NewRoster(nil)
+	d.view.Keys["key"] = types.Key{
+		ID: "key", Status: types.KeyReady, Epoch: 2, Session: types.Context{2}, PublicKey: []byte("public"), RetireHeight: 50, Participants: d.ops,
+	}
+	d.view.Height = 1000
+	d.start()
+	require.Len(t, d.core.records, 1, "nobody knows whose it is")
+	d.view.Roster = known
+	d.commit()
+	require.Len(t, d.core.records, 1, "a participant without its present share")
+
+	d.view.Roster = types.NewRoster(nil)
+	hold(2)
+	d.start()
+	require.Len(t, d.core.records, 1, "the present share opens")
+	require.Equal(t, uint64(2), d.core.recordKeys()[0].Epoch)
+
+	require.NoError(t, d.store.DestroyRecord(types.RecordKey{KeyID: "key", Epoch: 2, Session: types.SessionID{2}}))
+	hold(1)
+	key := d.view.Keys["key"]
+	key.Participants = d.ops[1:]
+	d.view.Keys["key"], d.view.Roster = key, known
+	d.start()
+	require.Empty(t, d.core.records, "no participant any more")
 }
 
 // TestRolledBackKeygen: after a rollback over the block that made a key READY, the
@@ -151,4 +203,46 @@ func TestOwedDeletion(t *testing.T) {
 	require.Empty(t, d.core.Results().Attestations)
 	require.Empty(t, d.core.owed)
 	require.Zero(t, d.core.Holdings().Tombstones)
+}
+
+// TestStagedShareIsKept: what a reshare staged goes when that reshare is known to have
+// failed, and not because an earlier one did, long before a rollback.
+func TestStagedShareIsKept(t *testing.T) {
+	d := newDesk(t, 3)
+	r := types.Record{
+		RecordKey: types.RecordKey{KeyID: "key", Epoch: 1, Session: types.SessionID{9}}, Context: types.Context{5}, Data: []byte("share"),
+		Status: types.StatusPending, Algorithm: types.ECDSASecp256k1, Request: types.RequestID{Kind: types.KindReshare, ID: "r"},
+	}
+	require.NoError(t, d.store.PutRecord(r))
+	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyReady, Session: types.Context{8}, RetireHeight: 50, StagedRetireHeight: 60}
+	d.view.Height, d.ended = 1000, []string{"earlier"}
+	d.start()
+	d.commit()
+	require.Len(t, d.core.records, 1)
+	d.ended = append(d.ended, "r")
+	d.commit()
+	require.Empty(t, d.core.records)
+}
+
+// TestAttestsForThatRequestOnly: a share that was made for a request is attested for no
+// other one of the same id: later, of another threshold, or of another chain.
+func TestAttestsForThatRequestOnly(t *testing.T) {
+	for name, change := range map[string]func(*types.Request){
+		"later": func(r *types.Request) { r.Height-- }, "threshold": func(r *types.Request) { r.Threshold++ },
+		"participants": func(r *types.Request) { r.Members = r.Members[:3] },
+	} {
+		t.Run(name, func(t *testing.T) {
+			d, r := decidedDesk(t, func(k *types.Key) { k.Status, k.Session = types.KeyPending, types.Context{} })
+			d.view.Requests = []types.Request{r}
+			d.commit()
+			require.Len(t, d.core.Results().Attestations, 1)
+			change(&r)
+			d.view.Requests = []types.Request{r}
+			d.start()
+			require.Empty(t, d.core.Results().Attestations)
+			d.start(func(o *Options) { o.ChainID = "other" })
+			require.Empty(t, d.core.Results().Attestations)
+			require.Len(t, d.core.records, 1, "it is kept")
+		})
+	}
 }

@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -18,30 +19,84 @@ func (c *Core) stale(l *live, now time.Time) bool {
 	return l.Phase() == session.Running && now.Sub(l.LastProgress()) >= staleAfter*c.opts.Timing.Stall
 }
 
-// givesWay: a stale session runs on but does not keep others from trying without
-// those it waits for, if enough others remain. If not, as in every keygen, another
-// attempt would only wait for the same members, and burn pre-parameters: either
-// they are slow and this one ends, or the request expires.
+// givesWay: a session that is held up runs on but does not keep others from trying
+// without those who hold it up, if enough others remain. If not, as in every keygen,
+// another attempt would only wait for the same members, and burn pre-parameters:
+// either they are slow and this one ends, or the request expires.
 func (l *live) givesWay() bool {
 	r := l.Request()
-	return l.stale && r.CanDoWithout(l.AwaitedFor())
+	return len(l.heldUpBy) > 0 && r.CanDoWithout(l.heldUpBy)
 }
 
-// noticeStale accuses those whom a stale session waits for. They are suspected
-// and shunned for as long as they keep it waiting.
+// noticeStale suspects and shuns, for as long as they hold up a session, those who
+// are to blame that it is stale, and those who drew it out, and accuses the latter.
+// Whoever is slow, as in a keygen of many, is left out where that is possible, and
+// nothing else.
 func (c *Core) noticeStale(l *live, now time.Time) {
-	noticed := l.stale
-	if l.stale = c.stale(l, now); !l.stale {
+	guilty := l.drawers()
+	l.heldUpBy = slices.Clone(guilty)
+	if c.stale(l, now) {
+		l.heldUpBy = append(l.heldUpBy, l.Blamed(now)...)
+	}
+	if len(l.heldUpBy) == 0 {
 		return
 	}
-	awaited := l.AwaitedFor()
-	c.suspect(awaited, now)
-	c.shun(serves(l.Session), awaited, serves(l.Session).Attempt(c.view.Height))
-	if noticed {
-		return
+	slices.Sort(l.heldUpBy)
+	l.heldUpBy = slices.Compact(l.heldUpBy)
+	c.suspect(l.heldUpBy, now)
+	c.shun(serves(l.Session), l.heldUpBy, serves(l.Session).Attempt(c.view.Height))
+	if news := without(l.heldUpBy, l.noticed); len(news) > 0 {
+		l.noticed = append(l.noticed, news...)
+		c.opts.Log.Warn("a session comes to its end slowly or not at all, though those who hold it up say that they compute, or are never silent for long",
+			"request", serves(l.Session).ID.String(), "attempt", l.TargetAttempt(), "session", l.Context().Short(), "round", l.Round(),
+			"of", news, "remedy", types.ErrStalled.Remedy())
 	}
-	c.accuse(l.Session, awaited, types.ErrStalled, now)
-	c.opts.Log.Warn("a session comes no nearer to its end, though those it waits for say that they compute",
-		"request", serves(l.Session).ID.String(), "attempt", l.TargetAttempt(), "session", l.Context().Short(), "round", l.Round(),
-		"of", awaited, "remedy", types.ErrStalled.Remedy())
+	if news := without(guilty, l.accused); len(news) > 0 {
+		l.accused = append(l.accused, news...)
+		c.accuse(l.Session, news, types.ErrStalled, now)
+	}
+}
+
+// drawers are those who drew out a session that runs.
+func (l *live) drawers() []types.Operator {
+	if l.Phase() != session.Running {
+		return nil
+	}
+	return l.DrawnOutBy()
+}
+
+func without(ops, others []types.Operator) []types.Operator {
+	return slices.DeleteFunc(slices.Clone(ops), func(op types.Operator) bool { return slices.Contains(others, op) })
+}
+
+// noteAwaited finds the first session, in the order in which all nodes serve them, in
+// which this node waits for each member, or computes together with it. One that somebody
+// drew out is none for it.
+func (c *Core) noteAwaited(ordered []*live) {
+	clear(c.firstFor)
+	var caught []types.Operator
+	for _, l := range ordered {
+		caught = append(caught, l.accused...)
+	}
+	for _, l := range ordered {
+		if l.Phase() != session.Running {
+			continue
+		}
+		awaited := l.AwaitedFor()
+		if len(awaited) == 0 {
+			awaited = l.Signers()
+		}
+		for _, op := range without(awaited, caught) {
+			if c.firstFor[op] == nil {
+				c.firstFor[op] = serves(l.Session)
+			}
+		}
+	}
+}
+
+// ahead: somebody has an earlier request to serve before this one. Who was found to
+// draw out a session is not excused by that in any.
+func (c *Core) ahead(r *types.Request, op types.Operator) bool {
+	first := c.firstFor[op]
+	return first != nil && first.Before(r)
 }

@@ -25,7 +25,7 @@ func decidedDesk(t *testing.T, change func(*types.Key), identities ...ed25519.Pr
 	require.NoError(t, d.store.PutRecord(types.Record{
 		RecordKey: types.RecordKey{KeyID: r.KeyID, Session: types.SessionID{9}}, Context: winning, Data: []byte("share"),
 		Status: types.StatusPending, Algorithm: types.ECDSASecp256k1, Request: r.ID, Attempt: 3, IdentityVersion: 1,
-		Payload: payload.Encode(), Updated: d.now.Add(-time.Hour),
+		Commitment: r.Commitment(deskChain), Payload: payload.Encode(), Updated: d.now.Add(-time.Hour),
 	}))
 	key := types.Key{ID: r.KeyID, Status: types.KeyReady, Session: winning, RetireHeight: 1000}
 	change(&key)

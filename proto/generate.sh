@@ -34,6 +34,7 @@ cosmosproto=$(module_dir github.com/cosmos/cosmos-proto)
 gatewaydir=$(module_dir github.com/grpc-ecosystem/grpc-gateway)
 
 rm -rf "$work"
+trap 'rm -rf "$work"' EXIT # or Go would take what is in it for packages of this module
 mapfile -t files < <(cd proto && find . -name '*.proto' -printf '%P\n' | sort)
 generate() { # plugin, options
   "$tools/compile" -root proto -root "$sdk/proto" -root "$gogo" -root "$cosmosproto/proto" \
@@ -42,7 +43,7 @@ generate() { # plugin, options
 generate protoc-gen-gocosmos plugins=grpc,Mgoogle/protobuf/any.proto=github.com/cosmos/gogoproto/types/any
 generate protoc-gen-grpc-gateway logtostderr=true,allow_colon_final_segments=true
 
-find x mpc -name '*.pb.go' -delete 2>/dev/null || true
-find x mpc -name '*.pb.gw.go' -delete 2>/dev/null || true
+# Only now that all of it is there does it take the place of what was.
+[ -d "$work/$module/x" ] && [ -d "$work/$module/mpc" ] || { echo "nothing was generated; the code stays as it is"; exit 1; }
+find x mpc \( -name '*.pb.go' -o -name '*.pb.gw.go' \) -delete
 cp -r "$work/$module/." .
-rm -rf "$work" # or Go would take the copies for packages of this module

@@ -3,31 +3,37 @@ package storage
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
 
+// ReplaceFile puts a new file in the place of an old one at once. When it returns the
+// new one is on disk, and so is its name.
+func ReplaceFile(path string, content []byte, mode fs.FileMode) error {
+	return install(path, content, mode, func(temp string) error { return os.Rename(temp, path) })
+}
+
 // writeNew makes a file that appears complete, with mode 0600, or not at all.
 // fs.ErrExist if there is one: linking, other than renaming, never replaces.
 func writeNew(path string, content []byte) error {
-	return install(path, content, func(temp string) error {
+	return install(path, content, 0o600, func(temp string) error {
 		return errors.Join(os.Link(temp, path), os.Remove(temp))
 	})
 }
 
-// replace puts a new file, with mode 0600, in the place of an old one at once.
-func replace(path string, content []byte) error {
-	return install(path, content, func(temp string) error { return os.Rename(temp, path) })
-}
+// replace is ReplaceFile for what only the owner reads.
+func replace(path string, content []byte) error { return ReplaceFile(path, content, 0o600) }
 
 // install writes a temporary file beside the path, syncs it, moves it, and
 // syncs the folder.
-func install(path string, content []byte, move func(temp string) error) error {
+func install(path string, content []byte, mode fs.FileMode, move func(temp string) error) error {
 	f, err := os.CreateTemp(parent(path), "."+filepath.Base(path)+"-") // mode 0600
 	if err != nil {
 		return fmt.Errorf("make temporary file: %w", err)
 	}
 	_, err = f.Write(content)
+	err = errors.Join(err, f.Chmod(mode))
 	if err == nil {
 		err = f.Sync()
 	}

@@ -29,7 +29,8 @@ func decodeBinding(raw []byte) (binding, error) {
 	return b, nil
 }
 
-// BindDigest stores that a sign request has this content and digest, 1 to
+// BindDigest stores that a sign request has this content, a hash of what it is bound
+// to, and digest, 1 to
 // MaxDigestBytes bytes. The same again is no error; anything else for the same
 // id is types.ErrDigestBound, for ever: bindings outlive keys and requests.
 func (db *DB) BindDigest(signatureID string, content types.Hash, digest []byte) error {

@@ -126,7 +126,8 @@
 //
 // # Bindings
 //
-// A binding is kept whole for ever: id, content hash and digest. It takes some
+// A binding is kept whole for ever: id, a hash of what it is bound to (package mpc says
+// what: the key, and not its epoch), and digest. It takes some
 // 120 bytes on disk (ids of 19 bytes that begin alike, digests of 32). To keep id
 // and content hash alone, once the chain has pruned the request, would save 32 of
 // them, and make another kind of entry: it is not worth that.
@@ -134,10 +135,12 @@
 // # Restoring
 //
 // Restore stores what is missing of a backup (package backup) in one write of the
-// four steps above, or nothing. What is there stays. An older epoch is not put beside
-// a newer one: after a reshare the old share is worth nothing to the chain and
-// something to a thief. A binding that differs is refused; package backup says why
-// bindings that are in no backup are not needed.
+// four steps above, or nothing. What is there stays; a record that is there without
+// its share gets it. An older epoch is not put beside a newer READY one: after a
+// reshare the old share is worth nothing to the chain and something to a thief. A
+// binding that differs is refused; package backup says why bindings that are in no
+// backup are not needed. Pre-parameters go where a record was missing: the database may
+// be an older copy, and have sets that were used since.
 //
 // # Figures
 //

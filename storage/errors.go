@@ -8,7 +8,7 @@ import "github.com/sequencer-mpc/sequencer/mpc/types"
 type Error string
 
 // Error is the text.
-func (e Error) Error() string { return string(e) }
+func (e Error) Error() string { return types.ForProgram(string(e)) }
 
 // Unwrap makes every Error the typed reason storage_failed, but for what was
 // refused before anything was written: write_refused or restore_refused.

@@ -17,7 +17,7 @@ import (
 //     a share stores it, once; the same share again is no error. Another share,
 //     or one that is empty but not nil, is ErrFixed.
 //   - Once there is a share, what describes it is fixed with it: Context,
-//     Algorithm, PublicKey, Payload, Participants and Threshold, else ErrFixed.
+//     Commitment, Algorithm, PublicKey, Payload, Participants and Threshold, else ErrFixed.
 //   - READY needs a share, stored or given, else types.ErrShareMissing.
 //   - HasData is the store's own; the caller's is ignored.
 //   - A key with a tombstone takes no record: types.ErrKeyDeleted.
@@ -85,10 +85,10 @@ func (c *change) checkShare(old, r types.Record) error {
 	if !old.HasData {
 		return nil
 	}
-	if old.Context != r.Context || old.Algorithm != r.Algorithm || old.Threshold != r.Threshold ||
+	if old.Context != r.Context || old.Commitment != r.Commitment || old.Algorithm != r.Algorithm || old.Threshold != r.Threshold ||
 		!bytes.Equal(old.PublicKey, r.PublicKey) || !bytes.Equal(old.Payload, r.Payload) ||
 		!slices.Equal(old.Participants, r.Participants) {
-		return fmt.Errorf("%w: context, algorithm, threshold, public key, payload or participants differ", ErrFixed)
+		return fmt.Errorf("%w: context, commitment, algorithm, threshold, public key, payload or participants differ", ErrFixed)
 	}
 	if r.Data == nil {
 		return nil

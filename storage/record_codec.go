@@ -8,8 +8,12 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// recordVersion is the format of an encoded record.
-const recordVersion = 1
+// The formats of an encoded record. One without a commitment has the older format, so
+// that each record has one encoding.
+const (
+	recordUncommitted = 1
+	recordVersion     = 2
+)
 
 // Bounds of a record's fields.
 const (
@@ -31,13 +35,16 @@ const (
 )
 
 // encodeRecord gives the only encoding that decodeRecord accepts: the fields of
-// types.Record in their order without Data. Numbers are big endian and of fixed
+// types.Record in their order without Data, the commitment last. Numbers are big endian and of fixed
 // length, byte strings have their length in front (4 bytes), lists their count.
 func encodeRecord(r *types.Record) ([]byte, error) {
 	if err := validateRecord(r); err != nil {
 		return nil, err
 	}
 	b := []byte{recordVersion}
+	if r.Commitment == (types.Hash{}) {
+		b[0] = recordUncommitted
+	}
 	b = appendBytes(b, string(r.KeyID))
 	b = binary.BigEndian.AppendUint64(b, r.Epoch)
 	b = append(b, r.Session[:]...)
@@ -57,7 +64,11 @@ func encodeRecord(r *types.Record) ([]byte, error) {
 	b = binary.BigEndian.AppendUint32(b, r.IdentityVersion)
 	b = appendBytes(b, string(r.Reason))
 	b = appendTime(b, r.Created)
-	return appendTime(b, r.Updated), nil
+	b = appendTime(b, r.Updated)
+	if r.Commitment != (types.Hash{}) {
+		b = append(b, r.Commitment[:]...)
+	}
+	return b, nil
 }
 
 // decodeRecord is strict: every byte is accounted for and in bounds.
@@ -67,7 +78,8 @@ func decodeRecord(b []byte) (types.Record, error) {
 	}
 	d := decoder{rest: b}
 	var r types.Record
-	d.expect(d.u8() == recordVersion, "version")
+	version := d.u8()
+	d.expect(version == recordUncommitted || version == recordVersion, "version")
 	r.KeyID = types.KeyID(d.bytes(types.MaxIDBytes))
 	r.Epoch = d.u64()
 	copy(r.Session[:], d.take(len(r.Session)))
@@ -92,6 +104,10 @@ func decodeRecord(b []byte) (types.Record, error) {
 	r.Reason = types.Reason(d.bytes(maxReasonBytes))
 	r.Created = d.time()
 	r.Updated = d.time()
+	if version == recordVersion {
+		copy(r.Commitment[:], d.take(len(r.Commitment)))
+		d.expect(r.Commitment != types.Hash{}, "commitment")
+	}
 	d.expect(len(d.rest) == 0, "end")
 	if d.err != nil {
 		return types.Record{}, fmt.Errorf("%w: record: %w", ErrEntryDamaged, d.err)

@@ -22,14 +22,22 @@ func full() types.Record {
 	return r
 }
 
-func TestRecordGolden(t *testing.T) {
+// committed is one with a commitment too, which the first format did not have.
+func committed() types.Record {
 	r := full()
-	b, err := encodeRecord(&r)
-	require.NoError(t, err)
-	golden(t, "record.golden", []byte(hex.Dump(b)))
-	back, err := decodeRecord(b)
-	require.NoError(t, err)
-	require.Equal(t, r, back)
+	r.Commitment = types.Hash{1, 2, 3}
+	return r
+}
+
+func TestRecordGolden(t *testing.T) {
+	for name, r := range map[string]types.Record{"record.golden": full(), "record2.golden": committed()} {
+		b, err := encodeRecord(&r)
+		require.NoError(t, err)
+		golden(t, name, []byte(hex.Dump(b)))
+		back, err := decodeRecord(b)
+		require.NoError(t, err)
+		require.Equal(t, r, back)
+	}
 }
 
 func TestRecordRoundTrip(t *testing.T) {
@@ -39,6 +47,7 @@ func TestRecordRoundTrip(t *testing.T) {
 		"zero times":      func(r *types.Record) { r.Created, r.Updated = time.Time{}, time.Time{} },
 		"zone":            func(r *types.Record) { r.Created = r.Created.In(zone) },
 		"no participants": func(r *types.Record) { r.Participants = nil },
+		"commitment":      func(r *types.Record) { r.Commitment = types.Hash{9} },
 		"no request":      func(r *types.Record) { r.Request = types.RequestID{} },
 		"most participants": func(r *types.Record) {
 			r.Participants = nil
@@ -94,19 +103,26 @@ func TestRecordBounds(t *testing.T) {
 }
 
 func TestDecodeRecordIsStrict(t *testing.T) {
-	r := full()
-	good, err := encodeRecord(&r)
-	require.NoError(t, err)
-	for n := range good {
-		_, err := decodeRecord(good[:n])
-		require.ErrorIsf(t, err, ErrEntryDamaged, "cut to %d bytes", n)
+	for _, r := range []types.Record{full(), committed()} {
+		good, err := encodeRecord(&r)
+		require.NoError(t, err)
+		for n := range good {
+			_, err := decodeRecord(good[:n])
+			require.ErrorIsf(t, err, ErrEntryDamaged, "cut to %d bytes", n)
+		}
+		_, err = decodeRecord(append(bytes.Clone(good), 0))
+		require.ErrorIs(t, err, ErrEntryDamaged)
+		newer := bytes.Clone(good)
+		newer[0] = recordVersion + 1
+		_, err = decodeRecord(newer)
+		require.ErrorIs(t, err, ErrNewerFormat)
 	}
-	_, err = decodeRecord(append(bytes.Clone(good), 0))
-	require.ErrorIs(t, err, ErrEntryDamaged)
-	newer := bytes.Clone(good)
-	newer[0] = recordVersion + 1
-	_, err = decodeRecord(newer)
-	require.ErrorIs(t, err, ErrNewerFormat)
+	r := committed()
+	none, err := encodeRecord(&r)
+	require.NoError(t, err)
+	clear(none[len(none)-len(r.Commitment):])
+	_, err = decodeRecord(none)
+	require.ErrorIs(t, err, ErrEntryDamaged, "a record has one encoding")
 }
 
 func FuzzRecord(f *testing.F) {
@@ -114,10 +130,11 @@ func FuzzRecord(f *testing.F) {
 	b, err := encodeRecord(&r)
 	require.NoError(f, err)
 	f.Add(b)
-	p := pending(session(1))
-	b, err = encodeRecord(&p)
-	require.NoError(f, err)
-	f.Add(b)
+	for _, r := range []types.Record{pending(session(1)), committed()} {
+		b, err = encodeRecord(&r)
+		require.NoError(f, err)
+		f.Add(b)
+	}
 	f.Add([]byte{recordVersion})
 	f.Fuzz(func(t *testing.T, b []byte) {
 		r, err := decodeRecord(b)

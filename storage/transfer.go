@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
@@ -77,13 +78,16 @@ func (db *DB) Bindings() ([]Binding, error) {
 //
 //   - What is there stays. A record that is there with another share, or a share of
 //     something else, is ErrOtherContent; a binding that differs is
-//     types.ErrDigestBound.
-//   - A share of an epoch older than one that the database has a share of is
-//     ErrOlderEpoch.
+//     types.ErrDigestBound. A record that is there without its share, as in an older
+//     copy of the database, gets it.
+//   - A share of an epoch older than a READY one of the database is ErrOlderEpoch. A
+//     share that is still PENDING keeps nothing out: the chain may never choose it.
 //   - A record with a share of a key that has a tombstone, there or in the contents,
 //     is types.ErrKeyDeleted.
 //   - A tombstone of a key that the database has records of is left out: the chain
 //     says what becomes of them.
+//   - If a record is stored, all pre-parameters go: a database that lacks one may be an
+//     older copy, and have sets that were used since.
 //   - A field outside its bounds is ErrInvalid.
 func (db *DB) Restore(c Contents) (Restored, error) {
 	var done Restored
@@ -92,7 +96,7 @@ func (db *DB) Restore(c Contents) (Restored, error) {
 		if err := r.survey(); err != nil {
 			return err
 		}
-		return errors.Join(r.tombstones(c.Tombstones), r.records(c.Records), r.bindings(c.Bindings))
+		return errors.Join(r.tombstones(c.Tombstones), r.records(c.Records), r.bindings(c.Bindings), r.burnPreparams())
 	})
 	if err != nil {
 		return Restored{}, fmt.Errorf("restore: %w", err)
@@ -104,7 +108,7 @@ func (db *DB) Restore(c Contents) (Restored, error) {
 type restoration struct {
 	*change
 	dead map[types.KeyID]bool
-	// newest is the newest epoch that the database has a share of.
+	// newest is the newest READY epoch of the database.
 	newest map[types.KeyID]uint64
 	done   *Restored
 }
@@ -124,7 +128,7 @@ func (r *restoration) survey() error {
 			return err
 		}
 		rec, err := decodeRecord(plain)
-		if err == nil && rec.HasData {
+		if err == nil && rec.HasData && rec.Status == types.StatusReady {
 			r.newest[rec.KeyID] = max(r.newest[rec.KeyID], rec.Epoch)
 		}
 		return err
@@ -191,7 +195,7 @@ func (r *restoration) record(rec types.Record) error {
 			return types.ErrKeyDeleted
 		}
 		return nil // nothing of it is wanted any more
-	case old.Status != types.StatusNone:
+	case old.HasData || old.Status != types.StatusNone && !rec.HasData:
 		return r.compare(old, rec)
 	case held && rec.Epoch < newest:
 		if rec.HasData {
@@ -199,7 +203,7 @@ func (r *restoration) record(rec types.Record) error {
 		}
 		return nil
 	}
-	s, err := r.newKey(recordEntry(prefixRecordKey, rec.RecordKey))
+	s, err := r.sealerFor(old, rec)
 	if err != nil {
 		return err
 	}
@@ -213,13 +217,34 @@ func (r *restoration) record(rec types.Record) error {
 	return r.seal(s, recordEntry(prefixRecord, rec.RecordKey), plain)
 }
 
+// sealerFor gives the key of a record, a new one if it is not there. One that is there
+// without a share is of a session that was under way when a copy of the database was
+// made, or was interrupted when the copy was opened.
+func (r *restoration) sealerFor(old, rec types.Record) (sealer, error) {
+	if old.Status == types.StatusNone {
+		return r.newKey(recordEntry(prefixRecordKey, rec.RecordKey))
+	}
+	if old.Algorithm != rec.Algorithm || old.Threshold != rec.Threshold || !slices.Equal(old.Participants, rec.Participants) {
+		return sealer{}, fmt.Errorf("%w: algorithm, threshold or participants differ", ErrOtherContent)
+	}
+	s, _, err := r.db.sealerOf(recordEntry(prefixRecord, rec.RecordKey))
+	return s, err
+}
+
+// burnPreparams comes after the records.
+func (r *restoration) burnPreparams() error {
+	if r.done.Records == 0 {
+		return nil
+	}
+	return r.db.scan([]byte{prefixPreparams}, func(key, _ []byte) error {
+		return errors.Join(r.destroy(withPrefix(prefixPreparamsKey, key)), r.destroy(key))
+	})
+}
+
 // compare accepts what says the same of the same share, in whatever status.
 func (r *restoration) compare(old, rec types.Record) error {
 	if !rec.HasData {
 		return nil
-	}
-	if !old.HasData {
-		return fmt.Errorf("%w: it is there, without a share", ErrOtherContent)
 	}
 	if err := r.checkShare(old, rec); err != nil {
 		return fmt.Errorf("%w: %w", ErrOtherContent, err)
@@ -255,37 +280,62 @@ func (r *restoration) bindings(all []Binding) error {
 	return nil
 }
 
-// RestoreIdentity makes an identity file of the keys with these seeds, oldest
-// first, where there is none. A file with the same keys, and maybe more, is no
-// error and stays. Errors: ErrEmptyPassphrase, ErrIdentityExists for one with other
-// keys, ErrInvalid; those of ReadIdentityPublic.
-func RestoreIdentity(path string, passphrase []byte, seeds [][]byte, opts Options) error {
+// RestoreIdentity makes an identity file of the keys with these seeds, oldest first,
+// where there is none, and returns how many keys it put there. A file with the same
+// keys, and maybe more, is no error and stays. One that has some of them and no others,
+// as an older copy has, becomes one with all of them; it must open with the passphrase.
+// Errors: ErrEmptyPassphrase, ErrIdentityExists for one with other keys, ErrInvalid;
+// those of LoadIdentity.
+func RestoreIdentity(path string, passphrase []byte, seeds [][]byte, opts Options) (int, error) {
 	if len(passphrase) == 0 {
-		return ErrEmptyPassphrase
+		return 0, ErrEmptyPassphrase
 	}
 	id, err := identityOf(seeds)
 	if err != nil {
-		return fmt.Errorf("restore identity: %w", err)
+		return 0, fmt.Errorf("restore identity: %w", err)
 	}
 	defer id.Wipe()
 	file, err := sealIdentity(id, passphrase, opts.kdf(), opts.rand())
 	if err != nil {
-		return fmt.Errorf("restore identity: %w", err)
+		return 0, fmt.Errorf("restore identity: %w", err)
 	}
 	err = writeNew(path, file.encode())
-	if err == nil || !errors.Is(err, fs.ErrExist) {
-		return err
+	if err == nil {
+		return len(file.public), nil
 	}
+	if !errors.Is(err, fs.ErrExist) {
+		return 0, fmt.Errorf("restore identity: %w", err)
+	}
+	return completeIdentity(path, passphrase, file)
+}
+
+// completeIdentity puts a file in the place of one that has fewer of its keys.
+func completeIdentity(path string, passphrase []byte, file identityFile) (int, error) {
 	there, err := ReadIdentityPublic(path)
 	if err != nil {
-		return err
+		return 0, err
 	}
-	for _, k := range id.PublicKeys() {
-		if !hasKey(there, k) {
-			return fmt.Errorf("%w: %s has other keys than the backup", ErrIdentityExists, path)
+	common := 0
+	for _, k := range file.public {
+		if hasKey(there, k) {
+			common++
 		}
 	}
-	return nil
+	switch {
+	case common == len(file.public):
+		return 0, nil
+	case common < len(there):
+		return 0, fmt.Errorf("%w: %s has other keys than the backup", ErrIdentityExists, path)
+	}
+	old, err := LoadIdentity(path, passphrase)
+	if err != nil {
+		return 0, err
+	}
+	old.Wipe()
+	if err := replace(path, file.encode()); err != nil {
+		return 0, fmt.Errorf("restore identity: %w", err)
+	}
+	return len(file.public) - common, nil
 }
 
 // identityOf makes the keys of seeds.

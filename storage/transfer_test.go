@@ -71,6 +71,48 @@ func TestRestoreKeepsWhatIsThere(t *testing.T) {
 	require.Equal(t, want, contentsOf(t, db))
 }
 
+// An older copy of the database knows of sessions that were under way then, as PENDING,
+// or as interrupted once it was opened; a newer backup has their shares.
+func TestRestoreOverAnOlderCopy(t *testing.T) {
+	newer, _ := newDB(t)
+	put(t, newer, staged(session(1)), staged(session(2)), promoted(session(2)), pending(session(3)))
+	want := contentsOf(t, newer)
+	db, dir := newDB(t)
+	failed := pending(session(1))
+	failed.Status, failed.Reason = types.StatusError, types.ErrInterrupted
+	put(t, db, pending(session(1)), failed, pending(session(2)), pending(session(3)))
+	_, err := db.AddPreparams([]byte("a set that was used since"))
+	require.NoError(t, err)
+	done, err := db.Restore(want)
+	require.NoError(t, err)
+	require.Equal(t, Restored{Records: 2, Shares: 2}, done)
+	unused, err := db.Preparams()
+	require.NoError(t, err)
+	require.Empty(t, unused, "pre-parameters serve once")
+	_, err = db.AddPreparams([]byte("set"))
+	require.NoError(t, err)
+	done, err = db.Restore(want)
+	require.NoError(t, err)
+	require.Zero(t, done)
+	unused, err = db.Preparams()
+	require.NoError(t, err)
+	require.Len(t, unused, 1, "nothing was missing")
+	require.Equal(t, want, contentsOf(t, db))
+	require.NoError(t, db.Close())
+	require.Equal(t, want, contentsOf(t, reopen(t, dir)))
+}
+
+// A share that the chain may never choose does not keep out the one that signs.
+func TestRestoreBesideAStagedEpoch(t *testing.T) {
+	db, _ := newDB(t)
+	put(t, db, staged(types.RecordKey{KeyID: "key-1", Epoch: 1, Session: types.SessionID{1}}))
+	ready := staged(types.RecordKey{KeyID: "key-1", Session: types.SessionID{2}})
+	ready.Status = types.StatusReady
+	done, err := db.Restore(Contents{Records: []types.Record{ready}})
+	require.NoError(t, err)
+	require.Equal(t, 1, done.Shares)
+}
+
 func TestRestoreRefuses(t *testing.T) {
 	older := staged(types.RecordKey{KeyID: "key-1", Epoch: 0, Session: types.SessionID{9}})
 	older.HasData = true
@@ -79,6 +121,7 @@ func TestRestoreRefuses(t *testing.T) {
 	context := staged(types.RecordKey{KeyID: "key-1", Epoch: 3, Session: types.SessionID{1}})
 	context.Context = types.Context{7}
 	late := staged(types.RecordKey{KeyID: "key-1", Epoch: 3, Session: types.SessionID{2}})
+	late.Participants = late.Participants[1:]
 	ready := promoted(types.RecordKey{KeyID: "key-new"})
 	for name, c := range map[string]struct {
 		contents Contents
@@ -90,7 +133,13 @@ func TestRestoreRefuses(t *testing.T) {
 		"a share of another session": {
 			Contents{Records: []types.Record{context}}, ErrOtherContent, types.ErrRestore,
 		},
-		"a share for a record without": {Contents{Records: []types.Record{late}}, ErrOtherContent, types.ErrRestore},
+		"a share of other participants for a record without": {
+			Contents{Records: []types.Record{late}}, ErrOtherContent, types.ErrRestore,
+		},
+		"an older epoch's share for a record without": {
+			Contents{Records: []types.Record{staged(types.RecordKey{KeyID: "key-1", Epoch: 2, Session: types.SessionID{3}})}},
+			ErrOlderEpoch, types.ErrRestore,
+		},
 		"a destroyed key": {
 			Contents{Records: []types.Record{staged(types.RecordKey{KeyID: "key-gone"})}}, types.ErrKeyDeleted, types.ErrKeyDeleted,
 		},
@@ -118,7 +167,9 @@ func TestRestoreRefuses(t *testing.T) {
 			fill(t, db)
 			put(t, db,
 				staged(types.RecordKey{KeyID: "key-1", Epoch: 3, Session: types.SessionID{1}}),
-				pending(types.RecordKey{KeyID: "key-1", Epoch: 3, Session: types.SessionID{2}}))
+				promoted(types.RecordKey{KeyID: "key-1", Epoch: 3, Session: types.SessionID{1}}),
+				pending(types.RecordKey{KeyID: "key-1", Epoch: 3, Session: types.SessionID{2}}),
+				pending(types.RecordKey{KeyID: "key-1", Epoch: 2, Session: types.SessionID{3}}))
 			want := contentOf(t, db)
 			// What could be restored does not come either.
 			c.contents.Records = append([]types.Record{staged(types.RecordKey{KeyID: "key-fine"})}, c.contents.Records...)
@@ -169,6 +220,13 @@ func init() {
 			})
 			return err
 		},
+		destroyed: [][]byte{preparamsEntry(prefixPreparamsKey, 1), preparamsEntry(prefixPreparamsKey, 2)},
+		between: func(c content) content {
+			// Two sets are gone, with a key each; nothing is restored yet.
+			c.Preparams = map[uint64]string{}
+			c.Entries -= 2 * 2
+			return c
+		},
 		settles: true,
 	}
 }
@@ -183,24 +241,55 @@ func TestRestoreIdentity(t *testing.T) {
 		seeds = append(seeds, k.Seed())
 	}
 	again := filepath.Join(t.TempDir(), "identity.json")
-	require.ErrorIs(t, RestoreIdentity(again, nil, seeds, cheap), ErrEmptyPassphrase)
-	require.ErrorIs(t, RestoreIdentity(again, passphrase, nil, cheap), ErrInvalid)
-	require.ErrorIs(t, RestoreIdentity(again, passphrase, [][]byte{{1}}, cheap), ErrInvalid)
+	restore := func(passphrase []byte, seeds [][]byte) (int, error) {
+		return RestoreIdentity(again, passphrase, seeds, cheap)
+	}
+	_, err = restore(nil, seeds)
+	require.ErrorIs(t, err, ErrEmptyPassphrase)
+	for _, wrong := range [][][]byte{nil, {{1}}} {
+		_, err = restore(passphrase, wrong)
+		require.ErrorIs(t, err, ErrInvalid)
+	}
 	require.NoFileExists(t, again)
-	require.NoError(t, RestoreIdentity(again, newPassphrase, seeds, cheap))
-	back, err := LoadIdentity(again, newPassphrase)
+	added, err := restore(newPassphrase, seeds)
 	require.NoError(t, err)
-	require.Equal(t, public, back.PublicKeys())
+	require.Equal(t, 2, added)
+	keys := func() []ed25519.PublicKey {
+		back, err := LoadIdentity(again, newPassphrase)
+		require.NoError(t, err)
+		return back.PublicKeys()
+	}
+	require.Equal(t, public, keys())
 
 	// One that is there stays, if it has these keys, and maybe more.
+	added, err = restore(passphrase, seeds[:1])
+	require.NoError(t, err)
+	require.Zero(t, added)
 	_, err = AddIdentityKey(again, newPassphrase, Options{})
 	require.NoError(t, err)
 	before, err := os.ReadFile(again)
 	require.NoError(t, err)
-	require.NoError(t, RestoreIdentity(again, passphrase, seeds, cheap))
 	other := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Seed()
-	require.ErrorIs(t, RestoreIdentity(again, passphrase, [][]byte{other}, cheap), ErrIdentityExists)
-	after, err := os.ReadFile(again)
+	for _, c := range [][][]byte{seeds, {other}, append([][]byte{other}, seeds...)} {
+		added, err = restore(newPassphrase, c)
+		require.Zero(t, added)
+		if len(c) != len(seeds) {
+			require.ErrorIs(t, err, ErrIdentityExists)
+		}
+		after, err := os.ReadFile(again)
+		require.NoError(t, err)
+		require.Equal(t, string(before), string(after))
+	}
+
+	// An older copy gets the keys that it lacks, all in their order.
+	require.NoError(t, os.Remove(again))
+	_, err = restore(newPassphrase, seeds[:1])
 	require.NoError(t, err)
-	require.Equal(t, string(before), string(after))
+	_, err = restore(passphrase, seeds)
+	require.ErrorIs(t, err, ErrWrongPassphrase)
+	require.Equal(t, public[:1], keys())
+	added, err = restore(newPassphrase, seeds)
+	require.NoError(t, err)
+	require.Equal(t, 1, added)
+	require.Equal(t, public, keys())
 }

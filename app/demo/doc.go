@@ -5,7 +5,8 @@
 // without the fourth afterwards, and destroy it. Nothing is simulated.
 //
 // Signatures are checked with go-ethereum's binding of libsecp256k1, which has
-// nothing in common with the code that made them.
+// nothing in common with the code that made them. Built without cgo, go-ethereum uses
+// decred's implementation, as the chain does; the output says so.
 //
 // The last line is "demo: OK key=… address=… signature=… height=…" and the exit
 // status 0; otherwise the last lines say what failed and where the logs are.

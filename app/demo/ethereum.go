@@ -14,7 +14,7 @@ func messageHash(text string) []byte {
 }
 
 // recoverAddress gives the signature as Ethereum writes it (r, s, 27 + v) and the
-// address of whoever made it, by libsecp256k1.
+// address of whoever made it, by the library that go-ethereum is built with.
 func recoverAddress(hash []byte, sig mpctypes.Signature) (signature []byte, address string, err error) {
 	compact := append(append(append([]byte{}, sig.R...), sig.S...), byte(sig.V))
 	key, err := crypto.SigToPub(hash, compact)

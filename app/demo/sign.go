@@ -58,8 +58,8 @@ func (s *story) check(sig mpctypes.Signature) ([]byte, error) {
 	}
 	s.out.sayf("signature 0x%x", signature)
 	if address != s.address {
-		return nil, fmt.Errorf("libsecp256k1 recovers %s from the signature, but the key is %s", address, s.address)
+		return nil, fmt.Errorf("%s recovers %s from the signature, but the key is %s", library, address, s.address)
 	}
-	s.out.sayf("libsecp256k1 recovers %s: it is the key's", address)
+	s.out.sayf("%s recovers %s: it is the key's", library, address)
 	return signature, nil
 }

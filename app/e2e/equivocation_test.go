@@ -91,7 +91,7 @@ func (n *network) proved(ctx context.Context, request, operator string) {
 	}
 	require.Equal(t, 1, found)
 	require.Empty(t, want, "the event lacks these")
-	n.agree(t, ctx, n.Len())
+	n.agree(ctx)
 }
 
 // quoted is a text as events have it.

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"context"
+	"encoding/hex"
 	"fmt"
 	"os"
 	"os/exec"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
+	cmttypes "github.com/cometbft/cometbft/types"
 	"github.com/stretchr/testify/require"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -153,11 +155,22 @@ func (n *network) key(ctx context.Context, id string) mpctypes.Key {
 // it.
 func (n *network) makeKey(ctx context.Context, id string, threshold uint32, participants ...string) mpctypes.Key {
 	n.t.Helper()
+	n.askKey(ctx, id, threshold, participants...)
+	return n.awaitKey(ctx, id)
+}
+
+// askKey asks for a key.
+func (n *network) askKey(ctx context.Context, id string, threshold uint32, participants ...string) {
+	n.t.Helper()
 	n.send(ctx, &mpctypes.MsgKeyGen{
 		Requester: n.requester.Address, KeyId: id, Threshold: threshold, Participants: participants,
 		Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1,
 	})
-	var key mpctypes.Key
+}
+
+// awaitKey waits until a key is READY.
+func (n *network) awaitKey(ctx context.Context, id string) (key mpctypes.Key) {
+	n.t.Helper()
 	n.eventually(ctx, "key "+id+" is decided", func() bool {
 		key = n.key(ctx, id)
 		return key.Status != mpctypes.KEY_STATUS_PENDING
@@ -217,12 +230,15 @@ func (n *network) height(ctx context.Context) int64 {
 	return s.Height
 }
 
-// appHash is what a node's block of a height says of the state before it.
-func appHash(t *testing.T, ctx context.Context, node *localnet.Node, height int64) string {
+// outcome is what a node's own execution of a block gave: the hash of the state and
+// that of the receipts. The headers of blocks would not do: they are the same on every
+// node that accepted them.
+func outcome(t *testing.T, ctx context.Context, node *localnet.Node, height int64) [2]string {
 	t.Helper()
 	c, err := rpchttp.New(node.Info().RPC, "/websocket")
 	require.NoError(t, err)
-	b, err := c.Block(ctx, &height)
+	r, err := c.BlockResults(ctx, &height)
 	require.NoError(t, err)
-	return b.Block.AppHash.String()
+	require.NotEmpty(t, r.AppHash)
+	return [2]string{hex.EncodeToString(r.AppHash), hex.EncodeToString(cmttypes.NewResults(r.TxsResults).Hash())}
 }

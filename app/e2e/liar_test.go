@@ -19,12 +19,15 @@ import (
 	"github.com/cosmos/cosmos-sdk/server"
 	svrcmd "github.com/cosmos/cosmos-sdk/server/cmd"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/localnet"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/app/sequencerd/cmd"
+	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -40,7 +43,8 @@ const (
 	garbage lie = "garbage"
 	// forged: a canonical bundle of a signature that nobody asked for.
 	forged lie = "forged"
-	// oversized: beyond the bundle's budget, within the block's.
+	// oversized: a canonical bundle of entries that would all apply, more than the
+	// chain allows. It needs an open keygen.
 	oversized lie = "oversized"
 	// misplaced: a bundle behind a transaction.
 	misplaced lie = "misplaced"
@@ -56,6 +60,8 @@ const (
 type liar struct {
 	*app.App
 	home string
+	// self is who the node is as a participant, once its engine knows.
+	self func() mpc.Self
 }
 
 // PrepareProposal implements servertypes.ABCI.
@@ -68,11 +74,17 @@ func (l liar) PrepareProposal(req *abci.RequestPrepareProposal) (*abci.ResponseP
 	if err != nil || told == "" || told == twofold {
 		return resp, err
 	}
+	first := told.txs()
+	if told == oversized {
+		if first, err = l.oversized(); err != nil || first == nil {
+			return resp, err
+		}
+	}
 	txs := resp.Txs
 	if len(txs) > 0 && mpctypes.IsBundle(txs[0]) {
 		txs = txs[1:]
 	}
-	return &abci.ResponsePrepareProposal{Txs: append(told.txs(), txs...)}, countLie(l.home)
+	return &abci.ResponsePrepareProposal{Txs: append(first, txs...)}, countLie(l.home)
 }
 
 // lieOf is what the node of a home is to tell now; empty: the truth.
@@ -94,19 +106,73 @@ func countLie(home string) error {
 	return errors.Join(err, f.Close())
 }
 
-// txs is what a lie puts before the transactions of a block.
+// txs is what a lie that is always the same puts before the transactions of a block.
 func (l lie) txs() [][]byte {
 	switch l {
 	case garbage:
 		return [][]byte{[]byte(bundleTag + "\xff\xff no bundle")}
 	case forged:
 		return [][]byte{forgedBundle()}
-	case oversized:
-		return [][]byte{append([]byte(bundleTag), make([]byte, 1<<20)...)}
 	case misplaced:
 		return [][]byte{[]byte("no transaction"), forgedBundle()}
 	}
 	return nil
+}
+
+// oversized is a bundle that only the budget refuses: proof against the node itself,
+// and its accusations of all others. It is nil while there is no open keygen.
+func (l liar) oversized() ([][]byte, error) {
+	ctx, err := l.CreateQueryContext(l.LastBlockHeight(), false)
+	if err != nil {
+		return nil, err
+	}
+	params, err := l.MPC.Params(ctx)
+	if err != nil {
+		return nil, err
+	}
+	requests, err := l.MPC.EngineRequests(ctx)
+	if err != nil {
+		return nil, err
+	}
+	self := l.self()
+	for i := range requests {
+		r := &requests[i]
+		if _, member := r.Member(self.Operator); !member || r.ID.Kind != types.KindKeygen {
+			continue
+		}
+		b := mpctypes.NewBundleBuilder(mpctypes.MaxBundle)
+		if l.addFaults(ctx, b, r, self) <= params.BundleLimits().Entries {
+			return nil, nil
+		}
+		bz, err := b.Encode()
+		return [][]byte{bz}, err
+	}
+	return nil, nil
+}
+
+// addFaults adds what a member can say of all members of a request and would apply, and
+// counts it.
+func (l liar) addFaults(ctx sdk.Context, b *mpctypes.BundleBuilder, r *types.Request, self mpc.Self) (entries int) {
+	say := func(body string) *wire.Envelope {
+		return types.SignEnvelope(&wire.Header{
+			ChainId: l.ChainID(), Context: make([]byte, 32), Kind: wire.KIND_ROUND, Round: 1, Type: "kg1", From: string(self.Operator),
+			IdentityVersion: self.Version, RequestKind: uint32(r.ID.Kind), RequestId: r.ID.ID,
+		}, []byte(body), self.Key)
+	}
+	e := types.NewEvidence(say("one thing"), say("another"))
+	if l.MPC.CheckEvidence(ctx, e) == nil && b.AddEvidence(e) {
+		entries++
+	}
+	for _, other := range r.Operators() {
+		a := &types.Accusation{
+			Request: r.ID, Accused: other, Reason: types.ErrStalled, Operator: self.Operator, IdentityVersion: self.Version,
+		}
+		a.Sign(l.ChainID(), self.Key)
+		if l.MPC.CheckAccusation(ctx, a) == nil && b.AddAccusation(a) { // not of itself
+			entries++
+		}
+	}
+	return entries
 }
 
 func forgedBundle() []byte {
@@ -130,7 +196,7 @@ func runLiar() int {
 	twice := &twofaced{split: make(map[types.Context]*split)}
 	root.AddCommand(mpcnode.StartCmd(func(logger log.Logger, db dbm.DB, opts servertypes.AppOptions) servertypes.Application {
 		twice.home = cast.ToString(opts.Get(flags.FlagHome))
-		return liar{app.New(logger, db, true, opts, server.DefaultBaseappOptions(opts)...), twice.home}
+		return liar{app.New(logger, db, true, opts, server.DefaultBaseappOptions(opts)...), twice.home, twice.who}
 	}, app.DefaultHome, server.StartCmdOptions{}, mpcnode.WithTransport(twice.wrap)))
 	if err := svrcmd.Execute(root, cmd.EnvPrefix, app.DefaultHome); err != nil {
 		fmt.Fprintln(os.Stderr, err)

@@ -71,5 +71,8 @@ func (n *network) loses(ctx context.Context, key mpctypes.Key, victim int) {
 	n.awaitSignatures(ctx, key, restored)
 	require.NoError(t, n.Node(2).Start())
 	require.NoError(t, n.Node(2).WaitReady(ctx))
-	require.Contains(t, n.operate(ctx, node, "mpc", "audit", "verify"), "all as they were written")
+	audited := n.operate(ctx, node, "mpc", "audit", "verify")
+	for _, want := range []string{"all as they were written", ": backup: file 000001 (full)", ": restore: backup of "} {
+		require.Contains(t, audited, want)
+	}
 }

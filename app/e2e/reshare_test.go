@@ -68,7 +68,7 @@ func TestReshare(t *testing.T) {
 	n.forget(ctx, shrunk, []int{0, 1, 4}, []int{2, 3})
 	n.cancel(ctx, shrunk)
 	n.signs(ctx, shrunk, "last")
-	n.agree(t, ctx, n.Len())
+	n.agree(ctx)
 }
 
 func (n *network) operators(nodes ...int) (list []string) {

@@ -39,6 +39,13 @@ func (f *twofaced) SetSelf(self mpc.Self) {
 	f.Transport.SetSelf(self)
 }
 
+// who is the participant that speaks; nobody before the engine knows.
+func (f *twofaced) who() mpc.Self {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.self
+}
+
 // Send implements mpc.Transport.
 func (f *twofaced) Send(to types.Operator, e *wire.Envelope) bool {
 	return f.Transport.Send(to, f.told(to, e))

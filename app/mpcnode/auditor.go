@@ -58,7 +58,7 @@ func (m *member) openAudit(folder string) {
 		return
 	}
 	lines, err := audit.Open(folder)
-	if err != nil {
+	if m.auditErr = err; err != nil {
 		m.log.Error("the audit log cannot be opened; this node works without", "err", err)
 		return
 	}
@@ -66,12 +66,31 @@ func (m *member) openAudit(folder string) {
 }
 
 // runAudit brings lines to disk until the context ends. A disk that fails is no
-// reason to stop a validator.
+// reason to stop a validator, nor to stop writing: it is asked again.
 func (m *member) runAudit(ctx context.Context) error {
-	if err := safely(m.log, "the audit log", func() error { return m.audit.Run(ctx) }); err != nil {
-		m.log.Error("the audit log cannot be brought to disk; a power failure may take its lines", "err", err)
+	if err := safely(m.log, "the audit log", func() error { return m.audit.Run(ctx, m.tellAudit) }); err != nil {
+		m.tellAudit(err)
 	}
 	return nil
+}
+
+func (m *member) tellAudit(err error) {
+	if err != nil {
+		m.log.Error("the audit log cannot be brought to disk; it is tried again, and until then a power failure may take its lines", "err", err)
+		return
+	}
+	m.log.Info("the audit log is on disk again")
+}
+
+// record writes what an operator did. It goes on without a line that cannot be written,
+// as signing does.
+func (m *member) record(o Operation) {
+	if m.audit == nil {
+		return
+	}
+	if err := m.audit.Append(audit.Entry{Event: o.Event, Note: o.Note}); err != nil {
+		m.log.Error("the audit log cannot be written; it lacks a line", "event", o.Event, "note", o.Note, "err", err)
+	}
 }
 
 // closeAudit comes after the engine's last line.

@@ -64,6 +64,8 @@ type backups struct {
 	vault    *Vault
 	identity string
 	chainID  string
+	// record writes a line into the audit log.
+	record func(Operation)
 
 	mu sync.Mutex
 }
@@ -88,7 +90,7 @@ func (b *backups) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	plan, to, status, err := b.plan(http.MaxBytesReader(w, req.Body, maxBackupRequestBytes))
+	plan, to, status, err := b.plan(req)
 	if err != nil {
 		http.Error(w, err.Error(), status)
 		return
@@ -107,16 +109,26 @@ func (b *backups) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 	}
 }
 
+// readBackupRequest reads a request into one buffer, as long as the request says it is,
+// and wipes that: a buffer that grows leaves copies of what it held. What net/http reads
+// ahead, 4 KiB, is out of reach.
+func readBackupRequest(body io.Reader, length int64, r *BackupRequest) error {
+	if length < 0 || length > maxBackupRequestBytes {
+		return fmt.Errorf("a request of %d bytes", length)
+	}
+	raw := make([]byte, length)
+	defer types.Wipe(raw)
+	if _, err := io.ReadFull(body, raw); err != nil {
+		return err
+	}
+	return json.Unmarshal(raw, r)
+}
+
 // plan reads a request and wipes its passphrases.
-func (b *backups) plan(body io.Reader) (*backup.Backup, backup.Recipients, int, error) {
+func (b *backups) plan(req *http.Request) (*backup.Backup, backup.Recipients, int, error) {
 	var r BackupRequest
 	defer r.Wipe()
-	raw, err := io.ReadAll(body)
-	defer types.Wipe(raw)
-	if err == nil {
-		err = json.Unmarshal(raw, &r)
-	}
-	if err != nil {
+	if err := readBackupRequest(req.Body, req.ContentLength, &r); err != nil {
 		return nil, backup.Recipients{}, http.StatusBadRequest, errors.New("this is no request for a backup")
 	}
 	if !b.vault.Present() {
@@ -135,6 +147,7 @@ func (b *backups) plan(body io.Reader) (*backup.Backup, backup.Recipients, int, 
 	if err != nil {
 		return nil, to, http.StatusInternalServerError, err
 	}
+	b.record(BackupOperation(plan.Manifest, &r))
 	return plan, to, 0, nil
 }
 

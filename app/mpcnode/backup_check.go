@@ -30,7 +30,8 @@ const (
 	CheckNotReady = "not_ready"
 	// CheckDeleted: the chain destroyed the key.
 	CheckDeleted = "deleted"
-	// CheckMissing: the chain has the key, and the backup has no share that fits.
+	// CheckMissing: the key is READY on chain and this participant's, and the backup has
+	// no share that fits.
 	CheckMissing = "missing"
 	// CheckBad: the share is damaged, or is not what it says.
 	CheckBad = "does_not_fit"
@@ -49,18 +50,28 @@ type ShareCheck struct {
 // CheckBackup compares the records of a backup with what the chain shows of their
 // keys, and proves of each share that it is whole: its own secret fits its public
 // commitment (BigXj), and the commitments give the public key. It takes about a
-// quarter of a second for each share.
-func CheckBackup(saved *backup.Saved, keys map[string]mpcmodule.Key) []ShareCheck {
+// quarter of a second for each share. self is the participant whose backup it is; empty:
+// whoever the shares belong to. Of a backup without any share nobody knows that, and
+// each READY key counts as one whose share is missing.
+func CheckBackup(saved *backup.Saved, keys map[string]mpcmodule.Key, self types.Operator) []ShareCheck {
 	var all []ShareCheck
-	fits := make(map[string]bool)
+	fits, owners := make(map[string]bool), make(map[string]bool)
 	for i := range saved.Records {
 		c := checkRecord(&saved.Records[i], keys)
 		fits[c.KeyID] = fits[c.KeyID] || c.Outcome == CheckFits
+		if c.Participant != "" {
+			owners[c.Participant] = true
+		}
 		all = append(all, c)
 	}
+	if self != "" {
+		owners = map[string]bool{string(self): true}
+	}
+	owned := func(op string) bool { return owners[op] }
 	var missing []string
 	for id, key := range keys {
-		if key.Status == mpcmodule.KEY_STATUS_READY && !fits[id] {
+		ours := len(owners) == 0 || slices.ContainsFunc(key.Participants, owned)
+		if key.Status == mpcmodule.KEY_STATUS_READY && !fits[id] && ours {
 			missing = append(missing, id)
 		}
 	}

@@ -1,12 +1,14 @@
 package mpcnode
 
 import (
+	"bytes"
 	"context"
 	"io"
 	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"filippo.io/age"
@@ -64,7 +66,10 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	k := fixtures.Shares(2, 1)
 	require.NoError(t, v.Database().PutRecord(fixtureRecord(k, "treasury", 0)))
 	require.NoError(t, v.Database().BindDigest("payment-1", types.Hash{1}, []byte{1}))
-	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1"}
+	var recorded []Operation
+	saves := &backups{
+		vault: v, identity: paths.Identity, chainID: "seq-1", record: func(o Operation) { recorded = append(recorded, o) },
+	}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
 	to, with := recipient(t)
@@ -101,6 +106,8 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	chain, err := folder.Chain()
 	require.NoError(t, err)
 	require.Len(t, chain, 2)
+	require.Len(t, recorded, 2, "what is refused leaves no line")
+	require.Equal(t, BackupOperation(chain[1], &BackupRequest{Recipients: []string{to}}), recorded[1])
 	require.Equal(t, "seq-1", chain[0].ChainID)
 	require.Equal(t, 1, chain[1].Records[0].In)
 	saved, err := folder.Open(with)
@@ -113,7 +120,7 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	other := cfg.PathsOf(home)
 	done, err := RestoreVault(other, []byte("cow"), saved)
 	require.NoError(t, err)
-	require.Equal(t, VaultRestored{storage.Restored{Records: 1, Shares: 1, Bindings: 2}, true, true}, done)
+	require.Equal(t, VaultRestored{storage.Restored{Records: 1, Shares: 1, Bindings: 2}, true, true, 1, false}, done)
 	opened, err := OpenVault(cfg, home)
 	require.NoError(t, err)
 	require.Equal(t, v.PublicKeys(), opened.PublicKeys())
@@ -138,10 +145,46 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	require.NoError(t, os.Remove(other.Identity))
 	done, err = RestoreVault(other, []byte("cow"), saved)
 	require.NoError(t, err)
-	require.Equal(t, VaultRestored{IdentityMade: true}, done)
+	require.Equal(t, VaultRestored{IdentityMade: true, IdentityKeys: 1}, done)
 	opened, err = OpenVault(cfg, home)
 	require.NoError(t, err)
 	require.NoError(t, opened.Close())
+}
+
+// keep is a reader that remembers where it was read to.
+type keep struct {
+	io.Reader
+	buffers [][]byte
+}
+
+func (k *keep) Read(p []byte) (int, error) {
+	n, err := k.Reader.Read(p)
+	k.buffers = append(k.buffers, p[:n])
+	return n, err
+}
+
+// No buffer that a passphrase went through keeps it.
+func TestPassphrasesAreWiped(t *testing.T) {
+	text := []byte(`{"passphrase":"aG9yc2U=","recipients":["age1x"],"full":true}`)
+	body := &keep{Reader: iotest.OneByteReader(bytes.NewReader(text))}
+	var r BackupRequest
+	require.NoError(t, readBackupRequest(body, int64(len(text)), &r))
+	require.Equal(t, BackupRequest{Passphrase: []byte("horse"), Recipients: []string{"age1x"}, Full: true}, r)
+	require.Len(t, body.buffers, len(text))
+	for _, b := range body.buffers {
+		require.Equal(t, []byte{0}, b)
+	}
+	for _, length := range []int64{-1, maxBackupRequestBytes + 1, int64(len(text)) + 1} {
+		require.Error(t, readBackupRequest(bytes.NewReader(text), length, &r), length)
+	}
+
+	file := &keep{Reader: strings.NewReader("horse\r\nstable\n")}
+	line, err := firstLine(file)
+	require.NoError(t, err)
+	require.Equal(t, "horse", string(line))
+	for _, b := range file.buffers {
+		require.Equal(t, make([]byte, len(b)), b)
+	}
 }
 
 // A backup that fails half way is none, and says so: here a record is destroyed
@@ -152,7 +195,7 @@ func TestBackupThatFailsHalfWay(t *testing.T) {
 	first.Data = make([]byte, storage.MaxShareBytes)
 	require.NoError(t, v.Database().PutRecord(first))
 	require.NoError(t, v.Database().PutRecord(second))
-	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1"}
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", record: func(Operation) {}}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
 	to, _ := recipient(t)
@@ -174,6 +217,69 @@ func TestBackupOfANodeWithoutADatabase(t *testing.T) {
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, noBackups()}.handler())
 	err := NewClient(path).Backup(context.Background(), &BackupRequest{Passphrase: []byte("horse")}, nil)
 	require.ErrorContains(t, err, "no MPC database")
+}
+
+// The identity alone comes back beside a database that is newer than the backup, of
+// which a full restoring is refused. Neither is changed by what fails.
+func TestRestoreOfTheIdentityAlone(t *testing.T) {
+	v, paths := newVault(t)
+	k := fixtures.Shares(2, 1)
+	require.NoError(t, v.Database().PutRecord(fixtureRecord(k, "treasury", 0)))
+	public, db := v.PublicKeys(), v.Database()
+	saved := &backup.Saved{Seeds: [][]byte{v.Keys()[0].Seed()}, Contents: contentOf(t, db)}
+	newer := fixtureRecord(k, "treasury", 0)
+	newer.Epoch, newer.Session, newer.Status = 1, types.SessionID{2}, types.StatusReady
+	_, err := db.Restore(storage.Contents{Records: []types.Record{newer}})
+	require.NoError(t, err)
+	require.NoError(t, db.DestroyRecord(saved.Records[0].RecordKey))
+	require.NoError(t, v.Close())
+	require.NoError(t, os.Remove(paths.Identity))
+
+	_, err = RestoreVault(paths, []byte("horse"), saved)
+	require.ErrorIs(t, err, storage.ErrOlderEpoch)
+	_, err = RestoreIdentityAlone(paths, []byte("cow"), saved)
+	require.ErrorIs(t, err, storage.ErrWrongPassphrase)
+	require.NoFileExists(t, paths.Identity)
+	done, err := RestoreIdentityAlone(paths, []byte("horse"), saved)
+	require.NoError(t, err)
+	require.Equal(t, VaultRestored{IdentityMade: true, IdentityKeys: 1}, done)
+	opened, err := OpenVaultWith(paths, []byte("horse"))
+	require.NoError(t, err)
+	require.Equal(t, public, opened.PublicKeys())
+	records, err := opened.Database().Records()
+	require.NoError(t, err)
+	require.Len(t, records, 1)
+	require.Equal(t, uint64(1), records[0].Epoch)
+	require.NoError(t, opened.Close())
+
+	// Without a database too; an identity with other keys stays.
+	require.NoError(t, os.RemoveAll(paths.Database))
+	require.NoError(t, os.Remove(paths.Identity))
+	_, err = RestoreIdentityAlone(paths, []byte("horse"), saved)
+	require.NoError(t, err)
+	require.NoDirExists(t, paths.Database)
+	saved.Seeds = [][]byte{make([]byte, 32)}
+	_, err = RestoreIdentityAlone(paths, []byte("horse"), saved)
+	require.ErrorIs(t, err, storage.ErrIdentityExists)
+	done, err = RestoreVault(paths, []byte("horse"), saved)
+	require.NoError(t, err)
+	require.True(t, done.OtherIdentity && !done.IdentityMade)
+}
+
+// contentOf is what a backup of a database has.
+func contentOf(t *testing.T, db *storage.DB) storage.Contents {
+	t.Helper()
+	var c storage.Contents
+	var err error
+	c.Records, err = db.Records()
+	require.NoError(t, err)
+	for i, r := range c.Records {
+		c.Records[i].Data, err = db.OpenShare(r.RecordKey)
+		require.NoError(t, err)
+	}
+	c.Bindings, err = db.Bindings()
+	require.NoError(t, err)
+	return c
 }
 
 // Each share is proved to fit the chain, or named.
@@ -221,7 +327,10 @@ func TestCheckBackup(t *testing.T) {
 	}
 
 	outcomes := map[string][]string{}
-	for _, c := range CheckBackup(saved, keys) {
+	foreign := chainKey(k, "foreign")
+	foreign.Participants = []string{"seqvaloper1other"}
+	keys["foreign"] = foreign
+	for _, c := range CheckBackup(saved, keys, "") {
 		outcomes[c.KeyID] = append(outcomes[c.KeyID], c.Outcome)
 		require.Equal(t, c.Outcome == CheckBad, c.Problem != "", c.KeyID)
 		if c.KeyID == "fits" {
@@ -235,4 +344,28 @@ func TestCheckBackup(t *testing.T) {
 		"deleted": {CheckDeleted}, "failed": {CheckNotReady}, "unknown": {CheckUnknown}, "no-share": {CheckNoShare},
 		"missing": {CheckMissing}, "cut": {CheckBad, CheckMissing},
 	}, outcomes)
+}
+
+// Whose backup it is decides which keys should be in it: who is named, or else whoever
+// the shares belong to; without any share, each key that is asked about.
+func TestCheckBackupOfWhom(t *testing.T) {
+	k := fixtures.Shares(2, 1)
+	record := fixtureRecord(k, "held", 0)
+	record.HasData = true
+	later, foreign := chainKey(k, "later"), chainKey(k, "foreign")
+	foreign.Participants = []string{"seqvaloper1other"}
+	keys := map[string]mpcmodule.Key{"held": chainKey(k, "held"), "later": later, "foreign": foreign}
+	missing := func(self types.Operator, records ...types.Record) []string {
+		var ids []string
+		for _, c := range CheckBackup(&backup.Saved{Contents: storage.Contents{Records: records}}, keys, self) {
+			if c.Outcome == CheckMissing {
+				ids = append(ids, c.KeyID)
+			}
+		}
+		return ids
+	}
+	require.Equal(t, []string{"later"}, missing("", record))
+	require.Equal(t, []string{"foreign", "held", "later"}, missing(""))
+	require.Equal(t, []string{"foreign"}, missing("seqvaloper1other"))
+	require.Equal(t, []string{"held", "later"}, missing(k.Operators[0]))
 }

@@ -36,6 +36,8 @@ type State interface {
 	EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error)
 	// EngineKeysOf lists the READY keys that an operator is a participant of.
 	EngineKeysOf(context.Context, types.Operator) ([]types.Key, error)
+	// EngineReshareEnded reports that a reshare was asked for and is over.
+	EngineReshareEnded(ctx context.Context, id string) (bool, error)
 	// EngineSignature reads a finished signature; false if there is none.
 	EngineSignature(ctx context.Context, id string) (types.SignatureResult, bool, error)
 }
@@ -143,6 +145,16 @@ func (c *chain) Unacknowledged(_ context.Context, op types.Operator) (_ []types.
 		return nil, err
 	}
 	return c.app.MPCState().EngineUnacknowledged(ctx, op)
+}
+
+// ReshareEnded implements mpc.Chain.
+func (c *chain) ReshareEnded(_ context.Context, id string) (_ bool, err error) {
+	defer unpanicked(&err)
+	ctx, err := c.committed()
+	if err != nil {
+		return false, err
+	}
+	return c.app.MPCState().EngineReshareEnded(ctx, id)
 }
 
 // Signature implements mpc.Chain.

@@ -81,6 +81,10 @@ func (fakeState) EngineUnacknowledged(context.Context, types.Operator) ([]types.
 	return []types.KeyID{"deleted"}, nil
 }
 
+func (fakeState) EngineReshareEnded(_ context.Context, id string) (bool, error) {
+	return id == "ended", nil
+}
+
 func (fakeState) EngineKeysOf(context.Context, types.Operator) ([]types.Key, error) { return nil, nil }
 
 func (fakeState) EngineSignature(_ context.Context, id string) (types.SignatureResult, bool, error) {
@@ -115,6 +119,11 @@ func TestChainView(t *testing.T) {
 	owed, err := c.Unacknowledged(t.Context(), "op")
 	require.NoError(t, err)
 	require.Equal(t, []types.KeyID{"deleted"}, owed)
+	for _, id := range []string{"ended", "unknown"} {
+		ended, err := c.ReshareEnded(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, id == "ended", ended)
+	}
 	_, known, err := c.Key(t.Context(), "unknown")
 	require.NoError(t, err)
 	require.False(t, known)

@@ -21,6 +21,11 @@ const (
 	MaxPreparamsTarget = 64
 )
 
+// DefaultQueryGasLimit bounds one query to a new node: some half a second of reading.
+// The SDK sets no limit, and a query may walk a list of any length. The node's own
+// engine is not bound by it.
+const DefaultQueryGasLimit = 50_000_000
+
 // Config is the [mpc] section of app.toml.
 type Config struct {
 	// Enabled: the node carries the MPC channel and works on requests if it has
@@ -68,7 +73,7 @@ type AppConfig struct {
 // DefaultAppConfig is a new node's app.toml.
 func DefaultAppConfig(minGasPrices string) AppConfig {
 	c := AppConfig{Config: *serverconfig.DefaultConfig(), MPC: DefaultConfig()}
-	c.MinGasPrices = minGasPrices
+	c.MinGasPrices, c.QueryGasLimit = minGasPrices, DefaultQueryGasLimit
 	return c
 }
 

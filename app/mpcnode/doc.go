@@ -26,11 +26,12 @@
 // A node without an identity opens no database and asks for no passphrase. Its
 // engine passes results on and works on nothing.
 //
-// A node with an identity whose database is gone does the same, and says so: it has
-// lost shares, and the chain goes on without it. It compares what the chain says it
-// has shares of with what it has, which a database that was put back cannot tell.
-// Backups go through the socket, encrypted here, to whoever shows the passphrase.
-// Each use of a share is a line in the audit log (storage/audit).
+// A node whose database or identity is gone or damaged does the same, and says so: the
+// chain goes on without it, and what is on disk stays as it is. A node compares what the
+// chain says it has shares of with what it has, which a database that was put back
+// cannot tell. Backups go through the socket, encrypted here, to whoever shows the
+// passphrase. Each use of a share is a line in the audit log (storage/audit), and so is
+// what an operator does with shares and identity.
 //
 // An engine that cannot go on, because its database fails, ends alone: the node
 // says so in log, metrics and socket, and keeps following and making blocks.

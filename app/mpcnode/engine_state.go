@@ -11,10 +11,25 @@ import (
 type engineState struct {
 	engine  *mpc.Engine
 	failure atomic.Pointer[string]
-	// lost is why the engine has no identity to work with, though the node has one.
+	// lost is why the engine has nothing to work with, though the node should.
 	lost error
 	// audit is the node's log of uses of shares; nil if it has none.
 	audit *audit.Log
+	// auditErr is why a node that should have one has none.
+	auditErr error
+}
+
+// auditProblem is why uses of shares are not written down, or not on disk; empty if
+// they are.
+func (s *engineState) auditProblem() string {
+	err := s.auditErr
+	if s.audit != nil {
+		err = s.audit.Failing()
+	}
+	if err == nil {
+		return ""
+	}
+	return err.Error()
 }
 
 func (s *engineState) fail(err error) {

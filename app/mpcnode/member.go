@@ -43,9 +43,11 @@ type member struct {
 	shares    *shareWatch
 	saves     *backups
 	audit     *audit.Log
-	nodeKey   *cmtp2p.NodeKey
-	peerID    string
-	svrLog    log.Logger
+	// auditErr is why a node that should have an audit log has none.
+	auditErr error
+	nodeKey  *cmtp2p.NodeKey
+	peerID   string
+	svrLog   log.Logger
 	// wrapTransport may be nil.
 	wrapTransport func(mpc.Transport) mpc.Transport
 }
@@ -65,7 +67,7 @@ func newMember(cfg Config, vault *Vault, app App, key *cmtp2p.NodeKey, svrCtx *s
 	m.metrics = newMetrics(app.ChainID())
 	m.activity = newActivity()
 	m.shares = newShareWatch(app, vault.PublicKeys(), nil, m.log)
-	m.saves = &backups{vault: vault, identity: cfg.PathsOf(svrCtx.Config.RootDir).Identity, chainID: app.ChainID()}
+	m.saves = &backups{vault: vault, identity: cfg.PathsOf(svrCtx.Config.RootDir).Identity, chainID: app.ChainID(), record: m.record}
 	m.protocols = tss.New(tss.WithConcurrency(cfg.Workers()))
 	limits, err := roundLimits(m.protocols)
 	if err != nil {
@@ -88,19 +90,24 @@ func (m *member) reactors() map[string]cmtp2p.Reactor {
 	return map[string]cmtp2p.Reactor{reactorName: m.reactor}
 }
 
-// start runs the engine and what belongs to it in the group.
-func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncState) error {
+// start runs the engine and what belongs to it in the group. After an error nothing of
+// it is left open.
+func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncState) (err error) {
 	if m.reactor == nil {
 		return nil
 	}
 	paths := m.cfg.PathsOf(m.comet.RootDir)
 	m.openAudit(paths.Folder)
+	defer func() {
+		if err != nil {
+			m.closeAudit()
+		}
+	}()
 	engine, err := mpc.New(m.options(sync), m.cfg.Workers())
 	if err != nil {
-		m.closeAudit()
 		return fmt.Errorf("make the MPC engine: %w", err)
 	}
-	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit}
+	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit, auditErr: m.auditErr}
 	m.shares.records = func() []types.Record { return engine.Status().Records }
 	libp2p, err := m.listen()
 	if err != nil {
@@ -145,7 +152,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 func (m *member) tellLost() {
 	if err := m.vault.Lost(); err != nil {
 		reason := types.ReasonOf(err)
-		m.log.Error("this node has an MPC identity and cannot take part; it follows the chain", "err", err, "reason", reason, "remedy", reason.Remedy())
+		m.log.Error("this node should take part in MPC and cannot; it follows the chain, and what is on disk stays as it is", "err", err, "reason", reason, "remedy", reason.Remedy())
 	}
 }
 
@@ -211,7 +218,7 @@ func (m *member) runEngine(ctx context.Context, state *engineState) error {
 func (m *member) runSocket(ctx context.Context, s *socket) error {
 	defer m.saves.wait() // what it uses is closed next
 	if err := safely(m.log, "the MPC socket", func() error { return s.run(ctx) }); err != nil {
-		m.log.Error("the MPC socket failed; \"sequencerd mpc status\" may find no node until it is started again", "err", err)
+		m.log.Error(types.ForProgram("the MPC socket failed; \"sequencerd mpc status\" may find no node until it is started again"), "err", err)
 	}
 	return nil
 }

@@ -19,7 +19,8 @@ type statusCollector struct {
 	requests, results, preparams, queued *prometheus.Desc
 	sessions, records, unknown, resent   *prometheus.Desc
 	lost, missing                        *prometheus.Desc
-	outdated, clockAhead, presignatures  *prometheus.Desc
+	outdated, clockAhead, auditFailing   *prometheus.Desc
+	presignatures                        *prometheus.Desc
 }
 
 func newStatusCollector(f metricFactory) *statusCollector {
@@ -37,7 +38,8 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		sessions:      f.desc("sessions", "Sessions in memory.", "kind", "phase"),
 		records:       f.desc("records", "Records in the store.", "status"),
 		unknown:       f.desc("keys_unknown", "Keys in the store that the chain does not know."),
-		lost:          f.desc("database_missing", "1 on a node with an identity whose database is gone."),
+		lost:          f.desc("database_missing", "1 on a node that takes no part because its database or identity is gone or damaged."),
+		auditFailing:  f.desc("audit_failing", "1 while the audit log cannot be written or brought to disk."),
 		missing:       f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
 		presignatures: f.desc("presignatures", "Presignatures in memory: ready for requests that this node leads, parked here whoever owns them, being made.", "state"),
 		resent:        f.desc("resent_total", "Envelopes that were sent again."),
@@ -48,7 +50,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.up, c.registered, c.height, c.catchingUp, c.requests, c.results, c.preparams, c.queued,
-		c.sessions, c.records, c.unknown, c.resent, c.lost, c.missing, c.outdated, c.clockAhead, c.presignatures,
+		c.sessions, c.records, c.unknown, c.resent, c.lost, c.missing, c.outdated, c.clockAhead, c.auditFailing, c.presignatures,
 	} {
 		ch <- d
 	}
@@ -78,6 +80,7 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.preparams, float64(s.Preparams))
 	gauge(c.unknown, float64(len(s.Unknown)))
 	gauge(c.lost, oneIf(state.lost != nil))
+	gauge(c.auditFailing, oneIf(state.auditProblem() != ""))
 	for what, n := range countMissing(c.shares.Load().found()) {
 		gauge(c.missing, float64(n), what)
 	}

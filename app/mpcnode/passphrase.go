@@ -150,7 +150,7 @@ func (s PassphraseSource) credential() (string, error) {
 func checkPrivateFile(path string) error {
 	info, err := os.Stat(path)
 	if errors.Is(err, os.ErrNotExist) {
-		return fmt.Errorf("%w; make it, readable for its owner only: mkdir -p %s && (umask 077; openssl rand -base64 32 > %s), and keep a copy elsewhere",
+		return fmt.Errorf("%w; make it, readable for its owner only: mkdir -p %s && (umask 077; head -c 32 /dev/urandom | base64 > %s), and keep a copy elsewhere",
 			err, filepath.Dir(path), path)
 	}
 	if err != nil {
@@ -168,18 +168,24 @@ func readFirstLine(path string) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, MaxPassphraseBytes+1))
-	if err != nil {
-		types.Wipe(data)
+	return firstLine(f)
+}
+
+// firstLine reads into one buffer and wipes it: a buffer that grows leaves copies of
+// what it held.
+func firstLine(r io.Reader) ([]byte, error) {
+	data := make([]byte, MaxPassphraseBytes+1)
+	defer types.Wipe(data)
+	n, err := io.ReadFull(r, data)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return nil, err
 	}
-	line, _, _ := bytes.Cut(data, []byte("\n"))
+	line, _, _ := bytes.Cut(data[:n], []byte("\n"))
 	line = bytes.TrimSuffix(line, []byte("\r"))
 	if len(line) > MaxPassphraseBytes {
-		types.Wipe(data)
 		return nil, fmt.Errorf("the first line has more than %d bytes", MaxPassphraseBytes)
 	}
-	return line, nil
+	return bytes.Clone(line), nil
 }
 
 // prompt asks on the terminal. Without one, which is how daemons run, it says

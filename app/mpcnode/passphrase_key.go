@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"github.com/spf13/viper"
+
+	"github.com/sequencer-mpc/sequencer/storage"
 )
 
 // Where app.toml keeps the source of the passphrase.
@@ -84,17 +86,14 @@ func withPassphrase(text, source string) string {
 	return strings.Join(lines, "\n")
 }
 
-// replaceFile gives a file other content, all at once, and leaves its mode.
+// replaceFile gives a file other content, all at once and on disk, and leaves its mode:
+// a power failure must not leave a passphrase changed and its source forgotten.
 func replaceFile(path string, data []byte) error {
 	info, err := os.Stat(path)
+	if err == nil {
+		err = storage.ReplaceFile(path, data, info.Mode().Perm())
+	}
 	if err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	temp := path + ".new"
-	if err := os.WriteFile(temp, data, info.Mode().Perm()); err != nil {
-		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
-	}
-	if err := os.Rename(temp, path); err != nil {
 		return fmt.Errorf("write %s: %w", filepath.Base(path), err)
 	}
 	return nil

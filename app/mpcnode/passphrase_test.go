@@ -120,7 +120,7 @@ func TestPassphraseThatIsNotThere(t *testing.T) {
 	home := t.TempDir()
 	t.Setenv("CREDENTIALS_DIRECTORY", home)
 	for text, complains := range map[string]string{
-		"file:sub/missing":            "mkdir -p " + home + "/sub && (umask 077; openssl rand -base64 32 > " + home + "/sub/missing)",
+		"file:sub/missing":            "mkdir -p " + home + "/sub && (umask 077; head -c 32 /dev/urandom | base64 > " + home + "/sub/missing)",
 		"credential:missing":          "no such file",
 		"env:MPC_TEST_PASSPHRASE_NOT": "env:MPC_TEST_PASSPHRASE_NOT is empty",
 	} {

@@ -46,9 +46,11 @@ type StatusReport struct {
 	MissingShares []MissingShare `json:"missing_shares,omitempty"`
 	// AuditLines and AuditHash are number and hash of the last line of the audit log:
 	// who notes them elsewhere can tell later that no line is missing.
-	AuditLines uint64    `json:"audit_lines"`
-	AuditHash  string    `json:"audit_hash,omitempty"`
-	At         time.Time `json:"at"`
+	AuditLines uint64 `json:"audit_lines"`
+	AuditHash  string `json:"audit_hash,omitempty"`
+	// AuditProblem is why the audit log is not written, or not on disk.
+	AuditProblem string    `json:"audit_problem,omitempty"`
+	At           time.Time `json:"at"`
 }
 
 // KeyReport is one session's record of a key on this node.
@@ -120,6 +122,7 @@ func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) Stat
 	if state.audit != nil {
 		r.AuditLines, r.AuditHash = state.audit.Last()
 	}
+	r.AuditProblem = state.auditProblem()
 	if failed := state.failed(); failed != "" {
 		r.Engine = "stopped: " + failed
 	}

@@ -9,12 +9,17 @@ import (
 	"github.com/sequencer-mpc/sequencer/storage/backup"
 )
 
-// VaultRestored says what RestoreVault did.
+// VaultRestored says what was put back.
 type VaultRestored struct {
 	storage.Restored
 	// DatabaseMade and IdentityMade: there was none.
 	DatabaseMade bool `json:"database_made"`
 	IdentityMade bool `json:"identity_made"`
+	// IdentityKeys counts the identity keys that were put back.
+	IdentityKeys int `json:"identity_keys"`
+	// OtherIdentity: there is one with keys that the backup does not have, and it
+	// stayed as it was.
+	OtherIdentity bool `json:"other_identity"`
 }
 
 // VaultIsEmpty reports whether a node has neither identity nor database.
@@ -29,19 +34,12 @@ func VaultIsEmpty(paths Paths) (bool, error) {
 
 // RestoreVault puts back what a node lacks of a backup. What is there must open
 // with the passphrase; what is not is made with it. An identity that is there
-// stays, even if the backup has another one. Errors are those of storage.Open,
+// stays, even if the backup has another one; of an older copy of the one in the backup
+// the keys that it lacks are put back. Errors are those of storage.Open,
 // storage.LoadIdentity and storage.DB.Restore.
 func RestoreVault(paths Paths, passphrase []byte, saved *backup.Saved) (done VaultRestored, err error) {
-	identity, err := HasIdentity(paths)
-	if err != nil {
+	if err := checkIdentityOpens(paths, passphrase); err != nil {
 		return done, err
-	}
-	if identity {
-		id, err := storage.LoadIdentity(paths.Identity, passphrase)
-		if err != nil {
-			return done, err
-		}
-		id.Wipe()
 	}
 	if err := os.MkdirAll(paths.Folder, 0o700); err != nil {
 		return done, fmt.Errorf("make the MPC folder: %w", err)
@@ -55,11 +53,58 @@ func RestoreVault(paths Paths, passphrase []byte, saved *backup.Saved) (done Vau
 	if done.Restored, err = db.Restore(saved.Contents); err != nil {
 		return done, err
 	}
-	if identity {
-		return done, nil
+	err = done.restoreIdentity(paths, passphrase, saved)
+	if errors.Is(err, storage.ErrIdentityExists) {
+		done.OtherIdentity, err = true, nil
 	}
-	done.IdentityMade = true
-	return done, storage.RestoreIdentity(paths.Identity, passphrase, saved.Seeds, storage.Options{})
+	return done, err
+}
+
+// RestoreIdentityAlone puts back the identity of a backup and nothing else, whatever
+// the database beside it has, which must open with the passphrase. Where there is none
+// the node says so when it starts. Errors are those of storage.Open and
+// storage.RestoreIdentity.
+func RestoreIdentityAlone(paths Paths, passphrase []byte, saved *backup.Saved) (done VaultRestored, err error) {
+	if err := checkIdentityOpens(paths, passphrase); err != nil {
+		return done, err
+	}
+	if err := checkDatabaseOpens(paths, passphrase); err != nil && !errors.Is(err, storage.ErrNoDatabase) {
+		return done, err
+	}
+	if err := os.MkdirAll(paths.Folder, 0o700); err != nil {
+		return done, fmt.Errorf("make the MPC folder: %w", err)
+	}
+	return done, done.restoreIdentity(paths, passphrase, saved)
+}
+
+func (r *VaultRestored) restoreIdentity(paths Paths, passphrase []byte, saved *backup.Saved) error {
+	there, err := HasIdentity(paths)
+	if err != nil {
+		return err
+	}
+	r.IdentityKeys, err = storage.RestoreIdentity(paths.Identity, passphrase, saved.Seeds, storage.Options{})
+	r.IdentityMade = err == nil && !there
+	return err
+}
+
+// checkIdentityOpens: if there is an identity, it is one of this passphrase. What is
+// made beside it has the same one, for a node is started with one.
+func checkIdentityOpens(paths Paths, passphrase []byte) error {
+	id, err := storage.LoadIdentity(paths.Identity, passphrase)
+	if errors.Is(err, storage.ErrNoIdentity) {
+		return nil
+	}
+	id.Wipe()
+	return err
+}
+
+// checkDatabaseOpens: there is a database, it is whole, and of this passphrase.
+func checkDatabaseOpens(paths Paths, passphrase []byte) error {
+	db, err := storage.Open(paths.Database, passphrase, storage.Options{})
+	if err != nil {
+		return err
+	}
+	return db.Close()
 }
 
 func openOrCreate(dir string, passphrase []byte) (db *storage.DB, made bool, err error) {

@@ -177,7 +177,7 @@ func (w *shareWatch) tell(missing []MissingShare) {
 		}
 	}
 	if fresh > maxSharesLogged {
-		w.log.Warn("shares of more keys are missing; all of them: sequencerd mpc keys", "keys", fresh-maxSharesLogged,
+		w.log.Warn(types.ForProgram("shares of more keys are missing; all of them: sequencerd mpc keys"), "keys", fresh-maxSharesLogged,
 			"reason", types.ErrShareMissing, "remedy", types.ErrShareMissing.Remedy())
 	}
 	w.logged = now

@@ -15,14 +15,15 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// The paths of the socket's protocol, JSON over HTTP. All of them report, one backs
-// up; nothing that a socket is asked changes anything or signs.
+// The paths of the socket's protocol, JSON over HTTP. They report, one backs up, one
+// adds a line to the audit log; nothing that a socket is asked changes a share or signs.
 const (
 	pathStatus   = "/status"
 	pathKeys     = "/keys"
 	pathSessions = "/sessions"
 	pathActivity = "/activity" // ?since=NUMBER
 	pathBackup   = "/backup"
+	pathAudit    = "/audit"
 )
 
 const (
@@ -71,6 +72,7 @@ func (r reporter) handler() http.Handler {
 		writeJSON(w, r.activity.since(since))
 	})
 	mux.Handle("POST "+pathBackup, r.backups)
+	mux.HandleFunc("POST "+pathAudit, r.engine.recordOperation)
 	return mux
 }
 

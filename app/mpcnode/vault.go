@@ -5,15 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
 )
 
-// Errors of a node whose MPC folder is not whole.
+// Errors of a node whose MPC folder is not whole. Such a node follows the chain.
 var (
 	// ErrNoIdentity: there is a database, but the identity is gone.
-	ErrNoIdentity = errors.New("there is an MPC database but no identity file; restore it from a backup (sequencerd mpc backup restore), or move the database away to run without an identity")
+	ErrNoIdentity = fmt.Errorf("%w: there is an MPC database but no identity file; %s", types.ErrIdentityLost, types.ErrIdentityLost.Remedy())
 	// ErrNoDatabase: there is an identity, but the database is gone.
 	ErrNoDatabase = fmt.Errorf("%w: there is an MPC identity but no database; %s", types.ErrDatabaseLost, types.ErrDatabaseLost.Remedy())
 )
@@ -26,21 +27,23 @@ type Vault struct {
 	db       *storage.DB
 	// public are the identity's keys, also where nothing was opened.
 	public []ed25519.PublicKey
-	// lost is why a node with an identity has nothing to work with.
+	// lost is why a node that should take part has nothing to work with.
 	lost error
 }
 
 // OpenVault opens identity and database with the passphrase that the
 // configuration names. A node without an identity, or with MPC switched off,
-// needs no passphrase and gets an empty vault. So does one that lost its database,
-// which Lost then says: it can still follow the chain.
+// needs no passphrase and gets an empty vault. So does one whose database or identity
+// is gone, or damaged, which Lost then says: it can still follow the chain, and nothing
+// is made or changed in the place of what is there. A passphrase that is wrong, or that
+// cannot be had, is an error.
 func OpenVault(cfg Config, home string) (*Vault, error) {
 	paths := cfg.PathsOf(home)
 	if !cfg.Enabled {
 		return &Vault{}, nil
 	}
-	whole, err := checkWhole(paths)
-	if errors.Is(err, ErrNoDatabase) {
+	whole, err := CheckWhole(paths)
+	if errors.Is(err, ErrNoDatabase) || errors.Is(err, ErrNoIdentity) {
 		return lostVault(paths, err), nil
 	}
 	if err != nil || !whole {
@@ -51,20 +54,42 @@ func OpenVault(cfg Config, home string) (*Vault, error) {
 		return nil, err
 	}
 	defer types.Wipe(passphrase)
-	return openVault(paths, passphrase)
+	v, err := openVault(paths, passphrase)
+	if reason := damaged(err); reason != "" {
+		return lostVault(paths, fmt.Errorf("%w: %w", reason, err)), nil
+	}
+	return v, err
 }
 
-// lostVault is that of a node without its database. Its identity file may be damaged
-// too, and then nobody knows whose it is.
+// damaged is the reason for an error that says that what is on disk is not what was
+// written; empty for any other.
+func damaged(err error) types.Reason {
+	among := func(kinds ...storage.Error) bool {
+		return slices.ContainsFunc(kinds, func(k storage.Error) bool { return errors.Is(err, k) })
+	}
+	switch {
+	case among(storage.ErrHeaderDamaged, storage.ErrEntryDamaged, storage.ErrFilesDamaged, storage.ErrEntriesMissing):
+		return types.ErrDatabaseDamaged
+	case among(storage.ErrIdentityDamaged, storage.ErrIdentityMismatch):
+		return types.ErrIdentityLost
+	}
+	return ""
+}
+
+// lostVault is that of a node without its database or its identity. Of an identity
+// file that is damaged too nobody knows whose it is.
 func lostVault(paths Paths, lost error) *Vault {
 	public, err := storage.ReadIdentityPublic(paths.Identity)
+	if errors.Is(lost, types.ErrIdentityLost) {
+		err = nil // said already
+	}
 	return &Vault{lost: errors.Join(lost, err), public: public}
 }
 
 // OpenVaultWith opens identity and database with this passphrase. Errors:
 // ErrNoIdentity, ErrNoDatabase, those of storage.LoadIdentity and storage.Open.
 func OpenVaultWith(paths Paths, passphrase []byte) (*Vault, error) {
-	whole, err := checkWhole(paths)
+	whole, err := CheckWhole(paths)
 	if err != nil {
 		return nil, err
 	}
@@ -84,9 +109,9 @@ func ReadPassphrase(cfg Config, home string) ([]byte, error) {
 	return source.Read(home, "the MPC folder "+cfg.PathsOf(home).Folder)
 }
 
-// checkWhole reports whether there are identity and database, and an error if
-// there is one of them alone.
-func checkWhole(paths Paths) (bool, error) {
+// CheckWhole reports whether there are identity and database; ErrNoIdentity or
+// ErrNoDatabase if there is one of them alone.
+func CheckWhole(paths Paths) (bool, error) {
 	identity, err := HasIdentity(paths)
 	if err != nil {
 		return false, err
@@ -157,6 +182,36 @@ func CreateVault(cfg Config, home string, passphrase []byte) (*Vault, error) {
 	return openVault(paths, passphrase)
 }
 
+// CreateIdentityBeside makes a new identity beside a database whose identity is gone.
+// The database must open with the passphrase, and stays as it is: shares belong to the
+// operator, whichever identity speaks for it. Errors: those of storage.Open and
+// storage.CreateIdentity.
+func CreateIdentityBeside(paths Paths, passphrase []byte) (ed25519.PublicKey, error) {
+	if err := checkDatabaseOpens(paths, passphrase); err != nil {
+		return nil, err
+	}
+	return storage.CreateIdentity(paths.Identity, passphrase, storage.Options{})
+}
+
+// CreateDatabaseBeside makes an empty database beside an identity whose database is
+// lost for good. The identity must open with the passphrase. Errors: those of
+// storage.LoadIdentity and storage.Create.
+//
+// The identity goes on with a database that has no bindings: package backup says why
+// those that are lost are not needed.
+func CreateDatabaseBeside(paths Paths, passphrase []byte) error {
+	id, err := storage.LoadIdentity(paths.Identity, passphrase)
+	if err != nil {
+		return err
+	}
+	id.Wipe()
+	db, err := storage.Create(paths.Database, passphrase, storage.Options{})
+	if err != nil {
+		return err
+	}
+	return db.Close()
+}
+
 // Present reports whether the node has an identity.
 func (v *Vault) Present() bool { return v.db != nil }
 
@@ -167,7 +222,7 @@ func (v *Vault) Keys() []ed25519.PrivateKey { return v.keys }
 // database too.
 func (v *Vault) PublicKeys() []ed25519.PublicKey { return v.public }
 
-// Lost is why a node that has an identity takes no part, with its typed reason; nil
+// Lost is why a node that should take part takes none, with its typed reason; nil
 // if all is well.
 func (v *Vault) Lost() error { return v.lost }
 

@@ -78,7 +78,6 @@ func TestVaultThatIsNotWhole(t *testing.T) {
 		damage func(t *testing.T, p Paths)
 		want   error
 	}{
-		{"no identity", func(t *testing.T, p Paths) { require.NoError(t, os.Remove(p.Identity)) }, ErrNoIdentity},
 		{"other passphrase", func(t *testing.T, p Paths) {
 			require.NoError(t, os.WriteFile(filepath.Join(filepath.Dir(p.Folder), "pass"), []byte("cow"), 0o600))
 		}, storage.ErrWrongPassphrase},
@@ -134,4 +133,116 @@ func TestVaultThatLostItsDatabase(t *testing.T) {
 	require.ErrorIs(t, lost.Lost(), ErrNoDatabase)
 	require.ErrorIs(t, lost.Lost(), storage.ErrIdentityDamaged)
 	require.Empty(t, lost.PublicKeys())
+}
+
+// Whatever is damaged or gone, the node starts and says so, and what is there stays as
+// it is, to the byte.
+func TestVaultThatIsDamaged(t *testing.T) {
+	overwrite := func(path string, edit func([]byte)) func(*testing.T, Paths) {
+		return func(t *testing.T, p Paths) {
+			names, err := filepath.Glob(filepath.Join(p.Folder, path))
+			require.NoError(t, err)
+			require.NotEmpty(t, names)
+			for _, name := range names {
+				b, err := os.ReadFile(name)
+				require.NoError(t, err)
+				edit(b)
+				require.NoError(t, os.WriteFile(name, b, 0o600))
+			}
+		}
+	}
+	flip := func(b []byte) {
+		for i := range b {
+			b[i] ^= 0x55
+		}
+	}
+	for name, c := range map[string]struct {
+		damage func(*testing.T, Paths)
+		reason types.Reason
+		want   error
+		public int
+	}{
+		"journals": {overwrite("db/*/*.log", flip), types.ErrDatabaseDamaged, nil, 1},
+		"entry points": {
+			overwrite("db/*/CURRENT", flip), types.ErrDatabaseDamaged, storage.ErrFilesDamaged, 1,
+		},
+		"half of the database": {
+			func(t *testing.T, p Paths) { require.NoError(t, os.RemoveAll(filepath.Join(p.Database, "main"))) },
+			types.ErrDatabaseDamaged, storage.ErrFilesDamaged, 1,
+		},
+		"the identity": {overwrite("identity.json", flip), types.ErrIdentityLost, storage.ErrIdentityDamaged, 0},
+		"no identity": {
+			func(t *testing.T, p Paths) { require.NoError(t, os.Remove(p.Identity)) }, types.ErrIdentityLost, ErrNoIdentity, 0,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cfg, home := vaultConfig(t, "horse")
+			made, err := CreateVault(cfg, home, []byte("horse"))
+			require.NoError(t, err)
+			require.NoError(t, made.Database().BindDigest("s", types.Hash{1}, []byte{1}))
+			require.NoError(t, made.Close())
+			paths := cfg.PathsOf(home)
+			c.damage(t, paths)
+			before := folderContent(t, paths.Folder)
+
+			lost, err := OpenVault(cfg, home)
+			require.NoError(t, err)
+			require.False(t, lost.Present())
+			require.Empty(t, lost.Keys(), "it signs nothing")
+			require.Len(t, lost.PublicKeys(), c.public)
+			require.Equal(t, c.reason, types.ReasonOf(lost.Lost()))
+			if c.want != nil {
+				require.ErrorIs(t, lost.Lost(), c.want)
+			}
+			require.NoError(t, lost.Close())
+			require.Equal(t, before, folderContent(t, paths.Folder))
+		})
+	}
+}
+
+// folderContent is all files of a folder.
+func folderContent(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	all := map[string]string{}
+	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err != nil || d.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		all[path] = string(b)
+		return err
+	}))
+	return all
+}
+
+// A new identity beside a database, and a new database beside an identity: what is there
+// stays, and must open with the passphrase.
+func TestVaultThatIsMadeWhole(t *testing.T) {
+	cfg, home := vaultConfig(t, "horse")
+	made, err := CreateVault(cfg, home, []byte("horse"))
+	require.NoError(t, err)
+	require.NoError(t, made.Database().BindDigest("s", types.Hash{1}, []byte{1}))
+	require.NoError(t, made.Close())
+	paths := cfg.PathsOf(home)
+	require.NoError(t, os.Remove(paths.Identity))
+	_, err = CreateIdentityBeside(paths, []byte("cow"))
+	require.ErrorIs(t, err, storage.ErrWrongPassphrase)
+	require.NoFileExists(t, paths.Identity)
+	key, err := CreateIdentityBeside(paths, []byte("horse"))
+	require.NoError(t, err)
+	opened, err := OpenVault(cfg, home)
+	require.NoError(t, err)
+	require.Equal(t, key, opened.PublicKeys()[0])
+	require.ErrorIs(t, opened.Database().BindDigest("s", types.Hash{1}, []byte{2}), types.ErrDigestBound, "the database is the old one")
+	require.NoError(t, opened.Close())
+
+	require.ErrorIs(t, CreateDatabaseBeside(paths, []byte("horse")), storage.ErrExists)
+	require.NoError(t, os.RemoveAll(paths.Database))
+	require.ErrorIs(t, CreateDatabaseBeside(paths, []byte("cow")), storage.ErrWrongPassphrase)
+	require.NoDirExists(t, paths.Database)
+	require.NoError(t, CreateDatabaseBeside(paths, []byte("horse")))
+	opened, err = OpenVault(cfg, home)
+	require.NoError(t, err)
+	require.Equal(t, key, opened.PublicKeys()[0], "the identity is the old one")
+	require.NoError(t, opened.Close())
 }

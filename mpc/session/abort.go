@@ -17,7 +17,7 @@ import (
 
 // abort tells the others that this node leaves. It is sent once here; Aborted
 // gives it to the engine for those who still talk to the session. What the chain
-// decided, or another one said when it left, they hear anyway.
+// decided they hear anyway, and what another one said when it left is passed on.
 func (s *Session) abort(reason types.Reason) {
 	decided := reason == types.ErrAlreadyDecided || reason == types.ErrExpired
 	switch {
@@ -26,7 +26,7 @@ func (s *Session) abort(reason types.Reason) {
 		s.leave(s.id, reason, s.cfg.Request.Operators())
 	case s.phase == Waiting && !decided && reason != types.ErrAborted && reason != types.ErrReleased:
 		s.leave(s.id, reason, nil) // nobody waits for it unless a Start comes yet
-	case s.phase == Parked:
+	case s.phase == Parked && reason != types.ErrAborted:
 		s.leave(s.context, reason, s.others())
 	case s.phase == Running && !decided:
 		if reason != types.ErrAborted {
@@ -50,10 +50,7 @@ func (s *Session) leave(name types.Hash, reason types.Reason, to []types.Operato
 		return // a string always encodes
 	}
 	e := s.envelope(wire.Header{Context: name[:], Kind: wire.KIND_ABORT}, bz)
-	if s.aborted == nil {
-		s.aborted = make(map[types.Hash]*wire.Envelope)
-	}
-	s.aborted[name] = e
+	s.keepAborted(name, e)
 	for _, op := range to {
 		if op != s.cfg.Self {
 			s.cfg.Host.Send(op, e)
@@ -61,8 +58,15 @@ func (s *Session) leave(name types.Hash, reason types.Reason, to []types.Operato
 	}
 }
 
-// Aborted is what this node says, when it left early, to who knows the session by its
-// context or by its id; nil if it says nothing.
+func (s *Session) keepAborted(name types.Hash, e *wire.Envelope) {
+	if s.aborted == nil {
+		s.aborted = make(map[types.Hash]*wire.Envelope)
+	}
+	s.aborted[name] = e
+}
+
+// Aborted is what this node says when it left early, or what whoever left before it
+// said, to who knows the session by its context or by its id; nil if it says nothing.
 func (s *Session) Aborted(name types.Hash) *wire.Envelope { return s.aborted[name] }
 
 // onAbort ends the session. Nobody is blamed for it here: whoever left accuses
@@ -75,18 +79,33 @@ func (s *Session) onAbort(v types.Verified) {
 	}
 	switch {
 	case s.phase == Waiting && v.From() == s.initiator && string(v.Header().Context) == string(s.id[:]):
-	case s.collects():
-		if _, ok := s.signer(v); !ok && !s.neverCame(v) {
-			return
-		}
+	case s.collects() && s.peers[v.From()] != nil && s.isName(v.Header().Context):
 	default:
 		return
 	}
+	s.passOn(v)
 	s.end(End{Reason: types.ErrAborted, Left: v.From(), LeftFor: types.Reason(a.Reason), Err: fmt.Errorf("%s left the session: %s", v.From(), a.Reason)})
 }
 
-// neverCame: a signer left before it had the Start, and with it the context.
-func (s *Session) neverCame(v types.Verified) bool {
-	p, ok := s.peers[v.From()]
-	return ok && !p.started && string(v.Header().Context) == string(s.id[:])
+// isName: the session is meant. Who left before it had the Start knows its id only.
+func (s *Session) isName(name []byte) bool {
+	return string(name) == string(s.context[:]) || string(name) == string(s.id[:])
+}
+
+// passOn tells the others who left, in its own words, and keeps them for those who
+// still talk to the session: who says so to one member alone makes that one look as if
+// it stalled.
+func (s *Session) passOn(v types.Verified) {
+	names := []types.Hash{types.Hash(v.Header().Context)}
+	if s.collects() {
+		names = append(names, s.context)
+	}
+	for _, name := range names {
+		s.keepAborted(name, v.Envelope())
+	}
+	for _, op := range s.others() {
+		if op != v.From() {
+			s.cfg.Host.Send(op, v.Envelope())
+		}
+	}
 }

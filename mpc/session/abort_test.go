@@ -29,10 +29,42 @@ func TestAbort(t *testing.T) {
 		require.Equal(t, types.Operator("op-a"), end.Left)
 		require.ErrorContains(t, end.Err, "op-a left the session: protocol_fault")
 		require.Empty(t, end.Culprits)
-		require.Nil(t, p.s.Aborted(context), "nobody repeats it")
+		require.Equal(t, a.s.Aborted(context), p.s.Aborted(context), "they pass it on")
 		require.Empty(t, n.times(p, a, wire.KIND_ABORT))
 	}
 	require.False(t, types.Accusable(types.ErrAborted))
+}
+
+// TestAbortToOneAlone: who tells one member alone that it leaves does not make that one
+// look as if it stalled, by whatever name of the session it says so: all others hear its
+// own words by way of that one, those who were not there, or not started yet, when they
+// talk to it.
+func TestAbortToOneAlone(t *testing.T) {
+	body := encode(t, &wire.Abort{Reason: "stalled"})
+	for _, byID := range []bool{false, true} {
+		n := lacking(t) // op-b heard nothing of op-c
+		a, b, c := n.players[0], n.players[1], n.players[2]
+		n.hold = func(m mail) bool { return m.from == c }
+		name := n.context()
+		if byID {
+			name = b.s.ID()
+		}
+		b.hear(forge(t, c, wire.Header{Kind: wire.KIND_ABORT, Context: name[:]}, body))
+		require.Equal(t, types.Operator("op-c"), b.ended().Left)
+		require.NotNil(t, b.s.Aborted(n.context()))
+		require.Equal(t, types.Operator("op-c"), types.Operator(b.s.Aborted(n.context()).Header.From))
+		n.settle()
+		require.Equal(t, types.ErrAborted, a.ended().Reason)
+		require.Equal(t, types.Operator("op-c"), a.ended().Left)
+	}
+
+	n := prepared(newKeygen(t, 3))
+	n.answer("op-b")
+	a, b := n.players[0], n.players[1]
+	id := a.s.ID()
+	b.hear(forge(t, a, wire.Header{Kind: wire.KIND_ABORT, Context: id[:]}, body))
+	require.Equal(t, types.ErrAborted, b.ended().Reason)
+	require.Equal(t, types.Operator("op-a"), types.Operator(b.s.Aborted(id).Header.From), "for a Start that comes yet")
 }
 
 // TestAbortBeforeStart: an initiator that gives up lets go of who said Ready.
@@ -127,7 +159,7 @@ func TestFalseAbort(t *testing.T) {
 	b := n.players[1]
 	b.hear(forge(t, n.players[2], wire.Header{Kind: wire.KIND_ABORT, Context: make([]byte, 32)}, body))
 	id := b.s.ID()
-	b.hear(forge(t, n.players[0], wire.Header{Kind: wire.KIND_ABORT, Context: id[:]}, body)) // it came
+	b.hear(forge(t, outsider(n), wire.Header{Kind: wire.KIND_ABORT, Context: id[:]}, body))
 	n.release()
 	n.finished(n.players...)
 

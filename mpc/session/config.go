@@ -112,7 +112,10 @@ type Config struct {
 	Deals bool
 	// Shunned says whom the initiator does without, come what may.
 	Shunned func(types.Operator) bool
-	Timing  Timing
+	// Ahead says whether this node waits for somebody in an earlier session too: who
+	// says that it computes serves that one first. Nil: for nobody.
+	Ahead  func(types.Operator) bool
+	Timing Timing
 }
 
 func (c *Config) validate() error {

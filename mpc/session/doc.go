@@ -27,10 +27,16 @@
 //	Missing of what its sender confirmed      excuses nobody: the Confirm says that it is there
 //	a member leaves early                     Abort, to all: nobody waits for it. Before the Start
 //	                                          under the session's id, to who says Ready or sends
-//	                                          the Start after that
+//	                                          the Start after that. Who hears it passes it on: it
+//	                                          may have been said to that one alone
 //	silence                                   the watchdog names the member, or who withheld from
 //	                                          it what it needs; what a member says besides, or
 //	                                          ahead of the round, is no excuse
+//	lateness                                  what is beyond Stall/2 of each wait is added up against
+//	                                          who is to blame for it; who costs a session more than
+//	                                          two stall times drew it out (patience.go). Who says that
+//	                                          it computes is believed for as long as honest members
+//	                                          of a quarter of this node's speed compute
 //
 // A sign of arrival that one node gets proves nothing to the others. So sealed
 // messages are kept for two rounds longer than they are resent, and shown to

@@ -1,6 +1,8 @@
 package session
 
 import (
+	"time"
+
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
@@ -22,6 +24,9 @@ func (s *Session) PendingTo(op types.Operator) []*wire.Header {
 	}
 	return headers
 }
+
+// Drawn is what a member is charged with.
+func (s *Session) Drawn(op types.Operator) time.Duration { return s.peers[op].drawn }
 
 // Held counts the messages that took a slot of a round.
 func (s *Session) Held(round uint32) int { return len(s.inbox.messages[round]) }

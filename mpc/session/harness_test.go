@@ -60,6 +60,7 @@ type player struct {
 
 	secret   []byte // pre-parameters or share
 	suspects map[types.Operator]int
+	ahead    func(types.Operator) bool
 	full     bool // its send queue
 	slow     bool // its steps wait for work
 	mute     bool // its party never has a result
@@ -130,6 +131,7 @@ func (p *player) config() session.Config {
 	return session.Config{
 		ChainID: chainID, Request: p.net.request, Self: p.op, Identity: p.key, Protocol: protocol, Host: p,
 		Rand: rand.NewChaCha8(sha256.Sum256([]byte(p.op))), Timing: timing,
+		Ahead:     p.ahead,
 		Suspicion: func(op types.Operator) int { return p.suspects[op] },
 	}
 }

@@ -343,14 +343,14 @@ func (s *Session) onShown(v types.Verified, now time.Time) {
 }
 
 // blame says who is behind the silence of a member: itself, or those who
-// withheld from it what it said early enough that it lacks, and needs for what
+// withheld from it what it said long enough ago that it lacks, and needs for what
 // this node waits for.
-func (s *Session) blame(op types.Operator, now time.Time) []types.Operator {
+func (s *Session) blame(op types.Operator, ago time.Duration, now time.Time) []types.Operator {
 	c := s.courier.complaints[op]
 	var withheld []types.Operator
 	for _, place := range c.slots() {
 		p := parcel{c.round, place, op}
-		if place.from != s.cfg.Self && now.Sub(c.since[place]) >= s.cfg.Timing.Stall/2 && s.needed(p) && !s.inTime(p, c.since[place]) {
+		if place.from != s.cfg.Self && now.Sub(c.since[place]) >= ago && s.needed(p) && !s.inTime(p, c.since[place]) {
 			withheld = append(withheld, place.from)
 		}
 	}

@@ -184,7 +184,7 @@ func (s *Session) RetryConsume(now time.Time) {
 // fix tells the party what is signed. From here on the presignature is used up,
 // whatever comes.
 func (s *Session) fix(r *types.Request, attempt uint32, now time.Time) {
-	s.phase, s.progress, s.since = Running, now, now
+	s.phase, s.progress, s.since, s.charged = Running, now, now, now
 	s.parking.target, s.parking.attempt, s.parking.fixing = r, attempt, true
 	party, target := s.party.party, *r
 	s.submit(nil, func() (Step, error) {

@@ -29,6 +29,15 @@ func newEphemeral(rand io.Reader) (*ecdh.PrivateKey, error) {
 	return ecdh.X25519().NewPrivateKey(seed[:])
 }
 
+// probe is a key that is no secret: a point of low order gives zero with any key.
+var probe = func() *ecdh.PrivateKey {
+	key, err := ecdh.X25519().NewPrivateKey(append(make([]byte, 31), 1))
+	if err != nil {
+		panic(err) // 32 bytes are a key
+	}
+	return key
+}()
+
 // checkSessionKey refuses keys that no secret can be agreed with: X25519 points of
 // low order give zero for everybody.
 func checkSessionKey(own *ecdh.PrivateKey, key []byte, of types.Operator) error {

@@ -85,6 +85,9 @@ type Session struct {
 	// asked is when Missing was last said, asking how often.
 	asked  time.Time
 	asking uint32
+	// charged is when the last tick was, worked for how long this node computed.
+	charged time.Time
+	worked  time.Duration
 	// aborted is what was said on leaving early, by the name that it is said under.
 	aborted map[types.Hash]*wire.Envelope
 	peers   map[types.Operator]*peer
@@ -116,6 +119,7 @@ type peer struct {
 	// that so has this node.
 	parked   bool
 	answered time.Time
+	account
 }
 
 // ID names the session before its Start and its record in the store.

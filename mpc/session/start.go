@@ -184,7 +184,7 @@ func (s *Session) checkReadys(readys []*wire.Envelope, g *given) ([]types.Hash, 
 // run begins the rounds under the terms of a Start.
 func (s *Session) run(start types.Verified, t *terms, now time.Time) {
 	s.start, s.context, s.signers, s.dealers = start, t.context, t.signers, t.dealers
-	s.phase, s.progress, s.since = Running, now, now
+	s.phase, s.progress, s.since, s.charged = Running, now, now, now
 	s.peers = make(map[types.Operator]*peer)
 	s.links = make(map[types.Operator]*link)
 	for _, op := range s.others() {

@@ -12,6 +12,7 @@ import (
 // tickRunning says Working while our own party computes, and otherwise ends a
 // session that waits too long for the same members.
 func (s *Session) tickRunning(now time.Time) {
+	s.charge(now)
 	if s.busy() {
 		s.sayWorking(now)
 		s.progress = now
@@ -25,12 +26,10 @@ func (s *Session) tickRunning(now time.Time) {
 	var silent []types.Operator
 	for _, op := range s.AwaitedFor() {
 		if min(s.waiting(op, now), now.Sub(s.peers[op].working)) >= s.cfg.Timing.Stall {
-			silent = append(silent, s.blame(op, now)...)
+			silent = append(silent, s.blame(op, s.cfg.Timing.Stall/2, now)...)
 		}
 	}
-	slices.Sort(silent)
-	silent = slices.Compact(silent)
-	if len(silent) > 0 {
+	if silent = compact(silent); len(silent) > 0 {
 		s.end(End{
 			Reason: types.ErrStalled, Culprits: silent,
 			Err: fmt.Errorf("nothing of %v in round %d for %s", silent, s.round, s.cfg.Timing.Stall),

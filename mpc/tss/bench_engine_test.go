@@ -23,20 +23,26 @@ func TestBenchEngine(t *testing.T) {
 	if os.Getenv("MPC_BENCH") == "" {
 		t.Skip("set MPC_BENCH=1 to measure")
 	}
-	w := sim.New(t, sim.Config{
-		Seed: 1, Nodes: 4, Protocols: tss.New(tss.AllowInsecureFixtures()), Preparams: 1, MakePreparams: fixtures.Preparams,
-	})
-	w.Chain.Keygen("key", 2)
-	ours := cpuSeconds(t, func() {
+	const keygens = 2
+	var worlds []*sim.World
+	for i := range keygens {
+		worlds = append(worlds, sim.New(t, sim.Config{
+			Seed: uint64(i + 1), Nodes: 4, Protocols: tss.New(tss.AllowInsecureFixtures()), Preparams: 1, MakePreparams: fixtures.Preparams,
+		}))
+	}
+	made := 0
+	compareCPU(t, "engine-keygen-4-2", keygens, func() {
+		w := worlds[made]
+		made++
+		w.Chain.Keygen("key", 2)
 		require.True(t, w.Run(time.Minute, func() bool {
 			k, _ := w.Chain.Key("key")
 			return k.Status == types.KeyReady
 		}))
-	})
-	k := simulatedKey(t, w)
-	base := cpuSeconds(t, func() { rawKeygen(t, k) })
-	report(t, "engine-keygen-4-2", ours, base)
+	}, func() { rawKeygen(t, fixtures.Shares(4, 2)) })
 
+	w := worlds[0]
+	k := simulatedKey(t, w)
 	digest := digestOf("bench")
 	signed := 0
 	compareCPU(t, "engine-sign-3-of-4", 5, func() {

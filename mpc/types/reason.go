@@ -108,10 +108,12 @@ const (
 
 // Reasons that operators meet on a node of theirs.
 const (
-	ErrDatabaseLost Reason = "database_missing"
-	ErrBackup       Reason = "backup_unusable"
-	ErrRestore      Reason = "restore_refused"
-	ErrAudit        Reason = "audit_log_broken"
+	ErrDatabaseLost    Reason = "database_missing"
+	ErrDatabaseDamaged Reason = "database_damaged"
+	ErrIdentityLost    Reason = "identity_unusable"
+	ErrBackup          Reason = "backup_unusable"
+	ErrRestore         Reason = "restore_refused"
+	ErrAudit           Reason = "audit_log_broken"
 )
 
 // remedies says what to do about a reason.
@@ -128,7 +130,7 @@ var remedies = map[Reason]string{
 	ErrUnregistered:          "that validator must register first: sequencerd mpc register",
 	ErrBadDigest:             "give 32 bytes that are neither zero nor at or above the group order",
 	ErrBadPayload:            "set exactly one kind of payload",
-	ErrUnsupportedAlgorithm:  "use ecdsa-secp256k1",
+	ErrUnsupportedAlgorithm:  "use ecdsa-secp256-k1 (ALGORITHM_ECDSA_SECP256K1)",
 	ErrUnknownKey:            "check the id: sequencerd query mpc keys",
 	ErrUnknownSignature:      "check the id: sequencerd query mpc signatures KEY",
 	ErrKeyNotReady:           "the key is being made; wait until it is READY: sequencerd query mpc key ID",
@@ -164,7 +166,7 @@ var remedies = map[Reason]string{
 	ErrAlreadyDecided:        "the chain has decided this, or knows it already; nothing to do",
 	ErrNoPreparams:           "pre-parameters are being made; the next attempt follows by itself",
 	ErrShareMissing:          "this node has no share of the key; any t+1 other participants sign without it, and the next reshare gives it one: sequencerd tx mpc reshare",
-	ErrDigestBound:           "this request id was bound to another digest here; ask with a new id",
+	ErrDigestBound:           "this request id was bound to another digest or key here; ask with a new id",
 	ErrBusy:                  "the node is at its limit of sessions in memory; the next attempt follows by itself",
 	ErrStartTimeout:          "the initiator did not start in time; the next attempt follows by itself",
 	ErrStalled:               "look at the named participants: are they up and connected?",
@@ -179,8 +181,10 @@ var remedies = map[Reason]string{
 	ErrWriteRefused:          "this is a mistake of the program, nothing was changed on disk; report it with the log",
 	ErrInterrupted:           "the node stopped in the middle of the session; the next attempt follows by itself",
 	ErrLostToSession:         "another session of the same request won; nothing to do",
-	ErrSuperseded:            "an earlier request needed the memory; the next attempt follows by itself",
-	ErrDatabaseLost:          "this node follows the chain and takes part in no keys and signatures; stop it and restore the newest backup: sequencerd mpc backup restore; without one, move the identity file away, make a new one: sequencerd mpc identity create, register it, and reshare the keys",
+	ErrSuperseded:            "another session took its place, of an earlier request that needed the memory or of a later attempt at the same one; the request goes on by itself",
+	ErrDatabaseLost:          "this node follows the chain and takes part in no keys and signatures; stop it and restore the newest backup: sequencerd mpc backup restore; if there is none, and the folder mpc/db is in no other place either, make an empty database: sequencerd mpc database create --shares-are-lost, start the node again, and reshare the keys",
+	ErrDatabaseDamaged:       "this node follows the chain and takes part in no keys and signatures; stop it, move the folder mpc/db away and keep it, then restore the newest backup: sequencerd mpc backup restore; if there is none, make an empty database: sequencerd mpc database create --shares-are-lost, start the node again, and reshare the keys",
+	ErrIdentityLost:          "this node follows the chain and takes part in no keys and signatures; stop it, move the file mpc/identity.json away if it is there, then put it back from the newest backup: sequencerd mpc backup restore --identity-only; if there is none, make a new identity beside the database, which keeps its shares: sequencerd mpc identity create, start the node again, then sequencerd mpc register",
 	ErrBackup:                "check the path and the key of the backup, or use another copy: sequencerd mpc backup verify",
 	ErrRestore:               "what the node has is newer than the backup, or something else; nothing was changed: sequencerd mpc backup list, sequencerd mpc keys",
 	ErrAudit:                 "the file was changed or damaged after it was written; compare with a copy: sequencerd mpc audit verify",
@@ -188,7 +192,7 @@ var remedies = map[Reason]string{
 }
 
 // Remedy says what to do; empty for an unknown reason.
-func (r Reason) Remedy() string { return remedies[r] }
+func (r Reason) Remedy() string { return ForProgram(remedies[r]) }
 
 // ReasonOf finds the reason in an error's chain; empty if it has none.
 func ReasonOf(err error) Reason {

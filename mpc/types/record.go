@@ -31,6 +31,9 @@ type Record struct {
 	// Request and Attempt say what the session was for.
 	Request RequestID
 	Attempt uint32
+	// Commitment is Request.Commitment of the request; zero in records of before there
+	// was one.
+	Commitment Hash
 	// IdentityVersion is the identity that the request pinned for this node.
 	IdentityVersion uint32
 	// Reason is why Status is ERROR.

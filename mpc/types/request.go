@@ -131,13 +131,23 @@ func (r *Request) CheckAttested(a *Attestation) error {
 	return nil
 }
 
-// ContentHash binds what a participant checks before it says Ready: everything
-// that the request asks for, and nothing that only says when.
-func (r *Request) ContentHash() Hash {
-	s := newSignBytes("request").
-		u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).
-		u64(uint64(r.Algorithm)).u64(uint64(r.Threshold)).u64(r.Epoch).
-		bytes(r.Digest).hash(r.KeySession).u64(uint64(len(r.Members)))
+// BindingHash is what the id of a sign request is bound to for ever, beside its
+// digest: the key that signs, and how. Epoch, session, threshold and members are not
+// in it: they are whose shares sign, and they may differ when a chain that was rolled
+// back over a reshare commits the same request again.
+func (r *Request) BindingHash() Hash {
+	return newSignBytes("binding").
+		u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).u64(uint64(r.Algorithm)).sum()
+}
+
+// Commitment names a request as one chain committed it, once: when, and with everything
+// that it pinned. The same id may be committed again, after a rollback or on another
+// chain, by somebody else.
+func (r *Request) Commitment(chainID string) Hash {
+	s := newSignBytes("commitment").
+		str(chainID).u64(uint64(r.Height)).u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).
+		u64(uint64(r.Algorithm)).bytes(r.PublicKey).bytes(r.Digest).u64(uint64(r.Threshold)).u64(r.Epoch).
+		hash(r.KeySession).u64(uint64(len(r.Members)))
 	for _, m := range r.Members {
 		s.str(string(m.Operator)).u64(uint64(m.IdentityVersion)).bytes(m.IdentityKey)
 	}

@@ -97,26 +97,49 @@ func TestMembers(t *testing.T) {
 	require.Equal(t, 3, r.SignersNeeded(), "a keygen needs all")
 }
 
-// TestContentHash: everything that a participant checks is in it, and nothing
-// that says only when.
-func TestContentHash(t *testing.T) {
+// TestCommitment: another chain, another height and everything that is pinned make
+// another one; how long an attempt lasts does not.
+func TestCommitment(t *testing.T) {
 	base := request(2)
-	want := base.ContentHash()
+	want := base.Commitment("chain")
+	require.NotEqual(t, want, base.Commitment("other"))
 	for name, change := range map[string]func(*Request){
-		"id": func(r *Request) { r.ID.ID = "other" }, "kind": func(r *Request) { r.ID.Kind = KindReshare },
-		"key": func(r *Request) { r.KeyID = "other" }, "threshold": func(r *Request) { r.Threshold++ },
-		"epoch": func(r *Request) { r.Epoch++ }, "digest": func(r *Request) { r.Digest = append([]byte{1}, r.Digest[1:]...) },
-		"session": func(r *Request) { r.KeySession[0]++ }, "algorithm": func(r *Request) { r.Algorithm++ },
+		"id": func(r *Request) { r.ID.ID = "other" }, "key": func(r *Request) { r.KeyID = "other" },
+		"height": func(r *Request) { r.Height++ }, "threshold": func(r *Request) { r.Threshold++ },
+		"epoch": func(r *Request) { r.Epoch++ }, "session": func(r *Request) { r.KeySession[0]++ },
 		"member":   func(r *Request) { r.Members = r.Members[:1] },
 		"identity": func(r *Request) { r.Members = []Member{r.Members[0], {"op01", 2, []byte{1}}} },
+		"handover": func(r *Request) { r.Handover = &Handover{Threshold: 1, Receivers: []Operator{"op00"}} },
+		"kind":     func(r *Request) { r.ID.Kind = KindReshare }, "algorithm": func(r *Request) { r.Algorithm++ },
+		"public key": func(r *Request) { r.PublicKey = []byte("other") }, "test": func(r *Request) { r.Test = true },
+		"digest": func(r *Request) { r.Digest = append([]byte{1}, r.Digest[1:]...) },
 	} {
 		r := request(2)
 		change(&r)
-		require.NotEqual(t, want, r.ContentHash(), name)
+		require.NotEqual(t, want, r.Commitment("chain"), name)
 	}
 	later := request(2)
-	later.Height, later.ExpiryHeight, later.AttemptBlocks = 7, 8, 9
-	require.Equal(t, want, later.ContentHash())
+	later.ExpiryHeight, later.AttemptBlocks = 8, 9
+	require.Equal(t, want, later.Commitment("chain"))
+}
+
+// TestBindingHash: the key is in it, and nothing that a reshare or a rotated identity
+// changes, nor the digest, which is bound beside it.
+func TestBindingHash(t *testing.T) {
+	base := request(2)
+	want := base.BindingHash()
+	for name, change := range map[string]func(*Request){
+		"id": func(r *Request) { r.ID.ID = "other" }, "kind": func(r *Request) { r.ID.Kind = KindReshare },
+		"key": func(r *Request) { r.KeyID = "other" }, "algorithm": func(r *Request) { r.Algorithm++ },
+	} {
+		r := request(2)
+		change(&r)
+		require.NotEqual(t, want, r.BindingHash(), name)
+	}
+	again := request(3)
+	again.Epoch, again.KeySession, again.Threshold, again.Height = 7, Context{7}, 2, 9
+	again.Members[0].IdentityVersion++
+	require.Equal(t, want, again.BindingHash())
 }
 
 func TestBefore(t *testing.T) {

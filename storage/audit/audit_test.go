@@ -8,8 +8,10 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -259,11 +261,79 @@ func TestGoesOnAfterABrokenLine(t *testing.T) {
 func TestRunFlushes(t *testing.T) {
 	l := newLog(t, t.TempDir(), MaxFileBytes)
 	fill(t, l, 1)
-	require.True(t, l.dirty)
+	require.Equal(t, uint64(1), l.dirty)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.NoError(t, l.Run(ctx))
-	require.False(t, l.dirty)
+	require.NoError(t, l.Run(ctx, nil))
+	require.Zero(t, l.dirty)
+}
+
+// A disk that fails for a while does not end the log: lines go on, the disk is asked
+// again, it is told when that begins and ends, and a line says what may be missing.
+func TestDiskThatFailsForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		l := newLog(t, dir, MaxFileBytes)
+		fill(t, l, 1)
+		sound := l.file
+		r, w, err := os.Pipe() // takes lines, and cannot be synced
+		require.NoError(t, err)
+		defer r.Close()
+		ctx, cancel := context.WithCancel(t.Context())
+		var told []error
+		ended := make(chan error, 1)
+		go func() { ended <- l.Run(ctx, func(err error) { told = append(told, err) }) }()
+
+		swap := func(f *os.File) { l.mu.Lock(); l.file = f; l.mu.Unlock() }
+		swap(w)
+		time.Sleep(3 * FlushInterval)
+		synctest.Wait()
+		require.Len(t, told, 1)
+		require.Error(t, told[0])
+		require.Error(t, l.Failing())
+
+		swap(sound)
+		require.NoError(t, l.Append(use(5)))
+		time.Sleep(FlushInterval)
+		synctest.Wait()
+		require.Len(t, told, 2)
+		require.NoError(t, told[1])
+		require.NoError(t, l.Failing())
+		cancel()
+		require.NoError(t, <-ended)
+		require.NoError(t, w.Close())
+		report, err := Verify(dir)
+		require.NoError(t, err)
+		require.Equal(t, uint64(3), report.Last)
+		require.Equal(t, []string{"line 3: gap: the disk failed to take lines 1 to 2 before it took them; a power failure may have taken some"}, report.Notes)
+	})
+}
+
+// Two writers would fork the chain: the second one waits a moment, then is refused.
+func TestOneWriter(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		l := newLog(t, dir, MaxFileBytes)
+		_, err := Open(dir)
+		require.ErrorIs(t, err, ErrInUse)
+		time.AfterFunc(lockWait/2, func() { assert.NoError(t, l.Close()) })
+		again, err := Open(dir)
+		require.NoError(t, err)
+		require.NoError(t, again.Close())
+	})
+}
+
+func TestOperationsAreNotes(t *testing.T) {
+	dir := t.TempDir()
+	l := newLog(t, dir, MaxFileBytes)
+	require.NoError(t, l.Append(Entry{Event: BackedUp, Note: "file 1"}))
+	r, err := Verify(dir)
+	require.NoError(t, err)
+	require.Equal(t, []string{"line 1: backup: file 1"}, r.Notes)
+	require.True(t, IsOperation(BackedUp))
+	for _, event := range []string{Begin, End, Repaired, Gap, ""} {
+		require.False(t, IsOperation(event), "a line of the log's own")
+	}
 }
 
 func BenchmarkAppend(b *testing.B) {

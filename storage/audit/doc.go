@@ -1,5 +1,6 @@
 // Package audit keeps a log of each use of a key share: a line of JSON when a
-// session opens one and another when the session ends. It holds nothing secret.
+// session opens one and another when the session ends; and one line for each backup,
+// restoring, change of the passphrase and new identity. It holds nothing secret.
 //
 // # The chain
 //
@@ -15,6 +16,8 @@
 //	audit.log               the newest lines
 //	audit-000000000001.log  older ones, named by the number of their first line
 //
+//	audit.lock              empty; who writes the log holds a lock on it
+//
 // A file that is full is renamed and the next one begins with a line that holds the
 // hash of its last: the chain goes on. The oldest files are removed, so that all of
 // them take MaxFiles times MaxFileBytes; Verify then says at which line the log
@@ -26,7 +29,8 @@
 // disk within FlushInterval: a power failure may take the lines of that time, which
 // is a chain cut off its end. A line that a crash tore has no line end. Open cuts it
 // off and notes how much it was. A session that began and has no end was under way
-// when the node stopped.
+// when the node stopped. A disk that fails is asked again; the line after says which
+// lines it may have dropped.
 //
 // # Figures
 //

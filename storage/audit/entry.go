@@ -17,9 +17,37 @@ const (
 	End = "end"
 	// Repaired: a torn line was cut off.
 	Repaired = "repaired"
-	// Gap: lines could not be written.
+	// Gap: lines could not be written, or may not be on disk.
 	Gap = "gap"
 )
+
+// Events of what an operator does with shares and identity. Their lines have a Note.
+const (
+	// BackedUp: shares and identity leave the node, encrypted.
+	BackedUp = "backup"
+	// Restored: what a backup has was put back.
+	Restored = "restore"
+	// PassphraseChanged: identity and database have another one.
+	PassphraseChanged = "passphrase_change"
+	// IdentityRotated: a new identity key was added.
+	IdentityRotated = "identity_rotate"
+	// IdentityMade: a new identity was made beside a database that had lost its own.
+	IdentityMade = "identity_create"
+	// DatabaseMade: an empty database was made for an identity that had lost its own.
+	DatabaseMade = "database_create"
+)
+
+// MaxNoteBytes bounds the note of such a line.
+const MaxNoteBytes = 1 << 10
+
+// IsOperation reports whether an event is of what an operator does.
+func IsOperation(event string) bool {
+	switch event {
+	case BackedUp, Restored, PassphraseChanged, IdentityRotated, IdentityMade, DatabaseMade:
+		return true
+	}
+	return false
+}
 
 // OutcomeOK ends a session that did what it was for; any other outcome is a typed
 // reason.

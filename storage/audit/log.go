@@ -35,39 +35,58 @@ type Log struct {
 	// maxBytes of a file; smaller in tests.
 	maxBytes int64
 
+	lock *os.File
+
 	mu    sync.Mutex
 	file  *os.File
 	size  int64
 	first uint64 // of the file; 0 if it is empty
 	last  Entry
-	dirty bool
+	// dirty is the number of the first line that is not known to be on disk; 0 if all
+	// are.
+	dirty uint64
 	// lost counts lines that could not be written.
 	lost uint64
+	// unwritten and unsynced are why the last line could not be written, or not be
+	// brought to disk; nil if all is well.
+	unwritten, unsynced error
 }
 
-// Open opens the log of a folder, or makes one. It cuts a torn line off and notes
+// Open opens the log of a folder, or makes one. ErrInUse if another process writes it,
+// and does not end within seconds. It cuts a torn line off and notes
 // it. What it cannot read of the last line does not keep it from going on: Verify
 // says what is wrong.
 func Open(dir string) (*Log, error) { return open(dir, MaxFileBytes, time.Now) }
 
 func open(dir string, maxBytes int64, now func() time.Time) (*Log, error) {
-	l := &Log{dir: dir, now: now, maxBytes: maxBytes}
-	rotated, err := rotatedFiles(dir)
+	lock, err := lockLog(dir, lockWait)
 	if err != nil {
 		return nil, err
 	}
-	if len(rotated) > 0 {
-		if l.last, _, _, err = tail(rotated[len(rotated)-1]); err != nil {
-			return nil, err
-		}
-	}
-	if l.file, err = os.OpenFile(filepath.Join(dir, current), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
-		return nil, fmt.Errorf("open audit log: %w", err)
-	}
-	if err := l.resume(); err != nil {
-		return nil, errors.Join(err, l.file.Close())
+	l := &Log{dir: dir, now: now, maxBytes: maxBytes, lock: lock}
+	if err := l.openFiles(); err != nil {
+		return nil, errors.Join(err, lock.Close())
 	}
 	return l, nil
+}
+
+func (l *Log) openFiles() error {
+	rotated, err := rotatedFiles(l.dir)
+	if err != nil {
+		return err
+	}
+	if len(rotated) > 0 {
+		if l.last, _, _, err = tail(rotated[len(rotated)-1]); err != nil {
+			return err
+		}
+	}
+	if l.file, err = os.OpenFile(filepath.Join(l.dir, current), os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600); err != nil {
+		return fmt.Errorf("open audit log: %w", err)
+	}
+	if err := l.resume(); err != nil {
+		return errors.Join(err, l.file.Close())
+	}
+	return nil
 }
 
 // resume finds where the newest file ends, and repairs it.
@@ -132,17 +151,23 @@ func (l *Log) Append(e Entry) error {
 	defer l.mu.Unlock()
 	if l.lost > 0 {
 		gap := Entry{Event: Gap, Note: fmt.Sprintf("%d lines before this one could not be written", l.lost)}
-		if err := l.append(gap); err != nil {
+		if l.unwritten = l.append(gap); l.unwritten != nil {
 			l.lost++
-			return err
+			return l.unwritten
 		}
 		l.lost = 0
 	}
-	err := l.append(e)
-	if err != nil {
+	if l.unwritten = l.append(e); l.unwritten != nil {
 		l.lost++
 	}
-	return err
+	return l.unwritten
+}
+
+// Failing is why the log does not take lines, or the disk does not; nil if all is well.
+func (l *Log) Failing() error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return errors.Join(l.unwritten, l.unsynced)
 }
 
 // append writes a line whole, or leaves the file as it was. The caller holds the
@@ -169,7 +194,10 @@ func (l *Log) append(e Entry) error {
 		l.first = e.Number
 	}
 	l.size += int64(len(line))
-	l.last, l.dirty = e, true
+	l.last = e
+	if l.dirty == 0 {
+		l.dirty = e.Number
+	}
 	return nil
 }
 
@@ -219,35 +247,54 @@ func rotatedFiles(dir string) ([]string, error) {
 	return names, err
 }
 
-// Run brings lines to disk until the context ends.
-func (l *Log) Run(ctx context.Context) error {
+// Run brings lines to disk until the context ends. A disk that does not take them is
+// asked again and again, while lines go on being written; tell hears of it when that
+// begins, and with nil when it is over.
+func (l *Log) Run(ctx context.Context, tell func(error)) error {
 	tick := time.NewTicker(FlushInterval)
 	defer tick.Stop()
+	failing := false
 	for {
 		select {
 		case <-ctx.Done():
 			return l.Flush()
 		case <-tick.C:
-			if err := l.Flush(); err != nil {
-				return err
+			err := l.Flush()
+			if (err != nil) != failing {
+				failing = err != nil
+				tell(err)
 			}
 		}
 	}
 }
 
-// Flush brings what was written to disk. Nobody who appends waits for it.
+// Flush brings what was written to disk. Nobody who appends waits for it. After a
+// failure the next one that succeeds leaves a line which says so: a disk that failed
+// once may have dropped what it was given before.
 func (l *Log) Flush() error {
 	l.mu.Lock()
-	file, dirty := l.file, l.dirty
-	l.dirty = false
+	file, from, to := l.file, l.dirty, l.last.Number
+	l.dirty = 0
 	l.mu.Unlock()
-	if !dirty || file == nil {
+	if from == 0 || file == nil {
 		return nil
 	}
-	if err := file.Sync(); err != nil && !errors.Is(err, fs.ErrClosed) { // closed by a rotation, which synced it
-		return fmt.Errorf("sync audit log: %w", err)
+	err := file.Sync()
+	if errors.Is(err, fs.ErrClosed) {
+		err = nil // by a rotation, which synced it
 	}
-	return nil
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	recovered := err == nil && l.unsynced != nil
+	l.unsynced = err
+	switch {
+	case err != nil:
+		l.dirty = from
+		l.unsynced = fmt.Errorf("sync audit log: %w", err)
+	case recovered && l.file != nil:
+		l.unwritten = l.append(Entry{Event: Gap, Note: fmt.Sprintf("the disk failed to take lines %d to %d before it took them; a power failure may have taken some", from, to)})
+	}
+	return l.unsynced
 }
 
 // Last is number and hash of the last line; 0 and "" of an empty log.
@@ -265,7 +312,7 @@ func (l *Log) Close() error {
 	if l.file == nil {
 		return err
 	}
-	err = errors.Join(err, l.file.Close())
+	err = errors.Join(err, l.file.Close(), l.lock.Close())
 	l.file = nil
 	return err
 }

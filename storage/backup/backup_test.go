@@ -163,6 +163,89 @@ func TestChain(t *testing.T) {
 	require.Equal(t, [][]byte{make([]byte, ed25519.SeedSize)}, saved.Seeds)
 }
 
+func removeFiles(t *testing.T, dir string, numbers ...int) {
+	for _, n := range numbers {
+		for _, ext := range []string{"age", "json"} {
+			require.NoError(t, os.Remove(At(dir).path(n, ext)))
+		}
+	}
+}
+
+// The newest full file needs none before it: whatever became of those, it is listed,
+// opened and continued.
+func TestNewestFullFile(t *testing.T) {
+	keys := newKeyPair(t)
+	overwrite := func(n int, ext string) func(*testing.T, string) {
+		return func(t *testing.T, dir string) {
+			require.NoError(t, os.WriteFile(At(dir).path(n, ext), []byte("x"), 0o600))
+		}
+	}
+	for name, c := range map[string]struct {
+		spoil func(*testing.T, string)
+		// whole: nothing that is there is broken, which list would name.
+		whole bool
+	}{
+		"alone":                     {func(t *testing.T, dir string) { removeFiles(t, dir, 1, 2, 3) }, true},
+		"after a gap":               {func(t *testing.T, dir string) { removeFiles(t, dir, 3) }, false},
+		"after a file that is gone": {func(t *testing.T, dir string) { require.NoError(t, os.Remove(At(dir).path(1, "age"))) }, false},
+		"after a damaged file":      {overwrite(2, "age"), false},
+		"after a damaged manifest":  {overwrite(2, "json"), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, f := story(t, keys)
+			save(t, db, f, keys.to, true)
+			c.spoil(t, f.dir)
+			for number := 4; number <= 5; number++ { // the full one, and one that continues it
+				saved, err := f.Open(keys.with)
+				require.NoError(t, err)
+				require.Equal(t, contents(t, db), saved.Contents)
+				newest, err := f.Newest()
+				require.NoError(t, err)
+				require.Equal(t, 4, newest[0].Number)
+				require.Equal(t, number, newest[len(newest)-1].Number)
+				chain, err := f.Chain()
+				if err == nil {
+					err = f.CheckFiles(chain)
+				}
+				require.Equal(t, c.whole, err == nil)
+				put(t, db, share(fmt.Sprint("d", number), 0))
+				require.Equal(t, number+1, save(t, db, f, keys.to, false).Number)
+			}
+			// What it does need is missed.
+			require.NoError(t, os.WriteFile(f.path(4, "age"), []byte("x"), 0o600))
+			_, err := f.Open(keys.with)
+			require.ErrorIs(t, err, ErrChain)
+		})
+	}
+}
+
+// The files of one folder were made for a passphrase, another one, and a recipient.
+func TestSeveralKeys(t *testing.T) {
+	db, f, pair := newDB(t), At(t.TempDir()), newKeyPair(t)
+	var withs []Identities
+	for i, pass := range []string{"cow", "calf", ""} {
+		to, with := pair.to, pair.with
+		if pass != "" {
+			var err error
+			to, err = ForPassphrase([]byte(pass))
+			require.NoError(t, err)
+			with, err = WithPassphrase([]byte(pass))
+			require.NoError(t, err)
+		}
+		put(t, db, share(fmt.Sprint("k", i), 0))
+		save(t, db, f, to, false)
+		withs = append(withs, with)
+	}
+	for i := range withs {
+		_, err := f.Open(withs[i].And(withs[(i+1)%3]))
+		require.ErrorIs(t, err, ErrWrongKey)
+		require.ErrorContains(t, err, fmt.Sprintf("%06d.age", (i+2)%3+1), "the file that needs another one is named")
+	}
+	saved, err := f.Open(withs[2].And(withs[0]).And(withs[1]))
+	require.NoError(t, err)
+	require.Equal(t, contents(t, db), saved.Contents)
+}
+
 // Nothing secret is in the folder, and nobody else can read it.
 func TestFilesKeepSecrets(t *testing.T) {
 	_, f := story(t, newKeyPair(t))
@@ -236,12 +319,13 @@ func TestBrokenChain(t *testing.T) {
 		want  error
 	}{
 		"the first is missing":    {rename("000001.json", "x"), ErrChain},
+		"the first two are":       {func(t *testing.T, dir string) { removeFiles(t, dir, 1, 2) }, ErrChain},
 		"a manifest is missing":   {rename("000002.json", "x"), ErrChain},
 		"a file is missing":       {rename("000002.age", "x"), ErrChain},
 		"a file in another place": {rename("000002.age", "000001.age"), ErrChain},
 		"a manifest in another":   {rename("000003.json", "000002.json"), ErrChain},
 		"a changed file": {func(t *testing.T, dir string) {
-			path := filepath.Join(dir, "000001.age")
+			path := filepath.Join(dir, "000002.age")
 			b, err := os.ReadFile(path)
 			require.NoError(t, err)
 			b[len(b)/2] ^= 1

@@ -19,6 +19,10 @@
 // are cut off the end leave a shorter chain that is whole; whoever cares notes the
 // last hash elsewhere.
 //
+// A full file needs none before it. Whoever removes what is before the newest full one
+// has a chain that begins there; whatever is broken before it does not matter to
+// restoring. Files of one chain may be encrypted to different recipients or passphrases.
+//
 // The manifest is inside the file too, without the file's own hash. age encrypts
 // and authenticates but does not sign: whoever knows a recipient can make a file.
 // So what is restored counts only if it fits the chain (see Verify in app/mpcnode),
@@ -69,7 +73,8 @@
 //
 // # What restoring refuses
 //
-// A share of an epoch older than one that the database has, a record of a key with
+// A share of an epoch older than a READY one of the database, a record of a key with
 // a tombstone, a record that is there with other content, a binding that differs.
-// All or nothing is restored, in one write.
+// All or nothing is restored, in one write. The identity alone can be restored beside
+// any database.
 package backup

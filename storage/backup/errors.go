@@ -7,7 +7,7 @@ import "github.com/sequencer-mpc/sequencer/mpc/types"
 type Error string
 
 // Error is the text.
-func (e Error) Error() string { return string(e) }
+func (e Error) Error() string { return types.ForProgram(string(e)) }
 
 // Unwrap gives the typed reason.
 func (e Error) Unwrap() error { return types.ErrBackup }
@@ -22,9 +22,11 @@ const (
 	// written.
 	ErrDamaged Error = "the backup is damaged or was not written by this program; use another copy"
 	// ErrWrongKey: the passphrase or identity does not decrypt a file.
-	ErrWrongKey Error = "this passphrase or age identity does not open the backup; give the one that it was made for"
+	ErrWrongKey Error = "no passphrase or age identity that was given opens this file of the backup; give the one that it was made for, and each one if the files of a folder were made for several"
 	// ErrNewerFormat: written by a later version of this program.
 	ErrNewerFormat Error = "the format of the backup is newer than this program; update sequencerd"
+	// ErrIncomplete: a share that should be in the backup is not.
+	ErrIncomplete Error = "the backup lacks shares of keys that are READY on chain; make a new one on the node that has them: sequencerd mpc backup create, and where the node has none either, reshare the key: sequencerd tx mpc reshare"
 	// ErrChanged: the database changed while it was read.
 	ErrChanged Error = "a record went away while it was being saved; nothing is wrong, make the backup again"
 	// ErrKeys: neither recipient nor passphrase, or both, or one that is none.

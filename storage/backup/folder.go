@@ -9,6 +9,9 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -26,45 +29,74 @@ func (f Folder) path(n int, ext string) string {
 }
 
 // Chain reads all manifests, oldest first, and checks that each names the one
-// before. Nothing is decrypted, and files are not read: CheckFiles does that.
+// before. It begins with a full one: those before may have been removed, or left behind
+// in another folder. Nothing is decrypted, and files are not read: CheckFiles does that.
 // ErrNone if there is none.
 func (f Folder) Chain() ([]Manifest, error) {
-	var chain []Manifest
-	for n := 1; ; n++ {
-		m, err := f.manifest(n)
-		if errors.Is(err, fs.ErrNotExist) {
-			break
+	numbers, err := f.numbers()
+	if err != nil {
+		return nil, err
+	}
+	return f.chain(numbers)
+}
+
+// Newest is the end of the chain, from the newest full file on: all that is needed to
+// restore what the node had, and to go on. What is broken before it does not matter.
+func (f Folder) Newest() ([]Manifest, error) {
+	numbers, err := f.numbers()
+	if err != nil {
+		return nil, err
+	}
+	for i := len(numbers) - 1; i > 0; i-- {
+		if m, err := f.manifest(numbers[i]); err == nil && m.Full {
+			return f.chain(numbers[i:])
 		}
+	}
+	return f.chain(numbers)
+}
+
+// numbers are those of the manifests, ascending.
+func (f Folder) numbers() ([]int, error) {
+	names, err := filepath.Glob(filepath.Join(f.dir, "[0-9][0-9][0-9][0-9][0-9][0-9].json"))
+	if err != nil {
+		return nil, err
+	}
+	numbers := make([]int, len(names))
+	for i, name := range names {
+		if numbers[i], err = strconv.Atoi(strings.TrimSuffix(filepath.Base(name), ".json")); err != nil {
+			return nil, err
+		}
+	}
+	slices.Sort(numbers)
+	return numbers, nil
+}
+
+// chain reads the manifests with these numbers.
+func (f Folder) chain(numbers []int) ([]Manifest, error) {
+	if len(numbers) == 0 {
+		return nil, fmt.Errorf("%w: %s", ErrNone, f.dir)
+	}
+	var chain []Manifest
+	for i, n := range numbers {
+		m, err := f.manifest(n)
 		if err != nil {
 			return nil, err
 		}
 		switch {
 		case m.Number != n:
 			return nil, fmt.Errorf("%w: the manifest of file %d says it is of file %d", ErrChain, n, m.Number)
-		case n == 1 && m.Previous != "" || n > 1 && m.Previous != chain[n-2].File:
+		case i == 0 && !m.Full:
+			return nil, fmt.Errorf("%w: file %d needs those before it, and the manifest of file %d is missing", ErrChain, n, n-1)
+		case n == 1 && m.Previous != "":
+			return nil, fmt.Errorf("%w: file 1 says that one was before it", ErrChain)
+		case i > 0 && n != numbers[i-1]+1:
+			return nil, fmt.Errorf("%w: the manifest of file %d is missing", ErrChain, numbers[i-1]+1)
+		case i > 0 && m.Previous != chain[i-1].File:
 			return nil, fmt.Errorf("%w: file %d was made after another file %d than the one here", ErrChain, n, n-1)
 		}
 		chain = append(chain, m)
 	}
-	if err := f.checkGap(len(chain)); err != nil {
-		return nil, err
-	}
-	if len(chain) == 0 {
-		return nil, fmt.Errorf("%w: %s", ErrNone, f.dir)
-	}
 	return chain, nil
-}
-
-// checkGap looks for manifests after the one that is missing.
-func (f Folder) checkGap(last int) error {
-	names, err := filepath.Glob(filepath.Join(f.dir, "[0-9][0-9][0-9][0-9][0-9][0-9].json"))
-	if err != nil {
-		return err
-	}
-	if len(names) > last {
-		return fmt.Errorf("%w: the manifest of file %d is missing", ErrChain, last+1)
-	}
-	return nil
 }
 
 func (f Folder) manifest(n int) (Manifest, error) {
@@ -112,7 +144,7 @@ func (f Folder) sum(n int) (string, error) {
 
 // Last is the newest manifest; nil if the folder holds none or is not there.
 func (f Folder) Last() (*Manifest, error) {
-	chain, err := f.Chain()
+	chain, err := f.Newest()
 	if errors.Is(err, ErrNone) {
 		return nil, nil
 	}
@@ -192,23 +224,32 @@ func (s *Saved) Wipe() {
 	s.Contents.Wipe()
 }
 
-// Open checks the chain and all its files, decrypts those that are needed, and
-// gathers what the last manifest describes. The caller wipes it. Errors: ErrNone,
-// ErrChain, ErrDamaged, ErrWrongKey, ErrNewerFormat.
+// Open checks the end of the chain that Newest gives and the files that it needs,
+// decrypts those, and gathers what the last manifest describes. The caller wipes it.
+// Errors: ErrNone, ErrChain, ErrDamaged, ErrWrongKey, ErrNewerFormat.
 func (f Folder) Open(with Identities) (*Saved, error) {
-	chain, err := f.Chain()
+	chain, err := f.Newest()
 	if err != nil {
 		return nil, err
 	}
-	if err := f.CheckFiles(chain); err != nil {
+	last := chain[len(chain)-1]
+	var needed []Manifest
+	for _, m := range chain {
+		if slices.Contains(last.In(), m.Number) {
+			needed = append(needed, m)
+		}
+	}
+	if len(needed) != len(last.In()) {
+		return nil, fmt.Errorf("%w: file %d needs a file before the newest full one, %d", ErrChain, last.Number, chain[0].Number)
+	}
+	if err := f.CheckFiles(needed); err != nil {
 		return nil, err
 	}
-	last := chain[len(chain)-1]
 	g := newGathering(last)
-	for _, n := range last.In() {
-		if err := f.gather(g, chain[n-1], with); err != nil {
+	for _, m := range needed {
+		if err := f.gather(g, m, with); err != nil {
 			g.saved.Wipe()
-			return nil, fmt.Errorf("%s: %w", f.path(n, "age"), err)
+			return nil, fmt.Errorf("%s: %w", f.path(m.Number, "age"), err)
 		}
 	}
 	if err := g.complete(); err != nil {

@@ -3,6 +3,7 @@ package backup
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"filippo.io/age"
@@ -42,6 +43,12 @@ func ForRecipients(names []string) (Recipients, error) {
 
 // Identities open files.
 type Identities struct{ of []age.Identity }
+
+// And opens what either opens: files of one chain may be for different recipients, or
+// for a passphrase that was changed.
+func (i Identities) And(more Identities) Identities {
+	return Identities{append(slices.Clone(i.of), more.of...)}
+}
 
 // WithPassphrase opens files that were made for the passphrase.
 func WithPassphrase(passphrase []byte) (Identities, error) {

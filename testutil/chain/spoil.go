@@ -1,10 +1,35 @@
 package chain
 
 import (
+	"bytes"
 	"context"
 
+	"github.com/stretchr/testify/require"
+
+	"cosmossdk.io/collections"
 	corestore "cosmossdk.io/core/store"
+
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 )
+
+// Garble makes the values below a prefix unreadable whose keys have name in them, of
+// which there must be some.
+func (f *Fixture) Garble(prefix collections.Prefix, name string) {
+	f.t.Helper()
+	store := f.Ctx.KVStore(f.StoreKey)
+	var keys [][]byte
+	entries := storetypes.KVStorePrefixIterator(store, prefix.Bytes())
+	for ; entries.Valid(); entries.Next() {
+		if bytes.Contains(entries.Key(), []byte(name)) {
+			keys = append(keys, entries.Key())
+		}
+	}
+	require.NoError(f.t, entries.Close())
+	require.NotEmpty(f.t, keys)
+	for _, key := range keys {
+		store.Set(key, []byte{0xff})
+	}
+}
 
 // spoilable is the store of a fixture that a test may spoil.
 type spoilable struct {

@@ -197,6 +197,9 @@ func (*Cluster) Unacknowledged(context.Context, types.Operator) ([]types.KeyID, 
 	return nil, nil
 }
 
+// ReshareEnded implements mpc.Chain.
+func (*Cluster) ReshareEnded(context.Context, string) (bool, error) { return false, nil }
+
 // Signature implements mpc.Chain.
 func (c *Cluster) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
 	c.mu.Lock()

@@ -220,22 +220,31 @@ func (p *party) expects(round uint32) (n int) {
 // key derives the same private key at every member, or hands on the one that was
 // dealt.
 func (p *party) key() (session.Step, error) {
-	seed := sha256.Sum256(fmt.Appendf(nil, "fake key|%s", p.cfg.Context))
-	private := secp256k1.PrivKeyFromBytes(seed[:])
-	members := p.cfg.Signers
+	private, members := Private(p.cfg.Context), p.cfg.Signers
 	if p.kind == types.KindReshare {
-		private, members = secp256k1.PrivKeyFromBytes(p.share.Private), p.cfg.Request.Handover.Receivers
+		private, members = p.share.Private, p.cfg.Request.Handover.Receivers
 	}
+	bz := Share(private, p.cfg.Self, p.cfg.Context)
+	return session.Step{Result: &session.Result{Share: bz, Payload: Payload(private, p.cfg.Context, members)}}, nil
+}
+
+// Private is the fake key that a keygen's session makes.
+func Private(context types.Context) []byte {
+	seed := sha256.Sum256(fmt.Appendf(nil, "fake key|%s", context))
+	return secp256k1.PrivKeyFromBytes(seed[:]).Serialize()
+}
+
+// Payload is what the members of a session attest of a fake key.
+func Payload(private []byte, context types.Context, members []types.Operator) types.KeygenPayload {
 	payload := types.KeygenPayload{
-		PublicKey:      private.PubKey().SerializeCompressed(),
-		ParametersHash: sha256.Sum256(seed[:]),
+		PublicKey:      secp256k1.PrivKeyFromBytes(private).PubKey().SerializeCompressed(),
+		ParametersHash: sha256.Sum256(context[:]),
 	}
 	for _, op := range members {
-		sub := sha256.Sum256(fmt.Appendf(nil, "fake share|%s|%s", p.cfg.Context, op))
+		sub := sha256.Sum256(fmt.Appendf(nil, "fake share|%s|%s", context, op))
 		payload.PublicShares = append(payload.PublicShares, secp256k1.PrivKeyFromBytes(sub[:]).PubKey().SerializeCompressed())
 	}
-	bz := Share(private.Serialize(), p.cfg.Self, p.cfg.Context)
-	return session.Step{Result: &session.Result{Share: bz, Payload: payload}}, nil
+	return payload
 }
 
 func (p *party) sign() (session.Step, error) {

@@ -2,6 +2,8 @@ package fakeproto
 
 import (
 	"fmt"
+	"maps"
+	"slices"
 	"sync"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -20,7 +22,9 @@ type Ledger struct {
 	// preparams are the sets that a party was made with.
 	preparams map[string]bool
 	// split are presignatures of which signers were told different digests.
-	split  map[types.Context]bool
+	split map[types.Context]bool
+	// epochs are those whose shares worked on a request.
+	epochs map[string]map[uint64]bool
 	broken []string
 }
 
@@ -31,7 +35,10 @@ type use struct {
 
 // NewLedger is empty.
 func NewLedger() *Ledger {
-	return &Ledger{digests: make(map[use]string), contexts: make(map[use]bool), preparams: make(map[string]bool), split: make(map[types.Context]bool)}
+	return &Ledger{
+		digests: make(map[use]string), contexts: make(map[use]bool), preparams: make(map[string]bool),
+		split: make(map[types.Context]bool), epochs: make(map[string]map[uint64]bool),
+	}
 }
 
 // Broken lists what should never have happened.
@@ -39,6 +46,13 @@ func (l *Ledger) Broken() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]string(nil), l.broken...)
+}
+
+// Epochs lists the epochs whose shares worked on a request, ascending.
+func (l *Ledger) Epochs(request types.RequestID) []uint64 {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Sorted(maps.Keys(l.epochs[request.String()]))
 }
 
 func (l *Ledger) note(cfg session.PartyConfig) {
@@ -85,10 +99,18 @@ func (l *Ledger) fix(cfg session.PartyConfig, r *types.Request) {
 // noteDigest: a request has one digest for ever.
 func (l *Ledger) noteDigest(op types.Operator, r *types.Request) {
 	request := use{op, r.ID.String()}
-	if digest, before := l.digests[request]; before && digest != string(r.Digest) {
+	signing := request
+	if r.Test { // its digest follows from the session whose shares it tests
+		signing.what += " of " + r.KeySession.String()
+	}
+	if digest, before := l.digests[signing]; before && digest != string(r.Digest) {
 		l.broken = append(l.broken, fmt.Sprintf("%s worked on two digests for %s", op, r.ID))
 	}
-	l.digests[request] = string(r.Digest)
+	l.digests[signing] = string(r.Digest)
+	if l.epochs[request.what] == nil {
+		l.epochs[request.what] = make(map[uint64]bool)
+	}
+	l.epochs[request.what][r.Epoch] = true
 }
 
 // computed notes that somebody went beyond the round in which presignature are told

@@ -3,6 +3,7 @@ package memstore
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -18,7 +19,12 @@ type Store struct {
 	nextSet    uint64
 	// BeforeWrite is called before each write; an error refuses it.
 	BeforeWrite func(what string) error
-	// AfterWrite is called when the write is done.
+	// Halfway is called where a crash leaves package storage with neither what was
+	// before the write nor what comes after it: the records of a destroyed key are
+	// gone, and its tombstone is not there yet. TestCrashesLeaveWhatMemstoreKnows of
+	// package storage holds the two to each other.
+	Halfway func(what string)
+	// AfterWrite is called when the write is done, before its caller hears of it.
 	AfterWrite func(what string)
 }
 
@@ -32,8 +38,24 @@ func New() *Store {
 	return &Store{
 		records: make(map[types.RecordKey]types.Record), tombstones: make(map[types.KeyID]bool),
 		bindings: make(map[string]binding), preparams: make(map[uint64][]byte), nextSet: 1,
-		BeforeWrite: func(string) error { return nil }, AfterWrite: func(string) {},
+		BeforeWrite: func(string) error { return nil }, Halfway: func(string) {}, AfterWrite: func(string) {},
 	}
+}
+
+// Clone copies what is stored, as somebody copies the folder of a database. The hooks
+// stay behind.
+func (s *Store) Clone() *Store {
+	c := New()
+	for k, r := range s.records {
+		c.records[k] = r.Clone()
+	}
+	maps.Copy(c.tombstones, s.tombstones)
+	maps.Copy(c.bindings, s.bindings)
+	for id, set := range s.preparams {
+		c.preparams[id] = bytes.Clone(set)
+	}
+	c.nextSet = s.nextSet
+	return c
 }
 
 // PutRecord implements mpc.RecordStore.
@@ -102,10 +124,10 @@ func (s *Store) DestroyKey(id types.KeyID) error {
 	if err := s.BeforeWrite("destroy key"); err != nil {
 		return err
 	}
-	for k := range s.records {
-		if k.KeyID == id {
-			delete(s.records, k)
-		}
+	before := len(s.records)
+	maps.DeleteFunc(s.records, func(k types.RecordKey, _ types.Record) bool { return k.KeyID == id })
+	if len(s.records) < before {
+		s.Halfway("destroy key")
 	}
 	s.tombstones[id] = true
 	s.AfterWrite("destroy key")

@@ -18,7 +18,7 @@ import (
 	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// ChainID is the chain id of every simulated network.
+// ChainID is the chain id with which every simulated network begins.
 const ChainID = chain.ChainID
 
 // maxTxBytes of every proposal.
@@ -41,9 +41,15 @@ type Chain struct {
 	world  *World
 	roster *types.Roster
 	blocks []*snapshot // by height, from 1
+	// states are those after each block, if they are kept.
+	states []chain.State
 	keys   []types.KeyID
 	signed []string
-	queue  []func(sdk.Context) error
+	// forks are digests that nodes see instead of the chain's.
+	forks map[string][]byte
+	// reshared were asked for, here or by the module.
+	reshared []string
+	queue    []func(sdk.Context) error
 	// Errors are those of queued messages, in order.
 	Errors []error
 }
@@ -54,6 +60,7 @@ type snapshot struct {
 	requests   []types.Request
 	keys       map[types.KeyID]types.Key
 	signatures map[string]types.SignatureResult
+	ended      map[string]bool // reshares
 	attested   map[types.AttestedAttempt]bool
 	faults     []types.Fault
 	presign    int
@@ -64,15 +71,14 @@ func newChain(t testing.TB, w *World) *Chain {
 	for _, op := range w.Operators {
 		named = append(named, string(op))
 	}
-	c := &Chain{Fixture: chain.New(t, w.Config.Nodes, named...), world: w}
+	c := &Chain{Fixture: chain.New(t, w.Config.Nodes, named...), world: w, forks: make(map[string][]byte)}
 	params, err := c.Fixture.Keeper.Params(c.Fixture.Ctx)
 	c.must(err)
 	if w.Params != nil {
 		w.Params(&params)
 		c.must(c.Fixture.Keeper.SetParams(c.Fixture.Ctx, params))
 	}
-	c.blocks = make([]*snapshot, 1, 256)
-	c.commit()
+	c.begin()
 	return c
 }
 
@@ -81,6 +87,15 @@ func (c *Chain) must(err error) {
 		panic(err)
 	}
 }
+
+// begin commits the first block.
+func (c *Chain) begin() {
+	c.blocks, c.states = make([]*snapshot, 1, 256), make([]chain.State, 1)
+	c.commit()
+}
+
+// ID is the chain's.
+func (c *Chain) ID() string { return c.Fixture.Ctx.ChainID() }
 
 // Roster is everybody.
 func (c *Chain) Roster() *types.Roster { return c.roster }
@@ -170,12 +185,15 @@ func operators(nodes []*Node) []string {
 	return ops
 }
 
-// Attest asks for a key in the next block, with everybody's word on a session that
-// made it elsewhere.
-func (c *Chain) Attest(id types.KeyID, threshold int, session types.Context, payload []byte) {
-	c.Keygen(id, threshold)
+// Attest asks for a key in the next block, as Keygen, with its participants' word on a
+// session that made it elsewhere.
+func (c *Chain) Attest(id types.KeyID, threshold int, session types.Context, payload []byte, of ...*Node) {
+	c.Keygen(id, threshold, of...)
 	c.Do(func(ctx sdk.Context) error {
 		for _, p := range c.Fixture.Participants {
+			if len(of) > 0 && !slices.Contains(operators(of), p.Operator) {
+				continue
+			}
 			a := p.Attest(string(id), 0, session, payload)
 			if err := c.Fixture.Keeper.ApplyAttestation(ctx, &a); err != nil {
 				return err
@@ -301,7 +319,7 @@ func (c *Chain) commit() {
 	k, ctx := c.Fixture.Keeper, c.Fixture.Ctx
 	s := &snapshot{
 		height: int64(len(c.blocks)), keys: make(map[types.KeyID]types.Key),
-		signatures: make(map[string]types.SignatureResult),
+		signatures: make(map[string]types.SignatureResult), ended: make(map[string]bool),
 	}
 	var err error
 	s.requests, err = k.EngineRequests(ctx)
@@ -315,8 +333,14 @@ func (c *Chain) commit() {
 	for _, id := range c.keys {
 		key, known, err := k.EngineKey(ctx, id)
 		c.must(err)
-		if known {
-			s.keys[id] = key
+		if !known {
+			continue
+		}
+		s.keys[id] = key
+		stored, err := k.Key(ctx, string(id))
+		c.must(err)
+		if open := stored.ReshareId; open != "" && !slices.Contains(c.reshared, open) {
+			c.reshared = append(c.reshared, open)
 		}
 	}
 	for _, id := range c.signed {
@@ -330,9 +354,16 @@ func (c *Chain) commit() {
 			s.signatures[id] = sig
 		}
 	}
+	for _, id := range c.reshared {
+		s.ended[id], err = k.EngineReshareEnded(ctx, id)
+		c.must(err)
+	}
 	c.roster, err = k.EngineRoster(ctx)
 	c.must(err)
 	c.blocks = append(c.blocks, s)
+	if c.world.KeepStates {
+		c.states = append(c.states, c.Fixture.Save())
+	}
 	c.world.noteBlock(s)
 }
 
@@ -348,7 +379,7 @@ func (c *Chain) known(signature string) (types.SignatureResult, bool) {
 // view is what a node that has seen this height knows.
 func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 	s := c.at(height)
-	v := &mpc.View{Height: height, Requests: slices.Clone(s.requests), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Attested: s.attested, Faults: s.faults, Presign: s.presign}
+	v := &mpc.View{Height: height, Requests: c.requestsAt(height), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Attested: s.attested, Faults: s.faults, Presign: s.presign}
 	for _, id := range keys {
 		if k, ok := s.keys[id]; ok {
 			v.Keys[id] = k

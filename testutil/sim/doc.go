@@ -10,7 +10,9 @@
 //	words    what engines may never say, and who accused whom
 //	Trace    everything that happened, to see that one seed is one run
 //	Idler    a member without an engine that takes part and never delivers
-//	Chain    what consensus committed, and when each node gets to see it
+//	Chain    what consensus committed, and when each node gets to see it; it can be
+//	         rolled back, on all nodes or one, and begin again under another id
+//	Moment   where a node may crash: at each write and each message
 //
 // Engines, sessions and wire messages are the real ones. Protocols are fakes
 // (fakeproto) unless a test brings real ones with stored shares.

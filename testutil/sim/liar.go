@@ -88,6 +88,16 @@ func (t *told) envelope(rand *rand.Rand) *wire.Envelope {
 	return t.envelopes[rand.IntN(len(t.envelopes))]
 }
 
+// ofKind is an old one of a kind; nil if there is none.
+func (t *told) ofKind(kind wire.Kind) *wire.Envelope {
+	for _, e := range t.envelopes {
+		if e.Header.Kind == kind {
+			return e
+		}
+	}
+	return nil
+}
+
 // gossip is any old one; nil if there is none.
 func (t *told) gossip(rand *rand.Rand) *wire.Gossip {
 	if len(t.gossips) == 0 {

@@ -1,6 +1,9 @@
 package sim
 
 import (
+	"bytes"
+	"time"
+
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
@@ -39,7 +42,7 @@ var lies = []lie{
 	}},
 	{"another kind", func(w *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
 		h := *e.Header
-		h.Kind, h.Type = wire.Kind(1+w.Rand.IntN(10)), ""
+		h.Kind, h.Type = wire.Kind(1+w.Rand.IntN(len(wire.Kind_name)-1)), ""
 		return []*wire.Envelope{from.Forge(h, e.Body)}
 	}},
 	{"another type", func(w *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
@@ -78,6 +81,30 @@ var lies = []lie{
 		must(err)
 		h.Kind, h.Type, h.To = wire.KIND_MISSING, "", ""
 		return []*wire.Envelope{from.Forge(h, body)}
+	}},
+	{"word of work to one", func(w *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
+		if e.Header.Kind < wire.KIND_ROUND {
+			return []*wire.Envelope{e}
+		}
+		return []*wire.Envelope{from.working(*e.Header, w.Rand.IntN(2) == 0)}
+	}},
+	{"foreign start", func(w *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
+		start := w.told.ofKind(wire.KIND_START)
+		if start == nil {
+			return []*wire.Envelope{e}
+		}
+		h, body := *start.Header, bytes.Clone(start.Body)
+		h.From, h.IdentityVersion = string(from.Operator), e.Header.IdentityVersion
+		if w.Rand.IntN(2) == 0 {
+			body[w.Rand.IntN(len(body))] ^= 1
+		}
+		return []*wire.Envelope{e, from.Forge(h, body)}
+	}},
+	{"late", func(w *World, from, to *Node, e *wire.Envelope) []*wire.Envelope {
+		const about = time.Second
+		late := w.Timing.Stall - about + time.Duration(w.Rand.Int64N(int64(2*about)))
+		w.after(late, func() { w.carry(from, to, envelopes([]*wire.Envelope{e})[0]) })
+		return nil
 	}},
 	{"refusal with a rumour", func(w *World, from, to *Node, e *wire.Envelope) []*wire.Envelope {
 		refusal := wire.Refuse{Reason: string(types.ErrAlreadyDecided)}

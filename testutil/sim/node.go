@@ -25,6 +25,8 @@ type Node struct {
 	Operator types.Operator
 	Identity ed25519.PrivateKey
 	Store    *memstore.Store
+	// Slowness is how many times as long as others it computes; 0: 1.
+	Slowness int
 	// Restarts counts.
 	Restarts int
 	// Ended counts the ends of sessions by reason; empty: success.
@@ -34,16 +36,18 @@ type Node struct {
 	// False counts the results that it told and others found false.
 	False int
 
-	world *World
-	core  *mpc.Core
-	idler *Idler // instead of core
-	life  int    // counts up; events of an earlier life are void
-	seen  int64
-	blind bool // it sees no new blocks
-	liar  bool // it lied, and may hear its own lies from others
-	queue []simJob
-	idle  int
-	order uint64
+	timing session.Timing
+	world  *World
+	core   *mpc.Core
+	idler  *Idler // instead of core
+	life   int    // counts up; events of an earlier life are void
+	seen   int64
+	blind  bool // it sees no new blocks
+	works  uint32
+	liar   bool // it lied, and may hear its own lies from others
+	queue  []simJob
+	idle   int
+	order  uint64
 }
 
 type simJob struct {
@@ -54,10 +58,9 @@ type simJob struct {
 }
 
 func (n *Node) init() {
-	n.Store = memstore.New()
+	n.timing = n.world.Timing
 	n.Ended = make(map[types.Reason]int)
-	n.Store.BeforeWrite = func(what string) error { n.write(what, false); return nil }
-	n.Store.AfterWrite = func(what string) { n.write(what, true) }
+	n.PutBack(memstore.New())
 	for i := range n.world.Preparams {
 		set := fmt.Appendf(nil, "fake set %d of %s", i, n.Operator)
 		if n.world.MakePreparams != nil {
@@ -66,14 +69,6 @@ func (n *Node) init() {
 		if _, err := n.Store.AddPreparams(set); err != nil {
 			panic(err)
 		}
-	}
-}
-
-// write is where a crash may be wanted.
-func (n *Node) write(what string, done bool) {
-	n.world.note("%s: %s, done %t", n.Operator, what, done)
-	if n.core != nil && n.world.CrashAt != nil && n.world.CrashAt(n, what, done) {
-		panic(crashed{n})
 	}
 }
 
@@ -120,9 +115,9 @@ func (n *Node) Start() {
 	// A restarted node must not repeat the randomness of its last life.
 	seed := sha256.Sum256(fmt.Appendf(nil, "%d|%s|%d", n.world.Seed, n.Operator, n.life))
 	core, err := mpc.NewCore(mpc.Options{
-		ChainID: ChainID, Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
+		ChainID: n.world.Chain.ID(), Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
 		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.world.Now,
-		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.world.Timing, Observer: (*observer)(n),
+		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.timing, Observer: (*observer)(n),
 		MaxSessions: n.world.MaxSessions,
 	}, (*executor)(n))
 	if err != nil {
@@ -162,6 +157,14 @@ func (n *Node) Crash() {
 func (n *Node) LoseStore() {
 	n.Crash()
 	n.init()
+}
+
+// PutBack gives a node that is down another store, such as an older copy of its own.
+func (n *Node) PutBack(store *memstore.Store) {
+	store.BeforeWrite = func(what string) error { n.comes(Before, what); return nil }
+	store.Halfway = func(what string) { n.comes(Halfway, what) }
+	store.AfterWrite = func(what string) { n.comes(After, what) }
+	n.Store = store
 }
 
 // RestartAfter crashes the node and starts it again later.
@@ -230,6 +233,11 @@ func (n *Node) Unacknowledged(_ context.Context, op types.Operator) (ids []types
 	return ids, nil
 }
 
+// ReshareEnded implements mpc.Chain.
+func (n *Node) ReshareEnded(_ context.Context, id string) (bool, error) {
+	return n.world.Chain.at(n.seen).ended[id], nil
+}
+
 // Signature implements mpc.Chain.
 func (n *Node) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
 	s, ok := n.world.Chain.at(n.seen).signatures[id]
@@ -241,12 +249,13 @@ type transport Node
 
 // Send implements mpc.Transport.
 func (t *transport) Send(to types.Operator, e *wire.Envelope) bool {
-	peer := t.world.node(to)
+	n, peer := (*Node)(t), t.world.node(to)
 	if peer == nil || !peer.listens() {
 		return false
 	}
+	n.comes(Before, Send)
 	t.world.words.said(e)
-	t.world.send((*Node)(t), peer, &wire.Message{Sum: &wire.Message_Envelope{Envelope: e}})
+	t.world.send(n, peer, &wire.Message{Sum: &wire.Message_Envelope{Envelope: e}})
 	return true
 }
 
@@ -257,6 +266,7 @@ func (t *transport) Gossip(g *wire.Gossip) {
 	n.tells(g)
 	for _, peer := range t.world.Nodes {
 		if peer != n && peer.listens() {
+			n.comes(Before, Send)
 			t.world.send(n, peer, &wire.Message{Sum: &wire.Message_Gossip{Gossip: g}})
 		}
 	}
@@ -290,7 +300,7 @@ func (x *executor) pump() {
 		j := x.queue[first]
 		x.queue = append(x.queue[:first], x.queue[first+1:]...)
 		x.idle--
-		n.own(n.world.between(n.world.Step), func() {
+		n.own(n.world.between(n.world.Step)*time.Duration(max(1, n.Slowness)), func() {
 			x.idle++
 			step, err := j.run()
 			n.world.note("%s computed %d of %s: %v", n.Operator, j.order, j.request.ID, err)

@@ -1,7 +1,6 @@
 package sim_test
 
 import (
-	"crypto/sha256"
 	"fmt"
 	"testing"
 	"time"
@@ -29,11 +28,6 @@ func presigning(t *testing.T, seed uint64, target int) (*sim.World, *fakeproto.L
 	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
 	require.True(t, w.Run(10*time.Minute, func() bool { return stocked(w, target) }), "%v", stock(w))
 	return w, ledger
-}
-
-func digestOf(text string) []byte {
-	sum := sha256.Sum256([]byte(text))
-	return sum[:]
 }
 
 func stock(w *sim.World) (all []mpc.PresignStatus) {

@@ -2,7 +2,6 @@ package sim_test
 
 import (
 	"crypto/sha256"
-	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -20,6 +19,11 @@ func reshared(w *sim.World, id string) func() bool {
 
 // signsAll asks for a signature and waits until it is there. The chain has verified
 // it against the key, which never changes.
+func digestOf(id string) []byte {
+	digest := sha256.Sum256([]byte(id))
+	return digest[:]
+}
+
 func signsAll(t *testing.T, w *sim.World, ids ...string) {
 	t.Helper()
 	for _, id := range ids {
@@ -132,71 +136,4 @@ func TestReshareThatFails(t *testing.T) {
 	retired(t, w)
 	holdsEpoch(t, w, 1, b, c, d)
 	require.Empty(t, w.Chain.Errors)
-}
-
-// handOver runs a key through a reshare and checks it.
-func handOver(t *testing.T, w *sim.World) {
-	t.Helper()
-	a, b, c, d := w.Nodes[0], w.Nodes[1], w.Nodes[2], w.Nodes[3]
-	w.Chain.Keygen("key", 1, a, b, c)
-	require.True(t, w.Run(20*time.Minute, ready(w, "key")), "keygen is stuck")
-	require.True(t, w.Run(time.Minute, func() bool { return allUp(w) }))
-	w.Chain.Reshare("r", "key", 1, b, c, d)
-	signsAll(t, w, "meanwhile")
-	require.True(t, w.Run(20*time.Minute, reshared(w, "r")), "the reshare is stuck")
-	require.True(t, w.Run(time.Minute, func() bool { return allUp(w) }))
-	signsAll(t, w, "after")
-	retired(t, w)
-	require.True(t, w.Run(time.Minute, func() bool { return allUp(w) }))
-	w.Run(10*time.Second, func() bool { return false })
-	holdsEpoch(t, w, 1, b, c, d)
-	nobodyAccused(t, w)
-}
-
-// TestReshareCrashAtEveryWrite: at no write of a reshare does a crash lose the key, or
-// need anybody's help.
-func TestReshareCrashAtEveryWrite(t *testing.T) {
-	type point struct {
-		node  types.Operator
-		write int
-		done  bool
-	}
-	var points []point
-	calm := network(t, 12, 4)
-	counts := make(map[types.Operator]int)
-	calm.CrashAt = func(n *sim.Node, _ string, done bool) bool {
-		points = append(points, point{n.Operator, counts[n.Operator], done})
-		if done {
-			counts[n.Operator]++
-		}
-		return false
-	}
-	handOver(t, calm)
-	require.Greater(t, len(points), 40)
-	every := 1
-	if testing.Short() {
-		every = 7
-	}
-	for i := 0; i < len(points); i += every {
-		p := points[i]
-		w := network(t, 12, 4)
-		writes, hit := 0, ""
-		w.CrashAt = func(n *sim.Node, what string, done bool) bool {
-			if n.Operator != p.node || hit != "" {
-				return false
-			}
-			if writes == p.write && done == p.done {
-				hit = what
-				return true
-			}
-			if done {
-				writes++
-			}
-			return false
-		}
-		ok := t.Run(fmt.Sprintf("%s write %d done %t", p.node, p.write, p.done), func(t *testing.T) { handOver(t, w) })
-		require.True(t, ok, "crashed at %q", hit)
-		require.NotEmpty(t, hit, "%+v was not reached", p)
-	}
-	t.Logf("crashed at every %d. of %d points: before and after each of %d writes", every, len(points), len(points)/2)
 }

@@ -24,6 +24,8 @@ type storm struct {
 	calm   bool
 	// cut separates these nodes from the others.
 	cut map[*sim.Node]bool
+	// forked: a digest was taken back.
+	forked bool
 	// calmed is when calm came.
 	calmed time.Time
 }
@@ -140,7 +142,7 @@ func runLiesTraced(t *testing.T, seed uint64, trace func(string)) {
 	s.calm = true // calmed long ago: nothing is forgiven
 	s.Chain.Keygen("key", 2)
 	require.True(t, s.Run(maxKeygenAttempts*keygenAttempt, ready(s.World, "key")), "keygen is stuck")
-	s.RandomLiar(s.liar, 1+s.Rand.IntN(100))
+	s.lie(1 + s.Rand.IntN(100))
 	s.Chain.Keygen("spoiled", 2)
 	const signatures = 4
 	for i := range signatures {
@@ -190,6 +192,48 @@ func runStormTraced(t *testing.T, seed uint64, trace func(string)) {
 	s.over(t)
 }
 
+// lie makes the liar one: a quarter of them is late with everything, and nothing else.
+func (s *storm) lie(percent int) {
+	stall := s.Timing.Stall
+	switch s.Rand.IntN(8) {
+	case 0:
+		s.LateLiar(s.liar, stall/2+time.Duration(s.Rand.Int64N(int64(stall/2))), s.Rand.IntN(2) == 0)
+	case 1:
+		s.LateLiar(s.liar, stall+time.Duration(s.Rand.Int64N(int64(stall))), true)
+	default:
+		s.RandomLiar(s.liar, percent)
+	}
+}
+
+// TestStormsOverForks: a block in which a signature was asked for is taken back, and
+// made again with another digest, while the network is bad and one member lies. Whatever
+// was said of the first one, nobody signs the other too.
+func TestStormsOverForks(t *testing.T) { forSeeds(t, 4, runFork) }
+
+func runFork(t *testing.T, seed uint64) {
+	t.Helper()
+	s := newStorm(t, seed)
+	s.forked, s.calm = true, true
+	s.Chain.Keygen("key", 2)
+	require.True(t, s.Run(maxKeygenAttempts*keygenAttempt, ready(s.World, "key")), "keygen is stuck")
+	s.calm = s.Rand.IntN(2) == 0
+	s.RandomLiar(s.liar, s.Rand.IntN(40))
+	s.After(3*time.Second, s.trouble)
+	first, second := sha256.Sum256([]byte("first")), sha256.Sum256([]byte("second"))
+	s.Chain.Fork("forked", first[:])
+	s.Chain.Sign("forked", "key", second[:])
+	s.After(time.Duration(1000+s.Rand.IntN(12000))*time.Millisecond, func() {
+		s.Chain.Unfork("forked", [2]time.Duration{500 * time.Millisecond, 3 * time.Second})
+	})
+	s.Run(40*time.Second, func() bool { return false })
+	s.calmDown()
+	digest := sha256.Sum256([]byte("after"))
+	s.Chain.Sign("after", "key", digest[:])
+	require.True(t, s.Run(maxAttempts*signAttempt, func() bool { _, done := s.Chain.Signature("after"); return done && allUp(s.World) }), "a request is stuck")
+	require.True(t, s.Run(6*time.Minute, func() bool { return s.Chain.Open() == 0 }), "it never expires")
+	s.over(t)
+}
+
 // over checks what must hold when all requests are decided.
 func (s *storm) over(t *testing.T) {
 	t.Helper()
@@ -205,7 +249,9 @@ func (s *storm) over(t *testing.T) {
 	fair(t, s.World, s.liar, s.calmed)
 	for _, n := range s.Nodes {
 		require.Zero(t, n.Ended[types.ErrStorage])
-		require.Zero(t, n.Ended[types.ErrDigestBound])
+		if !s.forked {
+			require.Zero(t, n.Ended[types.ErrDigestBound])
+		}
 		if n != s.liar { // it signs behind its own back
 			require.Zero(t, n.Ended[types.ErrIdentityShared])
 		}

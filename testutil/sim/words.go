@@ -78,54 +78,65 @@ func (w *words) told(n *Node, g *wire.Gossip) {
 
 // judge says what is wrong with a result that this node's engine tells.
 func (n *Node) judge(g *wire.Gossip) error {
-	roster := n.world.Chain.Roster()
+	roster, chainID := n.world.Chain.Roster(), n.world.Chain.ID()
 	switch sum := g.Sum.(type) {
 	case *wire.Gossip_Attestation:
 		a, err := types.AttestationFromWire(sum.Attestation)
 		if err != nil {
 			return err
 		}
-		if a.Operator == n.Operator && !n.liar && a.Request.Kind != types.KindDelete && !n.holds(&a) {
-			return fmt.Errorf("it attests a share that it does not hold")
+		if a.Operator == n.Operator && !n.liar {
+			if err := n.means(&a); err != nil {
+				return err
+			}
 		}
 		key, _ := roster.Key(a.Operator, a.IdentityVersion)
-		return a.Verify(ChainID, key)
+		return a.Verify(chainID, key)
 	case *wire.Gossip_Signature:
 		s, err := types.SignatureResultFromWire(sum.Signature)
 		if err != nil {
 			return err
 		}
-		for _, r := range n.world.Chain.at(n.seen).requests {
+		for _, r := range n.world.Chain.requestsAt(n.seen) {
 			if r.ID == (types.RequestID{Kind: types.KindSign, ID: s.RequestID}) {
 				return types.VerifySignature(r.PublicKey, r.Digest, &s)
 			}
 		}
 		return fmt.Errorf("nobody asked for it")
 	case *wire.Gossip_Evidence:
-		e, err := types.EvidenceFromWire(sum.Evidence, ChainID)
+		e, err := types.EvidenceFromWire(sum.Evidence, chainID)
 		if err != nil {
 			return err
 		}
 		key, _ := roster.Key(e.Culprit(), e.IdentityVersion())
-		return e.Verify(ChainID, key)
+		return e.Verify(chainID, key)
 	case *wire.Gossip_Accusation:
 		a, err := types.AccusationFromWire(sum.Accusation)
 		if err != nil {
 			return err
 		}
 		key, _ := roster.Key(a.Operator, a.IdentityVersion)
-		return a.Verify(ChainID, key)
+		return a.Verify(chainID, key)
 	}
 	return fmt.Errorf("it says nothing")
 }
 
-// holds: the store has the share that an attestation is about.
-func (n *Node) holds(a *types.Attestation) bool {
+// means says what is wrong with what this node attests of its own store.
+func (n *Node) means(a *types.Attestation) error {
 	records, err := n.Store.Records()
 	must(err)
-	return slices.ContainsFunc(records, func(r types.Record) bool {
-		return r.HasData && r.Context == a.Session && bytes.Equal(r.Payload, a.Payload)
-	})
+	held := slices.IndexFunc(records, func(r types.Record) bool { return r.HasData && r.Context == a.Session })
+	switch {
+	case a.Request.Kind == types.KindDelete:
+		return nil
+	case a.Request.Kind == types.KindShareMissing && held >= 0:
+		return fmt.Errorf("it says that it has no share, and holds it")
+	case a.Request.Kind == types.KindShareMissing:
+		return nil
+	case held < 0 || !bytes.Equal(records[held].Payload, a.Payload):
+		return fmt.Errorf("it attests a share that it does not hold")
+	}
+	return nil
 }
 
 // Broken lists what engines should never have said.

@@ -41,13 +41,19 @@ type Config struct {
 	MakePreparams func(i int) []byte
 	// MaxSessions of each node; zero: the engine's default.
 	MaxSessions int
+	// Verified, if set, is shared by worlds that run one after the other: those that
+	// begin alike say the same.
+	Verified Verified
+	// KeepStates keeps the state after each block, for Chain.Rollback.
+	KeepStates bool
 	// Params, if set, changes the chain's default parameters.
 	Params func(*xtypes.Params)
 	Log    *slog.Logger
 }
 
-// writeCrashDowntime is how long a node is away that crashed at a write.
-const writeCrashDowntime = 4 * time.Second
+// Verified remembers whose signatures of the very same bytes are right: broadcasts and
+// resends would cost most of a run's time otherwise.
+type Verified map[types.Hash]types.Verified
 
 // Verdict is what the network does with one message.
 type Verdict struct {
@@ -73,16 +79,13 @@ type World struct {
 	Trace func(event string)
 	// Messages counts delivered envelopes.
 	Messages int
-	// CrashAt, if set, says whether a node crashes at a write: right before or
-	// right after it is durable.
-	CrashAt func(n *Node, what string, done bool) bool
+	// CrashAt, if set, says whether a node crashes at this moment, and for how long it
+	// is away then; 0: it does not crash.
+	CrashAt func(n *Node, at Moment) time.Duration
 
 	now    time.Time
 	queue  eventQueue
 	events uint64
-	// verified remembers signatures of the very same bytes: broadcasts and
-	// resends would cost most of a run's time otherwise.
-	verified map[types.Hash]types.Verified
 	// told are messages of all nodes, for who wants to replay them.
 	told told
 	// words are what engines signed that must not contradict each other.
@@ -132,9 +135,12 @@ func New(t testing.TB, cfg Config) *World {
 	if cfg.Timing == (session.Timing{}) {
 		cfg.Timing = session.DefaultTiming()
 	}
+	if cfg.Verified == nil {
+		cfg.Verified = make(Verified)
+	}
 	w := &World{
 		Config: cfg, Rand: rand.New(rand.NewPCG(cfg.Seed, 0x5e9)), now: time.Unix(1_700_000_000, 0).UTC(),
-		verified: make(map[types.Hash]types.Verified), Lies: make(map[types.Operator]Lie), words: newWords(),
+		Lies: make(map[types.Operator]Lie), words: newWords(),
 	}
 	w.Chain = newChain(t, w)
 	for i := range cfg.Nodes {
@@ -183,16 +189,19 @@ func (w *World) Run(limit time.Duration, done func() bool) bool {
 	return true
 }
 
-// crashed is what a store panics with where its node crashes: nothing after the
-// write happens.
-type crashed struct{ node *Node }
+// crashed is what a node panics with at the moment at which it crashes: nothing after
+// it happens.
+type crashed struct {
+	node *Node
+	away time.Duration
+}
 
 // step runs an event to its end, or to where a node crashes.
 func (w *World) step(run func()) {
 	defer func() {
 		r := recover()
 		if c, ok := r.(crashed); ok {
-			c.node.RestartAfter(writeCrashDowntime)
+			c.node.RestartAfter(c.away)
 		} else if r != nil {
 			panic(r)
 		}
@@ -260,7 +269,12 @@ func (w *World) arrive(from, to *Node, bz []byte) {
 	}
 	hash := types.Hash(sha256.Sum256(bz))
 	w.note("%x reaches %s from %s", hash[:8], to.Operator, from.Operator)
-	if v, known := w.verified[hash]; known {
+	w.hand(from, to, hash, bz)
+	to.comes(After, Hear)
+}
+
+func (w *World) hand(from, to *Node, hash types.Hash, bz []byte) {
+	if v, known := w.Verified[hash]; known {
 		w.deliver(from, to, v)
 		return
 	}
@@ -271,7 +285,7 @@ func (w *World) arrive(from, to *Node, bz []byte) {
 	switch sum := m.Sum.(type) {
 	case *wire.Message_Envelope:
 		if v, ok := w.verify(sum.Envelope); ok {
-			w.verified[hash] = v
+			w.Verified[hash] = v
 			w.deliver(from, to, v)
 		}
 	case *wire.Message_Gossip:
@@ -302,6 +316,6 @@ func (w *World) verify(e *wire.Envelope) (types.Verified, bool) {
 	if !ok {
 		return types.Verified{}, false
 	}
-	v, err := types.VerifyEnvelope(e, ChainID, key)
+	v, err := types.VerifyEnvelope(e, w.Chain.ID(), key)
 	return v, err == nil
 }

@@ -146,6 +146,7 @@ func backupStopped(cmd *cobra.Command, f nodeFiles, folder backup.Folder, r *mpc
 	if err != nil {
 		return m, err
 	}
+	f.record(cmd, mpcnode.BackupOperation(plan.Manifest, r))
 	return folder.Add(plan.Manifest, func(w io.Writer) error { return plan.Write(w, to) })
 }
 
@@ -156,22 +157,38 @@ func backupListCmd() *cobra.Command {
 		Long: `Shows the files of a folder, checks that each is the one that its manifest
 describes and that each continues the one before, and shows what the last one
 leads back to. It needs no passphrase and no key. Files that were taken off the end
-are not missed: compare the last hash with the one that "create" showed.`,
+are not missed: compare the last hash with the one that "create" showed.
+
+Restoring needs the newest full file and those after it. Those before it may be
+removed, or kept elsewhere, together with their manifests.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			folder := backup.At(args[0])
 			chain, err := folder.Chain()
-			if err != nil {
-				return err
+			if err == nil {
+				err = folder.CheckFiles(chain)
 			}
-			if err := folder.CheckFiles(chain); err != nil {
-				return err
+			if err != nil {
+				return newestIsWhole(folder, err)
 			}
 			return show(cmd, backupText{args[0], chain})
 		},
 	}
 	addOutputFlag(cmd)
 	return cmd
+}
+
+// newestIsWhole adds to what is wrong with a folder that it can be restored from, if it
+// can.
+func newestIsWhole(folder backup.Folder, wrong error) error {
+	newest, err := folder.Newest()
+	if err == nil {
+		err = folder.CheckFiles(newest)
+	}
+	if err != nil {
+		return wrong
+	}
+	return fmt.Errorf("%w; from the newest full file, %06d.age, on all is whole and can be restored: what is before it may be removed", wrong, newest[0].Number)
 }
 
 // backupText shows files, and the records of the last one.

@@ -12,10 +12,15 @@ import (
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage/backup"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// flagKey names keys to restore.
-const flagKey = "key"
+const (
+	// flagKey names keys to restore.
+	flagKey = "key"
+	// flagIdentityOnly restores no more than the identity.
+	flagIdentityOnly = "identity-only"
+)
 
 func backupRestoreCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -30,6 +35,10 @@ epoch of a key, or the same record with other content, or if the key was destroy
 here. With --key-state it refuses as well what the chain deleted, keys of which
 the backup has an older epoch only, and shares that do not fit.
 
+--identity-only puts the identity back and nothing else, for a node that has its
+database, however much newer than the backup. An identity that is there stays, but of
+an older copy the keys that it lacks are added.
+
 Restore the newest backup there is, and never run two nodes with what is in one.`,
 		Args: cobra.ExactArgs(1),
 		RunE: restoreBackup,
@@ -37,6 +46,7 @@ Restore the newest backup there is, and never run two nodes with what is in one.
 	addPassphraseFlag(cmd, "of the MPC folder, "+forThisCommand)
 	addOpenFlags(cmd)
 	cmd.Flags().StringSlice(flagKey, nil, "restore the shares of this key alone; may be given again (default: all)")
+	cmd.Flags().Bool(flagIdentityOnly, false, "restore the identity alone, whatever the database has")
 	addOutputFlag(cmd)
 	return cmd
 }
@@ -55,11 +65,14 @@ func restoreBackup(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer saved.Wipe()
-	if err := chooseKeys(cmd, saved); err != nil {
+	identityOnly, err := cmd.Flags().GetBool(flagIdentityOnly)
+	if err != nil {
 		return err
 	}
-	if len(states) > 0 {
-		if err := refuseByChain(leaveOutOlder(saved, mpcnode.CheckBackup(saved, states))); err != nil {
+	restore := mpcnode.RestoreIdentityAlone
+	if !identityOnly {
+		restore = mpcnode.RestoreVault
+		if err := chooseShares(cmd, saved, states); err != nil {
 			return err
 		}
 	}
@@ -68,11 +81,20 @@ func restoreBackup(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer types.Wipe(passphrase)
-	done, err := mpcnode.RestoreVault(f.paths, passphrase, saved)
+	done, err := restore(f.paths, passphrase, saved)
 	if err != nil {
+		return withRemedy(err, types.ErrRestore, "the identity alone: --"+flagIdentityOnly)
+	}
+	f.record(cmd, mpcnode.RestoreOperation(saved, done))
+	return show(cmd, restoredText{done, saved.Created})
+}
+
+// chooseShares leaves what is to be restored, or refuses by what the chain says of it.
+func chooseShares(cmd *cobra.Command, saved *backup.Saved, states map[string]mpctypes.Key) error {
+	if err := chooseKeys(cmd, saved); err != nil || len(states) == 0 {
 		return err
 	}
-	return show(cmd, restoredText{done, saved.Created})
+	return refuseByChain(leaveOutOlder(saved, mpcnode.CheckBackup(saved, states, "")))
 }
 
 // chooseKeys leaves the shares of the keys that --key names.
@@ -170,13 +192,23 @@ func (r restoredText) text() string {
 		fmt.Fprintf(w, "tombstones\t%d\n", r.Tombstones)
 		fmt.Fprintf(w, "bindings\t%d\n", r.Bindings)
 		fmt.Fprintf(w, "database\t%s\n", madeOrKept(r.DatabaseMade))
-		fmt.Fprintf(w, "identity\t%s\n", madeOrKept(r.IdentityMade))
+		fmt.Fprintf(w, "identity\t%s\n", r.identity())
 	}) + `
 What was made after that backup is not there. Start the node, then look at
   sequencerd mpc status    keys whose share is missing or behind the chain
   sequencerd mpc keys      what this node has
 and reshare those keys. Destroy the other copies of what was restored.
 `
+}
+
+func (r restoredText) identity() string {
+	switch {
+	case r.OtherIdentity:
+		return "the one that was there, which is not that of the backup"
+	case r.IdentityKeys > 0 && !r.IdentityMade:
+		return fmt.Sprintf("the one that was there, and %d newer keys of the backup", r.IdentityKeys)
+	}
+	return madeOrKept(r.IdentityMade)
 }
 
 func madeOrKept(made bool) string {

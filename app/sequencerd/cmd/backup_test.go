@@ -2,19 +2,24 @@ package cmd
 
 import (
 	"encoding/json"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
 	"filippo.io/age"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cosmos/cosmos-sdk/baseapp"
+
 	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
 	"github.com/sequencer-mpc/sequencer/storage/backup"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -179,7 +184,10 @@ func TestRestoreRefuses(t *testing.T) {
 
 	// What the database says.
 	withDatabase(t, home, func(db *storage.DB) {
-		require.NoError(t, db.PutRecord(fixtureShare("a", 1)))
+		newer := fixtureShare("a", 1)
+		require.NoError(t, db.PutRecord(newer))
+		newer.Data, newer.Status = nil, types.StatusReady
+		require.NoError(t, db.PutRecord(newer))
 		require.NoError(t, db.DestroyRecord(fixtureShare("a", 0).RecordKey))
 		require.NoError(t, db.DestroyKey("b"))
 	})
@@ -216,4 +224,156 @@ func TestRestoreAfterReshare(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrRestore)
 	require.ErrorContains(t, err, "key old")
 	require.NotContains(t, err.Error(), "both")
+}
+
+// A backup whose files were made with one passphrase, then another one, then for a
+// recipient is verified and restored in one go.
+func TestBackupWithSeveralKeys(t *testing.T) {
+	home := validator(t)
+	folder := filepath.Join(t.TempDir(), "backups")
+	to, secret := ageKeys(t)
+	writePassphrase(t, home, "first", "cow")
+	writePassphrase(t, home, "second", "calf")
+	for i, key := range [][]string{
+		{"--backup-passphrase", "file:config/first"}, {"--backup-passphrase", "file:config/second"}, {"--recipient", to},
+	} {
+		withDatabase(t, home, func(db *storage.DB) { require.NoError(t, db.PutRecord(fixtureShare([]string{"a", "b", "c"}[i], 0))) })
+		_, err := run(t, home, append([]string{"mpc", "backup", "create", folder}, key...)...)
+		require.NoError(t, err)
+	}
+	first, second, third := []string{"--backup-passphrase", "file:config/first"}, []string{"--backup-passphrase", "file:config/second"}, []string{"--age-identity", secret}
+	verify := func(keys ...[]string) error {
+		args := []string{"mpc", "backup", "verify", folder, "--key-state", keyState(t, "a", asIs)}
+		for _, k := range keys {
+			args = append(args, k...)
+		}
+		_, err := run(t, home, args...)
+		return err
+	}
+	require.NoError(t, verify(second, third, first))
+	err := verify(first, third)
+	require.ErrorIs(t, err, backup.ErrWrongKey)
+	require.ErrorContains(t, err, "000002.age")
+	require.ErrorContains(t, err, "several")
+
+	_, err = run(t, home, "mpc", "backup", "list", folder)
+	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(filepath.Join(home, "mpc")))
+	restore := append(append(append([]string{"mpc", "backup", "restore", folder}, first...), second...), third...)
+	_, err = run(t, home, restore...)
+	require.NoError(t, err)
+	withDatabase(t, home, func(db *storage.DB) {
+		records, err := db.Records()
+		require.NoError(t, err)
+		require.Len(t, records, 3)
+	})
+}
+
+// The newest full file is enough, alone in a folder or after others that are broken,
+// which list says.
+func TestBackupOfTheNewestFullFileAlone(t *testing.T) {
+	home := validator(t)
+	folder := filepath.Join(t.TempDir(), "backups")
+	to, secret := ageKeys(t)
+	create := []string{"mpc", "backup", "create", folder, "--recipient", to}
+	withDatabase(t, home, func(db *storage.DB) { require.NoError(t, db.PutRecord(fixtureShare("a", 0))) })
+	for _, more := range [][]string{nil, {"--full"}} {
+		_, err := run(t, home, append(create, more...)...)
+		require.NoError(t, err)
+	}
+	restored := func() {
+		t.Helper()
+		second := fullNode(t)
+		writePassphrase(t, second, "pass", "horse")
+		_, err := run(t, second, "mpc", "backup", "restore", folder, "--age-identity", secret, "--mpc-passphrase", "file:config/pass")
+		require.NoError(t, err)
+	}
+	require.NoError(t, os.Remove(filepath.Join(folder, "000001.age")))
+	_, err := run(t, home, "mpc", "backup", "list", folder)
+	require.ErrorIs(t, err, backup.ErrChain)
+	require.ErrorContains(t, err, "from the newest full file, 000002.age, on all is whole")
+	restored()
+
+	require.NoError(t, os.Remove(filepath.Join(folder, "000001.json")))
+	out, err := run(t, home, "mpc", "backup", "list", folder)
+	require.NoError(t, err)
+	require.Contains(t, out, "000002.age")
+	restored()
+	_, err = run(t, home, create...)
+	require.NoError(t, err, "it goes on")
+	require.FileExists(t, filepath.Join(folder, "000003.age"))
+	restored()
+}
+
+// Verify fails, with a list, if the backup lacks a share of a key of this participant.
+func TestVerifyMissesShares(t *testing.T) {
+	home := validator(t)
+	folder := filepath.Join(t.TempDir(), "backups")
+	to, secret := ageKeys(t)
+	withDatabase(t, home, func(db *storage.DB) { require.NoError(t, db.PutRecord(fixtureShare("held", 0))) })
+	_, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
+	require.NoError(t, err)
+	verify := func(states ...string) (string, error) {
+		args := []string{"mpc", "backup", "verify", folder, "--age-identity", secret}
+		for _, s := range states {
+			args = append(args, "--key-state", s)
+		}
+		return run(t, home, args...)
+	}
+	held, later := keyState(t, "held", asIs), keyState(t, "later", asIs)
+	reshared := keyState(t, "held", func(k *mpctypes.Key) { k.Epoch = 4 })
+	foreign := keyState(t, "foreign", func(k *mpctypes.Key) { k.Participants = []string{operator} })
+	_, err = verify(held, foreign)
+	require.NoError(t, err, "a key of others")
+	for state, want := range map[string]string{later: "key later epoch 0", reshared: "key held epoch 4"} {
+		out, err := verify(state, foreign)
+		require.ErrorIs(t, err, backup.ErrIncomplete)
+		require.ErrorContains(t, err, want)
+		require.NotContains(t, err.Error(), "foreign")
+		require.Contains(t, out, explained[mpcnode.CheckMissing])
+	}
+	args := []string{"mpc", "backup", "verify", folder, "--age-identity", secret, "--key-state", foreign}
+	_, err = run(t, home, append(args, "--participant", operator)...)
+	require.ErrorContains(t, err, "key foreign epoch 0")
+	_, err = run(t, home, append(args, "--participant", "bob")...)
+	require.ErrorContains(t, err, "no operator address")
+}
+
+// The chain is asked whose the identity in the backup is, and for all keys of that
+// participant, also those that the backup does not know.
+func TestVerifyAsksTheChain(t *testing.T) {
+	f := chain.New(t, 3)
+	f.ReadyKey("known", 1)
+	f.ReadyKey("made-since", 1)
+	f.KeyGen("failed", 1)
+	newcomer := f.AddValidator(3)
+	f.Register(newcomer)
+	helper := baseapp.NewQueryServerTestHelper(f.Ctx, f.Cdc.InterfaceRegistry())
+	mpctypes.RegisterQueryServer(helper, f.Query)
+	client := mpctypes.NewQueryClient(helper)
+	self := f.Participants[1]
+	saved := &backup.Saved{Seeds: [][]byte{make([]byte, 32), self.Identity.Seed()}}
+	for _, id := range []string{"known", "unknown", "failed"} {
+		saved.Records = append(saved.Records, types.Record{RecordKey: types.RecordKey{KeyID: types.KeyID(id)}})
+	}
+	ids := func(keys map[string]mpctypes.Key) []string { return slices.Sorted(maps.Keys(keys)) }
+	keys, who, err := askChain(t.Context(), client, saved, "")
+	require.NoError(t, err)
+	require.Equal(t, self.Operator, string(who))
+	require.Equal(t, []string{"failed", "known", "made-since"}, ids(keys))
+
+	saved.Seeds[1] = newcomer.Identity.Seed()
+	keys, who, err = askChain(t.Context(), client, saved, "")
+	require.NoError(t, err)
+	require.Equal(t, newcomer.Operator, string(who))
+	require.Equal(t, []string{"failed", "known"}, ids(keys), "it should have a share of none")
+
+	saved.Seeds = saved.Seeds[:1]
+	keys, who, err = askChain(t.Context(), client, saved, "")
+	require.NoError(t, err)
+	require.Empty(t, who, "nobody registered it")
+	require.Equal(t, []string{"failed", "known"}, ids(keys))
+	keys, _, err = askChain(t.Context(), client, saved, types.Operator(self.Operator))
+	require.NoError(t, err)
+	require.Contains(t, keys, "made-since")
 }

@@ -3,7 +3,6 @@ package cmd
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 	"text/tabwriter"
 
@@ -12,66 +11,15 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 
+	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage/backup"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-const (
-	// flagAgeIdentity names a file with the private half of a recipient.
-	flagAgeIdentity = "age-identity"
-	// flagKeyState names files with answers of "query mpc key".
-	flagKeyState = "key-state"
-)
-
-// addOpenFlags lets a command open backups.
-func addOpenFlags(cmd *cobra.Command) {
-	cmd.Flags().String(flagAgeIdentity, "", "file with the age identity (AGE-SECRET-KEY-1...) of a recipient")
-	cmd.Flags().String(flagBackupPassphrase, "prompt", "source of the backup's passphrase: prompt, file:PATH, env:NAME or credential:NAME")
-	cmd.Flags().StringSlice(flagKeyState, nil, "file with the answer of: sequencerd query mpc key ID -o json; may be given again")
-}
-
-// openBackup decrypts the backups of a folder. The caller wipes them.
-func openBackup(cmd *cobra.Command, dir string) (*backup.Saved, error) {
-	folder := backup.At(dir)
-	if _, err := folder.Chain(); err != nil { // before a passphrase is asked for
-		return nil, err
-	}
-	with, err := backupIdentities(cmd)
-	if err != nil {
-		return nil, err
-	}
-	return folder.Open(with)
-}
-
-func backupIdentities(cmd *cobra.Command) (backup.Identities, error) {
-	path, err := cmd.Flags().GetString(flagAgeIdentity)
-	if err != nil {
-		return backup.Identities{}, err
-	}
-	if path != "" {
-		if cmd.Flags().Changed(flagBackupPassphrase) {
-			return backup.Identities{}, fmt.Errorf("%w: --%s or --%s", backup.ErrKeys, flagAgeIdentity, flagBackupPassphrase)
-		}
-		file, err := os.Open(path)
-		if err != nil {
-			return backup.Identities{}, fmt.Errorf("--%s: %w", flagAgeIdentity, err)
-		}
-		defer file.Close()
-		return backup.WithIdentities(file)
-	}
-	source, err := passphraseSource(cmd, flagBackupPassphrase)
-	if err != nil {
-		return backup.Identities{}, err
-	}
-	passphrase, err := source.Read(client.GetClientContextFromCmd(cmd).HomeDir, "the backup")
-	if err != nil {
-		return backup.Identities{}, fmt.Errorf("--%s: %w", flagBackupPassphrase, err)
-	}
-	defer types.Wipe(passphrase)
-	return backup.WithPassphrase(passphrase)
-}
+// flagParticipant names whose backup it is.
+const flagParticipant = "participant"
 
 func backupVerifyCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -84,17 +32,33 @@ of the node at --node, or read from files:
   sequencerd query mpc key treasury -o json > treasury.json
   sequencerd mpc backup verify FOLDER --key-state treasury.json
 
-With files it needs no network, and no node of its own: any machine will do. It
-fails if a share does not fit.`,
+With files it needs no network, and no node of its own: any machine will do.
+
+It fails if a share does not fit, and if a key that is READY on chain and this
+participant's has no share in the backup that fits: one that was made or reshared
+since. A node is asked for all keys of the participant; of files, each that is given
+counts whose participants include it. The participant is the one that registered the
+identity in the backup, or that the shares belong to, unless --participant names it.`,
 		Args: cobra.ExactArgs(1),
 		RunE: verifyBackup,
 	}
 	addOpenFlags(cmd)
+	cmd.Flags().String(flagParticipant, "", "operator (seqvaloper...) whose backup it is")
 	flags.AddQueryFlagsToCmd(cmd)
 	return cmd
 }
 
 func verifyBackup(cmd *cobra.Command, args []string) error {
+	name, err := cmd.Flags().GetString(flagParticipant)
+	if err != nil {
+		return err
+	}
+	self := types.Operator(name)
+	if name != "" {
+		if _, err := app.ValidatorCodec().StringToBytes(name); err != nil {
+			return fmt.Errorf("--%s: %q is no operator address of this chain (seqvaloper...): %w", flagParticipant, name, err)
+		}
+	}
 	saved, err := openBackup(cmd, args[0])
 	if err != nil {
 		return err
@@ -105,15 +69,33 @@ func verifyBackup(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	if len(keys) == 0 {
-		if keys, err = askKeys(cmd, saved); err != nil {
+		ctx, err := client.GetClientQueryContext(cmd)
+		if err != nil {
+			return err
+		}
+		if keys, self, err = askChain(cmd.Context(), mpctypes.NewQueryClient(ctx), saved, self); err != nil {
 			return err
 		}
 	}
-	checks := mpcnode.CheckBackup(saved, keys)
+	checks := mpcnode.CheckBackup(saved, keys, self)
 	if err := show(cmd, checksText{checks}); err != nil {
 		return err
 	}
-	return badShares(checks)
+	return errors.Join(badShares(checks), missingShares(checks))
+}
+
+// missingShares is an error if the backup lacks a share that it should have.
+func missingShares(checks []mpcnode.ShareCheck) error {
+	var missing []string
+	for _, c := range checks {
+		if c.Outcome == mpcnode.CheckMissing {
+			missing = append(missing, fmt.Sprintf("key %s epoch %d", c.KeyID, c.Epoch))
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%w: %s", backup.ErrIncomplete, strings.Join(missing, ", "))
 }
 
 // badShares is an error if a share is not what it says.
@@ -128,52 +110,6 @@ func badShares(checks []mpcnode.ShareCheck) error {
 		return nil
 	}
 	return fmt.Errorf("%w: %s", backup.ErrDamaged, strings.Join(bad, "; "))
-}
-
-// keyStates reads the files of --key-state.
-func keyStates(cmd *cobra.Command) (map[string]mpctypes.Key, error) {
-	paths, err := cmd.Flags().GetStringSlice(flagKeyState)
-	if err != nil {
-		return nil, err
-	}
-	keys := make(map[string]mpctypes.Key, len(paths))
-	for _, path := range paths {
-		text, err := os.ReadFile(path)
-		if err != nil {
-			return nil, fmt.Errorf("--%s: %w", flagKeyState, err)
-		}
-		var answer mpctypes.QueryKeyResponse
-		if err := client.GetClientContextFromCmd(cmd).Codec.UnmarshalJSON(text, &answer); err != nil || answer.Key.Id == "" {
-			return nil, errors.Join(fmt.Errorf("--%s: %s is no answer of: sequencerd query mpc key ID -o json", flagKeyState, path), err)
-		}
-		keys[answer.Key.Id] = answer.Key
-	}
-	return keys, nil
-}
-
-// askKeys asks the node at --node for the keys of a backup.
-func askKeys(cmd *cobra.Command, saved *backup.Saved) (map[string]mpctypes.Key, error) {
-	ctx, err := client.GetClientQueryContext(cmd)
-	if err != nil {
-		return nil, err
-	}
-	query := mpctypes.NewQueryClient(ctx)
-	keys := make(map[string]mpctypes.Key)
-	asked := make(map[types.KeyID]bool)
-	for _, r := range saved.Records {
-		if asked[r.KeyID] {
-			continue
-		}
-		asked[r.KeyID] = true
-		answer, err := query.Key(cmd.Context(), &mpctypes.QueryKeyRequest{KeyId: string(r.KeyID)})
-		switch {
-		case err == nil:
-			keys[answer.Key.Id] = answer.Key
-		case !strings.Contains(err.Error(), string(types.ErrUnknownKey)):
-			return nil, fmt.Errorf("ask the chain for key %s (--%s gives its answer in a file): %w", r.KeyID, flagKeyState, err)
-		}
-	}
-	return keys, nil
 }
 
 // checksText shows what was found about records.

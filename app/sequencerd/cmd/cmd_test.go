@@ -62,11 +62,13 @@ func TestInitOfAFullNode(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "seq-1", genesis.ChainID)
 	require.Equal(t, int64(app.MaxBlockBytes), genesis.Consensus.Params.Block.MaxBytes)
+	require.Equal(t, int64(app.MaxBlockGas), genesis.Consensus.Params.Block.MaxGas)
 	require.NoDirExists(t, filepath.Join(home, "mpc"))
 	text, err := os.ReadFile(filepath.Join(home, "config", "app.toml"))
 	require.NoError(t, err)
 	require.Contains(t, string(text), "[mpc]")
 	require.Contains(t, string(text), `minimum-gas-prices = "0useq"`)
+	require.Contains(t, string(text), `query-gas-limit = "50000000"`)
 
 	_, err = run(t, home, "mpc", "identity")
 	require.ErrorContains(t, err, "sequencerd mpc identity create")
@@ -259,24 +261,53 @@ func TestStartRefuses(t *testing.T) {
 	}
 }
 
-func TestStartSaysWhatIsMissing(t *testing.T) {
-	home := fullNode(t)
-	require.NoError(t, os.MkdirAll(filepath.Join(home, "mpc", "db", "main"), 0o700))
-	_, err := run(t, home, "start")
-	require.ErrorIs(t, err, mpcnode.ErrNoIdentity)
-}
-
-// A node that lost its database goes on with the chain: here up to its genesis, which
-// has no validators. What is asked of the database says what is wrong.
-func TestStartWithoutTheDatabase(t *testing.T) {
-	home := validator(t)
-	require.NoError(t, os.RemoveAll(filepath.Join(home, "mpc", "db")))
-	_, err := run(t, home, "mpc", "keys")
-	require.ErrorIs(t, err, mpcnode.ErrNoDatabase)
-	require.ErrorContains(t, err, "sequencerd mpc backup restore")
-	_, err = run(t, home, "start")
-	require.ErrorContains(t, err, "validator set is empty")
-	require.NoDirExists(t, filepath.Join(home, "mpc", "db"))
+// A node whose database or identity is gone or damaged goes on with the chain: here up to
+// its genesis, which has no validators. What needs them says what is wrong, and nothing
+// is made or changed in their place.
+func TestStartOfANodeThatIsNotWhole(t *testing.T) {
+	for name, c := range map[string]struct {
+		spoil func(*testing.T, mpcnode.Paths)
+		// keys and create are what "mpc keys" and "mpc identity create" fail with, if
+		// they do, the latter for another passphrase.
+		keys, create error
+	}{
+		"no database": {
+			func(t *testing.T, p mpcnode.Paths) { require.NoError(t, os.RemoveAll(p.Database)) },
+			mpcnode.ErrNoDatabase, mpcnode.ErrNoDatabase,
+		},
+		"a damaged database": {
+			func(t *testing.T, p mpcnode.Paths) {
+				require.NoError(t, os.WriteFile(filepath.Join(p.Database, "main", "CURRENT"), []byte("x"), 0o600))
+			}, storage.ErrFilesDamaged, nil,
+		},
+		"no identity": {
+			func(t *testing.T, p mpcnode.Paths) { require.NoError(t, os.Remove(p.Identity)) },
+			nil, storage.ErrWrongPassphrase,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			home := validator(t)
+			paths := mpcnode.DefaultConfig().PathsOf(home)
+			c.spoil(t, paths)
+			before := filesBelow(t, paths.Folder)
+			_, err := run(t, home, "start")
+			require.ErrorContains(t, err, "validator set is empty")
+			require.Equal(t, before, filesBelow(t, paths.Folder))
+			if _, err = run(t, home, "mpc", "keys"); c.keys != nil {
+				require.ErrorIs(t, err, c.keys)
+				require.ErrorContains(t, err, "sequencerd mpc backup restore")
+			} else {
+				require.NoError(t, err)
+			}
+			before = filesBelow(t, paths.Folder)
+			if c.create != nil {
+				writePassphrase(t, home, "other", "cow")
+				_, err = run(t, home, "mpc", "identity", "create", "--mpc-passphrase", "file:config/other")
+				require.ErrorIs(t, err, c.create)
+			}
+			require.Equal(t, before, filesBelow(t, paths.Folder))
+		})
+	}
 }
 
 // What runs without CometBFT in the process has no MPC, which is said on a node
@@ -339,7 +370,7 @@ func TestCommandsAreThere(t *testing.T) {
 		"tx bank send", "tx staking create-validator", "tx mpc keygen", "tx gov vote",
 		"mpc register", "mpc revoke", "mpc identity create", "mpc identity rotate", "mpc keys", "mpc sessions",
 		"mpc status", "mpc libp2p-id", "mpc passphrase change",
-		"mpc backup create", "mpc backup list", "mpc backup verify", "mpc backup restore", "mpc audit verify", "mpc add-genesis-participant", "localnet",
+		"mpc backup create", "mpc backup list", "mpc backup verify", "mpc backup restore", "mpc audit verify", "mpc database create", "mpc add-genesis-participant", "localnet",
 	} {
 		found, rest, err := root.Find(strings.Fields(path))
 		require.NoError(t, err, path)

@@ -36,7 +36,7 @@ absolute, and only its owner can read it.`
 
   # with a passphrase file; keep a copy of it elsewhere
   mkdir -p ~/.sequencerd/config
-  (umask 077; openssl rand -base64 32 > ~/.sequencerd/config/mpc.pass)
+  (umask 077; head -c 32 /dev/urandom | base64 > ~/.sequencerd/config/mpc.pass)
   sequencerd init alice --chain-id seq-1 --mpc-passphrase file:config/mpc.pass
 
   # a node that only follows the chain

@@ -15,6 +15,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
+	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
 // mpcCmd is "sequencerd mpc".
@@ -35,7 +36,7 @@ What this node has and does is asked here.`,
 	}
 	cmd.AddCommand(
 		identityCmd(), registerCmd(), revokeCmd(), addGenesisParticipantCmd(a),
-		statusCmd(), keysCmd(), sessionsCmd(), libp2pIDCmd(), passphraseCmd(), backupCmd(), auditCmd(),
+		statusCmd(), keysCmd(), sessionsCmd(), libp2pIDCmd(), passphraseCmd(), backupCmd(), auditCmd(), databaseCmd(),
 	)
 	return cmd
 }
@@ -117,19 +118,59 @@ func identityCreateCmd() *cobra.Command {
 		Use:   "create",
 		Short: "Make an identity, its database and first pre-parameters on a node without one",
 		Long: `Makes what "sequencerd init" makes for a validator, on a node that was made with
---no-mpc. Start the node again and register the identity afterwards.`,
+--no-mpc. Start the node again and register the identity afterwards.
+
+Where the database is there and the identity is gone, it makes a new identity beside
+it; give the passphrase that the database has. Shares are the operator's and are kept,
+whichever identity speaks for it. Open requests that pinned the old identity go on
+without this node. If a backup has the old identity, that one is better:
+sequencerd mpc backup restore FOLDER --identity-only.
+
+Where the identity is there and the database is gone, it changes nothing: see
+sequencerd mpc database create.`,
 		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			identity, err := planIdentity(cmd)
-			if err != nil {
-				return err
-			}
-			defer identity.wipe()
-			return identity.make(cmd)
-		},
+		RunE: createIdentity,
 	}
 	addPassphraseFlag(cmd, "written to app.toml")
 	return cmd
+}
+
+func createIdentity(cmd *cobra.Command, _ []string) error {
+	f, err := filesOf(cmd)
+	if err != nil {
+		return err
+	}
+	switch _, err := mpcnode.CheckWhole(f.paths); {
+	case errors.Is(err, mpcnode.ErrNoIdentity):
+		return identityBeside(cmd, f)
+	case err != nil:
+		return err // a database that is gone is not an identity's to make
+	}
+	identity, err := planIdentity(cmd)
+	if err != nil {
+		return err
+	}
+	defer identity.wipe()
+	return identity.make(cmd)
+}
+
+// identityBeside makes a new identity for a database that has lost its own.
+func identityBeside(cmd *cobra.Command, f nodeFiles) error {
+	passphrase, err := f.readPassphrase()
+	if err != nil {
+		return err
+	}
+	defer types.Wipe(passphrase)
+	key, err := mpcnode.CreateIdentityBeside(f.paths, passphrase)
+	if err != nil {
+		return err
+	}
+	f.record(cmd, mpcnode.KeyOperation(audit.IdentityMade, key))
+	if err := mpcnode.StorePassphraseSource(f.appToml(), f.cfg.Passphrase); err != nil {
+		return err
+	}
+	cmd.Printf("new identity key %s beside the database, which was kept with its shares\nnow start the node, then: sequencerd mpc register --from KEY\n", hex.EncodeToString(key))
+	return nil
 }
 
 func identityRotateCmd() *cobra.Command {
@@ -158,6 +199,7 @@ func identityRotateCmd() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			f.record(cmd, mpcnode.KeyOperation(audit.IdentityRotated, key))
 			cmd.Printf("new identity key %s\nnow start the node again, then: sequencerd mpc register --from KEY\n", hex.EncodeToString(key))
 			return nil
 		},

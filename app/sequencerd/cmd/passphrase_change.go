@@ -10,6 +10,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
+	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
 const (
@@ -67,6 +68,7 @@ func changePassphrase(cmd *cobra.Command, _ []string) error {
 	if err := rewrap(f, next); err != nil {
 		return err
 	}
+	f.record(cmd, mpcnode.Operation{Event: audit.PassphraseChanged, Note: "identity and database have another one"})
 	write, err := cmd.Flags().GetBool(flagWriteSource)
 	if err != nil {
 		return err

@@ -9,6 +9,7 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/storage"
+	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
 // validator is the home of a node with an identity whose passphrase is horse, from
@@ -67,6 +68,11 @@ func TestPassphraseChange(t *testing.T) {
 	require.Equal(t, before, toml())
 	_, err = run(t, home, "mpc", "keys")
 	require.NoError(t, err)
+	lines := operations(t, home)
+	require.Len(t, lines, 2, "what was refused leaves none")
+	for _, line := range lines {
+		require.Contains(t, line, ": "+audit.PassphraseChanged+": ")
+	}
 }
 
 func TestPassphraseChangeNeedsAStoppedNode(t *testing.T) {

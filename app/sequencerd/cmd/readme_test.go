@@ -59,12 +59,16 @@ func commands(t *testing.T) []string {
 		"sequencerd ": "", "build/sequencerd ": "", "seqd ": "", "ask ": "tx mpc ", "query ": "query mpc ", "await ": "query mpc ",
 	}
 	var out []string
+	inner := regexp.MustCompile(`\$\(sequencerd ([^)]+)\)`)
 	for _, b := range blocks(t, "sh") {
+		for _, m := range inner.FindAllStringSubmatch(b, -1) {
+			out = append(out, m[1])
+		}
 		for line := range strings.Lines(b) {
 			line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
 			for head, stands := range heads {
 				if rest, ok := strings.CutPrefix(line, head); ok && !strings.Contains(rest, "$@") {
-					out = append(out, stands+rest)
+					out = append(out, stands+inner.ReplaceAllString(rest, "ANSWER"))
 				}
 			}
 		}
@@ -98,6 +102,13 @@ func TestReadmeCommandsAreThere(t *testing.T) {
 			require.NotNil(t, flag, "%q has no flag --%s", line, name)
 		}
 	}
+}
+
+// The README names the oldest Go that go.mod takes.
+func TestReadmeNamesTheGoVersion(t *testing.T) {
+	m := regexp.MustCompile(`(?m)^go (\S+)$`).FindStringSubmatch(readText(t, "go.mod"))
+	require.Len(t, m, 2)
+	require.Contains(t, readText(t, "README.md"), "need Go "+m[1]+" or newer")
 }
 
 // Every make target, file, folder and fuzz target of the README is there.

@@ -146,6 +146,9 @@ func (s statusText) text() string {
 		if s.AuditLines > 0 {
 			fmt.Fprintf(w, "audit log\t%d lines, the last %s\n", s.AuditLines, s.AuditHash)
 		}
+		if s.AuditProblem != "" {
+			fmt.Fprintf(w, "AUDIT LOG FAILS\t%s\n", s.AuditProblem)
+		}
 		fmt.Fprintf(w, "reachable\t%s (all others by relay)\n", strings.Join(s.Reachable, " "))
 		if s.Problem != "" {
 			fmt.Fprintf(w, "problem\t%s: %s\n", s.Problem, s.Remedy)

@@ -2,6 +2,7 @@ package abci_test
 
 import (
 	"errors"
+	"fmt"
 	"testing"
 
 	cmtabci "github.com/cometbft/cometbft/abci/types"
@@ -94,21 +95,31 @@ func TestProcess(t *testing.T) {
 	}
 }
 
+// A bundle that is right in everything is refused where it goes beyond what the chain
+// set: as it is, with one entry or one byte less allowed.
 func TestProcessLimits(t *testing.T) {
-	c := newScene(t)
-	good := bundle(t, c.results)
-	p, err := c.Keeper.Params(c.Ctx)
-	require.NoError(t, err)
-	p.BundleMaxEntries = 5
-	require.NoError(t, c.Keeper.SetParams(c.Ctx, p))
-	resp, err := c.handlers(nil).ProcessProposal(accept)(c.Ctx, &cmtabci.RequestProcessProposal{Txs: [][]byte{good}})
-	require.NoError(t, err)
-	require.False(t, resp.IsAccepted(), "six entries where five are allowed")
-
-	_, err = types.DecodeBundle(good, types.BundleLimits{Entries: 6, Bytes: len(good)})
-	require.NoError(t, err)
-	_, err = types.DecodeBundle(good, types.BundleLimits{Entries: 6, Bytes: len(good) - 1})
-	require.ErrorIs(t, err, types.ErrBadBundle)
+	f := chain.New(t, 3)
+	secret := f.ReadyKey("ready", 1)
+	var results mpctypes.Results
+	for i := range 60 { // more than the 4096 bytes that are always allowed
+		s := f.KeySign(fmt.Sprint("s-", i), "ready", "text")
+		results.Signatures = append(results.Signatures, secret.Sign(s.Id, s.Digest))
+	}
+	f.EndBlocks(2)
+	good, entries := bundle(t, results), len(results.Signatures)
+	accepted := func(limits types.BundleLimits) bool {
+		t.Helper()
+		p, err := f.Keeper.Params(f.Ctx)
+		require.NoError(t, err)
+		p.BundleMaxEntries, p.BundleMaxBytes = uint32(limits.Entries), uint32(limits.Bytes)
+		require.NoError(t, f.Keeper.SetParams(f.Ctx, p))
+		resp, err := scene{Fixture: f}.handlers(nil).ProcessProposal(accept)(f.Ctx, &cmtabci.RequestProcessProposal{Txs: [][]byte{good}})
+		require.NoError(t, err)
+		return resp.IsAccepted()
+	}
+	require.True(t, accepted(types.BundleLimits{Entries: entries, Bytes: len(good)}))
+	require.False(t, accepted(types.BundleLimits{Entries: entries - 1, Bytes: len(good)}))
+	require.False(t, accepted(types.BundleLimits{Entries: entries, Bytes: len(good) - 1}))
 }
 
 func TestProcessInner(t *testing.T) {

@@ -16,13 +16,15 @@ import (
 // requestIndex finds open requests by a name: of a member or of a key.
 type requestIndex = collections.KeySet[collections.Triple[string, uint32, string]]
 
-// condemnRequests decides that the open requests under a name fail. From now on no
-// result of them counts and nobody works on them. They become ERROR, and whoever
-// asked hears of it, at the end of the block; if they are many, at the end of the
-// next ones: one transaction may condemn all open requests of the chain, and a
-// block must not become slow by it.
+// condemnRequests decides that the open requests under a name fail, and takes them out
+// of the index of such names. From now on no result of them counts and nobody works on
+// them. They become ERROR, and whoever asked hears of it, at the end of the block; if
+// they are many, at the end of the next ones: one transaction may condemn all open
+// requests of the chain, and a block must not become slow by it.
 //
-// It is not charged to whoever causes it. It reads no request, so one that is
+// It is not charged to whoever causes it, so what can be done again and again, as
+// registering and revoking, or deleting and taking that back, must not repeat the walk.
+// An import puts them back, for one walk more. It reads no request, so one that is
 // spoiled does not protect the others.
 func (k *Keeper) condemnRequests(ctx context.Context, index requestIndex, name string, reason mpctypes.Reason) error {
 	ctx = unpaid(ctx)
@@ -34,20 +36,9 @@ func (k *Keeper) condemnRequests(ctx context.Context, index requestIndex, name s
 		if err := k.condemnRequest(ctx, id, reason); err != nil {
 			return err
 		}
-	}
-	return nil
-}
-
-// condemnRequestsOf condemns the open requests of a member and takes them out of its
-// index: nobody is charged for the walk, so registering and revoking again must not
-// repeat it. An import puts them back, for one walk more.
-func (k *Keeper) condemnRequestsOf(ctx context.Context, operator string) error {
-	if err := k.condemnRequests(ctx, k.requestsByMember, operator, mpctypes.ErrIdentityRevoked); err != nil {
-		return err
-	}
-	all := collections.NewPrefixedTripleRange[string, uint32, string](operator)
-	if err := k.requestsByMember.Clear(unpaid(ctx), all); err != nil {
-		return fmt.Errorf("remove the requests of %s: %w", operator, err)
+		if err := index.Remove(ctx, collections.Join3(name, id.K1(), id.K2())); err != nil {
+			return fmt.Errorf("remove request %s from those of %s: %w", id.K2(), name, err)
+		}
 	}
 	return nil
 }

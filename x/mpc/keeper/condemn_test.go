@@ -119,48 +119,92 @@ func TestSpoiledRequestDoesNotStopARevocation(t *testing.T) {
 	requireSignature(t, f, "bad", types.SIGNATURE_STATUS_ERROR, "identity_revoked")
 }
 
+// lookups counts how often it is looked whether a request is condemned, which is what
+// walks over open requests do.
+func lookups(f *chain.Fixture) *int {
+	looked := new(int)
+	f.Spoiled = func(key []byte) error {
+		if bytes.HasPrefix(key, types.CondemnedRequestsPrefix.Bytes()) {
+			*looked++
+		}
+		return nil
+	}
+	return looked
+}
+
+// askMany asks for signatures by key "k" and begins the next block.
+func askMany(f *chain.Fixture, n int) {
+	for i := range n {
+		f.KeySign(fmt.Sprint(i), "k", "text")
+	}
+	f.EndBlocks(2)
+}
+
+// requireAllFail ends the block, here and on an imported chain: these signatures are
+// ERROR, and nothing of them stays behind.
+func requireAllFail(t *testing.T, f *chain.Fixture, reason string, ids ...string) {
+	t.Helper()
+	imported := exportImport(t, f)
+	for _, f := range []*chain.Fixture{f, imported} {
+		f.EndBlocks(f.Ctx.BlockHeight() + 1)
+		for _, id := range ids {
+			requireSignature(t, f, id, types.SIGNATURE_STATUS_ERROR, reason)
+		}
+		require.Zero(t, f.Entries(types.RequestsByMemberPrefix))
+		require.Zero(t, f.Entries(types.RequestsByKeyPrefix))
+	}
+}
+
 // Nobody pays for the walk over a member's open requests, so registering and revoking
 // again does not repeat it.
 func TestRevocationsWalkRequestsOnce(t *testing.T) {
 	const open = 50
 	f := chain.New(t, 4)
 	f.ReadyKey("k", 1)
-	for i := range open {
-		f.KeySign(fmt.Sprint(i), "k", "text")
-	}
-	f.EndBlocks(2)
-	looked := 0
-	f.Spoiled = func(key []byte) error {
-		if bytes.HasPrefix(key, types.CondemnedRequestsPrefix.Bytes()) {
-			looked++
-		}
-		return nil
-	}
+	askMany(f, open)
+	looked := lookups(f)
 	revokeOne(t, f)
-	require.GreaterOrEqual(t, looked, open)
+	require.GreaterOrEqual(t, *looked, open)
 	p := f.Participants[0]
 	for i := range 10 {
 		p.Identity = chain.IdentityKey(fmt.Sprint("again ", i))
 		f.Register(p)
-		looked = 0
+		*looked = 0
 		revokeOne(t, f)
-		require.Zero(t, looked)
+		require.Zero(t, *looked)
 	}
 	require.Equal(t, 3*open, f.Entries(types.RequestsByMemberPrefix), "the others are found")
 
-	// What is asked afterwards is found again, and nothing stays behind.
+	// What is asked afterwards is found again.
 	p.Identity = chain.IdentityKey("new")
 	f.Register(p)
 	f.KeySign("new", "k", "text")
 	revokeOne(t, f)
-	imported := exportImport(t, f)
-	for _, f := range []*chain.Fixture{f, imported} {
-		f.EndBlocks(f.Ctx.BlockHeight() + 1)
-		requireSignature(t, f, "0", types.SIGNATURE_STATUS_ERROR, "identity_revoked")
-		requireSignature(t, f, "new", types.SIGNATURE_STATUS_ERROR, "identity_revoked")
-		require.Zero(t, f.Entries(types.RequestsByMemberPrefix))
-		require.Zero(t, f.Entries(types.RequestsByKeyPrefix))
+	requireAllFail(t, f, "identity_revoked", "0", "new")
+}
+
+// Nor does deleting a key and taking that back, again and again.
+func TestDeletionsWalkRequestsOnce(t *testing.T) {
+	const open = 50
+	f := chain.New(t, 4)
+	f.ReadyKey("k", 1)
+	askMany(f, open)
+	looked := lookups(f)
+	deleteK(t, f)
+	require.GreaterOrEqual(t, *looked, open)
+	for range 10 {
+		undeleteKey(t, f, "k")
+		*looked = 0
+		deleteK(t, f)
+		require.Zero(t, *looked)
 	}
+	require.Equal(t, 4*open, f.Entries(types.RequestsByMemberPrefix), "a revocation finds them")
+
+	// What is asked afterwards is found again.
+	undeleteKey(t, f, "k")
+	f.KeySign("new", "k", "text")
+	deleteK(t, f)
+	requireAllFail(t, f, "key_deleted", "0", "new")
 }
 
 // The first reason stays.

@@ -6,12 +6,18 @@ import (
 	"fmt"
 	"slices"
 
+	"cosmossdk.io/collections"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // This file is what the engine of a node reads of committed state, with a query
 // context, in its own types. What it returns is the caller's.
+//
+// All nodes read the same state. An entry that cannot be read, which only a mistake in
+// the state can cause, is logged and passed over: it must not keep all of them from all
+// the rest.
 
 // EngineRequests lists all open requests that take results, in the order in which
 // nodes serve them: by height, then id.
@@ -22,16 +28,17 @@ func (k *Keeper) EngineRequests(ctx context.Context) ([]mpctypes.Request, error)
 	}
 	// Many requests are for few keys, and a keygen's tells nothing yet.
 	keys := make(map[string]types.Key)
-	out := make([]mpctypes.Request, len(stored))
-	for i, r := range stored {
+	out := make([]mpctypes.Request, 0, len(stored))
+	for _, r := range stored {
 		key, read := keys[r.KeyId]
 		if !read && r.NeedsKey() {
 			if key, err = k.Key(ctx, r.KeyId); err != nil {
-				return nil, err
+				k.unreadable(ctx, "the key of an open request", err)
+				continue
 			}
 			keys[r.KeyId] = key
 		}
-		out[i] = r.ToEngine(key)
+		out = append(out, r.ToEngine(key))
 	}
 	slices.SortFunc(out, func(a, b mpctypes.Request) int {
 		switch {
@@ -50,15 +57,13 @@ func (k *Keeper) waitingRequests(ctx context.Context) ([]types.Request, error) {
 	var list []types.Request
 	condemned := make(map[mpctypes.RequestID]bool)
 	err := errors.Join(
-		k.condemnedRequests.Walk(ctx, nil, func(id requestKey, _ string) (bool, error) {
+		eachReadable(ctx, k, "condemned request", k.condemnedRequests, func(id requestKey, _ string) {
 			condemned[mpctypes.RequestID{Kind: mpctypes.RequestKind(id.K1()), ID: id.K2()}] = true
-			return false, nil
 		}),
-		k.requests.Walk(ctx, nil, func(_ requestKey, r types.Request) (bool, error) {
+		eachReadable(ctx, k, "open request", k.requests, func(_ requestKey, r types.Request) {
 			if !condemned[r.RequestID()] {
 				list = append(list, r)
 			}
-			return false, nil
 		}),
 	)
 	if err != nil {
@@ -71,10 +76,9 @@ func (k *Keeper) waitingRequests(ctx context.Context) ([]types.Request, error) {
 // attestations.
 func (k *Keeper) EngineAttested(ctx context.Context) (map[mpctypes.AttestedAttempt]bool, error) {
 	attested := make(map[mpctypes.AttestedAttempt]bool)
-	err := k.attestedAttempts.Walk(ctx, nil, func(at attemptKey) (bool, error) {
+	err := eachReadable(ctx, k, "attested attempt", keySet[attemptKey](k.attestedAttempts), func(at attemptKey, _ collections.NoValue) {
 		id := mpctypes.RequestID{Kind: mpctypes.RequestKind(at.K1()), ID: at.K2()}
 		attested[mpctypes.AttestedAttempt{Request: id, Operator: mpctypes.Operator(at.K3()), Attempt: at.K4()}] = true
-		return false, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list attested attempts: %w", err)
@@ -82,14 +86,15 @@ func (k *Keeper) EngineAttested(ctx context.Context) (map[mpctypes.AttestedAttem
 	return attested, nil
 }
 
-// EngineKey reads a key; false if the chain does not know it.
+// EngineKey reads a key; false if the chain does not know it, or not any more.
 func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key, bool, error) {
 	key, err := k.Key(ctx, string(id))
 	if errors.Is(err, types.ErrUnknownKey) {
 		return mpctypes.Key{}, false, nil
 	}
 	if err != nil {
-		return mpctypes.Key{}, false, err
+		k.unreadable(ctx, "a key", err)
+		return mpctypes.Key{}, false, nil
 	}
 	return key.ToEngine(), true, nil
 }
@@ -130,11 +135,22 @@ func (k *Keeper) keysOfStatus(ctx context.Context, status types.KeyStatus, visit
 	for _, id := range ids {
 		key, err := k.Key(ctx, id)
 		if err != nil {
-			return err
+			k.unreadable(ctx, "a key", err)
+			continue
 		}
 		visit(key)
 	}
 	return nil
+}
+
+// EngineReshareEnded reports that a reshare was asked for and is over, whatever became of
+// it; false while it is open, and if nobody asked.
+func (k *Keeper) EngineReshareEnded(ctx context.Context, id string) (bool, error) {
+	r, err := k.Reshare(ctx, id)
+	if errors.Is(err, types.ErrUnknownReshare) {
+		return false, nil
+	}
+	return err == nil && !r.Open(), err
 }
 
 // EngineSignature reads a finished signature; false if there is none, none yet, or
@@ -159,12 +175,57 @@ func (k *Keeper) EnginePresignTarget(ctx context.Context) (int, error) {
 // EngineRoster reads everybody who ever registered.
 func (k *Keeper) EngineRoster(ctx context.Context) (*mpctypes.Roster, error) {
 	all := make(map[mpctypes.Operator][]mpctypes.Identity)
-	err := k.participants.Walk(ctx, nil, func(operator string, p types.Participant) (bool, error) {
+	err := eachReadable(ctx, k, "participant", k.participants, func(operator string, p types.Participant) {
 		all[mpctypes.Operator(operator)] = p.ToEngine()
-		return false, nil
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list participants: %w", err)
 	}
 	return mpctypes.NewRoster(all), nil
+}
+
+// EngineFaults lists the faults that count.
+func (k *Keeper) EngineFaults(ctx context.Context) ([]mpctypes.Fault, error) {
+	var list []mpctypes.Fault
+	err := eachReadable(ctx, k, "fault", keySet[lapseKey](k.faultLapses), func(at lapseKey, _ collections.NoValue) {
+		f, err := k.faults.Get(ctx, collections.Join(at.K2(), at.K3()))
+		if err != nil {
+			k.unreadable(ctx, "a fault of "+at.K2(), err)
+			return
+		}
+		list = append(list, f.ToEngine())
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list faults: %w", err)
+	}
+	return list, nil
+}
+
+// keySet is a set read as a map.
+type keySet[K any] = collections.Map[K, collections.NoValue]
+
+// eachReadable visits the entries of a map.
+func eachReadable[K, V any](ctx context.Context, k *Keeper, what string, entries collections.Map[K, V], visit func(K, V)) error {
+	it, err := entries.Iterate(ctx, nil)
+	if err != nil {
+		return err
+	}
+	for ; it.Valid(); it.Next() {
+		key, err := it.Key()
+		if err != nil {
+			k.unreadable(ctx, "the name of a "+what, err)
+			continue
+		}
+		value, err := it.Value()
+		if err != nil {
+			k.unreadable(ctx, what+" "+entries.KeyCodec().Stringify(key), err)
+			continue
+		}
+		visit(key, value)
+	}
+	return it.Close()
+}
+
+func (k *Keeper) unreadable(ctx context.Context, what string, err error) {
+	k.logger(ctx).Error("an entry of the state cannot be read; this node goes on without it, please report this", "what", what, "err", err)
 }

@@ -7,6 +7,7 @@ import (
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // A node learns which keys it should have a share of: the READY ones of its
@@ -55,4 +56,72 @@ func TestEngineUnacknowledged(t *testing.T) {
 	require.Equal(t, []mpctypes.KeyID{"b"}, of(f.Participants[1].Operator))
 	require.Equal(t, []mpctypes.KeyID{"a", "b"}, of(f.Participants[0].Operator))
 	require.Empty(t, of("nobody"))
+}
+
+// A node learns that a reshare is over, which it may not know at all after a rollback.
+func TestEngineReshareEnded(t *testing.T) {
+	f := chain.New(t, 3)
+	secret := f.ReadyKey("k", 1)
+	over := func(id string) bool {
+		ended, err := f.Keeper.EngineReshareEnded(f.Ctx, id)
+		require.NoError(t, err)
+		return ended
+	}
+	require.False(t, over("r"), "nobody asked")
+	f.Reshare("r", "k", 1)
+	require.False(t, over("r"))
+	f.Stage("r", secret)
+	require.False(t, over("r"), "it is tested")
+	f.PassTest("r", secret)
+	require.True(t, over("r"))
+	f.Reshare("cancelled", "k", 1)
+	_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: "cancelled"})
+	require.NoError(t, err)
+	f.EndBlocks(f.Ctx.BlockHeight() + 2)
+	require.True(t, over("cancelled"))
+}
+
+// One entry that cannot be read keeps no node from the others.
+func TestEnginePassesOverWhatIsUnreadable(t *testing.T) {
+	f := chain.New(t, 4)
+	for _, id := range []string{"bad-key", "good-key"} {
+		f.ReadyKey(id, 1)
+	}
+	f.KeySign("bad-request", "good-key", "text")
+	f.KeySign("of-bad-key", "bad-key", "text")
+	f.KeySign("good-request", "good-key", "text")
+	f.KeyGen("k", 1)
+	bad, good := f.Participants[0], f.Participants[1]
+	for _, accused := range []*chain.Participant{bad, good} {
+		a := f.Participants[2].Accuse(keygenK, accused.Operator)
+		require.NoError(t, f.Keeper.ApplyAccusation(f.Ctx, &a))
+	}
+	f.Garble(types.RequestsPrefix, "bad-request")
+	f.Garble(types.FaultsPrefix, bad.Operator)
+	f.Garble(types.ParticipantsPrefix, bad.Operator)
+	spoil(f, types.KeysPrefix, "bad-key", failures["error"])
+
+	requests, err := f.Keeper.EngineRequests(f.Ctx)
+	require.NoError(t, err)
+	var ids []string
+	for _, r := range requests {
+		ids = append(ids, r.ID.ID)
+	}
+	require.Equal(t, []string{"k", "good-request"}, ids)
+	faults, err := f.Keeper.EngineFaults(f.Ctx)
+	require.NoError(t, err)
+	require.Len(t, faults, 1)
+	require.Equal(t, mpcOperator(good.Operator), faults[0].Participant)
+	roster, err := f.Keeper.EngineRoster(f.Ctx)
+	require.NoError(t, err)
+	require.Len(t, roster.Operators(), 3)
+	keys, err := f.Keeper.EngineKeysOf(f.Ctx, mpcOperator(good.Operator))
+	require.NoError(t, err)
+	require.Len(t, keys, 1)
+	require.Equal(t, mpctypes.KeyID("good-key"), keys[0].ID)
+	for id, there := range map[mpctypes.KeyID]bool{"bad-key": false, "good-key": true} {
+		_, known, err := f.Keeper.EngineKey(f.Ctx, id)
+		require.NoError(t, err)
+		require.Equal(t, there, known, id)
+	}
 }

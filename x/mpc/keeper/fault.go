@@ -19,6 +19,9 @@ const MaxLapsesPerBlock = 1000
 // faultKey names a fault: participant and place among its faults.
 type faultKey = collections.Pair[string, string]
 
+// lapseKey finds a fault by the height at which it lapses.
+type lapseKey = collections.Triple[int64, string, string]
+
 func faultKeyOf(f types.Fault) faultKey { return collections.Join(f.Participant, f.Place()) }
 
 // CheckEvidence says whether evidence would apply to this state: it is against a
@@ -147,6 +150,23 @@ func (k *Keeper) setFault(ctx context.Context, f types.Fault) error {
 	return nil
 }
 
+// accusedBy finds those operators whom one of the accusers accuses of something that
+// counts.
+func (k *Keeper) accusedBy(ctx context.Context, operators, accusers []string) (map[string]bool, error) {
+	accused := make(map[string]bool)
+	for _, operator := range operators {
+		for _, accuser := range accusers {
+			f := types.Fault{Kind: types.FAULT_KIND_ACCUSATION, Participant: operator, Accuser: accuser}
+			known, err := k.faults.Has(ctx, faultKeyOf(f))
+			if err != nil {
+				return nil, fmt.Errorf("look up fault of %s: %w", operator, err)
+			}
+			accused[operator] = accused[operator] || known
+		}
+	}
+	return accused, nil
+}
+
 // jail takes a validator out of the set. One that is there no more, is jailed, or is
 // the last one is left as it is: CometBFT stops for ever with an empty set.
 func (k *Keeper) jail(ctx context.Context, operator string) error {
@@ -195,7 +215,7 @@ func (k *Keeper) lastValidator(ctx context.Context, operator string) (bool, erro
 func (k *Keeper) dueFaults(ctx context.Context) (list []due, err error) {
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	err = k.faultLapses.Walk(ctx, collections.NewPrefixUntilTripleRange[int64, string, string](height),
-		func(at collections.Triple[int64, string, string]) (bool, error) {
+		func(at lapseKey) (bool, error) {
 			list = append(list, due{
 				name:   "fault " + at.K3() + " of " + at.K2(),
 				remove: func(ctx context.Context) error { return k.faultLapses.Remove(ctx, at) },
@@ -224,21 +244,4 @@ func (k *Keeper) lapse(ctx context.Context, id faultKey) error {
 		return fmt.Errorf("forget fault: %w", err)
 	}
 	return nil
-}
-
-// EngineFaults lists the faults that count.
-func (k *Keeper) EngineFaults(ctx context.Context) ([]mpctypes.Fault, error) {
-	var list []mpctypes.Fault
-	err := k.faultLapses.Walk(ctx, nil, func(at collections.Triple[int64, string, string]) (bool, error) {
-		f, err := k.faults.Get(ctx, collections.Join(at.K2(), at.K3()))
-		if err != nil {
-			return false, err
-		}
-		list = append(list, f.ToEngine())
-		return false, nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list faults: %w", err)
-	}
-	return list, nil
 }

@@ -71,7 +71,7 @@ type Keeper struct {
 	faults         collections.Map[faultKey, types.Fault]
 	// faultLapses holds the faults that count by the height at which they do not
 	// any more.
-	faultLapses collections.KeySet[collections.Triple[int64, string, string]]
+	faultLapses collections.KeySet[lapseKey]
 	// queuedHooks holds the hooks of results that wait for the end of a block, in the
 	// order of the blocks that decided those.
 	queuedHooks collections.KeySet[queuedHook]

@@ -176,7 +176,7 @@ func (k *Keeper) namedMember(ctx context.Context, name string) (types.Member, er
 
 // strongestMembers pins the bonded registered validators with the most power.
 func (k *Keeper) strongestMembers(ctx context.Context, p types.Params, threshold uint32) ([]types.Member, error) {
-	members, err := k.fillUp(ctx, nil, int(p.MaxParticipants))
+	members, err := k.fillUp(ctx, nil, int(p.MaxParticipants), func(string) int { return 0 })
 	if err != nil {
 		return nil, err
 	}
@@ -189,8 +189,8 @@ func (k *Keeper) strongestMembers(ctx context.Context, p types.Params, threshold
 }
 
 // fillUp adds the bonded registered validators with the most power to members, up to a
-// size.
-func (k *Keeper) fillUp(ctx context.Context, members []types.Member, size int) ([]types.Member, error) {
+// size. Those who are late come after all others, the later the further.
+func (k *Keeper) fillUp(ctx context.Context, members []types.Member, size int, lateness func(operator string) int) ([]types.Member, error) {
 	if len(members) >= size {
 		return members, nil
 	}
@@ -198,6 +198,7 @@ func (k *Keeper) fillUp(ctx context.Context, members []types.Member, size int) (
 	for _, m := range members {
 		known[m.Operator] = true
 	}
+	var late [types.MaxLateness + 1][]types.Member
 	var failed error
 	err := k.staking.IterateBondedValidatorsByPower(ctx, func(_ int64, v stakingtypes.ValidatorI) bool {
 		if v.IsJailed() || known[v.GetOperator()] {
@@ -205,8 +206,10 @@ func (k *Keeper) fillUp(ctx context.Context, members []types.Member, size int) (
 		}
 		m, err := k.member(ctx, v.GetOperator())
 		switch {
-		case err == nil:
+		case err == nil && lateness(m.Operator) == 0:
 			members = append(members, m)
+		case err == nil:
+			late[lateness(m.Operator)] = append(late[lateness(m.Operator)], m)
 		case !errors.Is(err, types.ErrUnregistered):
 			failed = err
 		}
@@ -214,6 +217,11 @@ func (k *Keeper) fillUp(ctx context.Context, members []types.Member, size int) (
 	})
 	if err = errors.Join(err, failed); err != nil {
 		return nil, fmt.Errorf("look for participants: %w", err)
+	}
+	for _, m := range slices.Concat(late[:]...) {
+		if len(members) < size {
+			members = append(members, m)
+		}
 	}
 	return members, nil
 }

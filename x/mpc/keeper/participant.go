@@ -10,6 +10,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -80,7 +81,7 @@ func (k *Keeper) RevokeParticipant(ctx context.Context, operator string) error {
 		return fmt.Errorf("store participant %s: %w", p.Operator, err)
 	}
 	k.emit(ctx, &types.EventParticipantRevoked{Operator: p.Operator})
-	return k.condemnRequestsOf(ctx, p.Operator)
+	return k.condemnRequests(ctx, k.requestsByMember, p.Operator, mpctypes.ErrIdentityRevoked)
 }
 
 // claimIdentityKey makes an identity key an operator's for ever: whoever holds

@@ -34,7 +34,8 @@ func (k *Keeper) openRequest(ctx context.Context, r types.Request) error {
 }
 
 // closeRequest removes a request, everything by which it is found, and the
-// attestations made for it.
+// attestations made for it. One that was condemned may not be found by its key or a
+// member any more.
 func (k *Keeper) closeRequest(ctx context.Context, r types.Request) error {
 	kind := uint32(r.Kind)
 	if err := k.requests.Remove(ctx, keyOf(r)); err != nil {

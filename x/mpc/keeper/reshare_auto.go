@@ -23,6 +23,10 @@ const (
 	// asks for another. A resharing takes each of its nodes tens of seconds, and they
 	// work in order: of hundreds at once, when a validator leaves, most would expire.
 	MaxOpenAutoReshares = 4
+	// MaxOpenRepairs is how many of these may be for nothing but a missing share. Anybody
+	// can say that its share is missing, of every key that it takes part in, and spoil the
+	// reshares that come of it: the keys of those who left have the other half.
+	MaxOpenRepairs = MaxOpenAutoReshares / 2
 )
 
 // dueHealthChecks lists the READY keys whose turn it is. Nothing is lost that happens
@@ -76,7 +80,7 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return nil
 	}
 	able, err := k.able(ctx, key)
-	if err != nil {
+	if err != nil || k.rests(ctx, params, key) && len(able) > int(key.Threshold) {
 		return err
 	}
 	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
@@ -85,7 +89,8 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return nil
 	}
 	size := min(max(len(key.Participants), safe), int(params.MaxParticipants))
-	members, err := k.fillUp(ctx, able, size)
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	members, err := k.fillUp(ctx, able, size, func(operator string) int { return key.Lateness(operator, height) })
 	if err != nil {
 		return err
 	}
@@ -100,12 +105,23 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	return k.reportEndangered(ctx, params, key, len(able), err)
 }
 
+// rests: the key was reshared a moment ago. Two validators that take each other's place
+// in the set again and again must not keep everybody busy; a key whose able participants
+// are too few to sign does not wait.
+func (k *Keeper) rests(ctx context.Context, params types.Params, key types.Key) bool {
+	return key.Epoch > 0 && !k.settled(ctx, params, key)
+}
+
 // shareLost says whether a participant needs a new share for the one that it lost. It
 // gets one once in auto_reshare_pause_blocks at most: it costs nothing to say so, and
 // saying so in every epoch must not keep all others busy.
 func (k *Keeper) shareLost(ctx context.Context, params types.Params, key types.Key) bool {
-	return len(key.MissingShares) > 0 &&
-		sdk.UnwrapSDKContext(ctx).BlockHeight() >= key.DecidedHeight+int64(params.AutoResharePauseBlocks)
+	return len(key.MissingShares) > 0 && k.settled(ctx, params, key)
+}
+
+// settled: the epoch of the key began auto_reshare_pause_blocks ago.
+func (k *Keeper) settled(ctx context.Context, params types.Params, key types.Key) bool {
+	return sdk.UnwrapSDKContext(ctx).BlockHeight() >= key.DecidedHeight+int64(params.AutoResharePauseBlocks)
 }
 
 // able lists the participants of a key who are bonded, not jailed, and have an
@@ -125,7 +141,8 @@ func (k *Keeper) able(ctx context.Context, key types.Key) ([]types.Member, error
 }
 
 // autoReshare asks for a reshare in the name of the key's owner. While enough others are
-// open it does nothing. A typed error says why it is not possible.
+// open it does nothing; those for nothing but a missing share take half of the room. A
+// typed error says why it is not possible.
 func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types.Key, members []types.Member) error {
 	if int(key.Threshold) >= len(members) {
 		return types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d",
@@ -136,46 +153,57 @@ func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types
 		return err
 	}
 	id := types.AutoReshareID(key.Id, sdk.UnwrapSDKContext(ctx).BlockHeight())
-	waits, err := k.autoReshareWaits(ctx, params, key.Owner, id)
+	reshare := key.Reshare(id, key.Threshold, l.receivers)
+	reshare.Auto = true
+	waits, err := k.autoReshareWaits(ctx, params, key.Owner, reshare)
 	if err != nil || waits {
 		return err
 	}
-	reshare := key.Reshare(id, key.Threshold, l.receivers)
 	asked := types.MsgKeyReshare{
 		Requester: key.Owner, ReshareId: id, KeyId: key.Id, Threshold: reshare.Threshold, Participants: reshare.Participants,
 	}
 	hash := asked.ContentHash()
-	reshare.Owner, reshare.ContentHash, reshare.Auto = key.Owner, hash[:], true
+	reshare.Owner, reshare.ContentHash = key.Owner, hash[:]
 	_, err = k.openReshare(ctx, params, key, reshare, l.members)
 	return err
 }
 
 // autoReshareWaits says whether there is no room for one more: then the key has its next
 // turn. An id may be taken on a chain that started anew, whose heights come again.
-func (k *Keeper) autoReshareWaits(ctx context.Context, params types.Params, owner, id string) (bool, error) {
-	taken, err := k.reshares.Has(ctx, id)
+func (k *Keeper) autoReshareWaits(ctx context.Context, params types.Params, owner string, reshare types.Reshare) (bool, error) {
+	taken, err := k.reshares.Has(ctx, reshare.Id)
 	if err != nil || taken {
 		return taken, err
 	}
-	open := 0
-	for _, status := range []types.ReshareStatus{types.RESHARE_STATUS_PENDING, types.RESHARE_STATUS_TESTING} {
-		of := collections.NewPrefixedPairRange[uint32, string](uint32(status))
-		err := k.reshares.Indexes.status.Walk(ctx, of, func(uint32, string) (bool, error) {
-			open++
-			return open >= MaxOpenAutoReshares, nil
-		})
-		if err != nil {
-			return false, fmt.Errorf("count open reshares: %w", err)
-		}
-	}
-	if open >= MaxOpenAutoReshares {
-		return true, nil
+	open, repairs, err := k.openReshares(ctx)
+	if err != nil || open >= MaxOpenAutoReshares || reshare.Repairs() && repairs >= MaxOpenRepairs {
+		return err == nil, err
 	}
 	err = k.mayAsk(ctx, params, owner, types.ModuleName)
 	if errors.Is(err, types.ErrTooManyPending) {
 		return true, nil
 	}
 	return false, err
+}
+
+// openReshares counts those that are open, up to the limit, and those of them that the
+// module asked for because of a missing share alone.
+func (k *Keeper) openReshares(ctx context.Context) (open, repairs int, err error) {
+	for _, status := range []types.ReshareStatus{types.RESHARE_STATUS_PENDING, types.RESHARE_STATUS_TESTING} {
+		of := collections.NewPrefixedPairRange[uint32, string](uint32(status))
+		err := k.reshares.Indexes.status.Walk(ctx, of, func(_ uint32, id string) (bool, error) {
+			r, err := k.Reshare(ctx, id)
+			open++
+			if r.Repairs() {
+				repairs++
+			}
+			return open >= MaxOpenAutoReshares, err
+		})
+		if err != nil {
+			return 0, 0, fmt.Errorf("count open reshares: %w", err)
+		}
+	}
+	return open, repairs, nil
 }
 
 // reportEndangered tells that a key needs a reshare and cannot have one now, and leaves

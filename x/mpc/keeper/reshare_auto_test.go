@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -278,14 +279,193 @@ func TestAutoReshareGenesis(t *testing.T) {
 	old.EndBlocks(101)
 	gs, err := old.Keeper.ExportGenesis(old.Ctx.WithBlockHeight(100))
 	require.NoError(t, err)
+	other := &gs.Keys[slices.IndexFunc(gs.Keys, func(k types.Key) bool { return k.Id == "other" })]
+	other.FailedReshares = 3
+	other.FailedNewcomers = []types.Newcomer{{Operator: old.Participants[4].Operator, UntilHeight: 500, Accused: true}}
 	require.NoError(t, gs.Validate())
 	f := chain.NewEmpty(t)
 	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
 	require.EqualValues(t, 520, requireKey(t, f, "k", types.KEY_STATUS_READY, "").AutoReshareHeight)
+	moved := requireKey(t, f, "other", types.KEY_STATUS_READY, "")
+	require.EqualValues(t, 3, moved.FailedReshares)
+	require.Equal(t, []types.Newcomer{{Operator: old.Participants[4].Operator, UntilHeight: 400, Accused: true}}, moved.FailedNewcomers)
+	other.FailedNewcomers[0].Operator = "nobody"
+	nobody := chain.NewEmpty(t)
+	require.ErrorIs(t, nobody.Keeper.InitGenesis(nobody.Ctx, *gs), types.ErrBadGenesis)
 	f.Staking.Validators = old.Staking.Validators
 	f.Ctx = f.Ctx.WithBlockHeight(1)
 	f.EndBlocks(520)
 	require.Len(t, autoReshares(t, f, "k"), 1)
 	f.EndBlocks(521)
 	require.Len(t, autoReshares(t, f, "k"), 2)
+}
+
+// Two validators that take each other's place in the set all the time make a reshare once
+// in auto_reshare_pause_blocks; a key whose able participants are too few does not wait.
+func TestAutoReshareRests(t *testing.T) {
+	f, secret := autoResharing(t)
+	setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = 50 })
+	swap := func(in, out int) {
+		in0, out0 := f.Participants[in].Staked, f.Participants[out].Staked
+		in0.Jailed, in0.Status = false, stakingtypes.Bonded
+		out0.Status = stakingtypes.Unbonding
+	}
+	finish := func(count int) {
+		t.Helper()
+		all := autoReshares(t, f, "k")
+		require.Len(t, all, count)
+		for _, r := range all {
+			if r.Status == types.RESHARE_STATUS_PENDING {
+				f.Stage(r.Id, secret)
+				f.PassTest(r.Id, secret)
+			}
+		}
+	}
+	swap(4, 0)
+	f.EndBlocks(20)
+	finish(1)
+	decided := requireKey(t, f, "k", types.KEY_STATUS_READY, "").DecidedHeight
+	for i := range 10 {
+		swap(4*(i%2), 4-4*(i%2))
+		f.EndBlocks(f.Ctx.BlockHeight() + 1)
+	}
+	swap(0, 4)
+	f.EndBlocks(decided + 50)
+	require.Len(t, autoReshares(t, f, "k"), 1)
+	f.EndBlocks(decided + 51)
+	finish(2)
+
+	f.Participants[1].Jail()
+	f.EndBlocks(f.Ctx.BlockHeight() + 5)
+	require.Len(t, autoReshares(t, f, "k"), 2, "three are there, and sign")
+	f.Participants[2].Jail()
+	swap(4, 1)
+	f.EndBlocks(f.Ctx.BlockHeight() + 5)
+	require.Len(t, autoReshares(t, f, "k"), 3, "two are there, and three must sign")
+}
+
+// One participant says of many keys that it has no share. The keys of somebody who leaves
+// have half of the room all the same.
+func TestRepairsLeaveRoom(t *testing.T) {
+	f, _ := autoResharing(t)
+	setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = 1 })
+	deleteKey(t, f, "k")
+	other := f.AddValidator(5)
+	f.Register(other)
+	for _, id := range []string{"a", "b", "c", "d", "e"} {
+		f.ReadyKey(id, 2)
+		a := f.Participants[3].AttestMissing(id, chain.Session(id))
+		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+	}
+	f.EndBlocks(30)
+	open := func() (all []types.Reshare) {
+		resp, err := f.Query.Reshares(f.Ctx, &types.QueryResharesRequest{Status: types.RESHARE_STATUS_PENDING})
+		require.NoError(t, err)
+		return resp.Reshares
+	}
+	require.Len(t, open(), keeper.MaxOpenRepairs)
+	for _, r := range open() {
+		require.True(t, r.Repairs())
+	}
+	f.EndBlocks(100)
+	require.Len(t, open(), keeper.MaxOpenRepairs, "they take all the time they have")
+	other.Jail()
+	f.EndBlocks(130)
+	require.Len(t, open(), keeper.MaxOpenAutoReshares)
+}
+
+// Each failure in an epoch doubles how long the key is left alone, to 64 times as long; a
+// new epoch begins anew.
+func TestAutoResharePausesDouble(t *testing.T) {
+	f, secret := autoResharing(t)
+	setParams(t, f, func(p *types.Params) {
+		p.AutoResharePauseBlocks, p.ReshareLifetimeBlocks, p.ReshareAttemptBlocks = 10, 5, 4
+	})
+	f.Participants[0].Jail()
+	asked := int64(10)
+	for i := range 9 {
+		f.EndBlocks(asked + 6)
+		key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+		require.Len(t, autoReshares(t, f, "k"), i+1)
+		require.EqualValues(t, asked+5+10<<min(i, types.MaxPauseDoublings), key.AutoReshareHeight)
+		require.EqualValues(t, min(i, types.MaxPauseDoublings)+1, key.FailedReshares)
+		require.NoError(t, key.Validate())
+		asked = key.AutoReshareHeight
+	}
+	f.EndBlocks(asked + 1)
+	id := types.AutoReshareID("k", asked)
+	f.Stage(id, secret)
+	f.PassTest(id, secret)
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.Zero(t, key.FailedReshares)
+	require.Zero(t, key.AutoReshareHeight)
+	require.Empty(t, key.FailedNewcomers)
+}
+
+// A newcomer that does not come is taken last next time, and after those whom nobody
+// accuses where two were to come, whoever is the stronger; after a while, or where nobody
+// else is there, it is taken again.
+func TestFailedNewcomerComesLast(t *testing.T) {
+	for name, c := range map[string]struct {
+		validators int   // in all; four hold the key
+		leave      []int // of the four
+		dead       []int // accused in each reshare with them
+		want       [][]int
+	}{
+		"one of two":                {6, []int{0}, []int{4}, [][]int{{4}, {5}, {5}}},
+		"nobody else":               {5, []int{0}, []int{4}, [][]int{{4}, {4}}},
+		"two of three, one is dead": {7, []int{0, 1}, []int{4}, [][]int{{4, 5}, {5, 6}}},
+		"three of them are alive":   {8, []int{0, 1}, []int{5}, [][]int{{4, 5}, {6, 7}, {4, 6}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := autoResharing(t)
+			for i := 5; i < c.validators; i++ {
+				f.Register(f.AddValidator(i))
+			}
+			setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks, p.FaultBlocks = 300, 700 })
+			for _, i := range c.leave {
+				f.Participants[i].Staked.Status = stakingtypes.Unbonding
+			}
+			height := int64(10)
+			for _, want := range c.want {
+				f.EndBlocks(height + 1)
+				r := requireReshare(t, f, types.AutoReshareID("k", height), types.RESHARE_STATUS_PENDING, "")
+				var newcomers []*chain.Participant
+				for _, i := range want {
+					newcomers = append(newcomers, f.Participants[i])
+				}
+				require.ElementsMatch(t, chain.Operators(newcomers...), r.Newcomers())
+				for _, i := range c.dead {
+					a := f.Participants[2].Accuse(r.RequestID(), f.Participants[i].Operator)
+					_ = f.Keeper.ApplyAccusation(f.Ctx, &a) // it may stand there still, or be no member
+				}
+				f.EndBlocks(height + 601)
+				requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "expired")
+				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+				require.NoError(t, key.Validate())
+				for _, n := range key.FailedNewcomers {
+					require.Equal(t, n.Accused, slices.ContainsFunc(c.dead, func(i int) bool { return f.Participants[i].Operator == n.Operator }))
+				}
+				height = key.AutoReshareHeight
+			}
+		})
+	}
+}
+
+// What is not the newcomers' fault is not held against them: their owner gave it up, or
+// all had a share.
+func TestNewcomersOfOtherFailures(t *testing.T) {
+	f, secret := autoResharing(t)
+	f.Participants[0].Jail()
+	f.EndBlocks(11)
+	id := types.AutoReshareID("k", 10)
+	f.Stage(id, secret)
+	f.EndBlocks(1000)
+	requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "expired")
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.Empty(t, key.FailedNewcomers)
+	f.EndBlocks(key.AutoReshareHeight + 1)
+	_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: types.AutoReshareID("k", key.AutoReshareHeight)})
+	require.NoError(t, err)
+	require.Empty(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").FailedNewcomers)
 }

@@ -164,7 +164,13 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 		return err
 	}
 	key.DropReshare(retire)
-	key.PauseAutoReshare(sdk.UnwrapSDKContext(ctx).BlockHeight() + int64(params.AutoResharePauseBlocks))
+	var accused map[string]bool
+	if reshare.LacksMember() {
+		if accused, err = k.accusedBy(ctx, reshare.Newcomers(), key.Participants); err != nil {
+			return err
+		}
+	}
+	key.FailAutoReshare(reshare, sdk.UnwrapSDKContext(ctx).BlockHeight(), params.AutoResharePauseBlocks, accused)
 	if err := k.setReshare(ctx, reshare); err != nil {
 		return err
 	}

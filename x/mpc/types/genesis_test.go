@@ -131,8 +131,23 @@ func TestGenesisValidate(t *testing.T) {
 			g.Keys[0].MissingShares = []string{g.Keys[0].Participants[0], g.Keys[0].Participants[0]}
 		},
 		"missing, PENDING key": func(g *types.GenesisState) { g.Keys[1].MissingShares = g.Keys[1].Participants[:1] },
-		"pause below 0":        func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
-		"PENDING key, pause":   func(g *types.GenesisState) { g.Keys[1].AutoReshareHeight = 1 },
+		"newcomer without failure": func(g *types.GenesisState) {
+			g.Keys[0].FailedNewcomers = []types.Newcomer{{Operator: "z", UntilHeight: 1}}
+		},
+		"newcomers' order": func(g *types.GenesisState) {
+			g.Keys[0].FailedReshares, g.Keys[0].FailedNewcomers = 1, []types.Newcomer{{Operator: "z", UntilHeight: 1}, {Operator: "y", UntilHeight: 1}}
+		},
+		"newcomer until no height": func(g *types.GenesisState) {
+			g.Keys[0].FailedReshares, g.Keys[0].FailedNewcomers = 1, []types.Newcomer{{Operator: "z"}}
+		},
+		"newcomer out of reach": func(g *types.GenesisState) {
+			g.Keys[0].FailedReshares = 1
+			g.Keys[0].FailedNewcomers = []types.Newcomer{{Operator: "z", UntilHeight: g.ExportHeight + types.MaxLengthBlocks + 1}}
+		},
+		"too many failures":     func(g *types.GenesisState) { g.Keys[0].FailedReshares = types.MaxPauseDoublings + 2 },
+		"PENDING key, failures": func(g *types.GenesisState) { g.Keys[1].FailedReshares = 1 },
+		"pause below 0":         func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
+		"PENDING key, pause":    func(g *types.GenesisState) { g.Keys[1].AutoReshareHeight = 1 },
 		"pause out of reach": func(g *types.GenesisState) {
 			g.Keys[0].AutoReshareHeight = g.ExportHeight + types.MaxLengthBlocks + 1
 		},

@@ -129,9 +129,7 @@ func (k *Key) Shift(blocks int64) {
 	if k.StagedRetireHeight != 0 { // 0 stands for none, so what is over stays above it
 		k.StagedRetireHeight = max(k.StagedRetireHeight+blocks, 1)
 	}
-	if k.AutoReshareHeight != 0 {
-		k.AutoReshareHeight = max(k.AutoReshareHeight+blocks, 1)
-	}
+	k.shiftAutoReshare(blocks)
 }
 
 // ToEngine converts for the node. While a reshare is open, nothing that one made is

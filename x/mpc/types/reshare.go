@@ -56,6 +56,10 @@ func (r Reshare) Open() bool {
 	return r.Status == RESHARE_STATUS_PENDING || r.Status == RESHARE_STATUS_TESTING
 }
 
+// Repairs reports whether the module asked for it because of a missing share alone: it
+// asks for the same committee for nothing else.
+func (r Reshare) Repairs() bool { return r.Auto && slices.Equal(r.Participants, r.OldParticipants) }
+
 // RequestID names the open request that decides what becomes of the reshare.
 func (r Reshare) RequestID() mpctypes.RequestID {
 	if r.Status == RESHARE_STATUS_TESTING {

@@ -1,0 +1,97 @@
+package e2e
+
+import (
+	"context"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/app/localnet"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// lostTimeLimit is some four times what the test takes on two cores.
+const lostTimeLimit = 16 * time.Minute
+
+// TestLostForGood: a node loses its database and there is no backup. It says so at the
+// start and follows the chain. Its operator does what the remedy says: a new identity,
+// which is registered. The chain then shows that its share is missing, and after a
+// reshare to the same nodes it signs again, with as many others away as may be.
+func TestLostForGood(t *testing.T) {
+	long(t)
+	ctx, cancel := context.WithTimeout(context.Background(), lostTimeLimit)
+	defer cancel()
+	cfg := localnet.DefaultConfig("", "")
+	cfg.BlockTime = shortBlocks
+	cfg.Params = func(p *mpctypes.Params) {
+		p.RetireBlocks, p.SignAttemptBlocks, p.KeygenAttemptBlocks, p.ReshareAttemptBlocks = 20, 20, 120, 120
+	}
+	cfg.Tune = func(_ int, c *localnet.NodeConfig) { c.App.MPC.PreparamsTarget = 1 }
+	n := startNetwork(t, ctx, cfg)
+	made := n.makeKey(ctx, "key", 2)
+	n.signs(ctx, made, "before")
+
+	const victim = 3
+	node := n.Node(victim)
+	n.losesDatabase(ctx, made, node)
+	n.signs(ctx, made, "without-it")
+	n.startsAnew(ctx, node)
+
+	n.askSignatures(ctx, made.Id, one("asks-all"))
+	n.eventually(ctx, "the chain shows whose share is missing", func() bool { return len(n.key(ctx, made.Id).MissingShares) > 0 })
+	require.Equal(t, []string{node.Info().Operator}, n.key(ctx, made.Id).MissingShares)
+	n.shows(ctx, node.Info().Operator, "query", "mpc", "key", made.Id, "-o", "json")
+	n.awaitSignatures(ctx, made, one("asks-all"))
+
+	refreshed := n.reshare(ctx, made, "refresh", "2", 0, 1, 2, victim)
+	require.Empty(t, refreshed.MissingShares)
+	n.holds(ctx, refreshed, victim)
+	require.NoError(t, n.Node(1).Stop())
+	n.signs(ctx, refreshed, "with-it")
+	require.NoError(t, n.Node(1).Start())
+	require.NoError(t, n.Node(1).WaitReady(ctx))
+	n.agree(ctx)
+}
+
+// losesDatabase takes a node's database away. The node starts, says so, and follows the
+// chain.
+func (n *network) losesDatabase(ctx context.Context, key mpctypes.Key, node *localnet.Node) {
+	t := n.t
+	require.NoError(t, node.Kill())
+	require.NoError(t, os.RemoveAll(filepath.Join(node.Info().Home, "mpc", "db")))
+	require.NoError(t, node.Start())
+	require.NoError(t, node.WaitHeight(ctx, n.height(ctx)+1))
+	n.eventually(ctx, "the node says what it lost", func() bool {
+		s, err := node.MPC().Status(ctx)
+		return err == nil && s.Problem == string(types.ErrDatabaseLost) && len(s.MissingShares) == 1
+	})
+	keys, err := node.MPC().Keys(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []mpcnode.MissingShare{{KeyID: key.Id, What: mpcnode.ShareMissing}}, keys.Missing)
+	require.Contains(t, n.operate(ctx, node, "mpc", "status"), string(types.ErrDatabaseLost))
+}
+
+// startsAnew gives a node that lost its database another identity, as the remedy of
+// types.ErrDatabaseLost says.
+func (n *network) startsAnew(ctx context.Context, node *localnet.Node) {
+	t := n.t
+	require.NoError(t, node.Stop())
+	identity := filepath.Join(node.Info().Home, "mpc", "identity.json")
+	require.NoError(t, os.Rename(identity, identity+".lost"))
+	require.Contains(t, n.operate(ctx, node, "mpc", "identity", "create"), "made the MPC identity")
+	require.NoError(t, node.Start())
+	require.NoError(t, node.WaitHeight(ctx, n.height(ctx)))
+	out := n.operate(ctx, node, "mpc", "register", "--from", "validator", "--keyring-backend", "test",
+		"--chain-id", n.Manifest().ChainID, "--node", node.Info().RPC, "--gas", "auto", "--gas-adjustment", "1.5", "-y")
+	require.Contains(t, out, "code: 0")
+	require.NoError(t, node.WaitReady(ctx))
+	s, err := node.MPC().Status(ctx)
+	require.NoError(t, err)
+	require.Empty(t, s.Problem)
+	require.Equal(t, node.Info().Operator, s.Operator)
+}

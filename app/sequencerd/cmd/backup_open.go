@@ -1,0 +1,122 @@
+package cmd
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"github.com/cosmos/cosmos-sdk/client"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage/backup"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+const (
+	// flagAgeIdentity names a file with the private half of a recipient.
+	flagAgeIdentity = "age-identity"
+	// flagKeyState names files with answers of "query mpc key".
+	flagKeyState = "key-state"
+)
+
+// addOpenFlags lets a command open backups.
+func addOpenFlags(cmd *cobra.Command) {
+	cmd.Flags().StringArray(flagAgeIdentity, nil, "file with the age identity (AGE-SECRET-KEY-1...) of a recipient; may be given again")
+	cmd.Flags().StringArray(flagBackupPassphrase, nil, "source of the backup's passphrase: prompt, file:PATH, env:NAME or credential:NAME; given again where files were made with several (default: prompt, without --"+flagAgeIdentity+")")
+	cmd.Flags().StringSlice(flagKeyState, nil, "file with the answer of: sequencerd query mpc key ID -o json; may be given again")
+}
+
+// openBackup decrypts the backups of a folder. The caller wipes them.
+func openBackup(cmd *cobra.Command, dir string) (*backup.Saved, error) {
+	folder := backup.At(dir)
+	if _, err := folder.Newest(); err != nil { // before a passphrase is asked for
+		return nil, err
+	}
+	with, err := backupIdentities(cmd)
+	if err != nil {
+		return nil, err
+	}
+	return folder.Open(with)
+}
+
+// backupIdentities are all that the flags name: the files of a folder may be made for
+// several recipients, or for a passphrase that was changed in between.
+func backupIdentities(cmd *cobra.Command) (with backup.Identities, err error) {
+	paths, err := cmd.Flags().GetStringArray(flagAgeIdentity)
+	if err != nil {
+		return with, err
+	}
+	for _, path := range paths {
+		one, err := ageIdentity(path)
+		if err != nil {
+			return with, fmt.Errorf("--%s: %w", flagAgeIdentity, err)
+		}
+		with = with.And(one)
+	}
+	sources, err := cmd.Flags().GetStringArray(flagBackupPassphrase)
+	if err != nil {
+		return with, err
+	}
+	if len(sources) == 0 && len(paths) == 0 {
+		sources = []string{"prompt"}
+	}
+	home := client.GetClientContextFromCmd(cmd).HomeDir
+	for i, text := range sources {
+		what := "the backup"
+		if len(sources) > 1 {
+			what = fmt.Sprintf("the backup, %d of %d", i+1, len(sources))
+		}
+		one, err := backupPassphrase(home, text, what)
+		if err != nil {
+			return with, fmt.Errorf("--%s: %w", flagBackupPassphrase, err)
+		}
+		with = with.And(one)
+	}
+	return with, nil
+}
+
+func ageIdentity(path string) (backup.Identities, error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return backup.Identities{}, err
+	}
+	defer file.Close()
+	return backup.WithIdentities(file)
+}
+
+func backupPassphrase(home, text, what string) (backup.Identities, error) {
+	source, err := mpcnode.ParsePassphraseSource(text)
+	if err != nil {
+		return backup.Identities{}, err
+	}
+	passphrase, err := source.Read(home, what)
+	if err != nil {
+		return backup.Identities{}, err
+	}
+	defer types.Wipe(passphrase)
+	return backup.WithPassphrase(passphrase)
+}
+
+// keyStates reads the files of --key-state.
+func keyStates(cmd *cobra.Command) (map[string]mpctypes.Key, error) {
+	paths, err := cmd.Flags().GetStringSlice(flagKeyState)
+	if err != nil {
+		return nil, err
+	}
+	keys := make(map[string]mpctypes.Key, len(paths))
+	for _, path := range paths {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			return nil, fmt.Errorf("--%s: %w", flagKeyState, err)
+		}
+		var answer mpctypes.QueryKeyResponse
+		if err := client.GetClientContextFromCmd(cmd).Codec.UnmarshalJSON(text, &answer); err != nil || answer.Key.Id == "" {
+			return nil, errors.Join(fmt.Errorf("--%s: %s is no answer of: sequencerd query mpc key ID -o json", flagKeyState, path), err)
+		}
+		keys[answer.Key.Id] = answer.Key
+	}
+	return keys, nil
+}

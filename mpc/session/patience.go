@@ -1,0 +1,88 @@
+package session
+
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// A member that says each thing just before it would be taken for silent keeps a
+// session from its end for the number of things times Stall. What is beyond Stall/2
+// of each wait is therefore added up, in the session's own account of whoever is to
+// blame for it. Honest members are far below: what is lost is sent again after a
+// resend time, what does not arrive is asked for before Stall/2, and who computes says
+// so.
+
+const (
+	// drawnOut: who kept a session waiting for more than so many stall times in all,
+	// each wait counted beyond Stall/2, drew it out.
+	drawnOut = 2
+	// slowness: who says that it computes is believed, in one session, for one and a
+	// half stall times, and for so many times as long as this node itself computed and
+	// queued for it: a member of a quarter of this node's speed is waited for for three
+	// times that.
+	slowness = 3
+)
+
+// account is what a member cost a session: what it is to blame for, and for how long it
+// was believed to compute.
+type account struct{ drawn, excused time.Duration }
+
+// charge books the time since the last tick. What this node was asleep for counts as
+// a resend time at most.
+func (s *Session) charge(now time.Time) {
+	passed := min(now.Sub(s.charged), s.cfg.Timing.Resend)
+	s.charged = now
+	if s.busy() {
+		s.worked += passed
+		return
+	}
+	var blamed []types.Operator
+	for _, op := range s.AwaitedFor() {
+		p := s.peers[op]
+		switch {
+		case s.waiting(op, now) < s.cfg.Timing.Stall/2:
+		case now.Sub(p.working) >= s.cfg.Timing.Stall/2:
+			blamed = append(blamed, s.blame(op, s.cfg.Timing.Resend, now)...)
+		case s.cfg.Ahead == nil || !s.cfg.Ahead(op):
+			p.excused += passed
+		}
+	}
+	for _, op := range compact(blamed) {
+		s.peers[op].drawn += passed
+	}
+}
+
+// excuse is for how long it is believed that a member computes. With the Stall/2 that
+// each wait has for nothing it is two stall times for a member that says nothing else.
+func (s *Session) excuse() time.Duration {
+	return s.cfg.Timing.Stall + s.cfg.Timing.Stall/2 + slowness*s.worked
+}
+
+// DrawnOutBy lists the members that kept this session waiting for too long in all,
+// though never silent for long enough at once.
+func (s *Session) DrawnOutBy() []types.Operator {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.peers)), func(op types.Operator) bool {
+		p := s.peers[op]
+		return p.drawn <= drawnOut*s.cfg.Timing.Stall && p.excused <= s.excuse()
+	})
+}
+
+// Blamed lists who is behind the silence of those whom the session waits for now.
+func (s *Session) Blamed(now time.Time) []types.Operator {
+	if s.phase != Running {
+		return s.AwaitedFor()
+	}
+	var blamed []types.Operator
+	for _, op := range s.AwaitedFor() {
+		blamed = append(blamed, s.blame(op, s.cfg.Timing.Stall/2, now)...)
+	}
+	return compact(blamed)
+}
+
+func compact(ops []types.Operator) []types.Operator {
+	slices.Sort(ops)
+	return slices.Compact(ops)
+}

@@ -1,0 +1,288 @@
+package sim_test
+
+import (
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
+	"github.com/sequencer-mpc/sequencer/testutil/sim"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// The time that a crashed node is away: less than anybody notices, and longer than a
+// session waits for it.
+const (
+	blink = 300 * time.Millisecond
+	long  = 25 * time.Second
+)
+
+// CRASH_ALL in the environment lets a node be away for either time at each moment, and
+// not in turn. With -short most messages are left out: every shortMoments-th is tried.
+const (
+	crashAll     = "CRASH_ALL"
+	shortMoments = 17
+)
+
+// operation is one of the things that a network does to a key, with crashes from when
+// it is asked for until all of it is over.
+type operation struct {
+	prepare func(*testing.T, *sim.World)
+	ask     func(*sim.World)
+	over    func(*sim.World) bool
+	check   func(*testing.T, *sim.World)
+	// members of what is there in the end; nil if nothing is to be.
+	members func(*sim.World) []*sim.Node
+}
+
+var operations = map[string]operation{
+	"keygen": {
+		prepare: func(*testing.T, *sim.World) {},
+		ask: func(w *sim.World) {
+			w.Chain.Keygen("key", 2)
+			w.After(2500*time.Millisecond, func() { w.Chain.Jail(w.Nodes[1].Operator) }) // it is pinned
+		},
+		over: func(w *sim.World) bool { return ready(w, "key")() && promoted(w, 0, w.Nodes...) && idle(w) },
+		check: func(t *testing.T, w *sim.World) {
+			require.True(t, isJailed(w, w.Nodes[1].Operator))
+			holdsWinner(t, w, "key")
+		},
+		members: func(w *sim.World) []*sim.Node { return w.Nodes },
+	},
+	"sign": {
+		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
+		ask:     func(w *sim.World) { w.Chain.Sign("signed", "key", digestOf("signed")) },
+		over: func(w *sim.World) bool {
+			_, signed := w.Chain.Signature("signed")
+			return signed && idle(w)
+		},
+		check:   func(t *testing.T, w *sim.World) { holdsEpoch(t, w, 0, w.Nodes...) },
+		members: func(w *sim.World) []*sim.Node { return w.Nodes },
+	},
+	"reshare": {
+		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 1, w.Nodes[:3]...) },
+		ask:     func(w *sim.World) { w.Chain.Reshare("reshare", "key", 1, w.Nodes[1:]...) },
+		over: func(w *sim.World) bool {
+			key, _ := w.Chain.Key("key")
+			return key.Epoch == 1 && w.Chain.Height() > key.RetireHeight+2 && promoted(w, 1, w.Nodes[1:]...) && idle(w)
+		},
+		check:   func(t *testing.T, w *sim.World) { holdsEpoch(t, w, 1, w.Nodes[1:]...) },
+		members: func(w *sim.World) []*sim.Node { return w.Nodes[1:] },
+	},
+	"delete": {
+		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
+		ask:     func(w *sim.World) { w.Chain.Delete("key") },
+		over: func(w *sim.World) bool {
+			k, _ := w.Chain.Key("key")
+			return k.Status == types.KeyDeleted && len(k.DeletionAcked) == 4 && idle(w)
+		},
+		check:   nothingIsLeft,
+		members: func(*sim.World) []*sim.Node { return nil },
+	},
+}
+
+// moment is one at which a node is killed: the n-th of its kind that a node comes to.
+type moment struct {
+	node types.Operator
+	sim.Moment
+	n int
+}
+
+// killer notes the moments that nodes come to, and kills at one of them.
+type killer struct {
+	seen   map[moment]int
+	met    []moment
+	target moment
+	away   time.Duration
+	hit    bool
+	armed  bool
+	// verified is for all runs of one goroutine.
+	verified sim.Verified
+}
+
+func (k *killer) crashAt(n *sim.Node, at sim.Moment) time.Duration {
+	if !k.armed {
+		return 0
+	}
+	here := moment{node: n.Operator, Moment: at}
+	k.seen[here]++
+	here.n = k.seen[here]
+	if k.away == 0 {
+		k.met = append(k.met, here)
+		return 0
+	}
+	if k.hit || here != k.target {
+		return 0
+	}
+	k.hit = true
+	return k.away
+}
+
+// some of the moments: all writes, and a message now and then.
+func (k *killer) some() (list []moment) {
+	for i, m := range k.met {
+		if !m.IsMessage() || i%shortMoments == 0 {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// crashNetwork has attempts that are shorter than a session: a member that was away finds
+// the others in another one.
+func crashNetwork(t *testing.T, verified sim.Verified) (*sim.World, *fakeproto.Ledger) {
+	ledger := fakeproto.NewLedger()
+	return sim.New(t, sim.Config{
+		Seed: 7, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: ledger}, Preparams: 40, Verified: verified,
+		Params: func(p *xtypes.Params) {
+			p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 2, 500
+			p.ReshareAttemptBlocks, p.ReshareLifetimeBlocks = 2, 500
+			p.SignAttemptBlocks, p.SignLifetimeBlocks, p.RetireBlocks = 2, 100, 10
+		},
+		Lag: 500 * time.Millisecond, Step: [2]time.Duration{time.Second, 3 * time.Second},
+	}), ledger
+}
+
+// run lets an operation happen, with one crash or none, and checks that nobody has to
+// do anything about it: all is as it should be, and who crashed signs.
+func (op operation) run(t *testing.T, k *killer) {
+	t.Helper()
+	w, ledger := crashNetwork(t, k.verified)
+	w.CrashAt = k.crashAt
+	op.prepare(t, w)
+	k.seen, k.armed = make(map[moment]int), true
+	op.ask(w)
+	require.True(t, w.Run(20*time.Minute, func() bool { return allUp(w) && w.Chain.Open() == 0 && op.over(w) }), "stuck")
+	k.armed = false
+	op.check(t, w)
+	usable(t, w, k.target.node, op.members(w))
+	nobodyAccused(t, w)
+	require.Empty(t, ledger.Broken())
+	require.Empty(t, w.Broken())
+	require.Empty(t, w.Chain.Errors)
+}
+
+// usable: the key signs, and with the share of the node that crashed, if it has one.
+func usable(t *testing.T, w *sim.World, crashed types.Operator, members []*sim.Node) {
+	t.Helper()
+	if members == nil {
+		return
+	}
+	w.Step = [2]time.Duration{20 * time.Millisecond, 200 * time.Millisecond}
+	key, _ := w.Chain.Key("key")
+	for _, n := range members[:len(members)-key.Threshold-1] {
+		if n.Operator == crashed {
+			n = members[len(members)-1]
+		}
+		n.Crash()
+	}
+	signs(t, w, "key")
+}
+
+// idle: no node has a session, or a result that the chain lacks.
+func idle(w *sim.World) bool {
+	return !slices.ContainsFunc(w.Nodes, func(n *sim.Node) bool {
+		if !n.Up() {
+			return true
+		}
+		st := n.Core().Status()
+		return len(st.Sessions) > 0 || st.Results > 0
+	})
+}
+
+// nothingIsLeft of the key but its tombstone.
+func nothingIsLeft(t *testing.T, w *sim.World) {
+	t.Helper()
+	for _, n := range w.Nodes {
+		records, err := n.Store.Records()
+		require.NoError(t, err)
+		require.Empty(t, records)
+		tombstones, err := n.Store.Tombstones()
+		require.NoError(t, err)
+		require.Equal(t, []types.KeyID{"key"}, tombstones)
+	}
+}
+
+// TestCrashAtEveryMoment kills and restarts a node before, half way in and after every
+// write, before every message that leaves and after every one that is heard, in a
+// keygen, a signature, a reshare with its retirement and a deletion. It prints how many
+// moments there were.
+func TestCrashAtEveryMoment(t *testing.T) {
+	for _, name := range []string{"keygen", "sign", "reshare", "delete"} {
+		t.Run(name, func(t *testing.T) {
+			op := operations[name]
+			calm := &killer{}
+			op.run(t, calm)
+			chosen := calm.met
+			if testing.Short() {
+				chosen = calm.some()
+			}
+			report(t, name, chosen, len(calm.met))
+			t.Run("kill", func(t *testing.T) { op.killAtEach(t, chosen) })
+		})
+	}
+}
+
+// killAtEach runs the operation once for each moment, a share of them on each core.
+func (op operation) killAtEach(t *testing.T, moments []moment) {
+	shares := runtime.GOMAXPROCS(0)
+	for share := range shares {
+		t.Run(fmt.Sprint("share-", share), func(t *testing.T) {
+			t.Parallel()
+			verified := make(sim.Verified)
+			for i := share; i < len(moments); i += shares {
+				times := []time.Duration{blink, long}
+				if os.Getenv(crashAll) == "" {
+					times = times[i/shares%2:][:1]
+				}
+				for _, away := range times {
+					op.kill(t, verified, moments[i], away)
+				}
+			}
+		})
+	}
+}
+
+func (op operation) kill(t *testing.T, verified sim.Verified, at moment, away time.Duration) {
+	t.Helper()
+	k := &killer{target: at, away: away, verified: verified}
+	defer func() {
+		if t.Failed() {
+			t.Logf("%s was killed %s, number %d, for %s", at.node, at.Moment, at.n, away)
+		}
+	}()
+	op.run(t, k)
+	require.True(t, k.hit, "the moment did not come")
+}
+
+// report prints how many moments are tried, by what happens at them.
+func report(t *testing.T, name string, chosen []moment, all int) {
+	counts := make(map[string]int)
+	writes, messages := 0, 0
+	for _, m := range chosen {
+		counts[m.String()]++
+		if m.IsMessage() {
+			messages++
+		} else {
+			writes++
+		}
+	}
+	require.Positive(t, all)
+	t.Logf("%s: crashes at %d of %d moments, %d at writes and %d at messages: %v", name, len(chosen), all, writes, messages, counts)
+}
+
+// isJailed says whether the chain has a validator as jailed.
+func isJailed(w *sim.World, op types.Operator) bool {
+	for _, p := range w.Chain.Fixture.Participants {
+		if p.Operator == string(op) {
+			return p.Staked.Jailed
+		}
+	}
+	return false
+}

@@ -1,0 +1,123 @@
+package mpc_test
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"testing"
+
+	"github.com/cosmos/gogoproto/proto"
+	gwruntime "github.com/grpc-ecosystem/grpc-gateway/runtime"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/reflect/protoreflect"
+
+	"cosmossdk.io/log/v2"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/server/api"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// gateway serves REST as a node does, out of a fixture.
+type gateway struct {
+	f   *chain.Fixture
+	mux *gwruntime.ServeMux
+}
+
+func newGateway(t *testing.T, f *chain.Fixture) gateway {
+	t.Helper()
+	mux := api.New(client.Context{}.WithInterfaceRegistry(f.Cdc.InterfaceRegistry()), log.NewNopLogger(), nil).GRPCGatewayRouter
+	require.NoError(t, types.RegisterQueryHandlerServer(t.Context(), mux, f.Query))
+	return gateway{f, mux}
+}
+
+func (g gateway) get(path string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(http.MethodGet, "/sequencer/mpc/v1"+path, nil)
+	w := httptest.NewRecorder()
+	g.mux.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), sdk.SdkContextKey, g.f.Ctx)))
+	return w
+}
+
+// route is a query by its path, and the same asked of the module itself.
+type route struct {
+	rpc, path string
+	ask       func() (proto.Message, error)
+}
+
+func via[Req any, Resp proto.Message](g gateway, rpc, path string, query func(context.Context, Req) (Resp, error), req Req) route {
+	return route{rpc, path, func() (proto.Message, error) { return query(g.f.Ctx, req) }}
+}
+
+// Every query of the module has a route, which says what the module says. In a path
+// the gateway knows enums by number only.
+func TestRoutes(t *testing.T) {
+	f := chain.New(t, 4)
+	f.ReadyKey("key", 1)
+	f.KeyGen("open", 2)
+	f.KeySign("signature", "key", "text")
+	_, err := f.Msg.KeyReshare(f.Ctx, &types.MsgKeyReshare{Requester: f.Requester, ReshareId: "reshare", KeyId: "key", Threshold: 2})
+	require.NoError(t, err)
+	operator := f.Participants[1].Operator
+	accusation := f.Participants[0].Accuse(mpctypes.RequestID{Kind: mpctypes.KindSign, ID: "signature"}, operator)
+	require.NoError(t, f.Keeper.ApplyAccusation(f.Ctx, &accusation))
+
+	g, q := newGateway(t, f), f.Query
+	routes := []route{
+		via(g, "Params", "/params", q.Params, &types.QueryParamsRequest{}),
+		via(g, "Participant", "/participants/"+operator, q.Participant, &types.QueryParticipantRequest{Operator: operator}),
+		via(g, "Participants", "/participants", q.Participants, &types.QueryParticipantsRequest{}),
+		via(g, "Key", "/keys/key", q.Key, &types.QueryKeyRequest{KeyId: "key"}),
+		via(g, "Keys", fmt.Sprintf("/keys?status=%d&owner=%s", types.KEY_STATUS_PENDING, f.Requester), q.Keys,
+			&types.QueryKeysRequest{Status: types.KEY_STATUS_PENDING, Owner: f.Requester}),
+		via(g, "Signature", "/signatures/signature", q.Signature, &types.QuerySignatureRequest{SignatureId: "signature"}),
+		via(g, "Signatures", "/keys/key/signatures", q.Signatures, &types.QuerySignaturesRequest{KeyId: "key"}),
+		via(g, "PendingRequests", fmt.Sprintf("/requests?kind=%d", types.REQUEST_KIND_RESHARE), q.PendingRequests,
+			&types.QueryPendingRequestsRequest{Kind: types.REQUEST_KIND_RESHARE}),
+		via(g, "Faults", "/faults?participant="+operator, q.Faults, &types.QueryFaultsRequest{Participant: operator}),
+		via(g, "Reshare", "/reshares/reshare", q.Reshare, &types.QueryReshareRequest{ReshareId: "reshare"}),
+		via(g, "Reshares", "/reshares?key_id=key", q.Reshares, &types.QueryResharesRequest{KeyId: "key"}),
+		via(g, "CanKeyGen", "/can-keygen?threshold=2&requester="+f.Requester, q.CanKeyGen,
+			&types.QueryCanKeyGenRequest{Threshold: 2, Requester: f.Requester}),
+		via(g, "CanSign", "/keys/key/can-sign?requester="+f.Requester, q.CanSign, &types.QueryCanSignRequest{KeyId: "key", Requester: f.Requester}),
+		via(g, "CanReshare", "/keys/key/can-reshare?threshold=1", q.CanReshare, &types.QueryCanReshareRequest{KeyId: "key", Threshold: 1}),
+	}
+	var asked []string
+	for _, r := range routes {
+		t.Run(r.rpc, func(t *testing.T) {
+			want, err := r.ask()
+			require.NoError(t, err)
+			text, err := f.Cdc.MarshalJSON(want)
+			require.NoError(t, err)
+			got := g.get(r.path)
+			require.Equal(t, http.StatusOK, got.Code, got.Body)
+			require.JSONEq(t, string(text), got.Body.String())
+			require.NotEqual(t, "{}", string(text))
+		})
+		asked = append(asked, r.rpc)
+	}
+	require.ElementsMatch(t, queries(t), asked, "every query has a route")
+
+	none := g.get("/keys/none")
+	require.Equal(t, http.StatusNotFound, none.Code)
+	require.Contains(t, none.Body.String(), string(mpctypes.ErrUnknownKey))
+	require.Equal(t, http.StatusBadRequest, g.get("/can-keygen?threshold=many").Code)
+}
+
+// queries are the names of the module's queries.
+func queries(t *testing.T) (names []string) {
+	t.Helper()
+	files, err := proto.MergedRegistry()
+	require.NoError(t, err)
+	d, err := files.FindDescriptorByName("sequencer.mpc.v1.Query")
+	require.NoError(t, err)
+	methods := d.(protoreflect.ServiceDescriptor).Methods()
+	for i := range methods.Len() {
+		names = append(names, string(methods.Get(i).Name()))
+	}
+	return names
+}
