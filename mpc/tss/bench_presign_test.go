@@ -24,8 +24,11 @@ func TestBenchPresign(t *testing.T) {
 	}
 	k := fixtures.Shares(4, 2)
 	const runs = 9
+	parked := len(k.Operators) * (runs + 1)
+	before := heap()
 	c := cluster.New(t, k, fixtureProtocols, runtime.GOMAXPROCS(0), runs+1)
-	require.Eventually(t, func() bool { return c.Ready() >= len(k.Operators)*(runs+1) }, 10*time.Minute, 100*time.Millisecond)
+	require.Eventually(t, func() bool { return c.Ready() >= parked }, 10*time.Minute, 100*time.Millisecond)
+	fmt.Printf("bench presign-memory signers=%d bytes-per-signer=%d\n", k.Threshold+1, (heap()-before)/uint64(parked*(k.Threshold+1)))
 	var ours, base []float64
 	for i := range runs {
 		begun := time.Now()
@@ -38,4 +41,12 @@ func TestBenchPresign(t *testing.T) {
 	slices.Sort(ours)
 	slices.Sort(base)
 	fmt.Printf("bench presign-online-%d ours=%.4f base=%.4f ratio=%.4f\n", k.Threshold+1, ours[runs/2], base[runs/2], ours[runs/2]/base[runs/2])
+}
+
+// heap is what is alive.
+func heap() uint64 {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
 }
