@@ -184,7 +184,7 @@ func (c *Core) makeRoom(r *types.Request) types.Reason {
 	if len(c.sessions)-c.presigns.count < c.opts.MaxSessions {
 		return ""
 	}
-	all := c.ordered()
+	all := slices.DeleteFunc(c.ordered(), (*live).presign) // those have a limit of their own
 	for _, spare := range []func(*live) bool{
 		func(l *live) bool { return l.Phase() == session.Lingering }, (*live).givesWay,
 	} {

@@ -179,7 +179,11 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 		c.handlePrepare(v, now)
 	case wire.KIND_READY, wire.KIND_REFUSE, wire.KIND_START:
 		c.takeResult(v)
-		if l, ok := c.sessions[types.SessionID(h.Context)]; ok {
+		l, ok := c.sessions[types.SessionID(h.Context)]
+		if !ok && h.Kind == wire.KIND_REFUSE {
+			l, ok = c.byContext[types.Context(h.Context)] // a presignature that its sender has no part of
+		}
+		if ok {
 			l.HandleEnvelope(v, now)
 			c.settleSession(l, now)
 		} else {
@@ -263,7 +267,7 @@ func (c *Core) HandleConnected(op types.Operator) {
 	now := c.opts.Now()
 	for _, l := range c.ordered() {
 		l.Reconnected(op, now)
-		l.Probe(op)
+		l.Probe(op, now)
 	}
 }
 

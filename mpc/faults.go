@@ -31,10 +31,7 @@ const provenSuspicion = 1 << 20
 // left one it only remembers it: an honest member accuses whom it left for.
 func (c *Core) blame(l *live, end session.End, now time.Time) {
 	s := l.Session
-	if end.Evidence == nil && (l.unused() || l.presign() && end.Left == s.Initiator() && end.LeftFor == types.ErrPresignLost) {
-		return // whoever dropped it, or gave it up as its owner, did nothing wrong
-	}
-	if end.Left != "" {
+	if end.Left != "" && (!l.presign() || blamesLeaver(end.LeftFor)) {
 		c.blameLeaver(l, end.Left, end.LeftFor, now)
 	}
 	if !types.Accusable(end.Reason) {
@@ -51,11 +48,17 @@ func (c *Core) blame(l *live, end session.End, now time.Time) {
 	if named && end.Reason == types.ErrProtocolFault || end.Evidence != nil {
 		c.remember(end.Culprits, !s.Context().IsZero(), now)
 	}
-	if end.Evidence != nil {
+	if end.Evidence != nil && !l.presign() { // the chain knows of no presignature
 		c.takeEvidence(*end.Evidence)
 		return
 	}
 	c.accuse(s, end.Culprits, end.Reason, now)
+}
+
+// blamesLeaver: who leaves a presignature for another reason did what a Refuse of a
+// Prepare would have done, or knows that it is of no use. See noteWaste.
+func blamesLeaver(reason types.Reason) bool {
+	return reason == types.ErrProtocolFault || reason == types.ErrBroadcastDiffer || reason == types.ErrStalled
 }
 
 // remember notes liars.

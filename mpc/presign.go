@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -33,10 +34,12 @@ const (
 	// presignExtra is how many more than the target an owner may have here: it drops one
 	// before this node hears of it.
 	presignExtra = 2
-	// An owner may let this node compute for nothing as often as two restarts of it
+	// A participant may let this node compute for nothing as often as two restarts of it
 	// explain, and a few more times, in each presignWasteFor.
 	presignWasteFor   = 10 * time.Minute
 	presignWasteExtra = 8
+	// presignPace is the least time between two Prepares of one owner.
+	presignPace = 250 * time.Millisecond
 	// maxDisowned bounds how often in a tick one participant is told that a presignature
 	// does not exist.
 	maxDisowned = 64
@@ -60,8 +63,10 @@ type presigns struct {
 	used map[types.KeyID]time.Time
 	// tries is how many presignatures were used in vain for a request.
 	tries map[types.RequestID]int
-	// wasted counts what owners did not use of what this node made with them.
-	wasted   map[types.Operator]waste
+	// wasted counts what came to nothing of what this node computed, by whom it was for.
+	wasted map[types.Operator]waste
+	// joined is when an owner's Prepare was taken last.
+	joined   map[types.Operator]time.Time
 	disowned map[types.Operator]int
 }
 
@@ -79,7 +84,7 @@ type waste struct {
 func newPresigns() presigns {
 	return presigns{
 		seen: make(map[attemptID]int64), pauses: make(map[types.KeyID]pause), used: make(map[types.KeyID]time.Time),
-		tries: make(map[types.RequestID]int), wasted: make(map[types.Operator]waste), disowned: make(map[types.Operator]int),
+		tries: make(map[types.RequestID]int), wasted: make(map[types.Operator]waste), joined: make(map[types.Operator]time.Time), disowned: make(map[types.Operator]int),
 	}
 }
 
@@ -120,12 +125,11 @@ func (p *presigns) adopt(c *Core) {
 			delete(p.tries, id)
 		}
 	}
-	for id := range p.used {
-		if _, known := c.view.Keys[id]; !known {
-			delete(p.used, id)
-			delete(p.pauses, id)
-		}
-	}
+	now := c.opts.Now()
+	maps.DeleteFunc(p.used, func(id types.KeyID, _ time.Time) bool { _, known := c.view.Keys[id]; return !known })
+	maps.DeleteFunc(p.pauses, func(_ types.KeyID, until pause) bool { return now.Sub(until.until) >= presignMaxPause })
+	maps.DeleteFunc(p.wasted, func(_ types.Operator, w waste) bool { return now.Sub(w.since) >= presignWasteFor })
+	maps.DeleteFunc(p.joined, func(_ types.Operator, at time.Time) bool { return now.Sub(at) >= presignPace })
 	if c.view.Presign <= 0 || c.self.Operator == "" {
 		return
 	}
@@ -188,13 +192,20 @@ func (c *Core) openPresign(now time.Time) {
 		c.opts.Log.Error("read randomness for a presignature", "err", err)
 		return
 	}
-	s, err := session.Open(c.config(r, attempt), now)
+	s, err := session.Open(c.presignConfig(r, attempt), now)
 	if err != nil {
 		c.opts.Log.Error("open a session", "request", r.ID.String(), "key", r.KeyID, "err", err)
 		return
 	}
 	c.registerPresign(s, now)
 	s.Announce(now)
+}
+
+// presignConfig prefers signers for whom little came to nothing lately.
+func (c *Core) presignConfig(r *types.Request, attempt uint32) session.Config {
+	cfg := c.config(r, attempt)
+	cfg.Suspicion = func(op types.Operator) int { return c.suspicion(op) + c.wasteOf(op).count }
+	return cfg
 }
 
 // drawAttempt picks a number under which this node leads, out of so many that no two
@@ -224,13 +235,14 @@ func (c *Core) neediest(now time.Time) *types.Request {
 	if c.presigns.count >= c.opts.MaxPresignatures {
 		return nil
 	}
-	own := make(map[string]int)
+	own, all := make(map[string]int), 0
 	for _, l := range c.sessions {
 		if l.presign() && l.waits() && l.Initiator() == c.self.Operator {
 			if l.Phase() != session.Parked {
 				return nil
 			}
 			own[l.Request().ID.ID]++
+			all++
 		}
 	}
 	var best *types.Request
@@ -239,7 +251,7 @@ func (c *Core) neediest(now time.Time) *types.Request {
 			continue
 		}
 		r := c.presignRequest(types.RequestID{Kind: types.KindPresign, ID: name})
-		if r == nil || best != nil && !c.needsMore(r, best, own) {
+		if r == nil || all >= c.quota(r) || best != nil && !c.needsMore(r, best, own) {
 			continue
 		}
 		best = r
@@ -266,7 +278,8 @@ func (c *Core) joinPresign(v types.Verified, id types.RequestID, attempt uint32,
 		return
 	}
 	r := c.presignRequest(id)
-	s, err := session.Join(c.config(r, attempt), v, now)
+	c.presigns.joined[v.From()] = now
+	s, err := session.Join(c.presignConfig(r, attempt), v, now)
 	if err != nil {
 		c.opts.Log.Warn("a Prepare cannot be answered", "request", id.String(), "key", r.KeyID, "attempt", attempt, "err", err)
 		c.refuse(v, id, types.ErrProtocolFault, nil)
@@ -306,7 +319,7 @@ func (c *Core) admitPresign(v types.Verified, id types.RequestID, attempt uint32
 
 // hasRoom: this owner has not too many of the key here, and makes no other one.
 func (c *Core) hasRoom(r *types.Request, owner types.Operator) bool {
-	own := 0
+	own, all := 0, 0
 	for _, l := range c.sessions {
 		if !l.presign() || !l.waits() || l.Initiator() != owner {
 			continue
@@ -314,23 +327,39 @@ func (c *Core) hasRoom(r *types.Request, owner types.Operator) bool {
 		if l.Phase() != session.Parked {
 			return false
 		}
+		all++
 		if l.Request().ID == r.ID {
 			own++
 		}
 	}
-	return own < c.view.Presign+presignExtra && c.wasteOf(owner).count < 2*c.view.Presign+presignWasteExtra
+	return own < c.view.Presign+presignExtra && all < c.quota(r) && !c.wastes(owner) &&
+		c.opts.Now().Sub(c.presigns.joined[owner]) >= presignPace
 }
 
-// noteWaste counts a presignature that this node computed for, and that its owner left
-// unused.
+// quota is how many one owner may have here, of all keys: nobody's keep out those of
+// others.
+func (c *Core) quota(r *types.Request) int { return c.opts.MaxPresignatures / max(len(r.Members), 1) }
+
+// wastes: too much came to nothing lately for this participant.
+func (c *Core) wastes(op types.Operator) bool {
+	return c.wasteOf(op).count >= (2*c.view.Presign+presignWasteExtra)*max(len(c.presigns.keys), 1)
+}
+
+// noteWaste counts a presignature that this node computed for and nobody can use, against
+// whoever left it or is missing from it.
 func (c *Core) noteWaste(l *live, end session.End) {
-	owner := l.Initiator()
-	if l.Context().IsZero() || !l.waits() || end.Left != owner && !slices.Contains(end.Culprits, owner) {
+	if l.Context().IsZero() || !l.waits() {
 		return
 	}
-	w := c.wasteOf(owner)
-	w.count++
-	c.presigns.wasted[owner] = w
+	who := slices.Concat(end.Culprits, end.Awaited)
+	if end.Left != "" {
+		who = append(who, end.Left)
+	}
+	for _, op := range who {
+		w := c.wasteOf(op)
+		w.count++
+		c.presigns.wasted[op] = w
+	}
 }
 
 // wasteOf is what counts still.
@@ -400,21 +429,23 @@ func (c *Core) endPresign(l *live, end session.End) {
 }
 
 // disown tells who asks that this node has no part of a presignature: it restarted, or
-// dropped it long ago.
+// dropped it long ago. It says so to the one that asks, for that one alone to use, and
+// before a request depends on it: a word that could be shown to others would let an owner
+// make them believe that this node left what it is about to begin.
 func (c *Core) disown(v types.Verified) {
 	h := v.Header()
-	if v.Request().Kind != types.KindPresign || c.self.Key == nil || c.presigns.disowned[v.From()] >= maxDisowned || !c.isParticipant(v.From()) {
+	if v.Request().Kind != types.KindPresign || c.view.Presign <= 0 || c.self.Key == nil || c.presigns.disowned[v.From()] >= maxDisowned || !c.isParticipant(v.From()) {
 		return
 	}
 	c.presigns.disowned[v.From()]++
-	abort := wire.Abort{Reason: string(types.ErrPresignLost)}
-	body, err := abort.Marshal()
+	refusal := wire.Refuse{Reason: string(types.ErrPresignLost)}
+	body, err := refusal.Marshal()
 	if err != nil {
-		c.opts.Log.Error("encode an Abort", "err", err)
+		c.opts.Log.Error("encode a Refuse", "err", err)
 		return
 	}
 	c.opts.Transport.Send(v.From(), types.SignEnvelope(&wire.Header{
-		ChainId: c.opts.ChainID, Context: h.Context, Kind: wire.KIND_ABORT, From: string(c.self.Operator),
+		ChainId: c.opts.ChainID, Context: h.Context, Kind: wire.KIND_REFUSE, From: string(c.self.Operator), To: string(v.From()),
 		IdentityVersion: c.self.Version, Sequence: 1, RequestKind: h.RequestKind, RequestId: h.RequestId,
 	}, body, c.self.Key))
 }

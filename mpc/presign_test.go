@@ -156,7 +156,8 @@ func TestDisown(t *testing.T) {
 	}
 	require.Len(t, p.sent, maxDisowned)
 	e := p.sent[0]
-	require.Equal(t, wire.KIND_ABORT, e.Header.Kind)
+	require.Equal(t, wire.KIND_REFUSE, e.Header.Kind)
+	require.Equal(t, "op-01", e.Header.To, "for who asked, and for nobody else")
 	require.Equal(t, h.Context, e.Header.Context)
 	_, err = types.VerifyEnvelope(e, deskChain, p.public("op-00"))
 	require.NoError(t, err)

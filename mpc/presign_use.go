@@ -29,31 +29,49 @@ func (c *Core) usePresignature(r *types.Request, attempt uint32, now time.Time) 
 		return false
 	}
 	c.withdraw(r)
+	l.since = now
+	c.shareOpenedFor(l, r, attempt)
 	if err := l.Consume(*r, attempt, now); err != nil {
 		c.opts.Log.Error("use a presignature", "request", r.ID.String(), "session", l.Context().Short(), "err", err)
+		l.Stop(types.ErrPresignLost)
 		return false
 	}
-	c.shareOpened(l)
 	c.opts.Log.Info("attempt opened with a presignature", "request", r.ID.String(), "attempt", attempt, "session", l.Context().Short(),
 		"signers", l.Signers())
 	return true
 }
 
-// bestPresignature is the oldest one of this node's that fits.
+// bestPresignature is the one of this node's that fits whose signers are least suspected,
+// and of those the oldest. Only whom this node itself knows to be no good is not taken:
+// whoever accuses everybody keeps nobody out.
 func (c *Core) bestPresignature(r *types.Request, attempt uint32) *live {
-	shunned := c.shunned(r, attempt)
-	var best *live
-	for _, l := range c.sessions {
-		if !l.presign() || l.Initiator() != c.self.Operator || !l.Usable() || best != nil && !older(l, best) {
+	shunned, now := c.shunned(r, attempt), c.opts.Now()
+	suspicion := make(map[types.Operator]int)
+	unwelcome := slices.Clone(shunned)
+	for _, op := range r.Operators() {
+		if op == c.self.Operator {
 			continue
 		}
-		signers := l.Signers()
-		unwelcome := slices.ContainsFunc(signers, func(op types.Operator) bool {
-			return op != c.self.Operator && (slices.Contains(shunned, op) || c.suspicion(op) > 0)
-		})
-		if !unwelcome && r.SignsWith(l.Request(), signers) {
-			best = l
+		suspicion[op] = c.suspicion(op)
+		if suspicion[op] >= provenSuspicion || now.Before(c.suspects[op]) {
+			unwelcome = append(unwelcome, op)
 		}
+	}
+	var best *live
+	least := 0
+	for _, l := range c.sessions {
+		if !l.presign() || l.Initiator() != c.self.Operator || !l.Usable() {
+			continue
+		}
+		signers, sum := l.Signers(), 0
+		for _, op := range signers {
+			sum += suspicion[op]
+		}
+		bad := slices.ContainsFunc(signers, func(op types.Operator) bool { return slices.Contains(unwelcome, op) })
+		if bad || !r.SignsWith(l.Request(), signers) || best != nil && (sum > least || sum == least && !older(l, best)) {
+			continue
+		}
+		best, least = l, sum
 	}
 	return best
 }
@@ -76,6 +94,9 @@ func (c *Core) Consume(s *session.Session, attempt uint32, request string, diges
 	if l.asked.IsZero() {
 		l.asked = now
 	}
+	if c.view.CatchingUp && now.Sub(l.asked) < consumeAge {
+		return nil, ""
+	}
 	r, reason := c.admitConsume(s, types.RequestID{Kind: types.KindSign, ID: request}, attempt, digest)
 	if reason == types.ErrUnknownRequest && now.Sub(l.asked) < consumeAge {
 		return nil, ""
@@ -88,9 +109,12 @@ func (c *Core) Consume(s *session.Session, attempt uint32, request string, diges
 		return nil, types.ReasonOf(err)
 	}
 	c.withdraw(r)
+	c.noticeParked(l) // it may have parked this moment
+	l.since = now
 	c.shareOpenedFor(l, r, attempt)
 	c.opts.Log.Info("presignature used", "request", r.ID.String(), "attempt", attempt, "session", s.Context().Short(), "leader", s.Initiator())
-	return r, ""
+	committed := *r // the view goes, the session stays
+	return &committed, ""
 }
 
 // admitConsume checks a use as admit checks a Prepare. Unknown: this node may be a block
@@ -98,6 +122,8 @@ func (c *Core) Consume(s *session.Session, attempt uint32, request string, diges
 func (c *Core) admitConsume(s *session.Session, id types.RequestID, attempt uint32, digest []byte) (*types.Request, types.Reason) {
 	r, open := c.requests[id]
 	switch {
+	case c.view.CatchingUp:
+		return nil, types.ErrCatchingUp
 	case !open && c.signatureResult(id) != nil:
 		return nil, types.ErrAlreadyDecided
 	case !open || attempt == r.Attempt(c.view.Height)+1:
@@ -140,11 +166,12 @@ func (c *Core) fallBack(l *live, end session.End, now time.Time) {
 		return
 	}
 	c.dropAwaited(end.Awaited)
+	c.suspect(end.Awaited, now)
 	switch end.Reason {
 	case "", types.ErrInterrupted, types.ErrExpired, types.ErrAlreadyDecided, types.ErrSuperseded:
 		return
 	}
-	if r, open := c.requests[l.Target().ID]; open {
+	if r, open := c.requests[l.Target().ID]; open && !c.view.CatchingUp {
 		c.presigns.tries[r.ID]++
 		c.openAttempt(r, now)
 	}

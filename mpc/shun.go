@@ -50,7 +50,7 @@ func (c *Core) shunned(r *types.Request, attempt uint32) []types.Operator {
 // knownLiars are the members of a sign request that this node caught. What needs all
 // of its members is for their operators to mend.
 func (c *Core) knownLiars(r *types.Request) []types.Operator {
-	if r.ID.Kind != types.KindSign {
+	if r.ID.Kind != types.KindSign && r.ID.Kind != types.KindPresign {
 		return nil
 	}
 	var ops []types.Operator

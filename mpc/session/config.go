@@ -112,9 +112,9 @@ type Config struct {
 	Deals bool
 	// Shunned says whom the initiator does without, come what may.
 	Shunned func(types.Operator) bool
-	// Ahead says whether this node waits for somebody in an earlier session too: who
-	// says that it computes serves that one first. Nil: for nobody.
-	Ahead  func(types.Operator) bool
+	// Ahead says whether this node waits for somebody in a session of an earlier request
+	// than this too: who says that it computes serves that one first. Nil: for nobody.
+	Ahead  func(*types.Request, types.Operator) bool
 	Timing Timing
 }
 

@@ -48,8 +48,9 @@
 // quiet. Its initiator owns it: the Consume that names a request is a broadcast of the
 // next round, so the chained digest that all confirm before a party gets that round
 // covers it. DESIGN §8 has the digest in the headers of round 4 instead; as a broadcast
-// it needs no field, is asked for and passed on like any other, and two of them are
-// evidence.
+// it needs no field, is asked for and passed on like any other, and two of them name
+// the owner. (They are no proof for the chain: it knows of no presignature. Members accuse
+// it in the request that it was used for.)
 //
 // The echo costs, for each round with a broadcast, one Confirm of below 512
 // bytes from each of s signers to each other, s(s-1) of them, and one more way

@@ -131,7 +131,7 @@ func (p *player) config() session.Config {
 	return session.Config{
 		ChainID: chainID, Request: p.net.request, Self: p.op, Identity: p.key, Protocol: protocol, Host: p,
 		Rand: rand.NewChaCha8(sha256.Sum256([]byte(p.op))), Timing: timing,
-		Ahead:     p.ahead,
+		Ahead:     func(_ *types.Request, op types.Operator) bool { return p.ahead != nil && p.ahead(op) },
 		Suspicion: func(op types.Operator) int { return p.suspects[op] },
 	}
 }

@@ -46,7 +46,7 @@ func (s *Session) charge(now time.Time) {
 		case s.waiting(op, now) < s.cfg.Timing.Stall/2:
 		case now.Sub(p.working) >= s.cfg.Timing.Stall/2:
 			blamed = append(blamed, s.blame(op, s.cfg.Timing.Resend, now)...)
-		case s.cfg.Ahead == nil || !s.cfg.Ahead(op):
+		case s.cfg.Ahead == nil || !s.cfg.Ahead(s.serves(), op):
 			p.excused += passed
 		}
 	}

@@ -203,6 +203,10 @@ func decodeReady(v types.Verified, id types.SessionID) (*wire.Ready, error) {
 
 // onRefuse notes why a member takes no part.
 func (s *Session) onRefuse(v types.Verified, now time.Time) {
+	if s.phase == Parked {
+		s.onDisowned(v)
+		return
+	}
 	if s.initiator != s.cfg.Self || s.phase != Preparing {
 		return
 	}

@@ -13,8 +13,8 @@ import (
 // for: a broadcast of the first round after that at which the session parked. Being
 // one, it is part of the digest that all members confirm before anybody's party gets
 // that round: nobody computes with what is signed before it is clear that all sign the
-// same. It is asked for when it is missing, and two of them are evidence, like two of
-// any message. So a presignature is used once, for one digest, or not at all.
+// same. It is asked for when it is missing, and two of them end the session and name the
+// owner, like two of any message. So a presignature is used once, for one digest, or not at all.
 const consumeType = "consume"
 
 // maxConsume bounds its body: an id, a number and a digest.
@@ -24,7 +24,8 @@ const maxConsume = 128
 type parking struct {
 	// round is that of the Consume, in which the session waits; 0: it never parks.
 	round uint32
-	since time.Time
+	// since is when it parked, unsure since when signers have to say that they did.
+	since, unsure time.Time
 	// target is the request that the presignature is used for; nil before.
 	target *types.Request
 	// attempt is the one that its owner leads.
@@ -66,6 +67,14 @@ func (s *Session) Target() *types.Request {
 	return &s.cfg.Request
 }
 
+// serves is the Target, or what the session is for as long as it has none.
+func (s *Session) serves() *types.Request {
+	if r := s.Target(); r != nil {
+		return r
+	}
+	return &s.cfg.Request
+}
+
 // TargetAttempt is the attempt at the Target.
 func (s *Session) TargetAttempt() uint32 {
 	if s.parking.round > 0 {
@@ -80,20 +89,17 @@ func (s *Session) Since() time.Time { return s.parking.since }
 // Usable: all signers parked their part of the presignature, and nothing is known of
 // its use.
 func (s *Session) Usable() bool {
-	if s.phase != Parked || s.parking.target != nil {
-		return false
-	}
-	for _, p := range s.peers {
-		if !p.parked {
-			return false
-		}
-	}
-	return true
+	return s.phase == Parked && len(s.unparked()) == 0
+}
+
+// unparked are the signers that did not say that they parked.
+func (s *Session) unparked() []types.Operator {
+	return slices.DeleteFunc(s.others(), func(op types.Operator) bool { return s.peers[op].parked })
 }
 
 // park keeps the party as it is until a request needs it.
 func (s *Session) park(now time.Time) {
-	s.phase, s.parking.since = Parked, now
+	s.phase, s.parking.since, s.parking.unsure = Parked, now, now
 	notice := s.parkedNotice()
 	for _, op := range s.others() {
 		s.outbox.add(op, notice, now)
@@ -123,17 +129,36 @@ func (s *Session) onParked(v types.Verified, now time.Time) {
 	}
 }
 
-// Probe asks the signers that said they parked whether that is still so: who restarted
-// answers that it knows of nothing.
-func (s *Session) Probe(op types.Operator) {
-	if s.phase == Parked && s.peers[op] != nil {
-		s.cfg.Host.Send(op, s.parkedNotice())
+// Probe asks a signer that just came back whether it still has its part, until it
+// answers: who restarted says that it has not.
+func (s *Session) Probe(op types.Operator, now time.Time) {
+	if s.phase != Parked || s.peers[op] == nil {
+		return
 	}
+	s.peers[op].parked = false
+	s.parking.unsure = now
+	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == op && h.Kind == wire.KIND_PARKED })
+	s.outbox.add(op, s.parkedNotice(), now)
 }
 
-// tickParked gives up a presignature that another member began to use without its
-// owner's word reaching this node: nobody can say whose fault that is.
+// onDisowned ends a presignature of which a signer says, to this node alone, that it has
+// no part. The others hear that this node leaves it.
+func (s *Session) onDisowned(v types.Verified) {
+	h := v.Header()
+	if h.To != string(s.cfg.Self) || string(h.Context) != string(s.context[:]) || s.peers[v.From()] == nil {
+		return
+	}
+	s.end(End{Reason: types.ErrPresignLost, Err: fmt.Errorf("%s has no part of it any more", v.From())})
+}
+
+// tickParked gives up a presignature of this node that a signer does not say it parked,
+// and one that another member began to use without its owner's word reaching this node:
+// nobody can say whose fault that is.
 func (s *Session) tickParked(now time.Time) {
+	if missing := s.unparked(); len(missing) > 0 && s.initiator == s.cfg.Self && now.Sub(s.parking.unsure) >= s.cfg.Timing.Stall {
+		s.end(End{Reason: types.ErrPresignLost, Awaited: missing, Err: fmt.Errorf("%v do not say that they parked", missing)})
+		return
+	}
 	if len(s.inbox.messages[s.round]) == 0 {
 		s.asked = now // nothing is missing as long as nobody began
 		s.since = now
@@ -156,8 +181,11 @@ func (s *Session) Consume(r types.Request, attempt uint32, now time.Time) error 
 	if err != nil {
 		return fmt.Errorf("encode a Consume: %w", err)
 	}
+	if err := s.sendRound([]Outbound{{Type: consumeType, Body: bz}}, now); err != nil {
+		return err
+	}
 	s.fix(&r, attempt, now)
-	return s.sendRound([]Outbound{{Type: consumeType, Body: bz}}, now)
+	return nil
 }
 
 // RetryConsume looks whether the owner said what the presignature is used for, and
@@ -212,7 +240,7 @@ func (s *Session) giveUp(now time.Time) bool {
 	if s.parking.target == nil || s.initiator != s.cfg.Self || now.Sub(s.progress) < s.cfg.Timing.Online {
 		return false
 	}
-	awaited := s.AwaitedFor()
+	awaited := s.Blamed(now)
 	s.end(End{Reason: types.ErrPresignLost, Awaited: awaited, Err: fmt.Errorf("nothing of %v for %s", awaited, s.cfg.Timing.Online)})
 	return true
 }

@@ -276,3 +276,72 @@ func TestParkedIsStopped(t *testing.T) {
 	}
 	require.Empty(t, n.watch.Leaks())
 }
+
+// Who restarted has no part of a presignature any more. It tells the one that asks, and
+// that one leaves it in its own name; told to somebody else it means nothing.
+func TestDisowned(t *testing.T) {
+	n, asked := parked(t)
+	a, b, c := n.players[0], n.players[1], n.players[2]
+	lost := func(to *player) types.Verified {
+		h := wire.Header{Context: n.contextBytes(), Kind: wire.KIND_REFUSE, To: string(to.op)}
+		return forge(t, b, h, encode(t, &wire.Refuse{Reason: string(types.ErrPresignLost)}))
+	}
+	c.hear(lost(a))
+	require.Empty(t, c.ends)
+	a.hear(lost(a))
+	n.settle()
+	require.Equal(t, types.ErrPresignLost, a.ended().Reason)
+	require.Equal(t, a.op, c.ended().Left)
+
+	n, asked = parked(t)
+	a, b = n.players[0], n.players[1]
+	know(asked, n.players...)
+	require.NoError(t, a.s.Consume(*asked, 0, n.now))
+	a.hear(lost(a))
+	require.Empty(t, a.ends, "once it is used, only its end counts")
+}
+
+// A signer that came back is asked until it says that it still has its part; the owner
+// uses nothing before, and lets go when it never does.
+func TestProbe(t *testing.T) {
+	n, _ := parked(t)
+	a, b := n.players[0], n.players[1]
+	lose := 1
+	n.hold = func(m mail) bool {
+		if m.from == b && lose > 0 {
+			lose--
+			return true
+		}
+		return false
+	}
+	a.s.Probe(b.op, n.now)
+	require.False(t, a.s.Usable())
+	n.settle()
+	require.False(t, a.s.Usable())
+	n.pass(5*time.Second, time.Second)
+	require.True(t, a.s.Usable())
+
+	n.hold = func(m mail) bool { return m.from == b }
+	a.s.Probe(b.op, n.now)
+	n.pass(timing.Stall+time.Second, time.Second)
+	require.Equal(t, types.ErrPresignLost, a.ended().Reason)
+	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
+	require.Empty(t, a.ended().Culprits)
+}
+
+// A dishonest owner uses a presignature of which a signer lost its part: nobody accuses
+// that one.
+func TestConsumeOfALostPart(t *testing.T) {
+	n, asked := parked(t)
+	a, b, c := n.players[0], n.players[1], n.players[2]
+	b.s.Stop(types.ErrInterrupted)
+	n.mails = nil // nobody hears of it
+	know(asked, c)
+	body := encode(t, &wire.Consume{RequestId: asked.ID.ID, Digest: asked.Digest})
+	c.hear(forge(t, a, wire.Header{Context: n.contextBytes(), Kind: wire.KIND_ROUND, Round: 4, Type: "consume"}, body))
+	c.hear(fakeRound4(t, n, a, asked))
+	n.hold = func(m mail) bool { return m.from == a || m.from == b }
+	n.pass(2*timing.Stall, time.Second)
+	require.Equal(t, types.ErrPresignLost, c.ended().Reason)
+	require.Empty(t, c.ended().Culprits)
+}

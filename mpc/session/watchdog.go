@@ -29,6 +29,11 @@ func (s *Session) tickRunning(now time.Time) {
 			silent = append(silent, s.blame(op, s.cfg.Timing.Stall/2, now)...)
 		}
 	}
+	if len(silent) > 0 && s.parking.target != nil && s.round == s.parking.round {
+		// Somebody may have lost its part, and nobody can tell.
+		s.end(End{Reason: types.ErrPresignLost, Awaited: compact(silent), Err: fmt.Errorf("nothing of %v since it is used", silent)})
+		return
+	}
 	if silent = compact(silent); len(silent) > 0 {
 		s.end(End{
 			Reason: types.ErrStalled, Culprits: silent,

@@ -71,8 +71,16 @@ func (p *parkedParty) Deliver(round uint32, in []session.Inbound) (session.Step,
 	step, err := p.party.Deliver(round, in)
 	if err == nil && round == parkRound {
 		p.kept, step.Out = step.Out, nil
+		// From round 4 on the library reads nothing of the share but its public key.
+		p.wipe()
 	}
 	return step, err
+}
+
+// Close implements session.Party.
+func (p *parkedParty) Close() {
+	p.kept = nil
+	p.party.Close()
 }
 
 // Fix implements session.ParkedParty. No call of the library runs meanwhile: nobody
