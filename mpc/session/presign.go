@@ -86,8 +86,8 @@ func (s *Session) TargetAttempt() uint32 {
 // Since is when the session parked.
 func (s *Session) Since() time.Time { return s.parking.since }
 
-// Usable: all signers parked their part of the presignature, and nothing is known of
-// its use.
+// Usable reports whether all signers parked their part of the presignature, and nothing
+// is known of its use.
 func (s *Session) Usable() bool {
 	return s.phase == Parked && len(s.unparked()) == 0
 }

@@ -280,7 +280,7 @@ func TestParkedIsStopped(t *testing.T) {
 // Who restarted has no part of a presignature any more. It tells the one that asks, and
 // that one leaves it in its own name; told to somebody else it means nothing.
 func TestDisowned(t *testing.T) {
-	n, asked := parked(t)
+	n, _ := parked(t)
 	a, b, c := n.players[0], n.players[1], n.players[2]
 	lost := func(to *player) types.Verified {
 		h := wire.Header{Context: n.contextBytes(), Kind: wire.KIND_REFUSE, To: string(to.op)}
@@ -293,7 +293,7 @@ func TestDisowned(t *testing.T) {
 	require.Equal(t, types.ErrPresignLost, a.ended().Reason)
 	require.Equal(t, a.op, c.ended().Left)
 
-	n, asked = parked(t)
+	n, asked := parked(t)
 	a, b = n.players[0], n.players[1]
 	know(asked, n.players...)
 	require.NoError(t, a.s.Consume(*asked, 0, n.now))

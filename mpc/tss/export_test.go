@@ -50,6 +50,9 @@ func Ended(p session.Party) bool {
 	if r, ok := p.(*reshareParty); ok {
 		return r.ended && r.sides == nil
 	}
+	if parked, ok := p.(*parkedParty); ok {
+		p = parked.party
+	}
 	return p.(*party).ended && p.(*party).library == nil
 }
 
