@@ -163,8 +163,12 @@ func (c *Core) takeSignature(j Judged, s types.SignatureResult) {
 	c.pool.addSignature(s, c.opts.Now())
 }
 
-// takeResult: whoever refuses because it has the result sends it along.
+// takeResult: whoever refuses because it has the result sends it along. One that is here
+// is not verified again and again.
 func (c *Core) takeResult(v types.Verified) {
+	if id := v.Request(); id.Kind == types.KindSign && c.pool.hasSignature(id.ID) {
+		return
+	}
 	if v.Header().Kind != wire.KIND_REFUSE || c.falseResults[v.From()] >= maxFalseResults {
 		return
 	}

@@ -42,6 +42,8 @@ type Core struct {
 	// firstFor is the first request in which this node waits for somebody, at the last
 	// tick.
 	firstFor map[types.Operator]*types.Request
+	// caught are those who drew out a session of late: no earlier request excuses them.
+	caught map[types.Operator]time.Time
 	attempts map[attemptID]types.SessionID
 	misfits  map[attemptID]bool // somebody led them with what no session can be made of
 	reserved map[uint64]bool    // pre-parameters of unstarted sessions
@@ -65,6 +67,8 @@ type Core struct {
 	// an earlier epoch is long gone.
 	owed     map[types.KeyID]bool
 	askedFor types.Operator
+	// askedAt is the height at which it was told last.
+	askedAt int64
 	// destroyed counts records and keys, in one Reconcile.
 	destroyed int
 	// falseResults counts, by who signed what brought them, since the last block.
@@ -121,6 +125,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		sessions:   make(map[types.SessionID]*live),
 		byContext:  make(map[types.Context]*live),
 		firstFor:   make(map[types.Operator]*types.Request),
+		caught:     make(map[types.Operator]time.Time),
 		attempts:   make(map[attemptID]types.SessionID),
 		misfits:    make(map[attemptID]bool),
 		reserved:   make(map[uint64]bool),

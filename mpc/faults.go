@@ -82,7 +82,7 @@ func (c *Core) suspect(culprits []types.Operator, now time.Time) {
 
 // forgetFaults forgets what was long enough ago.
 func (c *Core) forgetFaults(now time.Time) {
-	for _, m := range []map[types.Operator]time.Time{c.suspects, c.liars} {
+	for _, m := range []map[types.Operator]time.Time{c.suspects, c.liars, c.caught} {
 		maps.DeleteFunc(m, func(_ types.Operator, until time.Time) bool { return !now.Before(until) })
 	}
 	maps.DeleteFunc(c.left, func(_ types.Operator, d departure) bool { return !now.Before(d.until) })

@@ -188,17 +188,22 @@ func (c *Core) settleDeletions() error {
 	return nil
 }
 
-// recallDeletions asks once, as soon as this node knows who it is and where the chain
-// is, which deletions wait for its word.
+// recallBlocks is how often a node asks for deletions that it did not hear of: it may
+// have nothing of the key any more, and the word of others came before its block.
+const recallBlocks = 100
+
+// recallDeletions asks, as soon as this node knows who it is and where the chain is and
+// now and then after that, which deletions wait for its word.
 func (c *Core) recallDeletions(ctx context.Context) error {
-	if c.view.CatchingUp || c.self.Operator == "" || c.self.Operator == c.askedFor {
+	recent := c.self.Operator == c.askedFor && c.view.Height < c.askedAt+recallBlocks
+	if c.view.CatchingUp || c.self.Operator == "" || recent {
 		return nil
 	}
 	ids, err := c.opts.Chain.Unacknowledged(ctx, c.self.Operator)
 	if err != nil {
 		return err
 	}
-	c.askedFor = c.self.Operator
+	c.askedFor, c.askedAt = c.self.Operator, c.view.Height
 	for _, id := range ids {
 		c.owed[id] = true
 	}

@@ -203,6 +203,18 @@ func TestOwedDeletion(t *testing.T) {
 	require.Empty(t, d.core.Results().Attestations)
 	require.Empty(t, d.core.owed)
 	require.Zero(t, d.core.Holdings().Tombstones)
+
+	// One that it did not hear of while it ran is found some blocks later.
+	d.view.Keys["late"] = types.Key{ID: "late", Status: types.KeyDeleted, Holders: d.ops, DeletionAcked: d.ops[1:]}
+	d.view.Height += recallBlocks - 1
+	d.commit()
+	require.Empty(t, d.core.Results().Attestations)
+	d.view.Height++
+	d.commit()
+	d.commit()
+	said = d.core.Results().Attestations
+	require.Len(t, said, 1)
+	require.Equal(t, "late", said[0].Request.ID)
 }
 
 // TestStagedShareIsKept: what a reshare staged goes when that reshare is known to have

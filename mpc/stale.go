@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -53,6 +54,9 @@ func (c *Core) noticeStale(l *live, now time.Time) {
 	}
 	if news := without(guilty, l.accused); len(news) > 0 {
 		l.accused = append(l.accused, news...)
+		for _, op := range news {
+			c.caught[op] = now.Add(suspectFor)
+		}
 		c.accuse(l.Session, news, types.ErrStalled, now)
 	}
 }
@@ -74,7 +78,7 @@ func without(ops, others []types.Operator) []types.Operator {
 // drew out is none for it.
 func (c *Core) noteAwaited(ordered []*live) {
 	clear(c.firstFor)
-	var caught []types.Operator
+	caught := slices.Collect(maps.Keys(c.caught))
 	for _, l := range ordered {
 		caught = append(caught, l.accused...)
 	}
