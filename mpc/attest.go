@@ -166,14 +166,14 @@ func (c *Core) takeSignature(j Judged, s types.SignatureResult) {
 // takeResult: whoever refuses because it has the result sends it along. One that is here
 // is not verified again and again.
 func (c *Core) takeResult(v types.Verified) {
-	if id := v.Request(); id.Kind == types.KindSign && c.pool.hasSignature(id.ID) {
-		return
-	}
 	if v.Header().Kind != wire.KIND_REFUSE || c.falseResults[v.From()] >= maxFalseResults {
 		return
 	}
 	var r wire.Refuse
 	if err := r.Unmarshal(v.Body()); err != nil || r.Result == nil {
+		return
+	}
+	if s, ok := r.Result.Sum.(*wire.Gossip_Signature); ok && s.Signature != nil && c.pool.hasSignature(s.Signature.RequestId) {
 		return
 	}
 	j, err := c.Judge(r.Result)
