@@ -21,6 +21,9 @@ type Identity struct{ private []ed25519.PrivateKey }
 // Current is the newest key. The caller does not change it.
 func (id Identity) Current() ed25519.PrivateKey { return id.private[len(id.private)-1] }
 
+// PrivateKeys lists all keys, oldest first. The caller does not change them.
+func (id Identity) PrivateKeys() []ed25519.PrivateKey { return slices.Clone(id.private) }
+
 // Key finds the private half of a public key. The caller does not change it.
 func (id Identity) Key(public ed25519.PublicKey) (ed25519.PrivateKey, bool) {
 	for _, k := range id.private {

@@ -2,6 +2,7 @@ package mpcnode
 
 import (
 	"context"
+	"crypto/ed25519"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
@@ -45,9 +46,15 @@ func (r *BackupRequest) To() (backup.Recipients, error) {
 	return backup.ForPassphrase(r.BackupPassphrase)
 }
 
-// Plan looks at what a vault has.
+// Plan looks at what a vault has that was just opened.
 func (v *Vault) Plan(chainID string, r *BackupRequest) (*backup.Backup, error) {
-	return backup.Plan(v.db, v.keys, chainID, r.Last, r.Full, time.Now())
+	return v.planWith(v.keys, chainID, r)
+}
+
+// planWith is Plan with an identity that has keys since: it can be rotated while the
+// node runs.
+func (v *Vault) planWith(keys []ed25519.PrivateKey, chainID string, r *BackupRequest) (*backup.Backup, error) {
+	return backup.Plan(v.db, keys, chainID, r.Last, r.Full, time.Now())
 }
 
 const (
@@ -90,7 +97,9 @@ func (b *backups) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
-	plan, to, status, err := b.plan(req)
+	var identity storage.Identity
+	defer func() { identity.Wipe() }()
+	plan, to, status, err := b.plan(req, &identity)
 	if err != nil {
 		http.Error(w, err.Error(), status)
 		return
@@ -124,8 +133,9 @@ func readBackupRequest(body io.Reader, length int64, r *BackupRequest) error {
 	return json.Unmarshal(raw, r)
 }
 
-// plan reads a request and wipes its passphrases.
-func (b *backups) plan(req *http.Request) (*backup.Backup, backup.Recipients, int, error) {
+// plan reads a request and wipes its passphrases. The identity that it opens is in the
+// backup, and the caller's to wipe.
+func (b *backups) plan(req *http.Request, identity *storage.Identity) (*backup.Backup, backup.Recipients, int, error) {
 	var r BackupRequest
 	defer r.Wipe()
 	if err := readBackupRequest(req.Body, req.ContentLength, &r); err != nil {
@@ -134,16 +144,15 @@ func (b *backups) plan(req *http.Request) (*backup.Backup, backup.Recipients, in
 	if !b.vault.Present() {
 		return nil, backup.Recipients{}, http.StatusNotFound, fmt.Errorf("this node has no MPC database: %w", storage.ErrNoDatabase)
 	}
-	identity, err := storage.LoadIdentity(b.identity, r.Passphrase)
-	if err != nil {
+	var err error
+	if *identity, err = storage.LoadIdentity(b.identity, r.Passphrase); err != nil {
 		return nil, backup.Recipients{}, http.StatusForbidden, err
 	}
-	identity.Wipe()
 	to, err := r.To()
 	if err != nil {
 		return nil, to, http.StatusBadRequest, err
 	}
-	plan, err := b.vault.Plan(b.chainID, &r)
+	plan, err := b.vault.planWith(identity.PrivateKeys(), b.chainID, &r)
 	if err != nil {
 		return nil, to, http.StatusInternalServerError, err
 	}

@@ -369,3 +369,30 @@ func TestCheckBackupOfWhom(t *testing.T) {
 	require.Equal(t, []string{"foreign"}, missing("seqvaloper1other"))
 	require.Equal(t, []string{"held", "later"}, missing(k.Operators[0]))
 }
+
+// An identity that was rotated while the node runs is in the backup with all its keys.
+func TestBackupAfterRotation(t *testing.T) {
+	v, paths := newVault(t)
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", record: func(Operation) {}}
+	path := filepath.Join(t.TempDir(), "mpc.sock")
+	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
+	next, err := storage.AddIdentityKey(paths.Identity, []byte("horse"), storage.Options{})
+	require.NoError(t, err)
+	to, with := recipient(t)
+	folder := backup.At(filepath.Join(t.TempDir(), "backups"))
+	request := BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}}
+	require.NoError(t, NewClient(path).Backup(t.Context(), &request, func(m backup.Manifest, content io.Reader) error {
+		_, err := folder.Add(m, func(w io.Writer) error { _, err := io.Copy(w, content); return err })
+		return err
+	}))
+	saved, err := folder.Open(with)
+	require.NoError(t, err)
+	cfg, home := vaultConfig(t, "cow")
+	_, err = RestoreVault(cfg.PathsOf(home), []byte("cow"), saved)
+	require.NoError(t, err)
+	opened, err := OpenVault(cfg, home)
+	require.NoError(t, err)
+	defer func() { require.NoError(t, opened.Close()) }()
+	require.Contains(t, opened.PublicKeys(), next)
+	require.Len(t, opened.PublicKeys(), 2)
+}

@@ -145,11 +145,7 @@ func openVault(paths Paths, passphrase []byte) (*Vault, error) {
 	if err != nil {
 		return nil, err
 	}
-	v := &Vault{identity: identity, public: identity.PublicKeys()}
-	for _, public := range identity.PublicKeys() {
-		key, _ := identity.Key(public) // its own public key
-		v.keys = append(v.keys, key)
-	}
+	v := &Vault{identity: identity, public: identity.PublicKeys(), keys: identity.PrivateKeys()}
 	if v.db, err = storage.Open(paths.Database, passphrase, storage.Options{}); err != nil {
 		return nil, errors.Join(err, v.Close())
 	}
