@@ -43,7 +43,7 @@ type Core struct {
 	// tick.
 	firstFor map[types.Operator]*types.Request
 	// caught are those who drew out a session of late: no earlier request excuses them.
-	caught map[types.Operator]time.Time
+	caught   map[types.Operator]time.Time
 	attempts map[attemptID]types.SessionID
 	misfits  map[attemptID]bool // somebody led them with what no session can be made of
 	reserved map[uint64]bool    // pre-parameters of unstarted sessions
