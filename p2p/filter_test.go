@@ -161,7 +161,7 @@ func TestKnownRounds(t *testing.T) {
 	require.False(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_ROUND, "b"))
 	require.True(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_READY, ""))
 	require.False(t, sizes{}.known(wire.KIND_UNSPECIFIED, ""))
-	require.False(t, sizes{}.known(wire.KIND_ABORT+1, ""))
+	require.False(t, sizes{}.known(wire.KIND_PARKED+1, ""))
 }
 
 // FuzzInbound takes any bytes the whole way from the connection to the sink, as
