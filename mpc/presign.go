@@ -2,7 +2,6 @@ package mpc
 
 import (
 	"encoding/binary"
-	"fmt"
 	"io"
 	"maps"
 	"math"
@@ -11,7 +10,6 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
-	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
 // A presignature is the part of a signature that does not depend on what is signed,
@@ -73,12 +71,6 @@ type presigns struct {
 type pause struct {
 	until time.Time
 	wait  time.Duration
-}
-
-// waste is how many, since when.
-type waste struct {
-	count int
-	since time.Time
 }
 
 func newPresigns() presigns {
@@ -271,106 +263,6 @@ func (c *Core) needsMore(a, b *types.Request, own map[string]int) bool {
 	return a.KeyID < b.KeyID
 }
 
-// joinPresign answers the Prepare of a presignature.
-func (c *Core) joinPresign(v types.Verified, id types.RequestID, attempt uint32, now time.Time) {
-	if reason := c.admitPresign(v, id, attempt); reason != "" {
-		c.refuse(v, id, reason, nil)
-		return
-	}
-	r := c.presignRequest(id)
-	c.presigns.joined[v.From()] = now
-	s, err := session.Join(c.presignConfig(r, attempt), v, now)
-	if err != nil {
-		c.opts.Log.Warn("a Prepare cannot be answered", "request", id.String(), "key", r.KeyID, "attempt", attempt, "err", err)
-		c.refuse(v, id, types.ErrProtocolFault, nil)
-		return
-	}
-	c.registerPresign(s, now)
-	s.Announce(now)
-}
-
-// admitPresign checks a Prepare against this node's own committed state and memory.
-// An empty reason: join.
-func (c *Core) admitPresign(v types.Verified, id types.RequestID, attempt uint32) types.Reason {
-	r := c.presignRequest(id)
-	if r == nil {
-		return types.ErrUnknownRequest
-	}
-	member, ok := r.Member(v.From())
-	_, liar := c.liars[v.From()]
-	at := session.PreparedAt(v)
-	switch {
-	case !ok || member.IdentityVersion != v.Header().IdentityVersion || v.From() != r.Initiator(attempt) || liar:
-		return types.ErrWrongInitiator
-	case at < c.view.Height-presignSlack || at > c.view.Height+presignSlack:
-		return types.ErrWrongAttempt
-	}
-	if _, before := c.presigns.seen[attemptID{id, attempt}]; before {
-		return types.ErrWrongAttempt
-	}
-	if _, ok := c.identity(r); !ok {
-		return c.withoutIdentity(r)
-	}
-	if c.presigns.count >= c.opts.MaxPresignatures || !c.idle() || !c.hasRoom(r, v.From()) {
-		return types.ErrBusy
-	}
-	return ""
-}
-
-// hasRoom: this owner has not too many of the key here, and makes no other one.
-func (c *Core) hasRoom(r *types.Request, owner types.Operator) bool {
-	own, all := 0, 0
-	for _, l := range c.sessions {
-		if !l.presign() || !l.waits() || l.Initiator() != owner {
-			continue
-		}
-		if l.Phase() != session.Parked {
-			return false
-		}
-		all++
-		if l.Request().ID == r.ID {
-			own++
-		}
-	}
-	return own < c.view.Presign+presignExtra && all < c.quota(r) && !c.wastes(owner) &&
-		c.opts.Now().Sub(c.presigns.joined[owner]) >= presignPace
-}
-
-// quota is how many one owner may have here, of all keys: nobody's keep out those of
-// others.
-func (c *Core) quota(r *types.Request) int { return c.opts.MaxPresignatures / max(len(r.Members), 1) }
-
-// wastes: too much came to nothing lately for this participant.
-func (c *Core) wastes(op types.Operator) bool {
-	return c.wasteOf(op).count >= (2*c.view.Presign+presignWasteExtra)*max(len(c.presigns.keys), 1)
-}
-
-// noteWaste counts a presignature that this node computed for and nobody can use, against
-// whoever left it or is missing from it.
-func (c *Core) noteWaste(l *live, end session.End) {
-	if l.Context().IsZero() || !l.waits() {
-		return
-	}
-	who := slices.Concat(end.Culprits, end.Awaited)
-	if end.Left != "" {
-		who = append(who, end.Left)
-	}
-	for _, op := range who {
-		w := c.wasteOf(op)
-		w.count++
-		c.presigns.wasted[op] = w
-	}
-}
-
-// wasteOf is what counts still.
-func (c *Core) wasteOf(owner types.Operator) waste {
-	w, now := c.presigns.wasted[owner], c.opts.Now()
-	if now.Sub(w.since) >= presignWasteFor {
-		return waste{since: now}
-	}
-	return w
-}
-
 // noticeParked counts a presignature that became ready.
 func (c *Core) noticeParked(l *live) {
 	if l.parked || l.Phase() != session.Parked {
@@ -426,80 +318,4 @@ func (c *Core) endPresign(l *live, end session.End) {
 		p.until = c.opts.Now().Add(p.wait)
 		c.presigns.pauses[l.Request().KeyID] = p
 	}
-}
-
-// disown tells who asks that this node has no part of a presignature: it restarted, or
-// dropped it long ago. It says so to the one that asks, for that one alone to use, and
-// before a request depends on it: a word that could be shown to others would let an owner
-// make them believe that this node left what it is about to begin.
-func (c *Core) disown(v types.Verified) {
-	h := v.Header()
-	if v.Request().Kind != types.KindPresign || c.view.Presign <= 0 || c.self.Key == nil || c.presigns.disowned[v.From()] >= maxDisowned || !c.isParticipant(v.From()) {
-		return
-	}
-	c.presigns.disowned[v.From()]++
-	refusal := wire.Refuse{Reason: string(types.ErrPresignLost)}
-	body, err := refusal.Marshal()
-	if err != nil {
-		c.opts.Log.Error("encode a Refuse", "err", err)
-		return
-	}
-	c.opts.Transport.Send(v.From(), types.SignEnvelope(&wire.Header{
-		ChainId: c.opts.ChainID, Context: h.Context, Kind: wire.KIND_REFUSE, From: string(c.self.Operator), To: string(v.From()),
-		IdentityVersion: c.self.Version, Sequence: 1, RequestKind: h.RequestKind, RequestId: h.RequestId,
-	}, body, c.self.Key))
-}
-
-// PresignStatus is what a node has of presignatures of one key.
-type PresignStatus struct {
-	KeyID types.KeyID
-	Epoch uint64
-	// Ready are usable for requests that this node leads, Parked all that this node is a
-	// signer of, Building those that are being made.
-	Ready, Parked, Building int
-}
-
-// presignStatus counts, by key.
-func (c *Core) presignStatus() []PresignStatus {
-	var list []PresignStatus
-	for _, l := range c.sessions {
-		if !l.waits() {
-			continue
-		}
-		r := l.Request()
-		i := slices.IndexFunc(list, func(s PresignStatus) bool { return s.KeyID == r.KeyID && s.Epoch == r.Epoch })
-		if i < 0 {
-			i = len(list)
-			list = append(list, PresignStatus{KeyID: r.KeyID, Epoch: r.Epoch})
-		}
-		s := &list[i]
-		switch {
-		case l.Phase() != session.Parked:
-			s.Building++
-		case l.Usable() && l.Initiator() == c.self.Operator:
-			s.Ready++
-			fallthrough
-		default:
-			s.Parked++
-		}
-	}
-	slices.SortFunc(list, func(a, b PresignStatus) int {
-		if a.KeyID != b.KeyID {
-			return cmpID(a.KeyID, b.KeyID)
-		}
-		return int(a.Epoch) - int(b.Epoch)
-	})
-	return list
-}
-
-func cmpID(a, b types.KeyID) int {
-	if a < b {
-		return -1
-	}
-	return 1
-}
-
-// String is for people.
-func (s PresignStatus) String() string {
-	return fmt.Sprintf("%s epoch %d: %d ready here, %d parked, %d being made", s.KeyID, s.Epoch, s.Ready, s.Parked, s.Building)
 }

@@ -237,49 +237,6 @@ func TestOutboxLanes(t *testing.T) {
 	require.False(t, o.put(bulk, parcel{}))
 }
 
-func TestHelloIsSentFirstAndAgain(t *testing.T) {
-	s := &sent{open: make(chan struct{})}
-	r, _, _ := bound(t, defaultLimits(), s.take)
-	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 1, nil)))
-	require.NoError(t, r.SetSelf(alice.self("alices")))
-	close(s.open)
-	eventually(t, "hello and envelope", func() bool { return len(s.list()) == 2 })
-	require.Contains(t, s.list(), proto.Message(alice.hello("alices")))
-
-	r.SetRoster(rosterOf(alice, bob)) // the same identities: nothing to say
-	require.NoError(t, r.SetSelf(alice.self("alices")))
-	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 2, nil)))
-	eventually(t, "the second envelope", func() bool { return len(s.list()) >= 3 })
-	require.IsType(t, &wire.Envelope{}, s.list()[2], "a hello would have come before it")
-	r.SetRoster(rosterOf(alice, bob, carol))
-	eventually(t, "again", func() bool { return len(s.list()) == 4 })
-	require.Equal(t, proto.Message(alice.hello("alices")), s.list()[3])
-	r.ClearSelf()
-	r.SetRoster(rosterOf(alice, bob))
-	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 3, nil)))
-	eventually(t, "the third envelope", func() bool { return len(s.list()) >= 5 })
-	require.IsType(t, &wire.Envelope{}, s.list()[4], "no hello without an identity")
-}
-
-func TestNewestHelloWins(t *testing.T) {
-	r, rec, first := bound(t, defaultLimits(), nil)
-	second := join(r, newFakePeer("bobs-2"))
-	deliver(r, second, bob.hello("bobs-2"))
-	peerOf := func() string {
-		r.mu.RLock()
-		defer r.mu.RUnlock()
-		return r.operators["bob"].id
-	}
-	eventually(t, "the second has it", func() bool { return peerOf() == "bobs-2" })
-	deliver(r, first, bob.hello("bobs")) // a repetition is not a new claim
-	deliver(r, first, alice.attestation(0))
-	eventually(t, "judged", func() bool { return rec.gossiped() == 1 })
-	require.Equal(t, "bobs-2", peerOf())
-	r.RemovePeer(second, nil)
-	require.Equal(t, "bobs", peerOf())
-	rec.do(func() { require.Equal(t, []types.Operator{"bob", "bob", "bob"}, rec.operators) })
-}
-
 func TestPeerBudget(t *testing.T) {
 	l := defaultLimits()
 	l.peer = budgetLimit{messages: 2, messageBurst: 5, bytes: 1000, byteBurst: 100_000}
@@ -487,40 +444,4 @@ func TestPanicWhileJudging(t *testing.T) {
 	require.Contains(t, out.String(), "panic=string")
 	require.Contains(t, out.String(), "panickySink")
 	require.NotContains(t, out.String(), "a secret")
-}
-
-// Hellos are repeated less and less often, and answered, but not without end.
-func TestHellosAreRepeatedAndAnswered(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		m := newMesh(t, topology{ids: []identity{alice, bob}, links: [][2]int{{0, 1}}})
-		hellos := func() int { return m.recs[0].went("hello") + m.recs[1].went("hello") }
-		require.Equal(t, 2, hellos())
-		time.Sleep(10 * time.Minute)
-		synctest.Wait()
-		// Each by itself at 2, 6, 14, 30, 62 s and then every minute; an answer is
-		// one that another one made superfluous or came beside it.
-		require.InDelta(t, 2*(1+5+9), hellos(), 2*9)
-
-		r, p := m.nodes[0], newFakePeer("bobs")
-		s := &sent{open: make(chan struct{})}
-		close(s.open)
-		p.send = s.take
-		join(r, p)
-		deliver(r, p, bob.hello("bobs"))
-		synctest.Wait()
-		require.Len(t, s.list(), 1)
-		deliver(r, p, bob.hello("bobs"))
-		synctest.Wait()
-		require.Len(t, s.list(), 1, "it was greeted just now")
-		time.Sleep(helloAnswer + helloFirst + 1500*time.Millisecond) // between the repeats at 6 and 14 s
-		synctest.Wait()
-		before := len(s.list())
-		deliver(r, p, bob.hello("bobs"))
-		synctest.Wait()
-		require.Len(t, s.list(), before, "it was greeted at 6 s")
-		time.Sleep(helloAnswer - time.Second)
-		deliver(r, p, bob.hello("bobs"))
-		synctest.Wait()
-		require.Len(t, s.list(), before+1, "answered")
-	})
 }

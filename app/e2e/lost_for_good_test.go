@@ -10,8 +10,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
-	"github.com/sequencer-mpc/sequencer/app/mpcnode"
-	"github.com/sequencer-mpc/sequencer/mpc/types"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -56,24 +54,6 @@ func TestLostForGood(t *testing.T) {
 	require.NoError(t, n.Node(1).Start())
 	require.NoError(t, n.Node(1).WaitReady(ctx))
 	n.agree(ctx)
-}
-
-// losesDatabase takes a node's database away. The node starts, says so, and follows the
-// chain.
-func (n *network) losesDatabase(ctx context.Context, key mpctypes.Key, node *localnet.Node) {
-	t := n.t
-	require.NoError(t, node.Kill())
-	require.NoError(t, os.RemoveAll(filepath.Join(node.Info().Home, "mpc", "db")))
-	require.NoError(t, node.Start())
-	require.NoError(t, node.WaitHeight(ctx, n.height(ctx)+1))
-	n.eventually(ctx, "the node says what it lost", func() bool {
-		s, err := node.MPC().Status(ctx)
-		return err == nil && s.Problem == string(types.ErrDatabaseLost) && len(s.MissingShares) == 1
-	})
-	keys, err := node.MPC().Keys(ctx)
-	require.NoError(t, err)
-	require.Equal(t, []mpcnode.MissingShare{{KeyID: key.Id, What: mpcnode.ShareMissing}}, keys.Missing)
-	require.Contains(t, n.operate(ctx, node, "mpc", "status"), string(types.ErrDatabaseLost))
 }
 
 // startsAnew gives a node that lost its database another identity, as the remedy of

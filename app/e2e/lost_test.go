@@ -43,17 +43,7 @@ func (n *network) loses(ctx context.Context, key mpctypes.Key, victim int) {
 		require.Contains(t, out, node.Info().Operator)
 	}
 
-	require.NoError(t, node.Kill())
-	require.NoError(t, os.RemoveAll(filepath.Join(node.Info().Home, "mpc", "db")))
-	require.NoError(t, node.Start())
-	require.NoError(t, node.WaitHeight(ctx, n.height(ctx)))
-	n.eventually(ctx, "the node says what it lost", func() bool {
-		s, err := node.MPC().Status(ctx)
-		return err == nil && s.Problem == string(types.ErrDatabaseLost) && len(s.MissingShares) == 1
-	})
-	keys, err := node.MPC().Keys(ctx)
-	require.NoError(t, err)
-	require.Equal(t, []mpcnode.MissingShare{{KeyID: key.Id, What: mpcnode.ShareMissing}}, keys.Missing)
+	n.losesDatabase(ctx, key, node)
 	n.serves(ctx, 0, "sequencer_mpc_database_missing") // another node
 	lost := digests("lost", 1)
 	n.askSignatures(ctx, key.Id, lost)
@@ -75,4 +65,22 @@ func (n *network) loses(ctx context.Context, key mpctypes.Key, victim int) {
 	for _, want := range []string{"all as they were written", ": backup: file 000001 (full)", ": restore: backup of "} {
 		require.Contains(t, audited, want)
 	}
+}
+
+// losesDatabase takes a node's database away. The node starts, says so, and follows the
+// chain.
+func (n *network) losesDatabase(ctx context.Context, key mpctypes.Key, node *localnet.Node) {
+	t := n.t
+	require.NoError(t, node.Kill())
+	require.NoError(t, os.RemoveAll(filepath.Join(node.Info().Home, "mpc", "db")))
+	require.NoError(t, node.Start())
+	require.NoError(t, node.WaitHeight(ctx, n.height(ctx)+1))
+	n.eventually(ctx, "the node says what it lost", func() bool {
+		s, err := node.MPC().Status(ctx)
+		return err == nil && s.Problem == string(types.ErrDatabaseLost) && len(s.MissingShares) == 1
+	})
+	keys, err := node.MPC().Keys(ctx)
+	require.NoError(t, err)
+	require.Equal(t, []mpcnode.MissingShare{{KeyID: key.Id, What: mpcnode.ShareMissing}}, keys.Missing)
+	require.Contains(t, n.operate(ctx, node, "mpc", "status"), string(types.ErrDatabaseLost))
 }

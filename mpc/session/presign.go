@@ -1,6 +1,7 @@
 package session
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -196,8 +197,12 @@ func (s *Session) RetryConsume(now time.Time) {
 		return
 	}
 	var c wire.Consume
-	if err := c.Unmarshal(m.body); err != nil {
-		s.accuse(m.envelope, fmt.Errorf("decode a Consume: %w", err))
+	err := c.Unmarshal(m.body)
+	if err == nil {
+		err = errors.Join(types.ValidateID(c.RequestId), types.ValidateDigest(c.Digest))
+	}
+	if err != nil {
+		s.accuse(m.envelope, fmt.Errorf("a Consume that nobody may send: %w", err))
 		return
 	}
 	target, reason := s.cfg.Host.Consume(s, c.Attempt, c.RequestId, c.Digest)

@@ -345,3 +345,17 @@ func TestConsumeOfALostPart(t *testing.T) {
 	require.Equal(t, types.ErrPresignLost, c.ended().Reason)
 	require.Empty(t, c.ended().Culprits)
 }
+
+// What no request can be is not looked up: its sender is named.
+func TestConsumeIsChecked(t *testing.T) {
+	for name, body := range map[string]wire.Consume{
+		"no id":        {Digest: append(make([]byte, 31), 1)},
+		"no digest":    {RequestId: "sig"},
+		"empty digest": {RequestId: "sig", Digest: make([]byte, 32)},
+	} {
+		n, _ := parked(t)
+		a, b := n.players[0], n.players[1]
+		b.hear(forge(t, a, wire.Header{Context: n.contextBytes(), Kind: wire.KIND_ROUND, Round: 4, Type: "consume"}, encode(t, &body)))
+		require.Equal(t, []types.Operator{a.op}, b.ended().Culprits, name)
+	}
+}

@@ -134,88 +134,11 @@ func story(t testing.TB, keys keyPair) (*storage.DB, Folder) {
 	return db, f
 }
 
-func TestChain(t *testing.T) {
-	keys := newKeyPair(t)
-	db, f := story(t, keys)
-	saved, err := f.Open(keys.with)
-	require.NoError(t, err)
-	require.Equal(t, contents(t, db), saved.Contents)
-	require.Equal(t, [][]byte{identity.Seed()}, saved.Seeds)
-	require.Equal(t, "seq-1", saved.ChainID)
-
-	again := newDB(t)
-	_, err = again.Restore(saved.Contents)
-	require.NoError(t, err)
-	require.Equal(t, contents(t, db), contents(t, again))
-
-	// A full one does without those before, and continues the chain.
-	full := save(t, db, f, keys.to, true)
-	require.Equal(t, 4, full.Number)
-	require.Equal(t, []int{4}, full.In())
-	put(t, db, share("d", 0))
-	last := save(t, db, f, keys.to, false)
-	require.Equal(t, []int{4, 5}, last.In())
-	saved, err = f.Open(keys.with)
-	require.NoError(t, err)
-	require.Equal(t, contents(t, db), saved.Contents)
-	saved.Wipe()
-	require.Equal(t, make([]byte, len(saved.Records[0].Data)), saved.Records[0].Data)
-	require.Equal(t, [][]byte{make([]byte, ed25519.SeedSize)}, saved.Seeds)
-}
-
 func removeFiles(t *testing.T, dir string, numbers ...int) {
 	for _, n := range numbers {
 		for _, ext := range []string{"age", "json"} {
 			require.NoError(t, os.Remove(At(dir).path(n, ext)))
 		}
-	}
-}
-
-// The newest full file needs none before it: whatever became of those, it is listed,
-// opened and continued.
-func TestNewestFullFile(t *testing.T) {
-	keys := newKeyPair(t)
-	overwrite := func(n int, ext string) func(*testing.T, string) {
-		return func(t *testing.T, dir string) {
-			require.NoError(t, os.WriteFile(At(dir).path(n, ext), []byte("x"), 0o600))
-		}
-	}
-	for name, c := range map[string]struct {
-		spoil func(*testing.T, string)
-		// whole: nothing that is there is broken, which list would name.
-		whole bool
-	}{
-		"alone":                     {func(t *testing.T, dir string) { removeFiles(t, dir, 1, 2, 3) }, true},
-		"after a gap":               {func(t *testing.T, dir string) { removeFiles(t, dir, 3) }, false},
-		"after a file that is gone": {func(t *testing.T, dir string) { require.NoError(t, os.Remove(At(dir).path(1, "age"))) }, false},
-		"after a damaged file":      {overwrite(2, "age"), false},
-		"after a damaged manifest":  {overwrite(2, "json"), false},
-	} {
-		t.Run(name, func(t *testing.T) {
-			db, f := story(t, keys)
-			save(t, db, f, keys.to, true)
-			c.spoil(t, f.dir)
-			for number := 4; number <= 5; number++ { // the full one, and one that continues it
-				saved, err := f.Open(keys.with)
-				require.NoError(t, err)
-				require.Equal(t, contents(t, db), saved.Contents)
-				newest, err := f.Newest()
-				require.NoError(t, err)
-				require.Equal(t, 4, newest[0].Number)
-				require.Equal(t, number, newest[len(newest)-1].Number)
-				chain, err := f.Chain()
-				if err == nil {
-					err = f.CheckFiles(chain)
-				}
-				require.Equal(t, c.whole, err == nil)
-				put(t, db, share(fmt.Sprint("d", number), 0))
-				require.Equal(t, number+1, save(t, db, f, keys.to, false).Number)
-			}
-			// What it does need is missed.
-			require.NoError(t, os.WriteFile(f.path(4, "age"), []byte("x"), 0o600))
-			_, err := f.Open(keys.with)
-			require.ErrorIs(t, err, ErrChain)
-		})
 	}
 }
 
@@ -296,63 +219,6 @@ func TestKeys(t *testing.T) {
 	require.ErrorIs(t, err, ErrWrongKey)
 	_, err = f.Open(Identities{})
 	require.ErrorIs(t, err, ErrWrongKey)
-}
-
-// Whatever is changed, missing or out of order is found, most of it without a key.
-func TestBrokenChain(t *testing.T) {
-	keys := newKeyPair(t)
-	rename := func(from, to string) func(*testing.T, string) {
-		return func(t *testing.T, dir string) {
-			require.NoError(t, os.Rename(filepath.Join(dir, from), filepath.Join(dir, to)))
-		}
-	}
-	edit := func(name, old, replacement string) func(*testing.T, string) {
-		return func(t *testing.T, dir string) {
-			b, err := os.ReadFile(filepath.Join(dir, name))
-			require.NoError(t, err)
-			require.Contains(t, string(b), old)
-			require.NoError(t, os.WriteFile(filepath.Join(dir, name), []byte(strings.Replace(string(b), old, replacement, 1)), 0o600))
-		}
-	}
-	for name, c := range map[string]struct {
-		spoil func(*testing.T, string)
-		want  error
-	}{
-		"the first is missing":    {rename("000001.json", "x"), ErrChain},
-		"the first two are":       {func(t *testing.T, dir string) { removeFiles(t, dir, 1, 2) }, ErrChain},
-		"a manifest is missing":   {rename("000002.json", "x"), ErrChain},
-		"a file is missing":       {rename("000002.age", "x"), ErrChain},
-		"a file in another place": {rename("000002.age", "000001.age"), ErrChain},
-		"a manifest in another":   {rename("000003.json", "000002.json"), ErrChain},
-		"a changed file": {func(t *testing.T, dir string) {
-			path := filepath.Join(dir, "000002.age")
-			b, err := os.ReadFile(path)
-			require.NoError(t, err)
-			b[len(b)/2] ^= 1
-			require.NoError(t, os.WriteFile(path, b, 0o600))
-		}, ErrChain},
-		"another epoch":        {edit("000003.json", `"epoch": 1`, `"epoch": 2`), ErrChain},
-		"another file number":  {edit("000003.json", `"in": 2`, `"in": 1`), ErrChain},
-		"a later file":         {edit("000003.json", `"in": 2`, `"in": 9`), ErrDamaged},
-		"another previous":     {edit("000002.json", `"previous": "`, `"previous": "00`), ErrChain},
-		"another key's record": {edit("000003.json", `"key_id": "a"`, `"key_id": "z"`), ErrChain},
-		"a tombstone less":     {edit("000003.json", "\n    \"c\"\n  ", ""), ErrChain},
-		"a newer version":      {edit("000002.json", `"version": 1`, `"version": 2`), ErrNewerFormat},
-		"another layout":       {edit("000002.json", `"version"`, ` "version"`), ErrDamaged},
-		"no JSON":              {edit("000002.json", `{`, `[`), ErrDamaged},
-	} {
-		t.Run(name, func(t *testing.T) {
-			_, f := story(t, keys)
-			c.spoil(t, f.dir)
-			_, err := f.Open(keys.with)
-			require.ErrorIs(t, err, c.want)
-			require.Equal(t, types.ErrBackup, types.ReasonOf(err))
-		})
-	}
-	_, err := At(t.TempDir()).Chain()
-	require.ErrorIs(t, err, ErrNone)
-	_, err = At(filepath.Join(t.TempDir(), "none")).Chain()
-	require.ErrorIs(t, err, ErrNone)
 }
 
 // Somebody who knows the recipient makes a file of his own: the chain notices that

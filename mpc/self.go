@@ -1,0 +1,42 @@
+package mpc
+
+import (
+	"crypto/ed25519"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// identity finds the private half of the identity that a request pinned for
+// this node.
+func (c *Core) identity(r *types.Request) (ed25519.PrivateKey, bool) {
+	m, ok := r.Member(c.self.Operator)
+	if !ok {
+		return nil, false
+	}
+	return c.privateKey(m.IdentityKey)
+}
+
+func (c *Core) privateKey(public []byte) (ed25519.PrivateKey, bool) {
+	for _, id := range c.opts.Identities {
+		if string(id.Public().(ed25519.PublicKey)) == string(public) {
+			return id, true
+		}
+	}
+	return nil, false
+}
+
+// findSelf looks up which participant this node is. The newest identity that
+// is registered and not revoked counts.
+func (c *Core) findSelf(r *types.Roster) Self {
+	for i := len(c.opts.Identities) - 1; i >= 0; i-- {
+		key := c.opts.Identities[i]
+		ov, ok := r.Find(key.Public().(ed25519.PublicKey))
+		if !ok {
+			continue
+		}
+		if _, valid := r.Key(ov.Operator, ov.Version); valid {
+			return Self{Operator: ov.Operator, Version: ov.Version, Key: key}
+		}
+	}
+	return Self{}
+}
