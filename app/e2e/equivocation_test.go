@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"testing"
 
-	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
@@ -51,7 +50,7 @@ func (n *network) proved(ctx context.Context, request, operator string) {
 	require.Equal(t, request, fault.RequestId)
 	n.shows(ctx, mpctypes.FAULT_KIND_EQUIVOCATION.String(), "query", "mpc", "faults", "--participant", operator)
 
-	c, err := rpchttp.New(n.Node(0).Info().RPC, "/websocket")
+	c, err := n.Node(0).RPC()
 	require.NoError(t, err)
 	block, err := c.Block(ctx, &fault.Height)
 	require.NoError(t, err)

@@ -10,7 +10,6 @@ import (
 	"testing"
 	"time"
 
-	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
 	cmttypes "github.com/cometbft/cometbft/types"
 	"github.com/stretchr/testify/require"
 
@@ -235,7 +234,7 @@ func (n *network) height(ctx context.Context) int64 {
 // node that accepted them.
 func outcome(t *testing.T, ctx context.Context, node *localnet.Node, height int64) [2]string {
 	t.Helper()
-	c, err := rpchttp.New(node.Info().RPC, "/websocket")
+	c, err := node.RPC()
 	require.NoError(t, err)
 	r, err := c.BlockResults(ctx, &height)
 	require.NoError(t, err)

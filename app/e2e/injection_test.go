@@ -8,7 +8,6 @@ import (
 	"testing"
 
 	"github.com/cometbft/cometbft/privval"
-	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
 	"github.com/stretchr/testify/require"
 
 	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
@@ -87,7 +86,7 @@ func (n *network) survives(ctx context.Context, l lie) {
 // refused: no committed block has anything of a lie.
 func (n *network) refused(ctx context.Context, l lie, from, to int64) {
 	n.t.Helper()
-	c, err := rpchttp.New(n.Node(1).Info().RPC, "/websocket")
+	c, err := n.Node(1).RPC()
 	require.NoError(n.t, err)
 	for h := from; h <= to; h++ {
 		b, err := c.Block(ctx, &h)
@@ -160,7 +159,7 @@ func (n *network) jail(ctx context.Context, key mpctypes.Key, i int) {
 func (n *network) isValidator(ctx context.Context, address string) bool {
 	t := n.t
 	t.Helper()
-	c, err := rpchttp.New(n.Node(0).Info().RPC, "/websocket")
+	c, err := n.Node(0).RPC()
 	require.NoError(t, err)
 	set, err := c.Validators(ctx, nil, nil, nil)
 	require.NoError(t, err)

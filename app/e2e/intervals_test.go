@@ -7,7 +7,6 @@ import (
 	"testing"
 	"time"
 
-	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
@@ -24,7 +23,7 @@ type intervals struct {
 // measure reads the intervals of blocks that a node has.
 func measure(t *testing.T, ctx context.Context, node *localnet.Node, from, to int64) intervals {
 	t.Helper()
-	c, err := rpchttp.New(node.Info().RPC, "/websocket")
+	c, err := node.RPC()
 	require.NoError(t, err)
 	var out intervals
 	var last time.Time

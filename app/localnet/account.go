@@ -70,9 +70,9 @@ func (n *Network) account(info Info, keyringDir, key string) (*Account, error) {
 	if err != nil {
 		return nil, fmt.Errorf("connect with %s: %w", info.Name, err)
 	}
-	rpc, err := rpchttp.New(info.RPC, "/websocket")
+	rpc, err := dialRPC(info)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("connect with %s: %w", info.Name, err), conn.Close())
+		return nil, errors.Join(err, conn.Close())
 	}
 	return &Account{
 		Address: address.String(), Query: mpctypes.NewQueryClient(conn),

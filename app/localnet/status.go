@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 	"time"
-
-	rpchttp "github.com/cometbft/cometbft/rpc/client/http"
 )
 
 // statusTimeout bounds one look at a node.
@@ -24,9 +22,9 @@ type Status struct {
 func (n *Node) Status(ctx context.Context) (Status, error) {
 	ctx, cancel := context.WithTimeout(ctx, statusTimeout)
 	defer cancel()
-	c, err := rpchttp.New(n.info.RPC, "/websocket")
+	c, err := n.RPC()
 	if err != nil {
-		return Status{}, fmt.Errorf("ask %s: %w", n.info.Name, err)
+		return Status{}, err
 	}
 	s, err := c.Status(ctx)
 	if err != nil {
