@@ -77,6 +77,7 @@ func ageKeys(t *testing.T) (to, file string) {
 }
 
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	withDatabase(t, home, func(db *storage.DB) {
 		require.NoError(t, db.PutRecord(fixtureShare("treasury", 0)))
@@ -157,6 +158,7 @@ func TestBackup(t *testing.T) {
 }
 
 func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	withDatabase(t, home, func(db *storage.DB) {
 		require.NoError(t, db.PutRecord(fixtureShare("a", 0)))
@@ -229,6 +231,7 @@ func TestRestoreAfterReshare(t *testing.T) {
 // A backup whose files were made with one passphrase, then another one, then for a
 // recipient is verified and restored in one go.
 func TestBackupWithSeveralKeys(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	folder := filepath.Join(t.TempDir(), "backups")
 	to, secret := ageKeys(t)
@@ -272,6 +275,7 @@ func TestBackupWithSeveralKeys(t *testing.T) {
 // The newest full file is enough, alone in a folder or after others that are broken,
 // which list says.
 func TestBackupOfTheNewestFullFileAlone(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	folder := filepath.Join(t.TempDir(), "backups")
 	to, secret := ageKeys(t)
@@ -307,6 +311,7 @@ func TestBackupOfTheNewestFullFileAlone(t *testing.T) {
 
 // Verify fails, with a list, if the backup lacks a share of a key of this participant.
 func TestVerifyMissesShares(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	folder := filepath.Join(t.TempDir(), "backups")
 	to, secret := ageKeys(t)
