@@ -27,13 +27,13 @@ func TestChain(t *testing.T) {
 	n.start()
 	ctx, cancel := context.WithTimeout(t.Context(), limit)
 	defer cancel()
-	first := n.nodes[0]
+	first, last := n.nodes[0], n.nodes[2]
 	signed := n.awaitCheckpoint(ctx, first, 0)
-	n.verify(ctx, signed)
-	again := n.awaitCheckpoint(ctx, n.nodes[2], signed.Height)
+	n.verify(ctx, first, signed)
+	again := n.awaitCheckpoint(ctx, last, signed.Height)
 	require.Equal(t, signed.Key, again.Key)
 	require.Zero(t, (again.Height-signed.Height)%checkpoint.Interval)
-	n.verify(ctx, again)
+	n.verify(ctx, last, again)
 
 	// What operators of this chain type.
 	require.Contains(t, n.run(first, "mpc", "keys"), signed.Key)
@@ -62,11 +62,10 @@ func (n *network) awaitCheckpoint(ctx context.Context, node *node, after int64) 
 	return signed
 }
 
-// verify proves that a checkpoint has the hash of its block, and the signature that of
+// verify proves on a node that a checkpoint has the hash of its block, and the signature that of
 // the key on chain.
-func (n *network) verify(ctx context.Context, signed checkpoint.Signed) {
+func (n *network) verify(ctx context.Context, node *node, signed checkpoint.Signed) {
 	n.t.Helper()
-	node := n.nodes[0]
 	block, err := node.client.Block(ctx, &signed.Height)
 	require.NoError(n.t, err)
 	require.Equal(n.t, []byte(block.BlockID.Hash), signed.Hash)

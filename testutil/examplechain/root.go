@@ -40,14 +40,8 @@ func newRoot() *cobra.Command {
 		Use: "exampled", Short: "Node of the example chain", SilenceUsage: true,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return prepare(cmd, clientCtx) },
 	}
-	server.AddCommandsWithStartCmdOptions(root, app.DefaultHome, newApp, exportApp, server.StartCmdOptions{})
-	start, _, err := root.Find([]string{"start"})
-	if err != nil {
-		panic(err)
-	}
-	root.RemoveCommand(start)
+	mpcnode.AddCommands(root, app.DefaultHome, newApp, exportApp, server.StartCmdOptions{})
 	root.AddCommand(
-		mpcnode.StartCmd(newApp, app.DefaultHome, server.StartCmdOptions{}),
 		cli.WithIdentity(genutilcli.InitCmd(tool.Basics, app.DefaultHome)),
 		cli.Command(),
 		genutilcli.Commands(tool.TxConfig, tool.Basics, app.DefaultHome),
