@@ -1,6 +1,8 @@
 package cmd
 
 import (
+	"go/parser"
+	"go/token"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -84,6 +86,30 @@ func TestReadmeShowsWhatImportingTakes(t *testing.T) {
 	require.Empty(t, added, "files that are not there")
 	require.Less(t, count, maxDiffLines)
 	require.Greater(t, count, 20)
+}
+
+// It uses of ours what is meant for other chains, and nothing else.
+func TestExampleImportsWhatIsMeantForIt(t *testing.T) {
+	const module = "github.com/sequencer-mpc/sequencer/"
+	meant := regexp.MustCompile(`^(x/mpc(/.*)?|app/mpcnode(/cli)?)$`)
+	imports := 0
+	require.NoError(t, filepath.WalkDir(example, func(path string, d os.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".go" {
+			return err
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.ImportsOnly)
+		if err != nil {
+			return err
+		}
+		for _, imp := range file.Imports {
+			if name, ok := strings.CutPrefix(strings.Trim(imp.Path.Value, `"`), module); ok {
+				require.Regexp(t, meant, name, path)
+				imports++
+			}
+		}
+		return nil
+	}))
+	require.Greater(t, imports, 5)
 }
 
 // The example copies the replace lines that the README gives, and adds where ours is.
