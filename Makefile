@@ -11,6 +11,7 @@ SEEDS    ?= 1200
 REALSEEDS ?= 10
 MESSAGE  ?= Hello from four sequencers
 NETWORK  ?= $(BUILD)/localnet
+EXAMPLE  := testutil/examplechain
 
 GOLANGCI := v2.5.0
 
@@ -18,7 +19,7 @@ GOLANGCI := v2.5.0
 # Vetting is the linter's part.
 TEST     := go test -p 2 -count 1 -timeout 30m -vet off
 
-.PHONY: build install test test-long test-race sim lint lint-deep proto proto-check localnet demo bench clean
+.PHONY: build install test test-example test-long test-race sim lint lint-deep proto proto-check localnet demo bench clean
 
 build:
 	go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
@@ -32,7 +33,13 @@ install:
 # percentile of the time between blocks.
 test: build
 	$(TEST) $$(go list ./... | grep -v '/app/e2e$$')
+	$(MAKE) test-example
 	SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -v ./app/e2e
+
+# Another chain that imports ours, a Go module of its own: three of its nodes make a key
+# and sign.
+test-example:
+	cd $(EXAMPLE) && $(TEST) ./...
 
 # The end-to-end tests that take minutes each, and crashes at every write and message
 # of a key's life, twice at each: it prints how many there were.
@@ -54,10 +61,12 @@ sim:
 
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI)
 	$(TOOLS)/golangci-lint-$(GOLANGCI) run ./...
+	cd $(EXAMPLE) && $(CURDIR)/$(TOOLS)/golangci-lint-$(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...
 
 # The linter's slow checks, see .golangci-deep.yml.
 lint-deep: $(TOOLS)/golangci-lint-$(GOLANGCI)
 	$(TOOLS)/golangci-lint-$(GOLANGCI) run --config .golangci-deep.yml ./...
+	cd $(EXAMPLE) && $(CURDIR)/$(TOOLS)/golangci-lint-$(GOLANGCI) run --config $(CURDIR)/.golangci-deep.yml ./...
 
 $(TOOLS)/golangci-lint-$(GOLANGCI):
 	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)

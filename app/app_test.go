@@ -36,6 +36,9 @@ import (
 
 const testChainID = "seq-test-1"
 
+// signedGas is what a transaction of chainInMemory.sign asks for.
+const signedGas uint64 = 2_000_000
+
 // testOptions is an app.toml.
 type testOptions map[string]any
 
@@ -137,7 +140,7 @@ func (c *chainInMemory) sign(key *secp256k1.PrivKey, number, sequence uint64, ms
 	c.t.Helper()
 	// The random source makes the memo only, which is the same for all nodes.
 	tx, err := simtestutil.GenSignedMockTx(rand.New(rand.NewSource(1)), c.app.TxConfig, msgs, sdk.NewCoins(),
-		2_000_000, testChainID, []uint64{number}, []uint64{sequence}, key)
+		signedGas, testChainID, []uint64{number}, []uint64{sequence}, key)
 	require.NoError(c.t, err)
 	bz, err := c.app.TxConfig.TxEncoder()(tx)
 	require.NoError(c.t, err)

@@ -35,6 +35,7 @@ const (
 	// no limit, and with a gas price of 0 anybody could fill blocks with work. A hundred
 	// signatures and a keygen, of 16 participants each, take a third of it
 	// (TestBlockGasIsEnough); bundles of results take none, their own limits bound them.
+	// A proposal of more is refused, see mpcabci.WithTxDecoder.
 	MaxBlockGas = 100_000_000
 )
 

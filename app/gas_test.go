@@ -7,11 +7,14 @@ import (
 	"testing"
 	"time"
 
+	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/cosmos/cosmos-sdk/server/config"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -69,6 +72,32 @@ func TestBlockGasIsEnough(t *testing.T) {
 	}
 	t.Logf("%d signatures and a keygen of %d participants: %d gas, %s", signatures, members, gas, took)
 	require.Less(t, 2*gas*3/2, int64(MaxBlockGas))
+}
+
+// A proposer that fills its block with more gas than the consensus parameters allow finds
+// no votes for it. An honest one proposes what has room.
+func TestProposalsKeepToBlockGas(t *testing.T) {
+	keys, accounts := newKeys(1)
+	app := newApplication(config.BlockExecutorSequential)
+	c := startChain(t, app, testGenesis(t, app, accounts), 1)
+	var txs [][]byte
+	for i := range MaxBlockGas/int(signedGas) + 1 {
+		txs = append(txs, c.sign(keys[0], 0, uint64(i), banktypes.NewMsgSend(accounts[0], accounts[0], sdk.NewCoins(sdk.NewInt64Coin(BondDenom, 1)))))
+	}
+	c.block()
+	process := func(txs [][]byte) bool {
+		resp, err := app.ProcessProposal(&abci.RequestProcessProposal{Height: 2, Time: c.time, Txs: txs})
+		require.NoError(t, err)
+		return resp.IsAccepted()
+	}
+	require.False(t, process(txs))
+	made, err := app.PrepareProposal(&abci.RequestPrepareProposal{Height: 2, Time: c.time, Txs: txs, MaxTxBytes: MaxBlockBytes})
+	require.NoError(t, err)
+	require.Equal(t, txs[:len(txs)-1], made.Txs)
+	require.True(t, process(made.Txs))
+	for _, r := range c.block(made.Txs...).TxResults {
+		require.Zero(t, r.Code, r.Log)
+	}
 }
 
 // Reading a page of a hundred entries takes little of what one query to a node may.

@@ -25,6 +25,19 @@ var (
 	ErrNoEmptyBlocks = errors.New("consensus.create_empty_blocks and consensus.create_empty_blocks_interval: while blocks wait for transactions, the clock of MPC requests stands still; set them to true and \"0s\" in config.toml, or enabled = false in section [mpc] of app.toml")
 )
 
+// AddCommands adds the SDK's commands of a node, as server.AddCommandsWithStartCmdOptions
+// does, with StartCmd in the place of its start.
+func AddCommands(root *cobra.Command, defaultHome string, creator servertypes.AppCreator, exporter servertypes.AppExporter, opts server.StartCmdOptions, more ...Option) {
+	start := StartCmd(creator, defaultHome, opts, more...)
+	server.AddCommandsWithStartCmdOptions(root, defaultHome, creator, exporter, opts)
+	for _, c := range root.Commands() {
+		if c.Name() == start.Name() {
+			root.RemoveCommand(c)
+		}
+	}
+	root.AddCommand(start)
+}
+
 // StartCmd is the SDK's start command with the node built here, so that the MPC
 // reactor is part of it. What runs without CometBFT in the process
 // (--with-comet=false, --grpc-only) has no MPC and goes to the SDK.

@@ -103,15 +103,8 @@ const startName = "start"
 
 func addCommands(root *cobra.Command, a *app.App) {
 	home := app.DefaultHome
-	// The SDK's own set, with its start command replaced by ours.
-	server.AddCommandsWithStartCmdOptions(root, home, newApp, exportApp, server.StartCmdOptions{})
-	for _, c := range root.Commands() {
-		if c.Name() == startName {
-			root.RemoveCommand(c)
-		}
-	}
+	mpcnode.AddCommands(root, home, newApp, exportApp, server.StartCmdOptions{})
 	root.AddCommand(
-		mpcnode.StartCmd(newApp, home, server.StartCmdOptions{}),
 		initCmd(a),
 		genutilcli.Commands(a.TxConfig, a.Basics(), home),
 		server.StatusCommand(),

@@ -4,7 +4,8 @@
 //
 //	CheckTx          refuses transactions that look like a bundle
 //	PrepareProposal  puts one bundle of results before the chain's transactions
-//	ProcessProposal  judges that bundle by its bytes and the last committed state
+//	ProcessProposal  judges that bundle by its bytes and the last committed state, and
+//	                 the gas that the transactions ask for
 //	PreBlocker       applies it, after the chain's own PreBlocker
 //	TxRunner         answers it with a constant receipt
 //

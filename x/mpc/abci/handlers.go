@@ -52,11 +52,16 @@ type Handlers struct {
 // Option changes Handlers.
 type Option func(*Handlers)
 
-// WithTxDecoder makes the TxRunner wrapper give its constant receipt to
-// transactions that cannot be decoded, too. A chain whose ProcessProposal lets
-// such transactions pass, as the SDK's does without an application mempool,
-// needs it when its nodes may use different executors: they report different gas
-// for them, and gas is part of the hash of a block's results.
+// WithTxDecoder lets the handlers look into transactions. A chain whose
+// ProcessProposal lets everything pass, as the SDK's does without an application
+// mempool, needs it for two things:
+//
+//   - ProcessProposal refuses proposals whose transactions ask for more gas than a block
+//     may have (MaxGas of the consensus parameters). Otherwise only honest proposers
+//     keep to that, for executors count no gas of blocks. PrepareProposal makes none.
+//   - The TxRunner wrapper gives its constant receipt to transactions that cannot be
+//     decoded, too, for when nodes may use different executors: they report different
+//     gas for them, and gas is part of the hash of a block's results.
 func WithTxDecoder(decoder sdk.TxDecoder) Option {
 	return func(h *Handlers) { h.decoder = decoder }
 }

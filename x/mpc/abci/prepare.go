@@ -24,7 +24,8 @@ const bundleShare = 4
 //     came with the request are proposed, as baseapp would;
 //   - the result never exceeds the request's MaxTxBytes, which CometBFT would
 //     answer with a panic of the proposer: the bundle is dropped first, then
-//     transactions from the end.
+//     transactions from the end;
+//   - nor does it ask for more gas than ProcessProposal lets pass, see WithTxDecoder.
 func (h *Handlers) PrepareProposal(inner sdk.PrepareProposalHandler) sdk.PrepareProposalHandler {
 	return func(ctx sdk.Context, req *abci.RequestPrepareProposal) (*abci.ResponsePrepareProposal, error) {
 		bundle := h.bundle(ctx, req.MaxTxBytes)
@@ -34,7 +35,7 @@ func (h *Handlers) PrepareProposal(inner sdk.PrepareProposalHandler) sdk.Prepare
 			left.MaxTxBytes -= protoSize(bundle)
 		}
 
-		txs := h.innerTxs(ctx, inner, &left)
+		txs := h.affordable(ctx, h.innerTxs(ctx, inner, &left))
 		if bundle != nil {
 			all := append([][]byte{bundle}, txs...)
 			if protoSize(all...) <= req.MaxTxBytes {

@@ -13,28 +13,34 @@ import (
 
 // ProcessProposal refuses a proposal whose bundle is not canonical, goes beyond
 // the chain's limits, holds an entry that would not apply to the last committed
-// state, or stands anywhere but at position 0. No bundle is always right. inner
-// judges the rest.
+// state, or stands anywhere but at position 0. No bundle is always right. With
+// WithTxDecoder it refuses transactions that ask for more gas than a block has.
+// inner judges the rest.
 //
 // The verdict depends on the bytes and on committed state alone, so all correct
 // nodes agree. A node that cannot read its own state refuses for itself; if it
 // accepted, the PreBlocker would still verify everything.
 func (h *Handlers) ProcessProposal(inner sdk.ProcessProposalHandler) sdk.ProcessProposalHandler {
 	return func(ctx sdk.Context, req *abci.RequestProcessProposal) (*abci.ResponseProcessProposal, error) {
-		if err := h.recovered(func() error { return h.judge(ctx, req.Txs) }); err != nil {
-			h.logger.Error("refusing a proposal for its bundle", "height", req.Height, "proposer", fmt.Sprintf("%X", req.ProposerAddress), "err", err)
+		refuse := func(why string, err error) (*abci.ResponseProcessProposal, error) {
+			h.logger.Error("refusing a proposal "+why, "height", req.Height, "proposer", fmt.Sprintf("%X", req.ProposerAddress), "err", err)
 			return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
+		}
+		if err := h.recovered(func() error { return h.judge(ctx, req.Txs) }); err != nil {
+			return refuse("for its bundle", err)
 		}
 		rest := *req
 		rest.Txs = withoutBundles(req.Txs)
+		if err := h.recovered(func() error { return h.judgeGas(ctx, rest.Txs) }); err != nil {
+			return refuse("for its gas", err)
+		}
 		var resp *abci.ResponseProcessProposal
 		err := h.recovered(func() (err error) {
 			resp, err = inner(ctx, &rest)
 			return err
 		})
 		if err != nil || resp == nil {
-			h.logger.Error("the chain's own ProcessProposal failed; refusing the proposal", "height", req.Height, "err", err)
-			return &abci.ResponseProcessProposal{Status: abci.ResponseProcessProposal_REJECT}, nil
+			return refuse("because the chain's own ProcessProposal failed", err)
 		}
 		return resp, nil
 	}

@@ -1,0 +1,8 @@
+// Package checkpoint is a module of the example chain. Every Interval blocks it has the
+// validators sign the hash of the block, with a key that only they have together, so
+// that somebody who knows nothing but the public key can tell which chain is theirs.
+//
+// It asks for the key by itself, counts on to another one if that fails, and hears of
+// key and signatures by hooks. Nothing here waits: what is asked for comes some blocks
+// later.
+package checkpoint

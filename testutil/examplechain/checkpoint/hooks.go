@@ -1,0 +1,73 @@
+package checkpoint
+
+import (
+	"context"
+	"encoding/json"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// Signed is a checkpoint: the hash of a block, signed by the validators together.
+type Signed struct {
+	Height int64  `json:"height"`
+	Hash   []byte `json:"hash"`
+	Key    string `json:"key"`
+	R      []byte `json:"r"`
+	S      []byte `json:"s"`
+}
+
+// x/mpc tells the module what became of its key and signatures.
+var _ mpctypes.Hooks = Keeper{}
+
+// AfterKeyReady implements mpctypes.Hooks: from now on there are checkpoints.
+func (k Keeper) AfterKeyReady(ctx context.Context, key mpctypes.Key) error {
+	return k.store.OpenKVStore(ctx).Set(readyKey, []byte(key.Id))
+}
+
+// AfterKeyFailed implements mpctypes.Hooks: an id that failed stays failed, so the next
+// key has another.
+func (k Keeper) AfterKeyFailed(ctx context.Context, _ mpctypes.Key) error {
+	store := k.store.OpenKVStore(ctx)
+	failed, err := store.Get(failedKey)
+	if err != nil {
+		return err
+	}
+	return store.Set(failedKey, sdk.Uint64ToBigEndian(sdk.BigEndianToUint64(failed)+1))
+}
+
+// AfterKeyDeleted implements mpctypes.Hooks: another key takes its place.
+func (k Keeper) AfterKeyDeleted(ctx context.Context, key mpctypes.Key) error {
+	if err := k.store.OpenKVStore(ctx).Delete(readyKey); err != nil {
+		return err
+	}
+	return k.AfterKeyFailed(ctx, key)
+}
+
+// AfterSignatureReady implements mpctypes.Hooks. Signatures may come in another order
+// than they were asked for: the newest block counts.
+func (k Keeper) AfterSignatureReady(ctx context.Context, s mpctypes.Signature) error {
+	store := k.store.OpenKVStore(ctx)
+	text, err := store.Get(NewestKey)
+	if err != nil {
+		return err
+	}
+	var newest Signed
+	if text != nil {
+		if err := json.Unmarshal(text, &newest); err != nil {
+			return err
+		}
+	}
+	if newest.Height > s.RequestedHeight {
+		return nil
+	}
+	text, err = json.Marshal(Signed{Height: s.RequestedHeight, Hash: s.Digest, Key: s.KeyId, R: s.R, S: s.S})
+	if err != nil {
+		return err
+	}
+	return store.Set(NewestKey, text)
+}
+
+// AfterSignFailed implements mpctypes.Hooks: the checkpoint before stands.
+func (k Keeper) AfterSignFailed(context.Context, mpctypes.Signature) error { return nil }

@@ -1,0 +1,57 @@
+package checkpoint
+
+import (
+	"encoding/json"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/cosmos/cosmos-sdk/runtime"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	"github.com/cosmos/cosmos-sdk/testutil"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpckeeper "github.com/sequencer-mpc/sequencer/x/mpc/keeper"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+func newKeeper() (Keeper, sdk.Context) {
+	key := storetypes.NewKVStoreKey(StoreKey)
+	ctx := testutil.DefaultContext(key, storetypes.NewTransientStoreKey("transient"))
+	return NewKeeper(runtime.NewKVStoreService(key), mpckeeper.ModuleAPI{}), ctx
+}
+
+// An id is never asked for again after its key failed or was deleted.
+func TestKeysAreCounted(t *testing.T) {
+	k, ctx := newKeeper()
+	state := func() (ready string, failed uint64) {
+		store := k.store.OpenKVStore(ctx)
+		id, err := store.Get(readyKey)
+		require.NoError(t, err)
+		n, err := store.Get(failedKey)
+		require.NoError(t, err)
+		return string(id), sdk.BigEndianToUint64(n)
+	}
+	require.NoError(t, k.AfterKeyFailed(ctx, mpctypes.Key{Id: "checkpoint:key-1"}))
+	require.NoError(t, k.AfterKeyReady(ctx, mpctypes.Key{Id: "checkpoint:key-2"}))
+	ready, failed := state()
+	require.Equal(t, "checkpoint:key-2", ready)
+	require.Equal(t, uint64(1), failed)
+	require.NoError(t, k.AfterKeyDeleted(ctx, mpctypes.Key{Id: "checkpoint:key-2"}))
+	ready, failed = state()
+	require.Empty(t, ready)
+	require.Equal(t, uint64(2), failed)
+}
+
+// A signature that comes late does not replace that of a newer block.
+func TestTheNewestBlockCounts(t *testing.T) {
+	k, ctx := newKeeper()
+	for _, height := range []int64{5, 15, 10} {
+		require.NoError(t, k.AfterSignatureReady(ctx, mpctypes.Signature{RequestedHeight: height, Digest: []byte{byte(height)}, KeyId: "key"}))
+	}
+	text, err := k.store.OpenKVStore(ctx).Get(NewestKey)
+	require.NoError(t, err)
+	var newest Signed
+	require.NoError(t, json.Unmarshal(text, &newest))
+	require.Equal(t, Signed{Height: 15, Hash: []byte{15}, Key: "key"}, newest)
+}
