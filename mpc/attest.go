@@ -42,19 +42,20 @@ func (c *Core) attested(a *types.Attestation) bool {
 // identity that the request pinned.
 func (c *Core) attestationOf(r types.Record) types.Attestation {
 	return types.Attestation{
-		Request: r.Request, Attempt: r.Attempt, Session: r.Context, Payload: r.Payload,
+		Request: r.Request, Attempt: r.Attempt, Commitment: r.Commitment, Session: r.Context, Payload: r.Payload,
 		Operator: c.self.Operator, IdentityVersion: r.IdentityVersion,
 	}
 }
 
 // attestDeletion puts this node's word that it destroyed a key into the pool.
-func (c *Core) attestDeletion(id types.KeyID) {
+func (c *Core) attestDeletion(key types.Key) {
 	if c.self.Operator == "" {
 		return
 	}
 	a := types.Attestation{
-		Request:  types.RequestID{Kind: types.KindDelete, ID: string(id)},
-		Operator: c.self.Operator, IdentityVersion: c.self.Version,
+		Request:    types.RequestID{Kind: types.KindDelete, ID: string(key.ID)},
+		Commitment: key.DeletionCommitment(c.opts.ChainID),
+		Operator:   c.self.Operator, IdentityVersion: c.self.Version,
 	}
 	if c.pool.hasAttestation(&a) {
 		return
@@ -92,6 +93,12 @@ const maxFalseResults = 8
 
 // takeAttestation keeps what the chain would take: each proposer checks again
 // whatever is in the pool.
+//
+// What answers another request than the one that is open here under its id is nobody's
+// fault: it is of before a rollback, and anybody who has it may tell it. Finished
+// signatures need nothing of the kind. One that fits key and digest is what was asked
+// for, whenever it was made and for whomever, and nobody else's: no signature under
+// another key or of another digest fits.
 func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 	if c.pool.hasAttestation(&a) {
 		return
@@ -127,7 +134,7 @@ func (c *Core) attestationKey(ctx context.Context, a *types.Attestation) ([]byte
 		return c.view.Roster.Key(a.Operator, a.IdentityVersion)
 	}
 	r, open := c.requests[a.Request]
-	if !open || a.Attempt > r.Attempt(c.view.Height)+1 || c.attested(a) {
+	if !open || a.Attempt > r.Attempt(c.view.Height)+1 || c.attested(a) || a.Commitment != r.Commitment(c.opts.ChainID) {
 		return nil, false
 	}
 	m, ok := r.Member(a.Operator)
@@ -137,20 +144,23 @@ func (c *Core) attestationKey(ctx context.Context, a *types.Attestation) ([]byte
 // unpinnedWanted says whether the chain lacks an attestation that no request pinned an
 // identity for; false for others.
 func (c *Core) unpinnedWanted(ctx context.Context, a *types.Attestation) (wanted, unpinned bool) {
-	switch a.Request.Kind {
-	case types.KindDelete:
-		return c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator), true
-	case types.KindShareMissing:
-		return c.missingWanted(ctx, a), true
+	if a.Request.Kind != types.KindDelete && a.Request.Kind != types.KindShareMissing {
+		return false, false
 	}
-	return false, false
+	key, known := c.chainKey(ctx, types.KeyID(a.Request.ID))
+	switch {
+	case !known:
+		return false, true
+	case a.Request.Kind == types.KindDelete:
+		return c.deletionWanted(&key, a), true
+	}
+	return c.missingWanted(&key, a), true
 }
 
 // deletionWanted: the key is deleted, and this participant has not attested it
 // on chain.
-func (c *Core) deletionWanted(ctx context.Context, id types.KeyID, op types.Operator) bool {
-	key, known := c.chainKey(ctx, id)
-	return known && key.AwaitsAck(op)
+func (c *Core) deletionWanted(key *types.Key, a *types.Attestation) bool {
+	return key.AwaitsAck(a.Operator) && a.Commitment == key.DeletionCommitment(c.opts.ChainID)
 }
 
 // takeSignature keeps a finished signature that proved itself for an open request. One
@@ -202,7 +212,8 @@ func (c *Core) prunePool(ctx context.Context) {
 				_, valid := c.view.Roster.Key(a.Operator, a.IdentityVersion)
 				return valid && wanted
 			}
-			return c.isOpen(a.Request) && !c.attested(a)
+			r, open := c.requests[a.Request]
+			return open && !c.attested(a) && a.Commitment == r.Commitment(c.opts.ChainID)
 		},
 		signature: func(s *types.SignatureResult) bool {
 			return c.isOpen(types.RequestID{Kind: types.KindSign, ID: s.RequestID})

@@ -25,6 +25,9 @@ type attestationID struct {
 	// version of the identity: a new one may replace a word that is worth
 	// nothing since the old one was revoked.
 	version uint32
+	// commitment: what answers another request under the same id does not stand in the
+	// way of what answers this one.
+	commitment types.Hash
 }
 
 // evidenceID: one proof against each participant for each request.
@@ -50,7 +53,7 @@ func newPool() *pool {
 	p := &pool{
 		attestations: newShelf(
 			func(a *types.Attestation) attestationID {
-				return attestationID{a.Request, a.Operator, a.Attempt, a.IdentityVersion}
+				return attestationID{a.Request, a.Operator, a.Attempt, a.IdentityVersion, a.Commitment}
 			},
 			byLess((*types.Attestation).Less),
 			func(a *types.Attestation) *wire.Gossip {

@@ -50,7 +50,7 @@ func (b *BundleBuilder) AddAttestation(a *mpctypes.Attestation) bool {
 	entry := Attestation{
 		Kind: RequestKind(a.Request.Kind), RequestId: a.Request.ID, Attempt: a.Attempt,
 		Session: slices.Clone(a.Session[:]), Payload: slices.Clone(a.Payload), Operator: string(a.Operator),
-		IdentityVersion: a.IdentityVersion, Signature: slices.Clone(a.Signature),
+		IdentityVersion: a.IdentityVersion, Signature: slices.Clone(a.Signature), Commitment: slices.Clone(a.Commitment[:]),
 	}
 	if !b.reserve(entry.Size()) {
 		return false
