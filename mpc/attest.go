@@ -218,7 +218,7 @@ func (c *Core) prunePool(ctx context.Context) {
 		signature: func(s *types.SignatureResult) bool {
 			return c.isOpen(types.RequestID{Kind: types.KindSign, ID: s.RequestID})
 		},
-		evidence:   func(e *types.Evidence) bool { return c.isOpen(e.Request()) && !c.proven(*e) },
+		evidence:   func(e *types.Evidence) bool { _, wanted := c.evidenceKey(e); return wanted },
 		accusation: func(a *types.Accusation) bool { return c.isOpen(a.Request) && !c.accused(a) },
 	})
 }

@@ -53,6 +53,8 @@ type Core struct {
 	suspects map[types.Operator]time.Time
 	// liars are those that this node caught.
 	liars map[types.Operator]time.Time
+	// decidedLately are requests that were open in an earlier view, the oldest first.
+	decidedLately []decidedRequest
 	// left are members that left a session early, until this is forgotten.
 	left map[types.Operator]departure
 	// doubts are about members of sessions in which somebody lied, nobody knows who.
@@ -287,7 +289,9 @@ func (c *Core) adopt(view *View) {
 	for i := range view.Requests {
 		requests[view.Requests[i].ID] = &view.Requests[i]
 	}
+	last := c.requests
 	c.requests = requests
+	c.rememberDecided(last)
 	c.judging.Store(&requests)
 	for id := range c.attempts {
 		if _, open := c.requests[id.request]; !open {

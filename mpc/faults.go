@@ -48,7 +48,7 @@ func (c *Core) blame(l *live, end session.End, now time.Time) {
 	if named && end.Reason == types.ErrProtocolFault || end.Evidence != nil {
 		c.remember(end.Culprits, !s.Context().IsZero(), now)
 	}
-	if end.Evidence != nil && !l.presign() { // the chain knows of no presignature
+	if end.Evidence != nil {
 		c.takeEvidence(*end.Evidence)
 		return
 	}
@@ -179,46 +179,4 @@ func (c *Core) takeAccusation(w *wire.Accusation) {
 	}
 	c.explain(&a)
 	c.pool.addAccusation(a, c.opts.Now())
-}
-
-// evidenceKey finds the identity that evidence must be against, if the evidence
-// is wanted at all.
-func (c *Core) evidenceKey(e types.Evidence) ([]byte, bool) {
-	r, open := c.requests[e.Request()]
-	if !open || c.pool.hasEvidence(e) || c.proven(e) {
-		return nil, false
-	}
-	m, ok := r.Member(e.Culprit())
-	return m.IdentityKey, ok && m.IdentityVersion == e.IdentityVersion()
-}
-
-// proven: the chain has proof against the same member in the same request.
-func (c *Core) proven(e types.Evidence) bool {
-	return slices.ContainsFunc(c.view.Faults, func(f types.Fault) bool {
-		return f.Proven() && f.Participant == e.Culprit() && f.Request == e.Request()
-	})
-}
-
-// takeEvidence keeps proof that a member told two others different things, and
-// ends the session that it spoiled.
-func (c *Core) takeEvidence(e types.Evidence) {
-	key, wanted := c.evidenceKey(e)
-	if !wanted {
-		return
-	}
-	if err := e.Verify(c.opts.ChainID, key); err != nil {
-		c.opts.Observer.Dropped(types.ErrProtocolFault)
-		c.opts.Log.Debug("evidence dropped", "against", e.Culprit(), "request", e.Request().String(), "err", err)
-		return
-	}
-	c.pool.addEvidence(e, c.opts.Now())
-	c.opts.Log.Warn("a participant is proved to have told two members different things", "participant", e.Culprit(),
-		"request", e.Request().String(), "session", e.Context().Short(), "of", e.What())
-	l, running := c.byContext[e.Context()]
-	if !running {
-		l, running = c.sessions[e.Context()] // two Starts
-	}
-	if running {
-		l.Convict(e)
-	}
 }

@@ -30,12 +30,6 @@ type attestationID struct {
 	commitment types.Hash
 }
 
-// evidenceID: one proof against each participant for each request.
-type evidenceID struct {
-	request types.RequestID
-	culprit types.Operator
-}
-
 // accusationID: one accusation of the same two, whatever the request, as on
 // chain.
 type accusationID struct{ accused, accuser types.Operator }
@@ -44,7 +38,7 @@ type accusationID struct{ accused, accuser types.Operator }
 type pool struct {
 	attestations shelf[attestationID, types.Attestation]
 	signatures   shelf[string, types.SignatureResult]
-	evidence     shelf[evidenceID, types.Evidence]
+	evidence     shelf[types.EvidencePlace, types.Evidence]
 	accusations  shelf[accusationID, types.Accusation]
 	snapshot     atomic.Pointer[types.Results]
 }
@@ -66,7 +60,7 @@ func newPool() *pool {
 				return &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: s.ToWire()}}
 			}),
 		evidence: newShelf(
-			func(e *types.Evidence) evidenceID { return evidenceID{e.Request(), e.Culprit()} },
+			func(e *types.Evidence) types.EvidencePlace { return e.Place() },
 			byLess(func(a, b *types.Evidence) bool { return a.Less(*b) }),
 			func(e *types.Evidence) *wire.Gossip {
 				return &wire.Gossip{Sum: &wire.Gossip_Evidence{Evidence: e.ToWire()}}
@@ -101,6 +95,16 @@ func (p *pool) hasSignature(id string) bool {
 }
 
 func (p *pool) hasEvidence(e types.Evidence) bool { return p.evidence.has(&e) }
+
+// proofsOf counts the proofs against somebody.
+func (p *pool) proofsOf(culprit types.Operator) (n int) {
+	for place := range p.evidence.items {
+		if place.Culprit == culprit {
+			n++
+		}
+	}
+	return n
+}
 
 func (p *pool) hasAccusation(a *types.Accusation) bool { return p.accusations.has(a) }
 
