@@ -57,6 +57,9 @@ type Core struct {
 	decidedLately []decidedRequest
 	// left are members that left a session early, until this is forgotten.
 	left map[types.Operator]departure
+	// leftOver are pairs of which one left a session over the other, until this is
+	// forgotten.
+	leftOver map[accusationID]time.Time
 	// doubts are about members of sessions in which somebody lied, nobody knows who.
 	doubts   map[types.Operator]doubt
 	spoilers map[types.RequestID]spoilers
@@ -135,6 +138,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		suspects:   make(map[types.Operator]time.Time),
 		liars:      make(map[types.Operator]time.Time),
 		left:       make(map[types.Operator]departure),
+		leftOver:   make(map[accusationID]time.Time),
 		doubts:     make(map[types.Operator]doubt),
 		spoilers:   make(map[types.RequestID]spoilers),
 		lastLog:    make(map[types.RequestID]types.Reason),

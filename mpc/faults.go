@@ -32,7 +32,7 @@ const provenSuspicion = 1 << 20
 func (c *Core) blame(l *live, end session.End, now time.Time) {
 	s := l.Session
 	if end.Left != "" && (!l.presign() || blamesLeaver(end.LeftFor)) {
-		c.blameLeaver(l, end.Left, end.LeftFor, now)
+		c.blameLeaver(l, end, now)
 	}
 	if !types.Accusable(end.Reason) {
 		return
@@ -85,6 +85,7 @@ func (c *Core) forgetFaults(now time.Time) {
 	for _, m := range []map[types.Operator]time.Time{c.suspects, c.liars, c.caught} {
 		maps.DeleteFunc(m, func(_ types.Operator, until time.Time) bool { return !now.Before(until) })
 	}
+	maps.DeleteFunc(c.leftOver, func(_ accusationID, until time.Time) bool { return !now.Before(until) })
 	maps.DeleteFunc(c.left, func(_ types.Operator, d departure) bool { return !now.Before(d.until) })
 	maps.DeleteFunc(c.doubts, func(_ types.Operator, d doubt) bool { return !now.Before(d.until) })
 }
@@ -112,7 +113,8 @@ func (c *Core) accuse(s *session.Session, culprits []types.Operator, reason type
 }
 
 // suspicion says how gladly an initiator would do without somebody: with how many
-// others it has a quarrel, whoever accuses whom. Of two that quarrel one is to
+// others it has a quarrel, whoever accuses whom, on chain or by leaving a session over
+// it. Of two that quarrel one is to
 // blame, or the network between them. Honest members quarrel with dishonest ones
 // only; who lies to many, or accuses many, quarrels with many. Who left a session
 // and did not say for whom counts as one quarrel more, and each session that failed
@@ -133,6 +135,15 @@ func (c *Core) suspicion(op types.Operator) int {
 	}
 	if now.Before(c.liars[op]) {
 		more = provenSuspicion
+	}
+	for pair, until := range c.leftOver {
+		switch {
+		case !now.Before(until):
+		case pair.accused == op:
+			quarrels[pair.accuser] = true
+		case pair.accuser == op:
+			quarrels[pair.accused] = true
+		}
 	}
 	if now.Before(c.suspects[op]) {
 		quarrels[c.self.Operator] = true
