@@ -99,12 +99,21 @@ const maxFalseResults = 8
 // signatures need nothing of the kind. One that fits key and digest is what was asked
 // for, whenever it was made and for whomever, and nobody else's: no signature under
 // another key or of another digest fits.
+//
+// Until the signature is verified nobody but the peer that brings it pays, by its budget
+// in p2p. After that it is its signer's own word on this very request, which no honest
+// member gives falsely, so the signer pays, once for each: who repeats it, be it for ever,
+// adds nothing.
 func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 	if c.pool.hasAttestation(&a) {
 		return
 	}
 	key, wanted := c.attestationKey(ctx, &a)
 	if !wanted {
+		return
+	}
+	said := a.Hash(c.opts.ChainID)
+	if c.falseWords[said] {
 		return
 	}
 	err := a.Verify(c.opts.ChainID, key)
@@ -114,6 +123,7 @@ func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 		}
 		if err = r.CheckAttested(&a); err != nil {
 			c.falseResults[a.Operator]++
+			c.falseWords[said] = true
 		}
 	}
 	if err != nil {
@@ -174,7 +184,9 @@ func (c *Core) takeSignature(j Judged, s types.SignatureResult) {
 }
 
 // takeResult: whoever refuses because it has the result sends it along. One that is here
-// is not verified again and again.
+// is not verified again and again. It answers a session that is open here: what somebody
+// said to another one may have become false by a rollback, and whoever repeats it then
+// must not make its sender pay.
 func (c *Core) takeResult(v types.Verified) {
 	if v.Header().Kind != wire.KIND_REFUSE || c.falseResults[v.From()] >= maxFalseResults {
 		return

@@ -76,6 +76,8 @@ type Core struct {
 	destroyed int
 	// falseResults counts, by who signed what brought them, since the last block.
 	falseResults map[types.Operator]int
+	// falseWords are the attestations among those, by their hash.
+	falseWords map[types.Hash]bool
 	// resent counts envelopes of sessions that are over.
 	resent uint64
 	// broken is the first write that failed: a node that cannot write takes no
@@ -145,6 +147,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		presigns:   newPresigns(),
 
 		falseResults: make(map[types.Operator]int),
+		falseWords:   make(map[types.Hash]bool),
 	}
 	requests := c.requests
 	c.judging.Store(&requests)
@@ -289,6 +292,7 @@ func (c *Core) adopt(view *View) {
 	c.view = view
 	c.noticeClock(clockAhead)
 	clear(c.falseResults)
+	clear(c.falseWords)
 	requests := make(map[types.RequestID]*types.Request, len(view.Requests))
 	for i := range view.Requests {
 		requests[view.Requests[i].ID] = &view.Requests[i]

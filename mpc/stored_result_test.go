@@ -142,12 +142,17 @@ func TestTakesStoredResults(t *testing.T) {
 			if tt.spoil != nil {
 				tt.spoil(w)
 			}
-			refusal := wire.Refuse{
-				Reason: string(types.ErrAlreadyDecided), Result: &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: w}},
+			if !tt.open { // it was when the session began
+				d.view.Requests = []types.Request{r}
+				d.commit()
 			}
-			body, err := refusal.Marshal()
-			require.NoError(t, err)
-			d.core.HandleEnvelope(d.signed("op-01", wire.KIND_REFUSE, 1, r.ID, body))
+			d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
+			if !tt.open {
+				delete(d.core.requests, r.ID)
+			}
+			d.refuses("op-01", r.ID, wire.Refuse{
+				Reason: string(types.ErrAlreadyDecided), Result: &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: w}},
+			})
 			require.Len(t, d.core.Results().Attestations, tt.kept)
 			if tt.name == "of an earlier request of this id" {
 				require.Empty(t, d.core.falseResults, "it was true when it was said")

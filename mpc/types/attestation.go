@@ -62,6 +62,11 @@ func (a *Attestation) Sign(chainID string, key ed25519.PrivateKey) {
 	a.Signature = ed25519.Sign(key, a.SignBytes(chainID))
 }
 
+// Hash tells apart what was signed, and by which signature.
+func (a *Attestation) Hash(chainID string) Hash {
+	return sha256.Sum256(append(a.SignBytes(chainID), a.Signature...))
+}
+
 // Verify checks shape and signature.
 func (a *Attestation) Verify(chainID string, identity []byte) error {
 	if err := a.ValidateBasic(); err != nil {
