@@ -93,7 +93,7 @@ func (c *Core) evidenceKey(e *types.Evidence) ([]byte, bool) {
 // evidence names.
 func (c *Core) presignerKey(e *types.Evidence) ([]byte, bool) {
 	key, known := c.chainKey(context.Background(), e.KeyID)
-	if !known || key.Status != types.KeyReady || key.Session.String() != e.Request().ID || !slices.Contains(key.Participants, e.Culprit()) {
+	if !known || key.Status != types.KeyReady || types.PresignID(&key) != e.Request() || !slices.Contains(key.Participants, e.Culprit()) {
 		return nil, false
 	}
 	return c.view.Roster.EverKey(e.Culprit(), e.IdentityVersion())
