@@ -167,7 +167,7 @@ func (tr *traffic) bundle() []byte {
 func attestAll(builder *mpctypes.BundleBuilder, r types.Request, secret chain.Secret, identities map[string]ed25519.PrivateKey) (some bool) {
 	for _, m := range r.Members {
 		a := types.Attestation{
-			Request: r.ID, Session: chain.Session(r.ID.String()), Payload: secret.Payload(len(r.Committee())),
+			Request: r.ID, Commitment: r.Commitment(testChainID), Session: chain.Session(r.ID.String()), Payload: secret.Payload(len(r.Committee())),
 			Operator: m.Operator, IdentityVersion: m.IdentityVersion,
 		}
 		a.Sign(testChainID, identities[string(m.IdentityKey)])

@@ -42,19 +42,20 @@ func (c *Core) attested(a *types.Attestation) bool {
 // identity that the request pinned.
 func (c *Core) attestationOf(r types.Record) types.Attestation {
 	return types.Attestation{
-		Request: r.Request, Attempt: r.Attempt, Session: r.Context, Payload: r.Payload,
+		Request: r.Request, Attempt: r.Attempt, Commitment: r.Commitment, Session: r.Context, Payload: r.Payload,
 		Operator: c.self.Operator, IdentityVersion: r.IdentityVersion,
 	}
 }
 
 // attestDeletion puts this node's word that it destroyed a key into the pool.
-func (c *Core) attestDeletion(id types.KeyID) {
+func (c *Core) attestDeletion(key types.Key) {
 	if c.self.Operator == "" {
 		return
 	}
 	a := types.Attestation{
-		Request:  types.RequestID{Kind: types.KindDelete, ID: string(id)},
-		Operator: c.self.Operator, IdentityVersion: c.self.Version,
+		Request:    types.RequestID{Kind: types.KindDelete, ID: string(key.ID)},
+		Commitment: key.DeletionCommitment(c.opts.ChainID),
+		Operator:   c.self.Operator, IdentityVersion: c.self.Version,
 	}
 	if c.pool.hasAttestation(&a) {
 		return
@@ -92,12 +93,27 @@ const maxFalseResults = 8
 
 // takeAttestation keeps what the chain would take: each proposer checks again
 // whatever is in the pool.
+//
+// What answers another request than the one that is open here under its id is nobody's
+// fault: it is of before a rollback, and anybody who has it may tell it. Finished
+// signatures need nothing of the kind. One that fits key and digest is what was asked
+// for, whenever it was made and for whomever, and nobody else's: no signature under
+// another key or of another digest fits.
+//
+// Until the signature is verified nobody but the peer that brings it pays, by its budget
+// in p2p. After that it is its signer's own word on this very request, which no honest
+// member gives falsely, so the signer pays, once for each: who repeats it, be it for ever,
+// adds nothing.
 func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 	if c.pool.hasAttestation(&a) {
 		return
 	}
 	key, wanted := c.attestationKey(ctx, &a)
 	if !wanted {
+		return
+	}
+	said := a.Hash(c.opts.ChainID)
+	if c.falseWords[said] {
 		return
 	}
 	err := a.Verify(c.opts.ChainID, key)
@@ -107,6 +123,7 @@ func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 		}
 		if err = r.CheckAttested(&a); err != nil {
 			c.falseResults[a.Operator]++
+			c.falseWords[said] = true
 		}
 	}
 	if err != nil {
@@ -127,7 +144,7 @@ func (c *Core) attestationKey(ctx context.Context, a *types.Attestation) ([]byte
 		return c.view.Roster.Key(a.Operator, a.IdentityVersion)
 	}
 	r, open := c.requests[a.Request]
-	if !open || a.Attempt > r.Attempt(c.view.Height)+1 || c.attested(a) {
+	if !open || a.Attempt > r.Attempt(c.view.Height)+1 || c.attested(a) || a.Commitment != r.Commitment(c.opts.ChainID) {
 		return nil, false
 	}
 	m, ok := r.Member(a.Operator)
@@ -137,20 +154,23 @@ func (c *Core) attestationKey(ctx context.Context, a *types.Attestation) ([]byte
 // unpinnedWanted says whether the chain lacks an attestation that no request pinned an
 // identity for; false for others.
 func (c *Core) unpinnedWanted(ctx context.Context, a *types.Attestation) (wanted, unpinned bool) {
-	switch a.Request.Kind {
-	case types.KindDelete:
-		return c.deletionWanted(ctx, types.KeyID(a.Request.ID), a.Operator), true
-	case types.KindShareMissing:
-		return c.missingWanted(ctx, a), true
+	if a.Request.Kind != types.KindDelete && a.Request.Kind != types.KindShareMissing {
+		return false, false
 	}
-	return false, false
+	key, known := c.chainKey(ctx, types.KeyID(a.Request.ID))
+	switch {
+	case !known:
+		return false, true
+	case a.Request.Kind == types.KindDelete:
+		return c.deletionWanted(&key, a), true
+	}
+	return c.missingWanted(&key, a), true
 }
 
 // deletionWanted: the key is deleted, and this participant has not attested it
 // on chain.
-func (c *Core) deletionWanted(ctx context.Context, id types.KeyID, op types.Operator) bool {
-	key, known := c.chainKey(ctx, id)
-	return known && key.AwaitsAck(op)
+func (c *Core) deletionWanted(key *types.Key, a *types.Attestation) bool {
+	return key.AwaitsAck(a.Operator) && a.Commitment == key.DeletionCommitment(c.opts.ChainID)
 }
 
 // takeSignature keeps a finished signature that proved itself for an open request. One
@@ -164,7 +184,9 @@ func (c *Core) takeSignature(j Judged, s types.SignatureResult) {
 }
 
 // takeResult: whoever refuses because it has the result sends it along. One that is here
-// is not verified again and again.
+// is not verified again and again. It answers a session that is open here: what somebody
+// said to another one may have become false by a rollback, and whoever repeats it then
+// must not make its sender pay.
 func (c *Core) takeResult(v types.Verified) {
 	if v.Header().Kind != wire.KIND_REFUSE || c.falseResults[v.From()] >= maxFalseResults {
 		return
@@ -202,12 +224,13 @@ func (c *Core) prunePool(ctx context.Context) {
 				_, valid := c.view.Roster.Key(a.Operator, a.IdentityVersion)
 				return valid && wanted
 			}
-			return c.isOpen(a.Request) && !c.attested(a)
+			r, open := c.requests[a.Request]
+			return open && !c.attested(a) && a.Commitment == r.Commitment(c.opts.ChainID)
 		},
 		signature: func(s *types.SignatureResult) bool {
 			return c.isOpen(types.RequestID{Kind: types.KindSign, ID: s.RequestID})
 		},
-		evidence:   func(e *types.Evidence) bool { return c.isOpen(e.Request()) && !c.proven(*e) },
+		evidence:   func(e *types.Evidence) bool { _, wanted := c.evidenceKey(e); return wanted },
 		accusation: func(a *types.Accusation) bool { return c.isOpen(a.Request) && !c.accused(a) },
 	})
 }

@@ -53,8 +53,13 @@ type Core struct {
 	suspects map[types.Operator]time.Time
 	// liars are those that this node caught.
 	liars map[types.Operator]time.Time
+	// decidedLately are requests that were open in an earlier view, the oldest first.
+	decidedLately []decidedRequest
 	// left are members that left a session early, until this is forgotten.
 	left map[types.Operator]departure
+	// leftOver are pairs of which one left a session over the other, until this is
+	// forgotten.
+	leftOver map[accusationID]time.Time
 	// doubts are about members of sessions in which somebody lied, nobody knows who.
 	doubts   map[types.Operator]doubt
 	spoilers map[types.RequestID]spoilers
@@ -71,6 +76,8 @@ type Core struct {
 	destroyed int
 	// falseResults counts, by who signed what brought them, since the last block.
 	falseResults map[types.Operator]int
+	// falseWords are the attestations among those, by their hash.
+	falseWords map[types.Hash]bool
 	// resent counts envelopes of sessions that are over.
 	resent uint64
 	// broken is the first write that failed: a node that cannot write takes no
@@ -133,12 +140,14 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		suspects:   make(map[types.Operator]time.Time),
 		liars:      make(map[types.Operator]time.Time),
 		left:       make(map[types.Operator]departure),
+		leftOver:   make(map[accusationID]time.Time),
 		doubts:     make(map[types.Operator]doubt),
 		spoilers:   make(map[types.RequestID]spoilers),
 		lastLog:    make(map[types.RequestID]types.Reason),
 		presigns:   newPresigns(),
 
 		falseResults: make(map[types.Operator]int),
+		falseWords:   make(map[types.Hash]bool),
 	}
 	requests := c.requests
 	c.judging.Store(&requests)
@@ -283,11 +292,14 @@ func (c *Core) adopt(view *View) {
 	c.view = view
 	c.noticeClock(clockAhead)
 	clear(c.falseResults)
+	clear(c.falseWords)
 	requests := make(map[types.RequestID]*types.Request, len(view.Requests))
 	for i := range view.Requests {
 		requests[view.Requests[i].ID] = &view.Requests[i]
 	}
+	last := c.requests
 	c.requests = requests
+	c.rememberDecided(last)
 	c.judging.Store(&requests)
 	for id := range c.attempts {
 		if _, open := c.requests[id.request]; !open {

@@ -20,10 +20,22 @@ type departure struct {
 	others []types.Operator
 }
 
-// blameLeaver: who leaves and says that somebody lied is as much in doubt as
-// everybody else in that session. Who leaves for another reason counts as quarrelling
-// until it says for whom it left.
-func (c *Core) blameLeaver(l *live, op types.Operator, reason types.Reason, now time.Time) {
+// blameLeaver: who leaves and names others for it has a quarrel with each of them, as if
+// it had accused them on chain, where it may have done so before. It costs both the
+// same, once, however often it is said: one who lies about somebody looks no better than
+// before, and worse than its victim as soon as it lies about two.
+//
+// Who leaves for nobody that ran the session beside it and this node, and says that
+// somebody lied, is as much in doubt as everybody else in that session. Who leaves for
+// another reason counts as quarrelling until it says for whom it left.
+func (c *Core) blameLeaver(l *live, end session.End, now time.Time) {
+	op, reason := end.Left, end.LeftFor
+	if len(end.LeftOver) > 0 && types.Accusable(reason) {
+		for _, accused := range end.LeftOver {
+			c.leftOver[accusationID{accused, op}] = now.Add(doubtFor)
+		}
+		return
+	}
 	if reason == types.ErrProtocolFault || reason == types.ErrBroadcastDiffer {
 		c.shun(serves(l.Session), c.doubtAll(l, now), l.TargetAttempt())
 		return

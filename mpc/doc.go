@@ -23,7 +23,9 @@
 //   - A share is durable before its attestation exists; it is kept until the
 //     chain decided and no rollback can change that.
 //   - What was made for a request is attested for that one alone, as this chain
-//     committed it then; a READY share of another public key than the chain has under
+//     committed it then: an attestation is signed over types.Request.Commitment, beside
+//     what the design says, and one of another request under the same id is nothing here
+//     (attest.go); a READY share of another public key than the chain has under
 //     its id is kept and reported, whatever becomes of that id (records.go).
 //   - A request id is bound to its key and digest, durably, before this node says Ready.
 //   - An Auditor hears of each use of a share before the first round leaves.
@@ -33,12 +35,15 @@
 //   - Pre-parameters are destroyed before the first round leaves.
 //   - Who lies to it is named, and left out of its next signatures (faults.go,
 //     shun.go); where nobody can be named, everybody who was there is doubted
-//     (doubt.go). Proof and accusations go to the chain, and outlive a restart;
+//     (doubt.go). Who leaves a session for somebody names it, and both count the same
+//     (depart.go). Proof is told until the chain has it, also after the request is
+//     decided (evidence.go). Proof and accusations go to the chain, and outlive a restart;
 //     what only this node saw is in memory.
 //   - What ends a session early, the end of the engine included, wipes the secrets
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
 //   - Finished signatures are verified beside the loop (judge.go): who delivers false
-//     ones is charged for them, and keeps nobody from the true one.
+//     ones is charged for them, and keeps nobody from the true one. Who repeats what
+//     another one signed makes it pay no more (attest.go).
 //   - A share that is wanted of this node and is not there is declared on chain
 //     (missing.go), once for each epoch of its key.
 //   - Run ends only with its context or with a store that cannot write; its

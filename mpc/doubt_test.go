@@ -69,6 +69,39 @@ func TestDepartures(t *testing.T) {
 		})
 	}
 
+	t.Run("names who it left for", func(t *testing.T) {
+		for _, reason := range []types.Reason{types.ErrStalled, types.ErrProtocolFault} {
+			d, _, l := waiting(t)
+			leaves := session.End{Reason: types.ErrAborted, Left: "op-03", LeftFor: reason, LeftOver: []types.Operator{"op-01"}}
+			for range 3 { // however often
+				d.core.blame(l, leaves, d.now)
+				require.Equal(t, 1, d.core.suspicion("op-01"))
+				require.Equal(t, 1, d.core.suspicion("op-03"))
+			}
+			d.view.Faults = []types.Fault{{Participant: "op-01", Accuser: "op-03"}}
+			d.commit()
+			require.Equal(t, 1, d.core.suspicion("op-01"), "it is one quarrel, wherever it is said")
+			require.Equal(t, 1, d.core.suspicion("op-03"))
+			require.Zero(t, d.core.suspicion("op-02"))
+			require.Empty(t, d.core.Results().Accusations, "what somebody says of another is not this node's word")
+			d.view.Faults = nil
+			d.commit()
+			leaves.LeftOver = []types.Operator{"op-02"}
+			d.core.blame(l, leaves, d.now)
+			require.Equal(t, 2, d.core.suspicion("op-03"), "who lies about two looks worse than both")
+			require.Equal(t, 1, d.core.suspicion("op-02"))
+			d.now = d.now.Add(doubtFor)
+			d.core.forgetFaults(d.now)
+			require.Zero(t, d.core.suspicion("op-03"))
+			require.Empty(t, d.core.leftOver)
+		}
+	})
+	t.Run("names somebody and says that it is busy", func(t *testing.T) {
+		d, _, l := waiting(t)
+		d.core.blame(l, session.End{Reason: types.ErrAborted, Left: "op-03", LeftFor: types.ErrBusy, LeftOver: []types.Operator{"op-01"}}, d.now)
+		require.Equal(t, 1, d.core.suspicion("op-03"))
+		require.Zero(t, d.core.suspicion("op-01"))
+	})
 	t.Run("a quarrel is no excuse", func(t *testing.T) {
 		d, _, l := waiting(t)
 		d.view.Faults = []types.Fault{{Participant: "op-01", Accuser: "op-03"}}

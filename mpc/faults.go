@@ -32,7 +32,7 @@ const provenSuspicion = 1 << 20
 func (c *Core) blame(l *live, end session.End, now time.Time) {
 	s := l.Session
 	if end.Left != "" && (!l.presign() || blamesLeaver(end.LeftFor)) {
-		c.blameLeaver(l, end.Left, end.LeftFor, now)
+		c.blameLeaver(l, end, now)
 	}
 	if !types.Accusable(end.Reason) {
 		return
@@ -48,7 +48,7 @@ func (c *Core) blame(l *live, end session.End, now time.Time) {
 	if named && end.Reason == types.ErrProtocolFault || end.Evidence != nil {
 		c.remember(end.Culprits, !s.Context().IsZero(), now)
 	}
-	if end.Evidence != nil && !l.presign() { // the chain knows of no presignature
+	if end.Evidence != nil {
 		c.takeEvidence(*end.Evidence)
 		return
 	}
@@ -85,6 +85,7 @@ func (c *Core) forgetFaults(now time.Time) {
 	for _, m := range []map[types.Operator]time.Time{c.suspects, c.liars, c.caught} {
 		maps.DeleteFunc(m, func(_ types.Operator, until time.Time) bool { return !now.Before(until) })
 	}
+	maps.DeleteFunc(c.leftOver, func(_ accusationID, until time.Time) bool { return !now.Before(until) })
 	maps.DeleteFunc(c.left, func(_ types.Operator, d departure) bool { return !now.Before(d.until) })
 	maps.DeleteFunc(c.doubts, func(_ types.Operator, d doubt) bool { return !now.Before(d.until) })
 }
@@ -112,7 +113,8 @@ func (c *Core) accuse(s *session.Session, culprits []types.Operator, reason type
 }
 
 // suspicion says how gladly an initiator would do without somebody: with how many
-// others it has a quarrel, whoever accuses whom. Of two that quarrel one is to
+// others it has a quarrel, whoever accuses whom, on chain or by leaving a session over
+// it. Of two that quarrel one is to
 // blame, or the network between them. Honest members quarrel with dishonest ones
 // only; who lies to many, or accuses many, quarrels with many. Who left a session
 // and did not say for whom counts as one quarrel more, and each session that failed
@@ -133,6 +135,15 @@ func (c *Core) suspicion(op types.Operator) int {
 	}
 	if now.Before(c.liars[op]) {
 		more = provenSuspicion
+	}
+	for pair, until := range c.leftOver {
+		switch {
+		case !now.Before(until):
+		case pair.accused == op:
+			quarrels[pair.accuser] = true
+		case pair.accuser == op:
+			quarrels[pair.accused] = true
+		}
 	}
 	if now.Before(c.suspects[op]) {
 		quarrels[c.self.Operator] = true
@@ -179,46 +190,4 @@ func (c *Core) takeAccusation(w *wire.Accusation) {
 	}
 	c.explain(&a)
 	c.pool.addAccusation(a, c.opts.Now())
-}
-
-// evidenceKey finds the identity that evidence must be against, if the evidence
-// is wanted at all.
-func (c *Core) evidenceKey(e types.Evidence) ([]byte, bool) {
-	r, open := c.requests[e.Request()]
-	if !open || c.pool.hasEvidence(e) || c.proven(e) {
-		return nil, false
-	}
-	m, ok := r.Member(e.Culprit())
-	return m.IdentityKey, ok && m.IdentityVersion == e.IdentityVersion()
-}
-
-// proven: the chain has proof against the same member in the same request.
-func (c *Core) proven(e types.Evidence) bool {
-	return slices.ContainsFunc(c.view.Faults, func(f types.Fault) bool {
-		return f.Proven() && f.Participant == e.Culprit() && f.Request == e.Request()
-	})
-}
-
-// takeEvidence keeps proof that a member told two others different things, and
-// ends the session that it spoiled.
-func (c *Core) takeEvidence(e types.Evidence) {
-	key, wanted := c.evidenceKey(e)
-	if !wanted {
-		return
-	}
-	if err := e.Verify(c.opts.ChainID, key); err != nil {
-		c.opts.Observer.Dropped(types.ErrProtocolFault)
-		c.opts.Log.Debug("evidence dropped", "against", e.Culprit(), "request", e.Request().String(), "err", err)
-		return
-	}
-	c.pool.addEvidence(e, c.opts.Now())
-	c.opts.Log.Warn("a participant is proved to have told two members different things", "participant", e.Culprit(),
-		"request", e.Request().String(), "session", e.Context().Short(), "of", e.What())
-	l, running := c.byContext[e.Context()]
-	if !running {
-		l, running = c.sessions[e.Context()] // two Starts
-	}
-	if running {
-		l.Convict(e)
-	}
 }

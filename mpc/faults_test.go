@@ -34,9 +34,14 @@ func (d *desk) accuse(r *types.Request, by, accused types.Operator) types.Accusa
 
 // prove is proof against a participant.
 func (d *desk) prove(r *types.Request, culprit types.Operator) types.Evidence {
+	return d.proveIn(r, culprit, types.Context(append(make([]byte, 31), 4)))
+}
+
+// proveIn is such proof in this session.
+func (d *desk) proveIn(r *types.Request, culprit types.Operator, session types.Context) types.Evidence {
 	envelope := func(body string) *wire.Envelope {
 		return types.SignEnvelope(&wire.Header{
-			ChainId: deskChain, Context: append(make([]byte, 31), 4), Kind: wire.KIND_ROUND, Round: 1, Type: "k1", From: string(culprit),
+			ChainId: deskChain, Context: session[:], Kind: wire.KIND_ROUND, Round: 1, Type: "k1", From: string(culprit),
 			IdentityVersion: 1, RequestKind: uint32(r.ID.Kind), RequestId: r.ID.ID,
 		}, []byte(body), d.keys[culprit])
 	}
@@ -138,7 +143,7 @@ func TestHearsAccusations(t *testing.T) {
 }
 
 // TestHearsEvidence takes what is true and wanted, once for each culprit and
-// request, and forgets it when the chain has it.
+// session, and forgets it when the chain has it.
 func TestHearsEvidence(t *testing.T) {
 	d, r, _ := waiting(t)
 	e := d.prove(r, "op-02")
@@ -154,7 +159,7 @@ func TestHearsEvidence(t *testing.T) {
 	d.hear(e)
 	d.hear(e)
 	require.Equal(t, []types.Evidence{e}, d.core.Results().Evidence)
-	d.view.Faults = []types.Fault{{Participant: "op-02", Request: r.ID, Reason: types.ErrBroadcastDiffer}}
+	d.view.Faults = []types.Fault{{Participant: "op-02", Request: r.ID, Session: e.Context(), Reason: types.ErrBroadcastDiffer}}
 	d.commit()
 	require.Empty(t, d.core.Results().Evidence)
 	require.Equal(t, provenSuspicion, d.core.suspicion("op-02"))

@@ -128,8 +128,25 @@ func (d *desk) prepareKey(from types.Operator, id types.RequestID, attempt, vers
 
 func (d *desk) signed(from types.Operator, kind wire.Kind, version uint32, id types.RequestID, body []byte) types.Verified {
 	d.t.Helper()
+	return d.signedIn(types.Context{}, from, kind, version, id, body)
+}
+
+// refuses answers the one session that is open here.
+func (d *desk) refuses(from types.Operator, id types.RequestID, r wire.Refuse) {
+	d.t.Helper()
+	body, err := r.Marshal()
+	require.NoError(d.t, err)
+	require.Len(d.t, d.core.sessions, 1)
+	for session := range d.core.sessions {
+		d.core.HandleEnvelope(d.signedIn(session, from, wire.KIND_REFUSE, 1, id, body))
+	}
+}
+
+// signedIn is an envelope of a session.
+func (d *desk) signedIn(session types.Hash, from types.Operator, kind wire.Kind, version uint32, id types.RequestID, body []byte) types.Verified {
+	d.t.Helper()
 	h := wire.Header{
-		ChainId: deskChain, Context: make([]byte, 32), Kind: kind, From: string(from), IdentityVersion: version, Sequence: 1,
+		ChainId: deskChain, Context: session[:], Kind: kind, From: string(from), IdentityVersion: version, Sequence: 1,
 		RequestKind: uint32(id.Kind), RequestId: id.ID,
 	}
 	v, err := types.VerifyEnvelope(types.SignEnvelope(&h, body, d.keys[from]), deskChain, d.public(from))

@@ -30,11 +30,12 @@ func falseSignature(r types.Request, n byte) types.SignatureResult {
 	return s
 }
 
-// signingDesk has an open request, of which op-00 signs nothing, and the key.
+// signingDesk has an open request, and the key, of which op-00 has a share.
 func signingDesk(t *testing.T) (*desk, types.Request, *secp256k1.PrivateKey) {
 	d := newDesk(t, 4)
 	r, secret := d.request(types.KindSign), secp256k1.PrivKeyFromBytes([]byte("of all"))
 	r.PublicKey = secret.PubKey().SerializeCompressed()
+	d.hold(r.KeySession, types.StatusReady)
 	d.view.Requests = []types.Request{r}
 	d.start()
 	return d, r, secret
@@ -57,12 +58,14 @@ func TestFalseSignaturesKeepNoneOut(t *testing.T) {
 // TestFalseResultsOfRefusals: the same by way of refusals costs the participant that
 // refuses: its results are not looked at until the next block, those of others are.
 func TestFalseResultsOfRefusals(t *testing.T) {
-	d, r, secret := signingDesk(t)
+	open := func() (*desk, types.Request, *secp256k1.PrivateKey) {
+		d, r, secret := signingDesk(t)
+		d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
+		return d, r, secret
+	}
+	d, r, secret := open()
 	refuse := func(from types.Operator, s types.SignatureResult) {
-		refusal := wire.Refuse{Reason: string(types.ErrAlreadyDecided), Result: gossipOf(s)}
-		body, err := refusal.Marshal()
-		require.NoError(t, err)
-		d.core.HandleEnvelope(d.signed(from, wire.KIND_REFUSE, 1, r.ID, body))
+		d.refuses(from, r.ID, wire.Refuse{Reason: string(types.ErrAlreadyDecided), Result: gossipOf(s)})
 	}
 	for n := range byte(100) {
 		refuse("op-02", falseSignature(r, n))
@@ -73,13 +76,61 @@ func TestFalseResultsOfRefusals(t *testing.T) {
 	refuse("op-03", signedBy(secret, r))
 	require.Len(t, d.core.Results().Signatures, 1)
 
-	d, r, secret = signingDesk(t)
+	d, r, secret = open()
 	for n := range byte(100) {
 		refuse("op-02", falseSignature(r, n))
 	}
 	d.commit()
 	refuse("op-02", signedBy(secret, r))
 	require.Len(t, d.core.Results().Signatures, 1, "in the next block it may speak again")
+}
+
+// TestRefusalsOfOtherSessions: what somebody said to another session, maybe before a
+// rollback, is nothing to this one, and costs it nothing, whoever repeats it.
+func TestRefusalsOfOtherSessions(t *testing.T) {
+	d, r, secret := signingDesk(t)
+	d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
+	for n := range byte(100) {
+		refusal := wire.Refuse{Reason: string(types.ErrAlreadyDecided), Result: gossipOf(falseSignature(r, n))}
+		body, err := refusal.Marshal()
+		require.NoError(t, err)
+		d.core.HandleEnvelope(d.signedIn(types.Hash{n}, "op-02", wire.KIND_REFUSE, 1, r.ID, body))
+	}
+	require.Zero(t, d.dropped[types.ErrBadResult])
+	require.Empty(t, d.core.falseResults)
+	d.refuses("op-02", r.ID, wire.Refuse{Reason: string(types.ErrAlreadyDecided), Result: gossipOf(signedBy(secret, r))})
+	require.Len(t, d.core.Results().Signatures, 1)
+}
+
+// TestFalseAttestationIsPaidOnce: who repeats another one's false word makes it pay no
+// more for it, and does not keep its true ones out.
+func TestFalseAttestationIsPaidOnce(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	d.view.Requests = []types.Request{r}
+	d.start()
+	say := func(attempt uint32, payload []byte) types.Attestation {
+		a := types.Attestation{
+			Request: r.ID, Commitment: r.Commitment(deskChain), Attempt: attempt, Session: winning, Payload: payload,
+			Operator: "op-01", IdentityVersion: 1,
+		}
+		a.Sign(deskChain, d.keys["op-01"])
+		return a
+	}
+	wrong := say(0, sharesOf(3))
+	for range 3 * maxFalseResults {
+		d.hear(wrong)
+	}
+	require.Equal(t, 1, d.core.falseResults["op-01"])
+	require.Equal(t, 1, d.dropped[types.ErrProtocolFault])
+	forged := wrong
+	forged.Operator = "op-02"
+	for range 3 * maxFalseResults {
+		d.hear(forged)
+	}
+	require.Zero(t, d.core.falseResults["op-02"], "nobody pays for what it did not sign")
+	d.hear(say(0, sharesOf(4)))
+	require.Len(t, d.core.Results().Attestations, 1)
 }
 
 // TestJudgedFor: a signature counts for the request that it was verified against.

@@ -42,11 +42,15 @@ func (c *Core) declareMissing(ctx context.Context) {
 			continue
 		}
 		looked[session] = true
-		a := types.Attestation{
-			Request: types.RequestID{Kind: types.KindShareMissing, ID: string(r.KeyID)}, Session: session,
-			Operator: c.self.Operator, IdentityVersion: c.self.Version,
+		key, known := c.chainKey(ctx, r.KeyID)
+		if !known {
+			continue
 		}
-		if c.pool.hasAttestation(&a) || !c.missingWanted(ctx, &a) {
+		a := types.Attestation{
+			Request: types.RequestID{Kind: types.KindShareMissing, ID: string(r.KeyID)}, Commitment: key.EpochCommitment(c.opts.ChainID),
+			Session: session, Operator: c.self.Operator, IdentityVersion: c.self.Version,
+		}
+		if c.pool.hasAttestation(&a) || !c.missingWanted(&key, &a) {
 			continue
 		}
 		a.Sign(c.opts.ChainID, c.self.Key)
@@ -58,9 +62,8 @@ func (c *Core) declareMissing(ctx context.Context) {
 
 // missingWanted: the key signs with shares of this session, the participant should have
 // one, and the chain does not show that it has none.
-func (c *Core) missingWanted(ctx context.Context, a *types.Attestation) bool {
-	key, known := c.chainKey(ctx, types.KeyID(a.Request.ID))
-	return known && key.Status == types.KeyReady && key.Session == a.Session &&
+func (c *Core) missingWanted(key *types.Key, a *types.Attestation) bool {
+	return key.Status == types.KeyReady && key.Session == a.Session && a.Commitment == key.EpochCommitment(c.opts.ChainID) &&
 		slices.Contains(key.Participants, a.Operator) && !slices.Contains(key.MissingShares, a.Operator)
 }
 

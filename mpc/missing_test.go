@@ -74,19 +74,29 @@ func TestDeclareMissing(t *testing.T) {
 // TestTakeMissing: what others say of themselves is passed on if it is wanted and theirs.
 func TestTakeMissing(t *testing.T) {
 	d := newDesk(t, 4)
-	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyReady, Session: types.Context{5}, Participants: d.ops[:2]}
+	key := types.Key{ID: "key", Status: types.KeyReady, Session: types.Context{5}, Participants: d.ops[:2]}
+	d.view.Keys["key"] = key
 	d.start()
 	say := func(of, by types.Operator, session types.Context) types.Attestation {
 		a := types.Attestation{
-			Request: types.RequestID{Kind: types.KindShareMissing, ID: "key"}, Session: session, Operator: of, IdentityVersion: 1,
+			Request: types.RequestID{Kind: types.KindShareMissing, ID: "key"}, Commitment: key.EpochCommitment(deskChain),
+			Session: session, Operator: of, IdentityVersion: 1,
 		}
 		a.Sign(deskChain, d.keys[by])
 		return a
 	}
 	for name, a := range map[string]types.Attestation{
-		"of somebody else":  say("op-01", "op-02", types.Context{5}),
-		"no participant":    say("op-02", "op-02", types.Context{5}),
-		"of another epoch":  say("op-01", "op-01", types.Context{6}),
+		"of somebody else": say("op-01", "op-02", types.Context{5}),
+		"no participant":   say("op-02", "op-02", types.Context{5}),
+		"of another epoch": say("op-01", "op-01", types.Context{6}),
+		"of this epoch on another branch": func() types.Attestation {
+			a := say("op-01", "op-01", types.Context{5})
+			other := key
+			other.DecidedHeight++
+			a.Commitment = other.EpochCommitment(deskChain)
+			a.Sign(deskChain, d.keys["op-01"])
+			return a
+		}(),
 		"of an unknown key": func() types.Attestation { a := say("op-01", "op-01", types.Context{5}); a.Request.ID = "x"; return a }(),
 	} {
 		d.core.takeAttestation(t.Context(), a)

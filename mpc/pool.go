@@ -25,12 +25,9 @@ type attestationID struct {
 	// version of the identity: a new one may replace a word that is worth
 	// nothing since the old one was revoked.
 	version uint32
-}
-
-// evidenceID: one proof against each participant for each request.
-type evidenceID struct {
-	request types.RequestID
-	culprit types.Operator
+	// commitment: what answers another request under the same id does not stand in the
+	// way of what answers this one.
+	commitment types.Hash
 }
 
 // accusationID: one accusation of the same two, whatever the request, as on
@@ -41,7 +38,7 @@ type accusationID struct{ accused, accuser types.Operator }
 type pool struct {
 	attestations shelf[attestationID, types.Attestation]
 	signatures   shelf[string, types.SignatureResult]
-	evidence     shelf[evidenceID, types.Evidence]
+	evidence     shelf[types.EvidencePlace, types.Evidence]
 	accusations  shelf[accusationID, types.Accusation]
 	snapshot     atomic.Pointer[types.Results]
 }
@@ -50,7 +47,7 @@ func newPool() *pool {
 	p := &pool{
 		attestations: newShelf(
 			func(a *types.Attestation) attestationID {
-				return attestationID{a.Request, a.Operator, a.Attempt, a.IdentityVersion}
+				return attestationID{a.Request, a.Operator, a.Attempt, a.IdentityVersion, a.Commitment}
 			},
 			byLess((*types.Attestation).Less),
 			func(a *types.Attestation) *wire.Gossip {
@@ -63,7 +60,7 @@ func newPool() *pool {
 				return &wire.Gossip{Sum: &wire.Gossip_Signature{Signature: s.ToWire()}}
 			}),
 		evidence: newShelf(
-			func(e *types.Evidence) evidenceID { return evidenceID{e.Request(), e.Culprit()} },
+			func(e *types.Evidence) types.EvidencePlace { return e.Place() },
 			byLess(func(a, b *types.Evidence) bool { return a.Less(*b) }),
 			func(e *types.Evidence) *wire.Gossip {
 				return &wire.Gossip{Sum: &wire.Gossip_Evidence{Evidence: e.ToWire()}}
@@ -98,6 +95,16 @@ func (p *pool) hasSignature(id string) bool {
 }
 
 func (p *pool) hasEvidence(e types.Evidence) bool { return p.evidence.has(&e) }
+
+// proofsOf counts the proofs against somebody.
+func (p *pool) proofsOf(culprit types.Operator) (n int) {
+	for place := range p.evidence.items {
+		if place.Culprit == culprit {
+			n++
+		}
+	}
+	return n
+}
 
 func (p *pool) hasAccusation(a *types.Accusation) bool { return p.accusations.has(a) }
 

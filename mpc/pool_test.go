@@ -38,11 +38,13 @@ func names(r types.Results) []string {
 
 // evidence has the shape of some, against an operator in a sign request.
 func evidence(id string, culprit types.Operator) types.Evidence {
-	h := &wire.Header{RequestKind: uint32(types.KindSign), RequestId: id, From: string(culprit), Context: make([]byte, 32)}
+	h := &wire.Header{
+		RequestKind: uint32(types.KindSign), RequestId: id, From: string(culprit), Context: append(make([]byte, 32-len(id)), id...),
+	}
 	return types.Evidence{First: &wire.Envelope{Header: h}, Second: &wire.Envelope{Header: h}}
 }
 
-// TestPoolFaults: one proof for each request and participant, one accusation of
+// TestPoolFaults: one proof for each session and participant, one accusation of
 // the same two.
 func TestPoolFaults(t *testing.T) {
 	p := newPool()
@@ -58,7 +60,7 @@ func TestPoolFaults(t *testing.T) {
 		require.True(t, p.hasAccusation(&a))
 	}
 	require.Equal(t, []string{
-		"sign/s1 op-1 proved", "sign/s1 op-2 proved", "sign/s2 op-1 proved", "op-0 by op-9", "op-1 by op-1", "op-1 by op-2",
+		"sign/s1 op-1 proved", "sign/s2 op-1 proved", "sign/s1 op-2 proved", "op-0 by op-9", "op-1 by op-1", "op-1 by op-2",
 	}, names(fresh(p)))
 }
 

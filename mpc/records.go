@@ -107,13 +107,17 @@ func (c *Core) settleRecord(r types.Record, key types.Key) error {
 	case r.Epoch < key.Epoch:
 		return c.settlePrevious(r, key)
 	case r.HasData && r.Context == key.Session:
-		return c.promote(r)
+		return c.promote(r, key)
 	}
 	return c.retire(r, key.RetireHeight)
 }
 
 // promote makes the session that the chain chose the key's share.
-func (c *Core) promote(r types.Record) error {
+func (c *Core) promote(r types.Record, key types.Key) error {
+	if uncommitted(r, key) {
+		c.reportUncommitted(r)
+		return nil
+	}
 	if r.Status == types.StatusReady {
 		return nil
 	}
@@ -180,7 +184,7 @@ func (c *Core) settleDeletions() error {
 			}
 			delete(c.owed, id)
 		case slices.Contains(key.Holders, c.self.Operator):
-			c.attestDeletion(id)
+			c.attestDeletion(key)
 		case destroyed && c.self.Operator != "":
 			c.tombstones[id] = true // its share never counted: nobody waits for its word
 		}
@@ -263,10 +267,17 @@ func foreign(r types.Record, key types.Key) bool {
 	return r.Status == types.StatusReady && string(r.PublicKey) != string(key.PublicKey)
 }
 
+// uncommitted: the chain chose the session, and this node ran it for another request
+// under the same id. Of an epoch of before keys had a commitment nothing is known.
+func uncommitted(r types.Record, key types.Key) bool {
+	return r.Context == key.Session && !key.Commitment.IsZero() && r.Commitment != key.Commitment
+}
+
 // share finds the record that signs for a request. One that the chain did not
 // choose yet signs the test of its reshare, and nothing else.
 func (c *Core) share(r *types.Request) (types.Record, bool) {
 	rec, ok := c.held(r.KeyID, r.Epoch, r.KeySession)
+	ok = ok && !uncommitted(rec, c.view.Keys[r.KeyID])
 	return rec, ok && (rec.Status == types.StatusReady || r.Test && rec.Status == types.StatusPending)
 }
 
@@ -289,6 +300,18 @@ func (c *Core) reportForeign(r types.Record) {
 	c.opts.Log.Error("a share was READY, and the chain has another key under its id; it is kept", "key", r.KeyID, "epoch", r.Epoch,
 		"session", r.Context.Short(), "public_key", fmt.Sprintf("%x", r.PublicKey),
 		"remedy", types.ForProgram("check that this database belongs to this chain; make a backup: sequencerd mpc backup create"))
+}
+
+// reportUncommitted says once that the chain chose a session that this node ran for
+// another request under the same id. Honest members attest a session for its own request
+// only, and the chain wants the word of all of them, this node's too.
+func (c *Core) reportUncommitted(r types.Record) {
+	if c.withheld[r.RecordKey] || c.view.CatchingUp {
+		return
+	}
+	c.withheld[r.RecordKey] = true
+	c.opts.Log.Error("the chain chose a session that this node ran for another request under the same id; the share is kept and not made the key's",
+		"key", r.KeyID, "epoch", r.Epoch, "session", r.Context.Short(), "remedy", types.ErrIdentityShared.Remedy())
 }
 
 // reportUnknown says once that the chain does not know a key. Its records are

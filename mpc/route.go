@@ -16,8 +16,10 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 	case wire.KIND_PREPARE:
 		c.handlePrepare(v, now)
 	case wire.KIND_READY, wire.KIND_REFUSE, wire.KIND_START:
-		c.takeResult(v)
 		l, ok := c.sessions[types.SessionID(h.Context)]
+		if ok {
+			c.takeResult(v)
+		}
 		if !ok && h.Kind == wire.KIND_REFUSE {
 			l, ok = c.byContext[types.Context(h.Context)] // a presignature that its sender has no part of
 		}

@@ -35,6 +35,9 @@ func (c *Core) compareStart(v types.Verified) {
 		return
 	}
 	e := types.NewEvidence(old.envelope, v.Envelope())
+	if id := v.Request(); id.Kind == types.KindPresign {
+		e.KeyID = c.presigns.keys[id.ID]
+	}
 	if e.ValidateBasic(c.opts.ChainID) == nil {
 		c.takeEvidence(e)
 	}

@@ -118,6 +118,7 @@ func TestTakesStoredResults(t *testing.T) {
 		{"of too few shares", true, func(a *types.Attestation) { a.Payload = sharesOf(3) }, nil, 0},
 		{"of a share that is no point", true, func(a *types.Attestation) { a.Payload[37] = 5 }, nil, 0},
 		{"of nothing", true, func(a *types.Attestation) { a.Payload = nil }, nil, 0},
+		{"of an earlier request of this id", true, func(a *types.Attestation) { a.Commitment[0]++ }, nil, 0},
 		{"on chain already", true, func(a *types.Attestation) { a.Attempt = 1 }, nil, 0},
 	}
 	for _, tt := range tests {
@@ -130,7 +131,7 @@ func TestTakesStoredResults(t *testing.T) {
 			d.view.Attested = map[types.AttestedAttempt]bool{{Request: r.ID, Operator: "op-01", Attempt: 1}: true}
 			d.start()
 			a := types.Attestation{
-				Request: r.ID, Session: winning, Payload: sharesOf(4), Operator: "op-01", IdentityVersion: 1,
+				Request: r.ID, Commitment: r.Commitment(deskChain), Session: winning, Payload: sharesOf(4), Operator: "op-01", IdentityVersion: 1,
 			}
 			if tt.change != nil {
 				tt.change(&a)
@@ -141,13 +142,21 @@ func TestTakesStoredResults(t *testing.T) {
 			if tt.spoil != nil {
 				tt.spoil(w)
 			}
-			refusal := wire.Refuse{
-				Reason: string(types.ErrAlreadyDecided), Result: &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: w}},
+			if !tt.open { // it was when the session began
+				d.view.Requests = []types.Request{r}
+				d.commit()
 			}
-			body, err := refusal.Marshal()
-			require.NoError(t, err)
-			d.core.HandleEnvelope(d.signed("op-01", wire.KIND_REFUSE, 1, r.ID, body))
+			d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
+			if !tt.open {
+				delete(d.core.requests, r.ID)
+			}
+			d.refuses("op-01", r.ID, wire.Refuse{
+				Reason: string(types.ErrAlreadyDecided), Result: &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: w}},
+			})
 			require.Len(t, d.core.Results().Attestations, tt.kept)
+			if tt.name == "of an earlier request of this id" {
+				require.Empty(t, d.core.falseResults, "it was true when it was said")
+			}
 		})
 	}
 }
@@ -158,7 +167,7 @@ func TestAttestedIsForgotten(t *testing.T) {
 	r := d.request(types.KindKeygen)
 	d.view.Requests = []types.Request{r}
 	d.start()
-	a := types.Attestation{Request: r.ID, Session: winning, Payload: sharesOf(4), Operator: "op-01", IdentityVersion: 1}
+	a := types.Attestation{Request: r.ID, Commitment: r.Commitment(deskChain), Session: winning, Payload: sharesOf(4), Operator: "op-01", IdentityVersion: 1}
 	a.Sign(deskChain, d.keys["op-01"])
 	d.hear(a)
 	require.Len(t, d.core.Results().Attestations, 1)
@@ -171,6 +180,42 @@ func TestAttestedIsForgotten(t *testing.T) {
 	d.commit()
 	d.hear(a)
 	require.Len(t, d.core.Results().Attestations, 1)
+}
+
+// TestAnotherRequestOfTheId: what answered the one that a rollback took back goes, and
+// neither stands in the way of this node's word on the one that took its place nor makes
+// a share the key's.
+func TestAnotherRequestOfTheId(t *testing.T) {
+	d, r := decidedDesk(t, func(k *types.Key) { k.Status, k.Session = types.KeyPending, types.Context{} })
+	d.view.Requests = []types.Request{r}
+	d.commit()
+	said := d.core.Results().Attestations
+	require.Len(t, said, 1)
+	require.Equal(t, r.Commitment(deskChain), said[0].Commitment)
+
+	later := r
+	later.Height++ // the chain was rolled back, and somebody asks again
+	d.view.Requests = []types.Request{later}
+	d.commit()
+	require.Empty(t, d.core.Results().Attestations)
+	d.hear(said[0])
+	require.Empty(t, d.core.Results().Attestations)
+	require.Empty(t, d.core.falseResults)
+
+	for _, commitment := range []types.Hash{later.Commitment(deskChain), r.Commitment(deskChain), {}} {
+		key := d.view.Keys[r.KeyID]
+		key.Status, key.Session, key.Commitment = types.KeyReady, winning, commitment
+		d.view.Keys[r.KeyID] = key
+		d.view.Requests = nil
+		d.commit()
+		records, err := d.store.Records()
+		require.NoError(t, err)
+		own := commitment != later.Commitment(deskChain)
+		require.Equal(t, own, records[0].Status == types.StatusReady)
+		sign := types.Request{ID: types.RequestID{Kind: types.KindSign, ID: "s"}, KeyID: r.KeyID, KeySession: winning}
+		_, usable := d.core.share(&sign)
+		require.Equal(t, own, usable)
+	}
 }
 
 // sharesOf is what n participants of a keygen attest.

@@ -81,8 +81,10 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		"missing": widestEnvelope(wire.KIND_MISSING, missing),
 		"forward": widestEnvelope(wire.KIND_FORWARD, &wire.Forward{Envelope: round}),
 		"dispute": widestEnvelope(wire.KIND_DISPUTE, dispute),
-		"abort":   widestEnvelope(wire.KIND_ABORT, &wire.Abort{Reason: strings.Repeat("r", 64)}),
 		"frame":   &wire.Frame{Envelopes: slices.Repeat([]*wire.Envelope{ready}, MaxFramed)},
+		"abort": widestEnvelope(wire.KIND_ABORT, &wire.Abort{
+			Reason: strings.Repeat("r", 64), Culprits: slices.Repeat([]string{strings.Repeat("o", types.MaxOperatorBytes)}, types.MaxNamed),
+		}),
 	} {
 		t.Run(name, func(t *testing.T) {
 			bz := encode(t, m)

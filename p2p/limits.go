@@ -49,12 +49,14 @@ const (
 
 	// MaxGossipBytes: an attestation has kind 6, id 66, attempt 6, session 34,
 	// payload 3 + MaxPayloadBytes, operator 92, identity version 6, signature
-	// 66, and 9 for three outer tags and lengths: 288 beyond its payload. A
-	// signature is smaller: 66 + 34 + 34 + 2.
+	// 66, commitment 34, and 9 for three outer tags and lengths: 322 beyond its
+	// payload. Evidence is smaller, two headers of 438 with signatures of 66 and a key
+	// id of 66, and so is a signature: 66 + 34 + 34 + 2.
 	MaxGossipBytes = 512 + types.MaxPayloadBytes
 
-	// MaxSmallBody bounds Prepare (attempt 6, nonce 34, key 34: 74), Ready (34), Confirm (34) and Working (6); the rest is room for
-	// fields to come.
+	// MaxSmallBody bounds Prepare (attempt 6, nonce 34, key 34: 74), Ready (34), Confirm (34),
+	// Working (6) and Abort (reason 66, four operators 92 each: 434); the rest is room
+	// for fields to come.
 	MaxSmallBody = 512
 
 	// MaxRefuseBody: a reason, at most 64 bytes, and a result.

@@ -8,7 +8,9 @@ import (
 )
 
 // openRequests are the open ones of the last view, for the reactor, which relays
-// envelopes of others sparingly. Until there is a view, all are open.
+// envelopes of others sparingly. Presignatures are open as long as their key is READY:
+// of the keys that the view has, those of which this node has a share. Until there is a
+// view, all are open.
 type openRequests struct {
 	ids atomic.Pointer[map[types.RequestID]bool]
 }
@@ -17,6 +19,11 @@ func (o *openRequests) observe(v *mpc.View) {
 	ids := make(map[types.RequestID]bool, len(v.Requests))
 	for i := range v.Requests {
 		ids[v.Requests[i].ID] = true
+	}
+	for _, key := range v.Keys {
+		if v.Presign > 0 && key.Status == types.KeyReady {
+			ids[types.PresignID(&key)] = true
+		}
 	}
 	o.ids.Store(&ids)
 }

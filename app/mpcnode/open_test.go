@@ -19,6 +19,15 @@ func TestOpenRequests(t *testing.T) {
 	require.False(t, o.has(other))
 	o.observe(&mpc.View{})
 	require.False(t, o.has(id))
+	ready := types.Key{ID: "ready", Status: types.KeyReady, Session: types.Context{1}}
+	deleting := types.Key{ID: "deleting", Status: types.KeyDeleting, Session: types.Context{2}}
+	v := &mpc.View{Keys: map[types.KeyID]types.Key{"ready": ready, "deleting": deleting}}
+	o.observe(v)
+	require.False(t, o.has(types.PresignID(&ready)), "nobody makes presignatures here")
+	v.Presign = 1
+	o.observe(v)
+	require.True(t, o.has(types.PresignID(&ready)))
+	require.False(t, o.has(types.PresignID(&deleting)))
 	o.forget()
 	require.True(t, o.has(id))
 }

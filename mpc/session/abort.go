@@ -3,6 +3,7 @@ package session
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -18,22 +19,26 @@ import (
 // abort tells the others that this node leaves. It is sent once here; Aborted
 // gives it to the engine for those who still talk to the session. What the chain
 // decided they hear anyway, and what another one said when it left is passed on.
-func (s *Session) abort(reason types.Reason) {
+//
+// It names for whom it leaves, so that nobody takes it for the one that broke off: its
+// accusation may be on chain since an earlier session, and is not said twice.
+func (s *Session) abort(end End) {
+	reason, culprits := end.Reason, end.Culprits
 	decided := reason == types.ErrAlreadyDecided || reason == types.ErrExpired
 	switch {
 	case reason == "":
 	case s.phase == Preparing: // a Ready may be on its way, and a refusal that says "decided" may be a lie
-		s.leave(s.id, reason, s.cfg.Request.Operators())
+		s.leave(s.id, reason, culprits, s.cfg.Request.Operators())
 	case s.phase == Waiting && !decided && reason != types.ErrAborted && reason != types.ErrReleased:
-		s.leave(s.id, reason, nil) // nobody waits for it unless a Start comes yet
+		s.leave(s.id, reason, culprits, nil) // nobody waits for it unless a Start comes yet
 	case s.phase == Parked && reason != types.ErrAborted:
-		s.leave(s.context, reason, s.others())
+		s.leave(s.context, reason, culprits, s.others())
 	case s.phase == Running && !decided:
 		if reason != types.ErrAborted {
-			s.leave(s.context, reason, s.others())
+			s.leave(s.context, reason, culprits, s.others())
 		}
 		if s.initiator == s.cfg.Self { // who has no Start yet does not know the context
-			s.leave(s.id, reason, slices.DeleteFunc(s.others(), func(op types.Operator) bool {
+			s.leave(s.id, reason, culprits, slices.DeleteFunc(s.others(), func(op types.Operator) bool {
 				p, ok := s.peers[op]
 				return ok && p.started
 			}))
@@ -43,11 +48,14 @@ func (s *Session) abort(reason types.Reason) {
 
 // leave says to some, and for later, that this node leaves what they know by a name:
 // the session's context, or its id.
-func (s *Session) leave(name types.Hash, reason types.Reason, to []types.Operator) {
+func (s *Session) leave(name types.Hash, reason types.Reason, culprits, to []types.Operator) {
 	body := wire.Abort{Reason: string(reason)}
+	if reason != types.ErrAborted { // for whom another one left it says itself
+		body.Culprits = namesOf(culprits)
+	}
 	bz, err := body.Marshal()
 	if err != nil {
-		return // a string always encodes
+		return // strings always encode
 	}
 	e := s.envelope(wire.Header{Context: name[:], Kind: wire.KIND_ABORT}, bz)
 	s.keepAborted(name, e)
@@ -56,6 +64,32 @@ func (s *Session) leave(name types.Hash, reason types.Reason, to []types.Operato
 			s.cfg.Host.Send(op, e)
 		}
 	}
+}
+
+// namesOf lists culprits as an Abort has them.
+func namesOf(culprits []types.Operator) []string {
+	sorted := slices.Sorted(slices.Values(culprits))
+	sorted = slices.Compact(sorted)
+	var names []string
+	for _, op := range sorted[:min(len(sorted), types.MaxNamed)] {
+		names = append(names, string(op))
+	}
+	return names
+}
+
+// leftOver reads whom somebody names that leaves: others that run the session, itself
+// and this node not among them. A list that no honest member would make is none.
+func (s *Session) leftOver(who types.Operator, names []string) []types.Operator {
+	if len(names) > types.MaxNamed || !slices.IsSorted(names) {
+		return nil
+	}
+	var ops []types.Operator
+	for _, op := range s.others() {
+		if op != who && slices.Contains(names, string(op)) {
+			ops = append(ops, op)
+		}
+	}
+	return ops
 }
 
 func (s *Session) keepAborted(name types.Hash, e *wire.Envelope) {
@@ -69,13 +103,13 @@ func (s *Session) keepAborted(name types.Hash, e *wire.Envelope) {
 // said, to who knows the session by its context or by its id; nil if it says nothing.
 func (s *Session) Aborted(name types.Hash) *wire.Envelope { return s.aborted[name] }
 
-// onAbort ends the session. Nobody is blamed for it here: whoever left accuses
-// whom it left for, and a member that leaves for nothing makes itself no friends
+// onAbort ends the session. Nobody is blamed for it here: whoever left names whom it
+// left for, and accuses it, and a member that leaves for nobody makes itself no friends
 // (see Config.Suspicion).
 func (s *Session) onAbort(v types.Verified) {
 	var a wire.Abort
 	if err := a.Unmarshal(v.Body()); err != nil || types.Reason(a.Reason).Remedy() == "" {
-		a.Reason = string(types.ErrProtocolFault)
+		a = wire.Abort{Reason: string(types.ErrProtocolFault)}
 	}
 	switch {
 	case s.phase == Waiting && v.From() == s.initiator && string(v.Header().Context) == string(s.id[:]):
@@ -84,7 +118,10 @@ func (s *Session) onAbort(v types.Verified) {
 		return
 	}
 	s.passOn(v)
-	s.end(End{Reason: types.ErrAborted, Left: v.From(), LeftFor: types.Reason(a.Reason), Err: fmt.Errorf("%s left the session: %s", v.From(), a.Reason)})
+	s.end(End{
+		Reason: types.ErrAborted, Left: v.From(), LeftFor: types.Reason(a.Reason), LeftOver: s.leftOver(v.From(), a.Culprits),
+		Err: fmt.Errorf("%s left the session: %s %s", v.From(), a.Reason, strings.Join(a.Culprits, " ")),
+	})
 }
 
 // isName: the session is meant. Who left before it had the Start knows its id only.

@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -65,6 +66,50 @@ func TestAbortToOneAlone(t *testing.T) {
 	b.hear(forge(t, a, wire.Header{Kind: wire.KIND_ABORT, Context: id[:]}, body))
 	require.Equal(t, types.ErrAborted, b.ended().Reason)
 	require.Equal(t, types.Operator("op-a"), types.Operator(b.s.Aborted(id).Header.From), "for a Start that comes yet")
+}
+
+// TestAbortNames: who leaves says for whom, and the others hear it of those that ran the
+// session with both; whoever is named by an Abort that no honest member would make is
+// not.
+func TestAbortNames(t *testing.T) {
+	n := newOf(t, types.KindKeygen)
+	n.hold = func(m mail) bool {
+		return m.from.op == "op-c" && m.e.Header.Kind != wire.KIND_READY
+	}
+	n.open()
+	n.settle()
+	n.pass(timing.Stall+time.Second, time.Second)
+	a := n.players[0]
+	require.Equal(t, types.ErrStalled, a.ended().Reason, "%v", a.ended().Err)
+	var said wire.Abort
+	require.NoError(t, said.Unmarshal(a.s.Aborted(n.context()).Body))
+	require.Equal(t, []string{"op-c"}, said.Culprits)
+
+	for name, c := range map[string]struct {
+		names []string
+		want  []types.Operator
+	}{
+		"another one":             {[]string{"op-c"}, []types.Operator{"op-c"}},
+		"nobody":                  {nil, nil},
+		"itself":                  {[]string{"op-a"}, nil},
+		"who hears it":            {[]string{"op-b"}, nil},
+		"a stranger":              {[]string{"op-x"}, nil},
+		"all":                     {[]string{"op-a", "op-b", "op-c"}, []types.Operator{"op-c"}},
+		"out of order":            {[]string{"op-c", "op-b"}, nil},
+		"more than an honest one": {[]string{"op-a", "op-b", "op-c", "op-d", "op-e"}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := lacking(t)
+			a, b := n.players[0], n.players[1]
+			context := n.context()
+			b.hear(forge(t, a, wire.Header{Kind: wire.KIND_ABORT, Context: context[:]},
+				encode(t, &wire.Abort{Reason: "protocol_fault", Culprits: c.names})))
+			require.Equal(t, types.Operator("op-a"), b.ended().Left)
+			require.Equal(t, c.want, b.ended().LeftOver)
+			require.Empty(t, b.ended().Culprits, "it proves nothing")
+			require.Equal(t, "op-a", b.s.Aborted(context).Header.From, "it is passed on as it was said")
+		})
+	}
 }
 
 // TestAbortBeforeStart: an initiator that gives up lets go of who said Ready.

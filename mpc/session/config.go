@@ -51,6 +51,9 @@ type End struct {
 	// gave as its own reason.
 	Left    types.Operator
 	LeftFor types.Reason
+	// LeftOver are the others of the session that who left names for it, ascending. It
+	// proves nothing.
+	LeftOver []types.Operator
 	// Awaited is whom the owner of a presignature waited for when it gave that up.
 	Awaited []types.Operator
 	// Evidence is nil, or proves what the one culprit did.

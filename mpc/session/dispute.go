@@ -163,6 +163,9 @@ func (s *Session) prove(e types.Evidence) {
 		})
 		return
 	}
+	if r := s.cfg.Request; r.ID.Kind == types.KindPresign {
+		e.KeyID = r.KeyID
+	}
 	s.end(End{
 		Reason: types.ErrBroadcastDiffer, Culprits: []types.Operator{e.Culprit()}, Evidence: &e,
 		Err: fmt.Errorf("%s sent two different %s", e.Culprit(), e.What()),

@@ -28,7 +28,8 @@
 //	a member leaves early                     Abort, to all: nobody waits for it. Before the Start
 //	                                          under the session's id, to who says Ready or sends
 //	                                          the Start after that. Who hears it passes it on: it
-//	                                          may have been said to that one alone
+//	                                          may have been said to that one alone. It names for
+//	                                          whom it is, four at most, which proves nothing
 //	silence                                   the watchdog names the member, or who withheld from
 //	                                          it what it needs; what a member says besides, or
 //	                                          ahead of the round, is no excuse

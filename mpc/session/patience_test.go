@@ -109,6 +109,9 @@ func TestDrawnOutThroughOne(t *testing.T) {
 	t.Logf("it takes %s", took)
 	require.Empty(t, drawn["op-a"]["op-b"])
 	require.NotContains(t, drawn["op-b"], types.Operator("op-a"))
+	a := n.players[0]
+	require.Less(t, a.s.Drawn("op-b"), timing.Resend, "who waits itself is charged for what was withheld from it")
+	require.Greater(t, a.s.Drawn("op-c"), timing.Resend, "nobody is charged")
 }
 
 // TestSlowMember: who computes for four times as long as this node is believed, however

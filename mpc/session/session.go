@@ -266,7 +266,7 @@ func (s *Session) end(e End) {
 	if s.result {
 		e = End{} // what it was for is done; whatever came later is no failure
 	}
-	s.abort(e.Reason)
+	s.abort(e)
 	s.phase = Ended
 	s.release()
 	s.cfg.Host.End(s, e)

@@ -23,6 +23,9 @@ type Accusation struct {
 	Signature       []byte
 }
 
+// MaxNamed is how many somebody that leaves a session may name for it.
+const MaxNamed = 4
+
 // Accusable says whether a session that ended for a reason is something that
 // this version accuses its culprits of. Others may know more such reasons: an
 // accusation may have any word as its reason, see Reason.Validate.

@@ -30,9 +30,15 @@ type AttestedAttempt struct {
 // Attestation is a participant's signed word on the result of a request:
 // keygen and reshare: this is the key that my durable share belongs to; delete:
 // what I held is destroyed; a missing share: I have none of this session.
+//
+// It answers one question of one chain, once: after a rollback the same id may be asked
+// for again, by somebody else, and what was said to the first is not said to the second.
 type Attestation struct {
 	Request RequestID
 	Attempt uint32
+	// Commitment is what it answers: Request.Commitment of a keygen or a reshare,
+	// Key.DeletionCommitment, or Key.EpochCommitment of a missing share.
+	Commitment Hash
 	// Session is the context of the session; zero for a deletion.
 	Session         Context
 	Payload         []byte
@@ -44,9 +50,9 @@ type Attestation struct {
 // SignBytes is what the identity key signs.
 func (a *Attestation) SignBytes(chainID string) []byte {
 	payload := sha256.Sum256(a.Payload)
-	return newSignBytes("attestation").
+	return newSignBytes("attestation/2").
 		str(chainID).
-		u64(uint64(a.Request.Kind)).str(a.Request.ID).
+		u64(uint64(a.Request.Kind)).str(a.Request.ID).hash(a.Commitment).
 		u64(uint64(a.Attempt)).hash(a.Session).hash(payload).
 		str(string(a.Operator)).u64(uint64(a.IdentityVersion)).buf
 }
@@ -54,6 +60,11 @@ func (a *Attestation) SignBytes(chainID string) []byte {
 // Sign fills in the signature.
 func (a *Attestation) Sign(chainID string, key ed25519.PrivateKey) {
 	a.Signature = ed25519.Sign(key, a.SignBytes(chainID))
+}
+
+// Hash tells apart what was signed, and by which signature.
+func (a *Attestation) Hash(chainID string) Hash {
+	return sha256.Sum256(append(a.SignBytes(chainID), a.Signature...))
 }
 
 // Verify checks shape and signature.
@@ -108,6 +119,7 @@ func (a *Attestation) Less(b *Attestation) bool {
 	return cmp.Or(
 		a.Place().Compare(b.Place()),
 		cmp.Compare(a.IdentityVersion, b.IdentityVersion),
+		bytes.Compare(a.Commitment[:], b.Commitment[:]),
 		bytes.Compare(a.Session[:], b.Session[:]),
 		bytes.Compare(a.Payload, b.Payload),
 		bytes.Compare(a.Signature, b.Signature),
@@ -152,7 +164,7 @@ func (a *Attestation) ToWire() *wire.Attestation {
 	return &wire.Attestation{
 		RequestKind: uint32(a.Request.Kind), RequestId: a.Request.ID, Attempt: a.Attempt,
 		Session: a.Session[:], Payload: a.Payload, Operator: string(a.Operator),
-		IdentityVersion: a.IdentityVersion, Signature: a.Signature,
+		IdentityVersion: a.IdentityVersion, Signature: a.Signature, Commitment: a.Commitment[:],
 	}
 }
 
@@ -162,8 +174,12 @@ func AttestationFromWire(w *wire.Attestation) (Attestation, error) {
 	if err != nil {
 		return Attestation{}, err
 	}
+	commitment, err := HashFromBytes(w.Commitment)
+	if err != nil {
+		return Attestation{}, err
+	}
 	a := Attestation{
-		Request: RequestID{RequestKind(w.RequestKind), w.RequestId}, Attempt: w.Attempt,
+		Request: RequestID{RequestKind(w.RequestKind), w.RequestId}, Attempt: w.Attempt, Commitment: commitment,
 		Session: session, Payload: w.Payload, Operator: Operator(w.Operator),
 		IdentityVersion: w.IdentityVersion, Signature: w.Signature,
 	}

@@ -15,6 +15,7 @@ func TestAttestationOrder(t *testing.T) {
 		{Request: RequestID{KindKeygen, "a"}, Operator: "op-1", Attempt: 10, Signature: []byte{2}},
 		{Request: RequestID{KindKeygen, "a"}, Operator: "op-1", Attempt: 10, Payload: []byte{1}},
 		{Request: RequestID{KindKeygen, "a"}, Operator: "op-1", Attempt: 10, Session: Context{1}},
+		{Request: RequestID{KindKeygen, "a"}, Operator: "op-1", Attempt: 10, Commitment: Hash{1}},
 		{Request: RequestID{KindKeygen, "a"}, Operator: "op-1", Attempt: 10, IdentityVersion: 1},
 		{Request: RequestID{KindKeygen, "a"}, Operator: "op-2"},
 		{Request: RequestID{KindKeygen, "b"}, Operator: "op-1"},

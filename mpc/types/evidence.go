@@ -2,6 +2,7 @@ package types
 
 import (
 	"bytes"
+	"cmp"
 	"crypto/ed25519"
 	"fmt"
 
@@ -16,10 +17,20 @@ import (
 // context is the hash of a Prepare with 32 random bytes, and its initiator starts
 // it once. Prepares are none: all have the same context, and whoever restarts
 // makes another one for the same attempt.
+//
+// It proves itself against an identity key alone, and needs nothing of the request but
+// the time: contexts have 32 bytes that nobody chooses alone, so what it is of is its
+// culprit and its context, and the same is never new again.
 type Evidence struct {
 	// First has the smaller body hash. Neither has its body.
 	First, Second *wire.Envelope
+	// KeyID is the key of a presignature, which no request names; empty otherwise.
+	KeyID KeyID
 }
+
+// MaxProofs of one participant count at a time. More would change nothing about how it
+// is treated, and whoever signs contradictions can make as many as it likes.
+const MaxProofs = 8
 
 // NewEvidence makes evidence of two envelopes that contradict each other.
 func NewEvidence(a, b *wire.Envelope) Evidence {
@@ -77,6 +88,10 @@ func (e Evidence) ValidateBasic(chainID string) error {
 		return fmt.Errorf("evidence is of two sessions")
 	case a.Round != b.Round || a.Type != b.Type || a.To != b.To:
 		return fmt.Errorf("evidence has messages of two places")
+	case (a.RequestKind == uint32(KindPresign)) != (e.KeyID != ""):
+		return fmt.Errorf("evidence of presignatures, and no other, names their key")
+	case e.KeyID != "" && ValidateID(string(e.KeyID)) != nil:
+		return fmt.Errorf("evidence names a key that cannot be one")
 	case bytes.Compare(a.BodyHash, b.BodyHash) >= 0:
 		return fmt.Errorf("evidence has the same message twice, or is not in order")
 	}
@@ -113,20 +128,31 @@ func (e Evidence) Verify(chainID string, identity []byte) error {
 	return nil
 }
 
-// Less orders evidence canonically: by request, then culprit.
-func (e Evidence) Less(o Evidence) bool {
-	if a, b := e.Request(), o.Request(); a != b {
-		return a.Less(b)
-	}
-	return e.Culprit() < o.Culprit()
+// EvidencePlace is what the chain takes one proof of.
+type EvidencePlace struct {
+	Culprit Operator
+	Context Context
 }
 
+// Place is what the evidence is of.
+func (e Evidence) Place() EvidencePlace { return EvidencePlace{e.Culprit(), e.Context()} }
+
+// Compare orders places by culprit, then context: below 0, 0 or above.
+func (p EvidencePlace) Compare(o EvidencePlace) int {
+	return cmp.Or(cmp.Compare(p.Culprit, o.Culprit), bytes.Compare(p.Context[:], o.Context[:]))
+}
+
+// Less orders evidence canonically: by its place.
+func (e Evidence) Less(o Evidence) bool { return e.Place().Compare(o.Place()) < 0 }
+
 // ToWire converts for the channel.
-func (e Evidence) ToWire() *wire.Evidence { return &wire.Evidence{First: e.First, Second: e.Second} }
+func (e Evidence) ToWire() *wire.Evidence {
+	return &wire.Evidence{First: e.First, Second: e.Second, KeyId: string(e.KeyID)}
+}
 
 // EvidenceFromWire converts and checks the shape.
 func EvidenceFromWire(w *wire.Evidence, chainID string) (Evidence, error) {
-	e := Evidence{First: w.First, Second: w.Second}
+	e := Evidence{First: w.First, Second: w.Second, KeyID: KeyID(w.KeyId)}
 	return e, e.ValidateBasic(chainID)
 }
 

@@ -8,6 +8,8 @@ type Fault struct {
 	Accuser Operator
 	Reason  Reason
 	Request RequestID
+	// Session is its context; of two Starts, its id; zero if it never started.
+	Session Context
 }
 
 // Proven says whether the fault was proved to the chain.

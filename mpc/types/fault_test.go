@@ -165,7 +165,7 @@ func TestFaultOrder(t *testing.T) {
 	one, other := twice()
 	e := NewEvidence(one, other)
 	for name, change := range map[string]func(*wire.Header){
-		"request": func(h *wire.Header) { h.RequestId = "keys" }, "culprit": func(h *wire.Header) { h.From = "seqvaloper1c" },
+		"context": func(h *wire.Header) { h.Context[0]++ }, "culprit": func(h *wire.Header) { h.From = "seqvaloper1c" },
 	} {
 		first, second := twice()
 		change(first.Header)
@@ -173,7 +173,11 @@ func TestFaultOrder(t *testing.T) {
 		o := NewEvidence(first, second)
 		require.True(t, e.Less(o), name)
 		require.False(t, o.Less(e), name)
+		require.NotEqual(t, e.Place(), o.Place(), name)
 	}
+	first, second := twice()
+	first.Header.RequestId, second.Header.RequestId = "keys", "keys"
+	require.Equal(t, e.Place(), NewEvidence(first, second).Place(), "contexts are of one request anyway")
 }
 
 // TestReasonOfANewerVersion: a newer version may know reasons that this one does not.

@@ -39,6 +39,9 @@ type Key struct {
 	Epoch  uint64
 	// Session is the context of the session that won; zero before READY.
 	Session Context
+	// Commitment is Request.Commitment of the request that the session answered; zero
+	// before READY, and of an epoch of before there was one.
+	Commitment Hash
 	// NextSession is the context of the session of a reshare whose shares the
 	// chain tests now; zero otherwise.
 	NextSession Context
@@ -71,4 +74,27 @@ type Key struct {
 // participant's word that it destroyed what it had.
 func (k *Key) AwaitsAck(op Operator) bool {
 	return k.Status == KeyDeleted && slices.Contains(k.Holders, op) && !slices.Contains(k.DeletionAcked, op)
+}
+
+// DeletionCommitment names the deletion of the key as one chain decided it, once. It is
+// over all that a deletion ends: the shares of the present epoch and the request that
+// made them, the block in which it was decided that they are to go, and that of the last
+// reshare that failed and left staged ones. A chain that was rolled back and deletes a
+// key of the same id has another one, unless everything that there was to destroy is the
+// same again; and what is destroyed is destroyed on every branch.
+func (k *Key) DeletionCommitment(chainID string) Hash {
+	return k.epochBytes("deletion", chainID).
+		u64(uint64(k.RetireHeight)).u64(uint64(k.StagedRetireHeight)).sum()
+}
+
+// EpochCommitment names the present epoch of the key as one chain began it, once. Two
+// branches of a chain have it in common only if the epoch began before they parted. Who
+// said on one that it has no share of it did not get one on the other either: whoever
+// puts its database back is shown until the next epoch, as it is without a rollback.
+func (k *Key) EpochCommitment(chainID string) Hash { return k.epochBytes("epoch", chainID).sum() }
+
+func (k *Key) epochBytes(domain, chainID string) *signBytes {
+	return newSignBytes(domain).
+		str(chainID).str(string(k.ID)).bytes(k.PublicKey).u64(k.Epoch).hash(k.Session).hash(k.Commitment).
+		u64(uint64(k.DecidedHeight))
 }

@@ -8,6 +8,9 @@ import (
 // PresignStartTimeout is how long a Ready for a presignature waits for its Start.
 const PresignStartTimeout = 10 * time.Second
 
+// PresignID names what is done for presignatures of the key's present epoch.
+func PresignID(key *Key) RequestID { return RequestID{Kind: KindPresign, ID: key.Session.String()} }
+
 // PresignRequest is what participants of a READY key do for it without being asked:
 // the part of a signature that does not depend on what is signed. No block commits it.
 // Every node derives the same one from the same state, so its name is the session that
@@ -18,7 +21,7 @@ const PresignStartTimeout = 10 * time.Second
 // Who revoked its identity is no member. False if too few are left.
 func PresignRequest(key *Key, roster *Roster) (Request, bool) {
 	r := Request{
-		ID:    RequestID{Kind: KindPresign, ID: key.Session.String()},
+		ID:    PresignID(key),
 		KeyID: key.ID, Algorithm: key.Algorithm, Threshold: key.Threshold, Epoch: key.Epoch,
 		Height: math.MaxInt64, ExpiryHeight: math.MaxInt64, AttemptBlocks: 1, StartTimeout: PresignStartTimeout,
 		KeySession: key.Session, PublicKey: key.PublicKey,

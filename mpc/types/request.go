@@ -20,8 +20,11 @@ type Member struct {
 // Request is a committed, open request with everything it depends on. It is
 // immutable; whoever changes one clones it first.
 type Request struct {
-	ID        RequestID
-	KeyID     KeyID
+	ID    RequestID
+	KeyID KeyID
+	// Owner asked, by the address that the chain has of it; for the test of a reshare,
+	// whoever owns the key. Nobody else's request is the same one.
+	Owner     string
 	Algorithm Algorithm
 	Threshold int
 	// Epoch of the key: 0 for a keygen.
@@ -141,12 +144,12 @@ func (r *Request) BindingHash() Hash {
 }
 
 // Commitment names a request as one chain committed it, once: when, and with everything
-// that it pinned. The same id may be committed again, after a rollback or on another
+// that it pinned, and who asked. The same id may be committed again, after a rollback or on another
 // chain, by somebody else.
 func (r *Request) Commitment(chainID string) Hash {
 	s := newSignBytes("commitment").
 		str(chainID).u64(uint64(r.Height)).u64(uint64(r.ID.Kind)).str(r.ID.ID).str(string(r.KeyID)).
-		u64(uint64(r.Algorithm)).bytes(r.PublicKey).bytes(r.Digest).u64(uint64(r.Threshold)).u64(r.Epoch).
+		str(r.Owner).u64(uint64(r.Algorithm)).bytes(r.PublicKey).bytes(r.Digest).u64(uint64(r.Threshold)).u64(r.Epoch).
 		hash(r.KeySession).u64(uint64(len(r.Members)))
 	for _, m := range r.Members {
 		s.str(string(m.Operator)).u64(uint64(m.IdentityVersion)).bytes(m.IdentityKey)

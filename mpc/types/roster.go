@@ -54,6 +54,19 @@ func (r *Roster) Key(op Operator, version uint32) ([]byte, bool) {
 	return nil, false
 }
 
+// EverKey returns an identity key, revoked or not: what it signed it signed.
+func (r *Roster) EverKey(op Operator, version uint32) ([]byte, bool) {
+	if r == nil {
+		return nil, false
+	}
+	for _, id := range r.byOperator[op] {
+		if id.Version == version {
+			return id.Key, true
+		}
+	}
+	return nil, false
+}
+
 // Current returns the newest identity of an operator if it was not revoked.
 func (r *Roster) Current(op Operator) (Identity, bool) {
 	if r == nil {

@@ -111,6 +111,7 @@ func TestCommitment(t *testing.T) {
 		"identity": func(r *Request) { r.Members = []Member{r.Members[0], {"op01", 2, []byte{1}}} },
 		"handover": func(r *Request) { r.Handover = &Handover{Threshold: 1, Receivers: []Operator{"op00"}} },
 		"kind":     func(r *Request) { r.ID.Kind = KindReshare }, "algorithm": func(r *Request) { r.Algorithm++ },
+		"owner":      func(r *Request) { r.Owner = "other" },
 		"public key": func(r *Request) { r.PublicKey = []byte("other") }, "test": func(r *Request) { r.Test = true },
 		"digest": func(r *Request) { r.Digest = append([]byte{1}, r.Digest[1:]...) },
 	} {

@@ -35,7 +35,7 @@ func payload(n int) KeygenPayload {
 func attestation() Attestation {
 	p := payload(3)
 	a := Attestation{
-		Request: RequestID{KindKeygen, "key"}, Attempt: 2, Session: Context{9}, Payload: p.Encode(),
+		Request: RequestID{KindKeygen, "key"}, Attempt: 2, Commitment: Hash{8}, Session: Context{9}, Payload: p.Encode(),
 		Operator: "seqvaloper1a", IdentityVersion: 4,
 	}
 	a.Sign("chain", testKey)
@@ -54,11 +54,19 @@ func header() *wire.Header {
 // attestations and envelopes would become worthless.
 func TestGolden(t *testing.T) {
 	a := attestation()
-	deletion := Attestation{Request: RequestID{KindDelete, "key"}, Operator: "seqvaloper1a", IdentityVersion: 4}
+	key := deletedKey()
+	deletion := Attestation{
+		Request: RequestID{KindDelete, "key"}, Commitment: key.DeletionCommitment("chain"), Operator: "seqvaloper1a", IdentityVersion: 4,
+	}
+	missing := Attestation{
+		Request: RequestID{KindShareMissing, "key"}, Commitment: key.EpochCommitment("chain"), Session: key.Session,
+		Operator: "seqvaloper1a", IdentityVersion: 4,
+	}
 	e := SignEnvelope(header(), []byte("body"), testKey)
 	accused := accusation()
 	for name, got := range map[string][]byte{
 		"attestation": a.SignBytes("chain"), "deletion": deletion.SignBytes("chain"),
+		"missing":  missing.SignBytes("chain"),
 		"envelope": HeaderSignBytes(e.Header), "possession": ProofOfPossession("chain", "seqvaloper1a", public()),
 		"accusation": accused.SignBytes("chain"),
 		"hello":      HelloSignBytes("chain", "seqvaloper1a", 4, "peer"), "payload": a.Payload,
@@ -85,7 +93,7 @@ func TestAttestation(t *testing.T) {
 	require.Error(t, good.Verify("chain", public()[:31]))
 	for name, change := range map[string]func(*Attestation){
 		"request": func(a *Attestation) { a.Request.ID = "other" }, "attempt": func(a *Attestation) { a.Attempt++ },
-		"session": func(a *Attestation) { a.Session[3]++ }, "operator": func(a *Attestation) { a.Operator += "x" },
+		"session": func(a *Attestation) { a.Session[3]++ }, "commitment": func(a *Attestation) { a.Commitment[3]++ }, "operator": func(a *Attestation) { a.Operator += "x" },
 		"version":   func(a *Attestation) { a.IdentityVersion++ },
 		"payload":   func(a *Attestation) { p := payload(2); a.Payload = p.Encode() },
 		"signature": func(a *Attestation) { a.Signature[0]++ },
@@ -105,6 +113,46 @@ func TestAttestation(t *testing.T) {
 		change(&a)
 		require.Error(t, a.ValidateBasic(), name)
 	}
+}
+
+// deletedKey is one as the chain has it.
+func deletedKey() Key {
+	return Key{
+		ID: "key", Status: KeyDeleted, Epoch: 2, Session: Context{9}, Commitment: Hash{8}, PublicKey: []byte{2, 3},
+		DecidedHeight: 40, RetireHeight: 140, StagedRetireHeight: 120,
+	}
+}
+
+// TestKeyCommitments: what a participant says of a key by itself is of one epoch, or one
+// deletion, of one chain.
+func TestKeyCommitments(t *testing.T) {
+	key := deletedKey()
+	deletion, epoch := key.DeletionCommitment("chain"), key.EpochCommitment("chain")
+	require.NotEqual(t, deletion, epoch)
+	require.NotEqual(t, deletion, key.DeletionCommitment("other"))
+	require.NotEqual(t, epoch, key.EpochCommitment("other"))
+	for name, change := range map[string]func(*Key){
+		"id": func(k *Key) { k.ID = "other" }, "public key": func(k *Key) { k.PublicKey[0]++ }, "epoch": func(k *Key) { k.Epoch++ },
+		"session": func(k *Key) { k.Session[0]++ }, "the request that made it": func(k *Key) { k.Commitment[0]++ },
+		"its beginning": func(k *Key) { k.DecidedHeight++ },
+	} {
+		k := deletedKey()
+		change(&k)
+		require.NotEqual(t, deletion, k.DeletionCommitment("chain"), name)
+		require.NotEqual(t, epoch, k.EpochCommitment("chain"), name)
+	}
+	for name, change := range map[string]func(*Key){
+		"the deletion's block": func(k *Key) { k.RetireHeight++ }, "a reshare that failed": func(k *Key) { k.StagedRetireHeight++ },
+	} {
+		k := deletedKey()
+		change(&k)
+		require.NotEqual(t, deletion, k.DeletionCommitment("chain"), name)
+		require.Equal(t, epoch, k.EpochCommitment("chain"), name)
+	}
+	k := deletedKey()
+	k.DeletionAcked, k.MissingShares = []Operator{"a"}, []Operator{"b"}
+	require.Equal(t, deletion, k.DeletionCommitment("chain"), "whoever said it before")
+	require.Equal(t, epoch, k.EpochCommitment("chain"))
 }
 
 func TestEnvelope(t *testing.T) {

@@ -17,7 +17,11 @@ func (p *Participant) Accuse(request mpctypes.RequestID, accused string) mpctype
 
 // Contradict is proof that a participant told two members different things.
 func (p *Participant) Contradict(request mpctypes.RequestID) mpctypes.Evidence {
-	session := Session(request.ID)
+	return p.ContradictIn(request, Session(request.ID))
+}
+
+// ContradictIn is such proof in this session.
+func (p *Participant) ContradictIn(request mpctypes.RequestID, session mpctypes.Context) mpctypes.Evidence {
 	say := func(body string) *wire.Envelope {
 		return mpctypes.SignEnvelope(&wire.Header{
 			ChainId: ChainID, Context: session[:], Kind: wire.KIND_ROUND, Round: 1, Type: "kg1", From: p.Operator,

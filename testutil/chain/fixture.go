@@ -128,7 +128,7 @@ func (f *Fixture) AddValidator(i int) *Participant {
 	require.NoError(f.t, err)
 	v := &stakingtypes.Validator{OperatorAddress: operator, Status: stakingtypes.Bonded, ConsensusPubkey: consensus}
 	f.Staking.Validators = append(f.Staking.Validators, v)
-	p := &Participant{Operator: v.OperatorAddress, Identity: IdentityKey(v.OperatorAddress), Staked: v}
+	p := &Participant{Operator: v.OperatorAddress, Identity: IdentityKey(v.OperatorAddress), Staked: v, chain: f}
 	f.Participants = append(f.Participants, p)
 	return p
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	"github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+	"github.com/stretchr/testify/require"
 
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
@@ -20,6 +21,16 @@ type Participant struct {
 	Identity ed25519.PrivateKey
 	Version  uint32
 	Staked   *stakingtypes.Validator
+
+	// chain is where it answers.
+	chain *Fixture
+}
+
+// On is the participant on another chain.
+func (p *Participant) On(f *Fixture) *Participant {
+	other := *p
+	other.chain = f
+	return &other
 }
 
 // IdentityKey makes the identity key of this seed, the same each time.
@@ -38,32 +49,58 @@ func Proof(chainID, operator string, key ed25519.PrivateKey) []byte {
 
 // Attest signs a participant's word on a keygen.
 func (p *Participant) Attest(keyID string, attempt uint32, session mpctypes.Context, payload []byte) mpctypes.Attestation {
-	a := mpctypes.Attestation{
-		Request: mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: keyID}, Attempt: attempt, Session: session,
-		Payload: payload, Operator: mpctypes.Operator(p.Operator), IdentityVersion: p.Version,
-	}
-	a.Sign(ChainID, p.Identity)
-	return a
+	return p.attest(mpctypes.Attestation{
+		Request: mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: keyID}, Attempt: attempt, Session: session, Payload: payload,
+	})
+}
+
+// AttestReshare signs a participant's word on its new share.
+func (p *Participant) AttestReshare(reshareID string, attempt uint32, session mpctypes.Context, payload []byte) mpctypes.Attestation {
+	return p.attest(mpctypes.Attestation{
+		Request: mpctypes.RequestID{Kind: mpctypes.KindReshare, ID: reshareID}, Attempt: attempt, Session: session, Payload: payload,
+	})
 }
 
 // AttestDeletion signs a participant's word that it destroyed what it held.
 func (p *Participant) AttestDeletion(keyID string) mpctypes.Attestation {
-	a := mpctypes.Attestation{
-		Request:  mpctypes.RequestID{Kind: mpctypes.KindDelete, ID: keyID},
-		Operator: mpctypes.Operator(p.Operator), IdentityVersion: p.Version,
+	return p.attest(mpctypes.Attestation{Request: mpctypes.RequestID{Kind: mpctypes.KindDelete, ID: keyID}})
+}
+
+// AttestMissing signs a participant's word that it has no share of a session.
+func (p *Participant) AttestMissing(keyID string, session mpctypes.Context) mpctypes.Attestation {
+	return p.attest(mpctypes.Attestation{
+		Request: mpctypes.RequestID{Kind: mpctypes.KindShareMissing, ID: keyID}, Session: session,
+	})
+}
+
+// attest signs as an answer to what the chain has now.
+func (p *Participant) attest(a mpctypes.Attestation) mpctypes.Attestation {
+	a.Operator, a.IdentityVersion = mpctypes.Operator(p.Operator), p.Version
+	if p.chain != nil {
+		a.Commitment = p.chain.commitment(a.Request)
 	}
 	a.Sign(ChainID, p.Identity)
 	return a
 }
 
-// AttestMissing signs a participant's word that it has no share of a session.
-func (p *Participant) AttestMissing(keyID string, session mpctypes.Context) mpctypes.Attestation {
-	a := mpctypes.Attestation{
-		Request: mpctypes.RequestID{Kind: mpctypes.KindShareMissing, ID: keyID}, Session: session,
-		Operator: mpctypes.Operator(p.Operator), IdentityVersion: p.Version,
+// commitment is what an attestation answers; zero if nobody asked.
+func (f *Fixture) commitment(id mpctypes.RequestID) mpctypes.Hash {
+	if id.Kind == mpctypes.KindKeygen || id.Kind == mpctypes.KindReshare {
+		requests, err := f.Keeper.EngineRequests(f.Ctx)
+		require.NoError(f.t, err)
+		for i := range requests {
+			if requests[i].ID == id {
+				return requests[i].Commitment(f.Ctx.ChainID())
+			}
+		}
+		return mpctypes.Hash{}
 	}
-	a.Sign(ChainID, p.Identity)
-	return a
+	key, _, err := f.Keeper.EngineKey(f.Ctx, mpctypes.KeyID(id.ID))
+	require.NoError(f.t, err)
+	if id.Kind == mpctypes.KindDelete {
+		return key.DeletionCommitment(f.Ctx.ChainID())
+	}
+	return key.EpochCommitment(f.Ctx.ChainID())
 }
 
 // Secret is a whole secp256k1 key: tests of the chain need no shares of it.

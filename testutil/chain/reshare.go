@@ -5,17 +5,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
-
-// AttestReshare signs a participant's word on its new share.
-func (p *Participant) AttestReshare(reshareID string, attempt uint32, session mpctypes.Context, payload []byte) mpctypes.Attestation {
-	a := p.Attest(reshareID, attempt, session, payload)
-	a.Request.Kind = mpctypes.KindReshare
-	a.Sign(ChainID, p.Identity)
-	return a
-}
 
 // Operators are the addresses of participants.
 func Operators(participants ...*Participant) []string {

@@ -33,7 +33,7 @@ func addRumour(b *xtypes.BundleBuilder, g *wire.Gossip) {
 			b.AddSignature(&s)
 		}
 	case *wire.Gossip_Evidence:
-		if e := (types.Evidence{First: sum.Evidence.First, Second: sum.Evidence.Second}); e.ValidateBasic(ChainID) == nil {
+		if e, err := types.EvidenceFromWire(sum.Evidence, ChainID); err == nil {
 			b.AddEvidence(e)
 		}
 	case *wire.Gossip_Accusation:

@@ -29,7 +29,7 @@ func fair(t *testing.T, w *sim.World, liar *sim.Node, calm time.Time) {
 			require.Zero(t, n.False, "%s, who is honest, is charged for false results", n.Operator)
 		}
 		for _, a := range n.Accused {
-			said[types.Fault{Participant: a.Accused, Accuser: a.Operator, Reason: a.Reason, Request: a.Request}] = true
+			said[types.Fault{Participant: a.Accused, Accuser: a.Operator, Reason: a.Reason, Request: a.Request, Session: a.Session}] = true
 			if n == liar || liar != nil && a.Accused == liar.Operator {
 				continue
 			}

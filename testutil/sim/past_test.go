@@ -42,8 +42,13 @@ func newPast(t *testing.T, seed uint64) *past {
 	return p
 }
 
-// backTo takes the chain back to a height, on all nodes.
-func (p *past) backTo(height int64) { p.Chain.Rollback(p.Chain.Height() - height) }
+// backTo takes the chain back to a height, on all nodes. Somebody kept all results that
+// were told until then, and tells them again.
+func (p *past) backTo(height int64) {
+	old := p.Told()
+	p.Chain.Rollback(p.Chain.Height() - height)
+	p.Remind(old, 40, p.BlockTime/2)
+}
 
 // blocks lets some pass.
 func (p *past) blocks(n int64) {

@@ -22,17 +22,19 @@ func plantKey(t *testing.T, w *sim.World, threshold int, of ...*sim.Node) {
 		members = append(members, n.Operator)
 	}
 	payload := fakeproto.Payload(private, context, members)
+	w.Chain.Attest("key", threshold, context, payload.Encode(), of...)
+	require.True(t, w.Run(time.Minute, ready(w, "key")))
+	key, _ := w.Chain.Key("key")
 	for _, n := range of {
 		require.NoError(t, n.Store.PutRecord(types.Record{
 			RecordKey: types.RecordKey{KeyID: "key", Session: types.SessionID{1}}, Context: context,
 			Algorithm: types.ECDSASecp256k1, Status: types.StatusPending, Data: fakeproto.Share(private, n.Operator, context),
 			PublicKey: payload.PublicKey, Payload: payload.Encode(), Participants: members, Threshold: threshold,
-			Request: types.RequestID{Kind: types.KindKeygen, ID: "key"}, IdentityVersion: 1, Updated: w.Now().Add(-time.Hour),
+			Request: types.RequestID{Kind: types.KindKeygen, ID: "key"}, Commitment: key.Commitment, IdentityVersion: 1, Updated: w.Now().Add(-time.Hour),
 		}))
 		n.RestartAfter(0) // it reads its store when it starts
 	}
-	w.Chain.Attest("key", threshold, context, payload.Encode(), of...)
-	require.True(t, w.Run(time.Minute, func() bool { return ready(w, "key")() && allUp(w) && promoted(w, 0, of...) }))
+	require.True(t, w.Run(time.Minute, func() bool { return allUp(w) && promoted(w, 0, of...) }))
 }
 
 // promoted: these nodes have their READY share of the key's epoch.

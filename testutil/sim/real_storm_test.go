@@ -55,11 +55,7 @@ func runRealStorm(t *testing.T, seed uint64) {
 		Params: func(p *xtypes.Params) { p.SignLifetimeBlocks, p.FaultBlocks = 300, 100 },
 	})
 	s.Chain.Attest("key", k.Threshold, k.Session, k.Payload.Encode())
-	for _, n := range s.Nodes {
-		require.NoError(t, storeShare(n, k))
-		n.RestartAfter(0) // it reads its store when it starts
-	}
-	require.True(t, s.Run(time.Minute, func() bool { return ready(s.World, "key")() && settled(s.World) }))
+	storeShares(t, s.World, k)
 
 	s.liar = s.Nodes[s.Rand.IntN(len(s.Nodes))]
 	s.Meddle, s.Chain.Bundles = s.weather, s.bundle
@@ -89,13 +85,20 @@ func runRealStorm(t *testing.T, seed uint64) {
 	}
 }
 
-// storeShare gives a node its stored share of a key, as a session left it.
-func storeShare(n *sim.Node, k fixtures.KeySet) error {
-	r := types.Record{
-		RecordKey: types.RecordKey{KeyID: "key", Session: types.SessionID{1}}, Context: k.Session,
-		Algorithm: types.ECDSASecp256k1, Status: types.StatusPending, Data: k.Share(n.Operator),
-		PublicKey: k.Payload.PublicKey, Payload: k.Payload.Encode(), Participants: k.Operators, Threshold: k.Threshold,
-		Request: types.RequestID{Kind: types.KindKeygen, ID: "key"}, IdentityVersion: 1,
+// storeShares gives all nodes their stored shares of a key that they attested, as a
+// session left them.
+func storeShares(t *testing.T, w *sim.World, k fixtures.KeySet) {
+	t.Helper()
+	require.True(t, w.Run(time.Minute, ready(w, "key")))
+	key, _ := w.Chain.Key("key")
+	for _, n := range w.Nodes {
+		require.NoError(t, n.Store.PutRecord(types.Record{
+			RecordKey: types.RecordKey{KeyID: "key", Session: types.SessionID{1}}, Context: k.Session,
+			Algorithm: types.ECDSASecp256k1, Status: types.StatusPending, Data: k.Share(n.Operator),
+			PublicKey: k.Payload.PublicKey, Payload: k.Payload.Encode(), Participants: k.Operators, Threshold: k.Threshold,
+			Request: types.RequestID{Kind: types.KindKeygen, ID: "key"}, Commitment: key.Commitment, IdentityVersion: 1,
+		}))
+		n.RestartAfter(0) // it reads its store when it starts
 	}
-	return n.Store.PutRecord(r)
+	require.True(t, w.Run(time.Minute, func() bool { return settled(w) }))
 }

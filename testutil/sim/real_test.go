@@ -58,11 +58,7 @@ func TestRealReshare(t *testing.T) {
 		Params:        func(p *xtypes.Params) { p.RetireBlocks = 10 },
 	})
 	w.Chain.Attest("key", k.Threshold, k.Session, k.Payload.Encode())
-	for _, n := range w.Nodes {
-		require.NoError(t, storeShare(n, k))
-		n.RestartAfter(0) // it reads its store when it starts
-	}
-	require.True(t, w.Run(time.Minute, func() bool { return ready(w, "key")() && settled(w) }))
+	storeShares(t, w, k)
 	w.Chain.Reshare("refresh", "key", 1)
 	require.True(t, w.Run(5*time.Minute, reshared(w, "refresh")))
 	signsAll(t, w, "after")

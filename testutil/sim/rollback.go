@@ -1,6 +1,12 @@
 package sim
 
-import "time"
+import (
+	"slices"
+	"time"
+
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
 
 // Rollback takes the last blocks back on all nodes, as their operators do when blocks
 // are removed: all stop, and start again on what they have on disk. What was asked in
@@ -66,4 +72,40 @@ func (n *Node) replay(each time.Duration) {
 	if n.blind {
 		n.own(each, func() { n.replay(each) })
 	}
+}
+
+// Told lists the results that engines told so far, the oldest first.
+func (w *World) Told() []*wire.Gossip { return slices.Clone(w.words.inOrder) }
+
+// Remind lets somebody who kept them tell all nodes old results now and again for a
+// while, and half of the proposers put them into what they propose.
+func (w *World) Remind(old []*wire.Gossip, often int, every time.Duration) {
+	w.Chain.Bundles = func(proposer *Node, bundle []byte) []byte {
+		if w.Rand.IntN(2) == 0 {
+			return bundle
+		}
+		builder := xtypes.NewBundleBuilder(xtypes.MaxBundle)
+		for _, g := range old {
+			addRumour(builder, g)
+		}
+		reminded, err := builder.Encode()
+		must(err)
+		return reminded
+	}
+	w.remind(old, often, every)
+}
+
+func (w *World) remind(old []*wire.Gossip, often int, every time.Duration) {
+	if often == 0 {
+		w.Chain.Bundles = nil
+		return
+	}
+	for _, n := range w.Nodes {
+		for _, g := range old {
+			if n.Up() {
+				_ = n.hearGossip(g) // some of it is false by now, and the fault of who tells it
+			}
+		}
+	}
+	w.After(every, func() { w.remind(old, often-1, every) })
 }

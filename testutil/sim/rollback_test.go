@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"strings"
 	"testing"
 	"time"
 
@@ -142,6 +143,9 @@ func TestRollbackOverReshare(t *testing.T) {
 						p.Chain.Reshare("r2", "key", 1, p.Nodes[1:]...)
 						require.True(t, p.Run(2*time.Minute, reshared(p.World, "r2")))
 						p.sound(t, 1, p.Nodes[1:]...)
+					}
+					if key, _ := p.Chain.Key("key"); strings.Contains(back, ", then") {
+						require.NotEqual(t, made, key.Session, "what answered one request is taken for an answer to another")
 					}
 					retired(t, p.World)
 					members := c.members(p)

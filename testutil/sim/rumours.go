@@ -136,7 +136,7 @@ var attestationRumours = []rumour{
 			return nil
 		}
 		return []*wire.Gossip{from.attestation(types.Attestation{
-			Request: r.ID, Attempt: r.Attempt(w.Chain.Height()), Session: types.Context(w.random(32)),
+			Request: r.ID, Commitment: r.Commitment(ChainID), Attempt: r.Attempt(w.Chain.Height()), Session: types.Context(w.random(32)),
 			Payload: falsePayload(len(w.Nodes)), Operator: from.Operator, IdentityVersion: 1,
 		})}
 	}},
@@ -146,7 +146,7 @@ var attestationRumours = []rumour{
 			return nil
 		}
 		return []*wire.Gossip{from.attestation(types.Attestation{
-			Request: r.ID, Attempt: r.Attempt(w.Chain.Height()), Session: types.Context(w.random(32)),
+			Request: r.ID, Commitment: r.Commitment(ChainID), Attempt: r.Attempt(w.Chain.Height()), Session: types.Context(w.random(32)),
 			Payload: falsePayload(len(w.Nodes)), Operator: w.honest(from).Operator, IdentityVersion: 1,
 		})}
 	}},

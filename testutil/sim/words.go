@@ -18,6 +18,8 @@ type words struct {
 	nonces map[nonce]types.Hash
 	// results are those that were looked at.
 	results map[*wire.Gossip]bool
+	// inOrder are the same, the oldest first.
+	inOrder []*wire.Gossip
 	broken  []string
 }
 
@@ -71,6 +73,7 @@ func (w *words) told(n *Node, g *wire.Gossip) {
 		return
 	}
 	w.results[g] = true
+	w.inOrder = append(w.inOrder, g)
 	if err := n.judge(g); err != nil {
 		w.broken = append(w.broken, fmt.Sprintf("%s told %T: %v", n.Operator, g.Sum, err))
 	}

@@ -76,6 +76,7 @@ func raw(t *testing.T, r mpctypes.Results) []byte {
 		b.Attestations = append(b.Attestations, types.Attestation{
 			Kind: types.RequestKind(a.Request.Kind), RequestId: a.Request.ID, Attempt: a.Attempt, Session: a.Session[:],
 			Payload: a.Payload, Operator: string(a.Operator), IdentityVersion: a.IdentityVersion, Signature: a.Signature,
+			Commitment: a.Commitment[:],
 		})
 	}
 	for _, s := range r.Signatures {
@@ -83,5 +84,5 @@ func raw(t *testing.T, r mpctypes.Results) []byte {
 	}
 	body, err := b.Marshal()
 	require.NoError(t, err)
-	return append([]byte("\x07MPCB\x01"), body...)
+	return append([]byte("\x07MPCB\x02"), body...)
 }

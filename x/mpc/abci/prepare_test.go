@@ -70,7 +70,7 @@ func TestPrepareCarriesWhatApplies(t *testing.T) {
 			c.Participants[0].AttestDeletion("ready"),
 		},
 		Evidence: []mpctypes.Evidence{
-			c.results.Evidence[0], c.Participants[0].Contradict(mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: "ready"}), c.results.Evidence[0],
+			c.results.Evidence[0], c.Participants[0].Contradict(mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: "none"}), c.results.Evidence[0],
 		},
 		Accusations: []mpctypes.Accusation{
 			c.Participants[0].Accuse(mpctypes.RequestID{Kind: mpctypes.KindSign, ID: "none"}, c.Participants[1].Operator),

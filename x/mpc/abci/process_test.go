@@ -46,6 +46,9 @@ func proposals(t *testing.T, c scene) map[string]struct {
 	twice := bundle(t, mpctypes.Results{Accusations: c.results.Accusations})
 	twice = append(twice, twice[6:]...)
 	future := c.Participants[0].Attest("k", 7, chain.Session("k"), a[0].Payload)
+	earlier := c.Participants[0].Attest("k", 0, chain.Session("k"), a[0].Payload)
+	earlier.Commitment = mpctypes.Hash{1} // what the chain asked under this id on another branch
+	earlier.Sign(chain.ChainID, c.Participants[0].Identity)
 	over := make([]byte, types.MaxBundleBytes+1)
 	copy(over, good)
 	return map[string]struct {
@@ -58,15 +61,15 @@ func proposals(t *testing.T, c scene) map[string]struct {
 		"bundle alone":           {[][]byte{good}, true},
 		"some results":           {[][]byte{bundle(t, mpctypes.Results{Attestations: a[:1]})}, true},
 		"garbage, no bundle":     {[][]byte{{0xff, 0xfe}, tx}, true},
-		"bundle of garbage":      {[][]byte{[]byte("\x07MPCB\x01\xff\xff\xff")}, false},
+		"bundle of garbage":      {[][]byte{[]byte("\x07MPCB\x02\xff\xff\xff")}, false},
 		"magic alone":            {[][]byte{[]byte("\x07MPCB")}, false},
-		"other version":          {[][]byte{append([]byte("\x07MPCB\x02"), good[6:]...)}, false},
+		"other version":          {[][]byte{append([]byte("\x07MPCB\x01"), good[6:]...)}, false},
 		"empty bundle":           {[][]byte{good[:6]}, false},
 		"truncated":              {[][]byte{good[:len(good)-1]}, false},
 		"one byte more":          {[][]byte{append(append([]byte{}, good...), 0)}, false},
 		"unknown field":          {[][]byte{append(append([]byte{}, good...), 0x2a, 0)}, false},
-		"empty evidence":         {[][]byte{append([]byte("\x07MPCB\x01"), 0x1a, 0)}, false},
-		"empty accusation":       {[][]byte{append([]byte("\x07MPCB\x01"), 0x22, 0)}, false},
+		"empty evidence":         {[][]byte{append([]byte("\x07MPCB\x02"), 0x1a, 0)}, false},
+		"empty accusation":       {[][]byte{append([]byte("\x07MPCB\x02"), 0x22, 0)}, false},
 		"faults alone":           {[][]byte{bundle(t, mpctypes.Results{Evidence: c.results.Evidence, Accusations: c.results.Accusations})}, true},
 		"evidence that is none":  {[][]byte{bundle(t, mpctypes.Results{Evidence: []mpctypes.Evidence{innocent}})}, false},
 		"in another's name":      {[][]byte{bundle(t, mpctypes.Results{Accusations: []mpctypes.Accusation{framed}})}, false},
@@ -79,6 +82,7 @@ func proposals(t *testing.T, c scene) map[string]struct {
 		"signature twice":        {[][]byte{raw(t, mpctypes.Results{Signatures: append(c.results.Signatures, c.results.Signatures...)})}, false},
 		"foreign signature":      {[][]byte{raw(t, mpctypes.Results{Attestations: []mpctypes.Attestation{foreign}})}, false},
 		"attempt of the future":  {[][]byte{raw(t, mpctypes.Results{Attestations: []mpctypes.Attestation{future}})}, false},
+		"of an earlier request":  {[][]byte{raw(t, mpctypes.Results{Attestations: []mpctypes.Attestation{earlier}})}, false},
 		"signature by other key": {[][]byte{raw(t, mpctypes.Results{Signatures: []mpctypes.SignatureResult{chain.NewSecret("x").Sign("s", chain.Digest("text"))}})}, false},
 		"unknown request":        {[][]byte{raw(t, mpctypes.Results{Signatures: []mpctypes.SignatureResult{chain.NewSecret("ready").Sign("t", chain.Digest("text"))}})}, false},
 	}

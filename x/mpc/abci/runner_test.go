@@ -65,7 +65,7 @@ func TestReceiptIsTheSameUnderEveryExecutor(t *testing.T) {
 		"bundle and txs":   append([][]byte{good}, txsOf(20, 60)...),
 		"no bundle":        txsOf(5, 60),
 		"garbage":          {{0xff}, txsOf(1, 60)[0], {}, good},
-		"broken bundle":    {[]byte("\x07MPCB\x01garbage")},
+		"broken bundle":    {[]byte("\x07MPCB\x02garbage")},
 		"empty block":      nil,
 		"garbage, no txs":  {{0xff}},
 		"bundles anywhere": {txsOf(1, 60)[0], good, txsOf(1, 60)[0], good},

@@ -14,11 +14,16 @@ import (
 )
 
 // CheckAttestation says whether the attestation would apply to this state: it is
-// waited for, by the identity that must sign it, and what it says is sound.
+// waited for, by the identity that must sign it, it answers what was asked here and not
+// what was asked under the same id on a branch that was rolled back, and what it says is
+// sound.
 func (k *Keeper) CheckAttestation(ctx context.Context, a *mpctypes.Attestation) error {
 	identity, err := k.attestor(ctx, a)
 	if err != nil {
 		return err
+	}
+	if a.Commitment != identity.commitment {
+		return types.ErrBadResult.Wrapf("the attestation of %s by %s is not of what this chain committed", a.Request, a.Operator)
 	}
 	if err := a.Verify(sdk.UnwrapSDKContext(ctx).ChainID(), identity.key); err != nil {
 		return types.ErrBadResult.Wrap(err.Error())
@@ -63,6 +68,8 @@ func (k *Keeper) ApplyAttestation(ctx context.Context, a *mpctypes.Attestation) 
 type attestor struct {
 	key     []byte
 	request *types.Request
+	// commitment is what it answers.
+	commitment mpctypes.Hash
 }
 
 func (k *Keeper) attestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
@@ -108,7 +115,17 @@ func (k *Keeper) shareAttestor(ctx context.Context, a *mpctypes.Attestation) (at
 	if attempted || attested {
 		return attestor{}, types.ErrAlreadyDecided.Wrapf("%s attested this session or attempt of %s before", a.Operator, a.Request)
 	}
-	return attestor{m.IdentityKey, &r}, nil
+	key, err := k.Key(ctx, r.KeyId)
+	if err != nil {
+		return attestor{}, err
+	}
+	return attestor{m.IdentityKey, &r, commitmentOf(ctx, r, key)}, nil
+}
+
+// commitmentOf names an open request, as engines do.
+func commitmentOf(ctx context.Context, r types.Request, key types.Key) mpctypes.Hash {
+	engine := r.ToEngine(key)
+	return engine.Commitment(sdk.UnwrapSDKContext(ctx).ChainID())
 }
 
 // deletionAttestor checks everything about a deletion's attestation but its
@@ -121,11 +138,12 @@ func (k *Keeper) deletionAttestor(ctx context.Context, a *mpctypes.Attestation) 
 	if err := key.AwaitsAck(string(a.Operator)); err != nil {
 		return attestor{}, err
 	}
-	return k.unpinnedAttestor(ctx, a)
+	engine := key.ToEngine()
+	return k.unpinnedAttestor(ctx, a, engine.DeletionCommitment(sdk.UnwrapSDKContext(ctx).ChainID()))
 }
 
 // unpinnedAttestor is an operator by any of its identities that it did not revoke.
-func (k *Keeper) unpinnedAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
+func (k *Keeper) unpinnedAttestor(ctx context.Context, a *mpctypes.Attestation, commitment mpctypes.Hash) (attestor, error) {
 	p, err := k.Participant(ctx, string(a.Operator))
 	if err != nil {
 		return attestor{}, err
@@ -134,7 +152,7 @@ func (k *Keeper) unpinnedAttestor(ctx context.Context, a *mpctypes.Attestation) 
 	if !ok {
 		return attestor{}, types.ErrUnregistered.Wrapf("%s has no identity of version %d, or revoked it", a.Operator, a.IdentityVersion)
 	}
-	return attestor{key: id.PublicKey}, nil
+	return attestor{key: id.PublicKey, commitment: commitment}, nil
 }
 
 // whyClosed tells a request that is decided, or going to fail, from one that never
@@ -234,7 +252,7 @@ func (k *Keeper) decideKeygen(ctx context.Context, r types.Request, key types.Ke
 	if err != nil {
 		return err
 	}
-	if err := key.Win(a.Session[:], payload, sdk.UnwrapSDKContext(ctx).BlockHeight(), retire); err != nil {
+	if err := key.Win(a, payload, sdk.UnwrapSDKContext(ctx).BlockHeight(), retire); err != nil {
 		return err
 	}
 	if err := k.setKey(ctx, key); err != nil {

@@ -107,6 +107,99 @@ func TestAttestationRefused(t *testing.T) {
 	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &again), types.ErrAlreadyDecided, "one word on each session")
 }
 
+// TestReplayAfterRollback: what was said to a request, a deletion or an epoch is not said
+// to another one of the same name that takes its place after a rollback, and the chain
+// refuses it whoever brings it.
+func TestReplayAfterRollback(t *testing.T) {
+	for name, c := range map[string]struct {
+		// ask makes what is answered, and the same again later.
+		ask func(f *chain.Fixture)
+		say func(p *chain.Participant) mpctypes.Attestation
+	}{
+		"keygen": {
+			func(f *chain.Fixture) { f.KeyGen("k", 1) },
+			func(p *chain.Participant) mpctypes.Attestation {
+				return p.Attest("k", 0, chain.Session("k"), chain.NewSecret("k").Payload(3))
+			},
+		},
+		"reshare": {
+			func(f *chain.Fixture) { f.ReadyKey("k", 1); f.Reshare("r", "k", 1) },
+			func(p *chain.Participant) mpctypes.Attestation {
+				return p.AttestReshare("r", 0, chain.Session("r"), chain.NewSecret("k").Payload(3))
+			},
+		},
+		"deletion": {
+			func(f *chain.Fixture) {
+				f.ReadyKey("k", 1)
+				deleteKey(t, f, "k")
+				f.EndBlocks(f.Ctx.BlockHeight() + 101)
+			},
+			func(p *chain.Participant) mpctypes.Attestation { return p.AttestDeletion("k") },
+		},
+		"missing share": {
+			func(f *chain.Fixture) { f.ReadyKey("k", 1) },
+			func(p *chain.Participant) mpctypes.Attestation { return p.AttestMissing("k", chain.Session("k")) },
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := chain.New(t, 3)
+			p, before := f.Participants[1], f.Save()
+			c.ask(f)
+			said := c.say(p)
+			require.NoError(t, f.Keeper.CheckAttestation(f.Ctx, &said))
+
+			f.Load(before)
+			c.ask(f)
+			require.NoError(t, f.Keeper.CheckAttestation(f.Ctx, &said), "the same in the same block is the same")
+
+			f.Load(before)
+			f.EndBlocks(f.Ctx.BlockHeight() + 1)
+			c.ask(f)
+			require.ErrorIs(t, f.Keeper.CheckAttestation(f.Ctx, &said), types.ErrBadResult)
+			require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &said), types.ErrBadResult)
+			forged := said
+			forged.Commitment = c.say(p).Commitment
+			require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &forged), types.ErrBadResult, "it was not signed over this one")
+			anew := c.say(p)
+			require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &anew))
+		})
+	}
+}
+
+// TestKeyNamesItsRequest: a key shows which request made the shares of its epoch.
+func TestKeyNamesItsRequest(t *testing.T) {
+	f := chain.New(t, 3)
+	asked := func(id mpctypes.RequestID) []byte {
+		requests, err := f.Keeper.EngineRequests(f.Ctx)
+		require.NoError(t, err)
+		for i := range requests {
+			if requests[i].ID == id {
+				h := requests[i].Commitment(chain.ChainID)
+				return h[:]
+			}
+		}
+		return nil
+	}
+	f.KeyGen("k", 1)
+	keygen := asked(mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: "k"})
+	secret := chain.NewSecret("k")
+	f.AttestAll("k", secret)
+	require.Equal(t, keygen, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Commitment)
+	f.Reshare("r", "k", 1)
+	reshare := asked(mpctypes.RequestID{Kind: mpctypes.KindReshare, ID: "r"})
+	f.Stage("r", secret)
+	require.Equal(t, keygen, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Commitment)
+	f.PassTest("r", secret)
+	require.Equal(t, reshare, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Commitment)
+	require.Equal(t, mpctypes.Hash(reshare), engineKey(t, f, "k").Commitment)
+
+	broken := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	broken.Commitment = broken.Commitment[1:]
+	require.ErrorContains(t, broken.Validate(), "commitment")
+	broken.Commitment = nil
+	require.NoError(t, broken.Validate(), "of before there was one")
+}
+
 func TestResultComesBeforeExpiry(t *testing.T) {
 	f := chain.New(t, 3)
 	f.KeyGen("k", 1)

@@ -24,24 +24,6 @@ type lapseKey = collections.Triple[int64, string, string]
 
 func faultKeyOf(f types.Fault) faultKey { return collections.Join(f.Participant, f.Place()) }
 
-// CheckEvidence says whether evidence would apply to this state: it is against a
-// member of a request that is open, which was not proved to have done so in it
-// before, and both headers are signed by it.
-func (k *Keeper) CheckEvidence(ctx context.Context, e mpctypes.Evidence) error {
-	r, err := k.requestOfFault(ctx, e.Request())
-	if err != nil {
-		return err
-	}
-	m, ok := r.Member(string(e.Culprit()))
-	if !ok || m.IdentityVersion != e.IdentityVersion() {
-		return types.ErrUnknownParticipant.Wrapf("%s with identity version %d is no member of %s", e.Culprit(), e.IdentityVersion(), e.Request())
-	}
-	if err := e.Verify(sdk.UnwrapSDKContext(ctx).ChainID(), m.IdentityKey); err != nil {
-		return types.ErrBadResult.Wrap(err.Error())
-	}
-	return k.isNewFault(ctx, types.EquivocationFault(e, 0, 0))
-}
-
 // ApplyEvidence checks evidence and records what it proves. After an error the
 // state is undefined; callers run it in a cache context.
 func (k *Keeper) ApplyEvidence(ctx context.Context, e mpctypes.Evidence) error {
@@ -100,8 +82,9 @@ func (k *Keeper) ApplyAccusation(ctx context.Context, a *mpctypes.Accusation) er
 	return k.addFault(ctx, types.AccusationFault(a, height, height+int64(params.FaultBlocks)))
 }
 
-// requestOfFault loads the open request in which a fault happened. What comes
-// after the decision comes too late: who the members were is not known any more.
+// requestOfFault loads the open request of which somebody is accused. What comes
+// after the decision comes too late: who the members were is not known any more, and an
+// accusation is for the next attempts.
 func (k *Keeper) requestOfFault(ctx context.Context, id mpctypes.RequestID) (types.Request, error) {
 	r, open, err := k.waiting(ctx, requestKeyOf(id))
 	switch {
@@ -147,7 +130,10 @@ func (k *Keeper) setFault(ctx context.Context, f types.Fault) error {
 	if err := k.faultLapses.Set(ctx, collections.Join3(f.LapseHeight, f.Participant, f.Place())); err != nil {
 		return fmt.Errorf("index fault of %s by its lapse: %w", f.Participant, err)
 	}
-	return nil
+	if f.Kind != types.FAULT_KIND_EQUIVOCATION {
+		return nil
+	}
+	return k.countProof(ctx, f.Participant, true)
 }
 
 // accusedBy finds those operators whom one of the accusers accuses of something that
@@ -238,7 +224,7 @@ func (k *Keeper) lapse(ctx context.Context, id faultKey) error {
 		return fmt.Errorf("load fault: %w", err)
 	}
 	if f.Kind != types.FAULT_KIND_ACCUSATION {
-		return nil
+		return k.countProof(ctx, f.Participant, false)
 	}
 	if err := k.faults.Remove(ctx, id); err != nil {
 		return fmt.Errorf("forget fault: %w", err)

@@ -64,7 +64,9 @@ func TestEvidence(t *testing.T) {
 
 	engine, err := f.Keeper.EngineFaults(f.Ctx)
 	require.NoError(t, err)
-	require.Equal(t, []mpctypes.Fault{{Participant: mpcOperator(p.Operator), Reason: "broadcast_differs", Request: keygenK}}, engine)
+	require.Equal(t, []mpctypes.Fault{{
+		Participant: mpcOperator(p.Operator), Reason: "broadcast_differs", Request: keygenK, Session: chain.Session("k"),
+	}}, engine)
 
 	// It stays for ever, and counts until it lapses.
 	f.EndBlocks(606)
@@ -97,9 +99,6 @@ func TestEvidenceRefused(t *testing.T) {
 		})
 	}
 	require.Error(t, f.Keeper.CheckEvidence(f.Ctx.WithChainID("other"), p.Contradict(keygenK)))
-	f.Participants = f.Participants[:3]
-	f.AttestAll("k", chain.NewSecret("k"))
-	require.ErrorIs(t, f.Keeper.CheckEvidence(f.Ctx, p.Contradict(keygenK)), types.ErrAlreadyDecided)
 }
 
 func TestEquivocationIsJailed(t *testing.T) {

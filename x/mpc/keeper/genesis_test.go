@@ -219,14 +219,14 @@ func requireSameFuture(t *testing.T, f *chain.Fixture, base int64) {
 func requireSamePending(t *testing.T, old, f *chain.Fixture) {
 	t.Helper()
 	f.Ctx = f.Ctx.WithBlockHeight(f.Ctx.BlockHeight() + 1)
-	last := old.Participants[2].Attest("pending", 0, chain.Session("p"), chain.NewSecret("pending").Payload(3))
+	last := old.Participants[2].On(f).Attest("pending", 0, chain.Session("p"), chain.NewSecret("pending").Payload(3))
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &last))
 	requireKey(t, f, "pending", types.KEY_STATUS_READY, "")
 	result := chain.NewSecret("ready").Sign("open", chain.Digest("b"))
 	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
-	ack := old.Participants[1].AttestDeletion("deleted")
+	ack := old.Participants[1].On(f).AttestDeletion("deleted")
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &ack))
-	twice := old.Participants[0].AttestDeletion("deleted")
+	twice := old.Participants[0].On(f).AttestDeletion("deleted")
 	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &twice), types.ErrAlreadyDecided)
 }
 

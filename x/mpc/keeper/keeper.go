@@ -72,6 +72,8 @@ type Keeper struct {
 	// faultLapses holds the faults that count by the height at which they do not
 	// any more.
 	faultLapses collections.KeySet[lapseKey]
+	// proofs counts the proofs of each participant that count.
+	proofs collections.Map[string, uint32]
 	// queuedHooks holds the hooks of results that wait for the end of a block, in the
 	// order of the blocks that decided those.
 	queuedHooks collections.KeySet[queuedHook]
@@ -131,6 +133,7 @@ func NewKeeper(
 			collections.PairKeyCodec(collections.StringKey, collections.StringKey), codec.CollValue[types.Fault](cdc)),
 		faultLapses: collections.NewKeySet(sb, types.FaultLapsesPrefix, "fault_lapses",
 			collections.TripleKeyCodec(collections.Int64Key, collections.StringKey, collections.StringKey)),
+		proofs: collections.NewMap(sb, types.ProofsPrefix, "proofs", collections.StringKey, collections.Uint32Value),
 		queuedHooks: collections.NewKeySet(sb, types.QueuedHooksPrefix, "queued_hooks",
 			collections.QuadKeyCodec(collections.Int64Key, collections.StringKey, collections.StringKey, collections.StringKey)),
 		decidedSignatures: collections.NewKeySet(sb, types.DecidedSignaturesPrefix, "decided_signatures",

@@ -24,7 +24,7 @@ func (k *Keeper) stageReshare(ctx context.Context, r types.Request, key types.Ke
 	if err := k.closeRequest(ctx, r); err != nil {
 		return err
 	}
-	if err := reshare.Stage(a.Session[:], payload); err != nil {
+	if err := reshare.Stage(a, payload); err != nil {
 		return err
 	}
 	if err := k.setReshare(ctx, reshare); err != nil {

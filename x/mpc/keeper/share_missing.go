@@ -3,6 +3,8 @@ package keeper
 import (
 	"context"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -18,7 +20,8 @@ func (k *Keeper) missingAttestor(ctx context.Context, a *mpctypes.Attestation) (
 	if err := key.AwaitsMissing(string(a.Operator), a.Session); err != nil {
 		return attestor{}, err
 	}
-	return k.unpinnedAttestor(ctx, a)
+	engine := key.ToEngine()
+	return k.unpinnedAttestor(ctx, a, engine.EpochCommitment(sdk.UnwrapSDKContext(ctx).ChainID()))
 }
 
 // recordMissing believes a participant that it has no share: whoever lies about that

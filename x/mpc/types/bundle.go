@@ -14,7 +14,7 @@ import (
 const bundleMagic = "\x07MPCB"
 
 // bundleVersion follows the magic. Another one is refused, not skipped.
-const bundleVersion = "\x01"
+const bundleVersion = "\x02"
 
 const bundlePrefix = bundleMagic + bundleVersion
 
@@ -163,8 +163,12 @@ func (a *Attestation) toResult() (mpctypes.Attestation, error) {
 	if err != nil {
 		return mpctypes.Attestation{}, fmt.Errorf("session: %w", err)
 	}
+	commitment, err := mpctypes.HashFromBytes(a.Commitment)
+	if err != nil {
+		return mpctypes.Attestation{}, fmt.Errorf("commitment: %w", err)
+	}
 	r := mpctypes.Attestation{
-		Request: mpctypes.RequestID{Kind: mpctypes.RequestKind(a.Kind), ID: a.RequestId}, Attempt: a.Attempt,
+		Request: mpctypes.RequestID{Kind: mpctypes.RequestKind(a.Kind), ID: a.RequestId}, Attempt: a.Attempt, Commitment: commitment,
 		Session: session, Payload: a.Payload, Operator: mpctypes.Operator(a.Operator),
 		IdentityVersion: a.IdentityVersion, Signature: a.Signature,
 	}

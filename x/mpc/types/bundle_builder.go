@@ -17,19 +17,19 @@ type BundleBuilder struct {
 	bytes        int
 	attestations map[mpctypes.AttestationPlace]Attestation
 	signatures   map[string]SignatureResult
-	evidence     map[faultPlace]Evidence
-	accusations  map[faultPlace]Accusation
+	evidence     map[mpctypes.EvidencePlace]Evidence
+	accusations  map[accusationPlace]Accusation
 }
 
-// faultPlace is where one fault of a request stands.
-type faultPlace struct {
+// accusationPlace is where one accusation in a request stands.
+type accusationPlace struct {
 	request          mpctypes.RequestID
-	culprit, accuser mpctypes.Operator
+	accused, accuser mpctypes.Operator
 }
 
-func (p faultPlace) compare(o faultPlace) int {
+func (p accusationPlace) compare(o accusationPlace) int {
 	return cmp.Or(cmp.Compare(p.request.Kind, o.request.Kind), cmp.Compare(p.request.ID, o.request.ID),
-		cmp.Compare(p.culprit, o.culprit), cmp.Compare(p.accuser, o.accuser))
+		cmp.Compare(p.accused, o.accused), cmp.Compare(p.accuser, o.accuser))
 }
 
 // NewBundleBuilder starts an empty bundle.
@@ -37,7 +37,7 @@ func NewBundleBuilder(limits BundleLimits) *BundleBuilder {
 	return &BundleBuilder{
 		limits: limits, bytes: len(bundlePrefix),
 		attestations: make(map[mpctypes.AttestationPlace]Attestation), signatures: make(map[string]SignatureResult),
-		evidence: make(map[faultPlace]Evidence), accusations: make(map[faultPlace]Accusation),
+		evidence: make(map[mpctypes.EvidencePlace]Evidence), accusations: make(map[accusationPlace]Accusation),
 	}
 }
 
@@ -50,7 +50,7 @@ func (b *BundleBuilder) AddAttestation(a *mpctypes.Attestation) bool {
 	entry := Attestation{
 		Kind: RequestKind(a.Request.Kind), RequestId: a.Request.ID, Attempt: a.Attempt,
 		Session: slices.Clone(a.Session[:]), Payload: slices.Clone(a.Payload), Operator: string(a.Operator),
-		IdentityVersion: a.IdentityVersion, Signature: slices.Clone(a.Signature),
+		IdentityVersion: a.IdentityVersion, Signature: slices.Clone(a.Signature), Commitment: slices.Clone(a.Commitment[:]),
 	}
 	if !b.reserve(entry.Size()) {
 		return false
@@ -74,9 +74,9 @@ func (b *BundleBuilder) AddSignature(s *mpctypes.SignatureResult) bool {
 }
 
 // AddEvidence adds proof and says whether the bundle has some against the same
-// participant in the same request now: if not, it does not fit.
+// participant in the same session now: if not, it does not fit.
 func (b *BundleBuilder) AddEvidence(e mpctypes.Evidence) bool {
-	place := faultPlace{request: e.Request(), culprit: e.Culprit()}
+	place := e.Place()
 	if _, taken := b.evidence[place]; taken {
 		return true
 	}
@@ -91,7 +91,7 @@ func (b *BundleBuilder) AddEvidence(e mpctypes.Evidence) bool {
 // AddAccusation adds an accusation and says whether the bundle has one of the
 // same two in the same request now: if not, it does not fit.
 func (b *BundleBuilder) AddAccusation(a *mpctypes.Accusation) bool {
-	place := faultPlace{a.Request, a.Accused, a.Operator}
+	place := accusationPlace{a.Request, a.Accused, a.Operator}
 	if _, taken := b.accusations[place]; taken {
 		return true
 	}
@@ -126,10 +126,10 @@ func (b *BundleBuilder) Encode() ([]byte, error) {
 	for _, request := range slices.Sorted(maps.Keys(b.signatures)) {
 		bundle.Signatures = append(bundle.Signatures, b.signatures[request])
 	}
-	for _, place := range slices.SortedFunc(maps.Keys(b.evidence), faultPlace.compare) {
+	for _, place := range slices.SortedFunc(maps.Keys(b.evidence), mpctypes.EvidencePlace.Compare) {
 		bundle.Evidence = append(bundle.Evidence, b.evidence[place])
 	}
-	for _, place := range slices.SortedFunc(maps.Keys(b.accusations), faultPlace.compare) {
+	for _, place := range slices.SortedFunc(maps.Keys(b.accusations), accusationPlace.compare) {
 		bundle.Accusations = append(bundle.Accusations, b.accusations[place])
 	}
 	return bundle.encode()

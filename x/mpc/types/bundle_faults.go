@@ -20,12 +20,12 @@ func newEvidence(e mpctypes.Evidence) (Evidence, error) {
 	if err != nil {
 		return Evidence{}, fmt.Errorf("encode evidence: %w", err)
 	}
-	return Evidence{First: first, Second: second}, nil
+	return Evidence{First: first, Second: second, KeyId: string(e.KeyID)}, nil
 }
 
 // toResult leaves it to the keeper whether the chain is this one.
 func (e *Evidence) toResult() (mpctypes.Evidence, error) {
-	var r mpctypes.Evidence
+	r := mpctypes.Evidence{KeyID: mpctypes.KeyID(e.KeyId)}
 	var err error
 	if r.First, err = decodeHeader(e.First); err != nil {
 		return r, err

@@ -39,8 +39,12 @@ func goldenResults() mpctypes.Results {
 	}}
 	for i := range 3 {
 		p := chain.Participant{Operator: chain.Operator(i), Identity: chain.IdentityKey(chain.Operator(i)), Version: 1}
-		r.Attestations = append(r.Attestations,
-			p.Attest("key-1", uint32(i), chain.Session("golden"), secret.Payload(3)), p.AttestDeletion("key-0"))
+		made, destroyed := p.Attest("key-1", uint32(i), chain.Session("golden"), secret.Payload(3)), p.AttestDeletion("key-0")
+		made.Commitment, destroyed.Commitment = chain.Session("asked"), chain.Session("deleted")
+		for _, a := range []*mpctypes.Attestation{&made, &destroyed} {
+			a.Sign(chain.ChainID, p.Identity)
+		}
+		r.Attestations = append(r.Attestations, made, destroyed)
 		request := mpctypes.RequestID{Kind: mpctypes.KindSign, ID: fmt.Sprint("sig-", i)}
 		r.Evidence = append(r.Evidence, p.Contradict(request))
 		r.Accusations = append(r.Accusations, p.Accuse(request, chain.Operator(i+1)))
@@ -152,7 +156,7 @@ func TestOneEntryForEachPlace(t *testing.T) {
 			other := build(t, types.MaxBundle, mpctypes.Results{Attestations: []mpctypes.Attestation{c.second, c.first}})
 			require.NotEqual(t, one, other)
 
-			prefix := len("\x07MPCB\x01")
+			prefix := len("\x07MPCB\x02")
 			for _, both := range [][]byte{append(bytes.Clone(one), other[prefix:]...), append(bytes.Clone(other), one[prefix:]...)} {
 				_, err := types.DecodeBundle(both, types.MaxBundle)
 				require.ErrorIs(t, err, types.ErrBadBundle)
@@ -180,7 +184,7 @@ func TestSmallestBundleHoldsTheLargestAttestation(t *testing.T) {
 
 // A bundle of empty entries is refused before they are decoded.
 func TestBundleOfEmptyEntries(t *testing.T) {
-	many := append([]byte("\x07MPCB\x01"), bytes.Repeat([]byte{0x0a, 0}, 500_000)...)
+	many := append([]byte("\x07MPCB\x02"), bytes.Repeat([]byte{0x0a, 0}, 500_000)...)
 	allocated := testing.AllocsPerRun(1, func() {
 		_, err := types.DecodeBundle(many, types.MaxBundle)
 		require.ErrorIs(t, err, types.ErrBadBundle)
@@ -192,8 +196,8 @@ func FuzzDecodeBundle(f *testing.F) {
 	whole := build(f, types.MaxBundle, goldenResults())
 	f.Add(whole)
 	f.Add(whole[:len(whole)/2])
-	f.Add([]byte("\x07MPCB\x01"))
-	f.Add([]byte("\x07MPCB\x01\x0a\x00\x12\x00"))
+	f.Add([]byte("\x07MPCB\x02"))
+	f.Add([]byte("\x07MPCB\x02\x0a\x00\x12\x00"))
 	f.Add([]byte("\x07MPCB\x02"))
 	f.Add(append(append([]byte{}, whole...), 0x1a, 0x01, 0x00))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"encoding/hex"
 	"fmt"
 	"slices"
 
@@ -26,19 +27,20 @@ func AccusationFault(a *mpctypes.Accusation, height int64, lapse int64) Fault {
 }
 
 // Place is the fault's place among those of its participant: one accusation of
-// each accuser, one proof for each request.
+// each accuser, one proof for each session.
 func (f Fault) Place() string {
 	if f.Kind == FAULT_KIND_ACCUSATION {
 		return "accusation/" + f.Accuser
 	}
-	return "equivocation/" + mpctypes.RequestID{Kind: mpctypes.RequestKind(f.RequestKind), ID: f.RequestId}.String()
+	return "equivocation/" + hex.EncodeToString(f.Session)
 }
 
 // ToEngine converts for the node.
 func (f Fault) ToEngine() mpctypes.Fault {
+	session, _ := mpctypes.HashFromBytes(f.Session)
 	return mpctypes.Fault{
 		Participant: mpctypes.Operator(f.Participant), Accuser: mpctypes.Operator(f.Accuser), Reason: mpctypes.Reason(f.Reason),
-		Request: mpctypes.RequestID{Kind: mpctypes.RequestKind(f.RequestKind), ID: f.RequestId},
+		Request: mpctypes.RequestID{Kind: mpctypes.RequestKind(f.RequestKind), ID: f.RequestId}, Session: session,
 	}
 }
 

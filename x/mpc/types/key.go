@@ -16,16 +16,16 @@ func (k *Key) moveTo(next KeyStatus) error {
 	return nil
 }
 
-// Win makes the key READY: all participants attested this payload for this
-// session. What lost to it may be destroyed from retireHeight on.
-func (k *Key) Win(session []byte, payload mpctypes.KeygenPayload, height, retireHeight int64) error {
+// Win makes the key READY: all participants attested this payload for the session of
+// this attestation. What lost to it may be destroyed from retireHeight on.
+func (k *Key) Win(a *mpctypes.Attestation, payload mpctypes.KeygenPayload, height, retireHeight int64) error {
 	if k.Status != KEY_STATUS_PENDING {
 		return fmt.Errorf("key %s is %s, its keygen is over", k.Id, k.Status)
 	}
 	if err := k.moveTo(KEY_STATUS_READY); err != nil {
 		return err
 	}
-	k.Session = session
+	k.Session, k.Commitment = slices.Clone(a.Session[:]), slices.Clone(a.Commitment[:])
 	k.PublicKey = payload.PublicKey
 	k.PublicShares = payload.PublicShares
 	k.ParametersHash = payload.ParametersHash[:]
@@ -148,6 +148,7 @@ func (k Key) ToEngine() mpctypes.Key {
 		MissingShares: toOperators(k.MissingShares),
 	}
 	copy(out.Session[:], k.Session)
+	copy(out.Commitment[:], k.Commitment)
 	copy(out.NextSession[:], k.NextSession)
 	if k.ReshareId == "" {
 		out.StagedRetireHeight = k.StagedRetireHeight
@@ -203,7 +204,7 @@ func (k Key) validateHeights() error {
 func (k Key) validateResult() error {
 	if k.Status == KEY_STATUS_PENDING || k.Status == KEY_STATUS_ERROR ||
 		(k.Status != KEY_STATUS_READY && len(k.PublicKey) == 0) {
-		if len(k.Session)+len(k.PublicKey)+len(k.PublicShares)+len(k.ParametersHash) != 0 {
+		if len(k.Session)+len(k.Commitment)+len(k.PublicKey)+len(k.PublicShares)+len(k.ParametersHash) != 0 {
 			return fmt.Errorf("key %s is %s and has a result", k.Id, k.Status)
 		}
 		return nil
@@ -211,7 +212,19 @@ func (k Key) validateResult() error {
 	if len(k.Session) != len(mpctypes.Context{}) || len(k.ParametersHash) != len(mpctypes.Hash{}) {
 		return fmt.Errorf("key %s: session or parameters have the wrong length", k.Id)
 	}
+	if err := validateCommitment(k.Commitment); err != nil {
+		return fmt.Errorf("key %s: %w", k.Id, err)
+	}
 	return mpctypes.ValidatePoints(k.PublicKey, k.PublicShares, len(k.Participants))
+}
+
+// validateCommitment checks what is said of the request that made shares: nothing if
+// that was before requests had one.
+func validateCommitment(commitment []byte) error {
+	if n := len(commitment); n != 0 && n != len(mpctypes.Hash{}) {
+		return fmt.Errorf("commitment has %d bytes", n)
+	}
+	return nil
 }
 
 // ParseKeygenPayload decodes what a participant of a keygen with n members

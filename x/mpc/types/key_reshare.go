@@ -43,7 +43,7 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64) error {
 		return fmt.Errorf("key %s is %s at epoch %d and cannot go to epoch %d by reshare %s, which is %s",
 			k.Id, k.Status, k.Epoch, r.Epoch, r.Id, r.Status)
 	}
-	k.Epoch, k.Session = r.Epoch, r.Session
+	k.Epoch, k.Session, k.Commitment = r.Epoch, r.Session, r.Commitment
 	k.Threshold, k.Participants = r.Threshold, r.Participants
 	k.PublicShares, k.ParametersHash, k.MissingShares = r.PublicShares, r.ParametersHash, nil
 	k.NextSession, k.ReshareId = nil, ""

@@ -40,6 +40,7 @@ var (
 	DecidedSignaturesPrefix = collections.NewPrefix(24)
 	PrunedSignaturesPrefix  = collections.NewPrefix(25)
 	AutoResharePlacePrefix  = collections.NewPrefix(26)
+	ProofsPrefix            = collections.NewPrefix(27)
 	KeyChangesPrefix        = collections.NewPrefix(30)
 	KeyChangesMadePrefix    = collections.NewPrefix(31)
 )

@@ -66,6 +66,15 @@ func (p Participant) Identity(version uint32) (Identity, bool) {
 	return id, !id.Revoked()
 }
 
+// EverIdentity finds an identity that the operator had, revoked or not: what it proves
+// that it signed it signed.
+func (p Participant) EverIdentity(version uint32) (Identity, bool) {
+	if version == 0 || int(version) > len(p.Identities) {
+		return Identity{}, false
+	}
+	return p.Identities[version-1], true
+}
+
 // Revoked reports whether the identity may no longer sign anything.
 func (i Identity) Revoked() bool { return i.RevokedHeight != 0 }
 

@@ -40,7 +40,7 @@ func (r Request) Attempt(height int64) uint32 {
 // epoch by now.
 func (r Request) ToEngine(key Key) mpctypes.Request {
 	out := mpctypes.Request{
-		ID: r.RequestID(), KeyID: mpctypes.KeyID(r.KeyId), Algorithm: mpctypes.Algorithm(r.Algorithm),
+		ID: r.RequestID(), KeyID: mpctypes.KeyID(r.KeyId), Owner: r.Owner, Algorithm: mpctypes.Algorithm(r.Algorithm),
 		Threshold: int(r.Threshold), Epoch: r.Epoch, Members: make([]mpctypes.Member, len(r.Members)),
 		Height: r.Height, ExpiryHeight: r.ExpiryHeight, AttemptBlocks: int64(r.AttemptBlocks),
 		StartTimeout: r.StartTimeout, Digest: slices.Clone(r.Digest), Test: r.Test,

@@ -77,12 +77,12 @@ func (r *Reshare) moveTo(next ReshareStatus) error {
 }
 
 // Stage makes the reshare TESTING: all of the new committee attested this payload
-// for this session.
-func (r *Reshare) Stage(session []byte, payload mpctypes.KeygenPayload) error {
+// for the session of this attestation.
+func (r *Reshare) Stage(a *mpctypes.Attestation, payload mpctypes.KeygenPayload) error {
 	if err := r.moveTo(RESHARE_STATUS_TESTING); err != nil {
 		return err
 	}
-	r.Session = session
+	r.Session, r.Commitment = slices.Clone(a.Session[:]), slices.Clone(a.Commitment[:])
 	r.PublicShares = payload.PublicShares
 	r.ParametersHash = payload.ParametersHash[:]
 	return nil
@@ -152,7 +152,8 @@ func (r Reshare) validateEpoch(key Key) error {
 	case r.Open() && r.Epoch != key.Epoch+1, r.Epoch == 0 || r.Epoch > key.Epoch+1,
 		r.Status == RESHARE_STATUS_READY && r.Epoch > key.Epoch:
 		return fmt.Errorf("reshare %s is %s for epoch %d, key %s is at %d", r.Id, r.Status, r.Epoch, key.Id, key.Epoch)
-	case r.Status == RESHARE_STATUS_READY && r.Epoch == key.Epoch && string(r.Session) != string(key.Session):
+	case r.Status == RESHARE_STATUS_READY && r.Epoch == key.Epoch &&
+		(string(r.Session) != string(key.Session) || string(r.Commitment) != string(key.Commitment)):
 		return fmt.Errorf("reshare %s began epoch %d of key %s, which has another session", r.Id, r.Epoch, key.Id)
 	case r.Open() && (r.OldThreshold != key.Threshold || !slices.Equal(r.OldParticipants, key.Participants)):
 		return fmt.Errorf("reshare %s: the committee before is not that of key %s", r.Id, key.Id)
@@ -165,7 +166,7 @@ func (r Reshare) validateEpoch(key Key) error {
 // validateResult checks what a reshare has once all attested it. One that failed
 // may have it.
 func (r Reshare) validateResult(key Key) error {
-	none := len(r.Session)+len(r.PublicShares)+len(r.ParametersHash) == 0
+	none := len(r.Session)+len(r.Commitment)+len(r.PublicShares)+len(r.ParametersHash) == 0
 	switch {
 	case r.Status == RESHARE_STATUS_PENDING && !none:
 		return fmt.Errorf("reshare %s is PENDING and has a result", r.Id)
@@ -173,6 +174,9 @@ func (r Reshare) validateResult(key Key) error {
 		return nil
 	case len(r.Session) != len(mpctypes.Context{}) || len(r.ParametersHash) != len(mpctypes.Hash{}):
 		return fmt.Errorf("reshare %s: session or parameters have the wrong length", r.Id)
+	}
+	if err := validateCommitment(r.Commitment); err != nil {
+		return fmt.Errorf("reshare %s: %w", r.Id, err)
 	}
 	if err := mpctypes.ValidatePoints(key.PublicKey, r.PublicShares, len(r.Participants)); err != nil {
 		return fmt.Errorf("reshare %s: %w", r.Id, err)

@@ -71,13 +71,13 @@ func TestForbiddenMoves(t *testing.T) {
 	deleted := types.Key{Id: "k", Status: types.KEY_STATUS_DELETED}
 	require.Error(t, deleted.Condemn(1))
 	require.Error(t, deleted.Restore(1))
-	require.Error(t, (&types.Key{Id: "k", Status: types.KEY_STATUS_DELETING}).Win(nil, mpctypes.KeygenPayload{}, 1, 2))
+	require.Error(t, (&types.Key{Id: "k", Status: types.KEY_STATUS_DELETING}).Win(&mpctypes.Attestation{}, mpctypes.KeygenPayload{}, 1, 2))
 	pending := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_PENDING, Epoch: 1}
 	require.Error(t, pending.Finish(1))
 	require.Error(t, (&types.Key{Id: "k", Status: types.KEY_STATUS_READY, ReshareId: "r"}).Switch(pending, 1, 2))
 	failed := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_ERROR}
 	require.Error(t, failed.Fail("expired", 1))
-	require.Error(t, failed.Stage(nil, mpctypes.KeygenPayload{}))
+	require.Error(t, failed.Stage(&mpctypes.Attestation{}, mpctypes.KeygenPayload{}))
 	switched := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_READY, Epoch: 1}
 	for _, k := range []types.Key{
 		{Status: types.KEY_STATUS_DELETING, ReshareId: "r"}, {Status: types.KEY_STATUS_READY, ReshareId: "other"},

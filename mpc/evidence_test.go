@@ -1,0 +1,133 @@
+package mpc
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// TestEvidenceOutlivesItsRequest: proof is held, and taken from others, until the chain
+// shows it, also when its request is decided, and not for ever.
+func TestEvidenceOutlivesItsRequest(t *testing.T) {
+	d, r, _ := waiting(t)
+	held, late := d.prove(r, "op-02"), d.proveIn(r, "op-03", types.Context{8})
+	d.hear(held)
+	d.view.Requests = nil
+	d.commit()
+	require.Equal(t, []types.Evidence{held}, d.core.Results().Evidence)
+	d.hear(late)
+	require.Equal(t, []types.Evidence{held, late}, d.core.Results().Evidence)
+	stranger := d.prove(r, "op-02")
+	stranger.First.Header.RequestId, stranger.Second.Header.RequestId = "other", "other"
+	d.hear(stranger)
+	require.Len(t, d.core.Results().Evidence, 2)
+
+	d.view.Faults = []types.Fault{{Participant: "op-02", Request: r.ID, Session: held.Context()}}
+	d.commit()
+	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence)
+	d.hear(held)
+	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence, "the chain has it")
+	d.view.Height += evidenceBlocks
+	d.commit()
+	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence)
+	d.view.Height++
+	d.commit()
+	require.Empty(t, d.core.Results().Evidence)
+	require.Empty(t, d.core.decidedLately)
+}
+
+// TestDecidedRequestsAreBounded: what is remembered of requests that are over, and of
+// those that come back by a rollback.
+func TestDecidedRequestsAreBounded(t *testing.T) {
+	d := newDesk(t, 4)
+	d.start()
+	for range maxDecided + 5 {
+		r := d.request(types.KindSign)
+		d.view.Height++
+		r.ID.ID = string(rune('a'+d.view.Height%26)) + r.ID.ID + types.Hash{byte(d.view.Height >> 8), byte(d.view.Height)}.Short()
+		d.view.Requests = []types.Request{r}
+		d.commit()
+	}
+	require.LessOrEqual(t, len(d.core.decidedLately), evidenceBlocks+1)
+	for range 2 * maxDecided {
+		d.view.Requests = append(d.view.Requests, d.view.Requests[0])
+		d.view.Requests[len(d.view.Requests)-1].ID.ID = types.Hash{byte(len(d.view.Requests) >> 8), byte(len(d.view.Requests))}.Short()
+	}
+	open := d.view.Requests
+	d.commit()
+	d.view.Requests = nil
+	d.commit()
+	require.Len(t, d.core.decidedLately, maxDecided)
+	d.view.Requests = open
+	d.commit()
+	require.Empty(t, d.core.decidedLately)
+}
+
+// TestProofsInThePool: whoever signs contradictions about itself fills no pool.
+func TestProofsInThePool(t *testing.T) {
+	d, r, _ := waiting(t)
+	for i := range 2 * types.MaxProofs {
+		d.hear(d.proveIn(r, "op-02", types.Context{byte(i + 1)}))
+	}
+	require.Len(t, d.core.Results().Evidence, types.MaxProofs)
+	d.hear(d.prove(r, "op-03"))
+	require.Len(t, d.core.Results().Evidence, types.MaxProofs+1)
+	for i := range types.MaxProofs {
+		d.view.Faults = append(d.view.Faults, types.Fault{Participant: "op-02", Session: types.Context{byte(i + 100)}})
+	}
+	d.commit()
+	require.Len(t, d.core.Results().Evidence, 1, "as many as count are on chain")
+}
+
+// TestHearsEvidenceOfPresignatures: the key that it names must be one that makes such, by
+// the shares of that epoch, and the culprit one of its participants; whatever became of
+// the identity.
+func TestHearsEvidenceOfPresignatures(t *testing.T) {
+	d := newDesk(t, 4)
+	key := types.Key{ID: "key", Status: types.KeyReady, Session: types.Context{5}, Participants: d.ops[:3], RetireHeight: 1000}
+	d.view.Keys["key"] = key
+	presign, ok := types.PresignRequest(&key, d.view.Roster)
+	require.True(t, ok)
+	d.start()
+	e := d.prove(&presign, "op-02")
+	e.KeyID = "key"
+	for name, change := range map[string]func(k *types.Key, e *types.Evidence){
+		"of no key":         func(_ *types.Key, e *types.Evidence) { e.KeyID = "" },
+		"of another key":    func(_ *types.Key, e *types.Evidence) { e.KeyID = "other" },
+		"of another epoch":  func(k *types.Key, _ *types.Evidence) { k.Session = types.Context{6} },
+		"of a DELETING key": func(k *types.Key, _ *types.Evidence) { k.Status = types.KeyDeleting },
+		"of no participant": func(k *types.Key, _ *types.Evidence) { k.Participants = d.ops[:2] },
+		"a wrong signature": func(_ *types.Key, e *types.Evidence) {
+			*e = d.prove(&presign, "op-02")
+			e.KeyID = "key"
+			e.First.Signature[0]++
+		},
+		"of another version": func(_ *types.Key, e *types.Evidence) {
+			*e = d.prove(&presign, "op-02")
+			e.KeyID = "key"
+			e.First.Header.IdentityVersion++
+		},
+	} {
+		k, said := key, e
+		change(&k, &said)
+		d.view.Keys["key"] = k
+		d.commit()
+		d.hear(said)
+		require.Empty(t, d.core.Results().Evidence, name)
+	}
+	d.view.Keys["key"] = key
+	roster := make(map[types.Operator][]types.Identity)
+	for _, op := range d.ops {
+		roster[op] = []types.Identity{{Version: 1, Key: d.public(op), Revoked: op == "op-02"}}
+	}
+	d.view.Roster = types.NewRoster(roster)
+	d.commit()
+	d.hear(e)
+	require.Equal(t, []types.Evidence{e}, d.core.Results().Evidence)
+	key.Session = types.Context{6}
+	d.view.Keys["key"] = key
+	d.commit()
+	require.Empty(t, d.core.Results().Evidence)
+}
