@@ -35,6 +35,7 @@
 //     shun.go); where nobody can be named, everybody who was there is doubted
 //     (doubt.go). Proof and accusations go to the chain, and outlive a restart;
 //     what only this node saw is in memory.
+//   - Who is late, or slow, is guilty of nothing: it is picked last (lateness.go).
 //   - What ends a session early, the end of the engine included, wipes the secrets
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
 //   - Finished signatures are verified beside the loop (judge.go): who delivers false

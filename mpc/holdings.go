@@ -29,7 +29,7 @@ func (c *Core) Holdings() Holdings {
 	h := Holdings{
 		Sessions: len(c.sessions), Contexts: len(c.byContext), Attempts: len(c.attempts), Reserved: len(c.reserved),
 		Results: c.pool.size(), Parked: len(c.parked), Over: len(c.early.ended) + len(c.starts),
-		Suspects: len(c.suspects) + len(c.liars) + len(c.caught) + len(c.left) + len(c.doubts), Shunned: len(c.spoilers), Notes: len(c.lastLog) + len(c.misfits) + len(c.falseResults), Unknown: len(c.unknown),
+		Suspects: len(c.suspects) + len(c.liars) + len(c.caught) + len(c.left) + len(c.doubts) + len(c.late), Shunned: len(c.spoilers), Notes: len(c.lastLog) + len(c.misfits) + len(c.falseResults), Unknown: len(c.unknown),
 	}
 	for _, l := range c.sessions {
 		if l.waits() {
