@@ -179,6 +179,8 @@ func TestOnlyWhoIsSilentIsAccused(t *testing.T) {
 		require.Contains(t, p.core.caught, types.Operator("op-01"), "no earlier request excuses it")
 		require.Contains(t, p.core.spoilers[p.request.ID], types.Operator("op-01"))
 		require.Positive(t, p.core.suspicion("op-01"))
+		require.Equal(t, []types.Operator{"op-01"}, p.live().heldUpBy)
+		require.False(t, p.live().givesWay(), "another keygen would only wait for the same member")
 		p.pass(10 * stall)
 		require.Empty(t, p.core.Results().Accusations)
 		p.idle = false
