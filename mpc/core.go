@@ -61,7 +61,9 @@ type Core struct {
 	// forgotten.
 	leftOver map[accusationID]time.Time
 	// doubts are about members of sessions in which somebody lied, nobody knows who.
-	doubts   map[types.Operator]doubt
+	doubts map[types.Operator]doubt
+	// late are members that this node waited for.
+	late     map[types.Operator]lateness
 	spoilers map[types.RequestID]spoilers
 	presigns presigns
 	lastLog  map[types.RequestID]types.Reason
@@ -104,9 +106,9 @@ type live struct {
 	parked bool
 	// asked is when its owner first said what it is used for.
 	asked time.Time
-	// heldUpBy are those who held it up at the last tick; noticed all who ever did, and
-	// accused whom this node accused of it.
-	heldUpBy, noticed, accused []types.Operator
+	// heldUpBy are those who held it up at the last tick; noticed all who ever did, caught
+	// those of them whom nothing excuses any more, and accused whom this node accused of it.
+	heldUpBy, noticed, caught, accused []types.Operator
 	// holdsShare: it opened a share, and has not ended.
 	holdsShare bool
 	round      uint32
@@ -142,6 +144,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		left:       make(map[types.Operator]departure),
 		leftOver:   make(map[accusationID]time.Time),
 		doubts:     make(map[types.Operator]doubt),
+		late:       make(map[types.Operator]lateness),
 		spoilers:   make(map[types.RequestID]spoilers),
 		lastLog:    make(map[types.RequestID]types.Reason),
 		presigns:   newPresigns(),

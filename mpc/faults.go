@@ -87,6 +87,7 @@ func (c *Core) forgetFaults(now time.Time) {
 	}
 	maps.DeleteFunc(c.leftOver, func(_ accusationID, until time.Time) bool { return !now.Before(until) })
 	maps.DeleteFunc(c.left, func(_ types.Operator, d departure) bool { return !now.Before(d.until) })
+	maps.DeleteFunc(c.late, func(_ types.Operator, l lateness) bool { return !now.Before(l.until) })
 	maps.DeleteFunc(c.doubts, func(_ types.Operator, d doubt) bool { return !now.Before(d.until) })
 }
 
@@ -118,7 +119,8 @@ func (c *Core) accuse(s *session.Session, culprits []types.Operator, reason type
 // blame, or the network between them. Honest members quarrel with dishonest ones
 // only; who lies to many, or accuses many, quarrels with many. Who left a session
 // and did not say for whom counts as one quarrel more, and each session that failed
-// for a lie of nobody knows whom as one more of all its members (see doubtAll).
+// for a lie of nobody knows whom as one more of all its members (see doubtAll). So does
+// each stall time that this node waited for somebody of late (see lateness).
 func (c *Core) suspicion(op types.Operator) int {
 	now := c.opts.Now()
 	quarrels, more := make(map[types.Operator]bool), 0
@@ -154,6 +156,7 @@ func (c *Core) suspicion(op types.Operator) int {
 	if d := c.doubts[op]; now.Before(d.until) {
 		more += d.count
 	}
+	more += c.latenessOf(op, now)
 	return more + len(quarrels)
 }
 

@@ -80,6 +80,7 @@ func TestAccuses(t *testing.T) {
 	require.Equal(t, types.ErrStartTimeout, said[0].Reason)
 	require.Equal(t, r.ID, said[0].Request)
 	require.Equal(t, 1, d.core.suspicion(initiator))
+	require.Empty(t, d.core.spoilers, "who is silent is left out anyway")
 
 	d.view.Height++
 	d.view.Faults = []types.Fault{{Participant: initiator, Accuser: "op-00", Reason: types.ErrStartTimeout, Request: r.ID}}

@@ -50,3 +50,34 @@ func TestWhoLeftBeforeTheStartSaysSo(t *testing.T) {
 		}
 	}
 }
+
+// TestWhoWasLetGoSaysSo: a member whose initiator told it alone that it leaves tells all
+// members in its words, once it hears that others have a Start.
+func TestWhoWasLetGoSaysSo(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	d.view.Requests = []types.Request{r}
+	d.start()
+	leader := r.Initiator(0)
+	prepare := d.prepare(leader, r.ID, 0, 1)
+	d.core.HandleEnvelope(prepare)
+	d.sent = nil
+	id := prepare.Hash()
+	say := func(kind wire.Kind, body []byte) types.Verified {
+		v, err := types.VerifyEnvelope(types.SignEnvelope(&wire.Header{
+			ChainId: deskChain, Context: id[:], Kind: kind, From: string(leader), IdentityVersion: 1, Sequence: 2,
+			RequestKind: uint32(r.ID.Kind), RequestId: r.ID.ID,
+		}, body, d.keys[leader]), deskChain, d.public(leader))
+		require.NoError(t, err)
+		return v
+	}
+	abort := say(wire.KIND_ABORT, nil)
+	d.core.HandleEnvelope(abort)
+	require.Empty(t, d.core.sessions)
+	require.Empty(t, d.sent)
+	d.core.HandleEnvelope(say(wire.KIND_START, []byte{0xff}))
+	require.Len(t, d.sent, 3)
+	for _, e := range d.sent {
+		require.Equal(t, abort.Envelope(), e)
+	}
+}

@@ -217,7 +217,7 @@ func (c *Core) config(r *types.Request, attempt uint32) session.Config {
 	return session.Config{
 		ChainID: c.opts.ChainID, Request: *r, Attempt: attempt, Height: c.view.Height, Self: c.self.Operator, Identity: key,
 		Protocol: protocol, Host: c, Rand: c.opts.Rand, Suspicion: c.suspicion, Timing: c.opts.Timing,
-		Ahead: c.ahead,
+		Ahead: c.ahead, Late: c.noteLate,
 		Deals: c.deals(r), Shunned: func(op types.Operator) bool { return slices.Contains(c.shunned(r, attempt), op) },
 	}
 }

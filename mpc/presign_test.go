@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -19,6 +20,7 @@ type presigner struct {
 	attempt uint32
 	height  int64
 	version uint32
+	asked   *wire.Envelope // the last Prepare
 }
 
 var deskKeySession = types.Context{5}
@@ -49,7 +51,15 @@ func (p *presigner) ask() {
 	body.Height = p.height
 	bz, err := body.Marshal()
 	require.NoError(p.t, err)
-	p.core.HandleEnvelope(p.signed(p.from, wire.KIND_PREPARE, p.version, p.request.ID, bz))
+	v = p.signed(p.from, wire.KIND_PREPARE, p.version, p.request.ID, bz)
+	p.asked = v.Envelope()
+	p.core.HandleEnvelope(v)
+}
+
+// pins is what the first request of the view pinned of a member.
+func (p *presigner) pins(op types.Operator) *types.Member {
+	members := p.view.Requests[0].Members
+	return &members[slices.IndexFunc(members, func(m types.Member) bool { return m.Operator == op })]
 }
 
 // TestAdmitPresign: what a participant answers to the Prepare of a presignature.
@@ -163,11 +173,33 @@ func TestDisown(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// started is a session that its leader started with op-00 alone.
+func (p *presigner) started() *session.Session {
+	p.t.Helper()
+	p.ask()
+	require.Len(p.t, p.sent, 1)
+	ready := p.sent[0]
+	p.sent = nil
+	l := p.core.ordered()[0]
+	start := wire.Start{Prepare: p.asked, Readys: []*wire.Envelope{ready}, Signers: []string{"op-00", string(p.from)}}
+	body, err := start.Marshal()
+	require.NoError(p.t, err)
+	id := l.ID()
+	v, err := types.VerifyEnvelope(types.SignEnvelope(&wire.Header{
+		ChainId: deskChain, Context: id[:], Kind: wire.KIND_START, From: string(p.from), IdentityVersion: p.version, Sequence: 2,
+		RequestKind: uint32(p.request.ID.Kind), RequestId: p.request.ID.ID,
+	}, body, p.keys[p.from]), deskChain, p.public(p.from))
+	require.NoError(p.t, err)
+	p.core.HandleEnvelope(v)
+	require.Equal(p.t, session.Running, l.Phase())
+	return l.Session
+}
+
 // TestAdmitConsume: for what a signer lets the owner of a presignature use it.
 func TestAdmitConsume(t *testing.T) {
 	type use struct {
 		*presigner
-		asked   types.Request
+		wanted  types.Request
 		attempt uint32
 		digest  []byte
 	}
@@ -175,42 +207,45 @@ func TestAdmitConsume(t *testing.T) {
 		change func(*use)
 		reason types.Reason
 	}{
-		"committed":                 {func(*use) {}, ""},
-		"of a later block":          {func(u *use) { u.view.Requests = nil }, types.ErrUnknownRequest},
-		"of a later attempt":        {func(u *use) { u.attempt++ }, types.ErrUnknownRequest},
-		"of an attempt far away":    {func(u *use) { u.attempt += 2 }, types.ErrWrongAttempt},
-		"another digest":            {func(u *use) { u.digest = append(make([]byte, 31), 2) }, types.ErrBadDigest},
-		"expired":                   {func(u *use) { u.view.Height = 100 }, types.ErrExpired},
-		"led by somebody else":      {func(u *use) { u.view.Requests[0].ID.ID = "other"; u.asked.ID.ID = "other" }, types.ErrWrongInitiator},
-		"shares of another session": {func(u *use) { u.view.Requests[0].KeySession = types.Context{6} }, types.ErrPresignLost},
-		"a reshare's test":          {func(u *use) { u.view.Requests[0].Test = true }, types.ErrPresignLost},
+		"committed":                    {func(*use) {}, ""},
+		"of a later block":             {func(u *use) { u.view.Requests = nil }, types.ErrUnknownRequest},
+		"of a later attempt":           {func(u *use) { u.attempt++ }, types.ErrUnknownRequest},
+		"of an attempt far away":       {func(u *use) { u.attempt += 2 }, types.ErrWrongAttempt},
+		"another digest":               {func(u *use) { u.digest = append(make([]byte, 31), 2) }, types.ErrBadDigest},
+		"expired":                      {func(u *use) { u.view.Height = 100 }, types.ErrExpired},
+		"led by somebody else":         {func(u *use) { u.view.Requests[0].ID.ID = "other"; u.wanted.ID.ID = "other" }, types.ErrWrongInitiator},
+		"shares of another session":    {func(u *use) { u.view.Requests[0].KeySession = types.Context{6} }, types.ErrPresignLost},
+		"a reshare's test":             {func(u *use) { u.view.Requests[0].Test = true }, types.ErrPresignLost},
+		"another identity of a signer": {func(u *use) { u.pins(u.from).IdentityVersion = 2 }, types.ErrPresignLost},
+		"another key of a signer":      {func(u *use) { u.pins("op-00").IdentityKey = u.public("op-03") }, types.ErrPresignLost},
+		"another identity of somebody else": {func(u *use) {
+			u.pins(u.ops[slices.IndexFunc(u.ops, func(op types.Operator) bool { return op != "op-00" && op != u.from })]).IdentityVersion = 2
+		}, ""},
 		"decided": {func(u *use) {
 			u.view.Requests = nil
-			u.sigs[u.asked.ID.ID] = types.SignatureResult{RequestID: u.asked.ID.ID, R: make([]byte, 32), S: make([]byte, 32)}
+			u.sigs[u.wanted.ID.ID] = types.SignatureResult{RequestID: u.wanted.ID.ID, R: make([]byte, 32), S: make([]byte, 32)}
 		}, types.ErrAlreadyDecided},
 	} {
 		t.Run(name, func(t *testing.T) {
 			u := &use{presigner: newPresigner(t)}
-			u.asked = u.desk.request(types.KindSign)
-			u.asked.PublicKey = []byte("public")
-			for u.request.Initiator(u.presigner.attempt) != u.asked.Initiator(0) {
+			u.wanted = u.desk.request(types.KindSign)
+			u.wanted.PublicKey = []byte("public")
+			for u.request.Initiator(u.presigner.attempt) != u.wanted.Initiator(0) {
 				u.presigner.attempt++
 			}
 			u.from = u.request.Initiator(u.presigner.attempt)
-			u.view.Requests, u.digest = []types.Request{u.asked}, u.asked.Digest
+			u.wanted.Members = slices.Clone(u.wanted.Members)
+			u.view.Requests, u.digest = []types.Request{u.wanted}, u.wanted.Digest
 			u.start()
-			u.ask()
-			var s *session.Session
-			for _, l := range u.core.sessions {
-				s = l.Session
-			}
+			s := u.started()
+			require.ElementsMatch(t, []types.Operator{"op-00", u.from}, s.Signers())
 			c.change(u)
-			for u.asked.ID.ID == "other" && u.asked.Initiator(0) == u.from { // not by chance the same leader
-				u.asked.ID.ID += "r"
-				u.view.Requests[0].ID = u.asked.ID
+			for u.wanted.ID.ID == "other" && u.wanted.Initiator(0) == u.from { // not by chance the same leader
+				u.wanted.ID.ID += "r"
+				u.view.Requests[0].ID = u.wanted.ID
 			}
 			u.commit()
-			_, reason := u.core.admitConsume(s, u.asked.ID, u.attempt, u.digest)
+			_, reason := u.core.admitConsume(s, u.wanted.ID, u.attempt, u.digest)
 			require.Equal(t, c.reason, reason)
 		})
 	}

@@ -30,12 +30,13 @@ func (l *live) givesWay() bool {
 }
 
 // noticeStale suspects and shuns, for as long as they hold up a session, those who
-// are to blame that it is stale, and those who drew it out, and accuses the latter.
-// Whoever is slow, as in a keygen of many, is left out where that is possible, and
-// nothing else.
+// are to blame that it is stale, those who say for too long that they compute, and those
+// who drew it out, and accuses the last. Whoever is slow, as in a keygen of many, or
+// computes for sessions that this node knows nothing of, is left out where that is
+// possible, and nothing else.
 func (c *Core) noticeStale(l *live, now time.Time) {
-	guilty := l.drawers()
-	l.heldUpBy = slices.Clone(guilty)
+	guilty, disbelieved := l.drawers()
+	l.heldUpBy = slices.Concat(guilty, disbelieved)
 	if c.stale(l, now) {
 		l.heldUpBy = append(l.heldUpBy, l.Blamed(now)...)
 	}
@@ -52,21 +53,25 @@ func (c *Core) noticeStale(l *live, now time.Time) {
 			"request", serves(l.Session).ID.String(), "attempt", l.TargetAttempt(), "session", l.Context().Short(), "round", l.Round(),
 			"of", news, "remedy", types.ErrStalled.Remedy())
 	}
-	if news := without(guilty, l.accused); len(news) > 0 {
-		l.accused = append(l.accused, news...)
+	if news := without(slices.Concat(guilty, disbelieved), l.caught); len(news) > 0 {
+		l.caught = append(l.caught, news...)
 		for _, op := range news {
 			c.caught[op] = now.Add(suspectFor)
 		}
+	}
+	if news := without(guilty, l.accused); len(news) > 0 {
+		l.accused = append(l.accused, news...)
 		c.accuse(l.Session, news, types.ErrStalled, now)
 	}
 }
 
-// drawers are those who drew out a session that runs.
-func (l *live) drawers() []types.Operator {
+// drawers are those who drew out a session that runs, and those who are not believed any
+// more that they compute for it.
+func (l *live) drawers() (guilty, disbelieved []types.Operator) {
 	if l.Phase() != session.Running {
-		return nil
+		return nil, nil
 	}
-	return l.DrawnOutBy()
+	return l.DrawnOutBy(), l.Disbelieved()
 }
 
 func without(ops, others []types.Operator) []types.Operator {
@@ -74,16 +79,16 @@ func without(ops, others []types.Operator) []types.Operator {
 }
 
 // noteAwaited finds the first session, in the order in which all nodes serve them, in
-// which this node waits for each member, or computes together with it. One that somebody
-// drew out is none for it.
+// which this node waits for each member, computes together with it, or has done so and
+// serves those who have not. One that somebody drew out is none for it.
 func (c *Core) noteAwaited(ordered []*live) {
 	clear(c.firstFor)
 	caught := slices.Collect(maps.Keys(c.caught))
 	for _, l := range ordered {
-		caught = append(caught, l.accused...)
+		caught = append(caught, l.caught...)
 	}
 	for _, l := range ordered {
-		if l.Phase() != session.Running {
+		if l.Phase() != session.Running && l.Phase() != session.Lingering {
 			continue
 		}
 		awaited := l.AwaitedFor()

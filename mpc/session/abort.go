@@ -113,11 +113,14 @@ func (s *Session) onAbort(v types.Verified) {
 	}
 	switch {
 	case s.phase == Waiting && v.From() == s.initiator && string(v.Header().Context) == string(s.id[:]):
+		// The others that wait for its Start need not hear it from this node: they wait for
+		// nobody else. Who gets a Start all the same forwards it, and hears it then.
+		s.keepAborted(s.id, v.Envelope())
 	case s.collects() && s.peers[v.From()] != nil && s.isName(v.Header().Context):
+		s.passOn(v)
 	default:
 		return
 	}
-	s.passOn(v)
 	s.end(End{
 		Reason: types.ErrAborted, Left: v.From(), LeftFor: types.Reason(a.Reason), LeftOver: s.leftOver(v.From(), a.Culprits),
 		Err: fmt.Errorf("%s left the session: %s %s", v.From(), a.Reason, strings.Join(a.Culprits, " ")),
@@ -133,11 +136,7 @@ func (s *Session) isName(name []byte) bool {
 // still talk to the session: who says so to one member alone makes that one look as if
 // it stalled.
 func (s *Session) passOn(v types.Verified) {
-	names := []types.Hash{types.Hash(v.Header().Context)}
-	if s.collects() {
-		names = append(names, s.context)
-	}
-	for _, name := range names {
+	for _, name := range []types.Hash{types.Hash(v.Header().Context), s.context} {
 		s.keepAborted(name, v.Envelope())
 	}
 	for _, op := range s.others() {

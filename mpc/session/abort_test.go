@@ -66,6 +66,7 @@ func TestAbortToOneAlone(t *testing.T) {
 	b.hear(forge(t, a, wire.Header{Kind: wire.KIND_ABORT, Context: id[:]}, body))
 	require.Equal(t, types.ErrAborted, b.ended().Reason)
 	require.Equal(t, types.Operator("op-a"), types.Operator(b.s.Aborted(id).Header.From), "for a Start that comes yet")
+	require.Empty(t, n.times(b, n.players[2], wire.KIND_ABORT), "who waits too waits for nobody else")
 }
 
 // TestAbortNames: who leaves says for whom, and the others hear it of those that ran the

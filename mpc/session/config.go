@@ -117,7 +117,10 @@ type Config struct {
 	Shunned func(types.Operator) bool
 	// Ahead says whether this node waits for somebody in a session of an earlier request
 	// than this too: who says that it computes serves that one first. Nil: for nobody.
-	Ahead  func(*types.Request, types.Operator) bool
+	Ahead func(*types.Request, types.Operator) bool
+	// Late is told of each wait for a member that lasted longer than a resend time, and of
+	// how much longer. Nil: nobody wants to know.
+	Late   func(types.Operator, time.Duration)
 	Timing Timing
 }
 

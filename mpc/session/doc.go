@@ -37,7 +37,11 @@
 //	                                          who is to blame for it; who costs a session more than
 //	                                          two stall times drew it out (patience.go). Who says that
 //	                                          it computes is believed for as long as honest members
-//	                                          of a quarter of this node's speed compute
+//	                                          of a quarter of this node's speed compute; after that
+//	                                          it is done without and not accused: it may compute for
+//	                                          sessions that this node does not know
+//	lateness below that                       the engine hears of what is beyond a resend time of
+//	                                          each wait, to pick others next time (lateness.go)
 //
 // A sign of arrival that one node gets proves nothing to the others. So sealed
 // messages are kept for two rounds longer than they are resent, and shown to

@@ -61,9 +61,10 @@ type player struct {
 	secret   []byte // pre-parameters or share
 	suspects map[types.Operator]int
 	ahead    func(types.Operator) bool
-	full     bool // its send queue
-	slow     bool // its steps wait for work
-	mute     bool // its party never has a result
+	late     map[types.Operator]time.Duration // what it heard of its waits
+	full     bool                             // its send queue
+	slow     bool                             // its steps wait for work
+	mute     bool                             // its party never has a result
 	// knows is the committed request for which presignatures are used; nil: it does not
 	// know of it yet. refuses is why it does not want to.
 	knows     *types.Request
@@ -133,6 +134,7 @@ func (p *player) config() session.Config {
 		Rand: rand.NewChaCha8(sha256.Sum256([]byte(p.op))), Timing: timing,
 		Ahead:     func(_ *types.Request, op types.Operator) bool { return p.ahead != nil && p.ahead(op) },
 		Suspicion: func(op types.Operator) int { return p.suspects[op] },
+		Late:      func(op types.Operator, took time.Duration) { p.late[op] += took },
 	}
 }
 
@@ -169,7 +171,7 @@ var epoch = time.Unix(1_700_000_000, 0).UTC()
 func newPlayer(n *network, i int) *player {
 	op := types.Operator(fmt.Sprintf("op-%c", 'a'+i))
 	seed := sha256.Sum256([]byte(op))
-	return &player{net: n, op: op, key: ed25519.NewKeyFromSeed(seed[:]), secret: []byte("pre-parameters of " + op)}
+	return &player{net: n, op: op, key: ed25519.NewKeyFromSeed(seed[:]), secret: []byte("pre-parameters of " + op), late: make(map[types.Operator]time.Duration)}
 }
 
 // outsider is registered and has a key, but is no member of the request.

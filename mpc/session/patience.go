@@ -26,15 +26,19 @@ const (
 	slowness = 3
 )
 
-// account is what a member cost a session: what it is to blame for, and for how long it
-// was believed to compute.
-type account struct{ drawn, excused time.Duration }
+// account is what a member cost a session: what it is to blame for, for how long it was
+// believed to compute, and the wait for it that goes on.
+type account struct {
+	drawn, excused time.Duration
+	delay          delay
+}
 
 // charge books the time since the last tick. What this node was asleep for counts as
 // a resend time at most.
 func (s *Session) charge(now time.Time) {
 	passed := min(now.Sub(s.charged), s.cfg.Timing.Resend)
 	s.charged = now
+	s.noteDelays(passed, now)
 	if s.busy() {
 		s.worked += passed
 		return
@@ -46,7 +50,7 @@ func (s *Session) charge(now time.Time) {
 		case s.waiting(op, now) < s.cfg.Timing.Stall/2:
 		case now.Sub(p.working) >= s.cfg.Timing.Stall/2:
 			blamed = append(blamed, s.blame(op, s.cfg.Timing.Resend, now)...)
-		case s.cfg.Ahead == nil || !s.cfg.Ahead(s.serves(), op):
+		case !s.ahead(op):
 			p.excused += passed
 		}
 	}
@@ -64,10 +68,18 @@ func (s *Session) excuse() time.Duration {
 // DrawnOutBy lists the members that kept this session waiting for too long in all,
 // though never silent for long enough at once.
 func (s *Session) DrawnOutBy() []types.Operator {
-	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.peers)), func(op types.Operator) bool {
-		p := s.peers[op]
-		return p.drawn <= drawnOut*s.cfg.Timing.Stall && p.excused <= s.excuse()
-	})
+	return s.those(func(p *peer) bool { return p.drawn > drawnOut*s.cfg.Timing.Stall })
+}
+
+// Disbelieved lists the members that said for too long in all that they compute. They may
+// have done so, for sessions that this node knows nothing of: that is no reason to accuse
+// them, but one to do without them.
+func (s *Session) Disbelieved() []types.Operator {
+	return s.those(func(p *peer) bool { return p.excused > s.excuse() })
+}
+
+func (s *Session) those(are func(*peer) bool) []types.Operator {
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(s.peers)), func(op types.Operator) bool { return !are(s.peers[op]) })
 }
 
 // Blamed lists who is behind the silence of those whom the session waits for now.

@@ -121,13 +121,13 @@ func TestSlowMember(t *testing.T) {
 	for name, tt := range map[string]struct {
 		own, its time.Duration
 		ahead    bool
-		drawn    bool
+		believed bool
 	}{
-		"everybody is slow": {time.Minute, time.Minute, false, false},
-		"a slower one":      {time.Minute, 4 * time.Minute, false, false},
-		"a quick one waits": {0, 2*timing.Stall - time.Second, false, false},
-		"serves an earlier": {time.Second, 2 * time.Minute, true, false},
-		"too slow":          {time.Second, 2 * time.Minute, false, true},
+		"everybody is slow": {time.Minute, time.Minute, false, true},
+		"a slower one":      {time.Minute, 4 * time.Minute, false, true},
+		"a quick one waits": {0, 2*timing.Stall - time.Second, false, true},
+		"serves an earlier": {time.Second, 2 * time.Minute, true, true},
+		"too slow":          {time.Second, 2 * time.Minute, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			n := newKeygen(t, 3)
@@ -146,7 +146,8 @@ func TestSlowMember(t *testing.T) {
 				n.pass(time.Second, time.Second)
 				require.Equal(t, session.Running, a.s.Phase())
 			}
-			require.Equal(t, tt.drawn, len(a.s.DrawnOutBy()) > 0, "%v", a.s.DrawnOutBy())
+			require.Equal(t, tt.believed, len(a.s.Disbelieved()) == 0, "%v", a.s.Disbelieved())
+			require.Empty(t, a.s.DrawnOutBy(), "it may compute for others")
 			c.slow = false
 			n.settle()
 			n.finished(n.players...)
@@ -175,4 +176,6 @@ func TestBlamed(t *testing.T) {
 	a := n.players[0]
 	require.Equal(t, []types.Operator{"op-b"}, a.s.AwaitedFor())
 	require.Equal(t, []types.Operator{"op-c"}, a.s.Blamed(n.now))
+	require.Zero(t, a.s.Drawn("op-b"), "nor is it charged with what it lacks")
+	require.InDelta(t, (timing.Stall/2 - time.Second).Seconds(), a.s.Drawn("op-c").Seconds(), 1)
 }

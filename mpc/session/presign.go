@@ -33,6 +33,9 @@ type parking struct {
 	attempt uint32
 	// fixing: the party is told what is signed.
 	fixing bool
+	// notice tells that this node parked. It is signed once: who comes and goes would make
+	// this node sign one for each presignature each time.
+	notice *wire.Envelope
 }
 
 // Rounds describes all that the signers of a session send: the messages of its
@@ -100,17 +103,13 @@ func (s *Session) unparked() []types.Operator {
 
 // park keeps the party as it is until a request needs it.
 func (s *Session) park(now time.Time) {
+	s.reportDelays()
 	s.phase, s.parking.since, s.parking.unsure = Parked, now, now
-	notice := s.parkedNotice()
+	s.parking.notice = s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_PARKED, Round: s.parking.round}, nil)
 	for _, op := range s.others() {
-		s.outbox.add(op, notice, now)
+		s.outbox.add(op, s.parking.notice, now)
 	}
 	s.RetryConsume(now) // it may have come already
-}
-
-// parkedNotice tells a member, and asks it to tell if it did not.
-func (s *Session) parkedNotice() *wire.Envelope {
-	return s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_PARKED, Round: s.parking.round}, nil)
 }
 
 // onParked notes that a member parked. It has everything of the rounds before. If it
@@ -124,22 +123,32 @@ func (s *Session) onParked(v types.Verified, now time.Time) {
 	again := from.parked
 	from.parked = true
 	s.dropAcknowledged()
-	if again && s.phase != Running && now.Sub(from.answered) >= s.cfg.Timing.Resend {
+	if again && s.parking.notice != nil && s.phase != Running && now.Sub(from.answered) >= s.cfg.Timing.Resend {
 		from.answered = now
-		s.cfg.Host.Send(v.From(), s.parkedNotice())
+		s.cfg.Host.Send(v.From(), s.parking.notice)
 	}
 }
 
 // Probe asks a signer that just came back whether it still has its part, until it
-// answers: who restarted says that it has not.
+// answers: who restarted says that it has not. It is asked once in a resend time, however
+// often it comes back.
 func (s *Session) Probe(op types.Operator, now time.Time) {
-	if s.phase != Parked || s.peers[op] == nil {
+	p := s.peers[op]
+	if s.phase != Parked || p == nil {
 		return
 	}
-	s.peers[op].parked = false
-	s.parking.unsure = now
+	if len(s.unparked()) == 0 {
+		s.parking.unsure = now
+	}
+	p.parked = false
 	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == op && h.Kind == wire.KIND_PARKED })
-	s.outbox.add(op, s.parkedNotice(), now)
+	if next := p.probed.Add(s.cfg.Timing.Resend); !now.Before(next) {
+		p.probed = now
+	} else if !now.Before(p.probed) {
+		p.probed = next
+	}
+	s.outbox.keep(op, s.parking.notice, p.probed)
+	s.outbox.flush(now)
 }
 
 // onDisowned ends a presignature of which a signer says, to this node alone, that it has

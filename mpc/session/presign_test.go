@@ -329,6 +329,41 @@ func TestProbe(t *testing.T) {
 	require.Empty(t, a.ended().Culprits)
 }
 
+// A signer that comes and goes makes this node sign nothing, and is asked once in a resend
+// time. It is given up when it does not answer for as long as any other.
+func TestProbeOfWhoFlaps(t *testing.T) {
+	n, _ := parked(t)
+	a, b := n.players[0], n.players[1]
+	n.hold = func(m mail) bool { return m.from == b }
+	notices := func() (all []*wire.Envelope) {
+		for _, m := range n.sent {
+			if m.is(a, b, wire.KIND_PARKED) {
+				all = append(all, m.e)
+			}
+		}
+		return all
+	}
+	before, begun := len(notices()), n.now
+	for range 1000 {
+		a.s.Probe(b.op, n.now)
+		a.s.Reconnected(b.op, n.now)
+	}
+	require.Len(t, notices(), before+1)
+	for range 200 {
+		if len(a.ends) > 0 {
+			break
+		}
+		a.s.Probe(b.op, n.now)
+		n.pass(250*time.Millisecond, 250*time.Millisecond)
+	}
+	require.Equal(t, timing.Stall, n.now.Sub(begun))
+	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
+	require.LessOrEqual(t, len(notices()), before+1+int(timing.Stall/timing.Resend))
+	for _, e := range notices() {
+		require.Equal(t, notices()[0], e)
+	}
+}
+
 // A dishonest owner uses a presignature of which a signer lost its part: nobody accuses
 // that one.
 func TestConsumeOfALostPart(t *testing.T) {

@@ -286,6 +286,7 @@ func (s *Session) finish(r *Result) {
 		s.fail(reasonOr(err, types.ErrStorage), err)
 		return
 	}
+	s.reportDelays()
 	s.result = true
 	s.phase = Lingering
 	s.inbox.rest()

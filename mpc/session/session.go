@@ -116,9 +116,9 @@ type peer struct {
 	// fed is when something new of it came, of the round that this node is in.
 	fed time.Time
 	// parked: it has its part of the presignature. answered is when it was last told
-	// that so has this node.
-	parked   bool
-	answered time.Time
+	// that so has this node, probed when it is, or was, asked.
+	parked           bool
+	answered, probed time.Time
 	account
 }
 
@@ -263,6 +263,7 @@ func (s *Session) end(e End) {
 	if s.phase == Ended {
 		return
 	}
+	s.reportDelays()
 	if s.result {
 		e = End{} // what it was for is done; whatever came later is no failure
 	}

@@ -54,6 +54,10 @@ func (s *Session) feed(from *peer, round uint32, now time.Time) {
 // the round began, since all messages of the round are here, or since another
 // one said something new. What it says itself is no excuse for the rest.
 func (s *Session) waiting(op types.Operator, now time.Time) time.Duration {
+	return now.Sub(s.waitsSince(op))
+}
+
+func (s *Session) waitsSince(op types.Operator) time.Time {
 	last := s.since
 	if s.inbox.confirmed == s.round && s.held.After(last) {
 		last = s.held
@@ -63,7 +67,7 @@ func (s *Session) waiting(op types.Operator, now time.Time) time.Duration {
 			last = p.fed
 		}
 	}
-	return now.Sub(last)
+	return last
 }
 
 // AwaitedFor lists the members that this session cannot go on without now:

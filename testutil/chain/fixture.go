@@ -5,11 +5,16 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
-	"cosmossdk.io/collections"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 
+	"cosmossdk.io/collections"
+	"cosmossdk.io/log/v2"
+
+	dbm "github.com/cosmos/cosmos-db"
 	"github.com/cosmos/gogoproto/proto"
 
 	"github.com/cosmos/cosmos-sdk/codec"
@@ -17,8 +22,8 @@ import (
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdked25519 "github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
 	"github.com/cosmos/cosmos-sdk/runtime"
+	"github.com/cosmos/cosmos-sdk/store/v2"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
-	sdktestutil "github.com/cosmos/cosmos-sdk/testutil"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
@@ -65,7 +70,19 @@ type Fixture struct {
 // the strongest, with these addresses if any are given.
 func New(t testing.TB, n int, operators ...string) *Fixture {
 	t.Helper()
-	f := NewEmpty(t)
+	return NewEmpty(t).begin(n, operators)
+}
+
+// NewPlain is New on a store without versions, for who makes many chains: a tree of iavl
+// keeps a goroutine, and all that it holds, for as long as the process lives.
+func NewPlain(t testing.TB, n int, operators ...string) *Fixture {
+	t.Helper()
+	return newEmpty(t, storetypes.StoreTypeDB).begin(n, operators)
+}
+
+func (f *Fixture) begin(n int, operators []string) *Fixture {
+	t := f.t
+	t.Helper()
 	f.Operators = operators
 	params := types.DefaultParams()
 	params.Requesters = []string{f.Requester}
@@ -80,6 +97,11 @@ func New(t testing.TB, n int, operators ...string) *Fixture {
 // NewEmpty makes a keeper on an empty store before genesis.
 func NewEmpty(t testing.TB) *Fixture {
 	t.Helper()
+	return newEmpty(t, storetypes.StoreTypeIAVL)
+}
+
+func newEmpty(t testing.TB, stored storetypes.StoreType) *Fixture {
+	t.Helper()
 	registry, err := codectypes.NewInterfaceRegistryWithOptions(codectypes.InterfaceRegistryOptions{
 		ProtoFiles:     proto.HybridResolver,
 		SigningOptions: signing.Options{AddressCodec: accountCodec, ValidatorAddressCodec: validatorCodec},
@@ -90,13 +112,21 @@ func NewEmpty(t testing.TB) *Fixture {
 		t: t, Cdc: codec.NewProtoCodec(registry), StoreKey: storetypes.NewKVStoreKey(types.StoreKey),
 		Staking: &Staking{}, Authority: Account("authority"), Requester: Account("requester"),
 	}
-	f.Ctx = sdktestutil.DefaultContextWithDB(t, f.StoreKey, storetypes.NewTransientStoreKey("transient")).Ctx.
-		WithChainID(ChainID).WithBlockHeight(0)
+	f.Ctx = f.emptyContext(stored).WithChainID(ChainID).WithBlockHeight(0)
 	f.saved = f.Ctx
 	f.Ctx, f.save = f.saved.CacheContext()
 	f.Keeper = keeper.NewKeeper(f.Cdc, spoilable{runtime.NewKVStoreService(f.StoreKey), f}, f.Staking, f.Authority, validatorCodec, accountCodec)
 	f.Msg, f.Query = keeper.NewMsgServer(f.Keeper), keeper.NewQueryServer(f.Keeper)
 	return f
+}
+
+// emptyContext has an empty store of this type.
+func (f *Fixture) emptyContext(stored storetypes.StoreType) sdk.Context {
+	db := dbm.NewMemDB()
+	stores := store.NewCommitMultiStore(db, log.NewNopLogger())
+	stores.MountStoreWithDB(f.StoreKey, stored, db)
+	require.NoError(f.t, stores.LoadLatestVersion())
+	return sdk.NewContext(stores, cmtproto.Header{Time: time.Now()}, false, log.NewNopLogger())
 }
 
 // Account is the address of the account of this name.

@@ -48,6 +48,13 @@ func (l *Ledger) Broken() []string {
 	return append([]string(nil), l.broken...)
 }
 
+// Split counts the presignatures of which signers were told different digests.
+func (l *Ledger) Split() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.split)
+}
+
 // Epochs lists the epochs whose shares worked on a request, ascending.
 func (l *Ledger) Epochs(request types.RequestID) []uint64 {
 	l.mu.Lock()
@@ -121,7 +128,7 @@ func (l *Ledger) computed(cfg session.PartyConfig) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.split[cfg.Context] {
+	if l.split[cfg.Context] { // never: see the echo of a Consume
 		l.broken = append(l.broken, fmt.Sprintf("%s computed with presignature %s for one of two digests", cfg.Self, cfg.Context.Short()))
 	}
 }

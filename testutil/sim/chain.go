@@ -71,7 +71,7 @@ func newChain(t testing.TB, w *World) *Chain {
 	for _, op := range w.Operators {
 		named = append(named, string(op))
 	}
-	c := &Chain{Fixture: chain.New(t, w.Config.Nodes, named...), world: w, forks: make(map[string][]byte)}
+	c := &Chain{Fixture: chain.NewPlain(t, w.Config.Nodes, named...), world: w, forks: make(map[string][]byte)}
 	params, err := c.Fixture.Keeper.Params(c.Fixture.Ctx)
 	c.must(err)
 	if w.Params != nil {

@@ -23,10 +23,13 @@ const (
 	long  = 25 * time.Second
 )
 
-// CRASH_ALL in the environment lets a node be away for either time at each moment, and
-// not in turn. With -short most messages are left out: every shortMoments-th is tried.
+// CRASH_ALL in the environment tries each moment, and lets a node be away for either time
+// at each, and not in turn. Otherwise most messages are left out: each goes to several
+// nodes, and a node that crashes before the second of them is like one that does so before
+// the third. Every someMoments-th is tried, with -short every shortMoments-th.
 const (
 	crashAll     = "CRASH_ALL"
+	someMoments  = 3
 	shortMoments = 17
 )
 
@@ -124,10 +127,14 @@ func (k *killer) crashAt(n *sim.Node, at sim.Moment) time.Duration {
 	return k.away
 }
 
-// some of the moments: all writes, and a message now and then.
-func (k *killer) some() (list []moment) {
-	for i, m := range k.met {
-		if !m.IsMessage() || i%shortMoments == 0 {
+// some of the moments: all writes, and every so many-th message.
+func (k *killer) some(every int) (list []moment) {
+	messages := 0
+	for _, m := range k.met {
+		if m.IsMessage() {
+			messages++
+		}
+		if !m.IsMessage() || messages%every == 0 {
 			list = append(list, m)
 		}
 	}
@@ -210,7 +217,7 @@ func nothingIsLeft(t *testing.T, w *sim.World) {
 }
 
 // TestCrashAtEveryMoment kills and restarts a node before, half way in and after every
-// write, before every message that leaves and after every one that is heard, in a
+// write, before messages that leave and after those that are heard, in a
 // keygen, a signature, a reshare with its retirement and a deletion. It prints how many
 // moments there were.
 func TestCrashAtEveryMoment(t *testing.T) {
@@ -219,9 +226,12 @@ func TestCrashAtEveryMoment(t *testing.T) {
 			op := operations[name]
 			calm := &killer{}
 			op.run(t, calm)
-			chosen := calm.met
-			if testing.Short() {
-				chosen = calm.some()
+			chosen := calm.some(someMoments)
+			switch {
+			case os.Getenv(crashAll) != "":
+				chosen = calm.met
+			case testing.Short():
+				chosen = calm.some(shortMoments)
 			}
 			report(t, name, chosen, len(calm.met))
 			t.Run("kill", func(t *testing.T) { op.killAtEach(t, chosen) })

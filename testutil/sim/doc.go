@@ -5,8 +5,8 @@
 //	World    the clock and its queue of events; the network between the nodes, which
 //	         carries envelopes of sessions and gossip alike, as bytes
 //	Node     an mpc.Core with a store that outlives it; crashes and restarts
-//	Lie      what a dishonest node makes of a message: lies in sessions, rumours in
-//	         gossip and in the bundles that it proposes
+//	Lie      what a dishonest node makes of a message: lies in sessions, presignatures
+//	         used for two requests, rumours in gossip and in the bundles that it proposes
 //	words    what engines may never say, and who accused whom
 //	Trace    everything that happened, to see that one seed is one run
 //	Idler    a member without an engine that takes part and never delivers

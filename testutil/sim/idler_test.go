@@ -99,19 +99,22 @@ func (s *stage) sign(t *testing.T, ids ...string) time.Duration {
 	return s.Now().Sub(begin)
 }
 
-// named is how many accuse the idler on chain. Nobody else is accused.
-func (s *stage) named(t *testing.T) int {
+// named is how many accuse the idler on chain of what it did in sessions. Nobody else is
+// accused.
+func (s *stage) named(t *testing.T) (count int) {
 	t.Helper()
-	faults := s.Chain.Faults()
-	for _, f := range faults {
+	for _, f := range s.Chain.Faults() {
 		require.Equal(t, s.idler.Operator, f.Participant, "%s accuses it of %s in %s", f.Accuser, f.Reason, f.Request)
+		if f.Reason != types.ErrStartTimeout { // it leads, gets its Readys, and starts nothing
+			count++
+		}
 	}
-	return len(faults)
+	return count
 }
 
 // TestWorkingIdlerIsLeftOut: whoever does not know a member that says Working for
-// ever takes it once. That costs two stall times, then it is accused and left
-// out. Here t is 2 of 4, so one honest member is in none of the first session and
+// ever takes it once. That costs two stall times, then it is left out, and accused by
+// nobody: it may compute for others. Here t is 2 of 4, so one honest member is in none of the first session and
 // has to find out by itself: a signature takes at most 2 * 2 * Stall, and the turn
 // of each member once (10 blocks each) until somebody leads who knows.
 func TestWorkingIdlerIsLeftOut(t *testing.T) {
@@ -129,7 +132,7 @@ func TestWorkingIdlerIsLeftOut(t *testing.T) {
 				deceived := s.deceived()
 				require.LessOrEqual(t, len(deceived), 2, "%v", deceived)
 				require.Equal(t, len(deceived), len(slices.Compact(slices.Sorted(slices.Values(deceived)))), "somebody was deceived twice: %v", deceived)
-				require.GreaterOrEqual(t, s.named(t), 2, "both who waited for it accuse it")
+				require.Zero(t, s.named(t))
 
 				// Whoever was deceived leads the next ones.
 				if len(deceived) > 0 {
@@ -154,7 +157,7 @@ func TestIdlerThatLeadsWhereItStalls(t *testing.T) {
 		require.Greater(t, took, twoStalls)
 		require.Less(t, took, twoStalls+30*time.Second, "one turn each is lost, and one each to get to somebody who knows")
 		require.LessOrEqual(t, s.cheat.Sessions, 2, "one with each of the others")
-		require.Positive(t, s.named(t))
+		require.Zero(t, s.named(t))
 	}
 }
 
@@ -193,7 +196,7 @@ func TestWorkingIdlerInKeygen(t *testing.T) {
 		key, err := s.Chain.Fixture.Keeper.Key(s.Chain.Fixture.Ctx, "other")
 		require.NoError(t, err)
 		require.Equal(t, string(types.ErrExpired), key.Reason)
-		require.Equal(t, 3, s.named(t))
+		require.Zero(t, s.named(t))
 		require.Equal(t, 1, s.cheat.Sessions)
 
 		require.True(t, s.Run(time.Minute, func() bool {
@@ -213,7 +216,8 @@ func TestWorkingIdlerInKeygen(t *testing.T) {
 		for _, n := range s.honest {
 			held := n.Core().Holdings()
 			require.LessOrEqual(t, held.Early, 32)
-			held.Early = 0
+			require.LessOrEqual(t, held.Suspects, 1, "it was late")
+			held.Early, held.Suspects = 0, 0
 			require.Equal(t, mpc.Holdings{}, held)
 		}
 	}

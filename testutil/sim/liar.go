@@ -11,6 +11,15 @@ import (
 // somebody: nothing, another one, several.
 type Lie func(to *Node, m *wire.Message) []*wire.Message
 
+// honest: a node says what it should, and nothing else.
+func honest(says []*wire.Message, m *wire.Message) bool {
+	if len(says) != 1 {
+		return false
+	}
+	e := m.GetEnvelope()
+	return says[0] == m || e != nil && says[0].GetEnvelope() == e
+}
+
 // Forge signs anything with the node's identity, as a dishonest owner could.
 func (n *Node) Forge(h wire.Header, body []byte) *wire.Envelope {
 	return types.SignEnvelope(&h, body, n.Identity)
@@ -32,13 +41,21 @@ func (w *World) RandomLiar(n *Node, percent int) {
 		}
 		out := []*wire.Message{m}
 		if lie {
-			out = envelopes(lies[w.Rand.IntN(len(lies))].tell(w, n, to, m.GetEnvelope()))
+			out = envelopes(w.lie(n, to, m.GetEnvelope()))
 		}
 		if w.Rand.IntN(rumourEvery) == 0 {
 			out = append(out, gossips(w.rumour(n, w.told.gossip(w.Rand)))...)
 		}
 		return out
 	}
+}
+
+// lie is any of them, every other time that which only a Consume can be.
+func (w *World) lie(from, to *Node, e *wire.Envelope) []*wire.Envelope {
+	if use := w.anotherUse(from, e); use != nil && w.Rand.IntN(2) == 0 {
+		return []*wire.Envelope{use}
+	}
+	return lies[w.Rand.IntN(len(lies))].tell(w, from, to, e)
 }
 
 func envelopes(list []*wire.Envelope) []*wire.Message {

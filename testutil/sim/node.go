@@ -35,6 +35,8 @@ type Node struct {
 	Accused []Accused
 	// False counts the results that it told and others found false.
 	False int
+	// Lied counts the messages that it did not send as its engine made them.
+	Lied int
 
 	timing session.Timing
 	world  *World

@@ -22,10 +22,11 @@ func TestRealProtocols(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a real keygen takes half a minute of CPU")
 	}
+	t.Parallel()
 	w := sim.New(t, sim.Config{
-		Seed: 3, Nodes: 4, Protocols: tss.New(tss.AllowInsecureFixtures()), Preparams: 1, MakePreparams: fixtures.Preparams,
+		Seed: 3, Nodes: 3, Protocols: tss.New(tss.AllowInsecureFixtures()), Preparams: 1, MakePreparams: fixtures.Preparams,
 	})
-	w.Chain.Keygen("key", 2)
+	w.Chain.Keygen("key", 1)
 	require.True(t, w.Run(time.Minute, ready(w, "key")))
 	holdsWinner(t, w, "key")
 	w.Nodes[0].Crash()
@@ -46,11 +47,13 @@ func TestRealProtocols(t *testing.T) {
 	require.Equal(t, types.KeyReady, key.Status)
 }
 
-// TestRealReshare gives a stored key fresh shares by tss-lib, which then sign.
+// TestRealReshare gives two of the three participants of a stored key fresh shares by
+// tss-lib, which then sign.
 func TestRealReshare(t *testing.T) {
 	if testing.Short() {
 		t.Skip("a real reshare takes half a minute of CPU")
 	}
+	t.Parallel()
 	k := fixtures.Shares(3, 1)
 	w := sim.New(t, sim.Config{
 		Seed: 4, Nodes: 3, Operators: k.Operators, Protocols: tss.New(tss.AllowInsecureFixtures()), Preparams: 1,
@@ -59,11 +62,11 @@ func TestRealReshare(t *testing.T) {
 	})
 	w.Chain.Attest("key", k.Threshold, k.Session, k.Payload.Encode())
 	storeShares(t, w, k)
-	w.Chain.Reshare("refresh", "key", 1)
+	w.Chain.Reshare("refresh", "key", 1, w.Nodes[1:]...)
 	require.True(t, w.Run(5*time.Minute, reshared(w, "refresh")))
 	signsAll(t, w, "after")
 	retired(t, w)
-	holdsEpoch(t, w, 1, w.Nodes...)
+	holdsEpoch(t, w, 1, w.Nodes[1:]...)
 	sig, _ := w.Chain.Signature("after")
 	digest := sha256.Sum256([]byte("after"))
 	recovered, err := crypto.SigToPub(digest[:], append(append(sig.R, sig.S...), byte(sig.V)))

@@ -273,13 +273,16 @@ func TestRollbackOfOneNode(t *testing.T) {
 				}
 				before := p.Chain.Height()
 				c.ask(p)
-				require.True(t, p.Run(2*time.Minute, func() bool { return c.until(p) }))
-				n, most := p.Nodes[i], p.Chain.Height()-before+1
-				for back := int64(1); back <= most; back += max(1, most/6) {
-					n.Rollback(back, 100*time.Millisecond)
-					p.blocks(1)
+				n := p.Nodes[i]
+				back := func(height int64) { n.Rollback(p.Chain.Height()-height, 20*time.Millisecond) }
+				p.blocks(3)
+				back(before)
+				require.True(t, p.Run(3*time.Minute, func() bool { return c.until(p) }))
+				for height, over := p.Chain.Height()-1, p.Chain.Height(); height > before; height -= max(1, (over-before)/6) {
+					back(height)
+					p.blocks(2)
 				}
-				n.Rollback(most, 100*time.Millisecond)
+				back(before)
 				if name == "delete" {
 					p.blocks(5)
 					for _, n := range p.Nodes {

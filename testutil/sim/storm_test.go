@@ -3,6 +3,7 @@ package sim_test
 import (
 	"crypto/sha256"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -28,15 +29,25 @@ type storm struct {
 	forked bool
 	// calmed is when calm came.
 	calmed time.Time
+	// patience is how long signatures may take with one member lying.
+	patience time.Duration
+	// keys are all that were asked for, attested those of them of which the liar may have
+	// attested a share that it does not have.
+	keys     []types.KeyID
+	attested []types.KeyID
 }
 
 func newStorm(t *testing.T, seed uint64) *storm {
-	s := &storm{ledger: fakeproto.NewLedger()}
+	s := &storm{
+		ledger: fakeproto.NewLedger(), patience: maxAttempts * signAttempt,
+		keys: []types.KeyID{"key", "spoiled", "last"}, attested: []types.KeyID{"spoiled"},
+	}
 	s.World = sim.New(t, sim.Config{
 		Seed: seed, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: s.ledger}, Preparams: 60, Lag: 900 * time.Millisecond,
 		Params: func(p *xtypes.Params) {
 			p.RetireBlocks, p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 10, 12, 60
 			p.SignLifetimeBlocks, p.FaultBlocks = 300, 100
+			p.ReshareAttemptBlocks, p.ReshareLifetimeBlocks = 12, 60
 			p.PresignTarget = uint32(seed % 3) // a third of all seeds without
 		},
 	})
@@ -133,9 +144,9 @@ const (
 // honest of anything.
 func TestStormsOfLies(t *testing.T) { forSeeds(t, 4, runLies) }
 
-func runLies(t *testing.T, seed uint64) { runLiesTraced(t, seed, nil) }
+func runLies(t *testing.T, seed uint64) bool { return runLiesTraced(t, seed, nil).Lied > 0 }
 
-func runLiesTraced(t *testing.T, seed uint64, trace func(string)) {
+func runLiesTraced(t *testing.T, seed uint64, trace func(string)) (liar *sim.Node) {
 	t.Helper()
 	s := newStorm(t, seed)
 	s.Trace = trace
@@ -149,11 +160,35 @@ func runLiesTraced(t *testing.T, seed uint64, trace func(string)) {
 		digest := sha256.Sum256(fmt.Appendf(nil, "%d/%d", seed, i))
 		s.Chain.Sign(fmt.Sprintf("sig-%02d", i), "key", digest[:])
 	}
-	require.True(t, s.Run(maxAttempts*signAttempt, func() bool { return s.Chain.Height() > 10 && s.Chain.Open() == 0 }), "requests are stuck")
+	require.True(t, s.Run(s.patience, func() bool { return s.Chain.Height() > 10 && s.Chain.Open() == 0 }), "requests are stuck")
 	for i := range signatures {
 		verifies(t, s.World, fmt.Sprintf("sig-%02d", i), sha256.Sum256(fmt.Appendf(nil, "%d/%d", seed, i)))
 	}
+	if s.Rand.IntN(2) == 0 {
+		s.reshare(t)
+	}
 	s.over(t)
+	return s.liar
+}
+
+// reshare gives the key to all anew, the liar among them: it comes off or it does not, and
+// the key signs either way.
+func (s *storm) reshare(t *testing.T) {
+	t.Helper()
+	s.attested = append(s.attested, "key")
+	s.Chain.Reshare("reshare", "key", 2)
+	over := func() bool {
+		switch s.Chain.ReshareStatus("reshare") {
+		case xtypes.RESHARE_STATUS_READY, xtypes.RESHARE_STATUS_ERROR:
+			return s.Chain.Open() == 0
+		}
+		return false
+	}
+	require.True(t, s.Run(4*time.Minute, over), "a reshare is stuck")
+	digest := sha256.Sum256([]byte("reshared"))
+	s.Chain.Sign("reshared", "key", digest[:])
+	require.True(t, s.Run(s.patience, func() bool { _, done := s.Chain.Signature("reshared"); return done }), "the key does not sign after a reshare")
+	verifies(t, s.World, "reshared", digest)
 }
 
 // TestStorms: one member lies, the network is bad, proposers inject rubbish.
@@ -162,9 +197,9 @@ func runLiesTraced(t *testing.T, seed uint64, trace func(string)) {
 // sign without it.
 func TestStorms(t *testing.T) { forSeeds(t, 1, runStorm) }
 
-func runStorm(t *testing.T, seed uint64) { runStormTraced(t, seed, nil) }
+func runStorm(t *testing.T, seed uint64) bool { return runStormTraced(t, seed, nil).Lied > 0 }
 
-func runStormTraced(t *testing.T, seed uint64, trace func(string)) {
+func runStormTraced(t *testing.T, seed uint64, trace func(string)) (liar *sim.Node) {
 	t.Helper()
 	s := newStorm(t, seed)
 	s.Trace = trace
@@ -173,7 +208,7 @@ func runStormTraced(t *testing.T, seed uint64, trace func(string)) {
 	if key, _ := s.Chain.Key("key"); key.Status != types.KeyReady {
 		s.calmDown()
 		s.over(t)
-		return // the weather was too bad for all four at once
+		return s.liar // the weather was too bad for all four at once
 	}
 	s.RandomLiar(s.liar, 10+s.Rand.IntN(60))
 	s.After(3*time.Second, s.trouble)
@@ -189,13 +224,22 @@ func runStormTraced(t *testing.T, seed uint64, trace func(string)) {
 	for i := range signatures {
 		verifies(t, s.World, fmt.Sprintf("sig-%02d", i), sha256.Sum256(fmt.Appendf(nil, "%d/%d", seed, i)))
 	}
+	if s.Rand.IntN(4) == 0 {
+		s.reshare(t)
+	}
 	s.over(t)
+	return s.liar
 }
 
-// lie makes the liar one: a quarter of them is late with everything, and nothing else.
+// lie makes the liar one: three of eight are late with everything, and nothing else. Of
+// those one is not late enough for anybody to accuse it. Whoever leads and knows it does
+// without it; the signatures that it leads itself wait for it.
 func (s *storm) lie(percent int) {
-	stall := s.Timing.Stall
+	stall, resend := s.Timing.Stall, s.Timing.Resend
 	switch s.Rand.IntN(8) {
+	case 2:
+		s.LateLiar(s.liar, resend+time.Duration(s.Rand.Int64N(int64(stall/2-resend))), s.Rand.IntN(2) == 0)
+		s.patience *= 2
 	case 0:
 		s.LateLiar(s.liar, stall/2+time.Duration(s.Rand.Int64N(int64(stall/2))), s.Rand.IntN(2) == 0)
 	case 1:
@@ -210,7 +254,7 @@ func (s *storm) lie(percent int) {
 // was said of the first one, nobody signs the other too.
 func TestStormsOverForks(t *testing.T) { forSeeds(t, 4, runFork) }
 
-func runFork(t *testing.T, seed uint64) {
+func runFork(t *testing.T, seed uint64) bool {
 	t.Helper()
 	s := newStorm(t, seed)
 	s.forked, s.calm = true, true
@@ -232,14 +276,22 @@ func runFork(t *testing.T, seed uint64) {
 	require.True(t, s.Run(maxAttempts*signAttempt, func() bool { _, done := s.Chain.Signature("after"); return done && allUp(s.World) }), "a request is stuck")
 	require.True(t, s.Run(6*time.Minute, func() bool { return s.Chain.Open() == 0 }), "it never expires")
 	s.over(t)
+	return s.liar.Lied > 0
 }
 
-// over checks what must hold when all requests are decided.
+// over checks what must hold when all requests are decided: all together can make a key.
 func (s *storm) over(t *testing.T) {
 	t.Helper()
 	delete(s.Lies, s.liar.Operator)
 	s.Chain.Keygen("last", 2)
 	require.True(t, s.Run(maxKeygenAttempts*keygenAttempt, ready(s.World, "last")), "a keygen of all is stuck")
+	s.sound(t)
+}
+
+// sound: whatever happened, nothing is left over, and nothing was done that may never be.
+func (s *storm) sound(t *testing.T) {
+	t.Helper()
+	delete(s.Lies, s.liar.Operator)
 	s.Chain.ChangeParams(func(p *xtypes.Params) { p.PresignTarget = 0 })
 	require.True(t, s.Run(4*time.Minute, func() bool { return s.quiet() }), "something is left over")
 	nothingIsHeld(t, s.World)
@@ -270,7 +322,7 @@ func (s *storm) quiet() bool {
 			return false
 		}
 		for _, r := range st.Records {
-			if key, known := s.Chain.Key(r.KeyID); known && s.Chain.Height() < key.RetireHeight+5 {
+			if key, known := s.Chain.Key(r.KeyID); known && s.Chain.Height() < max(key.RetireHeight, key.StagedRetireHeight)+5 {
 				return false
 			}
 		}
@@ -281,7 +333,7 @@ func (s *storm) quiet() bool {
 // agrees: a node's records say what the chain says, and a READY key has its share.
 func (s *storm) agrees(t *testing.T, n *sim.Node) {
 	t.Helper()
-	for _, id := range []types.KeyID{"key", "spoiled", "last"} {
+	for _, id := range s.keys {
 		key, known := s.Chain.Key(id)
 		if !known {
 			continue
@@ -298,7 +350,7 @@ func (s *storm) agrees(t *testing.T, n *sim.Node) {
 			require.Equal(t, key.Session, r.Context)
 			require.True(t, r.HasData)
 		}
-		if key.Status == types.KeyReady && (n != s.liar || id != "spoiled") { // a liar attests what it has not
+		if key.Status == types.KeyReady && (n != s.liar || !slices.Contains(s.attested, id)) { // a liar attests what it has not
 			require.Equal(t, 1, ready, "%s lacks its share of %s", n.Operator, id)
 		}
 	}

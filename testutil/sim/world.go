@@ -236,7 +236,11 @@ func (w *World) send(from, to *Node, m *wire.Message) {
 		w.carry(from, to, m)
 		return
 	}
-	for _, told := range tell(to, m) {
+	says := tell(to, m)
+	if !honest(says, m) {
+		from.Lied++
+	}
+	for _, told := range says {
 		w.carry(from, to, told)
 	}
 }
