@@ -67,6 +67,8 @@ type Core struct {
 	askedFor types.Operator
 	// askedAt is the height at which it was told last.
 	askedAt int64
+	// unheld are keys that this node may have to say of that it has no share.
+	unheld []types.KeyID
 	// destroyed counts records and keys, in one Reconcile.
 	destroyed int
 	// falseResults counts, by who signed what brought them, since the last block.

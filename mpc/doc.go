@@ -39,8 +39,9 @@
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
 //   - Finished signatures are verified beside the loop (judge.go): who delivers false
 //     ones is charged for them, and keeps nobody from the true one.
-//   - A share that is wanted of this node and is not there is declared on chain
-//     (missing.go), once for each epoch of its key.
+//   - A share that this node should have and has not is declared on chain (missing.go),
+//     once for each epoch of its key: at once if a request wants it, otherwise when the
+//     owner of the engine says that it seems to be missing, 16 of them at a time.
 //   - Run ends only with its context or with a store that cannot write; its
 //     owner keeps the node running either way.
 package mpc

@@ -29,7 +29,7 @@
 // A node whose database or identity is gone or damaged does the same, and says so: the
 // chain goes on without it, and what is on disk stays as it is. A node compares what the
 // chain says it has shares of with what it has, which a database that was put back
-// cannot tell. Backups go through the socket, encrypted here, to whoever shows the
+// cannot tell, and says on chain which are missing. Backups go through the socket, encrypted here, to whoever shows the
 // passphrase. Each use of a share is a line in the audit log (storage/audit), and so is
 // what an operator does with shares and identity.
 //

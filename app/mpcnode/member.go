@@ -108,7 +108,8 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 		return fmt.Errorf("make the MPC engine: %w", err)
 	}
 	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit, auditErr: m.auditErr}
-	m.shares.records = func() []types.Record { return engine.Status().Records }
+	m.shares.records = func() []types.Record { return recordsOf(engine.Status()) }
+	m.shares.declare = engine.NoteUnheld
 	libp2p, err := m.listen()
 	if err != nil {
 		return err
