@@ -48,8 +48,8 @@ var errNoRecords = errors.New("the records are not read yet")
 // shareWatch compares what the chain says this node has a share of with what it
 // has, which no record of the node's own can tell it.
 type shareWatch struct {
-	app     App
-	public  []ed25519.PublicKey
+	app    App
+	public []ed25519.PublicKey
 	// records are nil before the engine has read them.
 	records func() []types.Record
 	// declare is given what the chain does not know to be missing; nil: nobody is told.
