@@ -99,10 +99,10 @@ func testGenesis(t *testing.T, a *App, accounts []sdk.AccAddress, operators ...s
 		_, key, err := ed25519.GenerateKey(nil)
 		require.NoError(t, err)
 		public, proof := mpcnode.ProveIdentity(key, testChainID, operator)
-		encoded, err = AddGenesisParticipant(a.Codec, encoded, operator, public, proof)
+		encoded, err = mpcnode.AddGenesisParticipant(a.Codec, encoded, operator, public, proof)
 		require.NoError(t, err)
 	}
-	encoded, err = EditMPCGenesis(a.Codec, encoded, func(g *mpctypes.GenesisState) {
+	encoded, err = mpcnode.EditMPCGenesis(a.Codec, encoded, func(g *mpctypes.GenesisState) {
 		g.Params.Requesters = []string{accounts[0].String()}
 	})
 	require.NoError(t, err)
@@ -226,7 +226,7 @@ func TestRequestFees(t *testing.T) {
 	keys, accounts := newKeys(1)
 	app := newApplication(config.BlockExecutorSequential)
 	fee := sdk.NewCoins(sdk.NewInt64Coin(BondDenom, 600_000_000))
-	state, err := EditMPCGenesis(app.Codec, testGenesis(t, app, accounts), func(g *mpctypes.GenesisState) { g.Params.KeygenFee = fee })
+	state, err := mpcnode.EditMPCGenesis(app.Codec, testGenesis(t, app, accounts), func(g *mpctypes.GenesisState) { g.Params.KeygenFee = fee })
 	require.NoError(t, err)
 	chain := startChain(t, app, state, 1)
 	ask := func(sequence uint64, id string) *abci.ExecTxResult {

@@ -61,7 +61,7 @@ func (tr *traffic) identity(operator string) (public, proof []byte) {
 // genesis has limits that are reached and lifetimes that end within a run.
 func (tr *traffic) genesis(a *App) []byte {
 	genesis := testGenesis(tr.t, a, tr.accounts, tr.accounts[:trafficValidators]...)
-	genesis, err := EditMPCGenesis(a.Codec, genesis, func(g *mpctypes.GenesisState) {
+	genesis, err := mpcnode.EditMPCGenesis(a.Codec, genesis, func(g *mpctypes.GenesisState) {
 		p := &g.Params
 		p.Requesters = nil
 		for _, account := range tr.accounts {

@@ -28,7 +28,7 @@ func TestBlockGasIsEnough(t *testing.T) {
 	keys, accounts := newKeys(members)
 	app := newApplication(config.BlockExecutorSequential)
 	identities := make(map[string]ed25519.PrivateKey)
-	genesis, err := EditMPCGenesis(app.Codec, testGenesis(t, app, accounts, accounts...), func(g *mpctypes.GenesisState) {
+	genesis, err := mpcnode.EditMPCGenesis(app.Codec, testGenesis(t, app, accounts, accounts...), func(g *mpctypes.GenesisState) {
 		for i := range g.Participants {
 			entry := &g.Participants[i]
 			key := chain.IdentityKey(entry.Participant.Operator)

@@ -14,6 +14,7 @@ import (
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/sequencer-mpc/sequencer/app"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -38,7 +39,7 @@ func buildGenesis(a *app.App, cfg Config, parts genesisParts) (*genutiltypes.App
 	if err != nil {
 		return nil, params, fmt.Errorf("encode the genesis: %w", err)
 	}
-	encoded, err = app.EditMPCGenesis(a.Codec, encoded, func(g *mpctypes.GenesisState) {
+	encoded, err = mpcnode.EditMPCGenesis(a.Codec, encoded, func(g *mpctypes.GenesisState) {
 		g.Participants = parts.participants
 		g.Params.Requesters = []string{parts.requester}
 		if cfg.Params != nil {

@@ -9,6 +9,7 @@ import (
 
 	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
 
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/p2p"
 )
 
@@ -85,7 +86,7 @@ func WriteAppConfig(path string, cfg AppConfig) {
 }
 
 // Template is the text of app.toml for AppConfig.
-const Template = serverconfig.DefaultConfigTemplate + configTemplate
+var Template = serverconfig.DefaultConfigTemplate + types.ForProgram(configTemplate)
 
 const configTemplate = `
 ###############################################################################

@@ -1,7 +1,7 @@
 // Package mpcnode is what any Cosmos SDK chain needs to carry the MPC engine:
 // a start command whose node has the MPC reactor, the engine with its adapters,
 // the [mpc] section of app.toml, metrics, and a socket for tools. It knows no
-// particular application: that implements App.
+// particular application: that implements App. Package cli has what operators type.
 //
 //	          ┌──────────────── CometBFT node ────────────────┐
 //	peers ◄──►│ p2p.Reactor           consensus ──► App        │

@@ -130,6 +130,7 @@ func TestNegativeAnswer(t *testing.T) {
 // What a peer did not prove is not decrypted: the answer to a wrong proof does
 // not depend on what the ciphertext hides.
 func TestNoDecryptionOracle(t *testing.T) {
+	t.Parallel()
 	if testing.Short() || raceEnabled {
 		t.Skip("heavy: 2 seconds of CPU")
 	}

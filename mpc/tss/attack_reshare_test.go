@@ -80,6 +80,7 @@ func (d dealer) deals(t *testing.T, rounds [][]session.Inbound, key *crypto.ECPo
 // nobody can sign with: the library compares the keys that it is told with the
 // first one's.
 func TestReshareOfAnotherKey(t *testing.T) {
+	t.Parallel()
 	c := cheapCommittees()
 	old, err := tss.ShareData(c.old.Shares[0])
 	require.NoError(t, err)

@@ -149,6 +149,7 @@ func TestMtALimits(t *testing.T) {
 // Two peers with one modulus: one of them copied, and nobody sees who. The
 // library would name whoever comes later.
 func TestCopiedParameters(t *testing.T) {
+	t.Parallel()
 	k := fixtures.Shares(3, 1)
 	in := fixtures.KeygenTranscript()[0][0]
 	copied := func(op types.Operator) session.Inbound {

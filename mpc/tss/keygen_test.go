@@ -14,6 +14,7 @@ import (
 // Four participants make a key; all attest the same, each share passes its
 // check, and three of the new shares sign.
 func TestKeygen(t *testing.T) {
+	t.Parallel()
 	if testing.Short() || raceEnabled {
 		t.Skip("heavy: about 35 seconds of CPU")
 	}
@@ -51,6 +52,7 @@ func TestKeygen(t *testing.T) {
 // Shares and proofs are bound to a session: round 2 of another one is its
 // sender's fault.
 func TestKeygenReplay(t *testing.T) {
+	t.Parallel()
 	if testing.Short() || raceEnabled {
 		t.Skip("heavy: about 4 seconds of CPU")
 	}

@@ -92,6 +92,7 @@ func TestPartyOrder(t *testing.T) {
 // A replayed message of another session fails its proof: the library names the
 // sender, and so do we.
 func TestReplayIsBlamed(t *testing.T) {
+	t.Parallel()
 	k := fixtures.Shares(2, 1)
 	rounds := signStage.transcript()
 	self := k.Operators[0]
@@ -110,6 +111,7 @@ func TestReplayIsBlamed(t *testing.T) {
 // A wrong last message spoils the signature; nobody can be named for it, and
 // nothing is returned.
 func TestWrongSignature(t *testing.T) {
+	t.Parallel()
 	k := fixtures.Shares(3, 1)
 	signers := k.Operators[1:]
 	l := fixtures.Lockstep{Parties: signParties(t, k, digestOf("x"), signers)}
@@ -128,6 +130,7 @@ func TestWrongSignature(t *testing.T) {
 // A peer that opens consistent but wrong points makes U differ from T. The
 // library blames its own party for it; we name nobody.
 func TestSelfBlameIsDropped(t *testing.T) {
+	t.Parallel()
 	k := fixtures.Shares(2, 1)
 	self := k.Operators[0]
 	g := crypto.ScalarBaseMult(tsslib.S256(), big.NewInt(7))

@@ -145,6 +145,7 @@ func repair(p *keygen.LocalPreParams) {
 
 // All stored sets are whole.
 func TestFixturePreparams(t *testing.T) {
+	t.Parallel()
 	if raceEnabled {
 		t.Skip("heavy")
 	}

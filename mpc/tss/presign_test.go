@@ -52,6 +52,7 @@ func presignParties(t testing.TB, k fixtures.KeySet, digest []byte, signers []ty
 
 // A presignature becomes a signature of whatever it is used for.
 func TestPresign(t *testing.T) {
+	t.Parallel()
 	k42, k21 := fixtures.Shares(4, 2), fixtures.Shares(2, 1)
 	for name, c := range map[string]struct {
 		key     fixtures.KeySet
@@ -85,6 +86,7 @@ func TestPresign(t *testing.T) {
 
 // What would use a presignature wrongly ends the party.
 func TestPresignIsUsedOnce(t *testing.T) {
+	t.Parallel()
 	k := fixtures.Shares(2, 1)
 	park := func(after func(p session.ParkedParty, in []session.Inbound) error) error {
 		parties := presignParties(t, k, digestOf("x"), k.Operators)

@@ -89,6 +89,7 @@ func (h handover) newKey(t *testing.T, results map[types.Operator]*session.Resul
 // same one anew; each time the new ones sign for the old key and the old ones are
 // what they were.
 func TestReshare(t *testing.T) {
+	t.Parallel()
 	if testing.Short() || raceEnabled {
 		t.Skip("heavy: about 40 seconds of CPU")
 	}

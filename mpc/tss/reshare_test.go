@@ -210,6 +210,7 @@ func reshareTranscript(t testing.TB) [][]session.Inbound {
 // receives it ends with a share of the same key, and the guard lets all of it
 // pass.
 func TestReshareTranscript(t *testing.T) {
+	t.Parallel()
 	c := reshareCommittees()
 	if *update {
 		rounds, data := c.run(t)

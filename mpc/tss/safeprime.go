@@ -142,7 +142,7 @@ func (s *searcher) fail(err error) {
 // work searches window after window until the search ends. It takes one prime
 // of a window at most: two of them would be close.
 func (s *searcher) work(ctx context.Context) {
-	w := newWindow()
+	w := newWindow(safePrimeBits-1, windowLength, sievePrimes())
 	for ctx.Err() == nil {
 		if err := w.draw(s.rand); err != nil {
 			s.fail(fmt.Errorf("search for safe primes: read randomness: %w", err))
@@ -164,6 +164,13 @@ func (s *searcher) work(ctx context.Context) {
 const progressEvery = 64
 
 // scan tests the survivors of a window; nil if none is a safe prime's half.
+//
+// It takes the first, so a prime is found in proportion to the gap before it, up to the
+// length of the window: what Brandt and Damgard show of incremental search (On
+// Generation of Probable Primes by Incremental Search, CRYPTO '92). Gaps are about
+// exponentially distributed, so of some 1000 bits of entropy less than one is lost:
+// (1 - Euler's gamma) / ln 2 = 0.61. TestIncrementalSearch measures that the sieve adds
+// nothing to it.
 func (s *searcher) scan(ctx context.Context, w *window) *big.Int {
 	for q := range w.candidates() {
 		if ctx.Err() != nil {
@@ -175,7 +182,7 @@ func (s *searcher) scan(ctx context.Context, w *window) *big.Int {
 			default:
 			}
 		}
-		if fermat(q) && isSafePrimeHalf(q) && q.BitLen() == safePrimeBits-1 {
+		if fermat(q) && isSafePrimeHalf(q) && q.BitLen() == w.bits {
 			return q
 		}
 	}

@@ -20,6 +20,7 @@ import (
 // The stored keys are the golden files of the share format and of the
 // parameters' hash: shares from any earlier version must open for ever.
 func TestCheckShareFixtures(t *testing.T) {
+	t.Parallel()
 	for _, nt := range [][2]int{{2, 1}, {3, 1}, {4, 2}, {5, 2}} {
 		k := fixtures.Shares(nt[0], nt[1])
 		require.Len(t, k.Operators, nt[0])

@@ -35,23 +35,27 @@ var sievePrimes = sync.OnceValue(func() []uint32 {
 // window is a run of odd numbers base, base+2, ... with those struck out that
 // cannot be q of a safe prime 2q+1.
 type window struct {
+	bits   int
+	primes []uint32
 	base   *big.Int
 	struck []bool
 }
 
-func newWindow() *window {
-	return &window{base: new(big.Int), struck: make([]bool, windowLength)}
+// newWindow makes a window of that many odd numbers that begins at one of that many
+// bits, and sieves with these primes, all below any q.
+func newWindow(bits, length int, primes []uint32) *window {
+	return &window{bits: bits, primes: primes, base: new(big.Int), struck: make([]bool, length)}
 }
 
-// draw starts a new window at a random odd number of 1023 bits, the two upper
-// ones set, so that the product of two safe primes has exactly 2048 bits.
+// draw starts a new window at a random odd number, the two upper bits set, so that
+// the product of two safe primes has exactly twice as many bits as each.
 func (w *window) draw(rand io.Reader) error {
-	const bits = safePrimeBits - 1
+	bits := w.bits
 	buf := make([]byte, (bits+7)/8)
 	if _, err := io.ReadFull(rand, buf); err != nil {
 		return err
 	}
-	buf[0] &= 1<<(bits%8) - 1
+	buf[0] &= 0xff >> (8*len(buf) - bits)
 	w.base.SetBytes(buf)
 	w.base.SetBit(w.base, bits-1, 1).SetBit(w.base, bits-2, 1).SetBit(w.base, 0, 1)
 	w.strike()
@@ -61,7 +65,7 @@ func (w *window) draw(rand io.Reader) error {
 // strike sieves for q = base+2i and for 2q+1.
 func (w *window) strike() {
 	clear(w.struck)
-	primes := sievePrimes()
+	primes := w.primes
 	quo, rem, div := new(big.Int), new(big.Int), new(big.Int)
 	for i := 0; i < len(primes); {
 		// One long division serves as many primes as fit into a word.
@@ -80,13 +84,14 @@ func (w *window) strike() {
 // strikePrime strikes out multiples of p: base+2i = 0 at i = -base/2, and
 // 2(base+2i)+1 = 0 at i = (-1/2 - base)/2, where 1/2 = (p+1)/2 modulo p.
 func (w *window) strikePrime(p, base uint64) {
+	length := uint64(len(w.struck))
 	inverse2 := (p + 1) / 2
 	first := (p - base) % p * inverse2 % p
 	second := ((p-1)/2 + p - base) % p * inverse2 % p
-	for i := first; i < windowLength; i += p {
+	for i := first; i < length; i += p {
 		w.struck[i] = true
 	}
-	for i := second; i < windowLength; i += p {
+	for i := second; i < length; i += p {
 		w.struck[i] = true
 	}
 }

@@ -25,6 +25,7 @@ func digestOf(text string) []byte {
 // Any t+1 participants sign, and implementations other than the signer's accept
 // the signature.
 func TestSignSubsets(t *testing.T) {
+	t.Parallel()
 	k42, k31, k21 := fixtures.Shares(4, 2), fixtures.Shares(3, 1), fixtures.Shares(2, 1)
 	cases := []struct {
 		name    string
@@ -82,6 +83,7 @@ func verifyElsewhere(t *testing.T, publicKey, digest []byte, sig *types.Signatur
 
 // The caller's share is read, not written, and not kept.
 func TestSignLeavesShareAlone(t *testing.T) {
+	t.Parallel()
 	k := fixtures.Shares(2, 1)
 	before := bytes.Clone(k.Shares[0])
 	l := fixtures.Lockstep{Parties: signParties(t, k, digestOf("x"), k.Operators)}

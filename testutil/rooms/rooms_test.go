@@ -47,6 +47,7 @@ var rooms = []room{
 	{"storage", leaves, []string{sdk, sdkSmall, comet, tssLib}},
 	{"p2p", leaves, []string{sdk, sdkSmall, tssLib, levelDB}},
 	{"x/mpc", and("x/mpc"), []string{tssLib, levelDB}},
+	{"app/mpcnode/cli", and("storage", "p2p", "x/mpc", "app/mpcnode"), []string{tssLib, levelDB}},
 	{"app/mpcnode", and("mpc", "mpc/session", "mpc/tss", "storage", "p2p", "x/mpc", "app/mpcnode"), []string{tssLib, levelDB}},
 	{"app", []string{"*"}, []string{tssLib, levelDB}},
 	{"testutil", []string{"*"}, []string{tssLib}},

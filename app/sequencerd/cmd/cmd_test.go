@@ -19,6 +19,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/app/localnet"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/storage"
+	"github.com/sequencer-mpc/sequencer/testutil/nodehome"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -44,16 +45,6 @@ func fullNode(t *testing.T) string {
 	_, err := run(t, home, "init", "node", "--chain-id", "seq-1", "--no-mpc")
 	require.NoError(t, err)
 	return home
-}
-
-// edit replaces text in a configuration file.
-func edit(t *testing.T, home, file, old, replacement string) {
-	t.Helper()
-	path := filepath.Join(home, "config", file)
-	text, err := os.ReadFile(path)
-	require.NoError(t, err)
-	require.Contains(t, string(text), old)
-	require.NoError(t, os.WriteFile(path, []byte(strings.Replace(string(text), old, replacement, 1)), 0o600))
 }
 
 func TestInitOfAFullNode(t *testing.T) {
@@ -88,34 +79,18 @@ func TestInitOfAFullNode(t *testing.T) {
 	}
 }
 
-// filesBelow is everything in a folder.
-func filesBelow(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	files := map[string]string{}
-	require.NoError(t, filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err != nil || d.IsDir() {
-			files[path] = ""
-			return err
-		}
-		text, err := os.ReadFile(path)
-		files[path] = string(text)
-		return err
-	}))
-	return files
-}
-
 // A passphrase that is missing is noticed before anything is written.
 func TestInitWithoutThePassphraseFile(t *testing.T) {
 	home := t.TempDir()
 	_, err := run(t, home, "mpc", "identity") // any command writes the default configuration
 	require.Error(t, err)
-	before := filesBelow(t, home)
+	before := nodehome.Files(t, home)
 	init := []string{"init", "alice", "--chain-id", "seq-1", "--mpc-passphrase", "file:config/mpc.pass"}
 	_, err = run(t, home, init...)
 	path := filepath.Join(home, "config", "mpc.pass")
 	require.ErrorContains(t, err, "umask 077")
 	require.ErrorContains(t, err, path)
-	require.Equal(t, before, filesBelow(t, home))
+	require.Equal(t, before, nodehome.Files(t, home))
 
 	require.NoError(t, os.WriteFile(path, []byte("horse"), 0o600))
 	_, err = run(t, home, init...)
@@ -135,14 +110,14 @@ func TestInitOfAValidator(t *testing.T) {
 
 	out, err := run(t, home, "mpc", "identity", "--output", "json")
 	require.NoError(t, err)
-	var identity identityReport
+	var identity struct{ Keys []string }
 	require.NoError(t, json.Unmarshal([]byte(out), &identity))
 	require.Len(t, identity.Keys, 1)
 
 	// No node runs: the database answers, with the passphrase that init wrote down.
 	out, err = run(t, home, "mpc", "keys")
 	require.NoError(t, err)
-	require.Contains(t, out, fromDatabase)
+	require.Contains(t, out, "from the database")
 
 	_, err = run(t, home, "mpc", "add-genesis-participant", operator)
 	require.NoError(t, err)
@@ -163,7 +138,7 @@ func TestInitOfAValidator(t *testing.T) {
 	require.Equal(t, 2, strings.Count(out, "key  "))
 
 	// What is there is never overwritten, nor is where its passphrase comes from.
-	before := filesBelow(t, home)
+	before := nodehome.Files(t, home)
 	for _, flags := range [][]string{nil, {"--mpc-passphrase", "file:config/pass"}} {
 		_, err = run(t, home, append([]string{"mpc", "identity", "create"}, flags...)...)
 		require.NoError(t, err)
@@ -174,7 +149,7 @@ func TestInitOfAValidator(t *testing.T) {
 		_, err = run(t, home, append(args, "--mpc-passphrase", "env:MPC_TEST_OTHER")...)
 		require.ErrorContains(t, err, `names "file:config/pass"`, args)
 	}
-	require.Equal(t, before, filesBelow(t, home))
+	require.Equal(t, before, nodehome.Files(t, home))
 }
 
 // Of a node whose passphrase only systemd has, a shell can do what needs it by
@@ -220,7 +195,7 @@ func TestAnotherSourceForOneCommand(t *testing.T) {
 // at the time of init does not become permanent, and comments stay.
 func TestInitWritesOneKey(t *testing.T) {
 	home := fullNode(t)
-	edit(t, home, "app.toml", "log-rounds = false", "log-rounds = false # quiet")
+	nodehome.Edit(t, home, "app.toml", "log-rounds = false", "log-rounds = false # quiet")
 	toml := filepath.Join(home, "config", "app.toml")
 	before, err := os.ReadFile(toml)
 	require.NoError(t, err)
@@ -253,7 +228,7 @@ func TestStartRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			home := fullNode(t)
-			edit(t, home, c.file, c.old, c.replacement)
+			nodehome.Edit(t, home, c.file, c.old, c.replacement)
 			_, err := run(t, home, "start")
 			require.ErrorContains(t, err, c.want)
 			require.NoDirExists(t, filepath.Join(home, "data", "application.db"), "nothing was opened")
@@ -286,26 +261,27 @@ func TestStartOfANodeThatIsNotWhole(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			home := validator(t)
+			home := fullNode(t)
+			nodehome.AddVault(t, home)
 			paths := mpcnode.DefaultConfig().PathsOf(home)
 			c.spoil(t, paths)
-			before := filesBelow(t, paths.Folder)
+			before := nodehome.Files(t, paths.Folder)
 			_, err := run(t, home, "start")
 			require.ErrorContains(t, err, "validator set is empty")
-			require.Equal(t, before, filesBelow(t, paths.Folder))
+			require.Equal(t, before, nodehome.Files(t, paths.Folder))
 			if _, err = run(t, home, "mpc", "keys"); c.keys != nil {
 				require.ErrorIs(t, err, c.keys)
 				require.ErrorContains(t, err, "sequencerd mpc backup restore")
 			} else {
 				require.NoError(t, err)
 			}
-			before = filesBelow(t, paths.Folder)
+			before = nodehome.Files(t, paths.Folder)
 			if c.create != nil {
-				writePassphrase(t, home, "other", "cow")
+				nodehome.WritePassphrase(t, home, "other", "cow")
 				_, err = run(t, home, "mpc", "identity", "create", "--mpc-passphrase", "file:config/other")
 				require.ErrorIs(t, err, c.create)
 			}
-			require.Equal(t, before, filesBelow(t, paths.Folder))
+			require.Equal(t, before, nodehome.Files(t, paths.Folder))
 		})
 	}
 }

@@ -1,4 +1,4 @@
 // Package cmd is the command line of sequencerd: the commands that an operator
-// of a Cosmos SDK chain expects, the start command of package mpcnode, and
-// "sequencerd mpc ..." for identity, keys and sessions of a node.
+// of a Cosmos SDK chain expects, the start command of package mpcnode, "sequencerd
+// mpc ..." of package cli, and "sequencerd localnet".
 package cmd

@@ -23,6 +23,7 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode/cli"
 )
 
 // EnvPrefix begins the environment variables that stand for flags.
@@ -119,7 +120,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		pruning.Cmd(newApp, home),
 		snapshot.Cmd(newApp),
 		server.ModuleHashByHeightQuery(newApp),
-		mpcCmd(a),
+		cli.Command(),
 		localnetCmd(),
 	)
 	version.AppName = app.Binary

@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"encoding/json"
@@ -14,13 +14,13 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
 
-	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
 	"github.com/sequencer-mpc/sequencer/storage/backup"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
+	"github.com/sequencer-mpc/sequencer/testutil/nodehome"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -56,7 +56,7 @@ func keyState(t *testing.T, id string, edit func(*mpctypes.Key)) string {
 		key.Participants = append(key.Participants, string(op))
 	}
 	edit(&key)
-	text, err := app.NewTool().Codec.MarshalJSON(&mpctypes.QueryKeyResponse{Key: key})
+	text, err := codecOf(t).MarshalJSON(&mpctypes.QueryKeyResponse{Key: key})
 	require.NoError(t, err)
 	path := filepath.Join(t.TempDir(), id+".json")
 	require.NoError(t, os.WriteFile(path, text, 0o600))
@@ -132,7 +132,7 @@ func TestBackup(t *testing.T) {
 
 	// On a new machine, with another passphrase.
 	second := fullNode(t)
-	writePassphrase(t, second, "pass", "horse")
+	nodehome.WritePassphrase(t, second, "pass", "horse")
 	restore := []string{"mpc", "backup", "restore", folder, "--age-identity", secret, "--mpc-passphrase", "file:config/pass"}
 	out, err = run(t, second, append(restore, "--key-state", treasury, "--key-state", later)...)
 	require.NoError(t, err)
@@ -163,7 +163,7 @@ func TestRestoreRefuses(t *testing.T) {
 		require.NoError(t, db.PutRecord(fixtureShare("b", 0)))
 	})
 	folder := filepath.Join(t.TempDir(), "backups")
-	writePassphrase(t, home, "backup", "cow")
+	nodehome.WritePassphrase(t, home, "backup", "cow")
 	_, err := run(t, home, "mpc", "backup", "create", folder, "--backup-passphrase", "file:config/backup")
 	require.NoError(t, err)
 	restore := []string{"mpc", "backup", "restore", folder, "--backup-passphrase", "file:config/backup"}
@@ -232,8 +232,8 @@ func TestBackupWithSeveralKeys(t *testing.T) {
 	home := validator(t)
 	folder := filepath.Join(t.TempDir(), "backups")
 	to, secret := ageKeys(t)
-	writePassphrase(t, home, "first", "cow")
-	writePassphrase(t, home, "second", "calf")
+	nodehome.WritePassphrase(t, home, "first", "cow")
+	nodehome.WritePassphrase(t, home, "second", "calf")
 	for i, key := range [][]string{
 		{"--backup-passphrase", "file:config/first"}, {"--backup-passphrase", "file:config/second"}, {"--recipient", to},
 	} {
@@ -284,7 +284,7 @@ func TestBackupOfTheNewestFullFileAlone(t *testing.T) {
 	restored := func() {
 		t.Helper()
 		second := fullNode(t)
-		writePassphrase(t, second, "pass", "horse")
+		nodehome.WritePassphrase(t, second, "pass", "horse")
 		_, err := run(t, second, "mpc", "backup", "restore", folder, "--age-identity", secret, "--mpc-passphrase", "file:config/pass")
 		require.NoError(t, err)
 	}

@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"crypto/ed25519"
@@ -11,10 +11,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/client/tx"
 	"github.com/cosmos/cosmos-sdk/server"
-	sdk "github.com/cosmos/cosmos-sdk/types"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
-	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
@@ -95,7 +93,8 @@ func operatorOf(cmd *cobra.Command) (client.Context, types.Operator, error) {
 	case ctx.FromAddress.Empty():
 		return ctx, "", errors.New("give the validator's operator account: --from KEY")
 	}
-	return ctx, types.Operator(sdk.ValAddress(ctx.FromAddress).String()), nil
+	operator, err := operators(ctx).BytesToString(ctx.FromAddress)
+	return ctx, types.Operator(operator), err
 }
 
 // proveIdentity signs, with the newest identity key of a node, that the node
@@ -115,12 +114,12 @@ func proveIdentity(f nodeFiles, chainID string, operator types.Operator) (ed2551
 	return public, proof, nil
 }
 
-func addGenesisParticipantCmd(a *app.App) *cobra.Command {
+func addGenesisParticipantCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "add-genesis-participant [operator]",
 		Short: "Add this node's identity to its genesis file",
 		Long: `Adds the newest identity key of this node to the genesis file in its home, for the
-validator with this operator address (seqvaloper...). The validators of a new
+validator with this operator address. The validators of a new
 chain pass the file on, as they do for gentx, each adding its own.`,
 		Example: "  sequencerd mpc add-genesis-participant $(sequencerd keys show alice --bech val -a)",
 		Args:    cobra.ExactArgs(1),
@@ -129,8 +128,8 @@ chain pass the file on, as they do for gentx, each adding its own.`,
 			if err != nil {
 				return err
 			}
-			if _, err := app.ValidatorCodec().StringToBytes(args[0]); err != nil {
-				return fmt.Errorf("%q is no operator address of this chain (seqvaloper...): %w", args[0], err)
+			if err := checkOperator(cmd, args[0]); err != nil {
+				return err
 			}
 			if err := f.needIdentity(); err != nil {
 				return err
@@ -145,7 +144,7 @@ chain pass the file on, as they do for gentx, each adding its own.`,
 			if err != nil {
 				return err
 			}
-			if genesis.AppState, err = app.AddGenesisParticipant(a.Codec, genesis.AppState, operator, key, proof); err != nil {
+			if genesis.AppState, err = mpcnode.AddGenesisParticipant(client.GetClientContextFromCmd(cmd).Codec, genesis.AppState, operator, key, proof); err != nil {
 				return err
 			}
 			if err := genesis.SaveAs(path); err != nil {

@@ -1,4 +1,4 @@
-package app
+package mpcnode
 
 import (
 	"crypto/ed25519"

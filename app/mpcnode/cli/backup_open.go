@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"errors"
@@ -114,7 +114,7 @@ func keyStates(cmd *cobra.Command) (map[string]mpctypes.Key, error) {
 		}
 		var answer mpctypes.QueryKeyResponse
 		if err := client.GetClientContextFromCmd(cmd).Codec.UnmarshalJSON(text, &answer); err != nil || answer.Key.Id == "" {
-			return nil, errors.Join(fmt.Errorf("--%s: %s is no answer of: sequencerd query mpc key ID -o json", flagKeyState, path), err)
+			return nil, errors.Join(fmt.Errorf(types.ForProgram("--%s: %s is no answer of: sequencerd query mpc key ID -o json"), flagKeyState, path), err)
 		}
 		keys[answer.Key.Id] = answer.Key
 	}

@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"fmt"
@@ -8,6 +8,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/server"
 
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/p2p"
 )
 
@@ -22,7 +23,7 @@ transport is "libp2p". It is that of the node key.`,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			key, err := cmtp2p.LoadNodeKey(server.GetServerContextFromCmd(cmd).Config.NodeKeyFile())
 			if err != nil {
-				return fmt.Errorf("load the node key (sequencerd init makes one): %w", err)
+				return fmt.Errorf(types.ForProgram("load the node key (sequencerd init makes one): %w"), err)
 			}
 			id, err := p2p.LibP2PID(key.PrivKey)
 			if err != nil {

@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"os"
@@ -10,26 +10,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/storage"
 	"github.com/sequencer-mpc/sequencer/storage/audit"
+	"github.com/sequencer-mpc/sequencer/testutil/nodehome"
 )
-
-// validator is the home of a node with an identity whose passphrase is horse, from
-// config/pass. It has no pre-parameters.
-func validator(t *testing.T) string {
-	t.Helper()
-	home := fullNode(t)
-	writePassphrase(t, home, "pass", "horse")
-	edit(t, home, "app.toml", `passphrase = "prompt"`, `passphrase = "file:config/pass"`)
-	vault, err := mpcnode.CreateVault(mpcnode.DefaultConfig(), home, []byte("horse"))
-	require.NoError(t, err)
-	require.NoError(t, vault.Close())
-	return home
-}
-
-// writePassphrase makes a file in config.
-func writePassphrase(t *testing.T, home, name, passphrase string) {
-	t.Helper()
-	require.NoError(t, os.WriteFile(filepath.Join(home, "config", name), []byte(passphrase+"\n"), 0o600))
-}
 
 func TestPassphraseChange(t *testing.T) {
 	home := validator(t)
@@ -41,7 +23,7 @@ func TestPassphraseChange(t *testing.T) {
 	before := toml()
 	change := []string{"mpc", "passphrase", "change"}
 
-	writePassphrase(t, home, "next", "horse")
+	nodehome.WritePassphrase(t, home, "next", "horse")
 	_, err := run(t, home, append(change, "--new-mpc-passphrase", "file:config/next")...)
 	require.ErrorIs(t, err, storage.ErrSamePassphrase)
 	_, err = run(t, home, append(change, "--new-mpc-passphrase", "correct-horse")...)
@@ -49,7 +31,7 @@ func TestPassphraseChange(t *testing.T) {
 	require.NotContains(t, err.Error(), "correct-horse")
 
 	// The new one in a file of its own, which app.toml is to name.
-	writePassphrase(t, home, "next", "cow")
+	nodehome.WritePassphrase(t, home, "next", "cow")
 	out, err := run(t, home, append(change, "--new-mpc-passphrase", "file:config/next", "--write-source")...)
 	require.NoError(t, err)
 	require.NotContains(t, out, "cow")
@@ -64,7 +46,7 @@ func TestPassphraseChange(t *testing.T) {
 	out, err = run(t, home, append(change, "--new-mpc-passphrase", "env:MPC_TEST_NEW")...)
 	require.NoError(t, err)
 	require.Contains(t, out, "file:config/next")
-	edit(t, home, "app.toml", "file:config/next", "file:config/pass")
+	nodehome.Edit(t, home, "app.toml", "file:config/next", "file:config/pass")
 	require.Equal(t, before, toml())
 	_, err = run(t, home, "mpc", "keys")
 	require.NoError(t, err)
@@ -79,7 +61,7 @@ func TestPassphraseChangeNeedsAStoppedNode(t *testing.T) {
 	home := validator(t)
 	vault, err := mpcnode.OpenVault(mpcnode.Config{Enabled: true, Dir: "mpc", Passphrase: "file:config/pass"}, home)
 	require.NoError(t, err)
-	writePassphrase(t, home, "next", "cow")
+	nodehome.WritePassphrase(t, home, "next", "cow")
 	_, err = run(t, home, "mpc", "passphrase", "change", "--new-mpc-passphrase", "file:config/next")
 	require.ErrorIs(t, err, storage.ErrInUse)
 	require.ErrorContains(t, err, "stop the other node")

@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"fmt"
@@ -193,12 +193,12 @@ func (r restoredText) text() string {
 		fmt.Fprintf(w, "bindings\t%d\n", r.Bindings)
 		fmt.Fprintf(w, "database\t%s\n", madeOrKept(r.DatabaseMade))
 		fmt.Fprintf(w, "identity\t%s\n", r.identity())
-	}) + `
+	}) + types.ForProgram(`
 What was made after that backup is not there. Start the node, then look at
   sequencerd mpc status    keys whose share is missing or behind the chain
   sequencerd mpc keys      what this node has
 and reshare those keys. Destroy the other copies of what was restored.
-`
+`)
 }
 
 func (r restoredText) identity() string {

@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"errors"
@@ -123,7 +123,7 @@ func readKeys(f nodeFiles) (report mpcnode.KeysReport, err error) {
 type statusText struct{ mpcnode.StatusReport }
 
 func (s statusText) text() string {
-	operator := "none (register one: sequencerd mpc register)"
+	operator := types.ForProgram("none (register one: sequencerd mpc register)")
 	if s.Operator != "" {
 		operator = fmt.Sprintf("%s, identity version %d", s.Operator, s.IdentityVersion)
 	}
@@ -154,7 +154,7 @@ func (s statusText) text() string {
 			fmt.Fprintf(w, "problem\t%s: %s\n", s.Problem, s.Remedy)
 		}
 		if len(s.MissingShares) > 0 {
-			fmt.Fprintf(w, "missing shares\t%d (sequencerd mpc keys): %s\n", len(s.MissingShares), types.ErrShareMissing.Remedy())
+			fmt.Fprintf(w, types.ForProgram("missing shares\t%d (sequencerd mpc keys): %s\n"), len(s.MissingShares), types.ErrShareMissing.Remedy())
 		}
 		if len(s.UnknownKeys) > 0 {
 			fmt.Fprintf(w, "unknown keys\t%s (kept, but not on this chain)\n", strings.Join(s.UnknownKeys, " "))

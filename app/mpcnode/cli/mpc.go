@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"encoding/hex"
@@ -11,15 +11,16 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/server"
 
-	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
 	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
-// mpcCmd is "sequencerd mpc".
-func mpcCmd(a *app.App) *cobra.Command {
+// Command is "sequencerd mpc", for the root command of any chain: its PersistentPreRunE
+// sets the SDK's client and server contexts, as every chain's does, with home, codec
+// and interface registry.
+func Command() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mpc",
 		Short: "Identity, keys and sessions of this node",
@@ -35,9 +36,10 @@ What this node has and does is asked here.`,
 		RunE: client.ValidateCmd,
 	}
 	cmd.AddCommand(
-		identityCmd(), registerCmd(), revokeCmd(), addGenesisParticipantCmd(a),
+		identityCmd(), registerCmd(), revokeCmd(), addGenesisParticipantCmd(),
 		statusCmd(), keysCmd(), sessionsCmd(), libp2pIDCmd(), passphraseCmd(), backupCmd(), auditCmd(), databaseCmd(),
 	)
+	speakOfProgram(cmd)
 	return cmd
 }
 
@@ -117,8 +119,8 @@ func identityCreateCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "create",
 		Short: "Make an identity, its database and first pre-parameters on a node without one",
-		Long: `Makes what "sequencerd init" makes for a validator, on a node that was made with
---no-mpc. Start the node again and register the identity afterwards.
+		Long: `Makes the identity of a validator, the encrypted database and a first set of
+pre-parameters, on a node that has none. Start the node again and register the identity afterwards.
 
 Where the database is there and the identity is gone, it makes a new identity beside
 it; give the passphrase that the database has. Shares are the operator's and are kept,
@@ -169,7 +171,7 @@ func identityBeside(cmd *cobra.Command, f nodeFiles) error {
 	if err := mpcnode.StorePassphraseSource(f.appToml(), f.cfg.Passphrase); err != nil {
 		return err
 	}
-	cmd.Printf("new identity key %s beside the database, which was kept with its shares\nnow start the node, then: sequencerd mpc register --from KEY\n", hex.EncodeToString(key))
+	cmd.Printf(types.ForProgram("new identity key %s beside the database, which was kept with its shares\nnow start the node, then: sequencerd mpc register --from KEY\n"), hex.EncodeToString(key))
 	return nil
 }
 
@@ -200,7 +202,7 @@ func identityRotateCmd() *cobra.Command {
 				return err
 			}
 			f.record(cmd, mpcnode.KeyOperation(audit.IdentityRotated, key))
-			cmd.Printf("new identity key %s\nnow start the node again, then: sequencerd mpc register --from KEY\n", hex.EncodeToString(key))
+			cmd.Printf(types.ForProgram("new identity key %s\nnow start the node again, then: sequencerd mpc register --from KEY\n"), hex.EncodeToString(key))
 			return nil
 		},
 	}
@@ -211,7 +213,7 @@ func identityRotateCmd() *cobra.Command {
 // withRemedy adds what to do if an error is of a kind.
 func withRemedy(err, kind error, remedy string) error {
 	if errors.Is(err, kind) {
-		return fmt.Errorf("%w; %s", err, remedy)
+		return fmt.Errorf("%w; %s", err, types.ForProgram(remedy))
 	}
 	return err
 }

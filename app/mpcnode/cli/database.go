@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"fmt"
@@ -62,7 +62,7 @@ func createDatabase(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	if !lost {
-		return fmt.Errorf("an empty database has no shares; if those of this node are in a backup restore it: sequencerd mpc backup restore, and only if they are lost for good give --%s", flagSharesLost)
+		return fmt.Errorf(types.ForProgram("an empty database has no shares; if those of this node are in a backup restore it: sequencerd mpc backup restore, and only if they are lost for good give --%s"), flagSharesLost)
 	}
 	passphrase, err := f.readPassphrase()
 	if err != nil {
@@ -73,7 +73,7 @@ func createDatabase(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	f.record(cmd, mpcnode.Operation{Event: audit.DatabaseMade, Note: "empty: the shares before are lost"})
-	cmd.Printf("made an empty database; the identity was kept\nnow start the node, then reshare the keys of which it has no share: sequencerd mpc keys\n")
+	cmd.Print(types.ForProgram("made an empty database; the identity was kept\nnow start the node, then reshare the keys of which it has no share: sequencerd mpc keys\n"))
 	return nil
 }
 

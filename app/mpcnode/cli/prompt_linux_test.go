@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"fmt"
@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/sequencer-mpc/sequencer/testutil/nodehome"
 )
 
 // typeAtPrompt makes standard input a terminal at which somebody types lines.
@@ -39,11 +41,11 @@ func TestInitWithAMistypedPassphrase(t *testing.T) {
 	home := t.TempDir()
 	_, err := run(t, home, "mpc", "identity") // any command writes the default configuration
 	require.Error(t, err)
-	before := filesBelow(t, home)
+	before := nodehome.Files(t, home)
 	typeAtPrompt(t, "horse\ncow\n")
 	_, err = run(t, home, "init", "alice", "--chain-id", "seq-1")
 	require.ErrorContains(t, err, "differ")
-	require.Equal(t, before, filesBelow(t, home))
+	require.Equal(t, before, nodehome.Files(t, home))
 
 	typeAtPrompt(t, "horse\nhorse\n")
 	_, err = run(t, home, "init", "alice", "--chain-id", "seq-1")

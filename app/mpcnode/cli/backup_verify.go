@@ -1,4 +1,4 @@
-package cmd
+package cli
 
 import (
 	"errors"
@@ -11,7 +11,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 
-	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage/backup"
@@ -43,7 +42,7 @@ identity in the backup, or that the shares belong to, unless --participant names
 		RunE: verifyBackup,
 	}
 	addOpenFlags(cmd)
-	cmd.Flags().String(flagParticipant, "", "operator (seqvaloper...) whose backup it is")
+	cmd.Flags().String(flagParticipant, "", "operator address whose backup it is")
 	flags.AddQueryFlagsToCmd(cmd)
 	return cmd
 }
@@ -55,8 +54,8 @@ func verifyBackup(cmd *cobra.Command, args []string) error {
 	}
 	self := types.Operator(name)
 	if name != "" {
-		if _, err := app.ValidatorCodec().StringToBytes(name); err != nil {
-			return fmt.Errorf("--%s: %q is no operator address of this chain (seqvaloper...): %w", flagParticipant, name, err)
+		if err := checkOperator(cmd, name); err != nil {
+			return fmt.Errorf("--%s: %w", flagParticipant, err)
 		}
 	}
 	saved, err := openBackup(cmd, args[0])

@@ -1,0 +1,56 @@
+package cli
+
+import (
+	"fmt"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+const flagNoMPC = "no-mpc"
+
+// initHelp is what WithIdentity adds to the help of a command.
+const initHelp = `
+
+With the identity come an encrypted database and a first set of pre-parameters, made
+on all cores. The passphrase protects identity and key shares and is needed at each
+start. Without it they are lost. A node that only follows the chain needs neither:
+--no-mpc.
+
+--mpc-passphrase names the source of the passphrase, never the passphrase itself.
+A passphrase file is there before init, lies below the home unless its path is
+absolute, and only its owner can read it.`
+
+// WithIdentity lets a chain's init command make the MPC identity of a validator too,
+// with an encrypted database and a first set of pre-parameters; the flag --no-mpc
+// leaves them out. The passphrase comes first: one that cannot be had, or that was typed
+// wrong, must not leave half a node.
+func WithIdentity(cmd *cobra.Command) *cobra.Command {
+	stock := cmd.RunE
+	cmd.Long += initHelp
+	cmd.Flags().Bool(flagNoMPC, false, "make no MPC identity: the node follows the chain and passes MPC messages on")
+	addPassphraseFlag(cmd, "written to app.toml")
+	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		noMPC, err := cmd.Flags().GetBool(flagNoMPC)
+		if err != nil {
+			return err
+		}
+		if noMPC {
+			return stock(cmd, args)
+		}
+		identity, err := planIdentity(cmd)
+		if err != nil {
+			return err
+		}
+		defer identity.wipe()
+		if err := stock(cmd, args); err != nil {
+			return err
+		}
+		if err := identity.make(cmd); err != nil {
+			return fmt.Errorf(types.ForProgram("%w; everything but the MPC identity was made: go on with sequencerd mpc identity create"), err)
+		}
+		return nil
+	}
+	return cmd
+}
