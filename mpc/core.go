@@ -31,9 +31,11 @@ type Core struct {
 
 	records    map[types.RecordKey]types.Record // without shares
 	byKey      map[types.KeyID]map[types.RecordKey]bool
-	tombstones map[types.KeyID]bool     // true: nothing is left to attest
-	unknown    map[types.KeyID]bool     // reported already
-	withheld   map[types.RecordKey]bool // of earlier epochs, reported already
+	tombstones map[types.KeyID]bool // true: nothing is left to attest
+	unknown    map[types.KeyID]bool // reported already
+	// withheld shares are kept though the chain has no use for them, withheldBefore were
+	// at the last look.
+	withheld, withheldBefore map[types.RecordKey]Withholding
 
 	sessions  map[types.SessionID]*live
 	byContext map[types.Context]*live
@@ -120,7 +122,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		byKey:      make(map[types.KeyID]map[types.RecordKey]bool),
 		tombstones: make(map[types.KeyID]bool),
 		unknown:    make(map[types.KeyID]bool),
-		withheld:   make(map[types.RecordKey]bool),
+		withheld:   make(map[types.RecordKey]Withholding),
 		owed:       make(map[types.KeyID]bool),
 		sessions:   make(map[types.SessionID]*live),
 		byContext:  make(map[types.Context]*live),

@@ -77,6 +77,7 @@ func (c *Core) failRecord(r types.Record, reason types.Reason) (types.Record, er
 // their keys.
 func (c *Core) settleRecords() error {
 	c.destroyed = 0
+	c.lookAgain()
 	for _, k := range c.recordKeys() {
 		key, known := c.view.Keys[k.KeyID]
 		if !known {
@@ -282,13 +283,12 @@ func (c *Core) held(id types.KeyID, epoch uint64, context types.Context) (types.
 
 // reportForeign says once that the chain has another key under this id.
 func (c *Core) reportForeign(r types.Record) {
-	if c.withheld[r.RecordKey] || c.view.CatchingUp {
+	if !c.withhold(r, WithheldForeign) {
 		return
 	}
-	c.withheld[r.RecordKey] = true
 	c.opts.Log.Error("a share was READY, and the chain has another key under its id; it is kept", "key", r.KeyID, "epoch", r.Epoch,
 		"session", r.Context.Short(), "public_key", fmt.Sprintf("%x", r.PublicKey),
-		"remedy", types.ForProgram("check that this database belongs to this chain; make a backup: sequencerd mpc backup create"))
+		"remedy", WithheldForeign.Remedy())
 }
 
 // reportUnknown says once that the chain does not know a key. Its records are

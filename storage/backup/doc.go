@@ -91,5 +91,6 @@
 // A share of an epoch older than a READY one of the database, a record of a key with
 // a tombstone, a record that is there with other content, a binding that differs.
 // All or nothing is restored, in one write. The identity alone can be restored beside
-// any database.
+// any database. Package app/mpcnode refuses before that what is of another node or of
+// another chain.
 package backup

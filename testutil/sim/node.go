@@ -127,10 +127,10 @@ func (n *Node) Start() {
 	if err != nil {
 		panic(err)
 	}
+	n.core = core // it may crash again while it reads its store
 	if err := core.Restore(); err != nil {
 		panic(fmt.Sprintf("restore %s: %v", n.Operator, err))
 	}
-	n.core = core
 	if !n.blind {
 		n.seen = n.world.Chain.Height()
 	}

@@ -142,7 +142,11 @@ func backupStopped(cmd *cobra.Command, f nodeFiles, folder backup.Folder, r *mpc
 		return m, err
 	}
 	defer func() { err = errors.Join(err, vault.Close()) }()
-	plan, err := vault.Plan(client.GetClientContextFromCmd(cmd).ChainID, r)
+	chainID, err := f.chainID(cmd)
+	if err != nil {
+		return m, err
+	}
+	plan, err := vault.Plan(chainID, r)
 	if err != nil {
 		return m, err
 	}
