@@ -117,6 +117,8 @@ func TestForeignKeyIsKept(t *testing.T) {
 			require.Equal(t, "share", string(share))
 			_, err = d.store.OpenShare(lost.RecordKey)
 			require.ErrorIs(t, err, types.ErrShareMissing, "what lost goes")
+			require.Equal(t, []Withheld{{r.RecordKey, WithheldForeign}}, d.core.Status().Withheld)
+			require.Contains(t, WithheldForeign.Remedy(), "mpc backup create")
 			require.Empty(t, d.core.tombstones)
 			require.Equal(t, key.Status == types.KeyDeleted, len(d.core.Results().Attestations) == 1, "it says that it destroyed what was the key's")
 
@@ -124,6 +126,7 @@ func TestForeignKeyIsKept(t *testing.T) {
 			d.view.Keys["key"] = key
 			d.commit()
 			require.Empty(t, d.core.records, "the same key's goes as ever")
+			require.Empty(t, d.core.Status().Withheld)
 		})
 	}
 }
@@ -231,9 +234,15 @@ func TestStagedShareIsKept(t *testing.T) {
 	d.start()
 	d.commit()
 	require.Len(t, d.core.records, 1)
+	require.Equal(t, []Withheld{{r.RecordKey, WithheldUnasked}}, d.core.Status().Withheld)
+	d.view.CatchingUp = true
+	d.commit()
+	require.Len(t, d.core.Status().Withheld, 1, "nothing is found out while catching up")
+	d.view.CatchingUp = false
 	d.ended = append(d.ended, "r")
 	d.commit()
 	require.Empty(t, d.core.records)
+	require.Empty(t, d.core.Status().Withheld)
 }
 
 // TestAttestsForThatRequestOnly: a share that was made for a request is attested for no

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -39,10 +40,13 @@ type operation struct {
 	check   func(*testing.T, *sim.World)
 	// members of what is there in the end; nil if nothing is to be.
 	members func(*sim.World) []*sim.Node
+	// again counts the second crashes of all runs.
+	again *atomic.Int64
 }
 
 var operations = map[string]operation{
 	"keygen": {
+		again:   new(atomic.Int64),
 		prepare: func(*testing.T, *sim.World) {},
 		ask: func(w *sim.World) {
 			w.Chain.Keygen("key", 2)
@@ -56,6 +60,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes },
 	},
 	"sign": {
+		again:   new(atomic.Int64),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
 		ask:     func(w *sim.World) { w.Chain.Sign("signed", "key", digestOf("signed")) },
 		over: func(w *sim.World) bool {
@@ -66,6 +71,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes },
 	},
 	"reshare": {
+		again:   new(atomic.Int64),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 1, w.Nodes[:3]...) },
 		ask:     func(w *sim.World) { w.Chain.Reshare("reshare", "key", 1, w.Nodes[1:]...) },
 		over: func(w *sim.World) bool {
@@ -76,6 +82,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes[1:] },
 	},
 	"delete": {
+		again:   new(atomic.Int64),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
 		ask:     func(w *sim.World) { w.Chain.Delete("key") },
 		over: func(w *sim.World) bool {
@@ -86,6 +93,7 @@ var operations = map[string]operation{
 		members: func(*sim.World) []*sim.Node { return nil },
 	},
 	"cancelled reshare": {
+		again:   new(atomic.Int64),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 1, w.Nodes[:3]...) },
 		ask: func(w *sim.World) {
 			w.Chain.Reshare("reshare", "key", 1, w.Nodes[1:]...)
@@ -100,6 +108,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes[:3] },
 	},
 	"undelete": {
+		again:   new(atomic.Int64),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
 		ask: func(w *sim.World) {
 			w.Chain.Sign("cut-off", "key", digestOf("cut-off"))
@@ -298,34 +307,39 @@ func TestCrashAtEveryMoment(t *testing.T) {
 }
 
 // someWrites is which of the writes are tried twice over unless CRASH_ALL asks for all.
-const someWrites = 9
+const someWrites = 3
+
+// maxAgain is the last write after a restart at which a node is killed again.
+const maxAgain = 3
 
 // TestCrashWhileRecovering kills a node at a write, and once more at the first, second or
-// third write after its restart, reading its store included.
+// third write after its restart, reading its store included. Where CRASH_ALL does not ask
+// for all, they are tried in turn.
 func TestCrashWhileRecovering(t *testing.T) {
 	for _, name := range []string{"keygen", "sign", "reshare", "delete", "cancelled reshare", "undelete"} {
 		t.Run(name, func(t *testing.T) {
 			op := operations[name]
 			calm := &killer{}
 			op.run(t, calm)
-			var chosen []moment
+			var chosen [maxAgain][]moment
 			writes := slices.DeleteFunc(slices.Clone(calm.met), func(m moment) bool { return m.IsMessage() })
 			for i, m := range writes {
-				if i%someWrites == 0 || os.Getenv(crashAll) != "" {
-					chosen = append(chosen, m)
+				for again := range maxAgain {
+					if os.Getenv(crashAll) != "" || i%(someWrites*maxAgain) == someWrites*again {
+						chosen[again] = append(chosen[again], m)
+					}
 				}
 			}
+			var once, twice int64
 			t.Run("kill", func(t *testing.T) {
-				for again := 1; again <= 3; again++ {
-					if os.Getenv(crashAll) != "" {
-						op.killAtEach(t, chosen, again)
-						continue
-					}
-					op.killAtEach(t, slices.DeleteFunc(slices.Clone(chosen), func(m moment) bool {
-						return slices.Index(chosen, m)%3 != again-1
-					}), again)
+				for i, moments := range chosen {
+					op.killAtEach(t, moments, i+1)
+					once += int64(len(moments))
 				}
 			})
+			twice = op.again.Swap(0)
+			t.Logf("%s: %d crashes at writes, and in %d of those runs one more at a write after the restart", name, once, twice)
+			require.Positive(t, twice)
 		})
 	}
 }
@@ -360,6 +374,7 @@ func (op operation) kill(t *testing.T, verified sim.Verified, at moment, away ti
 	}()
 	op.run(t, k)
 	require.True(t, k.hit, "the moment did not come")
+	op.again.Add(int64(k.second))
 }
 
 // report prints how many moments are tried, by what happens at them.
