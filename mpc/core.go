@@ -69,6 +69,9 @@ type Core struct {
 	askedFor types.Operator
 	// askedAt is the height at which it was told last.
 	askedAt int64
+	// ownDestroyed are deleted keys that have no tombstone, since a share of another key
+	// is kept under their id, and of which a share was destroyed in this life.
+	ownDestroyed map[types.KeyID]bool
 	// unheld are keys that this node may have to say of that it has no share.
 	unheld []types.KeyID
 	// destroyed counts records and keys, in one Reconcile.
@@ -124,6 +127,8 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		unknown:    make(map[types.KeyID]bool),
 		withheld:   make(map[types.RecordKey]Withholding),
 		owed:       make(map[types.KeyID]bool),
+
+		ownDestroyed: make(map[types.KeyID]bool),
 		sessions:   make(map[types.SessionID]*live),
 		byContext:  make(map[types.Context]*live),
 		firstFor:   make(map[types.Operator]*types.Request),

@@ -180,8 +180,11 @@ func (c *Core) settleDeletions() error {
 				c.tombstones[id] = true
 			}
 			delete(c.owed, id)
+			delete(c.ownDestroyed, id)
 		case slices.Contains(key.Holders, c.self.Operator):
-			c.attestDeletion(id)
+			if err := c.attestDeletion(id); err != nil {
+				return err
+			}
 		case destroyed && c.self.Operator != "":
 			c.tombstones[id] = true // its share never counted: nobody waits for its word
 		}
@@ -252,6 +255,7 @@ func (c *Core) destroyOwn(key types.Key) error {
 		if err := c.wrote(c.opts.Store.DestroyRecord(k)); err != nil {
 			return fmt.Errorf("destroy a record of %s: %w", key.ID, err)
 		}
+		c.ownDestroyed[key.ID] = c.ownDestroyed[key.ID] || c.records[k].HasData
 		c.forget(k)
 		c.destroyed++
 		c.opts.Log.Info("record of a deleted key destroyed", "key", k.KeyID, "epoch", k.Epoch, "session", k.Session.Short())

@@ -121,6 +121,9 @@ func TestForeignKeyIsKept(t *testing.T) {
 			require.Contains(t, WithheldForeign.Remedy(), "mpc backup create")
 			require.Empty(t, d.core.tombstones)
 			require.Equal(t, key.Status == types.KeyDeleted, len(d.core.Results().Attestations) == 1, "it says that it destroyed what was the key's")
+			for _, a := range d.core.Results().Attestations {
+				require.False(t, a.FoundNothing())
+			}
 
 			key.PublicKey = []byte("old")
 			d.view.Keys["key"] = key
@@ -189,6 +192,28 @@ func TestRolledBackKeygen(t *testing.T) {
 	d.core.HandleEnvelope(d.prepare(r.Initiator(0), r.ID, 0, 1))
 	answer, _, _ := d.answer()
 	require.Equal(t, string(types.ErrInProgress), answer)
+}
+
+// TestSaysWhatItDestroyed: a holder's word on a deletion says whether there was a share,
+// also after a restart.
+func TestSaysWhatItDestroyed(t *testing.T) {
+	for name, held := range map[string]bool{"a share": true, "nothing": false} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 3)
+			if held {
+				d.hold(types.Context{5}, types.StatusReady)
+			}
+			d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyDeleted, Holders: d.ops}
+			for range 2 {
+				d.start()
+				d.commit() // by then it knows what it owes
+				said := d.core.Results().Attestations
+				require.Len(t, said, 1)
+				require.NoError(t, said[0].Verify(deskChain, d.public("op-00")))
+				require.Equal(t, !held, said[0].FoundNothing())
+			}
+		})
+	}
 }
 
 // TestOwedDeletion: a node that was away while a key was deleted, and has nothing of it

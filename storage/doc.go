@@ -32,7 +32,7 @@
 //	main  d <same suffix>                         share                           record key
 //	main  q <id u64>                              pre-parameters                  their key
 //	main  b <signature id>                        content hash, digest            sealing key
-//	main  t <key id>                              empty                           sealing key
+//	main  t <key id>                              1 if shares were destroyed      sealing key
 //	main  a                                       head of the audit log           sealing key
 //
 // The header is in keys because a wrapped key is what it holds: where the

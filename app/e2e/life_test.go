@@ -147,5 +147,25 @@ func (n *network) shell(ctx context.Context, dir, line string) string {
 func (n *network) proposes(ctx context.Context, dir string) bool {
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, "sequencerd"), "query", "gov", "proposals", "-o", "json")
 	out, err := cmd.Output()
-	return err == nil && strings.Contains(string(out), "MsgUpdateParams") && strings.Contains(string(out), `"auto_reshare":true`)
+	if err != nil {
+		return false // there is none yet
+	}
+	var answer struct {
+		Proposals []struct {
+			Messages []struct {
+				Type  string
+				Value struct{ Params map[string]any }
+			}
+		}
+	}
+	require.NoError(n.t, json.Unmarshal(out, &answer), string(out))
+	if len(answer.Proposals) == 0 {
+		return false
+	}
+	require.Len(n.t, answer.Proposals[0].Messages, 1)
+	m := answer.Proposals[0].Messages[0]
+	require.Equal(n.t, "/sequencer.mpc.v1.MsgUpdateParams", m.Type)
+	require.Equal(n.t, true, m.Value.Params["auto_reshare"])
+	require.InDelta(n.t, 120, m.Value.Params["keygen_attempt_blocks"], 0, "all else stays")
+	return true
 }

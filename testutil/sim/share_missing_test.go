@@ -93,9 +93,21 @@ func TestIdleShareMissing(t *testing.T) {
 	require.Zero(t, w.Chain.Rejected)
 	require.Empty(t, w.Chain.Errors)
 	signsAll(t, w, "s") // the others sign
+
+	// Deleted, it has nothing to destroy, and says so.
+	w.Chain.Delete("a")
+	deleted := func() xtypes.Key {
+		k, err := w.Chain.Fixture.Keeper.Key(w.Chain.Fixture.Ctx, "a")
+		require.NoError(t, err)
+		return k
+	}
+	require.True(t, w.Run(5*time.Minute, func() bool { return len(deleted().DeletionAcks) == 4 }))
+	require.Equal(t, []string{string(lost.Operator)}, deleted().DeletionEmpty)
+
+	keys = keys[1:]
 	for _, id := range keys {
 		w.Chain.Reshare("again-"+string(id), id, 1)
 	}
-	require.True(t, w.Run(10*time.Minute, func() bool { return reflect.DeepEqual(missing(), [][]types.Operator{nil, nil, nil}) }), "%v", missing())
+	require.True(t, w.Run(10*time.Minute, func() bool { return reflect.DeepEqual(missing(), [][]types.Operator{nil, nil}) }), "%v", missing())
 	nothingIsHeld(t, w)
 }
