@@ -442,10 +442,16 @@ func TestOperationsAreNotes(t *testing.T) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	l := newLog(b, b.TempDir(), MaxFileBytes)
-	for i := range b.N {
-		if err := l.Append(use(i)); err != nil {
-			b.Fatal(err)
-		}
+	for name, line := range map[string]func(int) Entry{
+		"begin": use, "end": func(i int) Entry { return end(i, OutcomeOK) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			l := newLog(b, b.TempDir(), MaxFileBytes)
+			for i := range b.N {
+				if err := l.Append(line(i)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -339,7 +339,7 @@ func TestCrashWhileRecovering(t *testing.T) {
 			})
 			twice = op.again.Swap(0)
 			t.Logf("%s: %d crashes at writes, and in %d of those runs one more at a write after the restart", name, once, twice)
-			require.Positive(t, twice)
+			require.Positive(t, twice, "no node was killed twice")
 		})
 	}
 }
