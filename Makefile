@@ -14,9 +14,9 @@ NETWORK  ?= $(BUILD)/localnet
 
 GOLANGCI := v2.5.0
 
-# With one package at a time a test that waits for blocks does not share the
-# cores with another one's cryptography. Vetting is the linter's part.
-TEST     := go test -p 1 -count 1 -timeout 30m -vet off
+# Two packages at a time: most tests keep one core busy.
+# Vetting is the linter's part.
+TEST     := go test -p 2 -count 1 -timeout 30m -vet off
 
 .PHONY: build install test test-long test-race sim lint lint-deep proto proto-check localnet demo bench clean
 

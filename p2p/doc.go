@@ -8,11 +8,14 @@
 // and return. Each peer has one sending goroutine, which alone calls TrySend:
 // first this node's hello if it is due, then control messages (everything but
 // rounds), then rounds, and relays beside them for half of the bytes. It keeps
-// below what the peer's budget for this node is. True from Send means queued.
+// below what the peer's budget for this node is. Short envelopes that wait for the same
+// peer at the same time, whatever their sessions, leave in one Frame; nothing waits for
+// one. True from Send means queued.
 // What finds a full queue is dropped and counted; the engine resends.
 //
 // Inbound: FilterMsgBytes judges length by kind and type on the raw bytes.
-// Receive charges the delivering peer's budget and queues the decoded message;
+// Receive charges the delivering peer's budget, for each envelope of a Frame as if it
+// had come alone, and queues the decoded message;
 // it never blocks, because it runs on the goroutine that consensus receives
 // with. Verify workers take one message from each peer in turn, and check
 //

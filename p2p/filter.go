@@ -16,6 +16,8 @@ const (
 	fieldEnvelope = 2 // Message.envelope
 	fieldGossip   = 3 // Message.gossip
 	fieldRelay    = 4 // Message.relay
+	fieldFrame    = 5 // Message.frame
+	fieldFramed   = 1 // Frame.envelopes
 	fieldRelayed  = 1 // Relay.envelope
 	fieldHeader   = 1 // Envelope.header
 	fieldKind     = 3 // Header.kind
@@ -60,11 +62,14 @@ func (s sizes) known(kind wire.Kind, typ string) bool {
 	return kind != wire.KIND_ROUND || ok || len(s.rounds) == 0
 }
 
+// encoded is the most that an encoded message of an envelope may have.
+func (s sizes) encoded(kind wire.Kind, typ string) int { return s.body(kind, typ) + EnvelopeOverhead }
+
 // checkBytes judges an encoded Message by its length before it is decoded. What
 // it refuses costs the peer its connection, so kinds and types that this
 // version does not know pass here, within the bound of the largest.
 func (s sizes) checkBytes(bz []byte) error {
-	var p peeked
+	p := peeked{sizes: s}
 	if err := walk(bz, p.message); err != nil {
 		return fmt.Errorf("frame of a message: %w", err)
 	}
@@ -75,7 +80,9 @@ func (s sizes) checkBytes(bz []byte) error {
 	case fieldGossip:
 		limit = MaxGossipBytes
 	case fieldEnvelope, fieldRelay:
-		limit = s.body(p.kind, string(p.typ)) + EnvelopeOverhead
+		limit = s.encoded(p.kind, string(p.typ))
+	case fieldFrame:
+		limit = MaxFrameBytes
 	}
 	if len(bz) > limit {
 		return fmt.Errorf("message %d of kind %d, type %.32q has %d bytes, at most %d are allowed", p.arm, p.kind, p.typ, len(bz), limit)
@@ -101,13 +108,16 @@ func (s sizes) checkEnvelope(e *wire.Envelope) error {
 // peeked is what a message says of itself. As in decoding, the last of several
 // fields counts.
 type peeked struct {
-	arm  protowire.Number
-	kind wire.Kind
-	typ  []byte
+	sizes sizes
+	arm   protowire.Number
+	kind  wire.Kind
+	typ   []byte
+	// framed counts the envelopes of a frame.
+	framed int
 }
 
 func (p *peeked) message(num protowire.Number, value []byte, _ uint64) error {
-	if num < fieldHello || num > fieldRelay {
+	if num < fieldHello || num > fieldFrame {
 		return nil
 	}
 	p.arm = num
@@ -116,6 +126,27 @@ func (p *peeked) message(num protowire.Number, value []byte, _ uint64) error {
 		return walk(value, p.envelope)
 	case fieldRelay:
 		return walk(value, p.relay)
+	case fieldFrame:
+		p.framed = 0
+		return walk(value, p.frame)
+	}
+	return nil
+}
+
+// frame judges each of its envelopes by its own kind and type.
+func (p *peeked) frame(num protowire.Number, value []byte, _ uint64) error {
+	if num != fieldFramed {
+		return nil
+	}
+	if p.framed++; p.framed > MaxFramed {
+		return fmt.Errorf("frame of more than %d envelopes", MaxFramed)
+	}
+	var one peeked
+	if err := walk(value, one.envelope); err != nil {
+		return err
+	}
+	if limit := p.sizes.encoded(one.kind, string(one.typ)); len(value) > limit {
+		return fmt.Errorf("envelope of kind %d, type %.32q in a frame has %d bytes, at most %d are allowed", one.kind, one.typ, len(value), limit)
 	}
 	return nil
 }

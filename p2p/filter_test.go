@@ -3,6 +3,7 @@ package p2p
 import (
 	"bytes"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
@@ -81,6 +82,7 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		"forward": widestEnvelope(wire.KIND_FORWARD, &wire.Forward{Envelope: round}),
 		"dispute": widestEnvelope(wire.KIND_DISPUTE, dispute),
 		"abort":   widestEnvelope(wire.KIND_ABORT, &wire.Abort{Reason: strings.Repeat("r", 64)}),
+		"frame":   &wire.Frame{Envelopes: slices.Repeat([]*wire.Envelope{ready}, MaxFramed)},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bz := encode(t, m)
@@ -120,6 +122,12 @@ func TestFilter(t *testing.T) {
 		{"relay of a round beyond its type's size", encode(t, &wire.Relay{Envelope: typed("round1", 1000+EnvelopeOverhead), Hops: 1}), false},
 		{"relay of a ready of a round's size", encode(t, &wire.Relay{Envelope: alice.envelope(wire.KIND_READY, "", 1, make([]byte, 5000))}), false},
 		{"relay of nothing", encode(t, &wire.Relay{}), true},
+		{"frame of small ones", encode(t, &wire.Frame{Envelopes: slices.Repeat([]*wire.Envelope{typed("round1", 500)}, MaxFramed)}), true},
+		{"frame of too many", encode(t, &wire.Frame{Envelopes: slices.Repeat([]*wire.Envelope{typed("round1", 1)}, MaxFramed+1)}), false},
+		{"frame that is too long", encode(t, &wire.Frame{Envelopes: slices.Repeat([]*wire.Envelope{typed("round1", 2000)}, 34)}), false},
+		{"frame with one of too many bytes for its type", encode(t, &wire.Frame{Envelopes: []*wire.Envelope{typed("round1", 1), typed("round1", 1000+EnvelopeOverhead)}}), false},
+		{"frame of nothing", encode(t, &wire.Frame{}), true},
+		{"frame of what is no envelope", []byte{fieldFrame<<3 | 2, 3, fieldFramed<<3 | 2, 1, 0x07}, false},
 		{"type too long", round(strings.Repeat("x", types.MaxTypeBytes+1), 1), false},
 		{"unknown kind", encode(t, unknownKind), true},
 		{"hello too long", encode(t, newIdentity(types.Operator(strings.Repeat("x", 300)), 1).hello("p")), false},
@@ -170,6 +178,7 @@ func FuzzInbound(f *testing.F) {
 	forged := alice.envelope(wire.KIND_READY, "bob", 1, []byte("x"))
 	forged.Signature[0] ^= 1
 	for _, m := range []cmtp2p.Wrapper{
+		&wire.Frame{}, &wire.Frame{Envelopes: []*wire.Envelope{forged, {}, alice.envelope(wire.KIND_READY, "bob", 1, nil)}},
 		&wire.Relay{}, &wire.Relay{Hops: MaxHops, Envelope: forged}, &wire.Relay{Hops: 1, Envelope: forged},
 		&wire.Relay{Hops: 2, Envelope: alice.envelope(wire.KIND_READY, "", 1, nil)},
 		&wire.Relay{Hops: 2, Envelope: alice.envelope(wire.KIND_READY, "carol", 1, nil)},

@@ -82,6 +82,12 @@ const (
 	// MaxForwardBody: one round message.
 	MaxForwardBody = MaxRoundBody + EnvelopeOverhead
 
+	// MaxFramed and MaxFrameBytes bound a Frame: 64 Confirms (some 400 bytes each), or
+	// 24 messages of a signature's online rounds; longer ones travel alone. At CometBFT's
+	// default rate one takes 13 ms, and what is urgent waits no longer for it.
+	MaxFramed     = 64
+	MaxFrameBytes = 64 << 10
+
 	// MaxMessageBytes is the channel's RecvMessageCapacity.
 	MaxMessageBytes = MaxForwardBody + EnvelopeOverhead
 

@@ -170,12 +170,17 @@ func (o *outbox) take(now time.Time) (p parcel, wait time.Duration, ok bool) {
 	return p, 0, true
 }
 
+// nextLane is that of the next message of the lanes; one is there.
+func (o *outbox) nextLane() lane {
+	if len(o.queues[control]) == 0 || (o.run >= controlRun && len(o.queues[bulk]) > 0) {
+		return bulk
+	}
+	return control
+}
+
 // takeOwn returns the next message of the lanes; one is there.
 func (o *outbox) takeOwn() parcel {
-	l := control
-	if len(o.queues[control]) == 0 || (o.run >= controlRun && len(o.queues[bulk]) > 0) {
-		l = bulk
-	}
+	l := o.nextLane()
 	if l == control {
 		o.run++
 	} else {

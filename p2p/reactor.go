@@ -23,6 +23,7 @@ var (
 	_ cmtp2p.Wrapper        = (*wire.Hello)(nil)
 	_ cmtp2p.Wrapper        = (*wire.Envelope)(nil)
 	_ cmtp2p.Wrapper        = (*wire.Gossip)(nil)
+	_ cmtp2p.Wrapper        = (*wire.Frame)(nil)
 )
 
 // Reactor moves signed bytes between this node and its direct peers. Its

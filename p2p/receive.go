@@ -43,7 +43,15 @@ func (r *Reactor) Receive(e cmtp2p.Envelope) {
 	if rem.stopped.Load() {
 		return // the connection is being closed
 	}
-	size := msg.Size()
+	if frame, ok := msg.(*wire.Frame); ok {
+		r.receiveFrame(rem, frame)
+		return
+	}
+	r.receive(rem, msg, msg.Size())
+}
+
+// receive charges for one message and queues it.
+func (r *Reactor) receive(rem *remote, msg proto.Message, size int) {
 	r.metrics.Bytes(In, kindOf(msg), size)
 	switch why := rem.allowed.admits(msg, size, r.opts.Now()); why {
 	case "":
@@ -237,6 +245,8 @@ func kindOf(msg proto.Message) string {
 		return "gossip"
 	case *wire.Relay:
 		return "relay"
+	case *wire.Frame:
+		return "frame"
 	case *wire.Envelope:
 		return envelopeKind(m)
 	}

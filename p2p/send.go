@@ -107,8 +107,9 @@ func (r *Reactor) sendTo(ctx context.Context, rem *remote) {
 			}
 			continue
 		}
-		r.countOut(-1)
-		r.hand(ctx, rem, p)
+		parcels := append([]parcel{p}, rem.out.company(p, r.opts.Now())...)
+		r.countOut(-len(parcels))
+		r.hand(ctx, rem, parcels...)
 	}
 }
 
@@ -126,20 +127,25 @@ func (r *Reactor) sendHello(ctx context.Context, rem *remote) {
 	}
 }
 
-// hand gives a parcel to the switch, patiently: its queue is short.
-func (r *Reactor) hand(ctx context.Context, rem *remote, p parcel) bool {
+// hand gives parcels to the switch, several in a frame, patiently: its queue is short.
+func (r *Reactor) hand(ctx context.Context, rem *remote, parcels ...parcel) bool {
+	msg := pack(parcels)
 	patience, cancel := context.WithTimeout(ctx, sendPatience)
 	defer cancel()
 	for {
-		if rem.peer.TrySend(cmtp2p.Envelope{ChannelID: ChannelID, Message: p.msg}) {
-			r.metrics.Bytes(Out, p.kind, p.size)
+		if rem.peer.TrySend(cmtp2p.Envelope{ChannelID: ChannelID, Message: msg}) {
+			for _, p := range parcels {
+				r.metrics.Bytes(Out, p.kind, p.size)
+			}
 			return true
 		}
 		select {
 		case <-patience.Done():
 			if ctx.Err() == nil {
-				r.metrics.Dropped(Out, DropSendTimeout)
-				r.log.Debug("peer takes no messages", "peer", rem.id, "kind", p.kind)
+				for _, p := range parcels {
+					r.metrics.Dropped(Out, DropSendTimeout)
+					r.log.Debug("peer takes no messages", "peer", rem.id, "kind", p.kind)
+				}
 			}
 			return false
 		case <-time.After(sendRetry):

@@ -141,10 +141,12 @@ func TestSelfIsChecked(t *testing.T) {
 	}
 }
 
-// sent collects what a fake peer was given.
+// sent collects what a fake peer was given, frames opened.
 type sent struct {
 	mu   sync.Mutex
 	msgs []proto.Message
+	// handed counts frames as one.
+	handed int
 	// open lets messages through; closed, TrySend says no.
 	open chan struct{}
 }
@@ -157,6 +159,13 @@ func (s *sent) take(m proto.Message) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.handed++
+	if frame, ok := m.(*wire.Frame); ok {
+		for _, e := range frame.Envelopes {
+			s.msgs = append(s.msgs, e)
+		}
+		return true
+	}
 	s.msgs = append(s.msgs, m)
 	return true
 }
@@ -444,4 +453,11 @@ func TestPanicWhileJudging(t *testing.T) {
 	require.Contains(t, out.String(), "panic=string")
 	require.Contains(t, out.String(), "panickySink")
 	require.NotContains(t, out.String(), "a secret")
+}
+
+// messages counts what was given, a frame as one.
+func (s *sent) messages() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.handed
 }

@@ -2,7 +2,6 @@ package tss_test
 
 import (
 	"fmt"
-	"os"
 	"slices"
 	"testing"
 	"time"
@@ -20,9 +19,7 @@ import (
 // of one process on the same pre-parameters and the same shares. It runs with
 // MPC_BENCH=1.
 func TestBenchEngine(t *testing.T) {
-	if os.Getenv("MPC_BENCH") == "" {
-		t.Skip("set MPC_BENCH=1 to measure")
-	}
+	onlyWhenAsked(t)
 	const keygens = 2
 	var worlds []*sim.World
 	for i := range keygens {

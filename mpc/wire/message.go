@@ -14,6 +14,9 @@ func (g *Gossip) Wrap() proto.Message { return &Message{Sum: &Message_Gossip{Gos
 // Wrap puts an envelope on a detour into the message that travels on the channel.
 func (r *Relay) Wrap() proto.Message { return &Message{Sum: &Message_Relay{Relay: r}} }
 
+// Wrap puts some envelopes into the message that travels on the channel.
+func (f *Frame) Wrap() proto.Message { return &Message{Sum: &Message_Frame{Frame: f}} }
+
 // Unwrap takes out what Wrap put in. A message with nothing in it that this
 // version knows comes back as it is, without an error: CometBFT disconnects a
 // peer whose message cannot be unwrapped, consensus and all, and a newer node
@@ -28,6 +31,8 @@ func (m *Message) Unwrap() (proto.Message, error) {
 		return sum.Gossip, nil
 	case *Message_Relay:
 		return sum.Relay, nil
+	case *Message_Frame:
+		return sum.Frame, nil
 	}
 	return m, nil
 }

@@ -24,6 +24,7 @@ func TestWrapAndUnwrap(t *testing.T) {
 		{"envelope", &Envelope{Header: &Header{ChainId: "c", Kind: KIND_START, From: "a"}, Body: []byte{7}, Signature: []byte{8}}, "12100a080a016318043201611201071a0108"},
 		{"gossip", &Gossip{Sum: &Gossip_Signature{Signature: &Signature{RequestId: "r", R: []byte{1}, S: []byte{2}, V: 1}}}, "1a0d120b0a01721201011a01022001"},
 		{"relay", &Relay{Envelope: &Envelope{Header: &Header{ChainId: "c", Kind: KIND_START, From: "a"}, Body: []byte{7}, Signature: []byte{8}}, Hops: 3}, "22140a100a080a016318043201611201071a01081003"},
+		{"frame", &Frame{Envelopes: []*Envelope{{Body: []byte{7}}, {Signature: []byte{8}}}}, "2a0a0a031201070a031a0108"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

@@ -80,6 +80,7 @@ func ageKeys(t *testing.T) (to, file string) {
 }
 
 func TestBackup(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	withDatabase(t, home, func(db *storage.DB) {
 		require.NoError(t, db.PutRecord(fixtureShare("treasury", 0)))
@@ -160,6 +161,7 @@ func TestBackup(t *testing.T) {
 }
 
 func TestRestoreRefuses(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	withDatabase(t, home, func(db *storage.DB) {
 		require.NoError(t, db.PutRecord(fixtureShare("a", 0)))
@@ -232,6 +234,7 @@ func TestRestoreAfterReshare(t *testing.T) {
 // A backup whose files were made with one passphrase, then another one, then for a
 // recipient is verified and restored in one go.
 func TestBackupWithSeveralKeys(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	folder := filepath.Join(t.TempDir(), "backups")
 	to, secret := ageKeys(t)
@@ -278,6 +281,7 @@ func TestBackupWithSeveralKeys(t *testing.T) {
 // The newest full file is enough, alone in a folder or after others that are broken,
 // which list says.
 func TestBackupOfTheNewestFullFileAlone(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	folder := filepath.Join(t.TempDir(), "backups")
 	to, secret := ageKeys(t)
@@ -313,6 +317,7 @@ func TestBackupOfTheNewestFullFileAlone(t *testing.T) {
 
 // Verify fails, with a list, if the backup lacks a share of a key of this participant.
 func TestVerifyMissesShares(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	folder := filepath.Join(t.TempDir(), "backups")
 	to, secret := ageKeys(t)

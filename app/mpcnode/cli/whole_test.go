@@ -24,6 +24,7 @@ func operations(t *testing.T, home string) []string {
 // Of a node whose identity is gone, and whose database is newer than the backup, the
 // identity comes back alone, or a new one is made; the database is kept.
 func TestIdentityBesideANewerDatabase(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	withDatabase(t, home, func(db *storage.DB) { require.NoError(t, db.PutRecord(fixtureShare("a", 0))) })
 	folder := filepath.Join(t.TempDir(), "backups")
@@ -96,6 +97,7 @@ func TestIdentityBesideANewerDatabase(t *testing.T) {
 // Of a node whose database is lost for good, the identity goes on with an empty one, if
 // its operator says so.
 func TestDatabaseThatIsLostForGood(t *testing.T) {
+	t.Parallel()
 	home := validator(t)
 	paths := mpcnode.DefaultConfig().PathsOf(home)
 	create := []string{"mpc", "database", "create"}

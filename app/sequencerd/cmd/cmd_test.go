@@ -81,6 +81,7 @@ func TestInitOfAFullNode(t *testing.T) {
 
 // A passphrase that is missing is noticed before anything is written.
 func TestInitWithoutThePassphraseFile(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	_, err := run(t, home, "mpc", "identity") // any command writes the default configuration
 	require.Error(t, err)
@@ -102,6 +103,7 @@ func TestInitWithoutThePassphraseFile(t *testing.T) {
 }
 
 func TestInitOfAValidator(t *testing.T) {
+	t.Parallel()
 	home := t.TempDir()
 	require.NoError(t, os.MkdirAll(filepath.Join(home, "config"), 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(home, "config", "pass"), []byte("horse"), 0o600))
@@ -216,6 +218,7 @@ func TestWrongOperatorIsNamed(t *testing.T) {
 }
 
 func TestStartRefuses(t *testing.T) {
+	t.Parallel()
 	for _, c := range []struct {
 		name, file, old, replacement string
 		want                         string
@@ -240,6 +243,7 @@ func TestStartRefuses(t *testing.T) {
 // its genesis, which has no validators. What needs them says what is wrong, and nothing
 // is made or changed in their place.
 func TestStartOfANodeThatIsNotWhole(t *testing.T) {
+	t.Parallel()
 	for name, c := range map[string]struct {
 		spoil func(*testing.T, mpcnode.Paths)
 		// keys and create are what "mpc keys" and "mpc identity create" fail with, if

@@ -56,6 +56,7 @@ func oneBlock(t *testing.T, home string) {
 
 // What export writes to standard output is a genesis file and nothing else.
 func TestExportIsAGenesisFile(t *testing.T) {
+	t.Parallel()
 	for _, flags := range [][]string{nil, {"--log_level", "debug", "--log_format", "json"}, {"--height", "1"}} {
 		home := fullNode(t) // the SDK's export leaves the database open until the process ends
 		oneBlock(t, home)

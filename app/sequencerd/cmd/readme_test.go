@@ -83,9 +83,10 @@ func commands(t *testing.T) []string {
 func TestReadmeCommandsAreThere(t *testing.T) {
 	all := commands(t)
 	require.Greater(t, len(all), 10)
+	root := NewRoot()
 	for _, line := range all {
 		words := strings.Fields(line)
-		cmd, rest, err := NewRoot().Find(words)
+		cmd, rest, err := root.Find(words)
 		require.NoError(t, err, line)
 		require.False(t, cmd.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-"), "%q is no command", line)
 		require.True(t, cmd.HasParent(), "%q is no command", line)
