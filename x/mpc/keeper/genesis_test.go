@@ -147,14 +147,13 @@ func TestGenesisAddresses(t *testing.T) {
 	old := busyChain(t)
 	other := func(address string) string { return strings.Replace(address, "seq", "oth", 1) }
 	for name, spoil := range map[string]func(*types.GenesisState){
-		"key's owner":              func(g *types.GenesisState) { g.Keys[0].Owner = other(g.Keys[0].Owner) },
-		"key's owner, upper case":  func(g *types.GenesisState) { g.Keys[0].Owner = strings.ToUpper(g.Keys[0].Owner) },
-		"key's participant":        func(g *types.GenesisState) { g.Keys[0].Participants[0] = "a" },
-		"key's holder":             func(g *types.GenesisState) { g.Keys[0].Holders[0] = "a" },
-		"key's acknowledgement":    func(g *types.GenesisState) { g.Keys[0].DeletionAcks = []string{"a"} },
-		"who acknowledged nothing": func(g *types.GenesisState) { g.Keys[0].DeletionEmpty = []string{g.Keys[0].Holders[0]} },
-		"signature's owner":        func(g *types.GenesisState) { g.Signatures[0].Owner = "a" },
-		"request's owner":          func(g *types.GenesisState) { g.Requests[0].Owner = "a" },
+		"key's owner":             func(g *types.GenesisState) { g.Keys[0].Owner = other(g.Keys[0].Owner) },
+		"key's owner, upper case": func(g *types.GenesisState) { g.Keys[0].Owner = strings.ToUpper(g.Keys[0].Owner) },
+		"key's participant":       func(g *types.GenesisState) { g.Keys[0].Participants[0] = "a" },
+		"key's holder":            func(g *types.GenesisState) { g.Keys[0].Holders[0] = "a" },
+		"key's acknowledgement":   func(g *types.GenesisState) { g.Keys[0].DeletionAcks = []string{"a"} },
+		"signature's owner":       func(g *types.GenesisState) { g.Signatures[0].Owner = "a" },
+		"request's owner":         func(g *types.GenesisState) { g.Requests[0].Owner = "a" },
 		"request's member": func(g *types.GenesisState) {
 			r := &g.Requests[0]
 			r.Members[0].Operator = "a"
