@@ -19,7 +19,8 @@ type Comparison struct {
 	Found bool
 	// Removed: the log begins after it; older files are removed when it is full.
 	Removed bool
-	// LastUse is when the last use of a share after it began; zero if there was none.
+	// LastUse is when the last use of a share after it began; zero if there was none, or
+	// if a backup was restored since.
 	LastUse time.Time
 }
 
@@ -31,26 +32,41 @@ func Compare(dir string, number uint64, hash string) (Comparison, error) {
 		return Comparison{}, err
 	}
 	files = append(files, filepath.Join(dir, current))
-	var c Comparison
-	first := uint64(0)
+	c := comparing{number: number, hash: hash}
 	for _, path := range slices.Backward(files) {
-		err := c.read(path, number, hash, &first)
-		if errors.Is(err, fs.ErrNotExist) {
-			continue
-		}
-		if err != nil {
+		err := c.read(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return Comparison{}, fmt.Errorf("read audit log: %w", err)
 		}
-		if first > 0 && first <= number {
-			return c, nil
+		if c.first > 0 && c.first <= number {
+			return c.result(), nil
 		}
 	}
-	c.Removed = first > number && len(files) >= MaxFiles
-	return c, nil
+	c.removed = c.first > number && len(files) >= MaxFiles
+	return c.result(), nil
 }
 
-// read goes through a file; first becomes the number of its first line.
-func (c *Comparison) read(path string, number uint64, hash string, first *uint64) error {
+// comparing is a Compare under way, from the newest file to older ones.
+type comparing struct {
+	number         uint64
+	hash           string
+	found, removed bool
+	// first is the number of the first line of the last file that was read.
+	first uint64
+	// used and restored are the last lines that tell of a use and of a restoring.
+	used     Entry
+	restored uint64
+}
+
+func (c *comparing) result() Comparison {
+	r := Comparison{Found: c.found, Removed: c.removed}
+	if c.used.Number > c.restored {
+		r.LastUse = c.used.Time
+	}
+	return r
+}
+
+func (c *comparing) read(path string) error {
 	f, err := os.Open(path)
 	if err != nil {
 		return err
@@ -59,13 +75,12 @@ func (c *Comparison) read(path string, number uint64, hash string, first *uint64
 	lines := bufio.NewReaderSize(f, maxLineBytes)
 	for begun := false; ; {
 		line, err := lines.ReadSlice('\n')
-		if errors.Is(err, io.EOF) {
+		switch {
+		case errors.Is(err, io.EOF):
 			return nil
-		}
-		if errors.Is(err, bufio.ErrBufferFull) {
+		case errors.Is(err, bufio.ErrBufferFull):
 			continue
-		}
-		if err != nil {
+		case err != nil:
 			return err
 		}
 		e, err := parse(bytes.TrimSuffix(line, []byte("\n")))
@@ -73,11 +88,19 @@ func (c *Comparison) read(path string, number uint64, hash string, first *uint64
 			continue
 		}
 		if !begun {
-			*first, begun = e.Number, true
+			c.first, begun = e.Number, true
 		}
-		c.Found = c.Found || e.Number == number && e.Hash == hash
-		if e.Number > number && e.Event == Begin && e.Time.After(c.LastUse) {
-			c.LastUse = e.Time
-		}
+		c.line(e)
+	}
+}
+
+func (c *comparing) line(e Entry) {
+	switch {
+	case e.Number == c.number:
+		c.found = c.found || e.Hash == c.hash
+	case e.Number > c.number && e.Event == Begin && e.Number > c.used.Number:
+		c.used = e
+	case e.Number > c.number && e.Event == Restored:
+		c.restored = max(c.restored, e.Number)
 	}
 }
