@@ -16,9 +16,9 @@ type Store struct {
 	tombstones map[types.KeyID]bool
 	// hadShares are those of which shares were destroyed.
 	hadShares map[types.KeyID]bool
-	bindings   map[string]binding
-	preparams  map[uint64][]byte
-	nextSet    uint64
+	bindings  map[string]binding
+	preparams map[uint64][]byte
+	nextSet   uint64
 	// BeforeWrite is called before each write; an error refuses it.
 	BeforeWrite func(what string) error
 	// Halfway is called where a crash leaves package storage with neither what was
