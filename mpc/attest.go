@@ -2,6 +2,7 @@ package mpc
 
 import (
 	"context"
+	"fmt"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -47,10 +48,11 @@ func (c *Core) attestationOf(r types.Record) types.Attestation {
 	}
 }
 
-// attestDeletion puts this node's word that it destroyed a key into the pool.
-func (c *Core) attestDeletion(key types.Key) {
+// attestDeletion puts this node's word that it has nothing of a key any more into the
+// pool, with whether there was a share to destroy.
+func (c *Core) attestDeletion(key types.Key) error {
 	if c.self.Operator == "" {
-		return
+		return nil
 	}
 	a := types.Attestation{
 		Request:    types.RequestID{Kind: types.KindDelete, ID: string(key.ID)},
@@ -58,10 +60,16 @@ func (c *Core) attestDeletion(key types.Key) {
 		Operator:   c.self.Operator, IdentityVersion: c.self.Version,
 	}
 	if c.pool.hasAttestation(&a) {
-		return
+		return nil
 	}
+	had, err := c.opts.Store.HadShares(key.ID)
+	if err != nil {
+		return fmt.Errorf("read the tombstone of %s: %w", key.ID, err)
+	}
+	a.Payload = types.DeletionPayload(had || c.ownDestroyed[key.ID])
 	a.Sign(c.opts.ChainID, c.self.Key)
 	c.pool.addAttestation(a, c.opts.Now())
+	return nil
 }
 
 // HandleGossip takes a result of somebody: it goes into the pool if it is true

@@ -31,9 +31,11 @@ type Core struct {
 
 	records    map[types.RecordKey]types.Record // without shares
 	byKey      map[types.KeyID]map[types.RecordKey]bool
-	tombstones map[types.KeyID]bool     // true: nothing is left to attest
-	unknown    map[types.KeyID]bool     // reported already
-	withheld   map[types.RecordKey]bool // of earlier epochs, reported already
+	tombstones map[types.KeyID]bool // true: nothing is left to attest
+	unknown    map[types.KeyID]bool // reported already
+	// withheld shares are kept though the chain has no use for them, withheldBefore were
+	// at the last look.
+	withheld, withheldBefore map[types.RecordKey]Withholding
 
 	sessions  map[types.SessionID]*live
 	byContext map[types.Context]*live
@@ -74,6 +76,11 @@ type Core struct {
 	askedFor types.Operator
 	// askedAt is the height at which it was told last.
 	askedAt int64
+	// ownDestroyed are deleted keys that have no tombstone, since a share of another key
+	// is kept under their id, and of which a share was destroyed in this life.
+	ownDestroyed map[types.KeyID]bool
+	// unheld are keys that this node may have to say of that it has no share.
+	unheld []types.KeyID
 	// destroyed counts records and keys, in one Reconcile.
 	destroyed int
 	// falseResults counts, by who signed what brought them, since the last block.
@@ -127,27 +134,29 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		byKey:      make(map[types.KeyID]map[types.RecordKey]bool),
 		tombstones: make(map[types.KeyID]bool),
 		unknown:    make(map[types.KeyID]bool),
-		withheld:   make(map[types.RecordKey]bool),
+		withheld:   make(map[types.RecordKey]Withholding),
 		owed:       make(map[types.KeyID]bool),
-		sessions:   make(map[types.SessionID]*live),
-		byContext:  make(map[types.Context]*live),
-		firstFor:   make(map[types.Operator]*types.Request),
-		caught:     make(map[types.Operator]time.Time),
-		attempts:   make(map[attemptID]types.SessionID),
-		misfits:    make(map[attemptID]bool),
-		reserved:   make(map[uint64]bool),
-		pool:       newPool(),
-		early:      newEarlyBuffer(),
-		starts:     make(map[types.SessionID]oldStart),
-		suspects:   make(map[types.Operator]time.Time),
-		liars:      make(map[types.Operator]time.Time),
-		left:       make(map[types.Operator]departure),
-		leftOver:   make(map[accusationID]time.Time),
-		doubts:     make(map[types.Operator]doubt),
-		late:       make(map[types.Operator]lateness),
-		spoilers:   make(map[types.RequestID]spoilers),
-		lastLog:    make(map[types.RequestID]types.Reason),
-		presigns:   newPresigns(),
+
+		ownDestroyed: make(map[types.KeyID]bool),
+		sessions:     make(map[types.SessionID]*live),
+		byContext:    make(map[types.Context]*live),
+		firstFor:     make(map[types.Operator]*types.Request),
+		caught:       make(map[types.Operator]time.Time),
+		attempts:     make(map[attemptID]types.SessionID),
+		misfits:      make(map[attemptID]bool),
+		reserved:     make(map[uint64]bool),
+		pool:         newPool(),
+		early:        newEarlyBuffer(),
+		starts:       make(map[types.SessionID]oldStart),
+		suspects:     make(map[types.Operator]time.Time),
+		liars:        make(map[types.Operator]time.Time),
+		left:         make(map[types.Operator]departure),
+		leftOver:     make(map[accusationID]time.Time),
+		doubts:       make(map[types.Operator]doubt),
+		late:         make(map[types.Operator]lateness),
+		spoilers:     make(map[types.RequestID]spoilers),
+		lastLog:      make(map[types.RequestID]types.Reason),
+		presigns:     newPresigns(),
 
 		falseResults: make(map[types.Operator]int),
 		falseWords:   make(map[types.Hash]bool),

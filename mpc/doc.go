@@ -45,8 +45,9 @@
 //   - Finished signatures are verified beside the loop (judge.go): who delivers false
 //     ones is charged for them, and keeps nobody from the true one. Who repeats what
 //     another one signed makes it pay no more (attest.go).
-//   - A share that is wanted of this node and is not there is declared on chain
-//     (missing.go), once for each epoch of its key.
+//   - A share that this node should have and has not is declared on chain (missing.go),
+//     once for each epoch of its key: at once if a request wants it, otherwise when the
+//     owner of the engine says that it seems to be missing, 16 of them at a time.
 //   - Run ends only with its context or with a store that cannot write; its
 //     owner keeps the node running either way.
 package mpc

@@ -194,6 +194,12 @@ func (e *Engine) Connected(op types.Operator) {
 	e.inbox.put(0, func() { e.core.HandleConnected(op) })
 }
 
+// NoteUnheld says of which keys this node seems to have no share that it should have, as
+// Core.NoteUnheld. It never blocks; what finds no room is said again by the caller.
+func (e *Engine) NoteUnheld(keys []types.KeyID) {
+	e.inbox.put(0, func() { e.core.NoteUnheld(keys) })
+}
+
 // Results is what this node holds for the next proposal. It never blocks.
 func (e *Engine) Results() types.Results { return e.core.pool.results() }
 

@@ -8,8 +8,19 @@ import (
 )
 
 // A node that lost its database does not know what it lost. It finds out when a share
-// is wanted of it: the open requests name the sessions that made the shares that they
-// need. It then says so on chain, where people and auto_reshare see it.
+// is wanted of it, since the open requests name the sessions that made the shares that
+// they need; and of keys that nobody uses it is told by whoever compares all of the
+// chain's keys with the records. It then says so on chain, where people and auto_reshare
+// see it.
+
+// maxMissingTold words of this node's wait for the chain at a time, beyond those on keys
+// that are wanted now: who lost thousands of shares tells of them in many blocks.
+const maxMissingTold = 16
+
+// NoteUnheld says of which keys this node seems to have no share that it should have,
+// and the chain does not know so yet. Each is looked at again before anything is said.
+// A later call replaces what is left of an earlier one.
+func (c *Core) NoteUnheld(keys []types.KeyID) { c.unheld = slices.Clone(keys) }
 
 // missing is the session whose share a request needs of this node, which has none;
 // false if it needs none, or has it.
@@ -43,21 +54,47 @@ func (c *Core) declareMissing(ctx context.Context) {
 		}
 		looked[session] = true
 		key, known := c.chainKey(ctx, r.KeyID)
+		if known && c.declare(&key, session) {
+			c.opts.Log.Warn("this node has no share of a key that it should have one of; it says so on chain",
+				"key", r.KeyID, "epoch", r.Epoch, "session", session.Short(), "remedy", types.ErrShareMissing.Remedy())
+		}
+	}
+	c.declareUnheld(ctx)
+}
+
+// declareUnheld does so for keys that no open request is about. It takes from the list
+// what it looked at; whatever came to nothing is on the next one.
+func (c *Core) declareUnheld(ctx context.Context) {
+	waiting, told := c.pool.missingOf(c.self.Operator), 0
+	for looked := 0; len(c.unheld) > 0 && looked < maxMissingTold && waiting+told < maxMissingTold; looked++ {
+		id := c.unheld[0]
+		c.unheld = c.unheld[1:]
+		key, known := c.chainKey(ctx, id)
 		if !known {
 			continue
 		}
-		a := types.Attestation{
-			Request: types.RequestID{Kind: types.KindShareMissing, ID: string(r.KeyID)}, Commitment: key.EpochCommitment(c.opts.ChainID),
-			Session: session, Operator: c.self.Operator, IdentityVersion: c.self.Version,
+		if _, held := c.held(id, key.Epoch, key.Session); !held && c.declare(&key, key.Session) {
+			told++
 		}
-		if c.pool.hasAttestation(&a) || !c.missingWanted(&key, &a) {
-			continue
-		}
-		a.Sign(c.opts.ChainID, c.self.Key)
-		c.pool.addAttestation(a, c.opts.Now())
-		c.opts.Log.Warn("this node has no share of a key that it should have one of; it says so on chain",
-			"key", r.KeyID, "epoch", r.Epoch, "session", session.Short(), "remedy", types.ErrShareMissing.Remedy())
 	}
+	if told > 0 {
+		c.opts.Log.Warn(types.ForProgram("this node has no share of keys that it should have one of; it says so on chain; all of them: sequencerd mpc keys"),
+			"keys", told, "more", len(c.unheld), "remedy", types.ErrShareMissing.Remedy())
+	}
+}
+
+// declare puts the word on one share into the pool; false if it is there or not wanted.
+func (c *Core) declare(key *types.Key, session types.Context) bool {
+	a := types.Attestation{
+		Request: types.RequestID{Kind: types.KindShareMissing, ID: string(key.ID)}, Commitment: key.EpochCommitment(c.opts.ChainID),
+		Session: session, Operator: c.self.Operator, IdentityVersion: c.self.Version,
+	}
+	if c.pool.hasAttestation(&a) || !c.missingWanted(key, &a) {
+		return false
+	}
+	a.Sign(c.opts.ChainID, c.self.Key)
+	c.pool.addAttestation(a, c.opts.Now())
+	return true
 }
 
 // missingWanted: the key signs with shares of this session, the participant should have

@@ -1,6 +1,8 @@
 package mpc
 
 import (
+	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -69,6 +71,59 @@ func TestDeclareMissing(t *testing.T) {
 			require.Empty(t, d.core.Results().Attestations)
 		})
 	}
+}
+
+// TestDeclareUnheld: of keys that nobody uses a node says so when it is told to look, a
+// few at a time, and only where it is true.
+func TestDeclareUnheld(t *testing.T) {
+	d := newDesk(t, 4)
+	d.start()
+	d.view.Height = 20
+	var ids []types.KeyID
+	set := func(id types.KeyID, change func(*types.Key)) {
+		key := types.Key{ID: id, Status: types.KeyReady, Session: types.Context{5}, Participants: d.ops}
+		change(&key)
+		d.view.Keys[id] = key
+		ids = append(ids, id)
+	}
+	d.hold(types.Context{5}, types.StatusReady)
+	require.NoError(t, d.core.Restore())
+	set("key", func(*types.Key) {}) // held
+	set("deleting", func(k *types.Key) { k.Status = types.KeyDeleting })
+	set("of-others", func(k *types.Key) { k.Participants = d.ops[1:] })
+	set("known", func(k *types.Key) { k.MissingShares = d.ops[:1] })
+	ids = append(ids, "unknown")
+	const lost = 3*maxMissingTold + 1
+	for i := range lost {
+		set(types.KeyID(fmt.Sprintf("lost-%03d", i)), func(*types.Key) {})
+	}
+	d.commit()
+	require.Empty(t, d.core.Results().Attestations, "nobody said anything")
+
+	shown := 0
+	for block := 0; shown < lost; block++ {
+		require.Less(t, block, 20, "it does not get on")
+		d.core.NoteUnheld(ids) // as the watch does now and then, from the beginning
+		d.commit()
+		said := d.core.Results().Attestations
+		require.LessOrEqual(t, len(said), maxMissingTold)
+		d.commit()
+		require.LessOrEqual(t, len(d.core.Results().Attestations), maxMissingTold, "what the chain lacks is not added to")
+		for _, a := range d.core.Results().Attestations {
+			require.NoError(t, a.Verify(deskChain, d.public("op-00")))
+			require.Equal(t, types.KindShareMissing, a.Request.Kind)
+			require.Contains(t, a.Request.ID, "lost-")
+			key := d.view.Keys[types.KeyID(a.Request.ID)]
+			key.MissingShares = d.ops[:1]
+			d.view.Keys[key.ID] = key
+			ids = slices.DeleteFunc(ids, func(id types.KeyID) bool { return id == key.ID })
+			shown++
+		}
+	}
+	d.core.NoteUnheld(ids)
+	d.commit()
+	d.commit()
+	require.Empty(t, d.core.Results().Attestations)
 }
 
 // TestTakeMissing: what others say of themselves is passed on if it is wanted and theirs.

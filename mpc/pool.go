@@ -170,6 +170,17 @@ func (p *pool) deletions() []types.KeyID {
 	return ids
 }
 
+// missingOf counts a participant's words on missing shares.
+func (p *pool) missingOf(op types.Operator) int {
+	n := 0
+	for id := range p.attestations.items {
+		if id.request.Kind == types.KindShareMissing && id.operator == op {
+			n++
+		}
+	}
+	return n
+}
+
 // stale: results does not return the current content.
 func (p *pool) stale() bool {
 	return p.attestations.changed || p.signatures.changed || p.evidence.changed || p.accusations.changed

@@ -77,6 +77,7 @@ func (c *Core) failRecord(r types.Record, reason types.Reason) (types.Record, er
 // their keys.
 func (c *Core) settleRecords() error {
 	c.destroyed = 0
+	c.lookAgain()
 	for _, k := range c.recordKeys() {
 		key, known := c.view.Keys[k.KeyID]
 		if !known {
@@ -183,8 +184,11 @@ func (c *Core) settleDeletions() error {
 				c.tombstones[id] = true
 			}
 			delete(c.owed, id)
+			delete(c.ownDestroyed, id)
 		case slices.Contains(key.Holders, c.self.Operator):
-			c.attestDeletion(key)
+			if err := c.attestDeletion(key); err != nil {
+				return err
+			}
 		case destroyed && c.self.Operator != "":
 			c.tombstones[id] = true // its share never counted: nobody waits for its word
 		}
@@ -255,6 +259,7 @@ func (c *Core) destroyOwn(key types.Key) error {
 		if err := c.wrote(c.opts.Store.DestroyRecord(k)); err != nil {
 			return fmt.Errorf("destroy a record of %s: %w", key.ID, err)
 		}
+		c.ownDestroyed[key.ID] = c.ownDestroyed[key.ID] || c.records[k].HasData
 		c.forget(k)
 		c.destroyed++
 		c.opts.Log.Info("record of a deleted key destroyed", "key", k.KeyID, "epoch", k.Epoch, "session", k.Session.Short())
@@ -293,25 +298,23 @@ func (c *Core) held(id types.KeyID, epoch uint64, context types.Context) (types.
 
 // reportForeign says once that the chain has another key under this id.
 func (c *Core) reportForeign(r types.Record) {
-	if c.withheld[r.RecordKey] || c.view.CatchingUp {
+	if !c.withhold(r, WithheldForeign) {
 		return
 	}
-	c.withheld[r.RecordKey] = true
 	c.opts.Log.Error("a share was READY, and the chain has another key under its id; it is kept", "key", r.KeyID, "epoch", r.Epoch,
 		"session", r.Context.Short(), "public_key", fmt.Sprintf("%x", r.PublicKey),
-		"remedy", types.ForProgram("check that this database belongs to this chain; make a backup: sequencerd mpc backup create"))
+		"remedy", WithheldForeign.Remedy())
 }
 
 // reportUncommitted says once that the chain chose a session that this node ran for
 // another request under the same id. Honest members attest a session for its own request
 // only, and the chain wants the word of all of them, this node's too.
 func (c *Core) reportUncommitted(r types.Record) {
-	if c.withheld[r.RecordKey] || c.view.CatchingUp {
+	if !c.withhold(r, WithheldUncommitted) {
 		return
 	}
-	c.withheld[r.RecordKey] = true
 	c.opts.Log.Error("the chain chose a session that this node ran for another request under the same id; the share is kept and not made the key's",
-		"key", r.KeyID, "epoch", r.Epoch, "session", r.Context.Short(), "remedy", types.ErrIdentityShared.Remedy())
+		"key", r.KeyID, "epoch", r.Epoch, "session", r.Context.Short(), "remedy", WithheldUncommitted.Remedy())
 }
 
 // reportUnknown says once that the chain does not know a key. Its records are

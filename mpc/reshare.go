@@ -116,13 +116,12 @@ func (c *Core) settleNext(r types.Record, key types.Key) error {
 
 // reportUnasked says once that the chain does not know the reshare that made a share.
 func (c *Core) reportUnasked(r types.Record) {
-	if c.withheld[r.RecordKey] || c.view.CatchingUp {
+	if !c.withhold(r, WithheldUnasked) {
 		return
 	}
-	c.withheld[r.RecordKey] = true
 	c.opts.Log.Warn("the store has a share of a reshare that the chain does not know; it is kept", "key", r.KeyID, "epoch", r.Epoch,
 		"reshare", r.Request.ID, "session", r.Context.Short(),
-		"remedy", "nothing is to be done if the chain was rolled back; otherwise check that this database belongs to this chain")
+		"remedy", WithheldUnasked.Remedy())
 }
 
 // settlePrevious destroys what is left of epochs before the key's, once no
@@ -135,14 +134,12 @@ func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 	}
 	mayNeed := c.self.Operator == "" || slices.Contains(key.Participants, c.self.Operator)
 	if r.HasData && mayNeed && !c.opens(key) {
-		if !c.withheld[r.RecordKey] {
-			c.withheld[r.RecordKey] = true
+		if c.withhold(r, WithheldPrevious) {
 			c.opts.Log.Warn("a share of an earlier epoch is kept: this node's share of the present one is missing or does not open",
-				"key", r.KeyID, "epoch", r.Epoch, "present", key.Epoch, "remedy", types.ErrShareMissing.Remedy())
+				"key", r.KeyID, "epoch", r.Epoch, "present", key.Epoch, "remedy", WithheldPrevious.Remedy())
 		}
 		return nil
 	}
-	delete(c.withheld, r.RecordKey)
 	return c.retire(r, key.RetireHeight)
 }
 

@@ -117,13 +117,19 @@ func TestForeignKeyIsKept(t *testing.T) {
 			require.Equal(t, "share", string(share))
 			_, err = d.store.OpenShare(lost.RecordKey)
 			require.ErrorIs(t, err, types.ErrShareMissing, "what lost goes")
+			require.Equal(t, []Withheld{{r.RecordKey, WithheldForeign}}, d.core.Status().Withheld)
+			require.Contains(t, WithheldForeign.Remedy(), "mpc backup create")
 			require.Empty(t, d.core.tombstones)
 			require.Equal(t, key.Status == types.KeyDeleted, len(d.core.Results().Attestations) == 1, "it says that it destroyed what was the key's")
+			for _, a := range d.core.Results().Attestations {
+				require.False(t, a.FoundNothing())
+			}
 
 			key.PublicKey = []byte("old")
 			d.view.Keys["key"] = key
 			d.commit()
 			require.Empty(t, d.core.records, "the same key's goes as ever")
+			require.Empty(t, d.core.Status().Withheld)
 		})
 	}
 }
@@ -188,6 +194,28 @@ func TestRolledBackKeygen(t *testing.T) {
 	require.Equal(t, string(types.ErrInProgress), answer)
 }
 
+// TestSaysWhatItDestroyed: a holder's word on a deletion says whether there was a share,
+// also after a restart.
+func TestSaysWhatItDestroyed(t *testing.T) {
+	for name, held := range map[string]bool{"a share": true, "nothing": false} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 3)
+			if held {
+				d.hold(types.Context{5}, types.StatusReady)
+			}
+			d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyDeleted, Holders: d.ops}
+			for range 2 {
+				d.start()
+				d.commit() // by then it knows what it owes
+				said := d.core.Results().Attestations
+				require.Len(t, said, 1)
+				require.NoError(t, said[0].Verify(deskChain, d.public("op-00")))
+				require.Equal(t, !held, said[0].FoundNothing())
+			}
+		})
+	}
+}
+
 // TestOwedDeletion: a node that was away while a key was deleted, and has nothing of it
 // any more, says so when it is back.
 func TestOwedDeletion(t *testing.T) {
@@ -231,9 +259,15 @@ func TestStagedShareIsKept(t *testing.T) {
 	d.start()
 	d.commit()
 	require.Len(t, d.core.records, 1)
+	require.Equal(t, []Withheld{{r.RecordKey, WithheldUnasked}}, d.core.Status().Withheld)
+	d.view.CatchingUp = true
+	d.commit()
+	require.Len(t, d.core.Status().Withheld, 1, "nothing is found out while catching up")
+	d.view.CatchingUp = false
 	d.ended = append(d.ended, "r")
 	d.commit()
 	require.Empty(t, d.core.records)
+	require.Empty(t, d.core.Status().Withheld)
 }
 
 // TestAttestsForThatRequestOnly: a share that was made for a request is attested for no

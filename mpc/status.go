@@ -34,7 +34,10 @@ type Status struct {
 	Presignatures []PresignStatus
 	// Unknown are keys in the store that the chain does not know.
 	Unknown []types.KeyID
-	At      time.Time
+	// Withheld are shares that are kept though the chain has no use for them now, in
+	// order.
+	Withheld []Withheld
+	At       time.Time
 }
 
 // Status copies what people are shown.
@@ -53,6 +56,9 @@ func (c *Core) Status() Status {
 	st.Presignatures = c.presignStatus()
 	for _, k := range c.recordKeys() {
 		st.Records = append(st.Records, c.records[k].Clone())
+		if why, kept := c.withheld[k]; kept {
+			st.Withheld = append(st.Withheld, Withheld{k, why})
+		}
 	}
 	for id := range c.tombstones {
 		st.Tombstones = append(st.Tombstones, id)

@@ -2,6 +2,7 @@ package storage
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -131,7 +132,25 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	inMemory()
 	os.Exit(m.Run())
+}
+
+// inMemory lets tests make their folders in memory, where there is such a file system:
+// what is tested of crashes is which files were synced when, which the recorder knows,
+// and not the disk, for which the tests would wait most of their time. Benchmarks
+// measure the disk.
+func inMemory() {
+	const shm = "/dev/shm"
+	flag.Parse()
+	if os.Getenv("TMPDIR") != "" || flag.Lookup("test.bench").Value.String() != "" {
+		return
+	}
+	dir, err := os.MkdirTemp(shm, "storage-test-")
+	if err != nil || os.Remove(dir) != nil {
+		return
+	}
+	_ = os.Setenv("TMPDIR", shm)
 }
 
 func TestOpenInSecondProcess(t *testing.T) {

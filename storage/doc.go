@@ -32,7 +32,8 @@
 //	main  d <same suffix>                         share                           record key
 //	main  q <id u64>                              pre-parameters                  their key
 //	main  b <signature id>                        content hash, digest            sealing key
-//	main  t <key id>                              empty                           sealing key
+//	main  t <key id>                              1 if shares were destroyed      sealing key
+//	main  a                                       head of the audit log           sealing key
 //
 // The header is in keys because a wrapped key is what it holds: where the
 // passphrase is changed, the old one goes the same way.
@@ -63,7 +64,8 @@
 // So neither database can be replaced by an older copy. What cannot be told from
 // the truth is an older copy of the whole folder, or one of main together with
 // MARK that keys has not been written since, or once: that looks as a crash
-// would leave it. Never put single files back.
+// would leave it. Never put single files back. The head of the audit log in it
+// (AuditHead) tells of an older copy that stands beside a newer log.
 //
 // # Destruction
 //

@@ -192,6 +192,8 @@ func (db *DB) verifyEntry(key, value []byte) (complete bool, err error) {
 		_, err = decodeRecord(plain)
 	case prefixBinding:
 		_, err = decodeBinding(plain)
+	case prefixAudit:
+		_, err = decodeAuditHead(plain)
 	}
 	if err != nil {
 		return true, fmt.Errorf("entry %q: %w", key, err)

@@ -21,6 +21,7 @@ const (
 	prefixPreparams = 'q'
 	prefixBinding   = 'b'
 	prefixTombstone = 't'
+	prefixAudit     = 'a'
 )
 
 var (
@@ -28,6 +29,7 @@ var (
 	nextHeaderKey   = []byte{prefixNextHeader}
 	wrappedStateKey = []byte{prefixWrappedState}
 	mainStateKey    = []byte{prefixMainState}
+	auditKey        = []byte{prefixAudit}
 )
 
 // keyRecords is the prefix of all records of a key. Ids contain no zero byte,

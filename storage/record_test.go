@@ -179,8 +179,10 @@ func TestDestroyRecord(t *testing.T) {
 func TestDestroyKey(t *testing.T) {
 	db, dir := newDB(t)
 	neighbour := types.RecordKey{KeyID: "key-10", Epoch: 0}
-	put(t, db, staged(session(1)), pending(session(2)), staged(types.RecordKey{KeyID: "key-1", Epoch: 4}), staged(neighbour))
+	put(t, db, staged(session(1)), pending(session(2)), staged(types.RecordKey{KeyID: "key-1", Epoch: 4}), staged(neighbour),
+		pending(types.RecordKey{KeyID: "key-2"}))
 	require.NoError(t, db.DestroyKey("key-1"))
+	require.NoError(t, db.DestroyKey("key-2"), "a session without a share")
 	require.NoError(t, db.DestroyKey("key-1"), "again")
 	require.NoError(t, db.DestroyKey("an-unknown-one"))
 	require.ErrorIs(t, db.DestroyKey("no id"), types.ErrBadID)
@@ -189,7 +191,12 @@ func TestDestroyKey(t *testing.T) {
 	db = reopen(t, dir)
 	ids, err := db.Tombstones()
 	require.NoError(t, err)
-	require.Equal(t, []types.KeyID{"an-unknown-one", "key-1"}, ids)
+	require.Equal(t, []types.KeyID{"an-unknown-one", "key-1", "key-2"}, ids)
+	for id, want := range map[types.KeyID]bool{"key-1": true, "key-2": false, "an-unknown-one": false, "key-10": false, "no-tombstone": false} {
+		had, err := db.HadShares(id)
+		require.NoError(t, err)
+		require.Equal(t, want, had, id)
+	}
 	all, err := db.Records()
 	require.NoError(t, err)
 	require.Len(t, all, 1)

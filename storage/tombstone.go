@@ -11,7 +11,7 @@ import (
 // keeps new ones out for ever. It returns when no file holds what they were
 // sealed under. It may be called again, and for a key that this node never had.
 // After a crash the records may be gone without a tombstone: the caller that was
-// not answered calls again.
+// not answered calls again. The tombstone says whether there were shares.
 func (db *DB) DestroyKey(id types.KeyID) error {
 	if err := types.ValidateID(string(id)); err != nil {
 		return fmt.Errorf("destroy key: %w: %w", ErrInvalid, err)
@@ -19,6 +19,14 @@ func (db *DB) DestroyKey(id types.KeyID) error {
 	err := db.write(func(c *change) error {
 		dead, err := db.has(tombstoneEntry(id))
 		if err != nil || dead {
+			return err
+		}
+		var had []byte
+		err = db.scan(keyRecords(prefixShare, id), func(_, _ []byte) error {
+			had = []byte{hadShares}
+			return nil
+		})
+		if err != nil {
 			return err
 		}
 		var wrapped [][]byte
@@ -34,12 +42,30 @@ func (db *DB) DestroyKey(id types.KeyID) error {
 				return err
 			}
 		}
-		return c.seal(db.keys.sealer, tombstoneEntry(id), nil)
+		return c.seal(db.keys.sealer, tombstoneEntry(id), had)
 	})
 	if err != nil {
 		return fmt.Errorf("destroy key: %w", err)
 	}
 	return nil
+}
+
+// hadShares is what is sealed in the tombstone of a key of which shares were destroyed;
+// nothing is in that of another.
+const hadShares = 1
+
+// HadShares reports whether DestroyKey found shares of a key. After a crash while it
+// destroyed them it does not know, and the answer is no.
+func (db *DB) HadShares(id types.KeyID) (bool, error) {
+	var had []byte
+	err := db.read(func() (err error) {
+		had, err = db.load(tombstoneEntry(id))
+		return err
+	})
+	if err != nil {
+		return false, fmt.Errorf("read tombstone: %w", err)
+	}
+	return len(had) == 1 && had[0] == hadShares, nil
 }
 
 // Tombstones lists destroyed keys, ascending.

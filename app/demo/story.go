@@ -138,7 +138,7 @@ func (s *story) deleteKey(ctx context.Context) error {
 		}
 		key := resp.Key
 		status := strings.TrimPrefix(key.Status.String(), "KEY_STATUS_")
-		line := fmt.Sprintf("key %s is %s; %d of %d holders attest that their share is destroyed", s.keyID, status, len(key.DeletionAcks), len(key.Holders))
+		line := fmt.Sprintf("key %s is %s; %d of %d holders attest that they hold nothing of it any more", s.keyID, status, len(key.DeletionAcks), len(key.Holders))
 		if line != shown {
 			s.out.say(line)
 			shown = line

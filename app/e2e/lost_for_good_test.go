@@ -40,11 +40,10 @@ func TestLostForGood(t *testing.T) {
 	n.signs(ctx, made, "without-it")
 	n.startsAnew(ctx, node)
 
-	n.askSignatures(ctx, made.Id, one("asks-all"))
-	n.eventually(ctx, "the chain shows whose share is missing", func() bool { return len(n.key(ctx, made.Id).MissingShares) > 0 })
+	n.eventually(ctx, "the chain shows whose share of an idle key is missing", func() bool { return len(n.key(ctx, made.Id).MissingShares) > 0 })
 	require.Equal(t, []string{node.Info().Operator}, n.key(ctx, made.Id).MissingShares)
 	n.shows(ctx, node.Info().Operator, "query", "mpc", "key", made.Id, "-o", "json")
-	n.awaitSignatures(ctx, made, one("asks-all"))
+	n.signs(ctx, made, "asks-all")
 
 	refreshed := n.reshare(ctx, made, "refresh", "2", 0, 1, 2, victim)
 	require.Empty(t, refreshed.MissingShares)

@@ -3,10 +3,14 @@ package mpcnode
 import (
 	"context"
 	"encoding/hex"
+	"errors"
+	"fmt"
 	"log/slog"
+	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage"
 	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
@@ -51,27 +55,99 @@ func auditLine(u mpc.Use, event, outcome string) audit.Entry {
 	}
 }
 
-// openAudit opens the audit log of a node with an identity. A node whose log cannot
-// be opened works without, and says so.
+// openAudit opens the audit log of a node with an identity, and compares it with what
+// the database knows of it. A node whose log cannot be opened works without, says so, and
+// tries again.
 func (m *member) openAudit(folder string) {
 	if !m.vault.Present() {
 		return
 	}
-	lines, err := audit.Open(folder)
-	if m.auditErr = err; err != nil {
-		m.log.Error("the audit log cannot be opened; this node works without", "err", err)
+	m.audit = audit.OpenLater(folder)
+	if err := m.audit.Failing(); err != nil {
+		m.log.Error("the audit log cannot be opened; this node works without, and tries again", "err", err)
 		return
 	}
-	m.audit = lines
+	if err := m.compareAudit(folder); err != nil {
+		m.log.Error("the audit log cannot be compared with the database", "err", err)
+	}
+}
+
+// databaseLag is how much later than the database was told a share may be used: a
+// second, and some for a disk that is slow.
+const databaseLag = time.Minute
+
+// compareAudit looks whether what the database noted last of the log is there still, and
+// whether the log goes on long after it: then the database is an older copy, that was put
+// back without its bindings and with pre-parameters that were used since. Those are
+// destroyed, new ones are made.
+func (m *member) compareAudit(folder string) error {
+	db := m.vault.Database()
+	noted, err := db.AuditHead()
+	if err != nil || noted == (storage.AuditHead{}) {
+		return err
+	}
+	found, err := audit.Compare(folder, noted.Number, hex.EncodeToString(noted.Hash[:]))
+	if err != nil {
+		return err
+	}
+	end := m.audit.Head()
+	if noted.Number > 0 && !found.Found && !found.Removed {
+		return m.warn(types.ErrAudit, fmt.Sprintf("line %d with hash %x was in the audit log, and is not any more; the log ends at line %d", noted.Number, noted.Hash, end.Number))
+	}
+	if noted.Lost > 0 && end.Number == noted.Number {
+		return m.audit.Note(fmt.Sprintf("%d lines before this one could not be written until the node stopped", noted.Lost))
+	}
+	if !found.LastUse.After(noted.At.Add(databaseLag)) {
+		return nil
+	}
+	return errors.Join(
+		m.warn(types.ErrDatabaseOld, fmt.Sprintf("its last note of the audit log is of %s, line %d, and a share was used at %s", noted.At.Format(time.RFC3339), noted.Number, found.LastUse.Format(time.RFC3339))),
+		burnPreparams(db),
+	)
+}
+
+// warn says what is wrong in the log, in the audit log, and until the node stops in its
+// status.
+func (m *member) warn(reason types.Reason, detail string) error {
+	m.log.Error(detail, "reason", reason, "remedy", reason.Remedy())
+	m.warnings = append(m.warnings, Warning{Reason: string(reason), Detail: detail, Remedy: reason.Remedy()})
+	return m.audit.Note(fmt.Sprintf("%s: %s", reason, detail))
+}
+
+// burnPreparams destroys all sets.
+func burnPreparams(db *storage.DB) error {
+	ids, err := db.Preparams()
+	for _, id := range ids {
+		err = errors.Join(err, db.BurnPreparams(id))
+	}
+	return err
 }
 
 // runAudit brings lines to disk until the context ends. A disk that fails is no
 // reason to stop a validator, nor to stop writing: it is asked again.
 func (m *member) runAudit(ctx context.Context) error {
-	if err := safely(m.log, "the audit log", func() error { return m.audit.Run(ctx, m.tellAudit) }); err != nil {
+	if err := safely(m.log, "the audit log", func() error { return m.audit.Run(ctx, m.tellAudit, m.noteAudit) }); err != nil {
 		m.tellAudit(err)
 	}
 	return nil
+}
+
+// noteAudit tells the database where the log ends: what is not on disk is no end yet, but
+// lines that are lost are.
+func (m *member) noteAudit(end audit.Head, onDisk bool) {
+	db := m.vault.Database()
+	noted, err := db.AuditHead()
+	if err == nil {
+		noted.Lost, noted.At = end.Lost, time.Now()
+		if onDisk {
+			noted.Number, noted.Hash = end.Number, [storage.AuditHashBytes]byte{}
+			_, err = hex.Decode(noted.Hash[:], []byte(end.Hash))
+		}
+		err = errors.Join(err, db.NoteAudit(noted))
+	}
+	if err != nil {
+		m.log.Error("the database could not be told where the audit log ends", "err", err)
+	}
 }
 
 func (m *member) tellAudit(err error) {
@@ -83,13 +159,13 @@ func (m *member) tellAudit(err error) {
 }
 
 // record writes what an operator did. It goes on without a line that cannot be written,
-// as signing does.
+// as signing does; the log has it when it can be written again.
 func (m *member) record(o Operation) {
 	if m.audit == nil {
-		return
+		return // of a node without a database, which has nothing to record
 	}
 	if err := m.audit.Append(audit.Entry{Event: o.Event, Note: o.Note}); err != nil {
-		m.log.Error("the audit log cannot be written; it lacks a line", "event", o.Event, "note", o.Note, "err", err)
+		m.log.Error("the audit log cannot be written; it lacks a line until it can", "event", o.Event, "note", o.Note, "err", err)
 	}
 }
 

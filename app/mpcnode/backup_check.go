@@ -2,6 +2,7 @@ package mpcnode
 
 import (
 	"bytes"
+	"crypto/ed25519"
 	"errors"
 	"fmt"
 	"slices"
@@ -30,6 +31,8 @@ const (
 	CheckNotReady = "not_ready"
 	// CheckDeleted: the chain destroyed the key.
 	CheckDeleted = "deleted"
+	// CheckOtherOwner: it is whole, and the share of another participant.
+	CheckOtherOwner = "other_participant"
 	// CheckMissing: the key is READY on chain and this participant's, and the backup has
 	// no share that fits.
 	CheckMissing = "missing"
@@ -55,11 +58,10 @@ type ShareCheck struct {
 // each READY key counts as one whose share is missing.
 func CheckBackup(saved *backup.Saved, keys map[string]mpcmodule.Key, self types.Operator) []ShareCheck {
 	var all []ShareCheck
-	fits, owners := make(map[string]bool), make(map[string]bool)
+	owners := make(map[string]bool)
 	for i := range saved.Records {
 		c := checkRecord(&saved.Records[i], keys)
-		fits[c.KeyID] = fits[c.KeyID] || c.Outcome == CheckFits
-		if c.Participant != "" {
+		if c.Participant != "" && c.Outcome != CheckBad {
 			owners[c.Participant] = true
 		}
 		all = append(all, c)
@@ -67,6 +69,7 @@ func CheckBackup(saved *backup.Saved, keys map[string]mpcmodule.Key, self types.
 	if self != "" {
 		owners = map[string]bool{string(self): true}
 	}
+	fits := settleOwners(all, owners)
 	owned := func(op string) bool { return owners[op] }
 	var missing []string
 	for id, key := range keys {
@@ -80,6 +83,39 @@ func CheckBackup(saved *backup.Saved, keys map[string]mpcmodule.Key, self types.
 		all = append(all, ShareCheck{KeyID: id, Epoch: keys[id].Epoch, Outcome: CheckMissing})
 	}
 	return all
+}
+
+// settleOwners marks whole shares that are none of the backup's owner, and returns the
+// keys that a share of its fits. No node has shares of two participants: where nobody
+// said whose they are to be, none of them counts.
+func settleOwners(all []ShareCheck, owners map[string]bool) map[string]bool {
+	fits := make(map[string]bool)
+	for i := range all {
+		c := &all[i]
+		switch {
+		case c.Participant == "" || c.Outcome == CheckBad:
+		case len(owners) > 1:
+			c.Outcome, c.Problem = CheckOtherOwner, "the backup has shares of several participants"
+		case !owners[c.Participant]:
+			c.Outcome, c.Problem = CheckOtherOwner, "whose backup it is not"
+		}
+		fits[c.KeyID] = fits[c.KeyID] || c.Outcome == CheckFits
+	}
+	return fits
+}
+
+// CheckIdentity is an error if a backup lacks the key of the identity by which the chain
+// knows a participant now: who restored it could take part in nothing new. It is
+// backup.ErrIdentityMissing.
+func CheckIdentity(saved *backup.Saved, p mpcmodule.Participant) error {
+	current, ok := p.Current()
+	if !ok {
+		return nil // revoked: a new one is registered in any case
+	}
+	if slices.ContainsFunc(saved.Seeds, func(seed []byte) bool { return seedOfAny(seed, []ed25519.PublicKey{current.PublicKey}) }) {
+		return nil
+	}
+	return fmt.Errorf("%w: version %d of %s", backup.ErrIdentityMissing, current.Version, p.Operator)
 }
 
 func checkRecord(r *types.Record, keys map[string]mpcmodule.Key) ShareCheck {

@@ -3,6 +3,7 @@ package mpcnode
 import (
 	"bytes"
 	"context"
+	"crypto/ed25519"
 	"io"
 	"os"
 	"path/filepath"
@@ -75,9 +76,9 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	to, with := recipient(t)
 	folder := backup.At(filepath.Join(t.TempDir(), "backups"))
 	create := func(r BackupRequest) error {
-		last, err := folder.Last()
+		head, err := folder.Head()
 		require.NoError(t, err)
-		r.Last = last
+		r.Last = head.Last
 		return NewClient(path).Backup(t.Context(), &r, func(m backup.Manifest, content io.Reader) error {
 			_, err := folder.Add(m, func(w io.Writer) error { _, err := io.Copy(w, content); return err })
 			return err
@@ -118,7 +119,7 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	// On a machine that has nothing, with another passphrase.
 	cfg, home := vaultConfig(t, "cow")
 	other := cfg.PathsOf(home)
-	done, err := RestoreVault(other, []byte("cow"), saved)
+	done, err := RestoreVault(other, []byte("cow"), saved, Origin{ChainID: "seq-1"})
 	require.NoError(t, err)
 	require.Equal(t, VaultRestored{storage.Restored{Records: 1, Shares: 1, Bindings: 2}, true, true, 1, false}, done)
 	opened, err := OpenVault(cfg, home)
@@ -128,22 +129,22 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, k.Shares[0], share)
 	require.ErrorIs(t, opened.Database().BindDigest("payment-2", types.Hash{3}, []byte{3}), types.ErrDigestBound)
-	_, err = RestoreVault(other, []byte("cow"), saved)
+	_, err = RestoreVault(other, []byte("cow"), saved, Origin{ChainID: "seq-1"})
 	require.ErrorIs(t, err, storage.ErrInUse, "the node runs")
 	require.NoError(t, opened.Close())
-	_, err = RestoreVault(other, []byte("horse"), saved)
+	_, err = RestoreVault(other, []byte("horse"), saved, Origin{ChainID: "seq-1"})
 	require.ErrorIs(t, err, storage.ErrWrongPassphrase)
 
 	// Only the database is lost, then only the identity.
 	require.NoError(t, os.RemoveAll(other.Database))
-	_, err = RestoreVault(other, []byte("horse"), saved)
+	_, err = RestoreVault(other, []byte("horse"), saved, Origin{ChainID: "seq-1"})
 	require.ErrorIs(t, err, storage.ErrWrongPassphrase)
 	require.NoDirExists(t, other.Database, "one folder, one passphrase")
-	done, err = RestoreVault(other, []byte("cow"), saved)
+	done, err = RestoreVault(other, []byte("cow"), saved, Origin{ChainID: "seq-1"})
 	require.NoError(t, err)
 	require.True(t, done.DatabaseMade && !done.IdentityMade)
 	require.NoError(t, os.Remove(other.Identity))
-	done, err = RestoreVault(other, []byte("cow"), saved)
+	done, err = RestoreVault(other, []byte("cow"), saved, Origin{ChainID: "seq-1"})
 	require.NoError(t, err)
 	require.Equal(t, VaultRestored{IdentityMade: true, IdentityKeys: 1}, done)
 	opened, err = OpenVault(cfg, home)
@@ -235,12 +236,12 @@ func TestRestoreOfTheIdentityAlone(t *testing.T) {
 	require.NoError(t, v.Close())
 	require.NoError(t, os.Remove(paths.Identity))
 
-	_, err = RestoreVault(paths, []byte("horse"), saved)
+	_, err = RestoreVault(paths, []byte("horse"), saved, Origin{})
 	require.ErrorIs(t, err, storage.ErrOlderEpoch)
-	_, err = RestoreIdentityAlone(paths, []byte("cow"), saved)
+	_, err = RestoreIdentityAlone(paths, []byte("cow"), saved, Origin{})
 	require.ErrorIs(t, err, storage.ErrWrongPassphrase)
 	require.NoFileExists(t, paths.Identity)
-	done, err := RestoreIdentityAlone(paths, []byte("horse"), saved)
+	done, err := RestoreIdentityAlone(paths, []byte("horse"), saved, Origin{})
 	require.NoError(t, err)
 	require.Equal(t, VaultRestored{IdentityMade: true, IdentityKeys: 1}, done)
 	opened, err := OpenVaultWith(paths, []byte("horse"))
@@ -255,13 +256,15 @@ func TestRestoreOfTheIdentityAlone(t *testing.T) {
 	// Without a database too; an identity with other keys stays.
 	require.NoError(t, os.RemoveAll(paths.Database))
 	require.NoError(t, os.Remove(paths.Identity))
-	_, err = RestoreIdentityAlone(paths, []byte("horse"), saved)
+	_, err = RestoreIdentityAlone(paths, []byte("horse"), saved, Origin{})
 	require.NoError(t, err)
 	require.NoDirExists(t, paths.Database)
 	saved.Seeds = [][]byte{make([]byte, 32)}
-	_, err = RestoreIdentityAlone(paths, []byte("horse"), saved)
+	_, err = RestoreIdentityAlone(paths, []byte("horse"), saved, Origin{})
+	require.ErrorIs(t, err, ErrOtherNode)
+	_, err = RestoreIdentityAlone(paths, []byte("horse"), saved, Origin{Participant: k.Operators[0]})
 	require.ErrorIs(t, err, storage.ErrIdentityExists)
-	done, err = RestoreVault(paths, []byte("horse"), saved)
+	done, err = RestoreVault(paths, []byte("horse"), saved, Origin{Participant: k.Operators[0]})
 	require.NoError(t, err)
 	require.True(t, done.OtherIdentity && !done.IdentityMade)
 }
@@ -367,7 +370,36 @@ func TestCheckBackupOfWhom(t *testing.T) {
 	require.Equal(t, []string{"later"}, missing("", record))
 	require.Equal(t, []string{"foreign", "held", "later"}, missing(""))
 	require.Equal(t, []string{"foreign"}, missing("seqvaloper1other"))
+	require.Equal(t, []string{"later"}, missing(k.Operators[0], record))
 	require.Equal(t, []string{"held", "later"}, missing(k.Operators[0]))
+	require.Equal(t, []string{"held", "later"}, missing(k.Operators[1], record), "a share of somebody else's fits nothing of one's own")
+
+	// A share that is whole, and somebody else's; and those of two, of which none counts.
+	second := fixtureRecord(k, "held", 1)
+	second.HasData, second.Session = true, types.SessionID{2}
+	for self, records := range map[types.Operator][]types.Record{k.Operators[1]: {record}, "": {record, second}} {
+		checks := CheckBackup(&backup.Saved{Contents: storage.Contents{Records: records}}, keys, self)
+		for _, c := range checks[:len(records)] {
+			require.Equal(t, CheckOtherOwner, c.Outcome)
+			require.NotEmpty(t, c.Problem)
+		}
+	}
+}
+
+// The identity that the chain goes by must be in the backup.
+func TestCheckIdentity(t *testing.T) {
+	old, current := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{1}, 32)), ed25519.NewKeyFromSeed(bytes.Repeat([]byte{2}, 32))
+	p := mpcmodule.Participant{Operator: "seqvaloper1me"}
+	for i, k := range []ed25519.PrivateKey{old, current} {
+		p.Identities = append(p.Identities, mpcmodule.Identity{Version: uint32(i + 1), PublicKey: k[ed25519.SeedSize:]})
+	}
+	require.NoError(t, CheckIdentity(&backup.Saved{Seeds: [][]byte{old.Seed(), current.Seed()}}, p))
+	err := CheckIdentity(&backup.Saved{Seeds: [][]byte{old.Seed()}}, p)
+	require.ErrorIs(t, err, backup.ErrIdentityMissing)
+	require.ErrorContains(t, err, "version 2 of seqvaloper1me")
+	require.ErrorIs(t, CheckIdentity(&backup.Saved{}, p), backup.ErrIdentityMissing)
+	p.Identities[1].RevokedHeight = 7
+	require.NoError(t, CheckIdentity(&backup.Saved{}, p), "another one is needed in any case")
 }
 
 // An identity that was rotated while the node runs is in the backup with all its keys.
@@ -388,7 +420,7 @@ func TestBackupAfterRotation(t *testing.T) {
 	saved, err := folder.Open(with)
 	require.NoError(t, err)
 	cfg, home := vaultConfig(t, "cow")
-	_, err = RestoreVault(cfg.PathsOf(home), []byte("cow"), saved)
+	_, err = RestoreVault(cfg.PathsOf(home), []byte("cow"), saved, Origin{ChainID: "seq-1"})
 	require.NoError(t, err)
 	opened, err := OpenVault(cfg, home)
 	require.NoError(t, err)

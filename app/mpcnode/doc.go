@@ -29,9 +29,11 @@
 // A node whose database or identity is gone or damaged does the same, and says so: the
 // chain goes on without it, and what is on disk stays as it is. A node compares what the
 // chain says it has shares of with what it has, which a database that was put back
-// cannot tell. Backups go through the socket, encrypted here, to whoever shows the
-// passphrase. Each use of a share is a line in the audit log (storage/audit), and so is
-// what an operator does with shares and identity.
+// cannot tell, and says on chain which are missing. Backups go through the socket, encrypted here, to whoever shows the
+// passphrase; one is restored only where it was made, on the chain that it was made on.
+// Each use of a share is a line in the audit log (storage/audit), and so is
+// what an operator does with shares and identity. The database is told each second where
+// that log ends, and so a start finds lines that are gone, and a database that is older.
 //
 // An engine that cannot go on, because its database fails, ends alone: the node
 // says so in log, metrics and socket, and keeps following and making blocks.

@@ -15,21 +15,20 @@ type engineState struct {
 	lost error
 	// audit is the node's log of uses of shares; nil if it has none.
 	audit *audit.Log
-	// auditErr is why a node that should have one has none.
-	auditErr error
+	// warnings were found at the start.
+	warnings []Warning
 }
 
 // auditProblem is why uses of shares are not written down, or not on disk; empty if
 // they are.
 func (s *engineState) auditProblem() string {
-	err := s.auditErr
-	if s.audit != nil {
-		err = s.audit.Failing()
-	}
-	if err == nil {
+	if s.audit == nil {
 		return ""
 	}
-	return err.Error()
+	if err := s.audit.Failing(); err != nil {
+		return err.Error()
+	}
+	return ""
 }
 
 func (s *engineState) fail(err error) {

@@ -43,8 +43,8 @@ type member struct {
 	shares    *shareWatch
 	saves     *backups
 	audit     *audit.Log
-	// auditErr is why a node that should have an audit log has none.
-	auditErr error
+	// warnings are what was found to be wrong at the start.
+	warnings []Warning
 	nodeKey  *cmtp2p.NodeKey
 	peerID   string
 	svrLog   log.Logger
@@ -107,8 +107,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	if err != nil {
 		return fmt.Errorf("make the MPC engine: %w", err)
 	}
-	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit, auditErr: m.auditErr}
-	m.shares.records = func() []types.Record { return engine.Status().Records }
+	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit, warnings: m.warnings}
+	m.shares.records = func() []types.Record { return recordsOf(engine.Status()) }
+	m.shares.declare = engine.NoteUnheld
 	libp2p, err := m.listen()
 	if err != nil {
 		return err

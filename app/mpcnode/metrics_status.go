@@ -18,6 +18,7 @@ type statusCollector struct {
 	up, registered, height, catchingUp   *prometheus.Desc
 	requests, results, preparams, queued *prometheus.Desc
 	sessions, records, unknown, resent   *prometheus.Desc
+	withheld, warnings                   *prometheus.Desc
 	lost, missing                        *prometheus.Desc
 	outdated, clockAhead, auditFailing   *prometheus.Desc
 	presignatures                        *prometheus.Desc
@@ -38,6 +39,8 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		sessions:      f.desc("sessions", "Sessions in memory.", "kind", "phase"),
 		records:       f.desc("records", "Records in the store.", "status"),
 		unknown:       f.desc("keys_unknown", "Keys in the store that the chain does not know."),
+		withheld:      f.desc("records_withheld", "Shares that are kept though the chain has no use for them now.", "why"),
+		warnings:      f.desc("warnings", "What was found to be wrong at the start: sequencerd mpc status."),
 		lost:          f.desc("database_missing", "1 on a node that takes no part because its database or identity is gone or damaged."),
 		auditFailing:  f.desc("audit_failing", "1 while the audit log cannot be written or brought to disk."),
 		missing:       f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
@@ -50,7 +53,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.up, c.registered, c.height, c.catchingUp, c.requests, c.results, c.preparams, c.queued,
-		c.sessions, c.records, c.unknown, c.resent, c.lost, c.missing, c.outdated, c.clockAhead, c.auditFailing, c.presignatures,
+		c.sessions, c.records, c.unknown, c.withheld, c.warnings, c.resent, c.lost, c.missing, c.outdated, c.clockAhead, c.auditFailing, c.presignatures,
 	} {
 		ch <- d
 	}
@@ -79,6 +82,10 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.results, float64(s.Results))
 	gauge(c.preparams, float64(s.Preparams))
 	gauge(c.unknown, float64(len(s.Unknown)))
+	gauge(c.warnings, float64(len(state.warnings)))
+	for why, n := range countWithheld(s.Withheld) {
+		gauge(c.withheld, float64(n), string(why))
+	}
 	gauge(c.lost, oneIf(state.lost != nil))
 	gauge(c.auditFailing, oneIf(state.auditProblem() != ""))
 	for what, n := range countMissing(c.shares.Load().found()) {
@@ -127,6 +134,15 @@ func countMissing(all []MissingShare) map[string]int {
 	n := map[string]int{ShareMissing: 0, ShareBehind: 0}
 	for _, m := range all {
 		n[m.What]++
+	}
+	return n
+}
+
+// countWithheld counts shares by why they are kept, reasons that there are none for too.
+func countWithheld(all []mpc.Withheld) map[mpc.Withholding]int {
+	n := map[mpc.Withholding]int{mpc.WithheldForeign: 0, mpc.WithheldUnasked: 0, mpc.WithheldUncommitted: 0, mpc.WithheldPrevious: 0}
+	for _, w := range all {
+		n[w.Why]++
 	}
 	return n
 }

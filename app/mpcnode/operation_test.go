@@ -73,13 +73,13 @@ func TestAuditThatFailsIsTold(t *testing.T) {
 	m.watch(state, &shareWatch{})
 	failing := func() float64 { return gather(t, m)["sequencer_mpc_audit_failing"].Metric[0].GetGauge().GetValue() }
 	require.Zero(t, failing())
-	state.auditErr = types.ErrStorage
+	state.audit = audit.OpenLater(filepath.Join(t.TempDir(), "missing"))
 	require.InDelta(t, 1, failing(), 0)
-	require.Equal(t, "storage_failed", reportStatus(state.engine.Status(), state, nil).AuditProblem)
+	require.Contains(t, reportStatus(state.engine.Status(), state, nil).AuditProblem, "audit.lock")
 
 	lines, err := audit.Open(t.TempDir())
 	require.NoError(t, err)
-	state.audit, state.auditErr = lines, nil
+	state.audit = lines
 	require.Zero(t, failing())
 	require.NoError(t, lines.Close())
 	require.Error(t, lines.Append(audit.Entry{Event: audit.Begin}))

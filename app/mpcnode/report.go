@@ -49,8 +49,32 @@ type StatusReport struct {
 	AuditLines uint64 `json:"audit_lines"`
 	AuditHash  string `json:"audit_hash,omitempty"`
 	// AuditProblem is why the audit log is not written, or not on disk.
-	AuditProblem string    `json:"audit_problem,omitempty"`
-	At           time.Time `json:"at"`
+	AuditProblem string `json:"audit_problem,omitempty"`
+	// Withheld are shares that are kept though the chain has no use for them.
+	Withheld []WithheldShare `json:"withheld,omitempty"`
+	// Warnings are what was found to be wrong when the node was started.
+	Warnings []Warning `json:"warnings,omitempty"`
+	At       time.Time `json:"at"`
+}
+
+// Warning is something that does not keep a node from its work, and that its operator
+// must know.
+type Warning struct {
+	// Reason is the typed one.
+	Reason string `json:"reason"`
+	Detail string `json:"detail"`
+	Remedy string `json:"remedy"`
+}
+
+// WithheldShare is one that does not go the way of other shares that the chain has no use
+// for, since it may be the only one of something.
+type WithheldShare struct {
+	KeyID   string `json:"key_id"`
+	Epoch   uint64 `json:"epoch"`
+	Session string `json:"session"`
+	// Why is one of package mpc's, with what to do in Remedy.
+	Why    string `json:"why"`
+	Remedy string `json:"remedy"`
 }
 
 // KeyReport is one session's record of a key on this node.
@@ -122,7 +146,12 @@ func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) Stat
 	if state.audit != nil {
 		r.AuditLines, r.AuditHash = state.audit.Last()
 	}
-	r.AuditProblem = state.auditProblem()
+	r.AuditProblem, r.Warnings = state.auditProblem(), state.warnings
+	for _, w := range s.Withheld {
+		r.Withheld = append(r.Withheld, WithheldShare{
+			KeyID: string(w.KeyID), Epoch: w.Epoch, Session: w.Session.String(), Why: string(w.Why), Remedy: w.Why.Remedy(),
+		})
+	}
 	if failed := state.failed(); failed != "" {
 		r.Engine = "stopped: " + failed
 	}

@@ -70,3 +70,22 @@ func TestLogOfANodeThatLostItsDatabase(t *testing.T) {
 	require.Contains(t, out.String(), "reason=database_missing")
 	require.Contains(t, out.String(), "sequencerd mpc backup restore")
 }
+
+// What is kept, and what was found at the start, is shown with what to do, and counted.
+func TestReportOfWarnings(t *testing.T) {
+	state := idleEngine(t)
+	state.warnings = []Warning{{Reason: string(types.ErrDatabaseOld), Detail: "x", Remedy: types.ErrDatabaseOld.Remedy()}}
+	kept := mpc.Withheld{RecordKey: types.RecordKey{KeyID: "stray", Epoch: 2}, Why: mpc.WithheldUnasked}
+	s := reportStatus(mpc.Status{Withheld: []mpc.Withheld{kept}}, state, nil)
+	require.Equal(t, state.warnings, s.Warnings)
+	require.Equal(t, []WithheldShare{{
+		KeyID: "stray", Epoch: 2, Session: types.SessionID{}.String(), Why: "unknown_reshare", Remedy: mpc.WithheldUnasked.Remedy(),
+	}}, s.Withheld)
+	require.Equal(t, map[mpc.Withholding]int{
+		mpc.WithheldForeign: 0, mpc.WithheldUnasked: 1, mpc.WithheldUncommitted: 0, mpc.WithheldPrevious: 0,
+	}, countWithheld([]mpc.Withheld{kept}))
+	m := newMetrics("seq-1")
+	m.watch(state, &shareWatch{})
+	require.InDelta(t, 1, gather(t, m)["sequencer_mpc_warnings"].Metric[0].GetGauge().GetValue(), 0)
+	require.Len(t, gather(t, m)["sequencer_mpc_records_withheld"].Metric, 3)
+}

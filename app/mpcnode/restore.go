@@ -32,12 +32,16 @@ func VaultIsEmpty(paths Paths) (bool, error) {
 	return !identity && !database, err
 }
 
-// RestoreVault puts back what a node lacks of a backup. What is there must open
-// with the passphrase; what is not is made with it. An identity that is there
-// stays, even if the backup has another one; of an older copy of the one in the backup
-// the keys that it lacks are put back. Errors are those of storage.Open,
-// storage.LoadIdentity and storage.DB.Restore.
-func RestoreVault(paths Paths, passphrase []byte, saved *backup.Saved) (done VaultRestored, err error) {
+// RestoreVault puts back what a node lacks of a backup, which must be of this node and
+// its chain. What is there must open with the passphrase; what is not is made with it.
+// An identity that is there stays; of an older copy of the one in the backup the keys
+// that it lacks are put back. Errors are ErrOtherChain, ErrOtherNode, those of
+// storage.Open, storage.LoadIdentity and storage.DB.Restore.
+func RestoreVault(paths Paths, passphrase []byte, saved *backup.Saved, from Origin) (done VaultRestored, err error) {
+	owner, err := from.check(paths, saved)
+	if err != nil {
+		return done, err
+	}
 	if err := checkIdentityOpens(paths, passphrase); err != nil {
 		return done, err
 	}
@@ -50,6 +54,9 @@ func RestoreVault(paths Paths, passphrase []byte, saved *backup.Saved) (done Vau
 	}
 	defer func() { err = errors.Join(err, db.Close()) }()
 	done.DatabaseMade = made
+	if err := sameOwner(db, owner); err != nil {
+		return done, err
+	}
 	if done.Restored, err = db.Restore(saved.Contents); err != nil {
 		return done, err
 	}
@@ -62,13 +69,18 @@ func RestoreVault(paths Paths, passphrase []byte, saved *backup.Saved) (done Vau
 
 // RestoreIdentityAlone puts back the identity of a backup and nothing else, whatever
 // the database beside it has, which must open with the passphrase. Where there is none
-// the node says so when it starts. Errors are those of storage.Open and
-// storage.RestoreIdentity.
-func RestoreIdentityAlone(paths Paths, passphrase []byte, saved *backup.Saved) (done VaultRestored, err error) {
+// the node says so when it starts. Errors are ErrOtherChain, ErrOtherNode, those of
+// storage.Open and storage.RestoreIdentity.
+func RestoreIdentityAlone(paths Paths, passphrase []byte, saved *backup.Saved, from Origin) (done VaultRestored, err error) {
+	owner, err := from.check(paths, saved)
+	if err != nil {
+		return done, err
+	}
 	if err := checkIdentityOpens(paths, passphrase); err != nil {
 		return done, err
 	}
-	if err := checkDatabaseOpens(paths, passphrase); err != nil && !errors.Is(err, storage.ErrNoDatabase) {
+	err = checkDatabase(paths, passphrase, func(db *storage.DB) error { return sameOwner(db, owner) })
+	if err != nil && !errors.Is(err, storage.ErrNoDatabase) {
 		return done, err
 	}
 	if err := os.MkdirAll(paths.Folder, 0o700); err != nil {
@@ -98,13 +110,13 @@ func checkIdentityOpens(paths Paths, passphrase []byte) error {
 	return err
 }
 
-// checkDatabaseOpens: there is a database, it is whole, and of this passphrase.
-func checkDatabaseOpens(paths Paths, passphrase []byte) error {
+// checkDatabase: there is a database, it is whole, of this passphrase, and as wanted.
+func checkDatabase(paths Paths, passphrase []byte, wanted func(*storage.DB) error) error {
 	db, err := storage.Open(paths.Database, passphrase, storage.Options{})
 	if err != nil {
 		return err
 	}
-	return db.Close()
+	return errors.Join(wanted(db), db.Close())
 }
 
 func openOrCreate(dir string, passphrase []byte) (db *storage.DB, made bool, err error) {

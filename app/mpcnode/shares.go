@@ -3,11 +3,14 @@ package mpcnode
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync/atomic"
 	"time"
 
+	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -27,6 +30,8 @@ type MissingShare struct {
 	// Epoch is the chain's.
 	Epoch uint64 `json:"epoch"`
 	What  string `json:"what"`
+	// OnChain: the chain knows that it is missing.
+	OnChain bool `json:"on_chain"`
 }
 
 const (
@@ -37,12 +42,18 @@ const (
 	maxSharesLogged = 10
 )
 
+// errNoRecords: the engine has not said yet what it has; all would look missing.
+var errNoRecords = errors.New("the records are not read yet")
+
 // shareWatch compares what the chain says this node has a share of with what it
 // has, which no record of the node's own can tell it.
 type shareWatch struct {
-	app     App
-	public  []ed25519.PublicKey
+	app    App
+	public []ed25519.PublicKey
+	// records are nil before the engine has read them.
 	records func() []types.Record
+	// declare is given what the chain does not know to be missing; nil: nobody is told.
+	declare func([]types.KeyID)
 	log     *slog.Logger
 	now     func() time.Time
 	// look is asked for after each view that is up to date.
@@ -81,8 +92,12 @@ func (w *shareWatch) run(ctx context.Context) error {
 		if now.Sub(last) < sharesInterval {
 			continue
 		}
+		err := w.compare()
+		if errors.Is(err, errNoRecords) {
+			continue
+		}
 		last = now
-		if err := w.compare(); err != nil {
+		if err != nil {
 			w.log.Debug("compare the shares with the chain", "err", err)
 		}
 	}
@@ -100,6 +115,10 @@ func (w *shareWatch) found() []MissingShare {
 }
 
 func (w *shareWatch) compare() error {
+	records := w.records()
+	if records == nil {
+		return errNoRecords
+	}
 	ctx, err := (&chain{app: w.app}).committed()
 	if err != nil {
 		return err
@@ -115,11 +134,33 @@ func (w *shareWatch) compare() error {
 		if err != nil {
 			return fmt.Errorf("read the keys of %s: %w", self, err)
 		}
-		missing = missingOf(keys, w.records())
+		missing = missingOf(self, keys, records)
 	}
 	w.missing.Store(&missing)
 	w.tell(missing)
+	if news := undeclared(missing); w.declare != nil && len(news) > 0 {
+		w.declare(news)
+	}
 	return nil
+}
+
+// undeclared lists what the chain is to hear of.
+func undeclared(missing []MissingShare) []types.KeyID {
+	var ids []types.KeyID
+	for _, m := range missing {
+		if !m.OnChain {
+			ids = append(ids, types.KeyID(m.KeyID))
+		}
+	}
+	return ids
+}
+
+// recordsOf is what an engine has; nil before its first status.
+func recordsOf(s mpc.Status) []types.Record {
+	if s.At.IsZero() {
+		return nil
+	}
+	return append([]types.Record{}, s.Records...)
 }
 
 // operator is whose identity this node has, revoked or not.
@@ -133,7 +174,7 @@ func (w *shareWatch) operator(roster *types.Roster) types.Operator {
 }
 
 // missingOf compares the keys of a participant with its records.
-func missingOf(keys []types.Key, records []types.Record) []MissingShare {
+func missingOf(self types.Operator, keys []types.Key, records []types.Record) []MissingShare {
 	fits, other := make(map[types.KeyID]bool), make(map[types.KeyID]bool)
 	chain := make(map[types.KeyID]types.Key, len(keys))
 	for _, k := range keys {
@@ -151,13 +192,14 @@ func missingOf(keys []types.Key, records []types.Record) []MissingShare {
 	}
 	missing := []MissingShare{}
 	for _, k := range keys {
-		switch {
-		case fits[k.ID]:
-		case other[k.ID]:
-			missing = append(missing, MissingShare{string(k.ID), k.Epoch, ShareBehind})
-		default:
-			missing = append(missing, MissingShare{string(k.ID), k.Epoch, ShareMissing})
+		if fits[k.ID] {
+			continue
 		}
+		m := MissingShare{KeyID: string(k.ID), Epoch: k.Epoch, What: ShareMissing, OnChain: slices.Contains(k.MissingShares, self)}
+		if other[k.ID] {
+			m.What = ShareBehind
+		}
+		missing = append(missing, m)
 	}
 	return missing
 }
@@ -167,6 +209,7 @@ func (w *shareWatch) tell(missing []MissingShare) {
 	now := make(map[string]MissingShare, len(missing))
 	fresh := 0
 	for _, m := range missing {
+		m.OnChain = false // it is told once, whatever the chain knows
 		now[m.KeyID] = m
 		if w.logged[m.KeyID] == m {
 			continue

@@ -57,19 +57,25 @@ func TestSharesThatAreMissing(t *testing.T) {
 	var out logBuffer
 	app := keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &keys}}
 	w := newShareWatch(app, []ed25519.PublicKey{public}, func() []types.Record { return records }, slog.New(slog.NewTextHandler(&out, nil)))
+	var declared []types.KeyID
+	w.declare = func(ids []types.KeyID) { declared = ids }
 	require.Empty(t, w.found(), "nobody looked yet")
 	require.NoError(t, w.compare())
-	require.Equal(t, []MissingShare{{"behind", 2, ShareBehind}, {"lost", 0, ShareMissing}, {"unfinished", 0, ShareMissing}}, w.found())
+	require.Equal(t, []MissingShare{{"behind", 2, ShareBehind, false}, {"lost", 0, ShareMissing, false}, {"unfinished", 0, ShareMissing, false}}, w.found())
+	require.Equal(t, []types.KeyID{"behind", "lost", "unfinished"}, declared)
 	require.Equal(t, 3, strings.Count(out.String(), "reason=share_missing"))
 	require.Contains(t, out.String(), "sequencerd tx mpc reshare")
 
-	// Told once; a reshare mends it.
+	// Told once, and not to the chain what it knows; a reshare mends it.
+	keys[2].MissingShares, keys[3].MissingShares = []types.Operator{"me"}, []types.Operator{"other"}
 	require.NoError(t, w.compare())
+	require.Equal(t, []types.KeyID{"behind", "unfinished"}, declared)
+	require.True(t, w.found()[1].OnChain)
 	require.Equal(t, 3, strings.Count(out.String(), "reason=share_missing"))
 	keys[2] = key("lost", 1)
 	records = append(records, record("lost", 1, true), record("behind", 2, true))
 	require.NoError(t, w.compare())
-	require.Equal(t, []MissingShare{{"unfinished", 0, ShareMissing}}, w.found())
+	require.Equal(t, []MissingShare{{"unfinished", 0, ShareMissing, false}}, w.found())
 
 	// Many are not told one by one.
 	keys = nil
@@ -89,16 +95,22 @@ func TestSharesThatAreMissing(t *testing.T) {
 func TestSharesAreLookedAtSometimes(t *testing.T) {
 	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
 	keys := []types.Key{{ID: "a", Status: types.KeyReady}}
+	held := make(chan []types.Record, 8)
 	app := keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &keys}}
-	w := newShareWatch(app, []ed25519.PublicKey{public}, func() []types.Record { return nil }, slog.New(slog.DiscardHandler))
+	w := newShareWatch(app, []ed25519.PublicKey{public}, func() []types.Record { return <-held }, slog.New(slog.DiscardHandler))
 	clock := make(chan time.Time) // each look waits for its time
 	w.now = func() time.Time { return <-clock }
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- w.run(ctx) }()
 	start := time.Unix(1000, 0)
+	held <- nil // the engine did not read its records yet
 	w.viewed()
 	clock <- start
+	held <- []types.Record{}
+	w.viewed()
+	clock <- start
+	held <- []types.Record{}
 	w.viewed()
 	clock <- start.Add(time.Second) // by then the first look is over
 	require.Len(t, w.found(), 1)

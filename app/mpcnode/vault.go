@@ -183,7 +183,7 @@ func CreateVault(cfg Config, home string, passphrase []byte) (*Vault, error) {
 // operator, whichever identity speaks for it. Errors: those of storage.Open and
 // storage.CreateIdentity.
 func CreateIdentityBeside(paths Paths, passphrase []byte) (ed25519.PublicKey, error) {
-	if err := checkDatabaseOpens(paths, passphrase); err != nil {
+	if err := checkDatabase(paths, passphrase, func(*storage.DB) error { return nil }); err != nil {
 		return nil, err
 	}
 	return storage.CreateIdentity(paths.Identity, passphrase, storage.Options{})

@@ -100,8 +100,8 @@ func (a *Attestation) ValidateBasic() error {
 		_, err := DecodeKeygenPayload(a.Payload)
 		return err
 	case KindDelete:
-		if !a.Session.IsZero() || len(a.Payload) != 0 || a.Attempt != 0 {
-			return fmt.Errorf("a deletion's attestation has neither session nor payload nor attempt")
+		if !a.Session.IsZero() || len(a.Payload) != 0 && !a.FoundNothing() || a.Attempt != 0 {
+			return fmt.Errorf("a deletion's attestation has neither session nor attempt, and no payload but that nothing was there")
 		}
 		return nil
 	case KindShareMissing:

@@ -110,6 +110,7 @@ const (
 const (
 	ErrDatabaseLost    Reason = "database_missing"
 	ErrDatabaseDamaged Reason = "database_damaged"
+	ErrDatabaseOld     Reason = "database_old"
 	ErrIdentityLost    Reason = "identity_unusable"
 	ErrBackup          Reason = "backup_unusable"
 	ErrRestore         Reason = "restore_refused"
@@ -183,6 +184,7 @@ var remedies = map[Reason]string{
 	ErrLostToSession:         "another session of the same request won; nothing to do",
 	ErrSuperseded:            "another session took its place, of an earlier request that needed the memory or of a later attempt at the same one; the request goes on by itself",
 	ErrDatabaseLost:          "this node follows the chain and takes part in no keys and signatures; stop it and restore the newest backup: sequencerd mpc backup restore; if there is none, and the folder mpc/db is in no other place either, make an empty database: sequencerd mpc database create --shares-are-lost, start the node again, and reshare the keys",
+	ErrDatabaseOld:           "an older copy of the MPC database was put back: it does not know which digest each request since was bound to; the node goes on, and its pre-parameters were destroyed, since some may have been used; stop it and restore the newest backup over the database: sequencerd mpc backup restore, then start it and look at sequencerd mpc keys",
 	ErrDatabaseDamaged:       "this node follows the chain and takes part in no keys and signatures; stop it, move the folder mpc/db away and keep it, then restore the newest backup: sequencerd mpc backup restore; if there is none, make an empty database: sequencerd mpc database create --shares-are-lost, start the node again, and reshare the keys",
 	ErrIdentityLost:          "this node follows the chain and takes part in no keys and signatures; stop it, move the file mpc/identity.json away if it is there, then put it back from the newest backup: sequencerd mpc backup restore --identity-only; if there is none, make a new identity beside the database, which keeps its shares: sequencerd mpc identity create, start the node again, then sequencerd mpc register",
 	ErrBackup:                "check the path and the key of the backup, or use another copy: sequencerd mpc backup verify",

@@ -107,6 +107,9 @@ func TestAttestation(t *testing.T) {
 		"long operator":   func(a *Attestation) { a.Operator = Operator(strings.Repeat("x", MaxOperatorBytes+1)) },
 		"short signature": func(a *Attestation) { a.Signature = a.Signature[1:] }, "no session": func(a *Attestation) { a.Session = Context{} },
 		"sign": func(a *Attestation) { a.Request.Kind = KindSign }, "payload": func(a *Attestation) { a.Payload = nil },
+		"deletion with a payload": func(a *Attestation) {
+			a.Request.Kind, a.Session, a.Attempt, a.Payload = KindDelete, Context{}, 0, []byte{2}
+		},
 		"deletion with a session": func(a *Attestation) { a.Request.Kind, a.Payload, a.Attempt = KindDelete, nil, 0 },
 	} {
 		a := attestation()

@@ -239,7 +239,106 @@ func TestGap(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint64(3), r.Last)
 	require.Len(t, r.Notes, 1)
-	require.Regexp(t, "^line 2: gap: [0-9]+ lines", r.Notes[0])
+	require.Equal(t, "line 2: gap: 2 lines before this one could not be written; 0 of them follow", r.Notes[0])
+}
+
+// A log that cannot be opened is tried again and again; what was to be written meanwhile
+// is counted, and what an operator did follows.
+func TestOpenLater(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := filepath.Join(t.TempDir(), "mpc")
+		l := OpenLater(dir)
+		require.Error(t, l.Failing())
+		ctx, cancel := context.WithCancel(t.Context())
+		var told []error
+		var heads []Head
+		ended := make(chan error, 1)
+		go func() {
+			ended <- l.Run(ctx, func(err error) { told = append(told, err) }, func(h Head, onDisk bool) {
+				heads = append(heads, h)
+				require.Equal(t, h.Number > 0, onDisk)
+			})
+		}()
+		require.Error(t, l.Append(use(1)))
+		require.Error(t, l.Append(Entry{Event: BackedUp, Note: "file 1"}))
+		at := time.Now()
+		time.Sleep(3 * FlushInterval)
+		synctest.Wait()
+		require.Error(t, l.Failing())
+		require.Empty(t, told, "its owner knows")
+		require.Equal(t, []Head{{Lost: 2}}, heads)
+
+		require.NoError(t, os.Mkdir(dir, 0o700))
+		time.Sleep(FlushInterval)
+		synctest.Wait()
+		require.NoError(t, l.Failing())
+		require.Equal(t, []error{nil}, told)
+		require.NoError(t, l.Append(use(2)))
+		cancel()
+		require.NoError(t, <-ended)
+		require.NoError(t, l.Close())
+		r, err := Verify(dir)
+		require.NoError(t, err)
+		require.Equal(t, uint64(3), r.Last)
+		require.Equal(t, []string{
+			"line 1: gap: 2 lines before this one could not be written; 1 of them follow", "line 2: backup: file 1",
+		}, r.Notes)
+		require.Equal(t, Head{Number: 3, Hash: r.Hash}, heads[len(heads)-1])
+		last, _, _, err := tail(filepath.Join(dir, current))
+		require.NoError(t, err)
+		require.Equal(t, uint64(3), last.Number)
+		text, err := os.ReadFile(filepath.Join(dir, current))
+		require.NoError(t, err)
+		require.Contains(t, string(text), at.UTC().Format(time.RFC3339Nano)+`","event":"backup"`)
+	})
+}
+
+// A line that was noted is found by number and hash, also in an older file; and whether
+// shares were used after it.
+func TestCompare(t *testing.T) {
+	dir := t.TempDir()
+	now := at
+	l, err := open(dir, 2<<10, func() time.Time { now = now.Add(time.Minute); return now })
+	require.NoError(t, err)
+	heads := []Head{{}}
+	for i := range 20 {
+		e := end(i, OutcomeOK)
+		if i%5 == 0 {
+			e = use(i)
+		}
+		require.NoError(t, l.Append(e))
+		heads = append(heads, l.Head())
+	}
+	require.NoError(t, l.Close())
+	rotated, err := rotatedFiles(dir)
+	require.NoError(t, err)
+	require.NotEmpty(t, rotated)
+	lastUse := at.Add(16 * time.Minute) // line 16
+	for _, h := range heads[1:] {
+		want := Comparison{Found: true}
+		if h.Number < 16 {
+			want.LastUse = lastUse
+		}
+		c, err := Compare(dir, h.Number, h.Hash)
+		require.NoError(t, err)
+		require.Equal(t, want, c, h.Number)
+		c, err = Compare(dir, h.Number, heads[h.Number-1].Hash)
+		require.NoError(t, err)
+		require.False(t, c.Found || c.Removed)
+	}
+	again, err := open(dir, 2<<10, time.Now)
+	require.NoError(t, err)
+	require.NoError(t, again.Append(Entry{Event: Restored, Note: "x"}))
+	require.NoError(t, again.Close())
+	c, err := Compare(dir, 3, heads[3].Hash)
+	require.NoError(t, err)
+	require.Equal(t, Comparison{Found: true}, c, "what was used before a restoring does not matter")
+	c, err = Compare(dir, 22, heads[20].Hash)
+	require.NoError(t, err)
+	require.Equal(t, Comparison{}, c, "cut off")
+	c, err = Compare(t.TempDir(), 1, heads[1].Hash)
+	require.NoError(t, err)
+	require.Equal(t, Comparison{}, c)
 }
 
 // A last line that somebody changed does not keep a node from going on; it is named.
@@ -261,11 +360,19 @@ func TestGoesOnAfterABrokenLine(t *testing.T) {
 func TestRunFlushes(t *testing.T) {
 	l := newLog(t, t.TempDir(), MaxFileBytes)
 	fill(t, l, 1)
-	require.Equal(t, uint64(1), l.dirty)
+	require.Zero(t, l.dirty, "the beginning of a use is on disk at once")
+	require.NoError(t, l.Append(end(0, OutcomeOK)))
+	require.Equal(t, uint64(2), l.dirty)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.NoError(t, l.Run(ctx, nil))
+	var noted []Head
+	require.NoError(t, l.Run(ctx, nil, func(h Head, onDisk bool) {
+		require.True(t, onDisk)
+		noted = append(noted, h)
+	}))
 	require.Zero(t, l.dirty)
+	_, hash := l.Last()
+	require.Equal(t, []Head{{2, hash, 0}}, noted)
 }
 
 // A disk that fails for a while does not end the log: lines go on, the disk is asked
@@ -275,6 +382,8 @@ func TestDiskThatFailsForAWhile(t *testing.T) {
 		dir := t.TempDir()
 		l := newLog(t, dir, MaxFileBytes)
 		fill(t, l, 1)
+		require.NoError(t, l.Append(end(0, OutcomeOK)))
+		noted := make(map[uint64]bool)
 		sound := l.file
 		r, w, err := os.Pipe() // takes lines, and cannot be synced
 		require.NoError(t, err)
@@ -282,7 +391,9 @@ func TestDiskThatFailsForAWhile(t *testing.T) {
 		ctx, cancel := context.WithCancel(t.Context())
 		var told []error
 		ended := make(chan error, 1)
-		go func() { ended <- l.Run(ctx, func(err error) { told = append(told, err) }) }()
+		go func() {
+			ended <- l.Run(ctx, func(err error) { told = append(told, err) }, func(h Head, onDisk bool) { noted[h.Number] = onDisk })
+		}()
 
 		swap := func(f *os.File) { l.mu.Lock(); l.file = f; l.mu.Unlock() }
 		swap(w)
@@ -304,8 +415,9 @@ func TestDiskThatFailsForAWhile(t *testing.T) {
 		require.NoError(t, w.Close())
 		report, err := Verify(dir)
 		require.NoError(t, err)
-		require.Equal(t, uint64(3), report.Last)
-		require.Equal(t, []string{"line 3: gap: the disk failed to take lines 1 to 2 before it took them; a power failure may have taken some"}, report.Notes)
+		require.Equal(t, uint64(4), report.Last)
+		require.Equal(t, []string{"line 4: gap: the disk failed to take lines 2 to 3 before it took them; a power failure may have taken some"}, report.Notes)
+		require.Equal(t, map[uint64]bool{2: false, 4: true}, noted)
 	})
 }
 
@@ -337,10 +449,16 @@ func TestOperationsAreNotes(t *testing.T) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	l := newLog(b, b.TempDir(), MaxFileBytes)
-	for i := range b.N {
-		if err := l.Append(use(i)); err != nil {
-			b.Fatal(err)
-		}
+	for name, line := range map[string]func(int) Entry{
+		"begin": use, "end": func(i int) Entry { return end(i, OutcomeOK) },
+	} {
+		b.Run(name, func(b *testing.B) {
+			l := newLog(b, b.TempDir(), MaxFileBytes)
+			for i := range b.N {
+				if err := l.Append(line(i)); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
 	}
 }

@@ -25,17 +25,23 @@
 //
 // # Crashes
 //
-// A line is written at once, so that a process that is killed loses none, and is on
-// disk within FlushInterval: a power failure may take the lines of that time, which
-// is a chain cut off its end. A line that a crash tore has no line end. Open cuts it
+// A line is written at once, so that a process that is killed loses none. That a share
+// is used is on disk before it is; other lines are within FlushInterval: a power failure
+// may take those of that time, which is a chain cut off its end. A line that a crash tore has no line end. Open cuts it
 // off and notes how much it was. A session that began and has no end was under way
-// when the node stopped. A disk that fails is asked again; the line after says which
-// lines it may have dropped.
+// when the node stopped. A disk that fails is asked again, and so is a log that cannot be
+// opened; the line after says which lines may be missing, and what an operator did
+// meanwhile follows.
+//
+// Run tells its caller where the log ends on disk. Who keeps that in a place that nobody
+// else can write, as a node does in its database, can Compare after a restart: whether
+// lines are gone, and whether that place is older than the log.
 //
 // # Figures
 //
-// On two cores of an AMD EPYC that others use too, 15 microseconds for a line, two
-// of which a signature takes; nobody waits for the disk:
+// On two cores of an AMD EPYC that others use too, 15 microseconds for a line that does
+// not wait for the disk (end). A signature takes two; its first one (begin) waits for one
+// sync, as the binding of its digest did just before:
 //
-//	go test ./storage/audit -run '^$' -bench Append -benchtime 20000x
+//	go test ./storage/audit -run '^$' -bench Append -benchtime 2000x
 package audit

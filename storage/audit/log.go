@@ -37,7 +37,10 @@ type Log struct {
 
 	lock *os.File
 
-	mu    sync.Mutex
+	mu sync.Mutex
+	// closed: Close was called.
+	closed bool
+	// file is nil while the log is not open.
 	file  *os.File
 	size  int64
 	first uint64 // of the file; 0 if it is empty
@@ -45,12 +48,17 @@ type Log struct {
 	// dirty is the number of the first line that is not known to be on disk; 0 if all
 	// are.
 	dirty uint64
-	// lost counts lines that could not be written.
+	// lost counts lines that could not be written. What an operator did is in late too,
+	// and follows.
 	lost uint64
+	late []Entry
 	// unwritten and unsynced are why the last line could not be written, or not be
 	// brought to disk; nil if all is well.
 	unwritten, unsynced error
 }
+
+// maxLate of what an operator did wait for a log that can be written.
+const maxLate = 64
 
 // Open opens the log of a folder, or makes one. ErrInUse if another process writes it,
 // and does not end within seconds. It cuts a torn line off and notes
@@ -58,16 +66,59 @@ type Log struct {
 // says what is wrong.
 func Open(dir string) (*Log, error) { return open(dir, MaxFileBytes, time.Now) }
 
+// OpenLater is Open for who cannot do without a Log: if it fails, Failing says why, lines
+// are counted until it works, and Run tries again and again.
+func OpenLater(dir string) *Log { return openLater(dir, MaxFileBytes, time.Now) }
+
 func open(dir string, maxBytes int64, now func() time.Time) (*Log, error) {
-	lock, err := lockLog(dir, lockWait)
-	if err != nil {
-		return nil, err
-	}
-	l := &Log{dir: dir, now: now, maxBytes: maxBytes, lock: lock}
-	if err := l.openFiles(); err != nil {
-		return nil, errors.Join(err, lock.Close())
+	l := openLater(dir, maxBytes, now)
+	if l.unwritten != nil {
+		return nil, l.unwritten
 	}
 	return l, nil
+}
+
+func openLater(dir string, maxBytes int64, now func() time.Time) *Log {
+	l := &Log{dir: dir, now: now, maxBytes: maxBytes}
+	l.unwritten = l.open(lockWait)
+	return l
+}
+
+// open takes the lock and finds the end of the log.
+func (l *Log) open(wait time.Duration) (err error) {
+	if l.lock, err = lockLog(l.dir, wait); err != nil {
+		return err
+	}
+	if err := l.openFiles(); err != nil {
+		l.file = nil
+		return errors.Join(err, l.lock.Close())
+	}
+	return nil
+}
+
+// reopen tries once more, beside whoever appends.
+func (l *Log) reopen() error {
+	next := &Log{dir: l.dir, now: l.now, maxBytes: l.maxBytes}
+	err := next.open(0)
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	switch {
+	case err != nil:
+		l.unwritten = err
+		return err
+	case l.closed:
+		return errors.Join(next.file.Close(), next.lock.Close())
+	}
+	l.lock, l.file, l.size, l.first, l.last, l.dirty = next.lock, next.file, next.size, next.first, next.last, next.dirty
+	l.unwritten = l.catchUp()
+	return l.unwritten
+}
+
+// isOpen: lines can be written, as far as is known.
+func (l *Log) isOpen() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.file != nil || l.closed
 }
 
 func (l *Log) openFiles() error {
@@ -143,24 +194,53 @@ func tail(path string) (last Entry, first uint64, whole int64, err error) {
 	return last, first, whole, nil
 }
 
-// Append writes a line: its number, time and hashes are the log's to fill in. It
-// does not wait for the disk. A line that cannot be written is counted, and the next
-// one that can says so.
+// Append writes a line: its number, time and hashes are the log's to fill in. The
+// beginning of a use of a share is on disk when it returns; for others it does not wait
+// for the disk. A line that cannot be written is counted, and the next one that can says
+// so; what an operator did is written then, with its own time.
 func (l *Log) Append(e Entry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if l.unwritten = l.catchUp(); l.unwritten == nil {
+		l.unwritten = l.append(e)
+	}
+	if l.unwritten != nil {
+		l.miss(e)
+		return l.unwritten
+	}
+	if e.Event == Begin {
+		from, to := l.dirty, l.last.Number
+		l.dirty = 0
+		return l.synced(l.file.Sync(), from, to)
+	}
+	return nil
+}
+
+// miss counts a line that could not be written.
+func (l *Log) miss(e Entry) {
+	l.lost++
+	if IsOperation(e.Event) && len(l.late) < maxLate {
+		e.Time = l.now().UTC()
+		l.late = append(l.late, e)
+	}
+}
+
+// catchUp says which lines are missing, and writes those that were kept.
+func (l *Log) catchUp() error {
 	if l.lost > 0 {
-		gap := Entry{Event: Gap, Note: fmt.Sprintf("%d lines before this one could not be written", l.lost)}
-		if l.unwritten = l.append(gap); l.unwritten != nil {
-			l.lost++
-			return l.unwritten
+		gap := Entry{Event: Gap, Note: fmt.Sprintf("%d lines before this one could not be written; %d of them follow", l.lost, len(l.late))}
+		if err := l.append(gap); err != nil {
+			return err
 		}
 		l.lost = 0
 	}
-	if l.unwritten = l.append(e); l.unwritten != nil {
-		l.lost++
+	for len(l.late) > 0 {
+		if err := l.append(l.late[0]); err != nil {
+			return err
+		}
+		l.late = l.late[1:]
 	}
-	return l.unwritten
+	return nil
 }
 
 // Failing is why the log does not take lines, or the disk does not; nil if all is well.
@@ -181,7 +261,10 @@ func (l *Log) append(e Entry) error {
 			return err
 		}
 	}
-	e.Number, e.Time, e.Previous = l.last.Number+1, l.now().UTC(), l.last.Hash
+	e.Number, e.Previous = l.last.Number+1, l.last.Hash
+	if e.Time.IsZero() {
+		e.Time = l.now().UTC()
+	}
 	line, err := e.seal()
 	if err != nil {
 		return err
@@ -247,19 +330,30 @@ func rotatedFiles(dir string) ([]string, error) {
 	return names, err
 }
 
-// Run brings lines to disk until the context ends. A disk that does not take them is
-// asked again and again, while lines go on being written; tell hears of it when that
-// begins, and with nil when it is over.
-func (l *Log) Run(ctx context.Context, tell func(error)) error {
+// Run opens a log that could not be opened, and brings lines to disk until the context
+// ends. A disk that does not take them is asked again and again, while lines go on being
+// written; tell hears of it when that begins, and with nil when it is over. note hears
+// where the log ends when that changed, and whether all of it is on disk.
+func (l *Log) Run(ctx context.Context, tell func(error), note func(end Head, onDisk bool)) error {
 	tick := time.NewTicker(FlushInterval)
 	defer tick.Stop()
-	failing := false
+	failing := !l.isOpen() // which its owner was told
+	var noted Head
+	onDisk := true
+	settle := func() error {
+		end, err := l.settle()
+		if end != noted || (err == nil) != onDisk {
+			noted, onDisk = end, err == nil
+			note(end, onDisk)
+		}
+		return err
+	}
 	for {
 		select {
 		case <-ctx.Done():
-			return l.Flush()
+			return settle()
 		case <-tick.C:
-			err := l.Flush()
+			err := settle()
 			if (err != nil) != failing {
 				failing = err != nil
 				tell(err)
@@ -267,6 +361,37 @@ func (l *Log) Run(ctx context.Context, tell func(error)) error {
 		}
 	}
 }
+
+// settle opens the log if it is not, and brings its lines to disk. It returns where the
+// log ended before.
+func (l *Log) settle() (Head, error) {
+	if !l.isOpen() {
+		if err := l.reopen(); err != nil {
+			return l.Head(), err
+		}
+	}
+	end := l.Head()
+	return end, l.Flush()
+}
+
+// Head is the end of the log.
+type Head struct {
+	// Number and Hash are those of the last line; 0 and "" of an empty log.
+	Number uint64
+	Hash   string
+	// Lost counts lines that could not be written after it.
+	Lost uint64
+}
+
+// Head is where the log ends now.
+func (l *Log) Head() Head {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return Head{l.last.Number, l.last.Hash, l.lost}
+}
+
+// Note adds a line about the log itself, as after a restart that found lines missing.
+func (l *Log) Note(text string) error { return l.Append(Entry{Event: Gap, Note: text}) }
 
 // Flush brings what was written to disk. Nobody who appends waits for it. After a
 // failure the next one that succeeds leaves a line which says so: a disk that failed
@@ -285,6 +410,11 @@ func (l *Log) Flush() error {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	return l.synced(err, from, to)
+}
+
+// synced notes what came of bringing some lines to disk.
+func (l *Log) synced(err error, from, to uint64) error {
 	recovered := err == nil && l.unsynced != nil
 	l.unsynced = err
 	switch {
@@ -309,6 +439,7 @@ func (l *Log) Close() error {
 	err := l.Flush()
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.closed = true
 	if l.file == nil {
 		return err
 	}

@@ -71,9 +71,9 @@ func put(t testing.TB, db *storage.DB, records ...types.Record) {
 }
 
 func save(t testing.TB, db *storage.DB, f Folder, to Recipients, full bool) Manifest {
-	last, err := f.Last()
+	head, err := f.Head()
 	require.NoError(t, err)
-	b, err := Plan(db, []ed25519.PrivateKey{identity}, "seq-1", last, full, at)
+	b, err := Plan(db, []ed25519.PrivateKey{identity}, "seq-1", head.Last, full || head.Broken != nil, at)
 	require.NoError(t, err)
 	m, err := f.Add(b.Manifest, func(w io.Writer) error { return b.Write(w, to) })
 	require.NoError(t, err)
@@ -150,7 +150,7 @@ func TestSeveralKeys(t *testing.T) {
 		to, with := pair.to, pair.with
 		if pass != "" {
 			var err error
-			to, err = ForPassphrase([]byte(pass))
+			to, err = forPassphrase([]byte(pass), 10) // nobody guesses here
 			require.NoError(t, err)
 			with, err = WithPassphrase([]byte(pass))
 			require.NoError(t, err)

@@ -3,6 +3,7 @@ package backup
 import (
 	"crypto/ed25519"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -88,6 +89,68 @@ func TestNewestFullFile(t *testing.T) {
 			require.ErrorIs(t, err, ErrChain)
 		})
 	}
+}
+
+// Where files are gone that a file of changes would need, the next one is full, at the
+// end, and nothing that is left is written over.
+func TestHead(t *testing.T) {
+	keys := newKeyPair(t)
+	for name, c := range map[string]struct {
+		spoil  func(*testing.T, Folder)
+		broken error
+		number int
+	}{
+		"nothing is missing":             {func(*testing.T, Folder) {}, nil, 4},
+		"a file that it does without":    {func(t *testing.T, f Folder) { require.NoError(t, os.Remove(f.path(1, "age"))) }, nil, 4},
+		"a file that it needs":           {func(t *testing.T, f Folder) { require.NoError(t, os.Remove(f.path(2, "age"))) }, ErrChain, 4},
+		"the full one, and its manifest": {func(t *testing.T, f Folder) { removeFiles(t, f.dir, 1) }, ErrChain, 4},
+		"a changed file": {func(t *testing.T, f Folder) {
+			require.NoError(t, os.WriteFile(f.path(2, "age"), []byte("x"), 0o600))
+		}, ErrChain, 4},
+		"the last manifest": {func(t *testing.T, f Folder) {
+			require.NoError(t, os.WriteFile(f.path(3, "json"), []byte("x"), 0o600))
+		}, ErrDamaged, 4},
+		"all manifests": {func(t *testing.T, f Folder) {
+			for n := 1; n <= 3; n++ {
+				require.NoError(t, os.Remove(f.path(n, "json")))
+			}
+		}, ErrNone, 4},
+		"all": {func(t *testing.T, f Folder) { removeFiles(t, f.dir, 1, 2, 3) }, nil, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			db, f := story(t, keys)
+			c.spoil(t, f)
+			left, err := filepath.Glob(filepath.Join(f.dir, "*"))
+			require.NoError(t, err)
+			head, err := f.Head()
+			require.NoError(t, err)
+			require.ErrorIs(t, head.Broken, c.broken)
+			if c.broken != nil {
+				changes, err := Plan(db, []ed25519.PrivateKey{identity}, "seq-1", head.Last, false, at)
+				require.NoError(t, err)
+				_, err = f.Add(changes.Manifest, func(io.Writer) error { t.Fatal("written"); return nil })
+				require.ErrorIs(t, err, c.broken)
+			}
+			put(t, db, share("later", 0))
+			added := save(t, db, f, keys.to, false)
+			require.Equal(t, c.number, added.Number)
+			require.Equal(t, c.broken != nil || c.number == 1, added.Full)
+			saved, err := f.Open(keys.with)
+			require.NoError(t, err)
+			require.Equal(t, contents(t, db), saved.Contents)
+			for _, path := range left {
+				require.FileExists(t, path)
+			}
+			require.False(t, save(t, db, f, keys.to, false).Full, "it goes on from there")
+		})
+	}
+
+	_, f := story(t, keys)
+	b, err := os.ReadFile(f.path(3, "json"))
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(f.path(3, "json"), []byte(strings.Replace(string(b), `"version": 1`, `"version": 9`, 1)), 0o600))
+	_, err = f.Head()
+	require.ErrorIs(t, err, ErrNewerFormat, "a later program goes on there")
 }
 
 // Whatever is changed, missing or out of order is found, most of it without a key.

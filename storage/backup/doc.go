@@ -43,6 +43,21 @@
 // Tombstones are in each file; bindings where they differ from those of the file
 // before, all of them; a record where it is new or changed.
 //
+// So a file of changes grows with the bindings, by some 120 bytes for each request that
+// was ever signed: a million of them are 120 MB, once for each backup. To save only the
+// new ones a manifest would have to tell which those are, and goleveldb keeps them by id
+// and not by age. Who makes backups often of a node that signs much removes old full
+// chains, or keeps them on a file system that finds what is the same.
+//
+// A manifest takes at most 16 MiB, some 48,000 records; a node that has more is told so
+// (ErrTooLarge) before anything is written. They would be 1.4 GB of shares.
+//
+// # Where a file of changes may not follow
+//
+// If what it would lead back to is gone from the folder, or was changed, Head says so:
+// the next file is full then, with the next number, and nothing that is left is written
+// over.
+//
 // # What is not in it
 //
 // Keygen pre-parameters are not: each set may be used once, and a copy would bring
@@ -76,5 +91,6 @@
 // A share of an epoch older than a READY one of the database, a record of a key with
 // a tombstone, a record that is there with other content, a binding that differs.
 // All or nothing is restored, in one write. The identity alone can be restored beside
-// any database.
+// any database. Package app/mpcnode refuses before that what is of another node or of
+// another chain.
 package backup

@@ -27,8 +27,14 @@ const (
 	ErrNewerFormat Error = "the format of the backup is newer than this program; update sequencerd"
 	// ErrIncomplete: a share that should be in the backup is not.
 	ErrIncomplete Error = "the backup lacks shares of keys that are READY on chain; make a new one on the node that has them: sequencerd mpc backup create, and where the node has none either, reshare the key: sequencerd tx mpc reshare"
+	// ErrIdentityMissing: the identity that is registered now is not in the backup.
+	ErrIdentityMissing Error = "the backup lacks the identity key that is registered on chain now; make a new one on the node: sequencerd mpc backup create"
+	// ErrUnproved: what the chain has of a key is not known.
+	ErrUnproved Error = "not every share could be proved, since nobody said what the chain has of its key; give its answer: --key-state, or ask a node that follows this chain: --node"
 	// ErrChanged: the database changed while it was read.
 	ErrChanged Error = "a record went away while it was being saved; nothing is wrong, make the backup again"
+	// ErrTooLarge: the manifest would be longer than anybody reads.
+	ErrTooLarge Error = "the node has more records than the manifest of a backup may list (some 48,000); reshares and deletions retire records, or give some keys to other participants"
 	// ErrKeys: neither recipient nor passphrase, or both, or one that is none.
 	ErrKeys Error = "give either recipients (age1...) or a passphrase for the backup"
 )

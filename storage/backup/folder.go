@@ -33,7 +33,7 @@ func (f Folder) path(n int, ext string) string {
 // in another folder. Nothing is decrypted, and files are not read: CheckFiles does that.
 // ErrNone if there is none.
 func (f Folder) Chain() ([]Manifest, error) {
-	numbers, err := f.numbers()
+	numbers, err := f.numbers("json")
 	if err != nil {
 		return nil, err
 	}
@@ -43,7 +43,7 @@ func (f Folder) Chain() ([]Manifest, error) {
 // Newest is the end of the chain, from the newest full file on: all that is needed to
 // restore what the node had, and to go on. What is broken before it does not matter.
 func (f Folder) Newest() ([]Manifest, error) {
-	numbers, err := f.numbers()
+	numbers, err := f.numbers("json")
 	if err != nil {
 		return nil, err
 	}
@@ -55,15 +55,15 @@ func (f Folder) Newest() ([]Manifest, error) {
 	return f.chain(numbers)
 }
 
-// numbers are those of the manifests, ascending.
-func (f Folder) numbers() ([]int, error) {
-	names, err := filepath.Glob(filepath.Join(f.dir, "[0-9][0-9][0-9][0-9][0-9][0-9].json"))
+// numbers are those of the manifests, or of the files, ascending.
+func (f Folder) numbers(ext string) ([]int, error) {
+	names, err := filepath.Glob(filepath.Join(f.dir, "[0-9][0-9][0-9][0-9][0-9][0-9]."+ext))
 	if err != nil {
 		return nil, err
 	}
 	numbers := make([]int, len(names))
 	for i, name := range names {
-		if numbers[i], err = strconv.Atoi(strings.TrimSuffix(filepath.Base(name), ".json")); err != nil {
+		if numbers[i], err = strconv.Atoi(strings.TrimSuffix(filepath.Base(name), "."+ext)); err != nil {
 			return nil, err
 		}
 	}
@@ -142,31 +142,74 @@ func (f Folder) sum(n int) (string, error) {
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// Last is the newest manifest; nil if the folder holds none or is not there.
-func (f Folder) Last() (*Manifest, error) {
-	chain, err := f.Newest()
-	if errors.Is(err, ErrNone) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return &chain[len(chain)-1], nil
+// Head is the end of a folder, where the next file goes.
+type Head struct {
+	// Last is the newest manifest; nil if the folder holds nothing, or is not there. If
+	// Broken is set it has number and hash alone, as far as they are known.
+	Last *Manifest
+	// Broken is why no file of changes may follow: what it would lead back to is not
+	// there, or is not what it was. The next one must be full.
+	Broken error
 }
 
-// Add puts a file at the end of the chain, with what write writes, and its
+// Head reads all that the newest manifest leads back to.
+func (f Folder) Head() (Head, error) {
+	chain, err := f.Newest()
+	switch {
+	case err == nil:
+		return Head{&chain[len(chain)-1], f.checkNeeded(chain)}, nil
+	case errors.Is(err, ErrNewerFormat) || types.ReasonOf(err) == "": // what is there is whole, or not to be read now
+		return Head{}, err
+	}
+	return f.brokenHead(err)
+}
+
+// checkNeeded: the files that the newest one of a chain leads back to are whole.
+func (f Folder) checkNeeded(chain []Manifest) error {
+	needed, err := neededOf(chain)
+	if err != nil {
+		return err
+	}
+	return f.CheckFiles(needed)
+}
+
+// brokenHead is that of a folder whose manifests are no chain. Files that have lost their
+// manifest count: they may be all that there is, and are not written over.
+func (f Folder) brokenHead(why error) (Head, error) {
+	last := Manifest{}
+	for _, ext := range []string{"age", "json"} {
+		numbers, err := f.numbers(ext)
+		if err != nil {
+			return Head{}, err
+		}
+		if n := len(numbers); n > 0 {
+			last.Number = max(last.Number, numbers[n-1])
+		}
+	}
+	if last.Number == 0 {
+		return Head{}, nil
+	}
+	if m, err := f.manifest(last.Number); err == nil && m.Number == last.Number {
+		last.File = m.File
+	}
+	return Head{&last, why}, nil
+}
+
+// Add puts a file at the end of the folder, with what write writes, and its
 // manifest. The manifest comes last and at once: a crash before leaves the chain as
 // it was. It returns the manifest with the file's hash.
 func (f Folder) Add(m Manifest, write func(io.Writer) error) (Manifest, error) {
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return m, fmt.Errorf("make folder for backups: %w", err)
 	}
-	last, err := f.Last()
-	switch {
+	head, err := f.Head()
+	switch last := head.Last; {
 	case err != nil:
 		return m, err
 	case last == nil && m.Number != 1, last != nil && (m.Number != last.Number+1 || m.Previous != last.File):
 		return m, fmt.Errorf("%w: the file does not follow the last one in %s", ErrChain, f.dir)
+	case head.Broken != nil && !m.Full:
+		return m, fmt.Errorf("no file of changes may follow: %w", head.Broken)
 	}
 	h := sha256.New()
 	if err := install(f.path(m.Number, "age"), func(w io.Writer) error { return write(io.MultiWriter(w, h)) }); err != nil {
@@ -232,20 +275,14 @@ func (f Folder) Open(with Identities) (*Saved, error) {
 	if err != nil {
 		return nil, err
 	}
-	last := chain[len(chain)-1]
-	var needed []Manifest
-	for _, m := range chain {
-		if slices.Contains(last.In(), m.Number) {
-			needed = append(needed, m)
-		}
-	}
-	if len(needed) != len(last.In()) {
-		return nil, fmt.Errorf("%w: file %d needs a file before the newest full one, %d", ErrChain, last.Number, chain[0].Number)
+	needed, err := neededOf(chain)
+	if err != nil {
+		return nil, err
 	}
 	if err := f.CheckFiles(needed); err != nil {
 		return nil, err
 	}
-	g := newGathering(last)
+	g := newGathering(chain[len(chain)-1])
 	for _, m := range needed {
 		if err := f.gather(g, m, with); err != nil {
 			g.saved.Wipe()
@@ -257,6 +294,21 @@ func (f Folder) Open(with Identities) (*Saved, error) {
 		return nil, err
 	}
 	return g.saved, nil
+}
+
+// neededOf are the files of a chain that its last one leads back to.
+func neededOf(chain []Manifest) ([]Manifest, error) {
+	last := chain[len(chain)-1]
+	var needed []Manifest
+	for _, m := range chain {
+		if slices.Contains(last.In(), m.Number) {
+			needed = append(needed, m)
+		}
+	}
+	if len(needed) != len(last.In()) {
+		return nil, fmt.Errorf("%w: file %d needs a file before the newest full one, %d", ErrChain, last.Number, chain[0].Number)
+	}
+	return needed, nil
 }
 
 func (f Folder) gather(g *gathering, m Manifest, with Identities) error {

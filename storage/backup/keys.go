@@ -13,15 +13,23 @@ import (
 // and some seconds, four times what age writes.
 const maxWorkFactor = 20
 
+// ageWorkFactor is what age writes: a second of scrypt on the machines of its time.
+const ageWorkFactor = 18
+
 // Recipients are whom a file is encrypted to.
 type Recipients struct{ to []age.Recipient }
 
 // ForPassphrase encrypts to whoever knows the passphrase.
 func ForPassphrase(passphrase []byte) (Recipients, error) {
+	return forPassphrase(passphrase, ageWorkFactor)
+}
+
+func forPassphrase(passphrase []byte, workFactor int) (Recipients, error) {
 	r, err := age.NewScryptRecipient(string(passphrase))
 	if err != nil {
 		return Recipients{}, fmt.Errorf("%w: %w", ErrKeys, err)
 	}
+	r.SetWorkFactor(workFactor)
 	return Recipients{[]age.Recipient{r}}, nil
 }
 

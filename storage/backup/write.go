@@ -2,6 +2,7 @@ package backup
 
 import (
 	"crypto/ed25519"
+	"crypto/sha256"
 	"encoding/hex"
 	"errors"
 	"fmt"
@@ -53,7 +54,13 @@ func Plan(source Source, keys []ed25519.PrivateKey, chainID string, last *Manife
 	if err := b.planRecords(base); err != nil {
 		return nil, err
 	}
-	return b, b.planRest(base)
+	if err := b.planRest(base); err != nil {
+		return nil, err
+	}
+	if text, err := b.Manifest.encode(); err != nil || len(text) > maxManifestBytes-2*sha256.Size {
+		return nil, errors.Join(ErrTooLarge, err)
+	}
+	return b, nil
 }
 
 func (b *Backup) planRecords(last *Manifest) error {

@@ -14,9 +14,11 @@ import (
 type Store struct {
 	records    map[types.RecordKey]types.Record
 	tombstones map[types.KeyID]bool
-	bindings   map[string]binding
-	preparams  map[uint64][]byte
-	nextSet    uint64
+	// hadShares are those of which shares were destroyed.
+	hadShares map[types.KeyID]bool
+	bindings  map[string]binding
+	preparams map[uint64][]byte
+	nextSet   uint64
 	// BeforeWrite is called before each write; an error refuses it.
 	BeforeWrite func(what string) error
 	// Halfway is called where a crash leaves package storage with neither what was
@@ -36,7 +38,7 @@ type binding struct {
 // New makes an empty store.
 func New() *Store {
 	return &Store{
-		records: make(map[types.RecordKey]types.Record), tombstones: make(map[types.KeyID]bool),
+		records: make(map[types.RecordKey]types.Record), tombstones: make(map[types.KeyID]bool), hadShares: make(map[types.KeyID]bool),
 		bindings: make(map[string]binding), preparams: make(map[uint64][]byte), nextSet: 1,
 		BeforeWrite: func(string) error { return nil }, Halfway: func(string) {}, AfterWrite: func(string) {},
 	}
@@ -50,6 +52,7 @@ func (s *Store) Clone() *Store {
 		c.records[k] = r.Clone()
 	}
 	maps.Copy(c.tombstones, s.tombstones)
+	maps.Copy(c.hadShares, s.hadShares)
 	maps.Copy(c.bindings, s.bindings)
 	for id, set := range s.preparams {
 		c.preparams[id] = bytes.Clone(set)
@@ -124,14 +127,22 @@ func (s *Store) DestroyKey(id types.KeyID) error {
 	if err := s.BeforeWrite("destroy key"); err != nil {
 		return err
 	}
-	before := len(s.records)
+	before, had := len(s.records), s.hadShares[id]
+	for k, r := range s.records {
+		had = had || k.KeyID == id && r.HasData && !s.tombstones[id]
+	}
 	maps.DeleteFunc(s.records, func(k types.RecordKey, _ types.Record) bool { return k.KeyID == id })
 	if len(s.records) < before {
 		s.Halfway("destroy key")
 	}
-	s.tombstones[id] = true
+	s.tombstones[id], s.hadShares[id] = true, had
 	s.AfterWrite("destroy key")
 	return nil
+}
+
+// HadShares implements mpc.TombstoneStore.
+func (s *Store) HadShares(id types.KeyID) (bool, error) {
+	return s.hadShares[id], nil
 }
 
 // Tombstones implements mpc.TombstoneStore.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -42,10 +43,13 @@ type operation struct {
 	check   func(*testing.T, *sim.World)
 	// members of what is there in the end; nil if nothing is to be.
 	members func(*sim.World) []*sim.Node
+	// again counts the second crashes of all runs.
+	again *atomic.Int64
 }
 
 var operations = map[string]operation{
 	"keygen": {
+		again:   new(atomic.Int64),
 		prepare: func(*testing.T, *sim.World) {},
 		ask: func(w *sim.World) {
 			w.Chain.Keygen("key", 2)
@@ -59,6 +63,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes },
 	},
 	"sign": {
+		again:   new(atomic.Int64),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
 		ask:     func(w *sim.World) { w.Chain.Sign("signed", "key", digestOf("signed")) },
 		over: func(w *sim.World) bool {
@@ -69,6 +74,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes },
 	},
 	"reshare": {
+		again:   new(atomic.Int64),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 1, w.Nodes[:3]...) },
 		ask:     func(w *sim.World) { w.Chain.Reshare("reshare", "key", 1, w.Nodes[1:]...) },
 		over: func(w *sim.World) bool {
@@ -79,6 +85,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes[1:] },
 	},
 	"delete": {
+		again:   new(atomic.Int64),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
 		ask:     func(w *sim.World) { w.Chain.Delete("key") },
 		over: func(w *sim.World) bool {
@@ -88,6 +95,64 @@ var operations = map[string]operation{
 		check:   nothingIsLeft,
 		members: func(*sim.World) []*sim.Node { return nil },
 	},
+	"cancelled reshare": {
+		again:   new(atomic.Int64),
+		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 1, w.Nodes[:3]...) },
+		ask: func(w *sim.World) {
+			w.Chain.Reshare("reshare", "key", 1, w.Nodes[1:]...)
+			cancelWhenStaged(w)
+		},
+		over: func(w *sim.World) bool {
+			key, _ := w.Chain.Key("key")
+			ended := w.Chain.ReshareStatus("reshare") == xtypes.RESHARE_STATUS_ERROR
+			return ended && w.Chain.Height() > key.StagedRetireHeight+2 && promoted(w, 0, w.Nodes[:3]...) && idle(w)
+		},
+		check:   func(t *testing.T, w *sim.World) { holdsEpoch(t, w, 0, w.Nodes[:3]...) },
+		members: func(w *sim.World) []*sim.Node { return w.Nodes[:3] },
+	},
+	"undelete": {
+		again:   new(atomic.Int64),
+		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
+		ask: func(w *sim.World) {
+			w.Chain.Sign("cut-off", "key", digestOf("cut-off"))
+			w.After(deleteAfter, func() { w.Chain.Delete("key") })
+			w.After(undeleteAfter, func() { w.Chain.Undelete("key") })
+			w.After(undeleteAfter+time.Second, func() { w.Chain.Sign("after", "key", digestOf("after")) })
+		},
+		over: func(w *sim.World) bool {
+			_, signed := w.Chain.Signature("after")
+			return signed && w.Chain.Height() > undeletedHeight && promoted(w, 0, w.Nodes...) && idle(w)
+		},
+		check: func(t *testing.T, w *sim.World) {
+			_, signed := w.Chain.Signature("cut-off")
+			require.False(t, signed)
+			holdsEpoch(t, w, 0, w.Nodes...)
+		},
+		members: func(w *sim.World) []*sim.Node { return w.Nodes },
+	},
+}
+
+// Times of what the chain takes back, after a signature was asked for, which cannot be
+// made by then.
+const (
+	deleteAfter   = 4 * time.Second
+	undeleteAfter = 8 * time.Second
+	// undeletedHeight is one at which the key would long be DELETED.
+	undeletedHeight = 40
+)
+
+// cancelWhenStaged gives a reshare up when somebody has a share of it.
+func cancelWhenStaged(w *sim.World) {
+	w.After(time.Second, func() {
+		for _, n := range w.Nodes {
+			records, err := n.Store.Records()
+			if err == nil && slices.ContainsFunc(records, func(r types.Record) bool { return r.Epoch == 1 && r.HasData }) {
+				w.Chain.CancelReshare("reshare")
+				return
+			}
+		}
+		cancelWhenStaged(w)
+	})
 }
 
 // moment is one at which a node is killed: the n-th of its kind that a node comes to.
@@ -105,6 +170,9 @@ type killer struct {
 	away   time.Duration
 	hit    bool
 	armed  bool
+	// again is how many writes after its first restart the node is killed once more; 0:
+	// never. The second is how often that was.
+	again, second int
 	// verified is for all runs of one goroutine.
 	verified sim.Verified
 }
@@ -120,7 +188,14 @@ func (k *killer) crashAt(n *sim.Node, at sim.Moment) time.Duration {
 		k.met = append(k.met, here)
 		return 0
 	}
-	if k.hit || here != k.target {
+	switch {
+	case k.hit && k.again > 0 && n.Operator == k.target.node && !at.IsMessage():
+		if k.again--; k.again == 0 {
+			k.second++
+			return blink
+		}
+		return 0
+	case k.hit || here != k.target:
 		return 0
 	}
 	k.hit = true
@@ -217,33 +292,72 @@ func nothingIsLeft(t *testing.T, w *sim.World) {
 }
 
 // TestCrashAtEveryMoment kills and restarts a node before, half way in and after every
-// write, before messages that leave and after those that are heard, in a
-// keygen, a signature, a reshare with its retirement and a deletion. It prints how many
-// moments there were.
+// write, before messages that leave and after those that are heard, in a keygen, a
+// signature, a reshare with its retirement and a deletion, and in a reshare and a deletion
+// that are taken back. It prints how many moments there were.
 func TestCrashAtEveryMoment(t *testing.T) {
-	for _, name := range []string{"keygen", "sign", "reshare", "delete"} {
+	for _, name := range []string{"keygen", "sign", "reshare", "delete", "cancelled reshare", "undelete"} {
 		t.Run(name, func(t *testing.T) {
 			op := operations[name]
 			calm := &killer{}
 			op.run(t, calm)
+			few := testing.Short() || name == "cancelled reshare" || name == "undelete"
 			chosen := calm.some(someMoments)
 			switch {
 			case os.Getenv(crashAll) != "":
 				chosen = calm.met
-			case testing.Short():
+			case few:
 				chosen = calm.some(shortMoments)
 			}
 			report(t, name, chosen, len(calm.met))
-			t.Run("kill", func(t *testing.T) { op.killAtEach(t, chosen) })
+			t.Run("kill", func(t *testing.T) { op.killAtEach(t, chosen, 0) })
+		})
+	}
+}
+
+// someWrites is which of the writes are tried twice over unless CRASH_ALL asks for all.
+const someWrites = 3
+
+// maxAgain is the last write after a restart at which a node is killed again.
+const maxAgain = 3
+
+// TestCrashWhileRecovering kills a node at a write, and once more at the first, second or
+// third write after its restart, reading its store included. Where CRASH_ALL does not ask
+// for all, they are tried in turn.
+func TestCrashWhileRecovering(t *testing.T) {
+	for _, name := range []string{"keygen", "sign", "reshare", "delete", "cancelled reshare", "undelete"} {
+		t.Run(name, func(t *testing.T) {
+			op := operations[name]
+			calm := &killer{}
+			op.run(t, calm)
+			var chosen [maxAgain][]moment
+			writes := slices.DeleteFunc(slices.Clone(calm.met), func(m moment) bool { return m.IsMessage() })
+			for i, m := range writes {
+				for again := range maxAgain {
+					if os.Getenv(crashAll) != "" || i%(someWrites*maxAgain) == someWrites*again {
+						chosen[again] = append(chosen[again], m)
+					}
+				}
+			}
+			var once, twice int64
+			t.Run("kill", func(t *testing.T) {
+				for i, moments := range chosen {
+					op.killAtEach(t, moments, i+1)
+					once += int64(len(moments))
+				}
+			})
+			twice = op.again.Swap(0)
+			t.Logf("%s: %d crashes at writes, and in %d of those runs one more at a write after the restart", name, once, twice)
+			require.Positive(t, twice, "no node was killed twice")
 		})
 	}
 }
 
 // killAtEach runs the operation once for each moment, a share of them on each core.
-func (op operation) killAtEach(t *testing.T, moments []moment) {
+func (op operation) killAtEach(t *testing.T, moments []moment, again int) {
 	shares := runtime.GOMAXPROCS(0)
 	for share := range shares {
-		t.Run(fmt.Sprint("share-", share), func(t *testing.T) {
+		t.Run(fmt.Sprintf("again-%d/share-%d", again, share), func(t *testing.T) {
 			t.Parallel()
 			verified := make(sim.Verified)
 			for i := share; i < len(moments); i += shares {
@@ -252,23 +366,24 @@ func (op operation) killAtEach(t *testing.T, moments []moment) {
 					times = times[i/shares%2:][:1]
 				}
 				for _, away := range times {
-					op.kill(t, verified, moments[i], away)
+					op.kill(t, verified, moments[i], away, again)
 				}
 			}
 		})
 	}
 }
 
-func (op operation) kill(t *testing.T, verified sim.Verified, at moment, away time.Duration) {
+func (op operation) kill(t *testing.T, verified sim.Verified, at moment, away time.Duration, again int) {
 	t.Helper()
-	k := &killer{target: at, away: away, verified: verified}
+	k := &killer{target: at, away: away, verified: verified, again: again}
 	defer func() {
 		if t.Failed() {
-			t.Logf("%s was killed %s, number %d, for %s", at.node, at.Moment, at.n, away)
+			t.Logf("%s was killed %s, number %d, for %s, and again %d times (write %d after that)", at.node, at.Moment, at.n, away, k.second, again)
 		}
 	}()
 	op.run(t, k)
 	require.True(t, k.hit, "the moment did not come")
+	op.again.Add(int64(k.second))
 }
 
 // report prints how many moments are tried, by what happens at them.

@@ -17,6 +17,9 @@ import (
 	"github.com/sequencer-mpc/sequencer/testutil/memstore"
 )
 
+// sharesInterval is how often a node compares the chain's keys with its records.
+const sharesInterval = time.Minute
+
 // tick is how often a node's clock ticks.
 const tick = 200 * time.Millisecond
 
@@ -44,6 +47,7 @@ type Node struct {
 	idler  *Idler // instead of core
 	life   int    // counts up; events of an earlier life are void
 	seen   int64
+	looked time.Time
 	blind  bool // it sees no new blocks
 	works  uint32
 	liar   bool // it lied, and may hear its own lies from others
@@ -107,7 +111,7 @@ func (n *Node) Core() *mpc.Core { return n.core }
 func (n *Node) Start() {
 	n.world.note("%s starts", n.Operator)
 	n.life++
-	n.queue, n.idle, n.idler = nil, n.world.Workers, nil
+	n.queue, n.idle, n.idler, n.looked = nil, n.world.Workers, nil, time.Time{}
 	log := n.world.Log
 	if log != nil {
 		log = log.With("node", string(n.Operator))
@@ -125,10 +129,10 @@ func (n *Node) Start() {
 	if err != nil {
 		panic(err)
 	}
+	n.core = core // it may crash again while it reads its store
 	if err := core.Restore(); err != nil {
 		panic(fmt.Sprintf("restore %s: %v", n.Operator, err))
 	}
-	n.core = core
 	if !n.blind {
 		n.seen = n.world.Chain.Height()
 	}
@@ -188,7 +192,29 @@ func (n *Node) own(d time.Duration, run func()) {
 
 func (n *Node) ticking() {
 	n.core.Tick()
+	if n.world.Now().Sub(n.looked) >= sharesInterval {
+		n.looked = n.world.Now()
+		n.noteUnheld()
+	}
 	n.own(tick, n.ticking)
+}
+
+// noteUnheld compares the chain's keys with the node's records, as mpcnode's watch does.
+func (n *Node) noteUnheld() {
+	var unheld []types.KeyID
+	records := n.core.Status().Records
+	for id, k := range n.world.Chain.at(n.seen).keys {
+		if k.Status != types.KeyReady || !slices.Contains(k.Participants, n.Operator) || slices.Contains(k.MissingShares, n.Operator) {
+			continue
+		}
+		if !slices.ContainsFunc(records, func(r types.Record) bool {
+			return r.KeyID == id && r.Epoch == k.Epoch && r.Context == k.Session && r.HasData
+		}) {
+			unheld = append(unheld, id)
+		}
+	}
+	slices.Sort(unheld)
+	n.core.NoteUnheld(unheld)
 }
 
 // committed tells the node of a block, some time later.

@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -51,4 +52,62 @@ func TestShareMissing(t *testing.T) {
 			nothingIsHeld(t, w)
 		})
 	}
+}
+
+// TestIdleShareMissing: of keys that nobody uses, too, the chain learns who lost its share,
+// once, and nothing of those that are held; from a node that lost all of them, and from
+// one whose store is older than the last reshare.
+func TestIdleShareMissing(t *testing.T) {
+	w := sim.New(t, sim.Config{
+		Seed: 43, Nodes: 4, Protocols: fakeproto.Protocols{}, Preparams: 60, Lag: 300 * time.Millisecond,
+		Params: func(p *xtypes.Params) { p.RetireBlocks = 10 },
+	})
+	keys := []types.KeyID{"a", "b", "key"}
+	for _, id := range keys {
+		w.Chain.Keygen(id, 1)
+		require.True(t, w.Run(2*time.Minute, ready(w, id)))
+	}
+	old, lost := w.Nodes[0], w.Nodes[1]
+	before := old.Store.Clone()
+	w.Chain.Reshare("r", "key", 1)
+	require.True(t, w.Run(5*time.Minute, func() bool { k, _ := w.Chain.Key("key"); return k.Epoch == 1 }))
+	missing := func() (all [][]types.Operator) {
+		for _, id := range keys {
+			k, _ := w.Chain.Key(id)
+			all = append(all, slices.Sorted(slices.Values(k.MissingShares)))
+		}
+		return all
+	}
+	w.Run(3*time.Minute, func() bool { return false })
+	require.Equal(t, [][]types.Operator{nil, nil, nil}, missing(), "everybody has its shares")
+
+	lost.LoseStore()
+	lost.Start()
+	old.Crash()
+	old.PutBack(before)
+	old.Start()
+	want := [][]types.Operator{{lost.Operator}, {lost.Operator}, {old.Operator, lost.Operator}}
+	require.True(t, w.Run(5*time.Minute, func() bool { return reflect.DeepEqual(missing(), want) }), "%v", missing())
+	w.Run(5*time.Minute, func() bool { return false })
+	require.Equal(t, want, missing())
+	require.Zero(t, w.Chain.Rejected)
+	require.Empty(t, w.Chain.Errors)
+	signsAll(t, w, "s") // the others sign
+
+	// Deleted, it has nothing to destroy, and says so.
+	w.Chain.Delete("a")
+	deleted := func() xtypes.Key {
+		k, err := w.Chain.Fixture.Keeper.Key(w.Chain.Fixture.Ctx, "a")
+		require.NoError(t, err)
+		return k
+	}
+	require.True(t, w.Run(5*time.Minute, func() bool { return len(deleted().DeletionAcks) == 4 }))
+	require.Equal(t, []string{string(lost.Operator)}, deleted().DeletionEmpty)
+
+	keys = keys[1:]
+	for _, id := range keys {
+		w.Chain.Reshare("again-"+string(id), id, 1)
+	}
+	require.True(t, w.Run(10*time.Minute, func() bool { return reflect.DeepEqual(missing(), [][]types.Operator{nil, nil}) }), "%v", missing())
+	nothingIsHeld(t, w)
 }

@@ -1,7 +1,10 @@
 package cli
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -11,6 +14,9 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
+
+// flagContains names lines that were noted before.
+const flagContains = "contains"
 
 func auditCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -28,9 +34,9 @@ func auditVerifyCmd() *cobra.Command {
 each line is as it was written and follows the one before. It fails at the first line
 that does not, and names it. It needs no passphrase, and the node may run.
 
-Lines that were cut off the end leave a chain that is whole: compare number and hash
-of the last line with those that "sequencerd mpc status" or this command showed
-before. A last line without an end was being written when the node or the machine
+Lines that were cut off the end leave a chain that is whole: note number and hash of
+the last line, which "sequencerd mpc status" and this command show, somewhere else, and
+give them to --contains later. A last line without an end was being written when the node or the machine
 stopped; the next start cuts it off and notes that.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -38,15 +44,46 @@ stopped; the next start cuts it off and notes that.`,
 			if err != nil {
 				return err
 			}
+			noted, err := cmd.Flags().GetStringSlice(flagContains)
+			if err != nil {
+				return err
+			}
 			r, err := audit.Verify(f.paths.Folder)
 			if err != nil {
 				return err
 			}
+			for _, line := range noted {
+				if err := contains(f.paths.Folder, line, r); err != nil {
+					return err
+				}
+			}
 			return show(cmd, auditText{r})
 		},
 	}
+	cmd.Flags().StringSlice(flagContains, nil, "NUMBER:HASH of a line that was noted before, and must be there; may be given again")
 	addOutputFlag(cmd)
 	return cmd
+}
+
+// contains is an error if a line that somebody noted is not in the log.
+func contains(folder, line string, r audit.Report) error {
+	number, hash, _ := strings.Cut(line, ":")
+	n, err := strconv.ParseUint(number, 10, 64)
+	if raw, bad := hex.DecodeString(hash); err != nil || bad != nil || len(raw) != sha256.Size {
+		return fmt.Errorf("--%s: %q is no NUMBER:HASH of a line, as \"audit verify\" and \"status\" show them", flagContains, line)
+	}
+	found, err := audit.Compare(folder, n, strings.ToLower(hash))
+	switch {
+	case err != nil:
+		return err
+	case found.Found:
+		return nil
+	case found.Removed:
+		return fmt.Errorf("--%s: the log begins at line %d: line %d was removed with the oldest file, and nothing can be said of it", flagContains, r.First, n)
+	case n > r.Last:
+		return fmt.Errorf("%w: line %d was there, and the log ends at line %d: lines were cut off its end", audit.ErrBroken, n, r.Last)
+	}
+	return fmt.Errorf("%w: line %d is not the one that was noted: the log was made anew from some line before it", audit.ErrBroken, n)
 }
 
 type auditText struct{ audit.Report }
@@ -57,7 +94,7 @@ func (r auditText) text() string {
 		if r.First > 1 {
 			fmt.Fprintf(w, "\tolder ones were removed: the log is bounded\n")
 		}
-		fmt.Fprintf(w, "last hash\t%s (note it elsewhere: only so lines cut off the end are noticed)\n", r.Hash)
+		fmt.Fprintf(w, "last line\t%d:%s (note it elsewhere, for --%s: only so lines cut off the end are noticed)\n", r.Last, r.Hash, flagContains)
 		fmt.Fprintf(w, "uses of shares\t%d began, %d ended\n", r.Begun, r.Ended)
 		if len(r.Open) > 0 {
 			fmt.Fprintf(w, "without an end\t%s (under way, or when the node was killed)\n", strings.Join(r.Open, ", "))

@@ -31,6 +31,17 @@ func TestAuditVerify(t *testing.T) {
 	require.Contains(t, out, "2 began, 1 ended")
 	require.Contains(t, out, "sign/payment-1")
 
+	noted := "3:" + hash
+	require.Contains(t, out, noted)
+	_, err = run(t, home, append(verify, "--contains", noted, "--contains", "3:"+strings.ToUpper(hash))...)
+	require.NoError(t, err)
+	for line, want := range map[string]string{
+		"2:" + hash: "line 2 is not the one", "4:" + hash: "were cut off", "x:" + hash: "no NUMBER:HASH", "3:": "no NUMBER:HASH", hash: "no NUMBER:HASH",
+	} {
+		_, err = run(t, home, append(verify, "--contains", noted, "--contains", line)...)
+		require.ErrorContains(t, err, want)
+	}
+
 	path := filepath.Join(folder, "audit.log")
 	text, err := os.ReadFile(path)
 	require.NoError(t, err)

@@ -49,7 +49,8 @@ func backupCreateCmd() *cobra.Command {
 		Use:   "create [folder]",
 		Short: "Add a backup to a folder: a full one first, then what changed",
 		Long: `Adds a file and its manifest to a folder. The first file holds everything, later
-ones what changed since. While the node runs it makes the backup; otherwise the
+ones what changed since; where files that those would need are gone or were changed,
+it says so, and holds everything again. While the node runs it makes the backup; otherwise the
 database is opened. Either way the passphrase of the MPC folder shows that you
 may.`,
 		Example: "  sequencerd mpc backup create /mnt/backup/node0 --recipient age1...",
@@ -103,11 +104,14 @@ func backupRequest(cmd *cobra.Command, f nodeFiles, folder backup.Folder) (*mpcn
 	if err != nil {
 		return nil, err
 	}
-	last, err := folder.Last()
+	head, err := folder.Head()
 	if err != nil {
 		return nil, err
 	}
-	r := &mpcnode.BackupRequest{Last: last, Full: full}
+	if head.Broken != nil && !full {
+		fmt.Fprintf(cmd.ErrOrStderr(), "this backup is a full one: what changes would have to be added to is not whole in the folder: %v\n", head.Broken)
+	}
+	r := &mpcnode.BackupRequest{Last: head.Last, Full: full || head.Broken != nil}
 	if r.Recipients, err = cmd.Flags().GetStringSlice(flagRecipient); err != nil {
 		return nil, err
 	}
@@ -138,7 +142,11 @@ func backupStopped(cmd *cobra.Command, f nodeFiles, folder backup.Folder, r *mpc
 		return m, err
 	}
 	defer func() { err = errors.Join(err, vault.Close()) }()
-	plan, err := vault.Plan(client.GetClientContextFromCmd(cmd).ChainID, r)
+	chainID, err := f.chainID(cmd)
+	if err != nil {
+		return m, err
+	}
+	plan, err := vault.Plan(chainID, r)
 	if err != nil {
 		return m, err
 	}

@@ -120,3 +120,20 @@ func keyStates(cmd *cobra.Command) (map[string]mpctypes.Key, error) {
 	}
 	return keys, nil
 }
+
+// participantState reads the file of --participant-state; nil if none was given.
+func participantState(cmd *cobra.Command) (*mpctypes.Participant, error) {
+	path, err := cmd.Flags().GetString(flagParticipantState)
+	if err != nil || path == "" {
+		return nil, err
+	}
+	text, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("--%s: %w", flagParticipantState, err)
+	}
+	var answer mpctypes.QueryParticipantResponse
+	if err := client.GetClientContextFromCmd(cmd).Codec.UnmarshalJSON(text, &answer); err != nil || answer.Participant.Operator == "" {
+		return nil, errors.Join(fmt.Errorf(types.ForProgram("--%s: %s is no answer of: sequencerd query mpc participant OPERATOR -o json"), flagParticipantState, path), err)
+	}
+	return &answer.Participant, nil
+}

@@ -1,13 +1,19 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/spf13/cobra"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -20,6 +26,8 @@ const (
 	flagKey = "key"
 	// flagIdentityOnly restores no more than the identity.
 	flagIdentityOnly = "identity-only"
+	// flagFromChain names the id that an exported chain had before.
+	flagFromChain = "from-chain"
 )
 
 func backupRestoreCmd() *cobra.Command {
@@ -29,6 +37,11 @@ func backupRestoreCmd() *cobra.Command {
 		Long: `Puts back what this node lacks: identity, shares, tombstones, bindings. Stop the
 node first. Where there is no database, or no identity, it is made, with the
 passphrase of the MPC folder, which need not be the one of before.
+
+The backup must be of this node and of its chain. One of another chain id is taken only
+with --from-chain, for a chain that was exported and began again under another id. One
+with another identity is taken only with --participant, for a node that lost its own and
+registered a new one since: its shares must be those of that participant.
 
 It never overwrites. It refuses, and changes nothing, if the database has a newer
 epoch of a key, or the same record with other content, or if the key was destroyed
@@ -47,6 +60,8 @@ Restore the newest backup there is, and never run two nodes with what is in one.
 	addOpenFlags(cmd)
 	cmd.Flags().StringSlice(flagKey, nil, "restore the shares of this key alone; may be given again (default: all)")
 	cmd.Flags().Bool(flagIdentityOnly, false, "restore the identity alone, whatever the database has")
+	cmd.Flags().String(flagFromChain, "", "id under which this chain ran when the backup was made, if it was exported and began again under another one")
+	cmd.Flags().String(flagParticipant, "", "operator (seqvaloper...) whose shares they are, if the node has another identity than the backup")
 	addOutputFlag(cmd)
 	return cmd
 }
@@ -65,6 +80,10 @@ func restoreBackup(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer saved.Wipe()
+	from, err := originOf(cmd, f)
+	if err != nil {
+		return err
+	}
 	identityOnly, err := cmd.Flags().GetBool(flagIdentityOnly)
 	if err != nil {
 		return err
@@ -72,7 +91,7 @@ func restoreBackup(cmd *cobra.Command, args []string) error {
 	restore := mpcnode.RestoreIdentityAlone
 	if !identityOnly {
 		restore = mpcnode.RestoreVault
-		if err := chooseShares(cmd, saved, states); err != nil {
+		if err := chooseShares(cmd, saved, states, from.Participant); err != nil {
 			return err
 		}
 	}
@@ -81,20 +100,52 @@ func restoreBackup(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	defer types.Wipe(passphrase)
-	done, err := restore(f.paths, passphrase, saved)
-	if err != nil {
+	done, err := restore(f.paths, passphrase, saved, from)
+	switch {
+	case errors.Is(err, mpcnode.ErrOtherChain) || errors.Is(err, mpcnode.ErrOtherNode):
+		return err
+	case err != nil:
 		return withRemedy(err, types.ErrRestore, "the identity alone: --"+flagIdentityOnly)
 	}
 	f.record(cmd, mpcnode.RestoreOperation(saved, done))
 	return show(cmd, restoredText{done, saved.Created})
 }
 
+// originOf says where a backup may come from.
+func originOf(cmd *cobra.Command, f nodeFiles) (from mpcnode.Origin, err error) {
+	if from.ChainID, err = f.chainID(cmd); err != nil {
+		return from, err
+	}
+	if from.FromChain, err = cmd.Flags().GetString(flagFromChain); err != nil {
+		return from, err
+	}
+	from.Participant, err = participantOf(cmd)
+	return from, err
+}
+
+// chainID is that of the chain whose genesis file the node has, or else of client.toml.
+func (f nodeFiles) chainID(cmd *cobra.Command) (string, error) {
+	file, err := os.Open(filepath.Join(f.home, "config", "genesis.json"))
+	if errors.Is(err, os.ErrNotExist) {
+		return client.GetClientContextFromCmd(cmd).ChainID, nil
+	}
+	if err != nil {
+		return "", fmt.Errorf("find the chain id: %w", err)
+	}
+	defer file.Close()
+	id, err := genutiltypes.ParseChainIDFromGenesis(file)
+	if err != nil {
+		return "", fmt.Errorf("find the chain id in %s: %w", file.Name(), err)
+	}
+	return id, nil
+}
+
 // chooseShares leaves what is to be restored, or refuses by what the chain says of it.
-func chooseShares(cmd *cobra.Command, saved *backup.Saved, states map[string]mpctypes.Key) error {
+func chooseShares(cmd *cobra.Command, saved *backup.Saved, states map[string]mpctypes.Key, self types.Operator) error {
 	if err := chooseKeys(cmd, saved); err != nil || len(states) == 0 {
 		return err
 	}
-	return refuseByChain(leaveOutOlder(saved, mpcnode.CheckBackup(saved, states, "")))
+	return refuseByChain(leaveOutOlder(saved, mpcnode.CheckBackup(saved, states, self)))
 }
 
 // chooseKeys leaves the shares of the keys that --key names.

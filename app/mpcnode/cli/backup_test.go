@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -13,6 +14,8 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/codec"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -246,7 +249,10 @@ func TestBackupWithSeveralKeys(t *testing.T) {
 	}
 	first, second, third := []string{"--backup-passphrase", "file:config/first"}, []string{"--backup-passphrase", "file:config/second"}, []string{"--age-identity", secret}
 	verify := func(keys ...[]string) error {
-		args := []string{"mpc", "backup", "verify", folder, "--key-state", keyState(t, "a", asIs)}
+		args := []string{"mpc", "backup", "verify", folder}
+		for _, id := range []string{"a", "b", "c"} {
+			args = append(args, "--key-state", keyState(t, id, asIs))
+		}
 		for _, k := range keys {
 			args = append(args, k...)
 		}
@@ -342,6 +348,115 @@ func TestVerifyMissesShares(t *testing.T) {
 	require.ErrorContains(t, err, "key foreign epoch 0")
 	_, err = run(t, home, append(args, "--participant", "bob")...)
 	require.ErrorContains(t, err, "no operator address")
+}
+
+// Verify fails for what it could not prove: a key that nobody told about, an identity that
+// is not the one of now, shares of somebody else.
+func TestVerifyProvesAll(t *testing.T) {
+	home := validator(t)
+	folder := filepath.Join(t.TempDir(), "backups")
+	to, secret := ageKeys(t)
+	withDatabase(t, home, func(db *storage.DB) {
+		require.NoError(t, db.PutRecord(fixtureShare("held", 0)))
+		require.NoError(t, db.PutRecord(fixtureShare("rolled-back", 0)))
+	})
+	_, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
+	require.NoError(t, err)
+	owner := fixtureShare("held", 0).Participants[0]
+	registered := func(of string, keys ...[]byte) string {
+		p := mpctypes.Participant{Operator: of}
+		for i, k := range keys {
+			p.Identities = append(p.Identities, mpctypes.Identity{Version: uint32(i + 1), PublicKey: k})
+		}
+		text, err := codec.NewProtoCodec(codectypes.NewInterfaceRegistry()).MarshalJSON(&mpctypes.QueryParticipantResponse{Participant: p})
+		require.NoError(t, err)
+		path := filepath.Join(t.TempDir(), "participant.json")
+		require.NoError(t, os.WriteFile(path, text, 0o600))
+		return path
+	}
+	mine, err := storage.ReadIdentityPublic(mpcnode.DefaultConfig().PathsOf(home).Identity)
+	require.NoError(t, err)
+	verify := func(more ...string) (string, error) {
+		return run(t, home, append([]string{
+			"mpc", "backup", "verify", folder, "--age-identity", secret, "--key-state", keyState(t, "held", asIs),
+		}, more...)...)
+	}
+	_, err = verify()
+	require.ErrorIs(t, err, backup.ErrUnproved)
+	require.ErrorContains(t, err, "key rolled-back epoch 0")
+	require.NotContains(t, err.Error(), "key held")
+	out, err := verify("--allow-unknown")
+	require.NoError(t, err)
+	require.Contains(t, out, "identity: not compared")
+
+	out, err = verify("--allow-unknown", "--participant-state", registered(string(owner), make([]byte, 32), mine[0]))
+	require.NoError(t, err)
+	require.Contains(t, out, "identity: the one that is registered is in it")
+	out, err = verify("--allow-unknown", "--participant-state", registered(string(owner), mine[0], make([]byte, 32)))
+	require.ErrorIs(t, err, backup.ErrIdentityMissing)
+	require.Contains(t, out, "NOT THE ONE")
+	_, err = verify("--allow-unknown", "--participant-state", registered(operator, mine[0]))
+	require.ErrorIs(t, err, mpcnode.ErrOtherNode)
+	_, err = verify("--participant-state", secret)
+	require.ErrorContains(t, err, "no answer of")
+}
+
+// A backup of another chain, or of another node, is refused, with what to do; nothing is
+// written.
+func TestRestoreFromElsewhere(t *testing.T) {
+	home := validator(t)
+	folder := filepath.Join(t.TempDir(), "backups")
+	to, secret := ageKeys(t)
+	withDatabase(t, home, func(db *storage.DB) { require.NoError(t, db.PutRecord(fixtureShare("a", 0))) })
+	_, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
+	require.NoError(t, err)
+	restore := []string{"mpc", "backup", "restore", folder, "--age-identity", secret}
+
+	stranger := validator(t)
+	_, err = run(t, stranger, restore...)
+	require.ErrorIs(t, err, mpcnode.ErrOtherNode)
+	require.ErrorIs(t, err, types.ErrRestore)
+	require.ErrorContains(t, err, "--participant")
+	require.NotContains(t, err.Error(), "--identity-only")
+	_, err = run(t, stranger, append(restore, "--participant", operator)...)
+	require.ErrorIs(t, err, mpcnode.ErrOtherNode, "the shares are not that operator's")
+	withDatabase(t, stranger, func(db *storage.DB) {
+		records, err := db.Records()
+		require.NoError(t, err)
+		require.Empty(t, records)
+	})
+
+	moved := t.TempDir()
+	_, err = run(t, moved, "init", "node", "--chain-id", "seq-2", "--no-mpc")
+	require.NoError(t, err)
+	nodehome.WritePassphrase(t, moved, "pass", "horse")
+	restore = append(restore, "--mpc-passphrase", "file:config/pass")
+	_, err = run(t, moved, restore...)
+	require.ErrorIs(t, err, mpcnode.ErrOtherChain)
+	require.ErrorContains(t, err, "--from-chain seq-1")
+	require.NoDirExists(t, filepath.Join(moved, "mpc"))
+	_, err = run(t, moved, append(restore, "--from-chain", "seq-0")...)
+	require.ErrorIs(t, err, mpcnode.ErrOtherChain)
+	_, err = run(t, moved, append(restore, "--from-chain", "seq-1")...)
+	require.NoError(t, err)
+}
+
+// The next backup is a full one where files are gone, and says so.
+func TestBackupAfterFilesAreGone(t *testing.T) {
+	home := validator(t)
+	folder := filepath.Join(t.TempDir(), "backups")
+	to, _ := ageKeys(t)
+	for _, id := range []string{"a", "b"} {
+		withDatabase(t, home, func(db *storage.DB) { require.NoError(t, db.PutRecord(fixtureShare(id, 0))) })
+		out, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
+		require.NoError(t, err)
+		require.Equal(t, id == "a", strings.Contains(out, "full"))
+	}
+	require.NoError(t, os.Remove(filepath.Join(folder, "000001.age")))
+	out, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
+	require.NoError(t, err)
+	require.Contains(t, out, "full")
+	require.FileExists(t, filepath.Join(folder, "000003.age"))
 }
 
 // The chain is asked whose the identity in the backup is, and for all keys of that

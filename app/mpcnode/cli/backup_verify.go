@@ -17,8 +17,14 @@ import (
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// flagParticipant names whose backup it is.
-const flagParticipant = "participant"
+const (
+	// flagParticipant names whose backup it is.
+	flagParticipant = "participant"
+	// flagParticipantState names a file with an answer of "query mpc participant".
+	flagParticipantState = "participant-state"
+	// flagAllowUnknown lets keys pass that the chain does not know.
+	flagAllowUnknown = "allow-unknown"
+)
 
 func backupVerifyCmd() *cobra.Command {
 	cmd := &cobra.Command{
@@ -33,7 +39,9 @@ of the node at --node, or read from files:
 
 With files it needs no network, and no node of its own: any machine will do.
 
-It fails if a share does not fit, and if a key that is READY on chain and this
+It fails if a share does not fit, is somebody else's, or cannot be proved because the
+chain's word on its key is not known; if the identity that is registered now is not in
+the backup (of files only --participant-state tells); and if a key that is READY on chain and this
 participant's has no share in the backup that fits: one that was made or reshared
 since. A node is asked for all keys of the participant; of files, each that is given
 counts whose participants include it. The participant is the one that registered the
@@ -43,77 +51,160 @@ identity in the backup, or that the shares belong to, unless --participant names
 	}
 	addOpenFlags(cmd)
 	cmd.Flags().String(flagParticipant, "", "operator address whose backup it is")
+	cmd.Flags().String(flagParticipantState, "", "file with the answer of: sequencerd query mpc participant OPERATOR -o json")
+	cmd.Flags().Bool(flagAllowUnknown, false, "shares of keys that the chain does not know do not count, as those of a chain that was put back")
 	flags.AddQueryFlagsToCmd(cmd)
 	return cmd
 }
 
 func verifyBackup(cmd *cobra.Command, args []string) error {
-	name, err := cmd.Flags().GetString(flagParticipant)
+	self, err := participantOf(cmd)
 	if err != nil {
 		return err
 	}
-	self := types.Operator(name)
-	if name != "" {
-		if err := checkOperator(cmd, name); err != nil {
-			return fmt.Errorf("--%s: %w", flagParticipant, err)
-		}
+	unknownToo, err := cmd.Flags().GetBool(flagAllowUnknown)
+	if err != nil {
+		return err
 	}
 	saved, err := openBackup(cmd, args[0])
 	if err != nil {
 		return err
 	}
 	defer saved.Wipe()
-	keys, err := keyStates(cmd)
+	word, err := wordOfChain(cmd, saved, self)
 	if err != nil {
 		return err
 	}
-	if len(keys) == 0 {
-		ctx, err := client.GetClientQueryContext(cmd)
-		if err != nil {
-			return err
-		}
-		if keys, self, err = askChain(cmd.Context(), mpctypes.NewQueryClient(ctx), saved, self); err != nil {
-			return err
-		}
-	}
-	checks := mpcnode.CheckBackup(saved, keys, self)
-	if err := show(cmd, checksText{checks}); err != nil {
+	checks := mpcnode.CheckBackup(saved, word.keys, word.self)
+	if err := show(cmd, checksText{checks, word.registered(saved)}); err != nil {
 		return err
 	}
-	return errors.Join(badShares(checks), missingShares(checks))
+	err = errors.Join(badShares(checks), otherShares(checks), missingShares(checks), word.checkIdentity(saved))
+	if !unknownToo {
+		err = errors.Join(err, unprovedShares(checks))
+	}
+	return err
+}
+
+// participantOf is whom --participant names; empty if nobody.
+func participantOf(cmd *cobra.Command) (types.Operator, error) {
+	name, err := cmd.Flags().GetString(flagParticipant)
+	if err != nil || name == "" {
+		return "", err
+	}
+	if err := checkOperator(cmd, name); err != nil {
+		return "", fmt.Errorf("--%s: %w", flagParticipant, err)
+	}
+	return types.Operator(name), nil
+}
+
+// chainWord is what the chain says of the keys and the identity of a backup.
+type chainWord struct {
+	keys map[string]mpctypes.Key
+	// self is whose backup it is; empty if only its shares tell.
+	self types.Operator
+	// participant is what is registered; nil if nobody was asked.
+	participant *mpctypes.Participant
+}
+
+// wordOfChain reads files, or asks a node if there are none.
+func wordOfChain(cmd *cobra.Command, saved *backup.Saved, self types.Operator) (word chainWord, err error) {
+	word.self = self
+	if word.keys, err = keyStates(cmd); err != nil {
+		return word, err
+	}
+	if word.participant, err = participantState(cmd); err != nil {
+		return word, err
+	}
+	if word.participant != nil && word.self == "" {
+		word.self = types.Operator(word.participant.Operator)
+	}
+	if len(word.keys) > 0 {
+		return word, nil
+	}
+	ctx, err := client.GetClientQueryContext(cmd)
+	if err != nil {
+		return word, err
+	}
+	chain := mpctypes.NewQueryClient(ctx)
+	if word.keys, word.self, err = askChain(cmd.Context(), chain, saved, word.self); err != nil || word.self == "" {
+		return word, err
+	}
+	answer, err := chain.Participant(cmd.Context(), &mpctypes.QueryParticipantRequest{Operator: string(word.self)})
+	if err != nil {
+		return word, fmt.Errorf("ask the chain for participant %s: %w", word.self, err)
+	}
+	word.participant = &answer.Participant
+	return word, nil
+}
+
+// registered says what is known of the identity in the backup.
+func (w chainWord) registered(saved *backup.Saved) string {
+	switch {
+	case w.participant == nil && len(w.keys) > 0:
+		return "not compared with the chain; give the answer of query mpc participant: --" + flagParticipantState
+	case w.participant == nil || mpcnode.CheckIdentity(saved, *w.participant) != nil:
+		return "NOT THE ONE THAT IS REGISTERED"
+	}
+	return "the one that is registered is in it"
+}
+
+// checkIdentity is an error if the chain was asked, and goes by an identity that the
+// backup does not have.
+func (w chainWord) checkIdentity(saved *backup.Saved) error {
+	if w.participant == nil && len(w.keys) > 0 {
+		return nil
+	}
+	if w.participant == nil {
+		return fmt.Errorf("%w: nobody registered an identity that is in it", backup.ErrIdentityMissing)
+	}
+	return mpcnode.CheckIdentity(saved, *w.participant)
+}
+
+// unprovedShares is an error if what the chain has of a share's key is not known.
+func unprovedShares(checks []mpcnode.ShareCheck) error {
+	return refused(backup.ErrUnproved, checks, mpcnode.CheckUnknown)
+}
+
+// otherShares is an error if a share is somebody else's.
+func otherShares(checks []mpcnode.ShareCheck) error {
+	return refused(mpcnode.ErrOtherNode, checks, mpcnode.CheckOtherOwner)
 }
 
 // missingShares is an error if the backup lacks a share that it should have.
 func missingShares(checks []mpcnode.ShareCheck) error {
-	var missing []string
-	for _, c := range checks {
-		if c.Outcome == mpcnode.CheckMissing {
-			missing = append(missing, fmt.Sprintf("key %s epoch %d", c.KeyID, c.Epoch))
-		}
-	}
-	if len(missing) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%w: %s", backup.ErrIncomplete, strings.Join(missing, ", "))
+	return refused(backup.ErrIncomplete, checks, mpcnode.CheckMissing)
 }
 
 // badShares is an error if a share is not what it says.
 func badShares(checks []mpcnode.ShareCheck) error {
-	var bad []string
+	return refused(backup.ErrDamaged, checks, mpcnode.CheckBad)
+}
+
+// refused is an error that names the records with an outcome, if there are some.
+func refused(kind error, checks []mpcnode.ShareCheck, outcome string) error {
+	var all []string
 	for _, c := range checks {
-		if c.Outcome == mpcnode.CheckBad {
-			bad = append(bad, fmt.Sprintf("key %s epoch %d: %s", c.KeyID, c.Epoch, c.Problem))
+		if c.Outcome != outcome {
+			continue
 		}
+		one := fmt.Sprintf("key %s epoch %d", c.KeyID, c.Epoch)
+		if c.Problem != "" {
+			one += ": " + c.Problem
+		}
+		all = append(all, one)
 	}
-	if len(bad) == 0 {
+	if len(all) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %s", backup.ErrDamaged, strings.Join(bad, "; "))
+	return fmt.Errorf("%w: %s", kind, strings.Join(all, "; "))
 }
 
 // checksText shows what was found about records.
 type checksText struct {
 	Records []mpcnode.ShareCheck `json:"records"`
+	// Identity says what is known of the one in the backup.
+	Identity string `json:"identity"`
 }
 
 // explained says what outcomes mean.
@@ -126,6 +217,7 @@ var explained = map[string]string{
 	mpcnode.CheckUnknown:      "whole; what the chain has was not given, or it does not know the key",
 	mpcnode.CheckNotReady:     "whole; the key is not READY on chain",
 	mpcnode.CheckDeleted:      "whole; the key was deleted on chain",
+	mpcnode.CheckOtherOwner:   "whole, A SHARE OF ANOTHER PARTICIPANT",
 	mpcnode.CheckMissing:      "READY on chain, and no share here fits it",
 	mpcnode.CheckBad:          "DOES NOT FIT",
 }
@@ -140,5 +232,5 @@ func (c checksText) text() string {
 			}
 			fmt.Fprintf(w, "%s\t%d\t%.8s\t%s\t%s\n", r.KeyID, r.Epoch, r.Session, r.Participant, outcome)
 		}
-	})
+	}) + "identity: " + c.Identity + "\n"
 }

@@ -34,8 +34,8 @@ knows of this node: nothing is registered anew.
 If there is a backup, restore it instead: sequencerd mpc backup restore. A database
 that is damaged is not lost; move its folder away and keep it.
 
-The shares that the database had are gone. When the node runs again and a share is
-wanted of it, it says on chain that it has none, where "query mpc key" shows it and
+The shares that the database had are gone. When the node runs again it says on chain,
+within some minutes, of which keys it has none, where "query mpc key" shows it and
 auto_reshare acts on it; keys are signed for by the others meanwhile. To get shares
 again, let the owners of the keys, or the authority, reshare them:
 

@@ -144,7 +144,7 @@ func (s statusText) text() string {
 		fmt.Fprintf(w, "presignatures\t%d ready for requests that this node leads, %d parked here in all\n", s.PresignaturesReady, s.PresignaturesParked)
 		fmt.Fprintf(w, "peers\t%d with the MPC channel\n", s.Peers)
 		if s.AuditLines > 0 {
-			fmt.Fprintf(w, "audit log\t%d lines, the last %s\n", s.AuditLines, s.AuditHash)
+			fmt.Fprintf(w, "audit log\t%d lines, the last %d:%s\n", s.AuditLines, s.AuditLines, s.AuditHash)
 		}
 		if s.AuditProblem != "" {
 			fmt.Fprintf(w, "AUDIT LOG FAILS\t%s\n", s.AuditProblem)
@@ -152,6 +152,12 @@ func (s statusText) text() string {
 		fmt.Fprintf(w, "reachable\t%s (all others by relay)\n", strings.Join(s.Reachable, " "))
 		if s.Problem != "" {
 			fmt.Fprintf(w, "problem\t%s: %s\n", s.Problem, s.Remedy)
+		}
+		for _, found := range s.Warnings {
+			fmt.Fprintf(w, "warning\t%s: %s: %s\n", found.Reason, found.Detail, found.Remedy)
+		}
+		for _, kept := range s.Withheld {
+			fmt.Fprintf(w, "kept\tshare of %s, epoch %d, session %.8s: %s: %s\n", kept.KeyID, kept.Epoch, kept.Session, kept.Why, kept.Remedy)
 		}
 		if len(s.MissingShares) > 0 {
 			fmt.Fprintf(w, types.ForProgram("missing shares\t%d (sequencerd mpc keys): %s\n"), len(s.MissingShares), types.ErrShareMissing.Remedy())
@@ -188,7 +194,11 @@ func (k keysText) text() string {
 				r.KeyID, r.Epoch, r.Session, status, r.Threshold+1, r.Members, r.Address)
 		}
 		for _, m := range k.Missing {
-			fmt.Fprintf(w, "%s\t%d\t\tSHARE %s\t\t\n", m.KeyID, m.Epoch, strings.ToUpper(m.What))
+			told := ""
+			if m.OnChain {
+				told = " (the chain knows)"
+			}
+			fmt.Fprintf(w, "%s\t%d\t\tSHARE %s%s\t\t\n", m.KeyID, m.Epoch, strings.ToUpper(m.What), told)
 		}
 		for _, id := range k.Tombstones {
 			fmt.Fprintf(w, "%s\t\t\tDESTROYED\t\t\n", id)

@@ -178,7 +178,7 @@ func (k *Keeper) acknowledgeDeletion(ctx context.Context, a *mpctypes.Attestatio
 	if err != nil {
 		return err
 	}
-	if err := key.Acknowledge(string(a.Operator)); err != nil {
+	if err := key.Acknowledge(string(a.Operator), a.FoundNothing()); err != nil {
 		return err
 	}
 	if err := k.setKey(ctx, key); err != nil {
@@ -186,6 +186,7 @@ func (k *Keeper) acknowledgeDeletion(ctx context.Context, a *mpctypes.Attestatio
 	}
 	k.emit(ctx, &types.EventDeletionAck{
 		KeyId: key.Id, Operator: string(a.Operator), Acks: uint32(len(key.DeletionAcks)), Holders: uint32(len(key.Holders)),
+		Empty: uint32(len(key.DeletionEmpty)),
 	})
 	return nil
 }

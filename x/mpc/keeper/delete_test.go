@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -54,12 +55,18 @@ func TestDeleteReadyKey(t *testing.T) {
 			f.Register(p)
 		}
 		a := p.AttestDeletion("k")
+		if i == 2 { // it lost its share before
+			a.Payload = mpctypes.DeletionPayload(false)
+			a.Sign(chain.ChainID, p.Identity)
+		}
 		require.NoError(t, f.Keeper.CheckAttestation(f.Ctx, &a))
 		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
 		require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &a), types.ErrAlreadyDecided)
 	}
 	require.Equal(t, 3, f.Events(&types.EventDeletionAck{}))
-	require.Len(t, requireKey(t, f, "k", types.KEY_STATUS_DELETED, "").DeletionAcks, 3)
+	deleted := requireKey(t, f, "k", types.KEY_STATUS_DELETED, "")
+	require.Len(t, deleted.DeletionAcks, 3)
+	require.Equal(t, []string{f.Participants[2].Operator}, deleted.DeletionEmpty)
 
 	// The id never comes back.
 	_, err = f.Msg.KeyGen(f.Ctx, &types.MsgKeyGen{Requester: f.Requester, KeyId: "k", Algorithm: types.ALGORITHM_ECDSA_SECP256K1, Threshold: 2})

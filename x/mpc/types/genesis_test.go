@@ -126,7 +126,8 @@ func TestGenesisValidate(t *testing.T) {
 		"staged end out of reach": func(g *types.GenesisState) {
 			g.Keys[0].StagedRetireHeight = g.ExportHeight + types.MaxLengthBlocks + 1
 		},
-		"missing, no participant": func(g *types.GenesisState) { g.Keys[0].MissingShares = []string{"z"} },
+		"nothing to destroy, not acknowledged": func(g *types.GenesisState) { g.Keys[0].DeletionEmpty = g.Keys[0].Participants[:1] },
+		"missing, no participant":              func(g *types.GenesisState) { g.Keys[0].MissingShares = []string{"z"} },
 		"missing twice": func(g *types.GenesisState) {
 			g.Keys[0].MissingShares = []string{g.Keys[0].Participants[0], g.Keys[0].Participants[0]}
 		},

@@ -80,10 +80,14 @@ func (k *Key) Bury() error { return k.moveTo(KEY_STATUS_DELETED) }
 // key: it has something to destroy.
 func (k *Key) AddHolder(operator string) { k.Holders = insertSorted(k.Holders, operator) }
 
-// Acknowledge records that a holder destroyed what it held.
-func (k *Key) Acknowledge(operator string) error {
+// Acknowledge records that a holder has nothing any more, and whether there was nothing
+// to destroy.
+func (k *Key) Acknowledge(operator string, foundNothing bool) error {
 	if err := k.AwaitsAck(operator); err != nil {
 		return err
+	}
+	if foundNothing {
+		k.DeletionEmpty = insertSorted(k.DeletionEmpty, operator)
 	}
 	k.DeletionAcks = insertSorted(k.DeletionAcks, operator)
 	return nil
@@ -169,8 +173,10 @@ func (k Key) Validate() error {
 		return fmt.Errorf("key %s: unknown algorithm %d", k.Id, k.Algorithm)
 	case n < 2 || n > mpctypes.MaxMembers || k.Threshold < 1 || int(k.Threshold) >= n:
 		return fmt.Errorf("key %s: threshold %d of %d participants", k.Id, k.Threshold, n)
-	case !ascending(k.Participants) || !ascending(k.Holders) || !ascending(k.DeletionAcks):
+	case !ascending(k.Participants) || !ascending(k.Holders) || !ascending(k.DeletionAcks) || !ascending(k.DeletionEmpty):
 		return fmt.Errorf("key %s: participants, holders and acknowledgements must ascend", k.Id)
+	case slices.ContainsFunc(k.DeletionEmpty, func(op string) bool { return !slices.Contains(k.DeletionAcks, op) }):
+		return fmt.Errorf("key %s: who had nothing to destroy is not among those who acknowledged", k.Id)
 	case k.Owner == "":
 		return fmt.Errorf("key %s has no owner", k.Id)
 	case len(k.ContentHash) != len(mpctypes.Hash{}):

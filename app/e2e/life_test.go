@@ -1,0 +1,171 @@
+package e2e
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/app/localnet"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// lifeTimeLimit is some four times what the test takes on two cores.
+const lifeTimeLimit = 10 * time.Minute
+
+// lifeShell is the sequencerd that a stranger calls: the flags that say where the chain
+// and the keys are stand in a person's client.toml.
+const lifeShell = `#!/bin/sh
+case " $* " in
+*" --from requester "*) set -- "$@" --keyring-dir KEYRING ;;
+esac
+case "$1" in
+tx) set -- "$@" --keyring-backend test --node NODE -y ;;
+query) set -- "$@" --node NODE ;;
+esac
+exec BINARY "$@" --home HOME
+`
+
+// TestLifeOfAKey types what the README says on the life of a key, line by line, in the
+// place of its owner and of alice, a validator: nothing else makes sure that a stranger
+// can.
+func TestLifeOfAKey(t *testing.T) {
+	long(t)
+	ctx, cancel := context.WithTimeout(context.Background(), lifeTimeLimit)
+	defer cancel()
+	cfg := localnet.DefaultConfig("", "")
+	cfg.BlockTime = shortBlocks
+	cfg.Params = func(p *mpctypes.Params) { p.KeygenAttemptBlocks = 120 }
+	cfg.Tune = func(_ int, c *localnet.NodeConfig) { c.App.MPC.PreparamsTarget = 1 }
+	n := startNetwork(t, ctx, cfg)
+	made := n.makeKey(ctx, "treasury", 2)
+	dir := n.lifeShell()
+	status := func(want mpctypes.KeyStatus) func() bool {
+		return func() bool { return n.key(ctx, "treasury").Status == want }
+	}
+	reshare := func() mpctypes.ReshareStatus {
+		r, err := n.requester.Query.Reshare(ctx, &mpctypes.QueryReshareRequest{ReshareId: "treasury-2"})
+		if err != nil {
+			return mpctypes.RESHARE_STATUS_UNSPECIFIED
+		}
+		return r.Reshare.Status
+	}
+	// What each command brings about, by a word of it.
+	brings := map[string]func() bool{
+		"tx mpc reshare ":        func() bool { return reshare() == mpctypes.RESHARE_STATUS_PENDING },
+		"tx mpc cancel-reshare ": func() bool { return reshare() == mpctypes.RESHARE_STATUS_ERROR },
+		"tx mpc delete ":         status(mpctypes.KEY_STATUS_DELETING),
+		"tx mpc undelete ":       status(mpctypes.KEY_STATUS_READY),
+		"update-params-proposal": func() bool { return n.proposes(ctx, dir) },
+	}
+	typed := 0
+	for _, line := range n.readmeLines("### The life of a key", "### Backups") {
+		line = strings.NewReplacer("--from OWNER", "--from requester", "--from alice", "--from validator",
+			"seqvaloper1...,seqvaloper1...", strings.Join(n.operators(0, 1, 2, 3), ",")).Replace(line)
+		n.types(ctx, dir, line)
+		for word, done := range brings {
+			if strings.Contains(line, word) {
+				n.eventually(ctx, line, done)
+				typed++
+			}
+		}
+	}
+	require.Equal(t, len(brings), typed, "the README says more, or less")
+	n.signs(ctx, made, "after-all")
+	n.agree(ctx)
+}
+
+// readmeLines are the commands of the README from one heading to another.
+func (n *network) readmeLines(from, to string) (lines []string) {
+	b, err := os.ReadFile("../../README.md")
+	require.NoError(n.t, err)
+	_, section, found := strings.Cut(string(b), from)
+	require.True(n.t, found)
+	section, _, found = strings.Cut(section, to)
+	require.True(n.t, found)
+	for i, part := range strings.Split(section, "```") {
+		if i%2 == 1 {
+			lines = append(lines, strings.Split(strings.TrimSpace(strings.TrimPrefix(part, "sh\n")), "\n")...)
+		}
+	}
+	require.NotEmpty(n.t, lines)
+	return lines
+}
+
+// lifeShell makes a folder with a sequencerd to be called there.
+func (n *network) lifeShell() string {
+	dir, node := n.t.TempDir(), n.Node(0).Info()
+	text := strings.NewReplacer("KEYRING", n.Manifest().KeyringDir, "NODE", node.RPC, "BINARY", binary, "HOME", node.Home).Replace(lifeShell)
+	require.NoError(n.t, os.WriteFile(filepath.Join(dir, "sequencerd"), []byte(text), 0o700))
+	return dir
+}
+
+// types runs a line in the shell. Where there is no jq, what it is for is done here.
+func (n *network) types(ctx context.Context, dir, line string) {
+	t := n.t
+	const filter = " | jq -c '.params | .auto_reshare = true' > params.json"
+	query, uses := strings.CutSuffix(line, filter)
+	if _, err := exec.LookPath("jq"); uses && err != nil {
+		t.Log("there is no jq: its filter is applied by the test")
+		out := n.shell(ctx, dir, query)
+		var answer struct{ Params map[string]any }
+		require.NoError(t, json.Unmarshal([]byte(out), &answer), out)
+		answer.Params["auto_reshare"] = true
+		text, err := json.Marshal(answer.Params)
+		require.NoError(t, err)
+		require.NoError(t, os.WriteFile(filepath.Join(dir, "params.json"), text, 0o600))
+		return
+	}
+	out := n.shell(ctx, dir, line)
+	if strings.Contains(line, "sequencerd tx ") {
+		require.Contains(t, out, "code: 0", line)
+	}
+}
+
+func (n *network) shell(ctx context.Context, dir, line string) string {
+	n.t.Helper()
+	cmd := exec.CommandContext(ctx, "sh", "-c", line)
+	cmd.Dir, cmd.Env = dir, append(os.Environ(), fmt.Sprintf("PATH=%s:%s", dir, os.Getenv("PATH")))
+	out, err := cmd.Output()
+	failed := new(exec.ExitError)
+	if errors.As(err, &failed) {
+		require.NoError(n.t, err, "%s: %s", line, failed.Stderr)
+	}
+	require.NoError(n.t, err, line)
+	return string(out)
+}
+
+// proposes: the proposal is on chain, with the parameters that were written down.
+func (n *network) proposes(ctx context.Context, dir string) bool {
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, "sequencerd"), "query", "gov", "proposals", "-o", "json")
+	out, err := cmd.Output()
+	if err != nil {
+		return false // there is none yet
+	}
+	var answer struct {
+		Proposals []struct {
+			Messages []struct {
+				Type  string
+				Value struct{ Params map[string]any }
+			}
+		}
+	}
+	require.NoError(n.t, json.Unmarshal(out, &answer), string(out))
+	if len(answer.Proposals) == 0 {
+		return false
+	}
+	require.Len(n.t, answer.Proposals[0].Messages, 1)
+	m := answer.Proposals[0].Messages[0]
+	require.Equal(n.t, "/sequencer.mpc.v1.MsgUpdateParams", m.Type)
+	require.Equal(n.t, true, m.Value.Params["auto_reshare"])
+	require.InDelta(n.t, 120, m.Value.Params["keygen_attempt_blocks"], 0, "all else stays")
+	return true
+}

@@ -1,0 +1,58 @@
+package mpc
+
+import "github.com/sequencer-mpc/sequencer/mpc/types"
+
+// Withholding is why a share is kept that the chain has no use for now.
+type Withholding string
+
+// Reasons to keep a share.
+const (
+	// WithheldForeign: it was READY, and the chain has another key under its id.
+	WithheldForeign Withholding = "other_key"
+	// WithheldUnasked: it is of a reshare that the chain does not know.
+	WithheldUnasked Withholding = "unknown_reshare"
+	// WithheldUncommitted: the chain chose its session, but this node ran that for another
+	// request under the same id.
+	WithheldUncommitted Withholding = "other_request"
+	// WithheldPrevious: it is of an earlier epoch, and this node has none of the present
+	// one that opens.
+	WithheldPrevious Withholding = "share_missing"
+)
+
+// Remedy says what to do about it.
+func (w Withholding) Remedy() string {
+	switch w {
+	case WithheldForeign:
+		return types.ForProgram("check that this database belongs to this chain; make a backup: sequencerd mpc backup create")
+	case WithheldUnasked:
+		return "nothing is to be done if the chain was rolled back; otherwise check that this database belongs to this chain"
+	case WithheldUncommitted:
+		return types.ErrIdentityShared.Remedy()
+	case WithheldPrevious:
+		return types.ErrShareMissing.Remedy()
+	}
+	return ""
+}
+
+// Withheld is a share that is kept.
+type Withheld struct {
+	types.RecordKey
+	Why Withholding
+}
+
+// withhold notes that a share is kept, and reports whether it was not kept at the last
+// look: it is told once.
+func (c *Core) withhold(r types.Record, why Withholding) bool {
+	if c.view.CatchingUp {
+		return false
+	}
+	c.withheld[r.RecordKey] = why
+	return c.withheldBefore[r.RecordKey] != why
+}
+
+// lookAgain begins a look at all records. Nothing is found out while catching up.
+func (c *Core) lookAgain() {
+	if !c.view.CatchingUp {
+		c.withheldBefore, c.withheld = c.withheld, make(map[types.RecordKey]Withholding)
+	}
+}

@@ -1,0 +1,106 @@
+package audit
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+)
+
+// Comparison says what became of a line that somebody noted.
+type Comparison struct {
+	// Found: the line is there, with the hash that was noted.
+	Found bool
+	// Removed: the log begins after it; older files are removed when it is full.
+	Removed bool
+	// LastUse is when the last use of a share after it began; zero if there was none, or
+	// if a backup was restored since.
+	LastUse time.Time
+}
+
+// Compare looks for a line of the log in a folder. It reads the newest file, and older
+// ones only as far as it must. What it cannot read of a line Verify names.
+func Compare(dir string, number uint64, hash string) (Comparison, error) {
+	files, err := rotatedFiles(dir)
+	if err != nil {
+		return Comparison{}, err
+	}
+	files = append(files, filepath.Join(dir, current))
+	c := comparing{number: number, hash: hash}
+	for _, path := range slices.Backward(files) {
+		err := c.read(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return Comparison{}, fmt.Errorf("read audit log: %w", err)
+		}
+		if c.first > 0 && c.first <= number {
+			return c.result(), nil
+		}
+	}
+	c.removed = c.first > number && len(files) >= MaxFiles
+	return c.result(), nil
+}
+
+// comparing is a Compare under way, from the newest file to older ones.
+type comparing struct {
+	number         uint64
+	hash           string
+	found, removed bool
+	// first is the number of the first line of the last file that was read.
+	first uint64
+	// used and restored are the last lines that tell of a use and of a restoring.
+	used     Entry
+	restored uint64
+}
+
+func (c *comparing) result() Comparison {
+	r := Comparison{Found: c.found, Removed: c.removed}
+	if c.used.Number > c.restored {
+		r.LastUse = c.used.Time
+	}
+	return r
+}
+
+func (c *comparing) read(path string) error {
+	f, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	lines := bufio.NewReaderSize(f, maxLineBytes)
+	for begun := false; ; {
+		line, err := lines.ReadSlice('\n')
+		switch {
+		case errors.Is(err, io.EOF):
+			return nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil:
+			return err
+		}
+		e, err := parse(bytes.TrimSuffix(line, []byte("\n")))
+		if err != nil {
+			continue
+		}
+		if !begun {
+			c.first, begun = e.Number, true
+		}
+		c.line(e)
+	}
+}
+
+func (c *comparing) line(e Entry) {
+	switch {
+	case e.Number == c.number:
+		c.found = c.found || e.Hash == c.hash
+	case e.Number > c.number && e.Event == Begin && e.Number > c.used.Number:
+		c.used = e
+	case e.Number > c.number && e.Event == Restored:
+		c.restored = max(c.restored, e.Number)
+	}
+}
