@@ -24,7 +24,7 @@ func (c *Core) attest(r types.Record) {
 		return
 	}
 	a.Sign(c.opts.ChainID, key)
-	c.pool.addAttestation(a, c.opts.Now())
+	c.pool.addOwnAttestation(a, c.opts.Now(), c.opts.Transport.Gossip)
 }
 
 // answers: a record is of this very request. After a rollback, or on another chain,

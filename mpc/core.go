@@ -21,6 +21,7 @@ type Core struct {
 	exec Executor
 
 	view *View
+	pace pace
 	// requests are the open ones of the view. The map is never changed: Judge reads it
 	// in judging, from other goroutines.
 	requests map[types.RequestID]*types.Request
@@ -302,6 +303,7 @@ func (c *Core) Reconcile(ctx context.Context) error {
 func (c *Core) adopt(view *View) {
 	clockAhead := c.view.ClockAhead
 	c.view = view
+	c.pace.block(view.Height, c.opts.Now())
 	c.noticeClock(clockAhead)
 	clear(c.falseResults)
 	clear(c.falseWords)

@@ -92,7 +92,7 @@ func (c *Core) Finish(s *session.Session, r *session.Result) error {
 		if err := types.VerifySignature(request.PublicKey, request.Digest, r.Signature); err != nil {
 			return fmt.Errorf("%w: %w", types.ErrProtocolFault, err)
 		}
-		c.pool.addSignature(*r.Signature, now)
+		c.pool.addOwnSignature(*r.Signature, now, c.opts.Transport.Gossip)
 		c.finished(s, now)
 		return nil
 	}

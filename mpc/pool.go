@@ -115,6 +115,14 @@ func (p *pool) signature(id string) *wire.Gossip {
 	return nil
 }
 
+func (p *pool) addOwnAttestation(a types.Attestation, now time.Time, tell func(*wire.Gossip)) {
+	p.attestations.addOwn(a, now, tell)
+}
+
+func (p *pool) addOwnSignature(s types.SignatureResult, now time.Time, tell func(*wire.Gossip)) {
+	p.signatures.addOwn(s, now, tell)
+}
+
 func (p *pool) addAttestation(a types.Attestation, now time.Time) {
 	p.attestations.add(a, now)
 }

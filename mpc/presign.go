@@ -158,8 +158,12 @@ func (c *Core) presignRequest(id types.RequestID) *types.Request {
 	return &r
 }
 
-// idle: this node computes for no request of the chain.
+// idle: this node computes for no request of the chain, and does not hold up consensus as
+// far as it can see.
 func (c *Core) idle() bool {
+	if c.pace.late(c.opts.Now()) {
+		return false
+	}
 	for _, l := range c.sessions {
 		if !l.waits() && l.Phase() == session.Running {
 			return false

@@ -45,6 +45,13 @@ func (s *shelf[K, V]) add(v V, now time.Time) {
 	s.items[s.place(&v)] = &pooled[V]{value: v, gossip: s.gossip(&v), due: now, interval: gossipFirst}
 }
 
+// addOwn adds what this node finds itself and tells it at once: a block may be made
+// before the next tick.
+func (s *shelf[K, V]) addOwn(v V, now time.Time, tell func(*wire.Gossip)) {
+	s.add(v, now)
+	s.items[s.place(&v)].told(now, tell)
+}
+
 // prune keeps what is wanted.
 func (s *shelf[K, V]) prune(wanted func(*V) bool) {
 	before := len(s.items)
@@ -79,8 +86,13 @@ func (s *shelf[K, V]) values() []V {
 // flush tells what is due.
 func (s *shelf[K, V]) flush(now time.Time, tell func(*wire.Gossip)) {
 	for _, p := range s.sorted(func(p *pooled[V]) bool { return !now.Before(p.due) }) {
-		tell(p.gossip)
-		p.due = now.Add(p.interval)
-		p.interval = min(2*p.interval, gossipMax)
+		p.told(now, tell)
 	}
+}
+
+// told tells it, and puts off the next time.
+func (p *pooled[V]) told(now time.Time, tell func(*wire.Gossip)) {
+	tell(p.gossip)
+	p.due = now.Add(p.interval)
+	p.interval = min(2*p.interval, gossipMax)
 }

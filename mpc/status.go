@@ -20,6 +20,8 @@ type Status struct {
 	Height           int64
 	CatchingUp       bool
 	ClockAhead       time.Duration // see View
+	// BlocksLate: blocks come later than they use to, so what can wait does.
+	BlocksLate bool
 	OpenRequests     int
 	Sessions         []session.Snapshot
 	Records          []types.Record
@@ -44,7 +46,7 @@ type Status struct {
 func (c *Core) Status() Status {
 	st := Status{
 		Operator: c.self.Operator, IdentityVersion: c.self.Version, IdentityOutdated: c.outdated, Height: c.view.Height,
-		CatchingUp: c.view.CatchingUp, ClockAhead: c.view.ClockAhead, OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
+		CatchingUp: c.view.CatchingUp, ClockAhead: c.view.ClockAhead, BlocksLate: c.pace.late(c.opts.Now()), OpenRequests: len(c.requests), Results: c.pool.size(), Resent: c.resent, At: c.opts.Now(),
 	}
 	for _, l := range c.ordered() {
 		if l.Phase() == session.Parked {

@@ -60,13 +60,13 @@ func AddPreparams(ctx context.Context, store PreparamsStore, cores int, progress
 }
 
 // refiller keeps the pool of pre-parameters full. It searches on one core and
-// yields to sessions, which people wait for: a search is given up when one
-// begins, and costs nothing but the time, for it is a lottery. A pool that stays
+// yields to sessions, which people wait for, and to consensus: a search is given up when
+// one begins or blocks are late, and costs nothing but the time, for it is a lottery. A pool that stays
 // empty no longer yields, because no keygen can run then.
 type refiller struct {
 	store  PreparamsStore
 	target int
-	// busy says whether sessions run.
+	// busy says whether sessions run or blocks are late.
 	busy func() bool
 	// make makes one set and stores it; yield is asked now and then whether the
 	// search should be given up.
@@ -84,7 +84,7 @@ type refiller struct {
 func newRefiller(store PreparamsStore, target int, status func() mpc.Status, log *slog.Logger) *refiller {
 	return &refiller{
 		store: store, target: target, now: time.Now, log: log,
-		busy: func() bool { return len(status().Sessions) > 0 },
+		busy: func() bool { st := status(); return len(st.Sessions) > 0 || st.BlocksLate },
 		make: func(ctx context.Context, yield func() bool) error {
 			ctx, cancel := context.WithCancel(ctx)
 			defer cancel()

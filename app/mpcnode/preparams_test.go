@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/session"
 )
 
 // memoryPool counts sets.
@@ -121,6 +122,22 @@ func TestRefillerOfABrokenStore(t *testing.T) {
 	broken.err, now = nil, now.Add(preparamsPause)
 	r.try(t.Context())
 	require.Len(t, broken.ids, 1)
+}
+
+func TestRefillerYields(t *testing.T) {
+	for name, c := range map[string]struct {
+		status mpc.Status
+		yields bool
+	}{
+		"nothing to do":   {mpc.Status{}, false},
+		"sessions run":    {mpc.Status{Sessions: make([]session.Snapshot, 1)}, true},
+		"blocks are late": {mpc.Status{BlocksLate: true}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRefiller(&memoryPool{ids: []uint64{1}}, 2, func() mpc.Status { return c.status }, slog.New(slog.DiscardHandler))
+			require.Equal(t, c.yields, r.yields())
+		})
+	}
 }
 
 func TestRefillerEnds(t *testing.T) {

@@ -87,5 +87,5 @@ func TestReportOfWarnings(t *testing.T) {
 	m := newMetrics("seq-1")
 	m.watch(state, &shareWatch{})
 	require.InDelta(t, 1, gather(t, m)["sequencer_mpc_warnings"].Metric[0].GetGauge().GetValue(), 0)
-	require.Len(t, gather(t, m)["sequencer_mpc_records_withheld"].Metric, 3)
+	require.Len(t, gather(t, m)["sequencer_mpc_records_withheld"].Metric, 4)
 }

@@ -20,15 +20,18 @@ type Protocols struct {
 	Watch *Watch
 	// Ledger, if set, notes what parties are made for.
 	Ledger *Ledger
+	// Shape, if set, gives the rounds of keygens and signatures in place of a few: those
+	// of a real protocol, with fake content.
+	Shape func(types.RequestKind) []session.Round
 }
 
 // Protocol implements session.Protocols.
 func (p Protocols) Protocol(kind types.RequestKind, _ types.Algorithm) (session.Protocol, error) {
 	switch kind {
 	case types.KindKeygen, types.KindSign, types.KindReshare:
-		return p.Watch.Over(protocol{kind, p.Ledger}), nil
+		return p.Watch.Over(protocol{kind, p.Ledger, p.Shape}), nil
 	case types.KindPresign:
-		return parker{p.Watch.Over(protocol{kind, p.Ledger})}, nil
+		return parker{p.Watch.Over(protocol{kind, p.Ledger, p.Shape})}, nil
 	}
 	return nil, fmt.Errorf("%w: no fake %s", types.ErrUnsupportedAlgorithm, kind)
 }
@@ -36,6 +39,7 @@ func (p Protocols) Protocol(kind types.RequestKind, _ types.Algorithm) (session.
 type protocol struct {
 	kind   types.RequestKind
 	ledger *Ledger
+	shape  func(types.RequestKind) []session.Round
 }
 
 // maxBytes bounds every fake message: a hash.
@@ -52,6 +56,9 @@ func (p protocol) Rounds(int, int) []session.Round {
 		return m
 	}
 	const dealers, receivers = session.Dealers, session.Receivers
+	if p.shape != nil && p.kind != types.KindReshare {
+		return p.shape(p.kind)
+	}
 	switch p.kind {
 	case types.KindKeygen:
 		return []session.Round{{b("k1")}, {p2p("k2p"), b("k2b")}, {b("k3")}}
