@@ -191,8 +191,24 @@ func (c *Core) takeSignature(j Judged, s types.SignatureResult) {
 	c.pool.addSignature(s, c.opts.Now())
 }
 
+// answersUs: it is said to a session of this node's, running or just over: the first
+// Refuse ends it, and those of the others have their own word in them.
+func (c *Core) answersUs(v types.Verified) bool {
+	r, open := c.requests[v.Request()]
+	if !open {
+		return false
+	}
+	for _, height := range []int64{c.view.Height, c.view.Height - attemptSlack} {
+		id, took := c.attempts[attemptID{r.ID, r.Attempt(height)}]
+		if took && id == types.SessionID(v.Header().Context) {
+			return true
+		}
+	}
+	return false
+}
+
 // takeResult: whoever refuses because it has the result sends it along. One that is here
-// is not verified again and again. It answers a session that is open here: what somebody
+// is not verified again and again. It answers a session of this node: what somebody
 // said to another one may have become false by a rollback, and whoever repeats it then
 // must not make its sender pay.
 func (c *Core) takeResult(v types.Verified) {

@@ -51,6 +51,11 @@ func (c *Core) takeEvidence(e types.Evidence) {
 	if !wanted {
 		return
 	}
+	// The view has what counts only. Whoever repeats what ceased to would make every node
+	// hold it again, and the chain refuses it.
+	if known, err := c.opts.Chain.Proven(context.Background(), e.Culprit(), e.Context()); known || err != nil {
+		return
+	}
 	if err := e.Verify(c.opts.ChainID, key); err != nil {
 		c.opts.Observer.Dropped(types.ErrProtocolFault)
 		c.opts.Log.Debug("evidence dropped", "against", e.Culprit(), "request", e.Request().String(), "err", err)

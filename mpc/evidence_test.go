@@ -29,6 +29,10 @@ func TestEvidenceOutlivesItsRequest(t *testing.T) {
 	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence)
 	d.hear(held)
 	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence, "the chain has it")
+	d.view.Faults, d.proven = nil, map[types.Context]types.Operator{held.Context(): "op-02"}
+	d.commit()
+	d.hear(held)
+	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence, "the chain has it, though it counts no longer")
 	d.view.Height += evidenceBlocks
 	d.commit()
 	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence)

@@ -26,13 +26,15 @@ const deskChain = "desk-test"
 // other participants; its executor computes nothing.
 type desk struct {
 	nopObserver
-	t       *testing.T
-	now     time.Time
-	core    *Core
-	store   *memstore.Store
-	view    View
-	sigs    map[string]types.SignatureResult
-	ended   []string // reshares
+	t     *testing.T
+	now   time.Time
+	core  *Core
+	store *memstore.Store
+	view  View
+	sigs  map[string]types.SignatureResult
+	ended []string // reshares
+	// proven says against whom the chain has proof in a session, if it does not count.
+	proven  map[types.Context]types.Operator
 	ops     []types.Operator
 	keys    map[types.Operator]ed25519.PrivateKey
 	sent    []*wire.Envelope
@@ -221,6 +223,10 @@ func (d *desk) Unacknowledged(_ context.Context, op types.Operator) (ids []types
 		}
 	}
 	return ids, nil
+}
+
+func (d *desk) Proven(_ context.Context, op types.Operator, session types.Context) (bool, error) {
+	return d.proven[session] == op, nil
 }
 
 func (d *desk) ReshareEnded(_ context.Context, id string) (bool, error) {

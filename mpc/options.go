@@ -48,6 +48,9 @@ type Chain interface {
 	// Unacknowledged lists the deleted keys that wait for a participant's word that it
 	// destroyed what it had. It may read all deleted keys: it is asked at the start.
 	Unacknowledged(ctx context.Context, op types.Operator) ([]types.KeyID, error)
+	// Proven reports that the chain took proof against a participant in a session, be it
+	// that it no longer counts.
+	Proven(ctx context.Context, op types.Operator, session types.Context) (bool, error)
 	// ReshareEnded reports that a reshare was asked for and is over, whatever became of
 	// it; false while it is open, and if the chain does not know it.
 	ReshareEnded(ctx context.Context, id string) (bool, error)

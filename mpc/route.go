@@ -16,10 +16,10 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 	case wire.KIND_PREPARE:
 		c.handlePrepare(v, now)
 	case wire.KIND_READY, wire.KIND_REFUSE, wire.KIND_START:
-		l, ok := c.sessions[types.SessionID(h.Context)]
-		if ok {
+		if c.answersUs(v) {
 			c.takeResult(v)
 		}
+		l, ok := c.sessions[types.SessionID(h.Context)]
 		if !ok && h.Kind == wire.KIND_REFUSE {
 			l, ok = c.byContext[types.Context(h.Context)] // a presignature that its sender has no part of
 		}

@@ -21,12 +21,12 @@ type Status struct {
 	CatchingUp       bool
 	ClockAhead       time.Duration // see View
 	// BlocksLate: blocks come later than they use to, so what can wait does.
-	BlocksLate bool
-	OpenRequests     int
-	Sessions         []session.Snapshot
-	Records          []types.Record
-	Tombstones       []types.KeyID
-	Preparams        int
+	BlocksLate   bool
+	OpenRequests int
+	Sessions     []session.Snapshot
+	Records      []types.Record
+	Tombstones   []types.KeyID
+	Preparams    int
 	// Results waiting for a proposer.
 	Results int
 	// Resent counts envelopes that went out again since the engine was made: those

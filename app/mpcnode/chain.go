@@ -36,6 +36,8 @@ type State interface {
 	EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error)
 	// EngineKeysOf lists the READY keys that an operator is a participant of.
 	EngineKeysOf(context.Context, types.Operator) ([]types.Key, error)
+	// EngineProven reports that proof against a participant in a session was ever taken.
+	EngineProven(ctx context.Context, participant types.Operator, session types.Context) (bool, error)
 	// EngineReshareEnded reports that a reshare was asked for and is over.
 	EngineReshareEnded(ctx context.Context, id string) (bool, error)
 	// EngineSignature reads a finished signature; false if there is none.
@@ -145,6 +147,16 @@ func (c *chain) Unacknowledged(_ context.Context, op types.Operator) (_ []types.
 		return nil, err
 	}
 	return c.app.MPCState().EngineUnacknowledged(ctx, op)
+}
+
+// Proven implements mpc.Chain.
+func (c *chain) Proven(_ context.Context, op types.Operator, session types.Context) (_ bool, err error) {
+	defer unpanicked(&err)
+	ctx, err := c.committed()
+	if err != nil {
+		return false, err
+	}
+	return c.app.MPCState().EngineProven(ctx, op, session)
 }
 
 // ReshareEnded implements mpc.Chain.

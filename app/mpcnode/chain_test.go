@@ -81,6 +81,10 @@ func (fakeState) EngineUnacknowledged(context.Context, types.Operator) ([]types.
 	return []types.KeyID{"deleted"}, nil
 }
 
+func (fakeState) EngineProven(_ context.Context, op types.Operator, session types.Context) (bool, error) {
+	return op == "liar" && session == types.Context{1}, nil
+}
+
 func (fakeState) EngineReshareEnded(_ context.Context, id string) (bool, error) {
 	return id == "ended", nil
 }
@@ -119,6 +123,12 @@ func TestChainView(t *testing.T) {
 	owed, err := c.Unacknowledged(t.Context(), "op")
 	require.NoError(t, err)
 	require.Equal(t, []types.KeyID{"deleted"}, owed)
+	proven, err := c.Proven(t.Context(), "liar", types.Context{1})
+	require.NoError(t, err)
+	require.True(t, proven)
+	proven, err = c.Proven(t.Context(), "liar", types.Context{2})
+	require.NoError(t, err)
+	require.False(t, proven)
 	for _, id := range []string{"ended", "unknown"} {
 		ended, err := c.ReshareEnded(t.Context(), id)
 		require.NoError(t, err)

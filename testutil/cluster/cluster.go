@@ -194,6 +194,9 @@ func (*Cluster) Unacknowledged(context.Context, types.Operator) ([]types.KeyID, 
 	return nil, nil
 }
 
+// Proven implements mpc.Chain.
+func (*Cluster) Proven(context.Context, types.Operator, types.Context) (bool, error) { return false, nil }
+
 // ReshareEnded implements mpc.Chain.
 func (*Cluster) ReshareEnded(context.Context, string) (bool, error) { return false, nil }
 

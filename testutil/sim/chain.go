@@ -2,6 +2,7 @@ package sim
 
 import (
 	"crypto/ed25519"
+	"maps"
 	"slices"
 	"testing"
 
@@ -63,7 +64,9 @@ type snapshot struct {
 	ended      map[string]bool // reshares
 	attested   map[types.AttestedAttempt]bool
 	faults     []types.Fault
-	presign    int
+	// proven says against whom there ever was proof in a session.
+	proven  map[types.Context]types.Operator
+	presign int
 }
 
 func newChain(t testing.TB, w *World) *Chain {
@@ -328,6 +331,7 @@ func (c *Chain) commit() {
 	c.must(err)
 	s.faults, err = k.EngineFaults(ctx)
 	c.must(err)
+	s.proven = c.provenBy(s.faults)
 	s.presign, err = k.EnginePresignTarget(ctx)
 	c.must(err)
 	for _, id := range c.keys {
@@ -392,6 +396,20 @@ func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 func (c *Chain) identity(i int) (types.Operator, ed25519.PrivateKey) {
 	p := c.Fixture.Participants[i]
 	return types.Operator(p.Operator), p.Identity
+}
+
+// provenBy adds to what was proved before: proof stays, whether it counts or not.
+func (c *Chain) provenBy(faults []types.Fault) map[types.Context]types.Operator {
+	proven := make(map[types.Context]types.Operator)
+	if len(c.blocks) > 1 {
+		maps.Copy(proven, c.last().proven)
+	}
+	for _, f := range faults {
+		if f.Proven() {
+			proven[f.Session] = f.Participant
+		}
+	}
+	return proven
 }
 
 // Faults lists what the chain holds against participants.

@@ -261,6 +261,11 @@ func (n *Node) Unacknowledged(_ context.Context, op types.Operator) (ids []types
 	return ids, nil
 }
 
+// Proven implements mpc.Chain.
+func (n *Node) Proven(_ context.Context, op types.Operator, session types.Context) (bool, error) {
+	return n.world.Chain.at(n.seen).proven[session] == op, nil
+}
+
 // ReshareEnded implements mpc.Chain.
 func (n *Node) ReshareEnded(_ context.Context, id string) (bool, error) {
 	return n.world.Chain.at(n.seen).ended[id], nil

@@ -10,11 +10,11 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// TestPresignatureForTwoRequests: the owner of presignatures tells some signers of each
-// that it is used for one committed request, and the others that it is for another. Nobody
-// computes with either, the owner is accused and nobody else, and others sign.
+// An owner tells one signer of a presignature that it is used for one committed request,
+// and the others that it is for another. Nobody computes with either; the owner is accused
+// or proved to have said both, and nobody else; and others sign.
 func TestPresignatureForTwoRequests(t *testing.T) {
-	split, accused := 0, 0
+	split, named := 0, 0
 	for seed := uint64(1); seed <= 4; seed++ {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w, ledger := presigning(t, seed, 2)
@@ -32,10 +32,14 @@ func TestPresignatureForTwoRequests(t *testing.T) {
 			require.Positive(t, liar.Lied)
 			require.Empty(t, ledger.Broken())
 			require.Empty(t, w.Broken())
-			accused += accusations(t, w, liar)
+			named += accusations(t, w, liar)
+			for _, f := range w.Chain.Faults() {
+				require.Equal(t, liar.Operator, f.Participant, f.Reason)
+				named++
+			}
 			split += ledger.Split()
 		})
 	}
-	require.Positive(t, accused)
+	require.Positive(t, named)
 	require.Positive(t, split, "no signers were ever told different digests: nothing was tried")
 }

@@ -143,6 +143,17 @@ func (k *Keeper) keysOfStatus(ctx context.Context, status types.KeyStatus, visit
 	return nil
 }
 
+// EngineProven reports that proof against a participant in a session was taken at any
+// time.
+func (k *Keeper) EngineProven(ctx context.Context, participant mpctypes.Operator, session mpctypes.Context) (bool, error) {
+	f := types.Fault{Kind: types.FAULT_KIND_EQUIVOCATION, Participant: string(participant), Session: session[:]}
+	known, err := k.faults.Has(ctx, faultKeyOf(f))
+	if err != nil {
+		return false, fmt.Errorf("look up proof against %s: %w", participant, err)
+	}
+	return known, nil
+}
+
 // EngineReshareEnded reports that a reshare was asked for and is over, whatever became of
 // it; false while it is open, and if nobody asked.
 func (k *Keeper) EngineReshareEnded(ctx context.Context, id string) (bool, error) {

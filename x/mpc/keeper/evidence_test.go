@@ -63,7 +63,16 @@ func TestEvidenceAfterTheDecision(t *testing.T) {
 			late = late.WithBlockHeight(decided + 601)
 			require.ErrorIs(t, f.Keeper.CheckEvidence(late, e), types.ErrAlreadyDecided)
 
+			proven := func() bool {
+				known, err := f.Keeper.EngineProven(f.Ctx, mpctypes.Operator(p.Operator), e.Context())
+				require.NoError(t, err)
+				return known
+			}
+			require.False(t, proven())
 			require.NoError(t, f.Keeper.ApplyEvidence(f.Ctx, e))
+			require.True(t, proven())
+			f.EndBlocks(f.Ctx.BlockHeight() + 601)
+			require.True(t, proven(), "though it counts no longer")
 			require.ErrorIs(t, f.Keeper.ApplyEvidence(f.Ctx, e), types.ErrAlreadyDecided)
 			require.Len(t, faultsOf(t, f, p.Operator), 1)
 			require.Empty(t, faultsOf(t, f, f.Participants[0].Operator))
