@@ -58,7 +58,9 @@ func (l *ledger) Unacknowledged(context.Context, types.Operator) ([]types.KeyID,
 	return nil, nil
 }
 
-func (l *ledger) Proven(context.Context, types.Operator, types.Context) (bool, error) { return false, nil }
+func (l *ledger) Proven(context.Context, types.Operator, types.Context) (bool, error) {
+	return false, nil
+}
 func (l *ledger) ReshareEnded(context.Context, string) (bool, error) { return false, nil }
 
 func (l *ledger) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {

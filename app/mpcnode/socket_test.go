@@ -38,7 +38,9 @@ func (idleChain) Unacknowledged(context.Context, types.Operator) ([]types.KeyID,
 	return nil, nil
 }
 
-func (idleChain) Proven(context.Context, types.Operator, types.Context) (bool, error) { return false, nil }
+func (idleChain) Proven(context.Context, types.Operator, types.Context) (bool, error) {
+	return false, nil
+}
 func (idleChain) ReshareEnded(context.Context, string) (bool, error) { return false, nil }
 
 func (idleChain) Signature(context.Context, string) (types.SignatureResult, bool, error) {

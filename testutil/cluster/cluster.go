@@ -195,7 +195,9 @@ func (*Cluster) Unacknowledged(context.Context, types.Operator) ([]types.KeyID, 
 }
 
 // Proven implements mpc.Chain.
-func (*Cluster) Proven(context.Context, types.Operator, types.Context) (bool, error) { return false, nil }
+func (*Cluster) Proven(context.Context, types.Operator, types.Context) (bool, error) {
+	return false, nil
+}
 
 // ReshareEnded implements mpc.Chain.
 func (*Cluster) ReshareEnded(context.Context, string) (bool, error) { return false, nil }
