@@ -32,7 +32,7 @@ install:
 # included. The end-to-end tests come last and say what they measure, such as the 95th
 # percentile of the time between blocks.
 test: build
-	$(TEST) $$(go list ./... | grep -v '/app/e2e$$')
+	packages=$$(go list ./...) && $(TEST) $$(echo "$$packages" | grep -v '/app/e2e$$')
 	$(MAKE) test-example
 	SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -v ./app/e2e
 

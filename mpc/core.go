@@ -303,7 +303,11 @@ func (c *Core) Reconcile(ctx context.Context) error {
 func (c *Core) adopt(view *View) {
 	clockAhead := c.view.ClockAhead
 	c.view = view
-	c.pace.block(view.Height, c.opts.Now())
+	if view.CatchingUp {
+		c.pace = pace{} // blocks of the past come as fast as they are executed
+	} else {
+		c.pace.block(view.Height, c.opts.Now())
+	}
 	c.noticeClock(clockAhead)
 	clear(c.falseResults)
 	clear(c.falseWords)

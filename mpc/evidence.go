@@ -51,14 +51,18 @@ func (c *Core) takeEvidence(e types.Evidence) {
 	if !wanted {
 		return
 	}
-	// The view has what counts only. Whoever repeats what ceased to would make every node
-	// hold it again, and the chain refuses it.
-	if known, err := c.opts.Chain.Proven(context.Background(), e.Culprit(), e.Context()); known || err != nil {
-		return
-	}
 	if err := e.Verify(c.opts.ChainID, key); err != nil {
 		c.opts.Observer.Dropped(types.ErrProtocolFault)
 		c.opts.Log.Debug("evidence dropped", "against", e.Culprit(), "request", e.Request().String(), "err", err)
+		return
+	}
+	// The view has what counts only. Whoever repeats what ceased to would make every node
+	// hold it again, and the chain refuses it.
+	known, err := c.opts.Chain.Proven(context.Background(), e.Culprit(), e.Context())
+	if err != nil {
+		c.opts.Log.Warn("committed state does not say what was proved before; evidence is dropped, and comes again", "against", e.Culprit(), "err", err)
+	}
+	if known || err != nil {
 		return
 	}
 	c.pool.addEvidence(e, c.opts.Now())

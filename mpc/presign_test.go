@@ -250,3 +250,37 @@ func TestAdmitConsume(t *testing.T) {
 		})
 	}
 }
+
+// What can wait waits while blocks are late, at who would begin it and at who is asked;
+// blocks that are caught up with tell nothing of that.
+func TestNoPresignaturesWhileBlocksAreLate(t *testing.T) {
+	p := newPresigner(t)
+	block := func(after time.Duration) {
+		p.now, p.view.Height = p.now.Add(after), p.view.Height+1
+		p.commit()
+	}
+	begins := func() bool {
+		p.sent = nil
+		p.core.Tick()
+		return slices.ContainsFunc(p.sent, func(e *wire.Envelope) bool { return e.Header.Kind == wire.KIND_PREPARE })
+	}
+	p.start()
+	p.view.CatchingUp = true
+	for range 20 {
+		block(time.Millisecond)
+	}
+	p.view.CatchingUp = false
+	for range 3 {
+		block(time.Second)
+		require.False(t, p.core.Status().BlocksLate)
+	}
+	block(3 * time.Second)
+	require.True(t, p.core.Status().BlocksLate)
+	require.False(t, begins())
+	p.height = p.view.Height
+	p.ask()
+	require.Empty(t, p.core.sessions)
+	block(time.Second)
+	require.False(t, p.core.Status().BlocksLate)
+	require.True(t, begins())
+}

@@ -46,6 +46,16 @@ func Exists(dir string) (bool, error) {
 // The folder appears with a complete database in it or not at all. Errors:
 // ErrEmptyPassphrase, ErrExists, ErrInvalid (KDF out of bounds).
 func Create(dir string, passphrase []byte, opts Options) (*DB, error) {
+	return create(dir, passphrase, opts, nil)
+}
+
+// CreateFilled is Create of a database that is never seen without what fill puts into it:
+// if that fails, or the machine does, there is none.
+func CreateFilled(dir string, passphrase []byte, opts Options, fill func(*DB) error) (*DB, error) {
+	return create(dir, passphrase, opts, fill)
+}
+
+func create(dir string, passphrase []byte, opts Options, fill func(*DB) error) (*DB, error) {
 	if len(passphrase) == 0 {
 		return nil, ErrEmptyPassphrase
 	}
@@ -71,6 +81,11 @@ func Create(dir string, passphrase []byte, opts Options) (*DB, error) {
 	if err := build(temp, head, k, opts); err != nil {
 		return nil, fmt.Errorf("create MPC database: %w", err)
 	}
+	if fill != nil {
+		if err := fillAt(temp, passphrase, opts, fill); err != nil {
+			return nil, err
+		}
+	}
 	if err := os.Remove(dir); err != nil && !errors.Is(err, fs.ErrNotExist) { // an empty folder
 		return nil, fmt.Errorf("create MPC database: %w", err)
 	}
@@ -81,6 +96,15 @@ func Create(dir string, passphrase []byte, opts Options) (*DB, error) {
 		return nil, fmt.Errorf("create MPC database: %w", err)
 	}
 	return open(dir, opts, func(header) (keys, error) { return k, nil })
+}
+
+// fillAt opens a database at the place where it is built.
+func fillAt(temp string, passphrase []byte, opts Options, fill func(*DB) error) error {
+	db, err := Open(temp, passphrase, opts)
+	if err != nil {
+		return err
+	}
+	return errors.Join(fill(db), db.Close())
 }
 
 // checkVacant refuses a folder with anything in it.

@@ -64,7 +64,7 @@ func run(o options) (err error) {
 	out := newScreen(os.Stdout)
 	net, err := writeNetwork(ctx, o, out)
 	if err != nil {
-		return err
+		return fmt.Errorf("%w\nwhat was written: %s", err, o.dir)
 	}
 	final, err := play(ctx, net, out, o.message)
 	if err = errors.Join(err, net.Close()); err != nil {

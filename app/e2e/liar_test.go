@@ -53,7 +53,7 @@ const (
 
 	lieFile   = "lie"
 	toldFile  = "told" // one byte for each lie told
-	bundleTag = "\x07MPCB\x01"
+	bundleTag = mpctypes.BundlePrefix
 )
 
 // liar is the sequencer application of a proposer that may lie.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"os"
 
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
 	"github.com/sequencer-mpc/sequencer/storage/backup"
 )
@@ -48,16 +49,7 @@ func RestoreVault(paths Paths, passphrase []byte, saved *backup.Saved, from Orig
 	if err := os.MkdirAll(paths.Folder, 0o700); err != nil {
 		return done, fmt.Errorf("make the MPC folder: %w", err)
 	}
-	db, made, err := openOrCreate(paths.Database, passphrase)
-	if err != nil {
-		return done, err
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	done.DatabaseMade = made
-	if err := sameOwner(db, owner); err != nil {
-		return done, err
-	}
-	if done.Restored, err = db.Restore(saved.Contents); err != nil {
+	if err := done.restoreDatabase(paths.Database, passphrase, saved, owner); err != nil {
 		return done, err
 	}
 	err = done.restoreIdentity(paths, passphrase, saved)
@@ -119,15 +111,32 @@ func checkDatabase(paths Paths, passphrase []byte, wanted func(*storage.DB) erro
 	return errors.Join(wanted(db), db.Close())
 }
 
-func openOrCreate(dir string, passphrase []byte) (db *storage.DB, made bool, err error) {
+// restoreDatabase puts shares into the database. Where there is none, none is left if
+// that fails: a node that starts with an empty one says on chain that its shares are lost.
+func (r *VaultRestored) restoreDatabase(dir string, passphrase []byte, saved *backup.Saved, owner types.Operator) (err error) {
 	there, err := storage.Exists(dir)
 	if err != nil {
-		return nil, false, err
+		return err
 	}
+	restore := func(db *storage.DB) error {
+		if err := sameOwner(db, owner); err != nil {
+			return err
+		}
+		r.Restored, err = db.Restore(saved.Contents)
+		return err
+	}
+	var db *storage.DB
 	if there {
 		db, err = storage.Open(dir, passphrase, storage.Options{})
-		return db, false, err
+	} else {
+		db, err = storage.CreateFilled(dir, passphrase, storage.Options{}, restore)
 	}
-	db, err = storage.Create(dir, passphrase, storage.Options{})
-	return db, true, err
+	if err != nil {
+		return err
+	}
+	if there {
+		err = restore(db)
+	}
+	r.DatabaseMade = !there
+	return errors.Join(err, db.Close())
 }

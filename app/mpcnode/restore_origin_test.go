@@ -109,6 +109,26 @@ func TestRestoreFromElsewhere(t *testing.T) {
 	}
 }
 
+// A restore that fails leaves no database where there was none: an empty one would have
+// the node say on chain that its shares are lost.
+func TestRestoreThatFailsLeavesNoDatabase(t *testing.T) {
+	k := fixtures.Shares(3, 1)
+	r := fixtureRecord(k, "treasury", 0)
+	r.Session, r.HasData = types.SessionID{1}, true
+	saved := &backup.Saved{ChainID: "seq-1", Seeds: [][]byte{bytes.Repeat([]byte{7}, 32)}}
+	saved.Records, saved.Tombstones = []types.Record{r}, []types.KeyID{"treasury"}
+	cfg, home := vaultConfig(t, "horse")
+	paths := cfg.PathsOf(home)
+	_, err := RestoreVault(paths, []byte("horse"), saved, Origin{ChainID: "seq-1"})
+	require.ErrorIs(t, err, types.ErrKeyDeleted)
+	require.Empty(t, contentOfFolder(t, paths.Folder))
+
+	saved.Tombstones = nil
+	_, err = RestoreVault(paths, []byte("horse"), saved, Origin{ChainID: "seq-1"})
+	require.NoError(t, err)
+	require.NoError(t, checkDatabase(paths, []byte("horse"), func(*storage.DB) error { return nil }))
+}
+
 // contentOfFolder is every file below a folder.
 func contentOfFolder(t *testing.T, dir string) map[string]string {
 	t.Helper()

@@ -92,7 +92,7 @@ func (s *storm) bundle(proposer *sim.Node, honest []byte) []byte {
 	case 0, 1, 2:
 		return nil
 	case 3:
-		return append([]byte("\x07MPCB\x01"), make([]byte, s.Rand.IntN(100))...)
+		return append([]byte(xtypes.BundlePrefix), make([]byte, s.Rand.IntN(100))...)
 	case 4:
 		if len(honest) > 0 {
 			spoiled := append([]byte(nil), honest...)

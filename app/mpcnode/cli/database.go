@@ -39,8 +39,8 @@ within some minutes, of which keys it has none, where "query mpc key" shows it a
 auto_reshare acts on it; keys are signed for by the others meanwhile. To get shares
 again, let the owners of the keys, or the authority, reshare them:
 
-  sequencerd query mpc keys --status key-status-ready
-  sequencerd tx mpc reshare RESHARE KEY T --from OWNER`,
+  sequencerd query mpc keys --status ready
+  sequencerd tx mpc reshare RESHARE KEY T --from OWNER --gas auto --gas-adjustment 1.5`,
 		Args: cobra.NoArgs,
 		RunE: createDatabase,
 	}

@@ -65,9 +65,11 @@ func TestLocalnetEndsWithItsLastNode(t *testing.T) {
 			`case "$3" in *1) until [ -e "$3.go" ]; do sleep 0.1; done;; esac; exit 3`, []string{first, second},
 		},
 	} {
+		// Written while nothing else runs: a process that is forked meanwhile would have the
+		// script open for writing, and nobody could execute it (golang/go#22315).
+		cfg := scripted(t, c.script)
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			cfg := scripted(t, c.script)
 			said := &onWord{word: "node0.log · node1 starting", then: func() {
 				require.NoError(t, os.WriteFile(filepath.Join(cfg.Dir, "node1.go"), nil, 0o600))
 			}}

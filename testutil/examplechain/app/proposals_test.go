@@ -68,7 +68,7 @@ func TestProposalHandlersAreWrapped(t *testing.T) {
 	}
 	require.Equal(t, abci.ResponseProcessProposal_ACCEPT, answer(txs[:MaxTxs]))
 	require.Equal(t, abci.ResponseProcessProposal_REJECT, answer(txs[:MaxTxs+1]))
-	like := []byte("\x07MPCB\x01 and no bundle")
+	like := []byte(mpctypes.BundlePrefix + " and no bundle")
 	require.True(t, mpctypes.IsBundle(like))
 	require.Equal(t, abci.ResponseProcessProposal_REJECT, answer([][]byte{like}))
 }

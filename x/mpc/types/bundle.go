@@ -16,7 +16,8 @@ const bundleMagic = "\x07MPCB"
 // bundleVersion follows the magic. Another one is refused, not skipped.
 const bundleVersion = "\x02"
 
-const bundlePrefix = bundleMagic + bundleVersion
+// BundlePrefix begins every bundle of this version.
+const BundlePrefix = bundleMagic + bundleVersion
 
 // Tags of the fields of a Bundle: field number, wire type 2.
 const (
@@ -54,10 +55,10 @@ func DecodeBundle(tx []byte, limits BundleLimits) (mpctypes.Results, error) {
 	if len(tx) > limits.Bytes {
 		return none, ErrBadBundle.Wrapf("%d bytes, at most %d are allowed", len(tx), limits.Bytes)
 	}
-	if !bytes.HasPrefix(tx, []byte(bundlePrefix)) {
+	if !bytes.HasPrefix(tx, []byte(BundlePrefix)) {
 		return none, ErrBadBundle.Wrap("not a bundle, or one of another version")
 	}
-	body := tx[len(bundlePrefix):]
+	body := tx[len(BundlePrefix):]
 	if n, ok := countEntries(body); !ok || n == 0 || n > limits.Entries {
 		return none, ErrBadBundle.Wrapf("%d entries, not 1 to %d, or something else between them", n, limits.Entries)
 	}
@@ -155,7 +156,7 @@ func (b *Bundle) encode() ([]byte, error) {
 	if err != nil {
 		return nil, fmt.Errorf("encode bundle: %w", err)
 	}
-	return append([]byte(bundlePrefix), body...), nil
+	return append([]byte(BundlePrefix), body...), nil
 }
 
 func (a *Attestation) toResult() (mpctypes.Attestation, error) {

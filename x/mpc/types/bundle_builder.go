@@ -35,7 +35,7 @@ func (p accusationPlace) compare(o accusationPlace) int {
 // NewBundleBuilder starts an empty bundle.
 func NewBundleBuilder(limits BundleLimits) *BundleBuilder {
 	return &BundleBuilder{
-		limits: limits, bytes: len(bundlePrefix),
+		limits: limits, bytes: len(BundlePrefix),
 		attestations: make(map[mpctypes.AttestationPlace]Attestation), signatures: make(map[string]SignatureResult),
 		evidence: make(map[mpctypes.EvidencePlace]Evidence), accusations: make(map[accusationPlace]Accusation),
 	}
