@@ -65,7 +65,7 @@ func sameIdentity(paths Paths, saved *backup.Saved) error {
 	if slices.ContainsFunc(saved.Seeds, func(seed []byte) bool { return seedOfAny(seed, there) }) {
 		return nil
 	}
-	return fmt.Errorf(types.ForProgram("%w: it has none of the keys of the identity in %s; give the folder of this node's backups, or, if its identity was made anew since, say whose the shares are: --participant seqvaloper1..."), ErrOtherNode, paths.Identity)
+	return fmt.Errorf(types.ForProgram("%w: it has none of the keys of the identity in %s; give the folder of this node's backups, or, if its identity was made anew since, say whose the shares are: --participant OPERATOR"), ErrOtherNode, paths.Identity)
 }
 
 func seedOfAny(seed []byte, public []ed25519.PublicKey) bool {

@@ -56,7 +56,7 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 		{RpcMethod: "PendingRequests", Use: "pending", Short: "List open requests with their pinned members"},
 		{
 			RpcMethod: "Faults", Use: "faults", Short: "List what is held against participants, all or one of them",
-			Example: example("query mpc faults --participant seqvaloper1..."),
+			Example: example("query mpc faults --participant OPERATOR"),
 		},
 		{
 			RpcMethod: "CanKeyGen", Use: "can-keygen [threshold]", Short: "Say whether a key could be asked for now, and by whom it would be made",

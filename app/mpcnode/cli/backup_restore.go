@@ -61,7 +61,7 @@ Restore the newest backup there is, and never run two nodes with what is in one.
 	cmd.Flags().StringSlice(flagKey, nil, "restore the shares of this key alone; may be given again (default: all)")
 	cmd.Flags().Bool(flagIdentityOnly, false, "restore the identity alone, whatever the database has")
 	cmd.Flags().String(flagFromChain, "", "id under which this chain ran when the backup was made, if it was exported and began again under another one")
-	cmd.Flags().String(flagParticipant, "", "operator (seqvaloper...) whose shares they are, if the node has another identity than the backup")
+	cmd.Flags().String(flagParticipant, "", "operator address of the validator whose shares they are, if the node has another identity than the backup")
 	addOutputFlag(cmd)
 	return cmd
 }
