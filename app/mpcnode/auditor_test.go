@@ -69,15 +69,12 @@ func TestAuditLogThatIsNotThere(t *testing.T) {
 	require.Contains(t, out.String(), "works without")
 	m.record(Operation{audit.BackedUp, "file 1"})
 	require.NoError(t, os.Mkdir(dir, 0o700))
-	ctx, cancel := context.WithTimeout(t.Context(), 10*audit.FlushInterval)
-	defer cancel()
-	go func() {
-		for m.audit.Failing() != nil && ctx.Err() == nil {
-			time.Sleep(audit.FlushInterval / 20)
-		}
-		cancel()
-	}()
-	require.NoError(t, m.runAudit(ctx))
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- m.runAudit(ctx) }()
+	require.Eventually(t, func() bool { return m.audit.Failing() == nil }, 10*audit.FlushInterval, audit.FlushInterval/20)
+	cancel()
+	require.NoError(t, <-ended)
 	m.closeAudit()
 	require.Equal(t, []string{
 		"line 1: gap: 1 lines before this one could not be written; 1 of them follow", "line 2: backup: file 1",
