@@ -25,6 +25,9 @@ type Manifest struct {
 	// RetireBlocks is that of the genesis: how long the shares of a deleted key
 	// stay.
 	RetireBlocks uint32 `json:"retire_blocks"`
+	// PresignTarget is that of the genesis: how many presignatures each node keeps of
+	// each key.
+	PresignTarget uint32 `json:"presign_target"`
 	// Requester may ask for keys and signatures; its key is in the keyring
 	// (backend "test") in KeyringDir under RequesterKey.
 	Requester    string `json:"requester"`

@@ -36,6 +36,8 @@ type State interface {
 	EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error)
 	// EngineKeysOf lists the READY keys that an operator is a participant of.
 	EngineKeysOf(context.Context, types.Operator) ([]types.Key, error)
+	// EngineReadyKeys lists all READY keys.
+	EngineReadyKeys(context.Context) ([]types.Key, error)
 	// EngineProven reports that proof against a participant in a session was ever taken.
 	EngineProven(ctx context.Context, participant types.Operator, session types.Context) (bool, error)
 	// EngineReshareEnded reports that a reshare was asked for and is over.
@@ -63,14 +65,15 @@ type chain struct {
 	sync  syncState
 	clock clockWatch
 	now   func() time.Time
-	// seen is told of each view.
-	seen func(*mpc.View)
+	// seen is told of each view, and of the presignatures that participants may make.
+	seen func(v *mpc.View, presigns map[types.RequestID]bool)
 	// nobody is the roster before the first block, the same one each time.
 	nobody *types.Roster
 	keys   knownKeys
+	ready  readyKeys
 }
 
-func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*mpc.View)) *chain {
+func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*mpc.View, map[types.RequestID]bool)) *chain {
 	return &chain{
 		app: app, sync: sync, now: time.Now, seen: seen, nobody: types.NewRoster(nil),
 		clock: clockWatch{maxAge: max(minBlockAge, ageRounds*(cfg.TimeoutPropose+cfg.TimeoutCommit))},
@@ -112,8 +115,21 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	if v.Keys, err = c.keys.read(ctx, state, keys); err != nil {
 		return nil, err
 	}
-	c.seen(v)
+	presigns, err := c.presignable(ctx, state, v.Presign)
+	if err != nil {
+		return nil, err
+	}
+	c.seen(v, presigns)
 	return v, nil
+}
+
+// presignable are the presignatures that participants may make, of so many for each key.
+func (c *chain) presignable(ctx context.Context, state State, target int) (map[types.RequestID]bool, error) {
+	if target <= 0 {
+		c.ready.forget()
+		return nil, nil
+	}
+	return c.ready.read(ctx, state)
 }
 
 // behind says whether the node knows that the chain is further, or takes itself to

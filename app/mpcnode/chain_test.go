@@ -89,6 +89,10 @@ func (fakeState) EngineReshareEnded(_ context.Context, id string) (bool, error) 
 	return id == "ended", nil
 }
 
+func (fakeState) EngineReadyKeys(context.Context) ([]types.Key, error) {
+	return []types.Key{{ID: "known", Session: types.Context{1}}}, nil
+}
+
 func (fakeState) EngineKeysOf(context.Context, types.Operator) ([]types.Key, error) { return nil, nil }
 
 func (fakeState) EngineSignature(_ context.Context, id string) (types.SignatureResult, bool, error) {
@@ -99,7 +103,7 @@ type waits bool
 
 func (w waits) WaitSync() bool { return bool(w) }
 
-func fakeChain(app *fakeApp, wait waits, seen func(*mpc.View)) *chain {
+func fakeChain(app *fakeApp, wait waits, seen func(*mpc.View, map[types.RequestID]bool)) *chain {
 	c := newChain(app, wait, cmtcfg.DefaultConsensusConfig(), seen)
 	c.now = func() time.Time { return time.Unix(10_000, 0) }
 	return c
@@ -108,7 +112,8 @@ func fakeChain(app *fakeApp, wait waits, seen func(*mpc.View)) *chain {
 func TestChainView(t *testing.T) {
 	app := &fakeApp{height: 9, time: time.Unix(9_999, 0), state: fakeState{requests: []types.Request{{KeyID: "k"}}}}
 	var seen *mpc.View
-	c := fakeChain(app, false, func(v *mpc.View) { seen = v })
+	var presigns map[types.RequestID]bool
+	c := fakeChain(app, false, func(v *mpc.View, p map[types.RequestID]bool) { seen, presigns = v, p })
 	v, err := c.View(t.Context(), []types.KeyID{"known", "unknown"})
 	require.NoError(t, err)
 	require.Equal(t, int64(9), v.Height)
@@ -119,6 +124,7 @@ func TestChainView(t *testing.T) {
 	require.Equal(t, 3, v.Presign)
 	require.True(t, v.Attested[types.AttestedAttempt{Operator: "op"}])
 	require.Same(t, v, seen)
+	require.True(t, presigns[types.PresignID(&types.Key{Session: types.Context{1}})])
 
 	owed, err := c.Unacknowledged(t.Context(), "op")
 	require.NoError(t, err)
@@ -158,7 +164,7 @@ func TestChainCatchesUp(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			app := &fakeApp{height: 1, time: time.Unix(10_000, 0).Add(-c.age)}
-			v, err := fakeChain(app, c.wait, func(*mpc.View) {}).View(t.Context(), nil)
+			v, err := fakeChain(app, c.wait, func(*mpc.View, map[types.RequestID]bool) {}).View(t.Context(), nil)
 			require.NoError(t, err)
 			require.Equal(t, c.want, v.CatchingUp)
 		})
@@ -173,7 +179,7 @@ func TestChainThatCannotBeRead(t *testing.T) {
 		"a store that panics": {height: 3, state: fakeState{panics: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := fakeChain(app, false, func(*mpc.View) {}).View(t.Context(), nil)
+			_, err := fakeChain(app, false, func(*mpc.View, map[types.RequestID]bool) {}).View(t.Context(), nil)
 			require.Error(t, err)
 		})
 	}
@@ -181,7 +187,7 @@ func TestChainThatCannotBeRead(t *testing.T) {
 
 // Before the first block there is nothing to do, and nothing wrong.
 func TestChainBeforeItsFirstBlock(t *testing.T) {
-	c := fakeChain(&fakeApp{}, false, func(*mpc.View) { t.Error("that is no view of a block") })
+	c := fakeChain(&fakeApp{}, false, func(*mpc.View, map[types.RequestID]bool) { t.Error("that is no view of a block") })
 	v, err := c.View(t.Context(), []types.KeyID{"known"})
 	require.NoError(t, err)
 	require.True(t, v.CatchingUp)

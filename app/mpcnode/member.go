@@ -188,9 +188,9 @@ func (m *member) transport() mpc.Transport {
 	return t
 }
 
-func (m *member) observeView(v *mpc.View) {
+func (m *member) observeView(v *mpc.View, presigns map[types.RequestID]bool) {
 	m.metrics.observeView(v)
-	m.open.observe(v)
+	m.open.observe(v, presigns)
 	if m.shares != nil && !v.CatchingUp {
 		m.shares.viewed()
 	}

@@ -169,7 +169,7 @@ var remedies = map[Reason]string{
 	ErrShareMissing:          "this node has no share of the key; any t+1 other participants sign without it, and the next reshare gives it one: sequencerd tx mpc reshare",
 	ErrDigestBound:           "this request id was bound to another digest or key here; ask with a new id",
 	ErrBusy:                  "the node is at its limit of sessions in memory; the next attempt follows by itself",
-	ErrStartTimeout:          "the initiator did not start in time; the next attempt follows by itself",
+	ErrStartTimeout:          "look at the named participants: are they up and connected? The next attempt follows by itself",
 	ErrStalled:               "look at the named participants: are they up and connected?",
 	ErrProtocolFault:         "the named participant sent what the protocol forbids; it is left out of the next attempt",
 	ErrBroadcastDiffer:       "a participant told different things to different members; the next attempt follows by itself",

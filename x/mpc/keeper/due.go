@@ -6,6 +6,8 @@ import (
 
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // Limits of one block's end; what is beyond follows in the next blocks, in the
@@ -88,11 +90,17 @@ func (k *Keeper) settleOne(ctx context.Context, e due) {
 }
 
 // alone runs do in a cache context of its own, which it drops whole if do fails
-// or panics: in EndBlock either would halt the chain.
+// or panics: in EndBlock either would halt the chain. A failure of this node's disk does
+// halt this node.
 func (k *Keeper) alone(ctx context.Context, do func(context.Context) error) (err error) {
 	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
 	defer func() {
-		if r := recover(); r != nil {
+		r := recover()
+		if types.LocalFailure(r) {
+			k.logger(ctx).Error(types.LocalFailureAdvice, "err", panicError(r))
+			panic(r)
+		}
+		if r != nil {
 			k.logger(ctx).Error("a panic was caught; please report this", "stack", string(debug.Stack()))
 			err = panicError(r)
 		}

@@ -123,6 +123,12 @@ func (k *Keeper) EngineKeysOf(ctx context.Context, op mpctypes.Operator) ([]mpct
 	return keys, err
 }
 
+// EngineReadyKeys lists all READY keys, ascending.
+func (k *Keeper) EngineReadyKeys(ctx context.Context) (keys []mpctypes.Key, err error) {
+	err = k.keysOfStatus(ctx, types.KEY_STATUS_READY, func(key types.Key) { keys = append(keys, key.ToEngine()) })
+	return keys, err
+}
+
 func (k *Keeper) keysOfStatus(ctx context.Context, status types.KeyStatus, visit func(types.Key)) error {
 	it, err := k.keys.Indexes.status.MatchExact(ctx, uint32(status))
 	if err != nil {

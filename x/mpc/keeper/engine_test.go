@@ -35,6 +35,11 @@ func TestEngineKeysOf(t *testing.T) {
 	require.Equal(t, []mpctypes.KeyID{"a", "b"}, of(f.Participants[1].Operator))
 	require.Empty(t, of(late.Operator))
 	require.Empty(t, of("nobody"))
+	all, err := f.Keeper.EngineReadyKeys(f.Ctx)
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	require.Equal(t, mpctypes.KeyID("a"), all[0].ID)
+	require.False(t, all[0].Session.IsZero())
 }
 
 // A node that was away learns which deletions wait for its word.

@@ -27,9 +27,9 @@ func busyChain(t *testing.T) *chain.Fixture {
 	f.Participants[2].Identity = chain.IdentityKey("rotated")
 	f.Register(f.Participants[2])
 
-	setParams(t, f, func(p *types.Params) { p.KeygenLifetimeBlocks = 100 })
+	setParams(t, f, func(p *types.Params) { p.KeygenLifetimeBlocks, p.KeygenAttemptBlocks = 100, 50 })
 	f.KeyGen("failed", 1)
-	setParams(t, f, func(p *types.Params) { p.KeygenLifetimeBlocks = 600 })
+	setParams(t, f, func(p *types.Params) { p.KeygenLifetimeBlocks, p.KeygenAttemptBlocks = 600, 60 })
 
 	f.EndBlocks(430)
 	f.KeyGen("pending", 1)

@@ -53,6 +53,9 @@ func (k *Keeper) keyGen(ctx context.Context, msg types.MsgKeyGen, module string)
 	if !errors.Is(err, types.ErrUnknownKey) {
 		return types.Key{}, err
 	}
+	if err := mayName(msg.KeyId, module); err != nil {
+		return types.Key{}, err
+	}
 	params, err := k.Params(ctx)
 	if err != nil {
 		return types.Key{}, err

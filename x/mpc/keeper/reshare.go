@@ -50,6 +50,9 @@ func (k *Keeper) keyReshare(ctx context.Context, msg types.MsgKeyReshare, module
 	if !errors.Is(err, types.ErrUnknownReshare) {
 		return types.Reshare{}, err
 	}
+	if err := mayName(msg.ReshareId, module); err != nil {
+		return types.Reshare{}, err
+	}
 	key, err := k.Key(ctx, msg.KeyId)
 	if err != nil {
 		return types.Reshare{}, err

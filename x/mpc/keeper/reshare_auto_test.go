@@ -379,7 +379,7 @@ func TestRepairsLeaveRoom(t *testing.T) {
 func TestAutoResharePausesDouble(t *testing.T) {
 	f, secret := autoResharing(t)
 	setParams(t, f, func(p *types.Params) {
-		p.AutoResharePauseBlocks, p.ReshareLifetimeBlocks, p.ReshareAttemptBlocks = 10, 5, 4
+		p.AutoResharePauseBlocks, p.ReshareLifetimeBlocks, p.ReshareAttemptBlocks = 10, 5, 2
 	})
 	f.Participants[0].Jail()
 	asked := int64(10)

@@ -62,6 +62,9 @@ func (k *Keeper) keySign(ctx context.Context, msg types.MsgKeySign, module strin
 	if !errors.Is(err, types.ErrUnknownSignature) {
 		return types.Signature{}, err
 	}
+	if err := mayName(msg.SignatureId, module); err != nil {
+		return types.Signature{}, err
+	}
 	key, err := k.Key(ctx, msg.KeyId)
 	if err != nil {
 		return types.Signature{}, err
