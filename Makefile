@@ -15,9 +15,9 @@ EXAMPLE  := testutil/examplechain
 
 GOLANGCI := v2.5.0
 
-# Two packages at a time: most tests keep one core busy.
-# Vetting is the linter's part.
-TEST     := go test -p 2 -count 1 -timeout 30m -vet off
+# Three packages at a time: most tests keep one core busy, and some wait for others.
+# Vetting is the linter's part; without tables for debuggers programs are linked sooner.
+TEST     := go test -p 3 -count 1 -timeout 30m -vet off -ldflags -w
 
 .PHONY: build install test test-example test-long test-race sim lint lint-deep proto proto-check localnet demo bench bench-publish clean
 

@@ -17,7 +17,7 @@ import (
 )
 
 // suites are the packages with benchmarks, one after the other.
-var suites = []string{"./mpc/tss", "./testutil/sim"}
+var suites = []string{"./mpc/tss", "./testutil/sim", "./app/e2e"}
 
 // timeLimit of a suite, as the go command reads it.
 const timeLimit = "120m"
