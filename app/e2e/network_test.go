@@ -80,6 +80,7 @@ func TestNetwork(t *testing.T) {
 	require.Len(t, key.Participants, 4)
 	require.Len(t, key.PublicShares, 4)
 	n.servesKey(ctx, key)
+	n.showsKeyOnPage(ctx, key)
 
 	n.signMany(ctx, key, idle)
 	n.signWithout(ctx, key, 3)

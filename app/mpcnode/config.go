@@ -55,13 +55,24 @@ type Config struct {
 	LogRounds bool `mapstructure:"log-rounds"`
 	// PreparamsTarget is how many sets of keygen pre-parameters are kept ready.
 	PreparamsTarget int `mapstructure:"preparams-target"`
+	// Page says whether the API server shows the page /mpc/: PageLocal, PageOn or
+	// PageOff.
+	Page string `mapstructure:"page"`
 }
+
+// When the page is there.
+const (
+	// PageLocal: where the API server listens on this machine's own address only.
+	PageLocal = "local"
+	PageOn    = "on"
+	PageOff   = "off"
+)
 
 // DefaultConfig suits a validator whose operator types the passphrase.
 func DefaultConfig() Config {
 	return Config{
 		Enabled: true, Dir: "mpc", Passphrase: "prompt", Transport: TransportComet, LibP2PListen: "0.0.0.0:26670",
-		SendQueue: p2p.DefaultSendQueue, PreparamsTarget: 2,
+		SendQueue: p2p.DefaultSendQueue, PreparamsTarget: 2, Page: PageLocal,
 	}
 }
 
@@ -148,6 +159,13 @@ log-rounds = {{ .MPC.LogRounds }}
 # keygen uses up one; making one takes seconds of one core, and waits while
 # sessions run.
 preparams-target = {{ .MPC.PreparamsTarget }}
+
+# page is the page /mpc/ of the API server (section [api]): keys, sessions, peers and
+# faults, to read only.
+#   local    if the API server listens on an address of this machine alone
+#   on       always: whoever reaches the API server sees it
+#   off      never
+page = "{{ .MPC.Page }}"
 `
 
 // ReadConfig reads and checks the [mpc] section. An app.toml of before MPC has
@@ -182,6 +200,8 @@ func (c Config) Validate() error {
 		err = fmt.Errorf("send-queue is %d, not 1 to %d", c.SendQueue, p2p.MaxSendQueue)
 	case c.PreparamsTarget < 1 || c.PreparamsTarget > MaxPreparamsTarget:
 		err = fmt.Errorf("preparams-target is %d, not 1 to %d", c.PreparamsTarget, MaxPreparamsTarget)
+	case c.Page != PageLocal && c.Page != PageOn && c.Page != PageOff:
+		err = fmt.Errorf("page is %q, not %s, %s or %s", c.Page, PageLocal, PageOn, PageOff)
 	default:
 		_, err = ParsePassphraseSource(c.Passphrase)
 	}

@@ -61,6 +61,8 @@ func TestConfigIsChecked(t *testing.T) {
 		{"shortest queue", "send-queue = 1", ""},
 		{"longest queue", "send-queue = 256", ""},
 		{"no queue", "send-queue = 0", "send-queue is 0"},
+		{"page for everybody", `page = "on"`, ""},
+		{"page of another kind", `page = "yes"`, `page is "yes"`},
 		{"too long a queue", "send-queue = 257", "send-queue is 257"},
 		{"no pre-parameters", "preparams-target = 0", "preparams-target is 0"},
 		{"too many pre-parameters", "preparams-target = 65", "preparams-target is 65"},

@@ -41,6 +41,7 @@ type member struct {
 	reactor   *p2p.Reactor
 	open      openRequests
 	shares    *shareWatch
+	pages     pages
 	saves     *backups
 	audit     *audit.Log
 	// warnings are what was found to be wrong at the start.
@@ -114,7 +115,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	if err != nil {
 		return err
 	}
-	socket, err := listenSocket(paths.Socket, reporter{state, m.reactor, m.activity, m.shares, m.saves}.handler())
+	reports := reporter{state, m.reactor, m.activity, m.shares, m.saves}
+	m.pages.reports.Store(&reports)
+	socket, err := listenSocket(paths.Socket, reports.handler())
 	if err != nil {
 		if libp2p != nil {
 			err = errors.Join(err, libp2p.Close())
