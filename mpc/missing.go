@@ -56,10 +56,19 @@ func (c *Core) declareMissing(ctx context.Context) {
 		key, known := c.chainKey(ctx, r.KeyID)
 		if known && c.declare(&key, session) {
 			c.opts.Log.Warn("this node has no share of a key that it should have one of; it says so on chain",
-				"key", r.KeyID, "epoch", r.Epoch, "session", session.Short(), "remedy", types.ErrShareMissing.Remedy())
+				"key", r.KeyID, "epoch", r.Epoch, "session", session.Short(), "remedy", c.whyMissing(r.KeyID).Remedy())
 		}
 	}
 	c.declareUnheld(ctx)
+}
+
+// whyMissing is the reason for having no share of a key: it was lost, or destroyed before
+// a rollback brought the key back. Then none is stored here any more.
+func (c *Core) whyMissing(id types.KeyID) types.Reason {
+	if _, destroyed := c.tombstones[id]; destroyed {
+		return types.ErrKeyDeleted
+	}
+	return types.ErrShareMissing
 }
 
 // declareUnheld does so for keys that no open request is about. It takes from the list

@@ -136,7 +136,7 @@ var remedies = map[Reason]string{
 	ErrUnknownSignature:      "check the id: sequencerd query mpc signatures KEY",
 	ErrKeyNotReady:           "the key is being made; wait until it is READY: sequencerd query mpc key ID",
 	ErrKeyFailed:             "the key was not made and never will be; make one with a new id",
-	ErrKeyDeleted:            "a deleted key signs nothing; use another key, or while it is DELETING take the deletion back: sequencerd tx mpc undelete KEY",
+	ErrKeyDeleted:            "a deleted key signs nothing; use another key, or while it is DELETING take the deletion back: sequencerd tx mpc undelete KEY; a node that destroyed its share before the chain was rolled back over that takes no part, see the README on putting the chain back",
 	ErrKeyNotDeleting:        "there is no deletion to take back; see the key's status: sequencerd query mpc key ID",
 	ErrNotOwner:              "ask from the account that owns the key: sequencerd query mpc key ID",
 	ErrNotRequester:          "ask the authority to add the account to the parameter requesters",
