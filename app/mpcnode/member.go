@@ -42,7 +42,10 @@ type member struct {
 	open      openRequests
 	shares    *shareWatch
 	saves     *backups
-	audit     *audit.Log
+	// began is the chain's height when the node started, before it saw a block.
+	began int64
+	seen  *chainNote
+	audit *audit.Log
 	// warnings are what was found to be wrong at the start.
 	warnings []Warning
 	nodeKey  *cmtp2p.NodeKey
@@ -64,6 +67,10 @@ func newMember(cfg Config, vault *Vault, app App, key *cmtp2p.NodeKey, svrCtx *s
 		return nil, err
 	}
 	m.log = newLogger(svrCtx.Logger, "mpc")
+	m.began = app.LastBlockHeight()
+	if vault.Present() {
+		m.seen = &chainNote{db: vault.Database(), chainID: app.ChainID(), log: m.log}
+	}
 	m.metrics = newMetrics(app.ChainID())
 	m.activity = newActivity()
 	m.shares = newShareWatch(app, vault.PublicKeys(), nil, m.log)
@@ -191,6 +198,9 @@ func (m *member) transport() mpc.Transport {
 func (m *member) observeView(v *mpc.View) {
 	m.metrics.observeView(v)
 	m.open.observe(v)
+	if m.seen != nil {
+		m.seen.observe(v)
+	}
 	if m.shares != nil && !v.CatchingUp {
 		m.shares.viewed()
 	}
