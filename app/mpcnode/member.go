@@ -116,7 +116,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	}
 	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit, warnings: m.warnings}
 	m.shares.records = func() []types.Record { return recordsOf(engine.Status()) }
-	m.shares.declare = engine.NoteUnheld
+	m.shares.declare = m.declares(engine.NoteUnheld, paths)
 	libp2p, err := m.listen()
 	if err != nil {
 		return err
@@ -169,13 +169,13 @@ func (m *member) tellLost() {
 func (m *member) options(sync syncState) mpc.Options {
 	opts := mpc.Options{
 		ChainID:    m.app.ChainID(),
-		Identities: m.vault.Keys(),
-		Chain:      newChain(m.app, sync, m.comet.Consensus, m.observeView),
-		Transport:  m.transport(),
-		Protocols:  m.protocols,
-		Log:        m.log,
-		Observer:   observer{engineMetrics{m.metrics}, m.activity},
-		LogRounds:  m.cfg.LogRounds,
+		Identities: m.vault.Keys(), LostIdentities: m.vault.LostKeys(),
+		Chain:     newChain(m.app, sync, m.comet.Consensus, m.observeView),
+		Transport: m.transport(),
+		Protocols: m.protocols,
+		Log:       m.log,
+		Observer:  observer{engineMetrics{m.metrics}, m.activity},
+		LogRounds: m.cfg.LogRounds,
 	}
 	if m.vault.Present() {
 		opts.Store = m.vault.Database()
