@@ -12,9 +12,10 @@ const (
 	// chainNoteBlocks is how often the database is told how far the chain is: one small
 	// write, synced, in so many blocks.
 	chainNoteBlocks = 10
-	// chainLag is how far the chain may be ahead of what its database was told when a node
-	// was killed: one note that was not written, and as much for an engine that is behind.
-	chainLag = 2 * chainNoteBlocks
+	// chainLag is how far the chain may be ahead of what its database was told: by one note
+	// that was not written, and four times as much for an engine that was behind when the
+	// node was killed, or ended seconds before consensus did.
+	chainLag = 5 * chainNoteBlocks
 )
 
 // chainNote tells the database of a node how far the chain is. The engine's loop calls it.

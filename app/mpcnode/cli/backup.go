@@ -166,8 +166,8 @@ func backupListCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [folder]",
 		Short: "Show the backups of a folder, and that none is missing or changed",
-		Long: `Shows the files of a folder, of which chain and by which identity key (its first
-half) each is, checks that each is the one that its manifest
+		Long: `Shows the files of a folder, of which chain and of which identity key (its first
+16 digits) each is, checks that each is the one that its manifest
 describes and that each continues the one before, and shows what the last one
 leads back to. It needs no passphrase and no key. Files that were taken off the end
 are not missed: compare the last hash with the one that "create" showed.
