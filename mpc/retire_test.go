@@ -77,7 +77,7 @@ func TestCatchingUpDestroysNothing(t *testing.T) {
 func TestDestroyedKeyComesBack(t *testing.T) {
 	for name, kind := range map[string]types.RequestKind{"sign": types.KindSign, "keygen": types.KindKeygen, "reshare": types.KindReshare} {
 		t.Run(name, func(t *testing.T) {
-			d := newDesk(t, 3)
+			d := newDesk(t, 4)
 			r := d.request(kind)
 			if kind == types.KindReshare {
 				r.Epoch, r.Handover = 1, &types.Handover{Holders: d.ops, Receivers: d.ops, Threshold: 1}

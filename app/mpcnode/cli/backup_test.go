@@ -1,8 +1,6 @@
 package cli
 
 import (
-	"bytes"
-	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"os"
@@ -18,7 +16,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
-	svrcmd "github.com/cosmos/cosmos-sdk/server/cmd"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -499,42 +496,4 @@ func TestVerifyAsksTheChain(t *testing.T) {
 	keys, _, err = askChain(t.Context(), client, saved, types.Operator(self.Operator))
 	require.NoError(t, err)
 	require.Contains(t, keys, "made-since")
-}
-
-// A folder has one owner, which list shows; after the chain got another id the next backup
-// is a full one, which is said.
-func TestBackupFolderHasOneOwner(t *testing.T) {
-	t.Parallel()
-	home, other := validator(t), validator(t)
-	folder := filepath.Join(t.TempDir(), "backups")
-	to, _ := ageKeys(t)
-	create := []string{"mpc", "backup", "create", folder, "--recipient", to}
-	_, err := run(t, home, create...)
-	require.NoError(t, err)
-	_, err = run(t, other, create...)
-	require.ErrorIs(t, err, backup.ErrOtherNode)
-	require.ErrorContains(t, err, "a folder of its own")
-	require.NoFileExists(t, filepath.Join(folder, "000002.age"))
-
-	genesis := filepath.Join(home, "config", "genesis.json")
-	text, err := os.ReadFile(genesis)
-	require.NoError(t, err)
-	require.Contains(t, string(text), `"seq-1"`)
-	require.NoError(t, os.WriteFile(genesis, []byte(strings.Replace(string(text), `"seq-1"`, `"seq-2"`, 1)), 0o600))
-	var said bytes.Buffer
-	root := host(t)
-	root.SetOut(new(bytes.Buffer))
-	root.SetErr(&said)
-	root.SetArgs(append(create, "--home", home))
-	require.NoError(t, svrcmd.Execute(root, "HOST", home))
-	require.Contains(t, said.String(), "this backup is a full one: the chain is seq-2 now, and was seq-1")
-
-	out, err := run(t, home, "mpc", "backup", "list", folder)
-	require.NoError(t, err)
-	require.Equal(t, 2, strings.Count(out, "full"))
-	public, err := storage.ReadIdentityPublic(mpcnode.DefaultConfig().PathsOf(home).Identity)
-	require.NoError(t, err)
-	for _, want := range []string{"seq-1", "seq-2", hex.EncodeToString(public[0])[:16]} {
-		require.Contains(t, out, want)
-	}
 }
