@@ -115,7 +115,7 @@ func keyStates(cmd *cobra.Command) (map[string]mpctypes.Key, error) {
 		if err != nil {
 			return nil, fmt.Errorf("--%s: %w", flagKeyState, err)
 		}
-		answer, err := readKeys(client.GetClientContextFromCmd(cmd).Codec, text)
+		answer, err := keysAnswered(client.GetClientContextFromCmd(cmd).Codec, text)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf(types.ForProgram("--%s: %s is no answer of: sequencerd query mpc key ID -o json, nor of: sequencerd query mpc keys -o json"), flagKeyState, path), err)
 		}
@@ -132,8 +132,8 @@ func keyStates(cmd *cobra.Command) (map[string]mpctypes.Key, error) {
 	return keys, nil
 }
 
-// readKeys reads what the chain answers of one key, or of many.
-func readKeys(cdc codec.JSONCodec, text []byte) (mpctypes.QueryKeysResponse, error) {
+// keysAnswered reads what the chain answers of one key, or of many.
+func keysAnswered(cdc codec.JSONCodec, text []byte) (mpctypes.QueryKeysResponse, error) {
 	var one mpctypes.QueryKeyResponse
 	if err := cdc.UnmarshalJSON(text, &one); err == nil && one.Key.Id != "" {
 		return mpctypes.QueryKeysResponse{Keys: []mpctypes.Key{one.Key}}, nil
