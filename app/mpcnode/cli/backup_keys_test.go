@@ -106,7 +106,7 @@ func TestRestoreManyKeys(t *testing.T) {
 	require.ErrorIs(t, err, backup.ErrIncomplete)
 	require.ErrorContains(t, err, "key since ")
 	require.NotContains(t, err.Error(), "foreign")
-	require.Empty(t, said)
+	require.NotContains(t, said, "further pages")
 	said, err = complains(t, home, append(verify, "--key-state", first, "--allow-unknown")...)
 	require.NoError(t, err)
 	require.Contains(t, said, "the answer has further pages")
