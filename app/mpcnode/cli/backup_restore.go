@@ -111,6 +111,8 @@ func restoreBackup(cmd *cobra.Command, args []string) error {
 	switch {
 	case errors.Is(err, mpcnode.ErrOtherChain) || errors.Is(err, mpcnode.ErrOtherNode):
 		return err
+	case errors.Is(err, types.ErrKeyDeleted):
+		return fmt.Errorf("%w; it was destroyed here for good: leave it out with --%s ID, once for each such key", err, flagSkipKey)
 	case err != nil:
 		return withRemedy(err, types.ErrRestore, "all but some keys: --"+flagSkipKey+" ID; the identity alone: --"+flagIdentityOnly)
 	}
