@@ -23,7 +23,8 @@ func TestRetire(t *testing.T) {
 		"DELETING before the losers' end":  {types.KeyDeleting, 109, []types.Context{won, lost}},
 		"DELETING after the losers' end":   {types.KeyDeleting, 149, []types.Context{won, lost}},
 		"DELETING, its own end":            {types.KeyDeleting, 150, []types.Context{won}},
-		"DELETED":                          {types.KeyDeleted, 150, nil},
+		"DELETED, in time for a rollback":  {types.KeyDeleted, 149, []types.Context{won, lost}},
+		"DELETED, final":                   {types.KeyDeleted, 150, nil},
 		"ERROR, in time for a rollback":    {types.KeyError, 109, []types.Context{won, lost}},
 		"ERROR, final: nobody won":         {types.KeyError, 110, nil},
 		"PENDING, however long it may be":  {types.KeyPending, 1000, []types.Context{won, lost}},
@@ -51,6 +52,44 @@ func TestRetire(t *testing.T) {
 				kept = append(kept, d.core.records[k].Context)
 			}
 			require.Equal(t, c.kept, kept)
+		})
+	}
+}
+
+// TestCatchingUpDestroysNothing: a node that executes blocks of the past sees a deletion
+// that the chain may have been rolled back over.
+func TestCatchingUpDestroysNothing(t *testing.T) {
+	d := newDesk(t, 3)
+	d.hold(types.Context{5}, types.StatusReady)
+	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyDeleted, RetireHeight: 5, Holders: d.ops}
+	d.view.CatchingUp = true
+	d.start()
+	require.Len(t, d.core.records, 1)
+	require.Empty(t, d.core.tombstones)
+	d.view.CatchingUp = false
+	d.commit()
+	require.Empty(t, d.core.records)
+	require.Len(t, d.core.Results().Attestations, 1)
+}
+
+// TestDestroyedKeyComesBack: a node that destroyed its share before the chain was rolled
+// back far over that says so to whoever asks it for anything about the key.
+func TestDestroyedKeyComesBack(t *testing.T) {
+	for name, kind := range map[string]types.RequestKind{"sign": types.KindSign, "keygen": types.KindKeygen, "reshare": types.KindReshare} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			r := d.request(kind)
+			if kind == types.KindReshare {
+				r.Epoch, r.Handover = 1, &types.Handover{Holders: d.ops, Receivers: d.ops, Threshold: 1}
+			}
+			require.NoError(t, d.store.DestroyKey(r.KeyID))
+			d.view.Requests = []types.Request{r}
+			d.start()
+			leader := r.Initiator(0)
+			d.core.HandleEnvelope(d.prepare(leader, r.ID, 0, 1))
+			said, to, _ := d.answer()
+			require.Equal(t, string(types.ErrKeyDeleted), said)
+			require.Equal(t, string(leader), to)
 		})
 	}
 }

@@ -82,8 +82,8 @@ keys and signatures:
 	cmd.Flags().StringVar(&cfg.Dir, "output", "", "folder of the network")
 	cmd.Flags().StringVar(&cfg.ChainID, flagChainID, cfg.ChainID, "chain id of the network")
 	cmd.Flags().DurationVar(&cfg.BlockTime, flagBlockTime, cfg.BlockTime, "pause between blocks")
-	cmd.Flags().Uint32Var(&retire, flagRetireBlocks, 0, "blocks between the deletion of a key and the destruction of its shares (default: that of the chain)")
 	cmd.Flags().Uint32Var(&presign, flagPresign, presignDefault, "presignatures that each node keeps of each key, made while it is idle; 0: none")
+	cmd.Flags().Uint32Var(&retire, flagRetireBlocks, 0, "blocks from the deletion of a key until it is DELETED, and from there until its shares are destroyed (default: that of the chain)")
 	if err := cmd.MarkFlagRequired("output"); err != nil {
 		panic(err) // the flag is defined above
 	}

@@ -13,8 +13,9 @@ import (
 )
 
 // keyDelete decides that a key is destroyed: from now on it signs nothing, and at
-// the height that is returned its shares go. The owner and the authority may; the
-// same again gives the same height.
+// the height that is returned it is DELETED. The owner and the authority may; the
+// same again gives the same height, and once it is DELETED the one from which its
+// shares go.
 func (k *Keeper) keyDelete(ctx context.Context, msg types.MsgKeyDelete) (int64, error) {
 	if err := msg.ValidateBasic(); err != nil {
 		return 0, err
@@ -114,7 +115,11 @@ func (k *Keeper) buryKey(ctx context.Context, id string) error {
 	if key.Status != types.KEY_STATUS_DELETING || key.RetireHeight > sdk.UnwrapSDKContext(ctx).BlockHeight() {
 		return nil
 	}
-	if err := key.Bury(); err != nil {
+	retire, err := k.retireHeight(ctx)
+	if err != nil {
+		return err
+	}
+	if err := key.Bury(retire); err != nil {
 		return err
 	}
 	if err := k.setKey(ctx, key); err != nil {

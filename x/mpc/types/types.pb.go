@@ -112,10 +112,11 @@ const (
 	KEY_STATUS_READY KeyStatus = 2
 	// It could not be made. Final: ask again with a new id.
 	KEY_STATUS_ERROR KeyStatus = 3
-	// It will be destroyed at retire_height and signs nothing any more, unless that is
+	// It will be DELETED at retire_height and signs nothing any more, unless that is
 	// taken back before.
 	KEY_STATUS_DELETING KeyStatus = 4
-	// A tombstone. Never pruned: the id never comes back.
+	// A tombstone; its shares go from a new retire_height on. Never pruned: the id never
+	// comes back.
 	KEY_STATUS_DELETED KeyStatus = 5
 )
 
@@ -507,9 +508,9 @@ type Key struct {
 	// First block at which nodes may destroy what the last decision put an end to:
 	// retire_blocks, as they were in the block of the decision, after it. Of a READY
 	// or ERROR key, the shares of sessions that lost and of earlier epochs, those not
-	// before the last request expired that is to sign with them; of a DELETING key
-	// everything, and it becomes DELETED in this block. Taking the deletion back is a
-	// decision, too, and never lowers it. 0 while it is PENDING.
+	// before the last request expired that is to sign with them; of a DELETED key
+	// everything. A DELETING key becomes DELETED in this block, which is a decision, too;
+	// so is taking the deletion back, which never lowers it. 0 while it is PENDING.
 	RetireHeight int64 `protobuf:"varint,16,opt,name=retire_height,json=retireHeight,proto3" json:"retire_height,omitempty"`
 	// Operators that attested that they hold nothing of it any more, ascending.
 	DeletionAcks []string `protobuf:"bytes,17,rep,name=deletion_acks,json=deletionAcks,proto3" json:"deletion_acks,omitempty"`
