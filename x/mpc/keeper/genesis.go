@@ -162,7 +162,7 @@ func (k *Keeper) importQueuedHook(ctx context.Context, q types.QueuedHook) error
 func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 	err := errors.Join(k.requireAccount(key.Owner),
 		k.requireOperators(key.Participants...), k.requireOperators(key.Holders...), k.requireOperators(key.DeletionAcks...),
-		k.requireOperators(key.FailedNewcomerOperators()...))
+		k.requireOperators(key.AbsentOperators()...))
 	if err != nil {
 		return types.ErrBadGenesis.Wrapf("key %s: %s", key.Id, err)
 	}

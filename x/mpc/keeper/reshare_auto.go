@@ -89,12 +89,10 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return nil
 	}
 	size := min(max(len(key.Participants), safe), int(params.MaxParticipants))
-	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	members, err := k.fillUp(ctx, able, size, func(operator string) int { return key.Lateness(operator, height) })
+	members, err := k.nextCommittee(ctx, key, able, size)
 	if err != nil {
 		return err
 	}
-	sortMembers(members)
 	if slices.Equal(operatorsOf(members), key.Participants) && !lost {
 		return nil // nobody is there to add
 	}
@@ -103,6 +101,32 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return err
 	}
 	return k.reportEndangered(ctx, params, key, len(able), err)
+}
+
+// nextCommittee is those of the able participants who came to the last reshares of the
+// key, and the strongest others, up to a size. Those who did not come follow; who was
+// accused of that only until t+1 are there, whom one dead member would keep from a share
+// for ever.
+func (k *Keeper) nextCommittee(ctx context.Context, key types.Key, able []types.Member, size int) ([]types.Member, error) {
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	absent := func(operator string) bool { _, absent := key.Absentee(operator, height); return absent }
+	stay := slices.DeleteFunc(slices.Clone(able), func(m types.Member) bool { return absent(m.Operator) })
+	members, last, err := k.fillUp(ctx, stay, size, absent)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(last, func(a, b types.Member) int { return key.CompareAbsent(a.Operator, b.Operator, height) })
+	for _, m := range last {
+		room := size
+		if a, _ := key.Absentee(m.Operator, height); a.Accused {
+			room = min(int(key.Threshold)+1, size)
+		}
+		if len(members) < room {
+			members = append(members, m)
+		}
+	}
+	sortMembers(members)
+	return members, nil
 }
 
 // rests: the key was reshared a moment ago. Two validators that take each other's place
@@ -213,9 +237,13 @@ func (k *Keeper) reportEndangered(ctx context.Context, params types.Params, key 
 	if err := k.setKey(ctx, key); err != nil {
 		return err
 	}
+	k.emitEndangered(ctx, key, able, why)
+	return nil
+}
+
+func (k *Keeper) emitEndangered(ctx context.Context, key types.Key, able int, why error) {
 	k.emit(ctx, &types.EventKeyEndangered{
 		KeyId: key.Id, Owner: key.Owner, Threshold: key.Threshold,
 		Able: uint32(able), Participants: uint32(len(key.Participants)), Reason: why.Error(),
 	})
-	return nil
 }

@@ -47,7 +47,7 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64) error {
 	k.Threshold, k.Participants = r.Threshold, r.Participants
 	k.PublicShares, k.ParametersHash, k.MissingShares = r.PublicShares, r.ParametersHash, nil
 	k.NextSession, k.ReshareId = nil, ""
-	k.AutoReshareHeight, k.FailedReshares, k.FailedNewcomers = 0, 0, nil
+	k.AutoReshareHeight, k.FailedReshares, k.Absentees = 0, 0, nil
 	k.DecidedHeight, k.RetireHeight = height, max(k.RetireHeight, retireHeight)
 	return nil
 }
@@ -71,7 +71,7 @@ func (k Key) validateReshare() error {
 	case len(k.NextSession) != 0 && (len(k.NextSession) != len(mpctypes.Context{}) || string(k.NextSession) == string(k.Session)):
 		return fmt.Errorf("key %s: the next session is none, or the present one", k.Id)
 	}
-	return k.validateNewcomers()
+	return k.validateAbsentees()
 }
 
 // CheckSession says whether a session can have made the shares of the key's next
