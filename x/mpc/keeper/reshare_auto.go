@@ -79,6 +79,9 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	if !key.MayAutoReshare(sdk.UnwrapSDKContext(ctx).BlockHeight()) {
 		return nil
 	}
+	if key.SharesLeft() <= int(key.Threshold) {
+		return k.reportLost(ctx, key)
+	}
 	able, err := k.able(ctx, key)
 	if err != nil || k.rests(ctx, params, key) && len(able) > int(key.Threshold) {
 		return err
@@ -174,6 +177,9 @@ func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types
 	}
 	l, err := k.lineUp(ctx, key, members)
 	if err != nil {
+		return err
+	}
+	if err := key.EnoughShares(operatorsOf(l.members)); err != nil {
 		return err
 	}
 	id := types.AutoReshareID(key.Id, sdk.UnwrapSDKContext(ctx).BlockHeight())
