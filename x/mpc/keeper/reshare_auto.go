@@ -89,7 +89,7 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
 	lost := k.shareLost(ctx, params, key)
 	if len(able) == len(key.Participants) && len(able) >= safe && !lost {
-		return nil
+		return k.waitNoMore(ctx, key)
 	}
 	size := min(max(len(key.Participants), safe), int(params.MaxParticipants))
 	members, err := k.nextCommittee(ctx, key, able, size)
@@ -97,7 +97,8 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return err
 	}
 	if slices.Equal(operatorsOf(members), key.Participants) && !lost {
-		return nil // nobody is there to add
+		why := types.ErrTooFewParticipants.Wrapf("%d of the participants of key %s can go on, %d should, and nobody is there to add", len(able), key.Id, safe)
+		return k.wait(ctx, params, key, len(able), why, false)
 	}
 	err = k.autoReshare(ctx, params, key, members)
 	if types.ReasonOf(err) == "" {
@@ -245,6 +246,29 @@ func (k *Keeper) reportEndangered(ctx context.Context, params types.Params, key 
 	}
 	k.emitEndangered(ctx, key, able, why)
 	return nil
+}
+
+// wait tells, once in auto_reshare_pause_blocks, that a key cannot have the reshare that
+// it needs in this block. It is not left alone: it may be possible in the next one, and
+// then, if the wait may well be short, nobody is told at all.
+func (k *Keeper) wait(ctx context.Context, params types.Params, key types.Key, able int, why error, short bool) error {
+	say, noted := key.Await(sdk.UnwrapSDKContext(ctx).BlockHeight(), params.AutoResharePauseBlocks, short)
+	if say {
+		k.emitEndangered(ctx, key, able, why)
+	}
+	if !noted {
+		return nil
+	}
+	return k.setKey(ctx, key)
+}
+
+// waitNoMore forgets that a key waited for a reshare.
+func (k *Keeper) waitNoMore(ctx context.Context, key types.Key) error {
+	if key.EndangeredHeight == 0 {
+		return nil
+	}
+	key.EndangeredHeight = 0
+	return k.setKey(ctx, key)
 }
 
 func (k *Keeper) emitEndangered(ctx context.Context, key types.Key, able int, why error) {

@@ -129,7 +129,7 @@ func TestAutoReshareCommittees(t *testing.T) {
 	}{
 		"nobody left":                     {margin: 1, healthy: true},
 		"below the margin":                {margin: 2, to: []int{0, 1, 2, 3, 4}},
-		"below any margin, nobody to add": {margin: 2, leave: []int{4}, healthy: true},
+		"below any margin, nobody to add": {margin: 2, leave: []int{4}, reason: "4 of the participants of key k can go on, 5 should"},
 		"above what a key may have":       {margin: 60, most: 4, healthy: true},
 		"one replaced":                    {margin: 1, leave: []int{2}, to: []int{0, 1, 3, 4}},
 		"two left, one replaced":          {margin: 1, leave: []int{0, 1}, to: []int{2, 3, 4}},
@@ -174,6 +174,33 @@ func TestAutoReshareCommittees(t *testing.T) {
 			require.Zero(t, f.Events(&types.EventKeyEndangered{}))
 		})
 	}
+}
+
+// A key below the margin with nobody to add is reported again and again, and not left
+// alone: whoever comes is added in that block.
+func TestKeyBelowTheMargin(t *testing.T) {
+	f, _ := autoResharing(t)
+	f.Participants[4].Jail()
+	setParams(t, f, func(p *types.Params) { p.AutoReshareMargin = 2 })
+	f.Events(&types.EventKeyEndangered{})
+	for _, height := range []int64{11, 611, 1211} {
+		f.EndBlocks(height - 1)
+		require.Zero(t, f.Events(&types.EventKeyEndangered{}))
+		f.EndBlocks(height)
+		require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+	}
+	require.EqualValues(t, 1810, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight)
+	setParams(t, f, func(p *types.Params) { p.AutoReshareMargin = 1 })
+	f.EndBlocks(1221)
+	require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight, "healthy")
+
+	setParams(t, f, func(p *types.Params) { p.AutoReshareMargin = 2 })
+	f.EndBlocks(1231)
+	require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+	f.Register(f.AddValidator(5))
+	f.EndBlocks(1232)
+	require.Len(t, autoReshares(t, f, "k"), 1)
+	require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight)
 }
 
 // A validator may be there and the key endangered all the same: too few of those who
@@ -280,7 +307,7 @@ func TestAutoReshareGenesis(t *testing.T) {
 	gs, err := old.Keeper.ExportGenesis(old.Ctx.WithBlockHeight(100))
 	require.NoError(t, err)
 	other := &gs.Keys[slices.IndexFunc(gs.Keys, func(k types.Key) bool { return k.Id == "other" })]
-	other.FailedReshares = 3
+	other.FailedReshares, other.EndangeredHeight = 3, 250
 	other.Absentees = []types.Absentee{{Operator: old.Participants[4].Operator, UntilHeight: 500, Accused: true}}
 	require.NoError(t, gs.Validate())
 	f := chain.NewEmpty(t)
@@ -288,6 +315,7 @@ func TestAutoReshareGenesis(t *testing.T) {
 	require.EqualValues(t, 520, requireKey(t, f, "k", types.KEY_STATUS_READY, "").AutoReshareHeight)
 	moved := requireKey(t, f, "other", types.KEY_STATUS_READY, "")
 	require.EqualValues(t, 3, moved.FailedReshares)
+	require.EqualValues(t, 150, moved.EndangeredHeight)
 	require.Equal(t, []types.Absentee{{Operator: old.Participants[4].Operator, UntilHeight: 400, Accused: true}}, moved.Absentees)
 	other.Absentees[0].Operator = "nobody"
 	nobody := chain.NewEmpty(t)

@@ -26,6 +26,17 @@ func (k Key) MayAutoReshare(height int64) bool {
 // PauseAutoReshare keeps the module from asking for a reshare by itself before a height.
 func (k *Key) PauseAutoReshare(until int64) { k.AutoReshareHeight = max(k.AutoReshareHeight, until) }
 
+// Await notes in a block that the key waits for a reshare, and reports whether to say so:
+// once in so many blocks, the first time at once unless the wait may well be short.
+func (k *Key) Await(height int64, blocks uint32, short bool) (say, noted bool) {
+	first := k.EndangeredHeight == 0
+	if !first && height < k.EndangeredHeight {
+		return false, false
+	}
+	k.EndangeredHeight = height + int64(blocks)
+	return !first || !short, true
+}
+
 // FailAutoReshare pauses after a reshare that failed at a height, whoever asked for it:
 // twice as long as after the one before it in this epoch. Who did not come to it is taken
 // last for a while; their until_height need not be set.
@@ -88,8 +99,10 @@ func (k Key) CompareAbsent(one, other string, height int64) int {
 
 // shiftAutoReshare moves what the module remembers in time. What is over stays above 0.
 func (k *Key) shiftAutoReshare(blocks int64) {
-	if k.AutoReshareHeight != 0 {
-		k.AutoReshareHeight = max(k.AutoReshareHeight+blocks, 1)
+	for _, height := range []*int64{&k.AutoReshareHeight, &k.EndangeredHeight} {
+		if *height != 0 {
+			*height = max(*height+blocks, 1)
+		}
 	}
 	for i := range k.Absentees {
 		k.Absentees[i].UntilHeight = max(k.Absentees[i].UntilHeight+blocks, 1)

@@ -62,9 +62,10 @@ func (k *Key) DropReshare(retireHeight int64) {
 // validateReshare checks what a key says of its reshares.
 func (k Key) validateReshare() error {
 	switch {
-	case k.StagedRetireHeight < 0 || k.AutoReshareHeight < 0:
-		return fmt.Errorf("key %s: staged_retire_height %d or auto_reshare_height %d is below 0", k.Id, k.StagedRetireHeight, k.AutoReshareHeight)
-	case len(k.PublicKey) == 0 && (k.Epoch != 0 || k.StagedRetireHeight != 0 || k.AutoReshareHeight != 0 || k.FailedReshares != 0 || k.ReshareId != ""):
+	case min(k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight) < 0:
+		return fmt.Errorf("key %s: staged_retire_height %d, auto_reshare_height %d or endangered_height %d is below 0",
+			k.Id, k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight)
+	case len(k.PublicKey) == 0 && (k.Epoch != 0 || k.StagedRetireHeight != 0 || k.AutoReshareHeight != 0 || k.EndangeredHeight != 0 || k.FailedReshares != 0 || k.ReshareId != ""):
 		return fmt.Errorf("key %s never was READY and has a reshare", k.Id)
 	case k.ReshareId == "" && len(k.NextSession) != 0:
 		return fmt.Errorf("key %s has no open reshare and a next session", k.Id)
