@@ -19,9 +19,10 @@ const (
 	// the store, 10 of them 1,300: some hundredths of a second. 1,000 keys are seen every
 	// 100 blocks.
 	MaxHealthChecksPerBlock = 10
-	// MaxOpenAutoReshares is how many reshares may be open, of whomever, when the module
-	// asks for another. A resharing takes each of its nodes tens of seconds, and they
-	// work in order: of hundreds at once, when a validator leaves, most would expire.
+	// MaxOpenAutoReshares is how many reshares that the module asked for may be open when
+	// it asks for another; what owners ask for takes it no room. A resharing takes each of
+	// its nodes tens of seconds, and they work in order: of hundreds at once, when a
+	// validator leaves, most would expire.
 	MaxOpenAutoReshares = 4
 	// MaxOpenRepairs is how many of these may be for nothing but a missing share. Anybody
 	// can say that its share is missing, of every key that it takes part in, and spoil the
@@ -101,8 +102,11 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return k.wait(ctx, params, key, len(able), why, false)
 	}
 	err = k.autoReshare(ctx, params, key, members)
-	if types.ReasonOf(err) == "" {
+	switch {
+	case types.ReasonOf(err) == "":
 		return err
+	case errors.Is(err, types.ErrTooManyPending):
+		return k.wait(ctx, params, key, len(able), err, true)
 	}
 	return k.reportEndangered(ctx, params, key, len(able), err)
 }
@@ -168,9 +172,8 @@ func (k *Keeper) able(ctx context.Context, key types.Key) ([]types.Member, error
 	return members, nil
 }
 
-// autoReshare asks for a reshare in the name of the key's owner. While enough others are
-// open it does nothing; those for nothing but a missing share take half of the room. A
-// typed error says why it is not possible.
+// autoReshare asks for a reshare in the name of the key's owner. A typed error says why it
+// is not possible: types.ErrTooManyPending, that there is no room for it in this block.
 func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types.Key, members []types.Member) error {
 	if int(key.Threshold) >= len(members) {
 		return types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d",
@@ -186,8 +189,7 @@ func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types
 	id := types.AutoReshareID(key.Id, sdk.UnwrapSDKContext(ctx).BlockHeight())
 	reshare := key.Reshare(id, key.Threshold, l.receivers)
 	reshare.Auto = true
-	waits, err := k.autoReshareWaits(ctx, params, key.Owner, reshare)
-	if err != nil || waits {
+	if err := k.roomFor(ctx, params, reshare, key.Owner); err != nil {
 		return err
 	}
 	asked := types.MsgKeyReshare{
@@ -199,29 +201,35 @@ func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types
 	return err
 }
 
-// autoReshareWaits says whether there is no room for one more: then the key has its next
-// turn. An id may be taken on a chain that started anew, whose heights come again.
-func (k *Keeper) autoReshareWaits(ctx context.Context, params types.Params, owner string, reshare types.Reshare) (bool, error) {
+// roomFor says whether there is room for one more: few enough of the module's own are open,
+// those for nothing but a missing share take half of the room, and the limits of open
+// requests hold. An id may be taken on a chain that started anew, whose heights come again.
+func (k *Keeper) roomFor(ctx context.Context, params types.Params, reshare types.Reshare, owner string) error {
 	taken, err := k.reshares.Has(ctx, reshare.Id)
-	if err != nil || taken {
-		return taken, err
+	if err != nil {
+		return fmt.Errorf("look up reshare %s: %w", reshare.Id, err)
 	}
-	open, repairs, err := k.openReshares(ctx)
-	if err != nil || open >= MaxOpenAutoReshares || reshare.Repairs() && repairs >= MaxOpenRepairs {
-		return err == nil, err
+	if taken {
+		return types.ErrTooManyPending.Wrapf("another reshare has the id %s of this block", reshare.Id)
 	}
-	err = k.mayAsk(ctx, params, owner, types.ModuleName)
-	if errors.Is(err, types.ErrTooManyPending) {
-		return true, nil
+	open, repairs, err := k.openAutoReshares(ctx)
+	switch {
+	case err != nil:
+		return err
+	case open >= MaxOpenAutoReshares:
+		return types.ErrTooManyPending.Wrapf("%d reshares that the module asked for are open, the limit", open)
+	case reshare.Repairs() && repairs >= MaxOpenRepairs:
+		return types.ErrTooManyPending.Wrapf("%d reshares that the module asked for because of a missing share are open, the limit", repairs)
 	}
-	return false, err
+	return k.mayAsk(ctx, params, owner, types.ModuleName)
 }
 
-// openReshares counts those that are open, up to the limit, and those of them that the
-// module asked for because of a missing share alone.
-func (k *Keeper) openReshares(ctx context.Context) (open, repairs int, err error) {
+// openAutoReshares counts those that the module asked for and that are open, up to the
+// limit, and those of them that it asked for because of a missing share alone.
+func (k *Keeper) openAutoReshares(ctx context.Context) (open, repairs int, err error) {
 	for _, status := range []types.ReshareStatus{types.RESHARE_STATUS_PENDING, types.RESHARE_STATUS_TESTING} {
-		of := collections.NewPrefixedPairRange[uint32, string](uint32(status))
+		first, end := types.AutoIDs()
+		of := collections.NewPrefixedPairRange[uint32, string](uint32(status)).StartInclusive(first).EndExclusive(end)
 		err := k.reshares.Indexes.status.Walk(ctx, of, func(_ uint32, id string) (bool, error) {
 			r, err := k.Reshare(ctx, id)
 			open++

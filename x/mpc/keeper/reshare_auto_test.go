@@ -276,6 +276,76 @@ func TestAutoReshareWaitsForRoom(t *testing.T) {
 	require.Len(t, autoReshares(t, f, "k"), 1)
 }
 
+// An owner who reshares many keys takes no room of the module's own.
+func TestOwnersLeaveRoom(t *testing.T) {
+	f, _ := autoResharing(t)
+	for i := range 2 * keeper.MaxOpenAutoReshares {
+		id := fmt.Sprint("a", i) // before those of the module, and after
+		f.ReadyKey(id, 2)
+		f.Reshare([]string{"a", "b"}[i%2]+id, id, 2)
+	}
+	f.Participants[0].Jail()
+	f.EndBlocks(12)
+	require.Len(t, autoReshares(t, f, "k"), 1)
+}
+
+// A key that waits long for room is reported, and asked for as soon as there is some.
+func TestKeyThatWaitsIsReported(t *testing.T) {
+	for name, c := range map[string]struct {
+		fill func(*testing.T, *chain.Fixture)
+		free func(*testing.T, *chain.Fixture)
+		why  string
+	}{
+		"the owner's": {
+			fill: func(t *testing.T, f *chain.Fixture) {
+				setParams(t, f, func(p *types.Params) { p.MaxPendingPerRequester = 1 })
+				f.KeyGen("pending", 2)
+			},
+			free: func(t *testing.T, f *chain.Fixture) {
+				setParams(t, f, func(p *types.Params) { p.MaxPendingPerRequester = 2 })
+			},
+			why: "too_many_pending: ",
+		},
+		"the module's own": {
+			fill: func(t *testing.T, f *chain.Fixture) {
+				for i := range keeper.MaxOpenAutoReshares {
+					f.ReadyKey(fmt.Sprint("a", i), 2)
+				}
+			},
+			free: func(t *testing.T, f *chain.Fixture) {
+				id := autoReshares(t, f, "a0")[0].Id
+				_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: id})
+				require.NoError(t, err)
+			},
+			why: "4 reshares that the module asked for are open, the limit: too_many_pending: ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := autoResharing(t)
+			setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = 50 })
+			c.fill(t, f)
+			f.Participants[0].Jail()
+			f.Events(&types.EventKeyEndangered{})
+			f.EndBlocks(60)
+			require.Zero(t, f.Events(&types.EventKeyEndangered{}), "it may have room soon")
+			f.EndBlocks(61)
+			events := f.Ctx.EventManager().Events()
+			require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+			said, _ := events[len(events)-1].GetAttribute("reason")
+			require.Contains(t, said.Value, c.why)
+			f.EndBlocks(110)
+			require.Zero(t, f.Events(&types.EventKeyEndangered{}))
+			f.EndBlocks(111)
+			require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+			require.Empty(t, autoReshares(t, f, "k"))
+			c.free(t, f)
+			f.EndBlocks(112)
+			require.Len(t, autoReshares(t, f, "k"), 1)
+			require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight)
+		})
+	}
+}
+
 // A key that cannot be read does not hold up the others.
 func TestSpoiledHealthCheck(t *testing.T) {
 	for name, fail := range failures {
