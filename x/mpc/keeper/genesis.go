@@ -171,6 +171,9 @@ func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 			return fmt.Errorf("index key %s by its end: %w", key.Id, err)
 		}
 	}
+	if err := k.awaitAcks(ctx, key); err != nil {
+		return err
+	}
 	return k.setKey(ctx, key)
 }
 
