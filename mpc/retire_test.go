@@ -2,6 +2,7 @@ package mpc
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -213,6 +214,39 @@ func TestPreviousEpochOfNobody(t *testing.T) {
 	d.view.Keys["key"], d.view.Roster = key, known
 	d.start()
 	require.Empty(t, d.core.records, "no participant any more")
+}
+
+// TestPreviousEpochOfAnotherRequest: the share of the epoch before stays as long as the
+// present one was made for another request under the same id, with which this node never
+// signs.
+func TestPreviousEpochOfAnotherRequest(t *testing.T) {
+	for name, c := range map[string]struct {
+		made types.Hash
+		left int
+	}{"the same request": {types.Hash{7}, 1}, "another request": {types.Hash{8}, 2}} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 3)
+			for epoch, made := range []types.Hash{{6}, c.made} {
+				r := types.Record{
+					RecordKey: types.RecordKey{KeyID: "key", Epoch: uint64(epoch), Session: types.SessionID{byte(epoch + 1)}},
+					Context:   types.Context{byte(epoch + 1)}, Commitment: made, Data: []byte("share"), Status: types.StatusPending,
+					Algorithm: types.ECDSASecp256k1, PublicKey: []byte("public"),
+				}
+				require.NoError(t, d.store.PutRecord(r))
+				r.Status = types.StatusReady
+				require.NoError(t, d.store.PutRecord(r))
+			}
+			d.view.Keys["key"] = types.Key{
+				ID: "key", Status: types.KeyReady, Epoch: 1, Session: types.Context{2}, Commitment: types.Hash{7},
+				PublicKey: []byte("public"), RetireHeight: 50, Participants: d.ops,
+			}
+			d.view.Height = 1000
+			d.start()
+			d.commit()
+			require.Len(t, d.core.records, c.left)
+			require.Equal(t, c.left == 2, slices.Contains(d.core.Status().Withheld, Withheld{types.RecordKey{KeyID: "key", Session: types.SessionID{1}}, WithheldPrevious}))
+		})
+	}
 }
 
 // TestRolledBackKeygen: after a rollback over the block that made a key READY, the

@@ -124,7 +124,7 @@ var remedies = map[Reason]string{
 	ErrRequestPending:        "the same id is being worked on with other content; wait, or use a new id",
 	ErrBadThreshold:          "choose a threshold t with 1 <= t < participants; t+1 participants sign",
 	ErrTooFewParticipants:    "register more validators (sequencerd mpc register) or choose a lower threshold",
-	ErrTooFewSigners:         "participants of the key revoked their identity; they can make a new one (sequencerd mpc identity rotate, start the node again, sequencerd mpc register) and sign with the share that they hold",
+	ErrTooFewSigners:         "participants of the key revoked their identity, or lost their share; those can make a new identity (sequencerd mpc identity rotate, start the node again, sequencerd mpc register) and sign with the share that they hold, these put it back from a backup (sequencerd mpc backup restore), and the key's owner may ask then, whatever was said of the share",
 	ErrTooManyParticipants:   "name at most max_participants operators",
 	ErrDuplicateParticipant:  "name each operator once",
 	ErrUnknownParticipant:    "name validator operator addresses of this chain",

@@ -125,9 +125,26 @@ func (k *Keeper) buryKey(ctx context.Context, id string) error {
 	if err := k.setKey(ctx, key); err != nil {
 		return err
 	}
+	if err := k.awaitAcks(ctx, key); err != nil {
+		return err
+	}
 	k.emit(ctx, &types.EventKeyDeleted{KeyId: key.Id, Owner: key.Owner})
 	k.runHook(ctx, hookCall{key.Module, "AfterKeyDeleted", key.Id, func(ctx context.Context, h types.Hooks) error {
 		return h.AfterKeyDeleted(ctx, key)
 	}})
+	return nil
+}
+
+// awaitAcks indexes a DELETED key by the holders that have not said yet that they
+// destroyed what they had.
+func (k *Keeper) awaitAcks(ctx context.Context, key types.Key) error {
+	for _, operator := range key.Holders {
+		if key.AwaitsAck(operator) != nil {
+			continue
+		}
+		if err := k.awaitedAcks.Set(ctx, collections.Join(operator, key.Id)); err != nil {
+			return fmt.Errorf("index key %s by who destroys it: %w", key.Id, err)
+		}
+	}
 	return nil
 }

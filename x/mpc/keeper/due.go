@@ -19,7 +19,8 @@ const (
 	// two blocks, the greatest (10,000) in 20.
 	MaxExpiriesPerBlock = 500
 	// MaxBurialsPerBlock bounds the keys that become DELETED in one block. One
-	// touches two entries of the store; what counts is the hook of its module.
+	// touches a few entries of the store and one for each holder, so 500 of 16 holders
+	// touch 10,000: half of what as many expiries do. What counts is the hook of its module.
 	MaxBurialsPerBlock = 500
 	// EndBlockGas bounds the work on requests, and again that on keys, on faults, on
 	// what is pruned, on health checks and on queued hooks, in one block's end: what the store and the hooks cost. A million of

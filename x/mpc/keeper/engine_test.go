@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -61,6 +62,21 @@ func TestEngineUnacknowledged(t *testing.T) {
 	require.Equal(t, []mpctypes.KeyID{"b"}, of(f.Participants[1].Operator))
 	require.Equal(t, []mpctypes.KeyID{"a", "b"}, of(f.Participants[0].Operator))
 	require.Empty(t, of("nobody"))
+	require.Equal(t, 5, f.Entries(types.AwaitedAcksPrefix))
+
+	// It reads what waits for the operator alone: tombstones stay for ever, and are many.
+	f.Spoiled = func(key []byte) error {
+		require.False(t, bytes.HasPrefix(key, types.KeysPrefix.Bytes()), "it reads keys")
+		return nil
+	}
+	require.Equal(t, []mpctypes.KeyID{"b"}, of(f.Participants[1].Operator))
+	f.Spoiled = nil
+
+	// A chain that starts anew waits for the same.
+	operator := f.Participants[1].Operator
+	f = exportImport(t, f)
+	require.Equal(t, 5, f.Entries(types.AwaitedAcksPrefix))
+	require.Equal(t, []mpctypes.KeyID{"b"}, of(operator))
 }
 
 // A node learns that a reshare is over, which it may not know at all after a rollback.

@@ -162,7 +162,7 @@ func (k *Keeper) importQueuedHook(ctx context.Context, q types.QueuedHook) error
 func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 	err := errors.Join(k.requireAccount(key.Owner),
 		k.requireOperators(key.Participants...), k.requireOperators(key.Holders...), k.requireOperators(key.DeletionAcks...),
-		k.requireOperators(key.FailedNewcomerOperators()...))
+		k.requireOperators(key.AbsentOperators()...))
 	if err != nil {
 		return types.ErrBadGenesis.Wrapf("key %s: %s", key.Id, err)
 	}
@@ -170,6 +170,9 @@ func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 		if err := k.keyRetirements.Set(ctx, collections.Join(key.RetireHeight, key.Id)); err != nil {
 			return fmt.Errorf("index key %s by its end: %w", key.Id, err)
 		}
+	}
+	if err := k.awaitAcks(ctx, key); err != nil {
+		return err
 	}
 	return k.setKey(ctx, key)
 }
