@@ -103,25 +103,38 @@ func TestHearsEvidenceOfPresignatures(t *testing.T) {
 		"of another epoch":  func(k *types.Key, _ *types.Evidence) { k.Session = types.Context{6} },
 		"of a DELETING key": func(k *types.Key, _ *types.Evidence) { k.Status = types.KeyDeleting },
 		"of no participant": func(k *types.Key, _ *types.Evidence) { k.Participants = d.ops[:2] },
-		"a wrong signature": func(_ *types.Key, e *types.Evidence) {
-			*e = d.prove(&presign, "op-02")
-			e.KeyID = "key"
-			e.First.Signature[0]++
-		},
-		"of another version": func(_ *types.Key, e *types.Evidence) {
+		"of two versions": func(_ *types.Key, e *types.Evidence) {
 			*e = d.prove(&presign, "op-02")
 			e.KeyID = "key"
 			e.First.Header.IdentityVersion++
+		},
+		"of an unknown version": func(_ *types.Key, e *types.Evidence) {
+			*e = d.prove(&presign, "op-02")
+			e.KeyID = "key"
+			e.First.Header.IdentityVersion++
+			e.Second.Header.IdentityVersion++
 		},
 	} {
 		k, said := key, e
 		change(&k, &said)
 		d.view.Keys["key"] = k
 		d.commit()
-		d.hear(said)
+		j, err := d.core.Judge(told(said))
+		if malformed := said.KeyID == "" || said.First.Header.IdentityVersion != said.Second.Header.IdentityVersion; malformed {
+			require.ErrorIs(t, err, types.ErrBadResult, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		d.core.HandleGossip(t.Context(), j)
 		require.Empty(t, d.core.Results().Evidence, name)
 	}
 	d.view.Keys["key"] = key
+	d.commit()
+	forged := d.prove(&presign, "op-02")
+	forged.KeyID = "key"
+	forged.First.Signature[0]++
+	_, err := d.core.Judge(told(forged))
+	require.ErrorIs(t, err, types.ErrBadResult)
 	roster := make(map[types.Operator][]types.Identity)
 	for _, op := range d.ops {
 		roster[op] = []types.Identity{{Version: 1, Key: d.public(op), Revoked: op == "op-02"}}

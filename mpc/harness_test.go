@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,7 +35,9 @@ type desk struct {
 	sigs  map[string]types.SignatureResult
 	ended []string // reshares
 	// proven says against whom the chain has proof in a session, if it does not count.
-	proven  map[types.Context]types.Operator
+	proven map[types.Context]types.Operator
+	// reads counts how often it was asked for a key or for proof.
+	reads   atomic.Int64
 	ops     []types.Operator
 	keys    map[types.Operator]ed25519.PrivateKey
 	sent    []*wire.Envelope
@@ -212,6 +215,7 @@ func (d *desk) View(context.Context, []types.KeyID) (*View, error) {
 }
 
 func (d *desk) Key(_ context.Context, id types.KeyID) (types.Key, bool, error) {
+	d.reads.Add(1)
 	k, ok := d.view.Keys[id]
 	return k, ok, nil
 }
@@ -226,6 +230,7 @@ func (d *desk) Unacknowledged(_ context.Context, op types.Operator) (ids []types
 }
 
 func (d *desk) Proven(_ context.Context, op types.Operator, session types.Context) (bool, error) {
+	d.reads.Add(1)
 	return d.proven[session] == op, nil
 }
 

@@ -39,7 +39,8 @@ type View struct {
 	Faults []types.Fault
 }
 
-// Chain reads committed state. It never blocks for long and changes nothing.
+// Chain reads committed state. It never blocks for long and changes nothing. View is
+// called on the loop alone, the others from any goroutine: Judge reads too.
 type Chain interface {
 	// View reads the last committed state, and in it these keys.
 	View(ctx context.Context, keys []types.KeyID) (*View, error)
