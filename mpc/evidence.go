@@ -9,13 +9,12 @@ import (
 // Proof that a participant told two others different things is kept and told until the
 // chain shows it, also after the request is decided: who lies in the last round, or
 // whose session was not needed, did it all the same. The chain takes it for fault_blocks
-// after the decision, and this node remembers who the members were for as long as that is
-// by default. A restart forgets both.
-const (
-	evidenceBlocks = 600
-	// maxDecided requests are remembered, those that were decided last.
-	maxDecided = 1024
-)
+// after the decision, and this node remembers who the members were for as long
+// (View.FaultBlocks). A restart forgets both.
+
+// maxDecided requests are remembered, those that were decided last, however long the
+// chain would take proof: each is some 150 bytes for each member, 2.5 MB for 16 of them.
+const maxDecided = 1024
 
 // decidedRequest is one that was open in a view.
 type decidedRequest struct {
@@ -28,7 +27,7 @@ type decidedRequest struct {
 func (c *Core) rememberDecided(last map[types.RequestID]*types.Request) {
 	decided := slices.DeleteFunc(slices.Clone(c.decidedLately), func(d decidedRequest) bool { // Judge may read the old list
 		_, open := c.requests[d.ID]
-		return open || d.height+evidenceBlocks < c.view.Height || d.height > c.view.Height // rolled back
+		return open || d.height+c.view.FaultBlocks < c.view.Height || d.height > c.view.Height // rolled back
 	})
 	for id, r := range last {
 		if _, open := c.requests[id]; !open {

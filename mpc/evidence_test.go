@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,9 +10,16 @@ import (
 )
 
 // TestEvidenceOutlivesItsRequest: proof is held, and taken from others, until the chain
-// shows it, also when its request is decided, and not for ever.
+// shows it, also when its request is decided, for as long as the chain takes it.
 func TestEvidenceOutlivesItsRequest(t *testing.T) {
+	for _, blocks := range []int64{1, 600, 5000} {
+		t.Run(fmt.Sprint(blocks), func(t *testing.T) { evidenceOutlives(t, blocks) })
+	}
+}
+
+func evidenceOutlives(t *testing.T, blocks int64) {
 	d, r, _ := waiting(t)
+	d.view.FaultBlocks = blocks
 	held, late := d.prove(r, "op-02"), d.proveIn(r, "op-03", types.Context{8})
 	d.hear(held)
 	d.view.Requests = nil
@@ -33,7 +41,7 @@ func TestEvidenceOutlivesItsRequest(t *testing.T) {
 	d.commit()
 	d.hear(held)
 	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence, "the chain has it, though it counts no longer")
-	d.view.Height += evidenceBlocks
+	d.view.Height += d.view.FaultBlocks
 	d.commit()
 	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence)
 	d.view.Height++
@@ -54,7 +62,7 @@ func TestDecidedRequestsAreBounded(t *testing.T) {
 		d.view.Requests = []types.Request{r}
 		d.commit()
 	}
-	require.LessOrEqual(t, len(d.core.decidedLately), evidenceBlocks+1)
+	require.LessOrEqual(t, len(d.core.decidedLately), int(d.view.FaultBlocks)+1)
 	for range 2 * maxDecided {
 		d.view.Requests = append(d.view.Requests, d.view.Requests[0])
 		d.view.Requests[len(d.view.Requests)-1].ID.ID = types.Hash{byte(len(d.view.Requests) >> 8), byte(len(d.view.Requests))}.Short()

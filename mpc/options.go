@@ -37,6 +37,9 @@ type View struct {
 	Presign int
 	// Faults are those of late: accusations count until they lapse.
 	Faults []types.Fault
+	// FaultBlocks is for how many blocks after a decision the chain takes proof of what
+	// was done in its sessions; 0: none.
+	FaultBlocks int64
 }
 
 // Chain reads committed state. It never blocks for long and changes nothing. View is

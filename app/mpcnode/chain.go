@@ -32,6 +32,8 @@ type State interface {
 	EngineKeyChanges(ctx context.Context, since uint64) (count uint64, ids []types.KeyID, known bool, err error)
 	// EnginePresignTarget is how many presignatures of each key a participant keeps.
 	EnginePresignTarget(context.Context) (int, error)
+	// EngineFaultBlocks is for how many blocks after a decision proof is taken.
+	EngineFaultBlocks(context.Context) (int64, error)
 	// EngineUnacknowledged lists the deleted keys that wait for an operator's word.
 	EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error)
 	// EngineKeysOf lists the READY keys that an operator is a participant of.
@@ -107,6 +109,9 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 		return nil, fmt.Errorf("read faults: %w", err)
 	}
 	if v.Presign, err = state.EnginePresignTarget(ctx); err != nil {
+		return nil, fmt.Errorf("read the parameters: %w", err)
+	}
+	if v.FaultBlocks, err = state.EngineFaultBlocks(ctx); err != nil {
 		return nil, fmt.Errorf("read the parameters: %w", err)
 	}
 	if v.Keys, err = c.keys.read(ctx, state, keys); err != nil {

@@ -73,6 +73,8 @@ func (fakeState) EngineKey(_ context.Context, id types.KeyID) (types.Key, bool, 
 
 func (fakeState) EnginePresignTarget(context.Context) (int, error) { return 3, nil }
 
+func (fakeState) EngineFaultBlocks(context.Context) (int64, error) { return 700, nil }
+
 func (fakeState) EngineKeyChanges(context.Context, uint64) (uint64, []types.KeyID, bool, error) {
 	return 0, nil, false, nil
 }
@@ -117,6 +119,7 @@ func TestChainView(t *testing.T) {
 	require.Equal(t, map[types.KeyID]types.Key{"known": {ID: "known"}}, v.Keys)
 	require.Equal(t, []types.Operator{"op"}, v.Roster.Operators())
 	require.Equal(t, 3, v.Presign)
+	require.Equal(t, int64(700), v.FaultBlocks)
 	require.True(t, v.Attested[types.AttestedAttempt{Operator: "op"}])
 	require.Same(t, v, seen)
 
