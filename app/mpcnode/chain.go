@@ -40,6 +40,9 @@ type State interface {
 	EngineKeysOf(context.Context, types.Operator) ([]types.Key, error)
 	// EngineProven reports that proof against a participant in a session was ever taken.
 	EngineProven(ctx context.Context, participant types.Operator, session types.Context) (bool, error)
+	// EngineOutcome reads how a request ended, if it did; false if the chain does not
+	// know it.
+	EngineOutcome(context.Context, types.RequestID) (types.Outcome, bool, error)
 	// EngineReshareEnded reports that a reshare was asked for and is over.
 	EngineReshareEnded(ctx context.Context, id string) (bool, error)
 	// EngineSignature reads a finished signature; false if there is none.
@@ -66,13 +69,17 @@ type chain struct {
 	clock clockWatch
 	now   func() time.Time
 	// seen is told of each view.
-	seen func(*mpc.View)
+	seen func(*mpc.View, outcomes)
 	// nobody is the roster before the first block, the same one each time.
 	nobody *types.Roster
 	keys   knownKeys
 }
 
-func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*mpc.View)) *chain {
+// outcomes says how a request ended in the state of a view, if it did; false if the chain
+// does not know it.
+type outcomes func(types.RequestID) (types.Outcome, bool)
+
+func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*mpc.View, outcomes)) *chain {
 	return &chain{
 		app: app, sync: sync, now: time.Now, seen: seen, nobody: types.NewRoster(nil),
 		clock: clockWatch{maxAge: max(minBlockAge, ageRounds*(cfg.TimeoutPropose+cfg.TimeoutCommit))},
@@ -117,7 +124,10 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	if v.Keys, err = c.keys.read(ctx, state, keys); err != nil {
 		return nil, err
 	}
-	c.seen(v)
+	c.seen(v, func(id types.RequestID) (types.Outcome, bool) {
+		o, known, err := state.EngineOutcome(ctx, id)
+		return o, known && err == nil // one that cannot be read is not counted
+	})
 	return v, nil
 }
 

@@ -87,6 +87,13 @@ func (fakeState) EngineProven(_ context.Context, op types.Operator, session type
 	return op == "liar" && session == types.Context{1}, nil
 }
 
+func (fakeState) EngineOutcome(_ context.Context, id types.RequestID) (types.Outcome, bool, error) {
+	if id.ID == "unreadable" {
+		return types.Outcome{Height: 8}, true, errors.New("not to be read")
+	}
+	return types.Outcome{Height: 8, Reason: types.ErrExpired}, id.ID == "ended", nil
+}
+
 func (fakeState) EngineReshareEnded(_ context.Context, id string) (bool, error) {
 	return id == "ended", nil
 }
@@ -101,7 +108,7 @@ type waits bool
 
 func (w waits) WaitSync() bool { return bool(w) }
 
-func fakeChain(app *fakeApp, wait waits, seen func(*mpc.View)) *chain {
+func fakeChain(app *fakeApp, wait waits, seen func(*mpc.View, outcomes)) *chain {
 	c := newChain(app, wait, cmtcfg.DefaultConsensusConfig(), seen)
 	c.now = func() time.Time { return time.Unix(10_000, 0) }
 	return c
@@ -110,7 +117,14 @@ func fakeChain(app *fakeApp, wait waits, seen func(*mpc.View)) *chain {
 func TestChainView(t *testing.T) {
 	app := &fakeApp{height: 9, time: time.Unix(9_999, 0), state: fakeState{requests: []types.Request{{KeyID: "k"}}}}
 	var seen *mpc.View
-	c := fakeChain(app, false, func(v *mpc.View) { seen = v })
+	c := fakeChain(app, false, func(v *mpc.View, ended outcomes) {
+		seen = v
+		o, known := ended(types.RequestID{Kind: types.KindSign, ID: "ended"})
+		require.True(t, known)
+		require.Equal(t, types.Outcome{Height: 8, Reason: types.ErrExpired}, o)
+		_, known = ended(types.RequestID{Kind: types.KindSign, ID: "unreadable"})
+		require.False(t, known)
+	})
 	v, err := c.View(t.Context(), []types.KeyID{"known", "unknown"})
 	require.NoError(t, err)
 	require.Equal(t, int64(9), v.Height)
@@ -161,7 +175,7 @@ func TestChainCatchesUp(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			app := &fakeApp{height: 1, time: time.Unix(10_000, 0).Add(-c.age)}
-			v, err := fakeChain(app, c.wait, func(*mpc.View) {}).View(t.Context(), nil)
+			v, err := fakeChain(app, c.wait, func(*mpc.View, outcomes) {}).View(t.Context(), nil)
 			require.NoError(t, err)
 			require.Equal(t, c.want, v.CatchingUp)
 		})
@@ -176,7 +190,7 @@ func TestChainThatCannotBeRead(t *testing.T) {
 		"a store that panics": {height: 3, state: fakeState{panics: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := fakeChain(app, false, func(*mpc.View) {}).View(t.Context(), nil)
+			_, err := fakeChain(app, false, func(*mpc.View, outcomes) {}).View(t.Context(), nil)
 			require.Error(t, err)
 		})
 	}
@@ -184,7 +198,7 @@ func TestChainThatCannotBeRead(t *testing.T) {
 
 // Before the first block there is nothing to do, and nothing wrong.
 func TestChainBeforeItsFirstBlock(t *testing.T) {
-	c := fakeChain(&fakeApp{}, false, func(*mpc.View) { t.Error("that is no view of a block") })
+	c := fakeChain(&fakeApp{}, false, func(*mpc.View, outcomes) { t.Error("that is no view of a block") })
 	v, err := c.View(t.Context(), []types.KeyID{"known"})
 	require.NoError(t, err)
 	require.True(t, v.CatchingUp)

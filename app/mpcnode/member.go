@@ -188,8 +188,8 @@ func (m *member) transport() mpc.Transport {
 	return t
 }
 
-func (m *member) observeView(v *mpc.View) {
-	m.metrics.observeView(v)
+func (m *member) observeView(v *mpc.View, ended outcomes) {
+	m.metrics.observeView(v, ended)
 	m.open.observe(v)
 	if m.shares != nil && !v.CatchingUp {
 		m.shares.viewed()
