@@ -123,7 +123,12 @@ func (c *Core) missingWanted(key *types.Key, a *types.Attestation) bool {
 
 // chainKey is the chain's word on a key, of the view if it is there.
 func (c *Core) chainKey(ctx context.Context, id types.KeyID) (types.Key, bool) {
-	if key, known := c.view.Keys[id]; known {
+	return c.keyIn(ctx, c.view, id)
+}
+
+// keyIn is the same beside the loop.
+func (c *Core) keyIn(ctx context.Context, v *View, id types.KeyID) (types.Key, bool) {
+	if key, known := v.Keys[id]; known {
 		return key, true
 	}
 	key, known, err := c.opts.Chain.Key(ctx, id)

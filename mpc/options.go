@@ -38,9 +38,13 @@ type View struct {
 	Presign int
 	// Faults are those of late: accusations count until they lapse.
 	Faults []types.Fault
+	// FaultBlocks is for how many blocks after a decision the chain takes proof of what
+	// was done in its sessions; 0: none.
+	FaultBlocks int64
 }
 
-// Chain reads committed state. It never blocks for long and changes nothing.
+// Chain reads committed state. It never blocks for long and changes nothing. View is
+// called on the loop alone, the others from any goroutine: Judge reads too.
 type Chain interface {
 	// View reads the last committed state, and in it these keys.
 	View(ctx context.Context, keys []types.KeyID) (*View, error)

@@ -32,6 +32,8 @@ type State interface {
 	EngineKeyChanges(ctx context.Context, since uint64) (count uint64, ids []types.KeyID, known bool, err error)
 	// EnginePresignTarget is how many presignatures of each key a participant keeps.
 	EnginePresignTarget(context.Context) (int, error)
+	// EngineFaultBlocks is for how many blocks after a decision proof is taken.
+	EngineFaultBlocks(context.Context) (int64, error)
 	// EngineUnacknowledged lists the deleted keys that wait for an operator's word.
 	EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error)
 	// EngineKeysOf lists the READY keys that an operator is a participant of.
@@ -40,6 +42,9 @@ type State interface {
 	EngineReadyKeys(context.Context) ([]types.Key, error)
 	// EngineProven reports that proof against a participant in a session was ever taken.
 	EngineProven(ctx context.Context, participant types.Operator, session types.Context) (bool, error)
+	// EngineOutcome reads how a request ended, if it did; false if the chain does not
+	// know it.
+	EngineOutcome(context.Context, types.RequestID) (types.Outcome, bool, error)
 	// EngineReshareEnded reports that a reshare was asked for and is over.
 	EngineReshareEnded(ctx context.Context, id string) (bool, error)
 	// EngineSignature reads a finished signature; false if there is none.
@@ -65,15 +70,27 @@ type chain struct {
 	sync  syncState
 	clock clockWatch
 	now   func() time.Time
-	// seen is told of each view, and of the presignatures that participants may make.
-	seen func(v *mpc.View, presigns map[types.RequestID]bool)
+	// seen is told of each view.
+	seen func(sight)
 	// nobody is the roster before the first block, the same one each time.
 	nobody *types.Roster
 	keys   knownKeys
 	ready  readyKeys
 }
 
-func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*mpc.View, map[types.RequestID]bool)) *chain {
+// sight is a view, and what else its state says.
+type sight struct {
+	*mpc.View
+	// presigns are the presignatures that participants may make. Nobody changes it.
+	presigns map[types.RequestID]bool
+	ended    outcomes
+}
+
+// outcomes says how a request ended in the state of a view, if it did; false if the chain
+// does not know it. It is good as long as somebody is told of the view.
+type outcomes func(types.RequestID) (types.Outcome, bool)
+
+func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(sight)) *chain {
 	return &chain{
 		app: app, sync: sync, now: time.Now, seen: seen, nobody: types.NewRoster(nil),
 		clock: clockWatch{maxAge: max(minBlockAge, ageRounds*(cfg.TimeoutPropose+cfg.TimeoutCommit))},
@@ -112,6 +129,9 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	if v.Presign, err = state.EnginePresignTarget(ctx); err != nil {
 		return nil, fmt.Errorf("read the parameters: %w", err)
 	}
+	if v.FaultBlocks, err = state.EngineFaultBlocks(ctx); err != nil {
+		return nil, fmt.Errorf("read the parameters: %w", err)
+	}
 	if v.Keys, err = c.keys.read(ctx, state, keys); err != nil {
 		return nil, err
 	}
@@ -119,7 +139,10 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	if err != nil {
 		return nil, err
 	}
-	c.seen(v, presigns)
+	c.seen(sight{v, presigns, func(id types.RequestID) (types.Outcome, bool) {
+		o, known, err := state.EngineOutcome(ctx, id)
+		return o, known && err == nil // one that cannot be read is not counted
+	}})
 	return v, nil
 }
 

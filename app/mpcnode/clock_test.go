@@ -7,7 +7,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
-	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // A clock that runs ahead is told from a node that is behind. A block comes every
@@ -46,7 +45,7 @@ func TestClockAhead(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			app := &fakeApp{height: 1}
-			c := fakeChain(app, false, func(*mpc.View, map[types.RequestID]bool) {})
+			c := fakeChain(app, false, func(sight) {})
 			now := time.Unix(10_000, 0)
 			c.now = func() time.Time { return now }
 			var v *mpc.View

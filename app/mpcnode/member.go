@@ -198,9 +198,10 @@ func (m *member) transport() mpc.Transport {
 	return t
 }
 
-func (m *member) observeView(v *mpc.View, presigns map[types.RequestID]bool) {
-	m.metrics.observeView(v)
-	m.open.observe(v, presigns)
+func (m *member) observeView(s sight) {
+	v := s.View
+	m.metrics.observeView(v, s.ended)
+	m.open.observe(v, s.presigns)
 	if m.seen != nil {
 		m.seen.observe(v)
 	}

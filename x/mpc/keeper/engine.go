@@ -192,6 +192,13 @@ func (k *Keeper) EnginePresignTarget(ctx context.Context) (int, error) {
 	return int(params.PresignTarget), err
 }
 
+// EngineFaultBlocks is for how many blocks after a decision proof of what was done for it
+// is taken, as decidedLately says.
+func (k *Keeper) EngineFaultBlocks(ctx context.Context) (int64, error) {
+	params, err := k.Params(ctx)
+	return int64(params.FaultBlocks), err
+}
+
 // EngineRoster reads everybody who ever registered.
 func (k *Keeper) EngineRoster(ctx context.Context) (*mpctypes.Roster, error) {
 	all := make(map[mpctypes.Operator][]mpctypes.Identity)

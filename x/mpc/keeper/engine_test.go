@@ -146,3 +146,17 @@ func TestEnginePassesOverWhatIsUnreadable(t *testing.T) {
 		require.Equal(t, there, known, id)
 	}
 }
+
+// A node learns for how long proof is taken, when the parameter changes too.
+func TestEngineFaultBlocks(t *testing.T) {
+	f := chain.New(t, 3)
+	for _, blocks := range []uint32{1, 5000} {
+		params, err := f.Keeper.Params(f.Ctx)
+		require.NoError(t, err)
+		params.FaultBlocks = blocks
+		require.NoError(t, f.Keeper.SetParams(f.Ctx, params))
+		read, err := f.Keeper.EngineFaultBlocks(f.Ctx)
+		require.NoError(t, err)
+		require.Equal(t, int64(blocks), read)
+	}
+}
