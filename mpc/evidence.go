@@ -99,13 +99,13 @@ func (c *Core) evidenceKey(e *types.Evidence) ([]byte, bool) {
 }
 
 // presignerKey finds the identity of somebody who makes presignatures of the key that
-// evidence names.
+// evidence names: one that was current while there were some, and not long ago.
 func (c *Core) presignerKey(e *types.Evidence) ([]byte, bool) {
 	key, known := c.chainKey(context.Background(), e.KeyID)
 	if !known || key.Status != types.KeyReady || types.PresignID(&key) != e.Request() || !slices.Contains(key.Participants, e.Culprit()) {
 		return nil, false
 	}
-	return c.view.Roster.EverKey(e.Culprit(), e.IdentityVersion())
+	return c.view.Roster.KeySince(e.Culprit(), e.IdentityVersion(), max(key.DecidedHeight, c.view.Height-evidenceBlocks))
 }
 
 // proven: the chain has proof against the same participant in the same session, or as
