@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -92,6 +93,13 @@ func (b *inbox) confirm(context types.Context, round uint32, specs Round) {
 func (b *inbox) has(round uint32, s slot) bool {
 	_, here := b.messages[round][s]
 	return here
+}
+
+// places lists where messages of a round are, by sender and type.
+func (b *inbox) places(round uint32) []slot {
+	return slices.SortedFunc(maps.Keys(b.messages[round]), func(a, c slot) int {
+		return cmp.Or(cmp.Compare(a.from, c.from), cmp.Compare(a.typ, c.typ))
+	})
 }
 
 // envelopes lists a round's broadcasts, ours among them, by sender and type.
