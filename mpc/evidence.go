@@ -112,12 +112,12 @@ func (j *judging) evidenceKey(e *types.Evidence, find func(types.KeyID) (types.K
 }
 
 // presignerKey finds the identity of somebody who makes presignatures of the key that
-// evidence names.
+// evidence names: one that was current while there were some, and not long ago.
 func (j *judging) presignerKey(key *types.Key, e *types.Evidence) ([]byte, bool) {
 	if key.Status != types.KeyReady || types.PresignID(key) != e.Request() || !slices.Contains(key.Participants, e.Culprit()) {
 		return nil, false
 	}
-	return j.view.Roster.EverKey(e.Culprit(), e.IdentityVersion())
+	return j.view.Roster.KeySince(e.Culprit(), e.IdentityVersion(), max(key.DecidedHeight, j.view.Height-j.view.FaultBlocks))
 }
 
 // proven: the chain has proof against the same participant in the same session, or as

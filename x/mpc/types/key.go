@@ -128,10 +128,11 @@ func (k Key) CanSign() error {
 	return ErrKeyNotReady.Wrapf("key %s is %s", k.Id, k.Status)
 }
 
-// Shift moves the key's decision and its end in time, as Request.Shift does with
+// Shift moves the key's request, decision and end in time, as Request.Shift does with
 // a request: how many blocks are left until its end stays as it was. Heights that
 // are 0 because nothing was decided stay so.
 func (k *Key) Shift(blocks int64) {
+	k.RequestedHeight += blocks
 	if k.Status == KEY_STATUS_PENDING {
 		return
 	}

@@ -149,6 +149,14 @@ func (r Reshare) Validate(key Key) error {
 	return nil
 }
 
+// Shift moves the request and the decision in time, for a chain that starts anew.
+func (r *Reshare) Shift(blocks int64) {
+	r.RequestedHeight += blocks
+	if !r.Open() {
+		r.DecidedHeight = shiftPast(r.DecidedHeight, blocks)
+	}
+}
+
 // validateEpoch checks that the reshare stands where it belongs in the life of its
 // key.
 func (r Reshare) validateEpoch(key Key) error {
