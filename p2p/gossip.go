@@ -4,6 +4,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"math"
 	"time"
 
 	lru "github.com/hashicorp/golang-lru/v2"
@@ -105,11 +106,11 @@ func decodeWord(g *wire.Gossip, chainID string) (word, error) {
 // judgeWord checks identity and signature. Whether anybody wants to hear it is the
 // sink's business.
 func (r *Reactor) judgeWord(from *remote, w word) bool {
-	find := r.currentRoster().Key
-	if w.signed {
-		find = r.currentRoster().EverKey
+	roster := r.currentRoster()
+	key, ok := roster.Key(w.of.Operator, w.of.Version)
+	if w.signed { // long ago, maybe
+		key, ok = roster.KeySince(w.of.Operator, w.of.Version, math.MinInt64)
 	}
-	key, ok := find(w.of.Operator, w.of.Version)
 	if !ok {
 		r.dropIn(from, DropUnknownSender, nil)
 		return false
