@@ -3,6 +3,7 @@ package app
 import (
 	"crypto/ed25519"
 	"fmt"
+	"math/big"
 	"math/rand"
 	"slices"
 	"strings"
@@ -10,6 +11,8 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	cmttypes "github.com/cometbft/cometbft/types"
+	"github.com/ethereum/go-ethereum/common"
+	ethtypes "github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
 
 	errorsmod "cosmossdk.io/errors"
@@ -19,6 +22,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/app/payload/ethereum"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -97,6 +101,19 @@ func (tr *traffic) txs() (txs [][]byte) {
 	return txs
 }
 
+// payload is a digest, or a transaction that shares its nonce with others.
+func (tr *traffic) payload() mpctypes.SignPayload {
+	if tr.rnd.Intn(2) == 0 {
+		return chain.Payload(fmt.Sprint(tr.rnd.Intn(3)))
+	}
+	tx := ethtypes.NewTx(&ethtypes.LegacyTx{
+		Nonce: uint64(tr.rnd.Intn(2)), GasPrice: big.NewInt(1), Gas: 21000, To: &common.Address{}, Value: big.NewInt(int64(tr.rnd.Intn(2))),
+	})
+	data, err := ethereum.UnsignedTransaction(tx, big.NewInt(1))
+	require.NoError(tr.t, err)
+	return mpctypes.KindPayload(ethereum.TransactionKind, data)
+}
+
 // message is something that an account asks for, of its own or of others.
 func (tr *traffic) message(i int) sdk.Msg {
 	me, own := tr.accounts[i].String(), &tr.own[i]
@@ -109,11 +126,12 @@ func (tr *traffic) message(i int) sdk.Msg {
 		own.key = fmt.Sprintf("key-%d-%d", tr.block/6, tr.rnd.Intn(4))
 		return &mpctypes.MsgKeyGen{
 			Requester: me, KeyId: own.key, Threshold: uint32(1 + tr.rnd.Intn(2)), Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1,
+			AllowRaw: tr.rnd.Intn(8) > 0,
 		}
 	case dice < 12:
 		return &mpctypes.MsgKeySign{
 			Requester: me, SignatureId: fmt.Sprintf("sig-%d-%d", tr.block, tr.rnd.Intn(4)), KeyId: key,
-			Payload: chain.Payload(fmt.Sprint(tr.rnd.Intn(3))),
+			Payload: tr.payload(),
 		}
 	case dice < 13:
 		return &mpctypes.MsgKeyDelete{Requester: me, KeyId: key}
@@ -203,7 +221,7 @@ func TestExecutorsAgreeOnMPC(t *testing.T) {
 		"EventParticipantRegistered", "EventParticipantRevoked", "EventKeyReady", "EventKeyFailed", "EventKeyDeleting",
 		"EventKeyDeleted", "EventSignatureReady", "EventSignFailed", "EventReshareTesting", "EventReshareReady",
 		"EventReshareFailed", "cancelled", "identity_revoked", "key_deleted", "expired",
-		"code of too_many_pending", "code of not_owner", "code of id_taken", "code of request_pending", "code of key_not_ready",
+		"code of raw_not_allowed", "code of place_taken", "code of too_many_pending", "code of not_owner", "code of id_taken", "code of request_pending", "code of key_not_ready",
 	} {
 		require.Positive(t, happened[what], "%s never happened: %v", what, happened)
 	}

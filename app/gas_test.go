@@ -44,7 +44,7 @@ func TestBlockGasIsEnough(t *testing.T) {
 	c := startChain(t, app, genesis, 1)
 	keygen := func(id string) *mpctypes.MsgKeyGen {
 		return &mpctypes.MsgKeyGen{
-			Requester: accounts[0].String(), KeyId: id, Threshold: uint32(members) - 1, Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1,
+			Requester: accounts[0].String(), KeyId: id, Threshold: uint32(members) - 1, Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1, AllowRaw: true,
 		}
 	}
 	require.Zero(t, c.block(c.sign(keys[0], 0, 0, keygen("key"))).TxResults[0].Code)

@@ -32,7 +32,9 @@ import (
 	upgradekeeper "github.com/cosmos/cosmos-sdk/x/upgrade/keeper"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
+	"github.com/sequencer-mpc/sequencer/app/payload/ethereum"
 	mpckeeper "github.com/sequencer-mpc/sequencer/x/mpc/keeper"
+	"github.com/sequencer-mpc/sequencer/x/mpc/payload"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -100,7 +102,8 @@ func newKeepers(app *App, opts servertypes.AppOptions) Keepers {
 		AccountCodec(), runtime.ProvideCometInfoService())
 	k.Evidence.SetRouter(evidencetypes.NewRouter())
 	k.MPC = mpckeeper.NewKeeper(cdc, store(mpctypes.StoreKey), k.Staking, authority, ValidatorCodec(), AccountCodec()).
-		SetSlashing(k.Slashing).SetBank(k.Bank, authtypes.FeeCollectorName)
+		SetSlashing(k.Slashing).SetBank(k.Bank, authtypes.FeeCollectorName).
+		SetPayloadKinds(append(ethereum.Kinds(), payload.NewSignDirect(app.InterfaceRegistry))...)
 	return k
 }
 

@@ -136,6 +136,9 @@ func (c *Core) bind(r *types.Request) error {
 		}
 		return nil
 	}
+	if err := c.understand(r); err != nil {
+		return err
+	}
 	if err := c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.BindingHash(), r.Digest)); err != nil {
 		return fmt.Errorf("bind %s to its digest: %w", r.ID, err)
 	}

@@ -140,6 +140,9 @@ type Options struct {
 	Log *slog.Logger
 	// Observer may be nil.
 	Observer Observer
+	// Kinds decode what requests for signatures are to sign; nil: raw digests are signed,
+	// and nothing else.
+	Kinds *types.PayloadKinds
 	// Auditor may be nil.
 	Auditor Auditor
 	// Timing of sessions; zero: session.DefaultTiming.

@@ -1,6 +1,6 @@
 // Command demo shows a whole life of a threshold key on a real network: four
 // validators as processes on this machine make a key, sign an Ethereum message
-// with it, lose a node and sign without it, get it back and sign with it, give the
+// and a transaction with it, lose a node and sign without it, get it back and sign with it, give the
 // key to three of them, which sign as the same address while they get it and
 // without the fourth afterwards, and destroy it. Nothing is simulated.
 //

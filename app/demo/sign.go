@@ -5,35 +5,48 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/sequencer-mpc/sequencer/app/payload/ethereum"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // sign asks for a signature of the message, follows its making and checks it.
 func (s *story) sign(ctx context.Context, id string) (signature []byte, height int64, err error) {
-	began := time.Now()
-	w := s.newWatcher(id)
-	asked, err := s.send(ctx, s.signatureOf(id))
+	sig, err := s.follow(ctx, s.signatureOf(id))
 	if err != nil {
 		return nil, 0, err
 	}
-	var sig mpctypes.Signature
-	err = w.until(ctx, func() (done bool, err error) {
-		sig, done, err = s.decided(ctx, id)
-		return done, err
-	})
-	if err != nil {
-		return nil, 0, err
-	}
-	s.out.sayf("READY in block %d, %d blocks and %.1f s after the request", sig.DecidedHeight, sig.DecidedHeight-asked, time.Since(began).Seconds())
 	signature, err = s.check(sig)
 	return signature, sig.DecidedHeight, err
 }
 
+// follow asks for a signature and follows its making.
+func (s *story) follow(ctx context.Context, msg *mpctypes.MsgKeySign) (sig mpctypes.Signature, err error) {
+	began := time.Now()
+	w := s.newWatcher(msg.SignatureId)
+	asked, err := s.send(ctx, msg)
+	if err != nil {
+		return sig, err
+	}
+	err = w.until(ctx, func() (done bool, err error) {
+		sig, done, err = s.decided(ctx, msg.SignatureId)
+		return done, err
+	})
+	if err != nil {
+		return sig, err
+	}
+	s.out.sayf("READY in block %d, %d blocks and %.1f s after the request", sig.DecidedHeight, sig.DecidedHeight-asked, time.Since(began).Seconds())
+	return sig, nil
+}
+
 // signatureOf asks for a signature of the message.
 func (s *story) signatureOf(id string) *mpctypes.MsgKeySign {
+	return s.payloadOf(id, ethereum.MessageKind, []byte(s.message))
+}
+
+// payloadOf asks for a signature of a payload.
+func (s *story) payloadOf(id, kind string, data []byte) *mpctypes.MsgKeySign {
 	return &mpctypes.MsgKeySign{
-		Requester: s.requester.Address, SignatureId: id, KeyId: s.keyID,
-		Payload: mpctypes.SignPayload{Kind: &mpctypes.SignPayload_Digest{Digest: messageHash(s.message)}},
+		Requester: s.requester.Address, SignatureId: id, KeyId: s.keyID, Payload: mpctypes.KindPayload(kind, data),
 	}
 }
 

@@ -36,7 +36,7 @@ type story struct {
 
 func (s *story) tell(ctx context.Context) error {
 	for _, chapter := range []func(context.Context) error{
-		s.makeKey, s.signWithAll, s.signAhead, s.signWithoutVictim, s.signWithVictim, s.reshare, s.doWithoutVictim, s.deleteKey,
+		s.makeKey, s.signWithAll, s.signTransaction, s.signAhead, s.signWithoutVictim, s.signWithVictim, s.reshare, s.doWithoutVictim, s.deleteKey,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err

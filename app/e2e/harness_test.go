@@ -163,7 +163,7 @@ func (n *network) askKey(ctx context.Context, id string, threshold uint32, parti
 	n.t.Helper()
 	n.send(ctx, &mpctypes.MsgKeyGen{
 		Requester: n.requester.Address, KeyId: id, Threshold: threshold, Participants: participants,
-		Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1,
+		Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1, AllowRaw: true,
 	})
 }
 

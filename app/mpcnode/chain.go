@@ -12,6 +12,7 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // State reads x/mpc for the engine, with the context of a committed state. The
@@ -47,6 +48,10 @@ type State interface {
 	EngineOutcome(context.Context, types.RequestID) (types.Outcome, bool, error)
 	// EngineReshareEnded reports that a reshare was asked for and is over.
 	EngineReshareEnded(ctx context.Context, id string) (bool, error)
+	// EngineCheckSign asks again whether a key's module allows what it is to sign.
+	EngineCheckSign(ctx context.Context, signatureID string) error
+	// PayloadKinds are those that the chain decodes; nil: none.
+	PayloadKinds() *types.PayloadKinds
 	// EngineSignature reads a finished signature; false if there is none.
 	EngineSignature(ctx context.Context, id string) (types.SignatureResult, bool, error)
 }
@@ -63,6 +68,8 @@ const (
 	ageRounds   = 10
 	minBlockAge = 30 * time.Second
 )
+
+var _ mpc.SignChecker = (*chain)(nil)
 
 // chain is the engine's view of committed state.
 type chain struct {
@@ -206,6 +213,23 @@ func (c *chain) ReshareEnded(_ context.Context, id string) (_ bool, err error) {
 		return false, err
 	}
 	return c.app.MPCState().EngineReshareEnded(ctx, id)
+}
+
+// CheckSign implements mpc.SignChecker.
+func (c *chain) CheckSign(_ context.Context, signatureID string) (err error) {
+	defer unpanicked(&err)
+	ctx, err := c.committed()
+	if err != nil {
+		return fmt.Errorf("%w: %w", types.ErrStorage, err)
+	}
+	if err := c.app.MPCState().EngineCheckSign(ctx, signatureID); err != nil {
+		reason := mpctypes.ReasonOf(err)
+		if reason == "" {
+			reason = types.ErrStorage
+		}
+		return fmt.Errorf("%w: %w", reason, err)
+	}
+	return nil
 }
 
 // Signature implements mpc.Chain.

@@ -17,6 +17,7 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // fakeApp has one committed block. What the chain adapter does not use panics.
@@ -100,6 +101,18 @@ func (fakeState) EngineReshareEnded(_ context.Context, id string) (bool, error) 
 
 func (fakeState) EngineReadyKeys(context.Context) ([]types.Key, error) {
 	return []types.Key{{ID: "known", Session: types.Context{1}}}, nil
+}
+
+func (fakeState) PayloadKinds() *types.PayloadKinds { return nil }
+
+func (fakeState) EngineCheckSign(_ context.Context, id string) error {
+	switch id {
+	case "refused":
+		return mpctypes.ErrPolicy.Wrap("not to strangers")
+	case "unreadable":
+		return errors.New("no such version")
+	}
+	return nil
 }
 
 func (fakeState) EngineKeysOf(context.Context, types.Operator) ([]types.Key, error) { return nil, nil }
@@ -217,4 +230,15 @@ func TestChainBeforeItsFirstBlock(t *testing.T) {
 	require.Same(t, v.Roster, again.Roster)
 	_, _, err = c.Key(t.Context(), "known")
 	require.ErrorContains(t, err, "no block yet")
+}
+
+// A module's refusal keeps its reason; what cannot be read has one, too.
+func TestChainCheckSign(t *testing.T) {
+	app := &fakeApp{height: 9, time: time.Unix(9_999, 0)}
+	c := fakeChain(app, false, func(*mpc.View) {})
+	require.NoError(t, c.CheckSign(t.Context(), "good"))
+	require.Equal(t, types.ErrPolicy, types.ReasonOf(c.CheckSign(t.Context(), "refused")))
+	require.Equal(t, types.ErrStorage, types.ReasonOf(c.CheckSign(t.Context(), "unreadable")))
+	app.err = errors.New("no such version")
+	require.Equal(t, types.ErrStorage, types.ReasonOf(c.CheckSign(t.Context(), "good")))
 }

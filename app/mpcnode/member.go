@@ -179,6 +179,7 @@ func (m *member) options(sync syncState) mpc.Options {
 		Log:       m.log,
 		Observer:  observer{engineMetrics{m.metrics}, m.activity},
 		LogRounds: m.cfg.LogRounds,
+		Kinds:     m.app.MPCState().PayloadKinds(),
 	}
 	if m.vault.Present() {
 		opts.Store = m.vault.Database()

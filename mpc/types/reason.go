@@ -75,6 +75,13 @@ const (
 	ErrCancelled             Reason = "cancelled"
 	ErrPruned                Reason = "pruned"
 	ErrFeeNotPaid            Reason = "fee_not_paid"
+	ErrUnknownKind           Reason = "unknown_payload_kind"
+	ErrNotCanonical          Reason = "payload_not_canonical"
+	ErrPayloadTooLarge       Reason = "payload_too_large"
+	ErrRawNotAllowed         Reason = "raw_not_allowed"
+	ErrPlaceTaken            Reason = "place_taken"
+	ErrWrongChain            Reason = "wrong_chain_id"
+	ErrPolicy                Reason = "policy_refused"
 )
 
 // Reasons of attempts that end on a node. The request itself goes on.
@@ -88,6 +95,7 @@ const (
 	ErrNoPreparams     Reason = "no_preparams"
 	ErrShareMissing    Reason = "share_missing"
 	ErrDigestBound     Reason = "digest_bound"
+	ErrDigestDiffers   Reason = "digest_differs"
 	ErrBusy            Reason = "busy"
 	ErrStartTimeout    Reason = "start_timeout"
 	ErrStalled         Reason = "stalled"
@@ -130,7 +138,7 @@ var remedies = map[Reason]string{
 	ErrUnknownParticipant:    "name validator operator addresses of this chain",
 	ErrUnregistered:          "that validator must register first: sequencerd mpc register",
 	ErrBadDigest:             "give 32 bytes that are neither zero nor at or above the group order",
-	ErrBadPayload:            "set exactly one kind of payload",
+	ErrBadPayload:            "give one payload, of a form that its kind can decode; the detail says what is wrong with it",
 	ErrUnsupportedAlgorithm:  "use ecdsa-secp256-k1 (ALGORITHM_ECDSA_SECP256K1)",
 	ErrUnknownKey:            "check the id: sequencerd query mpc keys",
 	ErrUnknownSignature:      "check the id: sequencerd query mpc signatures KEY",
@@ -167,6 +175,14 @@ var remedies = map[Reason]string{
 	ErrAlreadyDecided:        "the chain has decided this, or knows it already; nothing to do",
 	ErrNoPreparams:           "pre-parameters are being made; the next attempt follows by itself",
 	ErrShareMissing:          "this node has no share of the key; any t+1 other participants sign without it, and the next reshare gives it one: sequencerd tx mpc reshare",
+	ErrDigestDiffers:         "the committed digest is not that of the committed payload, as this node decodes it; compare the versions of the nodes, and report it",
+	ErrUnknownKind:           "use one of payload_kinds: sequencerd query mpc params; on a node whose chain has the kind, install the version of the program that the others run",
+	ErrNotCanonical:          "write the payload in the one encoding that its kind has for it, which the detail names",
+	ErrPayloadTooLarge:       "ask with a payload of at most max_payload_bytes: sequencerd query mpc params",
+	ErrRawNotAllowed:         "ask with a payload that says what is signed, or with a key that was made with allow_raw",
+	ErrPlaceTaken:            "this key signed something else for the same nonce, and both could not take effect; ask with the next nonce, or for the same with other fees",
+	ErrWrongChain:            "the policy of the key names the chains that it signs for: sequencerd query mpc params; set the chain id of the payload, or use another key",
+	ErrPolicy:                "the policy of the key, or of the module that it belongs to, does not allow this: sequencerd query mpc params shows policies",
 	ErrDigestBound:           "this request id was bound to another digest or key here; ask with a new id",
 	ErrBusy:                  "the node is at its limit of sessions in memory; the next attempt follows by itself",
 	ErrStartTimeout:          "look at the named participants: are they up and connected? The next attempt follows by itself",

@@ -41,6 +41,11 @@ type Request struct {
 	StartTimeout time.Duration
 	// Digest is what a sign request signs, 32 bytes.
 	Digest []byte
+	// Payload is what the digest is of; the zero Payload if it was asked for as it is, and
+	// for a test.
+	Payload Payload
+	// Policy of the key, as the chain had it; nil if it had none.
+	Policy *Policy
 	// KeySession is the session that made the key's shares of this epoch; zero
 	// for a keygen.
 	KeySession Context
@@ -159,6 +164,12 @@ func (r *Request) Commitment(chainID string) Hash {
 	}
 	if r.Test {
 		s.str("test")
+	}
+	if !r.Payload.IsZero() {
+		s.str("payload").str(r.Payload.Kind).bytes(r.Payload.Data)
+	}
+	if r.Policy != nil {
+		r.Policy.signBytes(s)
 	}
 	return s.sum()
 }

@@ -180,11 +180,12 @@ func (f *Fixture) Sorted() []*Participant {
 	return sorted
 }
 
-// KeyGen asks for a key of all participants.
+// KeyGen asks for a key of all participants that signs raw digests, too.
 func (f *Fixture) KeyGen(id string, threshold uint32) types.Key {
 	f.t.Helper()
 	resp, err := f.Msg.KeyGen(f.Ctx, &types.MsgKeyGen{
 		Requester: f.Requester, KeyId: id, Algorithm: types.ALGORITHM_ECDSA_SECP256K1, Threshold: threshold,
+		AllowRaw: true,
 	})
 	require.NoError(f.t, err)
 	return resp.Key

@@ -21,6 +21,8 @@ const (
 	tssLib   = "github.com/bnb-chain/tss-lib"
 	levelDB  = "github.com/syndtr/goleveldb"
 	sdkSmall = "cosmossdk.io"
+	// goEthereum is large, and has much that no importer wants.
+	goEthereum = "github.com/ethereum/go-ethereum"
 )
 
 // room is a folder with everything below it that is no room of its own.
@@ -47,11 +49,16 @@ var rooms = []room{
 	{"storage", leaves, []string{sdk, sdkSmall, comet, tssLib}},
 	{"p2p", leaves, []string{sdk, sdkSmall, tssLib, levelDB}},
 	{"x/mpc", and("x/mpc"), []string{tssLib, levelDB}},
+	{"app/payload/ethereum", leaves, []string{sdk, sdkSmall, comet, tssLib, levelDB}},
 	{"app/mpcnode/cli", and("storage", "p2p", "x/mpc", "app/mpcnode"), []string{tssLib, levelDB}},
 	{"app/mpcnode", and("mpc", "mpc/session", "mpc/tss", "storage", "p2p", "x/mpc", "app/mpcnode"), []string{tssLib, levelDB}},
 	{"app", []string{"*"}, []string{tssLib, levelDB}},
 	{"testutil", []string{"*"}, []string{tssLib}},
 }
+
+// ethereumRooms are those whose nodes carry go-ethereum. Tests may use it everywhere, to
+// compare with.
+var ethereumRooms = []string{"app/payload/ethereum", "app", "testutil"}
 
 func roomOf(path string) *room {
 	for i := range rooms {
@@ -120,6 +127,9 @@ func checkFile(t *testing.T, rel, path string) {
 				t.Errorf("%s imports %s: room %s must not", rel, ours, r.path)
 			}
 			continue
+		}
+		if (name == goEthereum || strings.HasPrefix(name, goEthereum+"/")) && !isTest && !slices.Contains(ethereumRooms, r.path) {
+			t.Errorf("%s imports %s: chains that sign nothing for Ethereum would carry it", rel, name)
 		}
 		for _, banned := range r.not {
 			if name == banned || strings.HasPrefix(name, banned+"/") {

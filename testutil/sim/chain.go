@@ -136,7 +136,7 @@ func (c *Chain) Keygen(id types.KeyID, threshold int, of ...*Node) {
 	c.Do(func(ctx sdk.Context) error {
 		_, err := c.Fixture.Msg.KeyGen(ctx, &xtypes.MsgKeyGen{
 			Requester: c.Fixture.Requester, KeyId: string(id), Algorithm: xtypes.ALGORITHM_ECDSA_SECP256K1,
-			Threshold: uint32(threshold), Participants: operators(of),
+			Threshold: uint32(threshold), Participants: operators(of), AllowRaw: true,
 		})
 		return err
 	})

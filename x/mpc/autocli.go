@@ -17,7 +17,8 @@ const (
 func (AppModule) AutoCLIOptions() *autocliv1.ModuleOptions {
 	return &autocliv1.ModuleOptions{
 		Query: &autocliv1.ServiceCommandDescriptor{Service: queryService, RpcCommandOptions: queryCommands()},
-		Tx:    &autocliv1.ServiceCommandDescriptor{Service: msgService, RpcCommandOptions: txCommands()},
+		// GetTxCmd has what a message's fields alone do not make a command of.
+		Tx: &autocliv1.ServiceCommandDescriptor{Service: msgService, RpcCommandOptions: txCommands(), EnhanceCustomCommand: true},
 	}
 }
 
@@ -91,11 +92,13 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			PositionalArgs: arguments("key_id", "algorithm", "threshold"),
 			FlagOptions: map[string]*autocliv1.FlagOptions{
 				"participants": {Usage: "operator addresses; all bonded registered validators by power if not given"},
+				"allow_raw":    {Usage: "let it sign digests of which nobody can say what they are of; for ever"},
 			},
 		},
 		{
 			RpcMethod: "KeySign", Use: "sign [signature-id] [key-id] [digest]", Short: "Ask for a signature over a digest",
-			Long:           "Ask for a signature over a digest: 32 bytes in hex, signed as they are.",
+			Long: "Ask for a signature over a digest: 32 bytes in hex, signed as they are, by a key that was made with --allow-raw. " +
+				"Nobody can say what it is of: sign-payload asks for something that every participant decodes first.",
 			Example:        example("tx mpc sign payment-1 treasury 9c185769425f985f6e2e625f095067a174e7dcd4d0e53cdcba1d6f9734d39701 --from requester --gas auto --gas-adjustment 1.5"),
 			PositionalArgs: arguments("signature_id", "key_id", "payload.digest"),
 		},

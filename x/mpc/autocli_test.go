@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/hex"
 	"errors"
+	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -32,6 +34,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
+
+var _ autocli.HasCustomTxCommand = mpc.AppModule{}
 
 // conn answers every query with an empty response and remembers what was asked.
 type conn struct {
@@ -104,7 +108,10 @@ func (c commandLine) query(args ...string) {
 func (c commandLine) tx(args ...string) sdk.Msg {
 	c.t.Helper()
 	options := mpc.AppModule{}.AutoCLIOptions().Tx
-	out := c.run(func(cmd *cobra.Command) error { return c.builder.AddMsgServiceCommands(cmd, options) },
+	out := c.run(func(cmd *cobra.Command) error {
+		cmd.AddCommand(mpc.AppModule{}.GetTxCmd().Commands()...)
+		return c.builder.AddMsgServiceCommands(cmd, options)
+	},
 		append(args, "--generate-only", "--offline", "--account-number", "1", "--sequence", "1")...)
 	tx, err := authtx.NewTxConfig(c.fixture.Cdc, authtx.DefaultSignModes).TxJSONDecoder()([]byte(out))
 	require.NoError(c.t, err, out)
@@ -155,6 +162,13 @@ func TestTxCommands(t *testing.T) {
 	digest := chain.Digest("text")
 	require.Equal(t, &types.MsgKeySign{Requester: from, SignatureId: "s", KeyId: "k", Payload: types.DigestPayload(digest)},
 		c.tx("sign", "s", "k", hex.EncodeToString(digest), "--from", from))
+	require.True(t, c.tx("keygen", "k", "ecdsa-secp256-k1", "1", "--from", from, "--allow-raw").(*types.MsgKeyGen).AllowRaw)
+	file := filepath.Join(t.TempDir(), "payload")
+	require.NoError(t, os.WriteFile(file, []byte("@in a file\n"), 0o600))
+	for arg, data := range map[string]string{"hello": "hello", "0x00ff": "\x00\xff", "@" + file: "@in a file\n"} {
+		require.Equal(t, &types.MsgKeySign{Requester: from, SignatureId: "s", KeyId: "k", Payload: types.KindPayload("some-kind", []byte(data))},
+			c.tx("sign-payload", "s", "k", "some-kind", arg, "--from", from))
+	}
 	require.Equal(t, &types.MsgKeyReshare{Requester: from, ReshareId: "r", KeyId: "k", Threshold: 2, Participants: []string{chain.Operator(1), chain.Operator(0)}},
 		c.tx("reshare", "r", "k", "2", "--from", from, "--participants", chain.Operator(1)+","+chain.Operator(0)))
 	require.Equal(t, &types.MsgCancelReshare{Requester: from, ReshareId: "r"}, c.tx("cancel-reshare", "r", "--from", from))

@@ -49,7 +49,7 @@ func (v vault) Open(ctx context.Context) error {
 }
 
 func (v vault) askForKey(ctx context.Context) (types.Key, error) {
-	return v.mpc.KeyGen(ctx, v.store.keyID(), types.ALGORITHM_ECDSA_SECP256K1, 2, nil)
+	return v.mpc.KeyGen(ctx, v.store.keyID(), types.ALGORITHM_ECDSA_SECP256K1, 2, nil, keeper.AllowRaw())
 }
 
 // Withdraw asks for the signature of a withdrawal. The id is the withdrawal's, so

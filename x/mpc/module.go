@@ -20,7 +20,7 @@ import (
 )
 
 // ConsensusVersion counts changes of the module's state that need a migration.
-const ConsensusVersion = 1
+const ConsensusVersion = 2
 
 var (
 	_ module.AppModuleBasic = AppModule{}
@@ -84,6 +84,9 @@ func (am AppModule) RegisterServices(cfg module.Configurator) {
 	am.keeper.SealHooks()
 	types.RegisterMsgServer(cfg.MsgServer(), keeper.NewMsgServer(am.keeper))
 	types.RegisterQueryServer(cfg.QueryServer(), keeper.NewQueryServer(am.keeper))
+	if err := cfg.RegisterMigration(types.ModuleName, 1, func(ctx sdk.Context) error { return am.keeper.Migrate1to2(ctx) }); err != nil {
+		panic(err) // it is registered twice
+	}
 }
 
 // DefaultGenesis implements module.HasGenesisBasics.

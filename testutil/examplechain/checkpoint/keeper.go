@@ -78,7 +78,8 @@ func (k Keeper) ask(ctx sdk.Context) error {
 			return err
 		}
 		id := fmt.Sprintf("%s:key-%d", ModuleName, sdk.BigEndianToUint64(failed)+1)
-		_, err = k.mpc.KeyGen(ctx, id, mpctypes.ALGORITHM_ECDSA_SECP256K1, threshold, nil)
+		// What it signs are hashes of blocks, which no kind of payload is for.
+		_, err = k.mpc.KeyGen(ctx, id, mpctypes.ALGORITHM_ECDSA_SECP256K1, threshold, nil, mpckeeper.AllowRaw())
 		return err
 	}
 	hash, err := store.Get(hashKey)

@@ -39,7 +39,7 @@ func TestPreBlockBoundsHooks(t *testing.T) {
 	e := &expensive{}
 	f.Keeper.AddHooks("vault", e)
 	api := f.Keeper.ForModule("vault")
-	_, err := api.KeyGen(f.Ctx, "k", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	_, err := api.KeyGen(f.Ctx, "k", types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw())
 	require.NoError(t, err)
 	secret := chain.NewSecret("k")
 	f.AttestAll("k", secret)

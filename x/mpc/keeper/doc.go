@@ -25,6 +25,9 @@
 // expiry. What no transaction pays for is counted (work.go); hooks of results that
 // cost too much for one block wait for the end of it or of the next (hooks_queue.go).
 //
+// What is to be signed is decoded when it is asked for (payload.go), and may be refused by
+// a policy (policy.go); the request pins both.
+//
 // The node's engine reads committed state through engine.go, other modules ask
 // through ModuleAPI, accounts through the Msg service.
 package keeper

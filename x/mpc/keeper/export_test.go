@@ -7,7 +7,11 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
+
+// StoreParams stores parameters that another version took for good.
+func (k *Keeper) StoreParams(ctx context.Context, p types.Params) error { return k.params.Set(ctx, p) }
 
 // SettleRequests is what EndBlock does with requests. It returns what it cost.
 func (k *Keeper) SettleRequests(ctx context.Context) storetypes.Gas {

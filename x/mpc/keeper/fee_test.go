@@ -154,7 +154,7 @@ func TestFeesNeedABank(t *testing.T) {
 	require.NoError(t, err)
 	var read types.GenesisState
 	require.NoError(t, f.Cdc.UnmarshalJSON(bz, &read))
-	require.Equal(t, gs.Params, read.Params)
+	require.True(t, gs.Params.Equal(read.Params)) // an empty list is read as one, not as none
 	without := chain.NewEmpty(t)
 	require.ErrorIs(t, without.Keeper.InitGenesis(without.Ctx, read), types.ErrBadParams)
 	with := chain.NewEmpty(t)

@@ -63,6 +63,11 @@ func (k *Keeper) importDecided(ctx context.Context, gs types.GenesisState, shift
 			return fmt.Errorf("store what is left of signature %s: %w", p.Id, err)
 		}
 	}
+	for _, p := range gs.SignedPlaces {
+		if err := k.signedPlaces.Set(ctx, collections.Join(p.KeyId, p.Place), p.Effect); err != nil {
+			return fmt.Errorf("store the place %s of key %s: %w", p.Place, p.KeyId, err)
+		}
+	}
 	for _, r := range gs.Reshares {
 		if err := errors.Join(k.requireAccount(r.Owner), k.requireOperators(r.Participants...), k.requireOperators(r.OldParticipants...)); err != nil {
 			return types.ErrBadGenesis.Wrapf("reshare %s: %s", r.Id, err)
@@ -188,6 +193,9 @@ func (k *Keeper) importSignature(ctx context.Context, s types.Signature) error {
 		}
 		s.SetTestDigest(testDigest(ctx, s, key.NextSession))
 	}
+	if err := k.importPayload(s); err != nil {
+		return err
+	}
 	return k.setSignature(ctx, s)
 }
 
@@ -261,6 +269,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		}),
 		k.prunedSignatures.Walk(ctx, nil, func(id string, hash []byte) (bool, error) {
 			gs.PrunedSignatures = append(gs.PrunedSignatures, types.PrunedSignature{Id: id, ContentHash: hash})
+			return false, nil
+		}),
+		k.signedPlaces.Walk(ctx, nil, func(at collections.Pair[string, string], effect []byte) (bool, error) {
+			gs.SignedPlaces = append(gs.SignedPlaces, types.SignedPlace{KeyId: at.K1(), Place: at.K2(), Effect: effect})
 			return false, nil
 		}),
 		k.reshares.Walk(ctx, nil, func(_ string, r types.Reshare) (bool, error) {

@@ -102,7 +102,7 @@ func TestQueuedHooks(t *testing.T) {
 	r, j := listen(f)
 	api := f.Keeper.ForModule("vault")
 	f.KeyGen("accounts", 1)
-	_, err := api.KeyGen(f.Ctx, "vault:1", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	_, err := api.KeyGen(f.Ctx, "vault:1", types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw())
 	require.NoError(t, err)
 	for _, id := range []string{"accounts", "vault:1"} {
 		request := mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: id}
@@ -162,7 +162,7 @@ func listen(f *chain.Fixture) (*recorder, *judges) {
 func TestSpoiledQueuedHooks(t *testing.T) {
 	f := chain.New(t, 3)
 	r, j := listen(f)
-	_, err := f.Keeper.ForModule("vault").KeyGen(f.Ctx, "k", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	_, err := f.Keeper.ForModule("vault").KeyGen(f.Ctx, "k", types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw())
 	require.NoError(t, err)
 	setParams(t, f, func(p *types.Params) { p.FaultBlocks = 1 })
 	accusation := f.Participants[0].Accuse(keygenK, f.Participants[1].Operator)

@@ -65,7 +65,7 @@ func withModule(t *testing.T) (*chain.Fixture, *recorder, keeper.ModuleAPI) {
 
 func moduleKey(t *testing.T, f *chain.Fixture, api keeper.ModuleAPI, id string) chain.Secret {
 	t.Helper()
-	key, err := api.KeyGen(f.Ctx, id, types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	key, err := api.KeyGen(f.Ctx, id, types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw())
 	require.NoError(t, err)
 	require.Equal(t, api.Owner(), key.Owner)
 	secret := chain.NewSecret(id)
@@ -83,7 +83,7 @@ func TestModuleHearsOfItsOwn(t *testing.T) {
 	require.NoError(t, err)
 	result := secret.Sign("vault:s1", s.Digest)
 	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
-	_, err = api.KeyGen(f.Ctx, "vault:2", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	_, err = api.KeyGen(f.Ctx, "vault:2", types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw())
 	require.NoError(t, err)
 	f.EndBlocks(302)
 	height, err := api.KeyDelete(f.Ctx, "vault:1")
@@ -158,7 +158,7 @@ func TestFailingHookRollsBackAlone(t *testing.T) {
 					return nil
 				}
 				// What the hook did before it failed must go.
-				if _, err := api.KeyGen(ctx, "trace", types.ALGORITHM_ECDSA_SECP256K1, 1, nil); err != nil {
+				if _, err := api.KeyGen(ctx, "trace", types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw()); err != nil {
 					return err
 				}
 				return c.fail(ctx)
@@ -204,13 +204,13 @@ func TestHooksMayAskAgain(t *testing.T) {
 				_, err = api.KeyDelete(ctx, "k1") // ends s2 and s3, which expire in the same block
 			}
 		case "failed":
-			_, err = api.KeyGen(ctx, "next", types.ALGORITHM_ECDSA_SECP256K1, 2, nil)
+			_, err = api.KeyGen(ctx, "next", types.ALGORITHM_ECDSA_SECP256K1, 2, nil, keeper.AllowRaw())
 		}
 		return err
 	}
 	moduleKey(t, f, api, "k1")
 	requireSignature(t, f, "k1-s1", types.SIGNATURE_STATUS_PENDING, "")
-	_, err := api.KeyGen(f.Ctx, "k2", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	_, err := api.KeyGen(f.Ctx, "k2", types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw())
 	require.NoError(t, err)
 	f.EndBlocks(302)
 	require.Equal(t, []string{
@@ -226,7 +226,7 @@ func TestHooksMayAskAgain(t *testing.T) {
 // and the module hears of it in the midst of what it is doing. It thinks little of
 // gas: the limits hold all the same.
 func askAndDelete(ctx context.Context, api keeper.ModuleAPI, id string) error {
-	if _, err := api.KeyGen(ctx, id, types.ALGORITHM_ECDSA_SECP256K1, 1, nil); err != nil {
+	if _, err := api.KeyGen(ctx, id, types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw()); err != nil {
 		return err
 	}
 	_, err := api.KeyDelete(sdk.UnwrapSDKContext(ctx).WithGasMeter(newMeter()), id)
@@ -238,7 +238,7 @@ func TestHooksInsideOfHooksEnd(t *testing.T) {
 	r.do = func(ctx context.Context, _, _ string) error {
 		return askAndDelete(ctx, api, fmt.Sprintf("k%d", len(r.heard)))
 	}
-	_, err := api.KeyGen(f.Ctx, "k0", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	_, err := api.KeyGen(f.Ctx, "k0", types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw())
 	require.NoError(t, err)
 	f.EndBlocks(602)
 	require.Len(t, r.heard, keeper.MaxNestedHooks)
@@ -282,7 +282,7 @@ func TestHooksInsideOfHooksShareGas(t *testing.T) {
 				burn(ctx, c.after)
 				return err
 			}
-			_, err := api.KeyGen(f.Ctx, "k0", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+			_, err := api.KeyGen(f.Ctx, "k0", types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw())
 			require.NoError(t, err)
 			f.EndBlocks(602)
 			require.Len(t, r.heard, 2)
@@ -315,7 +315,7 @@ func TestHookPaysForWhatItCondemns(t *testing.T) {
 			_, err := api.KeyDelete(ctx, "k")
 			return err
 		}
-		_, err := api.KeyGen(f.Ctx, "trigger", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+		_, err := api.KeyGen(f.Ctx, "trigger", types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw())
 		require.NoError(t, err)
 		f.Events(&types.EventHookFailed{})
 		_, err = api.KeyDelete(f.Ctx, "trigger")
@@ -372,7 +372,7 @@ func TestHookGasIsEnough(t *testing.T) {
 		f.Register(f.AddValidator(i))
 	}
 	keygen := gas(func(ctx context.Context) {
-		_, err := api.KeyGen(ctx, "k64", types.ALGORITHM_ECDSA_SECP256K1, 21, nil)
+		_, err := api.KeyGen(ctx, "k64", types.ALGORITHM_ECDSA_SECP256K1, 21, nil, keeper.AllowRaw())
 		require.NoError(t, err)
 	})
 	t.Logf("gas of KeyGen with 64 participants: %d", keygen)

@@ -11,6 +11,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/codec"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -41,6 +42,9 @@ type Keeper struct {
 	validatorCodec address.Codec
 	accountCodec   address.Codec
 	hooks          *hookRouter
+	kinds          *mpctypes.PayloadKinds
+	// policies are the modules' own checks of what their keys sign.
+	policies map[string]types.SignPolicy
 
 	schema       collections.Schema
 	params       collections.Item[types.Params]
@@ -88,6 +92,8 @@ type Keeper struct {
 	decidedSignatures collections.KeySet[collections.Pair[int64, string]]
 	// prunedSignatures holds the content hashes of those that were.
 	prunedSignatures collections.Map[string, []byte]
+	// signedPlaces holds what a key signed for each nonce: a hash of its effect.
+	signedPlaces collections.Map[collections.Pair[string, string], []byte]
 	// autoResharePlace is the READY key at which the round of health checks is.
 	autoResharePlace collections.Item[string]
 	// keyChanges are the ids of the keys that were written last, by the number of the
@@ -118,6 +124,7 @@ func NewKeeper(
 		validatorCodec: validatorAddressCodec,
 		accountCodec:   accountAddressCodec,
 		hooks:          newHookRouter(),
+		policies:       make(map[string]types.SignPolicy),
 
 		params: collections.NewItem(sb, types.ParamsPrefix, "params", codec.CollValue[types.Params](cdc)),
 		participants: collections.NewMap(sb, types.ParticipantsPrefix, "participants",
@@ -148,6 +155,8 @@ func NewKeeper(
 			collections.PairKeyCodec(collections.Int64Key, collections.StringKey)),
 		prunedSignatures: collections.NewMap(sb, types.PrunedSignaturesPrefix, "pruned_signatures",
 			collections.StringKey, collections.BytesValue),
+		signedPlaces: collections.NewMap(sb, types.SignedPlacesPrefix, "signed_places",
+			collections.PairKeyCodec(collections.StringKey, collections.StringKey), collections.BytesValue),
 		autoResharePlace: collections.NewItem(sb, types.AutoResharePlacePrefix, "auto_reshare_place", collections.StringValue),
 		keyChanges: collections.NewMap(sb, types.KeyChangesPrefix, "key_changes",
 			collections.Uint64Key, collections.StringValue),

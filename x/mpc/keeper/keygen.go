@@ -82,6 +82,7 @@ func (k *Keeper) openKeygen(
 		Id: msg.KeyId, Algorithm: msg.Algorithm, Threshold: msg.Threshold,
 		Participants: operatorsOf(members), Status: types.KEY_STATUS_PENDING,
 		Owner: msg.Requester, Module: module, RequestedHeight: height, ContentHash: hash[:],
+		AllowRaw: msg.AllowRaw,
 	}
 	request := types.Request{
 		Kind: types.REQUEST_KIND_KEYGEN, Id: key.Id, KeyId: key.Id, Algorithm: key.Algorithm,
@@ -97,7 +98,7 @@ func (k *Keeper) openKeygen(
 	}
 	k.emit(ctx, &types.EventKeyGenRequested{
 		KeyId: key.Id, Owner: key.Owner, Threshold: key.Threshold,
-		Participants: uint32(len(members)), ExpiryHeight: request.ExpiryHeight,
+		Participants: uint32(len(members)), ExpiryHeight: request.ExpiryHeight, AllowRaw: key.AllowRaw,
 	})
 	return key, nil
 }

@@ -5,6 +5,7 @@ import (
 
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -44,12 +45,26 @@ func (a ModuleAPI) Owner() string { return a.owner }
 // KeyGen asks for a key that threshold+1 participants can sign with. No
 // participants: all bonded registered validators by power, up to
 // max_participants. The key comes back PENDING; AfterKeyReady or AfterKeyFailed
-// follows.
-func (a ModuleAPI) KeyGen(ctx context.Context, keyID string, algorithm types.Algorithm, threshold uint32, participants []string) (types.Key, error) {
-	return a.k.keyGen(ctx, types.MsgKeyGen{
+// follows. Options are part of what was asked.
+func (a ModuleAPI) KeyGen(
+	ctx context.Context, keyID string, algorithm types.Algorithm, threshold uint32, participants []string, options ...KeyOption,
+) (types.Key, error) {
+	msg := types.MsgKeyGen{
 		Requester: a.owner, KeyId: keyID, Algorithm: algorithm, Threshold: threshold, Participants: participants,
-	}, a.module)
+	}
+	for _, option := range options {
+		option(&msg)
+	}
+	return a.k.keyGen(ctx, msg, a.module)
 }
+
+// KeyOption says more of a key that a module asks for.
+type KeyOption func(*types.MsgKeyGen)
+
+// AllowRaw lets the key sign digests as they are (types.DigestPayload), of which no node
+// can say what they are of. Without it the key signs payloads of known kinds only
+// (types.KindPayload).
+func AllowRaw() KeyOption { return func(msg *types.MsgKeyGen) { msg.AllowRaw = true } }
 
 // KeySign asks for a signature by one of the module's READY keys. It comes back
 // PENDING; AfterSignatureReady or AfterSignFailed follows.
@@ -104,6 +119,13 @@ func (a ModuleAPI) CanReshare(ctx context.Context, keyID string, threshold uint3
 
 // Key reads any key; types.ErrUnknownKey if there is none.
 func (a ModuleAPI) Key(ctx context.Context, id string) (types.Key, error) { return a.k.Key(ctx, id) }
+
+// Finished is what became of the payload of a READY signature, ready to be used: of an
+// Ethereum transaction, the signed one and its hash. False if the signature is not READY,
+// or of a raw digest.
+func (a ModuleAPI) Finished(ctx context.Context, s types.Signature) (mpctypes.FinishedPayload, bool, error) {
+	return a.k.Finished(ctx, s)
+}
 
 // Signature reads any signature; types.ErrUnknownSignature if there is none,
 // types.ErrPruned if it was decided more than retention_blocks ago.

@@ -38,7 +38,7 @@ func (s queryServer) Params(ctx context.Context, req *types.QueryParamsRequest) 
 	if err != nil {
 		return nil, err
 	}
-	return &types.QueryParamsResponse{Params: p}, nil
+	return &types.QueryParamsResponse{Params: p, PayloadKinds: s.k.kinds.Names()}, nil
 }
 
 // Participant implements types.QueryServer.

@@ -98,7 +98,11 @@ func (s queryServer) Signature(ctx context.Context, req *types.QuerySignatureReq
 	if err != nil {
 		return nil, err
 	}
-	return &types.QuerySignatureResponse{Signature: signature}, nil
+	finished, err := s.k.finishedForQuery(ctx, signature)
+	if err != nil {
+		return nil, err
+	}
+	return &types.QuerySignatureResponse{Signature: signature, Finished: finished}, nil
 }
 
 // Signatures implements types.QueryServer.

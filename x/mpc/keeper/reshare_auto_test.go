@@ -228,7 +228,7 @@ func TestAutoResharesAreBounded(t *testing.T) {
 		id := fmt.Sprintf("k-%02d", i)
 		_, err := f.Msg.KeyGen(f.Ctx, &types.MsgKeyGen{
 			Requester: f.Requester, KeyId: id, Algorithm: types.ALGORITHM_ECDSA_SECP256K1, Threshold: 2,
-			Participants: chain.Operators(f.Participants[:4]...),
+			Participants: chain.Operators(f.Participants[:4]...), AllowRaw: true,
 		})
 		require.NoError(t, err)
 		secrets[id] = chain.NewSecret(id)

@@ -62,10 +62,20 @@ func (k *Keeper) keySign(ctx context.Context, msg types.MsgKeySign, module strin
 	if !errors.Is(err, types.ErrUnknownSignature) {
 		return types.Signature{}, err
 	}
-	if err := mayName(msg.SignatureId, module); err != nil {
+	return k.newSign(ctx, types.Signature{
+		Id: msg.SignatureId, KeyId: msg.KeyId, Payload: msg.Payload, Status: types.SIGNATURE_STATUS_PENDING,
+		Owner: msg.Requester, Module: module, ContentHash: hash[:],
+	})
+}
+
+// newSign opens a request for a signature that nobody asked for before, if it may be
+// asked for: who asks may, everybody can decode what is to be signed, the key may sign
+// it, and the fee is paid.
+func (k *Keeper) newSign(ctx context.Context, s types.Signature) (types.Signature, error) {
+	if err := mayName(s.Id, s.Module); err != nil {
 		return types.Signature{}, err
 	}
-	key, err := k.Key(ctx, msg.KeyId)
+	key, err := k.Key(ctx, s.KeyId)
 	if err != nil {
 		return types.Signature{}, err
 	}
@@ -73,14 +83,21 @@ func (k *Keeper) keySign(ctx context.Context, msg types.MsgKeySign, module strin
 	if err != nil {
 		return types.Signature{}, err
 	}
-	members, err := k.maySign(ctx, params, key, requester, module)
+	members, err := k.maySign(ctx, params, key, s.Owner, s.Module)
 	if err != nil {
 		return types.Signature{}, err
 	}
-	if err := k.charge(ctx, requester, module, params.SignFee); err != nil {
+	decoded, err := k.admitPayload(ctx, params, key, &s)
+	if err != nil {
 		return types.Signature{}, err
 	}
-	return k.openSign(ctx, params, msg, hash, module, key, members)
+	if err := k.charge(ctx, s.Owner, s.Module, params.SignFee); err != nil {
+		return types.Signature{}, err
+	}
+	if err := k.takePlace(ctx, s, decoded); err != nil {
+		return types.Signature{}, err
+	}
+	return k.openSign(ctx, params, s, key, members)
 }
 
 // maySign says whether someone may ask a key for a signature now, and who would
@@ -121,25 +138,16 @@ func (k *Keeper) signMembers(ctx context.Context, key types.Key) ([]types.Member
 
 // openSign stores signature and request with everything that they depend on.
 func (k *Keeper) openSign(
-	ctx context.Context, params types.Params, msg types.MsgKeySign, hash mpctypes.Hash, module string,
-	key types.Key, members []types.Member,
+	ctx context.Context, params types.Params, s types.Signature, key types.Key, members []types.Member,
 ) (types.Signature, error) {
-	digest, err := msg.Payload.Signed()
-	if err != nil {
-		return types.Signature{}, err
-	}
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	s := types.Signature{
-		Id: msg.SignatureId, KeyId: key.Id, Payload: msg.Payload, Digest: digest,
-		Status: types.SIGNATURE_STATUS_PENDING, Owner: msg.Requester, Module: module,
-		Epoch: key.Epoch, RequestedHeight: height, ContentHash: hash[:],
-	}
+	s.Epoch, s.RequestedHeight = key.Epoch, height
 	request := types.Request{
 		Kind: types.REQUEST_KIND_SIGN, Id: s.Id, KeyId: key.Id, Algorithm: key.Algorithm,
 		Threshold: key.Threshold, Epoch: key.Epoch, KeySession: key.Session, Members: members, Height: height,
 		ExpiryHeight:  height + int64(params.SignLifetimeBlocks),
 		AttemptBlocks: params.SignAttemptBlocks, StartTimeout: params.StartTimeout,
-		Digest: digest, Owner: s.Owner,
+		Digest: s.Digest, Payload: s.Payload.GetTyped(), Policy: params.PolicyOf(key.Id), Owner: s.Owner,
 	}
 	if err := k.setSignature(ctx, s); err != nil {
 		return types.Signature{}, err
@@ -147,9 +155,13 @@ func (k *Keeper) openSign(
 	if err := k.openRequest(ctx, request); err != nil {
 		return types.Signature{}, err
 	}
-	k.emit(ctx, &types.EventSignRequested{
-		SignatureId: s.Id, KeyId: key.Id, Owner: s.Owner, Digest: hexOf(digest), ExpiryHeight: request.ExpiryHeight,
-	})
+	requested := &types.EventSignRequested{
+		SignatureId: s.Id, KeyId: key.Id, Owner: s.Owner, Digest: hexOf(s.Digest), ExpiryHeight: request.ExpiryHeight,
+	}
+	if request.Payload != nil {
+		requested.PayloadKind = request.Payload.Kind
+	}
+	k.emit(ctx, requested)
 	return s, nil
 }
 

@@ -52,6 +52,13 @@ var (
 	ErrKeyNotDeleting        = register(38, mpctypes.ErrKeyNotDeleting, grpccodes.FailedPrecondition)
 	ErrPruned                = register(39, mpctypes.ErrPruned, grpccodes.NotFound)
 	ErrFeeNotPaid            = register(40, mpctypes.ErrFeeNotPaid, grpccodes.FailedPrecondition)
+	ErrUnknownKind           = register(41, mpctypes.ErrUnknownKind, grpccodes.InvalidArgument)
+	ErrNotCanonical          = register(42, mpctypes.ErrNotCanonical, grpccodes.InvalidArgument)
+	ErrPayloadTooLarge       = register(43, mpctypes.ErrPayloadTooLarge, grpccodes.InvalidArgument)
+	ErrRawNotAllowed         = register(44, mpctypes.ErrRawNotAllowed, grpccodes.FailedPrecondition)
+	ErrPlaceTaken            = register(45, mpctypes.ErrPlaceTaken, grpccodes.FailedPrecondition)
+	ErrWrongChain            = register(46, mpctypes.ErrWrongChain, grpccodes.PermissionDenied)
+	ErrPolicy                = register(47, mpctypes.ErrPolicy, grpccodes.PermissionDenied)
 )
 
 // registered lists all errors by ascending code.

@@ -31,6 +31,7 @@ func (g GenesisState) Validate() error {
 		func() error { return check.addKeys(g.Keys) },
 		func() error { return check.addSignatures(g.Signatures) },
 		func() error { return check.addPruned(g.PrunedSignatures) },
+		func() error { return check.signedPlaces(g.SignedPlaces) },
 		func() error { return check.addReshares(g.Reshares) },
 		func() error { return check.keysBelong(g.Keys, g.Reshares) },
 		func() error { return check.testsBelong(g.Signatures) },
@@ -55,6 +56,22 @@ type genesisCheck struct {
 	signatures map[string]Signature
 	pruned     map[string]bool
 	reshares   map[string]Reshare
+}
+
+// signedPlaces checks what keys signed for each nonce.
+func (c genesisCheck) signedPlaces(all []SignedPlace) error {
+	for i, p := range all {
+		if err := p.Validate(); err != nil {
+			return err
+		}
+		if _, known := c.keys[p.KeyId]; !known {
+			return fmt.Errorf("signed place %s is of the unknown key %s", p.Place, p.KeyId)
+		}
+		if i > 0 && (all[i-1].KeyId > p.KeyId || all[i-1].KeyId == p.KeyId && all[i-1].Place >= p.Place) {
+			return fmt.Errorf("signed place %s of key %s: they must ascend by key and place", p.Place, p.KeyId)
+		}
+	}
+	return nil
 }
 
 func requestName(kind RequestKind, id string) string {

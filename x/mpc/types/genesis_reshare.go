@@ -95,6 +95,8 @@ func (c genesisCheck) signBelongs(r Request, key Key) error {
 		return fmt.Errorf("request %s is for an unknown signature", r.Id)
 	case s.KeyId != r.KeyId || s.Epoch != r.Epoch || s.Test != r.Test || string(s.Digest) != string(r.Digest):
 		return fmt.Errorf("request %s asks for something else than its signature", r.Id)
+	case !r.Payload.equals(s.Payload.GetTyped()):
+		return fmt.Errorf("request %s has another payload than its signature", r.Id)
 	case !r.Test && (r.Epoch > key.Epoch || r.Epoch == key.Epoch && string(r.KeySession) != string(key.Session)):
 		return fmt.Errorf("request %s signs with other shares than those of key %s", r.Id, key.Id)
 	}

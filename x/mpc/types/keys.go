@@ -41,6 +41,7 @@ var (
 	PrunedSignaturesPrefix  = collections.NewPrefix(25)
 	AutoResharePlacePrefix  = collections.NewPrefix(26)
 	ProofsPrefix            = collections.NewPrefix(27)
+	SignedPlacesPrefix      = collections.NewPrefix(28)
 	KeyChangesPrefix        = collections.NewPrefix(30)
 	KeyChangesMadePrefix    = collections.NewPrefix(31)
 	AwaitedAcksPrefix       = collections.NewPrefix(32)

@@ -85,8 +85,7 @@ func (m *MsgKeySign) ValidateBasic() error {
 	if err := mpctypes.ValidateID(m.KeyId); err != nil {
 		return FromReason(err)
 	}
-	_, err := m.Payload.Signed()
-	return err
+	return m.Payload.Validate()
 }
 
 // ContentHash is what the signature's id is bound to: all that was asked, and by

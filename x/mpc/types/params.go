@@ -30,6 +30,9 @@ const (
 	// MaxPendingLimit bounds max_pending. The engine reads all open requests at
 	// each block: 10,000 of 64 members of 100 bytes are 64 MB.
 	MaxPendingLimit = 10_000
+	// MaxPendingPayloads bounds max_pending times max_payload_bytes: what all open requests
+	// are to sign is in the memory of each node, and is read at each block.
+	MaxPendingPayloads = 256 << 20
 	// MaxPresignTarget bounds presign_target: a key of 16 participants of whom 11 sign
 	// has 11 times as many in each of their nodes.
 	MaxPresignTarget = 64
@@ -64,6 +67,7 @@ func DefaultParams() Params {
 		ReshareLifetimeBlocks:  600,
 		AutoReshareMargin:      1,
 		AutoResharePauseBlocks: 600,
+		MaxPayloadBytes:        16 << 10,
 	}
 }
 
@@ -99,6 +103,7 @@ func (p Params) Validate() error {
 		{"auto_reshare_margin", p.AutoReshareMargin, 0, mpctypes.MaxMembers},
 		{"presign_target", p.PresignTarget, 0, MaxPresignTarget},
 		{"auto_reshare_pause_blocks", p.AutoResharePauseBlocks, 1, MaxLengthBlocks},
+		{"max_payload_bytes", p.MaxPayloadBytes, 1, mpctypes.MaxSignPayloadBytes},
 	} {
 		if f.value < f.lo || f.value > f.top {
 			return ErrBadParams.Wrapf("%s is %d, not %d to %d", f.name, f.value, f.lo, f.top)
@@ -114,6 +119,12 @@ func (p Params) Validate() error {
 		if err := fee.coins.Validate(); err != nil {
 			return ErrBadParams.Wrapf("%s: %s", fee.name, err)
 		}
+	}
+	if uint64(p.MaxPending)*uint64(p.MaxPayloadBytes) > MaxPendingPayloads {
+		return ErrBadParams.Wrapf("max_payload_bytes %d for each of max_pending %d open requests are more than %d bytes", p.MaxPayloadBytes, p.MaxPending, MaxPendingPayloads)
+	}
+	if err := p.validatePolicies(); err != nil {
+		return err
 	}
 	if p.MaxPendingPerRequester > p.MaxPending {
 		return ErrBadParams.Wrapf("max_pending_per_requester %d is above max_pending %d", p.MaxPendingPerRequester, p.MaxPending)

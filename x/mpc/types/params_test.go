@@ -1,7 +1,9 @@
 package types_test
 
 import (
+	"slices"
 	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -56,12 +58,36 @@ func TestParams(t *testing.T) {
 		"too many entries":        {func(p *types.Params) { p.BundleMaxEntries = types.MaxBundleEntries + 1 }, "bundle_max_entries"},
 		"bundle too small":        {func(p *types.Params) { p.BundleMaxBytes = types.MinBundleBytes - 1 }, "bundle_max_bytes"},
 		"bundle too large":        {func(p *types.Params) { p.BundleMaxBytes = types.MaxBundleBytes + 1 }, "bundle_max_bytes"},
-		"no margin":               {func(p *types.Params) { p.AutoReshareMargin = 0 }, ""},
-		"margin of too many":      {func(p *types.Params) { p.AutoReshareMargin = mpctypes.MaxMembers + 1 }, "auto_reshare_margin"},
-		"no pause":                {func(p *types.Params) { p.AutoResharePauseBlocks = 0 }, "auto_reshare_pause_blocks"},
-		"pause for ever":          {func(p *types.Params) { p.AutoResharePauseBlocks = types.MaxLengthBlocks + 1 }, "auto_reshare_pause_blocks"},
-		"retention of a year":     {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks }, ""},
-		"retention of an age":     {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks + 1 }, "retention_blocks"},
+		"no payloads":             {func(p *types.Params) { p.MaxPayloadBytes = 0 }, "max_payload_bytes"},
+		"payloads of too much":    {func(p *types.Params) { p.MaxPayloadBytes = mpctypes.MaxSignPayloadBytes; p.MaxPending = 2049 }, "max_payload_bytes"},
+		"as much as possible":     {func(p *types.Params) { p.MaxPayloadBytes = mpctypes.MaxSignPayloadBytes; p.MaxPending = 2048 }, ""},
+		"payload too large":       {func(p *types.Params) { p.MaxPayloadBytes = mpctypes.MaxSignPayloadBytes + 1 }, "max_payload_bytes"},
+		"a policy": {func(p *types.Params) {
+			p.Policies = []types.KeyPolicy{{KeyId: "a"}, {
+				KeyId: "b", Kinds: []string{"k"}, ChainIds: []string{"1"}, To: []string{"0xab"}, Calls: []string{"Mail", "0xab"}, MaxValue: "0", MaxFee: "10",
+			}}
+		}, ""},
+		"policies out of order":      {func(p *types.Params) { p.Policies = []types.KeyPolicy{{KeyId: "b"}, {KeyId: "a"}} }, "policies"},
+		"policy twice":               {func(p *types.Params) { p.Policies = []types.KeyPolicy{{KeyId: "a"}, {KeyId: "a"}} }, "policies"},
+		"policy of no key":           {func(p *types.Params) { p.Policies = []types.KeyPolicy{{}} }, "policies"},
+		"policies of too many":       {func(p *types.Params) { p.Policies = make([]types.KeyPolicy, types.MaxPolicies+1) }, "policies"},
+		"policy with an empty entry": {func(p *types.Params) { p.Policies = []types.KeyPolicy{{KeyId: "a", Kinds: []string{""}}} }, "policies"},
+		"policy with a long list": {func(p *types.Params) {
+			p.Policies = []types.KeyPolicy{{KeyId: "a", Calls: slices.Repeat([]string{"a"}, types.MaxPolicyEntries+1)}}
+		}, "policies"},
+		"policy with a long entry": {func(p *types.Params) {
+			p.Policies = []types.KeyPolicy{{KeyId: "a", ChainIds: []string{strings.Repeat("a", types.MaxPolicyEntryBytes+1)}}}
+		}, "policies"},
+		"policy with capitals":  {func(p *types.Params) { p.Policies = []types.KeyPolicy{{KeyId: "a", To: []string{"0xAB"}}} }, "policies"},
+		"policy in hex":         {func(p *types.Params) { p.Policies = []types.KeyPolicy{{KeyId: "a", MaxValue: "0x1"}} }, "policies"},
+		"policy below zero":     {func(p *types.Params) { p.Policies = []types.KeyPolicy{{KeyId: "a", MaxFee: "-1"}} }, "policies"},
+		"policy without bounds": {func(p *types.Params) { p.Policies = []types.KeyPolicy{{KeyId: "a", MaxFee: strings.Repeat("1", 79)}} }, "policies"},
+		"no margin":             {func(p *types.Params) { p.AutoReshareMargin = 0 }, ""},
+		"margin of too many":    {func(p *types.Params) { p.AutoReshareMargin = mpctypes.MaxMembers + 1 }, "auto_reshare_margin"},
+		"no pause":              {func(p *types.Params) { p.AutoResharePauseBlocks = 0 }, "auto_reshare_pause_blocks"},
+		"pause for ever":        {func(p *types.Params) { p.AutoResharePauseBlocks = types.MaxLengthBlocks + 1 }, "auto_reshare_pause_blocks"},
+		"retention of a year":   {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks }, ""},
+		"retention of an age":   {func(p *types.Params) { p.RetentionBlocks = types.MaxLengthBlocks + 1 }, "retention_blocks"},
 		"fees": {func(p *types.Params) {
 			p.KeygenFee = sdk.NewCoins(sdk.NewInt64Coin("stake", 5), sdk.NewInt64Coin("gold", 1))
 			p.SignFee, p.ReshareFee = sdk.Coins{}, p.KeygenFee

@@ -44,6 +44,7 @@ func (r Request) ToEngine(key Key) mpctypes.Request {
 		Threshold: int(r.Threshold), Epoch: r.Epoch, Members: make([]mpctypes.Member, len(r.Members)),
 		Height: r.Height, ExpiryHeight: r.ExpiryHeight, AttemptBlocks: int64(r.AttemptBlocks),
 		StartTimeout: r.StartTimeout, Digest: slices.Clone(r.Digest), Test: r.Test,
+		Payload: r.Payload.ToEngine(), Policy: r.Policy.ToEngine(),
 	}
 	for i, m := range r.Members {
 		out.Members[i] = mpctypes.Member{
@@ -114,6 +115,10 @@ func (r Request) Validate() error {
 		return fmt.Errorf("request %s: exactly reshares have a handover", r.Id)
 	case r.Test && r.Kind != REQUEST_KIND_SIGN:
 		return fmt.Errorf("request %s: only a signature is a test", r.Id)
+	case r.Payload != nil && (r.Kind != REQUEST_KIND_SIGN || r.Test):
+		return fmt.Errorf("request %s: only a signature has a payload, and no test has one", r.Id)
+	case r.Policy != nil && (r.Kind != REQUEST_KIND_SIGN || r.Test || r.Policy.Validate() != nil):
+		return fmt.Errorf("request %s: only a signature has a policy, no test has one, and this one must be good", r.Id)
 	case r.Kind == REQUEST_KIND_KEYGEN && r.KeyId != r.Id:
 		return fmt.Errorf("keygen %s is for another key", r.Id)
 	case len(r.Members) == 0 || len(r.Members) > mpctypes.MaxMembers:

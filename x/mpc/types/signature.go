@@ -1,26 +1,81 @@
 package types
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// DigestPayload asks for a signature over 32 bytes as they are.
+// DigestPayload asks for a signature over 32 bytes as they are, by a key that was made
+// with allow_raw.
 func DigestPayload(digest []byte) SignPayload {
 	return SignPayload{Kind: &SignPayload_Digest{Digest: digest}}
 }
 
-// Signed is the 32 bytes that a payload asks to sign.
-func (p SignPayload) Signed() ([]byte, error) {
-	kind, ok := p.Kind.(*SignPayload_Digest)
-	if !ok || kind == nil {
-		return nil, ErrBadPayload
+// KindPayload asks for a signature over a payload of a kind that the chain knows.
+func KindPayload(kind string, data []byte) SignPayload {
+	return SignPayload{Kind: &SignPayload_Typed{Typed: &TypedPayload{Kind: kind, Data: data}}}
+}
+
+// Validate checks what needs no knowledge of the kinds.
+func (p SignPayload) Validate() error {
+	switch kind := p.Kind.(type) {
+	case *SignPayload_Digest:
+		if kind != nil {
+			return FromReason(mpctypes.ValidateDigest(kind.Digest))
+		}
+	case *SignPayload_Typed:
+		if kind != nil && kind.Typed != nil {
+			return FromReason(kind.Typed.ToEngine().Validate())
+		}
 	}
-	if err := mpctypes.ValidateDigest(kind.Digest); err != nil {
-		return nil, FromReason(err)
+	return ErrBadPayload
+}
+
+// Signed is the 32 bytes that a payload asks to sign, and the payload as it was
+// understood; nil for a raw digest.
+func (p SignPayload) Signed(kinds *mpctypes.PayloadKinds) ([]byte, mpctypes.DecodedPayload, error) {
+	if err := p.Validate(); err != nil {
+		return nil, nil, err
 	}
-	return kind.Digest, nil
+	if raw, ok := p.Kind.(*SignPayload_Digest); ok {
+		return raw.Digest, nil, nil
+	}
+	decoded, err := kinds.Decode(p.GetTyped().ToEngine())
+	if err != nil {
+		return nil, nil, FromReason(err)
+	}
+	digest := decoded.Digest()
+	return digest[:], decoded, nil
+}
+
+// ToEngine converts for the node; the zero Payload if there is none.
+func (p *TypedPayload) ToEngine() mpctypes.Payload {
+	if p == nil {
+		return mpctypes.Payload{}
+	}
+	return mpctypes.Payload{Kind: p.Kind, Data: slices.Clone(p.Data)}
+}
+
+// equals reports that two payloads are the same, or both missing.
+func (p *TypedPayload) equals(o *TypedPayload) bool {
+	if p == nil || o == nil {
+		return p == o
+	}
+	return p.Kind == o.Kind && string(p.Data) == string(o.Data)
+}
+
+// Validate checks a place of a genesis file.
+func (p SignedPlace) Validate() error {
+	if err := mpctypes.ValidateID(p.KeyId); err != nil {
+		return err
+	}
+	if p.Place == "" || len(p.Effect) != len(mpctypes.Hash{}) {
+		return fmt.Errorf("signed place of key %s: it has no name, or an effect of %d bytes", p.KeyId, len(p.Effect))
+	}
+	return nil
 }
 
 func (s *Signature) moveTo(next SignatureStatus) error {
@@ -102,9 +157,8 @@ func (s Signature) Validate(key Key) error {
 	if s.Test != IsTestID(s.Id) || s.Test && s.Module != "" {
 		return fmt.Errorf("signature %s: exactly tests of reshares have such an id, and none has a module", s.Id)
 	}
-	digest, err := s.Payload.Signed()
-	if err != nil || string(digest) != string(s.Digest) {
-		return fmt.Errorf("signature %s: the digest is not that of the payload", s.Id)
+	if err := s.validatePayload(); err != nil {
+		return fmt.Errorf("signature %s: %w", s.Id, err)
 	}
 	switch s.Status {
 	case SIGNATURE_STATUS_READY:
@@ -116,4 +170,16 @@ func (s Signature) Validate(key Key) error {
 		return nil
 	}
 	return fmt.Errorf("signature %s: unknown status %d", s.Id, s.Status)
+}
+
+// validatePayload checks what needs no knowledge of the kinds: the keeper computes the
+// digest of what is open.
+func (s Signature) validatePayload() error {
+	if err := s.Payload.Validate(); err != nil {
+		return err
+	}
+	if raw, ok := s.Payload.Kind.(*SignPayload_Digest); ok && string(raw.Digest) != string(s.Digest) {
+		return errors.New("the digest is not that of the payload")
+	}
+	return mpctypes.ValidateDigest(s.Digest)
 }

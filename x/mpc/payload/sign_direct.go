@@ -1,0 +1,167 @@
+package payload
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"fmt"
+
+	"github.com/cosmos/gogoproto/proto"
+
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	"github.com/cosmos/cosmos-sdk/codec/unknownproto"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
+	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// SignDirectKind is the name of the kind.
+const SignDirectKind = "cosmos-sign-direct"
+
+// NewSignDirect makes the kind of sign documents (cosmos.tx.v1beta1.SignDoc), for any
+// chain. All types in a document must be in the registry: what nobody here knows is not
+// signed.
+func NewSignDirect(registry codectypes.InterfaceRegistry) mpctypes.PayloadKind {
+	if registry == nil {
+		panic("x/mpc: sign documents need an interface registry")
+	}
+	return signDirectKind{registry}
+}
+
+type signDirectKind struct{ registry codectypes.InterfaceRegistry }
+
+// Name implements mpctypes.PayloadKind.
+func (signDirectKind) Name() string { return SignDirectKind }
+
+// Decode implements mpctypes.PayloadKind.
+func (k signDirectKind) Decode(data []byte) (mpctypes.DecodedPayload, error) {
+	d := &signDoc{digest: sha256.Sum256(data)}
+	for _, part := range []struct {
+		name    string
+		bytes   func() []byte
+		message proto.Message
+	}{
+		{"document", func() []byte { return data }, &d.doc},
+		{"body", func() []byte { return d.doc.BodyBytes }, &d.body},
+		{"auth info", func() []byte { return d.doc.AuthInfoBytes }, &d.auth},
+	} {
+		if err := k.decode(part.bytes(), part.message); err != nil {
+			return nil, fmt.Errorf("%s: %w", part.name, err)
+		}
+	}
+	for _, a := range d.anys() {
+		if err := k.decodeAny(a); err != nil {
+			return nil, err
+		}
+	}
+	if err := d.check(); err != nil {
+		return nil, err
+	}
+	d.claims = d.claim()
+	return d, nil
+}
+
+// decode reads a message strictly: no unknown field, at any depth, and no other encoding
+// than the one that it would be written in.
+func (k signDirectKind) decode(bz []byte, message proto.Message) error {
+	if err := unknownproto.RejectUnknownFieldsStrict(bz, message, k.registry); err != nil {
+		return fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)
+	}
+	if err := proto.Unmarshal(bz, message); err != nil {
+		return fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)
+	}
+	again, err := proto.Marshal(message)
+	if err != nil {
+		return fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)
+	}
+	if !bytes.Equal(again, bz) {
+		return fmt.Errorf("%w: %s would be written in other bytes", mpctypes.ErrNotCanonical, proto.MessageName(message))
+	}
+	return nil
+}
+
+func (k signDirectKind) decodeAny(a *codectypes.Any) error {
+	message, err := k.registry.Resolve(a.TypeUrl)
+	if err != nil {
+		return fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)
+	}
+	return k.decode(a.Value, message)
+}
+
+// signDoc is a sign document.
+type signDoc struct {
+	doc    txtypes.SignDoc
+	body   txtypes.TxBody
+	auth   txtypes.AuthInfo
+	digest mpctypes.Hash
+	claims mpctypes.Claims
+}
+
+// anys lists what stands in the document with its type.
+func (d *signDoc) anys() (list []*codectypes.Any) {
+	list = append(list, d.body.Messages...)
+	list = append(list, d.body.ExtensionOptions...)
+	list = append(list, d.body.NonCriticalExtensionOptions...)
+	for _, s := range d.auth.SignerInfos {
+		if s.PublicKey != nil {
+			list = append(list, s.PublicKey)
+		}
+	}
+	return list
+}
+
+func (d *signDoc) check() error {
+	direct := false
+	for _, s := range d.auth.SignerInfos {
+		single := s.ModeInfo.GetSingle()
+		direct = direct || single != nil && single.Mode == signing.SignMode_SIGN_MODE_DIRECT
+	}
+	switch {
+	case d.doc.ChainId == "":
+		return fmt.Errorf("%w: the sign document names no chain", mpctypes.ErrBadPayload)
+	case len(d.body.Messages) == 0:
+		return fmt.Errorf("%w: the sign document has no messages", mpctypes.ErrBadPayload)
+	case !direct:
+		return fmt.Errorf("%w: nobody signs the document in SIGN_MODE_DIRECT", mpctypes.ErrBadPayload)
+	}
+	return nil
+}
+
+// alone reports that one signature makes the document a transaction.
+func (d *signDoc) alone() bool { return len(d.auth.SignerInfos) == 1 }
+
+func (d *signDoc) claim() mpctypes.Claims {
+	c := mpctypes.Claims{ChainID: d.doc.ChainId}
+	for _, m := range d.body.Messages {
+		c.Calls = append(c.Calls, m.TypeUrl)
+	}
+	// Of several signers nobody here knows which one the key is.
+	if d.alone() && !d.body.Unordered {
+		c.Place = fmt.Sprintf("%s/%d/%d", d.doc.ChainId, d.doc.AccountNumber, d.auth.SignerInfos[0].Sequence)
+		c.Effect = sha256.Sum256(d.doc.BodyBytes)
+	}
+	return c
+}
+
+// Digest implements mpctypes.DecodedPayload.
+func (d *signDoc) Digest() mpctypes.Hash { return d.digest }
+
+// Claims implements mpctypes.DecodedPayload.
+func (d *signDoc) Claims() mpctypes.Claims { return d.claims }
+
+// Finish implements mpctypes.DecodedPayload: the transaction if there is one signer,
+// otherwise its part of one, r and s.
+func (d *signDoc) Finish(_ []byte, s *mpctypes.SignatureResult) (mpctypes.FinishedPayload, error) {
+	signature := append(append(make([]byte, 0, 64), s.R...), s.S...)
+	if !d.alone() {
+		return mpctypes.FinishedPayload{Raw: signature}, nil
+	}
+	raw, err := proto.Marshal(&txtypes.TxRaw{
+		BodyBytes: d.doc.BodyBytes, AuthInfoBytes: d.doc.AuthInfoBytes, Signatures: [][]byte{signature},
+	})
+	if err != nil {
+		return mpctypes.FinishedPayload{}, fmt.Errorf("encode the signed transaction: %w", err)
+	}
+	hash := sha256.Sum256(raw)
+	return mpctypes.FinishedPayload{Raw: raw, Hash: hash[:]}, nil
+}

@@ -1,0 +1,202 @@
+package payload_test
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"testing"
+
+	"github.com/cosmos/gogoproto/proto"
+	"github.com/stretchr/testify/require"
+
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
+	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc/payload"
+)
+
+// document is a sign document before it is encoded.
+type document struct {
+	doc  txtypes.SignDoc
+	body txtypes.TxBody
+	auth txtypes.AuthInfo
+}
+
+func anyOf(t testing.TB, m proto.Message) *codectypes.Any {
+	t.Helper()
+	a, err := codectypes.NewAnyWithValue(m)
+	require.NoError(t, err)
+	return a
+}
+
+func direct(t testing.TB, public []byte, sequence uint64) *txtypes.SignerInfo {
+	t.Helper()
+	return &txtypes.SignerInfo{
+		PublicKey: anyOf(t, &secp256k1.PubKey{Key: public}), Sequence: sequence,
+		ModeInfo: &txtypes.ModeInfo{Sum: &txtypes.ModeInfo_Single_{Single: &txtypes.ModeInfo_Single{Mode: signing.SignMode_SIGN_MODE_DIRECT}}},
+	}
+}
+
+var secret = chain.NewSecret("cosmos")
+
+// newDocument pays somebody on another chain.
+func newDocument(t testing.TB) *document {
+	t.Helper()
+	coins := sdk.NewCoins(sdk.NewInt64Coin("uatom", 7))
+	return &document{
+		doc: txtypes.SignDoc{ChainId: "cosmoshub-4", AccountNumber: 12},
+		body: txtypes.TxBody{
+			Messages: []*codectypes.Any{anyOf(t, &banktypes.MsgSend{FromAddress: "cosmos1a", ToAddress: "cosmos1b", Amount: coins})}, Memo: "hello",
+		},
+		auth: txtypes.AuthInfo{
+			SignerInfos: []*txtypes.SignerInfo{direct(t, secret.PublicKey(), 5)}, Fee: &txtypes.Fee{Amount: coins, GasLimit: 200_000},
+		},
+	}
+}
+
+func marshal(t testing.TB, m proto.Message) []byte {
+	t.Helper()
+	bz, err := proto.Marshal(m)
+	require.NoError(t, err)
+	return bz
+}
+
+func (d *document) encode(t testing.TB) []byte {
+	t.Helper()
+	d.doc.BodyBytes, d.doc.AuthInfoBytes = marshal(t, &d.body), marshal(t, &d.auth)
+	return marshal(t, &d.doc)
+}
+
+func kind() mpctypes.PayloadKind {
+	registry := codectypes.NewInterfaceRegistry()
+	cryptocodec.RegisterInterfaces(registry)
+	banktypes.RegisterInterfaces(registry)
+	return payload.NewSignDirect(registry)
+}
+
+// What it makes is a transaction whose signature the other chain's own code takes.
+func TestSignDirect(t *testing.T) {
+	d := newDocument(t)
+	data := d.encode(t)
+	decoded, err := kind().Decode(data)
+	require.NoError(t, err)
+	require.Equal(t, mpctypes.Hash(sha256.Sum256(data)), decoded.Digest())
+	require.Equal(t, mpctypes.Claims{
+		ChainID: "cosmoshub-4", Calls: []string{"/cosmos.bank.v1beta1.MsgSend"}, Place: "cosmoshub-4/12/5", Effect: sha256.Sum256(d.doc.BodyBytes),
+	}, decoded.Claims())
+	digest := decoded.Digest()
+	result := secret.Sign("s", digest[:])
+	finished, err := decoded.Finish(secret.PublicKey(), &result)
+	require.NoError(t, err)
+	var raw txtypes.TxRaw
+	require.NoError(t, proto.Unmarshal(finished.Raw, &raw))
+	require.Equal(t, d.doc.BodyBytes, raw.BodyBytes)
+	require.Equal(t, d.doc.AuthInfoBytes, raw.AuthInfoBytes)
+	require.Len(t, raw.Signatures, 1)
+	require.True(t, (&secp256k1.PubKey{Key: secret.PublicKey()}).VerifySignature(data, raw.Signatures[0]))
+	hash := sha256.Sum256(finished.Raw)
+	require.Equal(t, hash[:], finished.Hash)
+}
+
+// One of several signers gets its signature, and takes no place.
+func TestSignDirectOfSeveral(t *testing.T) {
+	d := newDocument(t)
+	d.auth.SignerInfos = append(d.auth.SignerInfos, direct(t, chain.NewSecret("other").PublicKey(), 1))
+	decoded, err := kind().Decode(d.encode(t))
+	require.NoError(t, err)
+	require.Empty(t, decoded.Claims().Place)
+	digest := decoded.Digest()
+	result := secret.Sign("s", digest[:])
+	finished, err := decoded.Finish(secret.PublicKey(), &result)
+	require.NoError(t, err)
+	require.Equal(t, append(append([]byte{}, result.R...), result.S...), finished.Raw)
+	require.Empty(t, finished.Hash)
+
+	d = newDocument(t)
+	d.body.Unordered = true
+	decoded, err = kind().Decode(d.encode(t))
+	require.NoError(t, err)
+	require.Empty(t, decoded.Claims().Place, "its sequence is not counted")
+}
+
+// unknown is a field that no message of these has.
+var unknown = []byte{0xf8, 0x7f, 1}
+
+func TestSignDirectRefuses(t *testing.T) {
+	encoded := func(change func(*document)) []byte {
+		d := newDocument(t)
+		change(d)
+		return d.encode(t)
+	}
+	with := func(body, auth []byte) []byte {
+		d := newDocument(t)
+		d.encode(t)
+		if body != nil {
+			d.doc.BodyBytes = body
+		}
+		if auth != nil {
+			d.doc.AuthInfoBytes = auth
+		}
+		return marshal(t, &d.doc)
+	}
+	good := encoded(func(*document) {})
+	sample := newDocument(t)
+	sample.encode(t)
+	memo := append([]byte{0x12, 5}, "hello"...)
+	for name, c := range map[string]struct {
+		data []byte
+		want mpctypes.Reason
+	}{
+		"no chain":    {encoded(func(d *document) { d.doc.ChainId = "" }), mpctypes.ErrBadPayload},
+		"no messages": {encoded(func(d *document) { d.body.Messages = nil }), mpctypes.ErrBadPayload},
+		"no signer":   {encoded(func(d *document) { d.auth.SignerInfos = nil }), mpctypes.ErrBadPayload},
+		"no mode":     {encoded(func(d *document) { d.auth.SignerInfos[0].ModeInfo = nil }), mpctypes.ErrBadPayload},
+		"another mode": {encoded(func(d *document) {
+			d.auth.SignerInfos[0].ModeInfo.GetSingle().Mode = signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON
+		}), mpctypes.ErrBadPayload},
+		"unknown message":          {encoded(func(d *document) { d.body.Messages[0].TypeUrl = "/unknown.Msg" }), mpctypes.ErrBadPayload},
+		"message of another type":  {encoded(func(d *document) { d.body.Messages[0].TypeUrl = "/cosmos.bank.v1beta1.MsgUpdateParams" }), mpctypes.ErrBadPayload},
+		"unknown field of message": {encoded(func(d *document) { d.body.Messages[0].Value = append(d.body.Messages[0].Value, unknown...) }), mpctypes.ErrBadPayload},
+		"unknown extension":        {encoded(func(d *document) { d.body.ExtensionOptions = []*codectypes.Any{{TypeUrl: "/unknown.Option"}} }), mpctypes.ErrBadPayload},
+		"unknown other extension": {encoded(func(d *document) {
+			d.body.NonCriticalExtensionOptions = []*codectypes.Any{{TypeUrl: "/unknown.Option"}}
+		}), mpctypes.ErrBadPayload},
+		"unknown field":         {append(bytes.Clone(good), unknown...), mpctypes.ErrBadPayload},
+		"unknown field of body": {with(append(bytes.Clone(sample.doc.BodyBytes), unknown...), nil), mpctypes.ErrBadPayload},
+		"unknown field of auth": {with(nil, append(bytes.Clone(sample.doc.AuthInfoBytes), unknown...)), mpctypes.ErrBadPayload},
+		"cut off":               {good[:len(good)-1], mpctypes.ErrBadPayload},
+		"memo twice":            {with(append(bytes.Clone(sample.doc.BodyBytes), memo...), nil), mpctypes.ErrNotCanonical},
+		"memo first":            {with(append(bytes.Clone(memo), bytes.Replace(sample.doc.BodyBytes, memo, nil, 1)...), nil), mpctypes.ErrNotCanonical},
+		"number with a zero":    {append(bytes.Clone(good[:len(good)-1]), 0x8c, 0), mpctypes.ErrNotCanonical},
+		"zero that is written":  {encoded(func(d *document) { d.body.Messages[0].Value = append(d.body.Messages[0].Value, 0x0a, 0) }), mpctypes.ErrNotCanonical},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := kind().Decode(c.data)
+			require.Equal(t, c.want, mpctypes.ReasonOf(err), err)
+		})
+	}
+	require.Panics(t, func() { payload.NewSignDirect(nil) })
+}
+
+func FuzzSignDirect(f *testing.F) {
+	f.Add(newDocument(f).encode(f))
+	k := kind()
+	f.Fuzz(func(t *testing.T, data []byte) {
+		decoded, err := k.Decode(data)
+		if err != nil {
+			require.NotEmpty(t, mpctypes.ReasonOf(err))
+			return
+		}
+		require.Equal(t, mpctypes.Hash(sha256.Sum256(data)), decoded.Digest())
+		digest := decoded.Digest()
+		result := secret.Sign("s", digest[:])
+		_, err = decoded.Finish(secret.PublicKey(), &result)
+		require.NoError(t, err)
+	})
+}
