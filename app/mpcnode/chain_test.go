@@ -63,6 +63,8 @@ func (fakeState) EngineRoster(context.Context) (*types.Roster, error) {
 	return types.NewRoster(map[types.Operator][]types.Identity{"op": nil}), nil
 }
 
+func (fakeState) EngineRosterChanges(context.Context) (uint64, error) { return 1, nil }
+
 func (fakeState) EngineFaults(context.Context) ([]types.Fault, error) {
 	return []types.Fault{{Participant: "op", Reason: types.ErrStalled}}, nil
 }
@@ -119,6 +121,9 @@ func TestChainView(t *testing.T) {
 	require.Equal(t, 3, v.Presign)
 	require.True(t, v.Attested[types.AttestedAttempt{Operator: "op"}])
 	require.Same(t, v, seen)
+	again, err := c.View(t.Context(), nil)
+	require.NoError(t, err)
+	require.Same(t, v.Roster, again.Roster)
 
 	owed, err := c.Unacknowledged(t.Context(), "op")
 	require.NoError(t, err)
