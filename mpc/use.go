@@ -24,9 +24,12 @@ type Use struct {
 }
 
 // Auditor is told of each use of a share. Calls come from the loop and must return
-// at once: the first round leaves after ShareOpened.
+// at once.
 type Auditor interface {
-	ShareOpened(Use)
+	// ShareOpened comes before the use. What it returns, unless it is nil, waits until
+	// the note of it is durable: it is called by a worker, which uses the share after
+	// that. So the loop hears its peers while the disk is busy.
+	ShareOpened(Use) (noted func())
 	// ShareClosed follows for each one, with an empty reason if the session did what
 	// it was for.
 	ShareClosed(Use, types.Reason)
@@ -34,7 +37,7 @@ type Auditor interface {
 
 type nopAuditor struct{}
 
-func (nopAuditor) ShareOpened(Use)               {}
+func (nopAuditor) ShareOpened(Use) func()        { return nil }
 func (nopAuditor) ShareClosed(Use, types.Reason) {}
 
 // shareOpened tells the auditor that a session has the share of its key.
@@ -43,7 +46,21 @@ func (c *Core) shareOpened(l *live) { c.shareOpenedFor(l, serves(l.Session), l.T
 // shareOpenedFor is the same before the session knows what it is used for.
 func (c *Core) shareOpenedFor(l *live, r *types.Request, attempt uint32) {
 	l.holdsShare = true
-	c.opts.Auditor.ShareOpened(c.useOf(l.Session, r, attempt))
+	l.noted = c.opts.Auditor.ShareOpened(c.useOf(l.Session, r, attempt))
+}
+
+// afterNote is a step that does not begin before the auditor's note of the share that it
+// uses is durable.
+func (l *live) afterNote(run func() (session.Step, error)) func() (session.Step, error) {
+	noted := l.noted
+	if noted == nil {
+		return run
+	}
+	l.noted = nil // the steps after it come later anyway
+	return func() (session.Step, error) {
+		noted()
+		return run()
+	}
 }
 
 // shareClosed tells it that a session needs the share no more, once.
