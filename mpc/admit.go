@@ -242,10 +242,9 @@ func (c *Core) park(v types.Verified, reason types.Reason, now time.Time) {
 func (c *Core) retryParked() {
 	waiting := c.parked
 	c.parked = nil
-	now := c.opts.Now()
 	for _, p := range waiting {
 		before := len(c.parked)
-		c.handlePrepare(p.prepare, now)
+		c.handlePrepare(p.prepare, c.opts.Now())
 		if len(c.parked) > before {
 			c.parked[len(c.parked)-1].until = p.until // it does not wait longer for that
 		}

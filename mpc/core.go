@@ -22,6 +22,8 @@ type Core struct {
 
 	view *View
 	pace pace
+	// ticked is when the last Tick was.
+	ticked time.Time
 	// requests are the open ones of the view. The map is never changed, and it and
 	// decidedLately are in judging for other goroutines.
 	requests map[types.RequestID]*types.Request
@@ -47,7 +49,9 @@ type Core struct {
 	caught   map[types.Operator]time.Time
 	attempts map[attemptID]types.SessionID
 	misfits  map[attemptID]bool // somebody led them with what no session can be made of
-	reserved map[uint64]bool    // pre-parameters of unstarted sessions
+	// bound are open requests that bindOpen saw to.
+	bound    map[types.RequestID]bool
+	reserved map[uint64]bool // pre-parameters of unstarted sessions
 
 	pool     *pool
 	early    *earlyBuffer
@@ -118,8 +122,10 @@ type live struct {
 	// heldUpBy are those who held it up at the last tick; noticed all who ever did, caught
 	// those of them whom nothing excuses any more, and accused whom this node accused of it.
 	heldUpBy, noticed, caught, accused []types.Operator
-	// holdsShare: it opened a share, and has not ended.
+	// holdsShare: it opened a share, and has not ended. noted is what its next step waits
+	// for.
 	holdsShare bool
+	noted      func()
 	round      uint32
 	since      time.Time
 }
@@ -146,6 +152,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		caught:       make(map[types.Operator]time.Time),
 		attempts:     make(map[attemptID]types.SessionID),
 		misfits:      make(map[attemptID]bool),
+		bound:        make(map[types.RequestID]bool),
 		reserved:     make(map[uint64]bool),
 		pool:         newPool(),
 		early:        newEarlyBuffer(),
@@ -201,10 +208,12 @@ func (c *Core) Tick() {
 	ordered := c.ordered()
 	c.noteAwaited(ordered)
 	for _, l := range ordered {
+		l.Slept(c.ticked, now)
 		l.Tick(now)
 		c.settleSession(l, now)
 		c.noticeStale(l, now)
 	}
+	c.ticked = now
 	c.early.expire(now)
 	c.forgetStarts(now)
 	c.expireParked(now)
@@ -284,13 +293,16 @@ func (c *Core) Reconcile(ctx context.Context) error {
 		return err
 	}
 	c.endDecided()
+	if err := c.bindOpen(); err != nil {
+		return err
+	}
 	c.dropPresigns(c.opts.Now())
 	c.declareMissing(ctx)
 	c.prunePool(ctx)
 	c.retryParked()
 	c.retryConsumes(c.opts.Now())
 	if !view.CatchingUp {
-		c.openAttempts(c.opts.Now())
+		c.openAttempts()
 	}
 	if before == 0 {
 		before = view.Height // the first look is no lag
@@ -325,6 +337,7 @@ func (c *Core) adopt(view *View) {
 		}
 	}
 	maps.DeleteFunc(c.misfits, func(id attemptID, _ bool) bool { _, open := c.requests[id.request]; return !open })
+	maps.DeleteFunc(c.bound, func(id types.RequestID, _ bool) bool { _, open := c.requests[id]; return !open })
 	for id := range c.lastLog {
 		if _, open := c.requests[id]; !open {
 			delete(c.lastLog, id)

@@ -27,8 +27,12 @@
 //     what the design says, and one of another request under the same id is nothing here
 //     (attest.go); a READY share of another public key than the chain has under
 //     its id is kept and reported, whatever becomes of that id (records.go).
-//   - A request id is bound to its key and digest, durably, before this node says Ready.
-//   - An Auditor hears of each use of a share before the first round leaves.
+//   - A request id is bound to its key and digest, durably, before this node says Ready:
+//     all that a block brings in one write (open.go).
+//   - An Auditor hears of each use of a share, and what it notes is durable before the
+//     share is used: a worker waits for that, and not the loop (use.go).
+//   - A loop that is busy hears nobody, so nobody is called silent for it: what came
+//     meanwhile is heard before the clock ticks, and of the time itself little counts.
 //   - A presignature (presign.go) is in memory only, made while nobody asks for
 //     anything, and used once: for a request that its owner leads, after every signer
 //     bound that request to its digest and confirmed that all were told the same.

@@ -109,15 +109,11 @@ func (e *Engine) loop(ctx context.Context) error {
 			}
 			reconciled = time.Now()
 		case <-e.inbox.wake:
-			for _, item := range e.inbox.take() {
-				item.run()
-			}
-			if err := e.core.Err(); err != nil {
+			if err := e.hear(); err != nil {
 				return err
 			}
 		case <-tick.C:
-			e.core.Tick()
-			if err := e.core.Err(); err != nil {
+			if err := e.tick(); err != nil {
 				return err
 			}
 			if time.Since(reconciled) >= reconcileInterval {
@@ -129,6 +125,24 @@ func (e *Engine) loop(ctx context.Context) error {
 			}
 		}
 	}
+}
+
+// hear takes what waits in the inbox.
+func (e *Engine) hear() error {
+	for _, item := range e.inbox.take() {
+		item.run()
+	}
+	return e.core.Err()
+}
+
+// tick lets time pass for the sessions, after what came before it: nobody is silent
+// whose word waits in the inbox.
+func (e *Engine) tick() error {
+	if err := e.hear(); err != nil {
+		return err
+	}
+	e.core.Tick()
+	return e.core.Err()
 }
 
 // reconcile keeps running when committed state cannot be read just now: the

@@ -75,8 +75,7 @@ func (d *desk) hear(sum any) {
 func TestAccuses(t *testing.T) {
 	d, r, l := waiting(t)
 	initiator := r.Initiator(0)
-	d.now = d.now.Add(2 * time.Minute)
-	d.core.Tick()
+	d.pass(time.Minute)
 	require.Equal(t, session.Ended, l.Phase())
 	said := d.core.Results().Accusations
 	require.Len(t, said, 1)

@@ -83,6 +83,13 @@ func (d *desk) start(change ...func(*Options)) {
 	d.commit()
 }
 
+// pass lets time pass for a Core that is awake.
+func (d *desk) pass(t time.Duration) {
+	for end := d.now.Add(t); d.now.Before(end); d.core.Tick() {
+		d.now = d.now.Add(time.Second)
+	}
+}
+
 // commit shows the Core what the view became.
 func (d *desk) commit() {
 	d.t.Helper()

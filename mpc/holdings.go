@@ -17,7 +17,7 @@ type Holdings struct {
 	// envelopes are expected, and their Starts.
 	Early, Parked, Over int
 	// Suspects would rather be left out, Shunned are, by open request. Notes are of
-	// what was logged and refused.
+	// what was logged, refused and bound.
 	Suspects, Shunned, Notes int
 	// Tombstones and Unknown are keys that this node asks the chain about at each
 	// block though it has no use for them.
@@ -30,7 +30,7 @@ func (c *Core) Holdings() Holdings {
 		Sessions: len(c.sessions), Contexts: len(c.byContext), Attempts: len(c.attempts), Reserved: len(c.reserved),
 		Results: c.pool.size(), Parked: len(c.parked), Over: len(c.early.ended) + len(c.starts),
 		Suspects: len(c.suspects) + len(c.liars) + len(c.caught) + len(c.left) + len(c.leftOver) + len(c.doubts) + len(c.late), Shunned: len(c.spoilers),
-		Notes: len(c.lastLog) + len(c.misfits) + len(c.falseResults) + len(c.falseWords), Unknown: len(c.unknown),
+		Notes: len(c.lastLog) + len(c.misfits) + len(c.bound) + len(c.falseResults) + len(c.falseWords), Unknown: len(c.unknown),
 	}
 	for _, l := range c.sessions {
 		if l.waits() {

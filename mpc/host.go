@@ -17,6 +17,9 @@ func (c *Core) Send(to types.Operator, e *wire.Envelope) bool { return c.opts.Tr
 
 // Submit implements session.Host.
 func (c *Core) Submit(s *session.Session, run func() (session.Step, error)) {
+	if l, ok := c.sessions[s.ID()]; ok {
+		run = l.afterNote(run)
+	}
 	c.exec.Submit(serves(s), run, func(step session.Step, err error) {
 		now := c.opts.Now()
 		s.HandleStep(step, err, now)

@@ -60,7 +60,7 @@ func TestMisfit(t *testing.T) {
 	require.Len(t, sessions, 1)
 	require.Equal(t, session.Waiting, sessions[0].Phase)
 	require.Zero(t, sessions[0].Attempt)
-	require.Equal(t, 1, d.core.Holdings().Notes)
+	require.Equal(t, 2, d.core.Holdings().Notes, "of the misfit, and that the request is bound")
 
 	d.store.BeforeWrite = func(string) error { return nil }
 	d.core.HandleEnvelope(d.prepare(r.Initiator(1), r.ID, 1, 1))

@@ -3,6 +3,7 @@ package mpc
 import (
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -11,7 +12,7 @@ import (
 
 // openAttempts opens what this node leads now, in the order in which all nodes
 // serve requests.
-func (c *Core) openAttempts(now time.Time) {
+func (c *Core) openAttempts() {
 	if c.self.Operator == "" {
 		return
 	}
@@ -26,7 +27,7 @@ func (c *Core) openAttempts(now time.Time) {
 		return 1
 	})
 	for _, r := range open {
-		c.openAttempt(r, now)
+		c.openAttempt(r, c.opts.Now()) // each has its own time: what was written before it took some
 	}
 }
 
@@ -108,6 +109,45 @@ func (c *Core) register(l *live, now time.Time) {
 	c.opts.Observer.SessionOpened(l.Request().ID.Kind)
 }
 
+// bindOpen binds all open requests that this node may sign, in one write: a block may
+// have hundreds, a slow disk takes 40 ms for each write, and a loop that is busy with
+// them is mute. It comes with the block that commits a request, so nothing of the
+// request was signed or answered before. What differs from what a request is bound to
+// already is found by bind.
+func (c *Core) bindOpen() error {
+	if c.self.Operator == "" || c.view.CatchingUp {
+		return nil
+	}
+	var bindings []types.Binding
+	var ids []types.RequestID
+	for id, r := range c.requests {
+		if !c.bound[id] && c.mayBind(r) {
+			bindings, ids = append(bindings, r.Binding()), append(ids, id)
+		}
+	}
+	if len(bindings) == 0 {
+		return nil
+	}
+	slices.SortFunc(bindings, func(a, b types.Binding) int { return strings.Compare(a.SignatureID, b.SignatureID) })
+	if err := c.wrote(c.opts.Store.BindDigests(bindings)); err != nil {
+		return fmt.Errorf("bind %d requests to their digests: %w", len(bindings), err)
+	}
+	for _, id := range ids {
+		c.bound[id] = true
+	}
+	return nil
+}
+
+// mayBind: this node can be asked to sign it, and it is bound to a digest at all.
+func (c *Core) mayBind(r *types.Request) bool {
+	if r.ID.Kind != types.KindSign || r.Test || r.Expired(c.view.Height) || types.ValidateDigest(r.Digest) != nil {
+		return false
+	}
+	_, member := c.identity(r)
+	_, holds := c.share(r)
+	return member && holds
+}
+
 // bind ties a sign request to its key and digest, durably, before this node says
 // Ready: no rollback, restart or initiator can make it sign another one under
 // the same id.
@@ -139,6 +179,7 @@ func (c *Core) bind(r *types.Request) error {
 	if err := c.understand(r); err != nil {
 		return err
 	}
+	// It writes nothing if bindOpen did.
 	if err := c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.BindingHash(), r.Digest)); err != nil {
 		return fmt.Errorf("bind %s to its digest: %w", r.ID, err)
 	}

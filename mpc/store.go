@@ -33,6 +33,10 @@ type TombstoneStore interface {
 
 // BindingStore binds sign requests to what they sign.
 type BindingStore interface {
+	// BindDigests binds those of the requests that are bound to nothing yet, durably, in
+	// one write: all of them or none. What others are bound to stays, and BindDigest says
+	// whether it is the same.
+	BindDigests([]types.Binding) error
 	// BindDigest stores, durably, that a request has this content and digest.
 	// The same again is no error; anything else for the same id is
 	// types.ErrDigestBound, for ever.

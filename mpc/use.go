@@ -25,11 +25,15 @@ type Use struct {
 }
 
 // Auditor is told of each use of a share. Calls come from the loop and must return
-// at once: the first round leaves after ShareOpened.
+// at once.
 type Auditor interface {
-	ShareOpened(Use)
+	// ShareOpened comes before the use. What it returns, unless it is nil, waits until
+	// the note of it is durable: it is called by a worker, which uses the share after
+	// that. So the loop hears its peers while the disk is busy.
+	ShareOpened(Use) (noted func())
 	// PreparamsBurned: a set of pre-parameters is destroyed on disk, and its session
-	// begins with it. A copy of the database may have it still.
+	// begins with it. A copy of the database may have it still. It returns when the note
+	// is durable.
 	PreparamsBurned(Use)
 	// ShareClosed follows for each ShareOpened, with an empty reason if the session did what
 	// it was for.
@@ -38,7 +42,7 @@ type Auditor interface {
 
 type nopAuditor struct{}
 
-func (nopAuditor) ShareOpened(Use)               {}
+func (nopAuditor) ShareOpened(Use) func()        { return nil }
 func (nopAuditor) PreparamsBurned(Use)           {}
 func (nopAuditor) ShareClosed(Use, types.Reason) {}
 
@@ -48,7 +52,21 @@ func (c *Core) shareOpened(l *live) { c.shareOpenedFor(l, serves(l.Session), l.T
 // shareOpenedFor is the same before the session knows what it is used for.
 func (c *Core) shareOpenedFor(l *live, r *types.Request, attempt uint32) {
 	l.holdsShare = true
-	c.opts.Auditor.ShareOpened(c.shareUse(l.Session, r, attempt))
+	l.noted = c.opts.Auditor.ShareOpened(c.shareUse(l.Session, r, attempt))
+}
+
+// afterNote is a step that does not begin before the auditor's note of the share that it
+// uses is durable.
+func (l *live) afterNote(run func() (session.Step, error)) func() (session.Step, error) {
+	noted := l.noted
+	if noted == nil {
+		return run
+	}
+	l.noted = nil // the steps after it come later anyway
+	return func() (session.Step, error) {
+		noted()
+		return run()
+	}
 }
 
 // shareClosed tells it that a session needs the share no more, once.

@@ -23,6 +23,9 @@ type uses struct {
 	burned []mpc.Use
 	// onBurned, if set, looks on.
 	onBurned func()
+	// disk, if set, is what notes wait for, and waiting how many do.
+	disk    chan struct{}
+	waiting int
 }
 
 func (u *uses) PreparamsBurned(use mpc.Use) {
@@ -34,10 +37,19 @@ func (u *uses) PreparamsBurned(use mpc.Use) {
 	}
 }
 
-func (u *uses) ShareOpened(use mpc.Use) {
+func (u *uses) ShareOpened(use mpc.Use) func() {
 	u.mu.Lock()
 	defer u.mu.Unlock()
 	u.opened = append(u.opened, use)
+	if u.disk == nil {
+		return nil
+	}
+	return func() {
+		u.mu.Lock()
+		u.waiting++
+		u.mu.Unlock()
+		<-u.disk
+	}
 }
 
 func (u *uses) ShareClosed(use mpc.Use, reason types.Reason) {
@@ -98,6 +110,41 @@ func TestAuditor(t *testing.T) {
 		require.False(t, use.Session.IsZero())
 	}
 	require.Equal(t, map[string]bool{"id-0": true, "id-1": true}, seen)
+}
+
+// A share is not used before the note of it is durable. The workers wait for that; the
+// loop does not, and begins other sessions.
+func TestUseWaitsForItsNote(t *testing.T) {
+	s := newStopped(t, types.KindSign, 2)
+	u := &uses{disk: make(chan struct{})}
+	m := s.club.members[0]
+	engine, err := mpc.New(mpc.Options{
+		ChainID: chainID, Identities: []ed25519.PrivateKey{m.key}, Chain: s.club.ledger, Store: s.store,
+		Transport: m, Protocols: s.protocols, Auditor: u,
+	}, 2)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- engine.Run(ctx) }()
+	waiting := func() int { u.mu.Lock(); defer u.mu.Unlock(); return u.waiting }
+	require.Eventually(t, func() bool { return waiting() == 2 }, 20*time.Second, time.Millisecond)
+
+	s.club.ledger.change(func(v *mpc.View) {
+		r := v.Requests[0]
+		r.ID.ID = "another"
+		v.Requests = append(v.Requests, r)
+	})
+	engine.Wake()
+	require.Eventually(t, func() bool { return u.counts() == [2]int{3, 0} }, 20*time.Second, time.Millisecond)
+	require.Zero(t, s.protocols.begun.Load(), "a share is used that no note on disk tells of")
+
+	close(u.disk)
+	require.Eventually(t, func() bool { return s.protocols.begun.Load() == 2 }, 20*time.Second, time.Millisecond)
+	close(s.protocols.gate)
+	require.Eventually(t, func() bool { return u.counts() == [2]int{3, 3} }, 20*time.Second, time.Millisecond)
+	require.Equal(t, 3, waiting())
+	stop()
+	require.NoError(t, <-ran)
 }
 
 // A session that is under way when the engine ends is told to have ended with it.

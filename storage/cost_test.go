@@ -38,6 +38,8 @@ func TestSyncs(t *testing.T) {
 		want  map[string]int
 	}{
 		{"bind", func() error { return db.BindDigest("s", types.Hash{1}, []byte{1}) }, map[string]int{mainName: 1, markName: 1}},
+		{"bind many", func() error { return db.BindDigests(many(200)) }, map[string]int{mainName: 1, markName: 1}},
+		{"many that are bound", func() error { return db.BindDigests(many(200)) }, map[string]int{}},
 		{"the same again", func() error { return db.BindDigest("s", types.Hash{1}, []byte{1}) }, map[string]int{}},
 		{"new record", func() error { return db.PutRecord(pending(session(1))) }, map[string]int{wrappedName: 1, mainName: 1, markName: 1}},
 		{"share", func() error { return db.PutRecord(staged(session(1))) }, map[string]int{mainName: 1, markName: 1}},
@@ -118,6 +120,20 @@ func BenchmarkOpen(b *testing.B) {
 			}
 			b.ReportMetric(float64(size)/float64(bindings), "B/binding")
 		})
+	}
+}
+
+// BenchmarkBindMany shows what a block of 200 requests costs.
+func BenchmarkBindMany(b *testing.B) {
+	db, _ := newDB(b)
+	n := 0
+	for b.Loop() {
+		bindings := make([]types.Binding, 200)
+		for i := range bindings {
+			n++
+			bindings[i] = types.Binding{SignatureID: fmt.Sprintf("withdrawal-%08d", n), Digest: make([]byte, 32)}
+		}
+		require.NoError(b, db.BindDigests(bindings))
 	}
 }
 

@@ -25,7 +25,8 @@ type crashCase struct {
 }
 
 var crashCases = map[string]crashCase{
-	"bind": {write: func(db *DB) error { return db.BindDigest("s", types.Hash{1}, []byte{1}) }},
+	"bind":      {write: func(db *DB) error { return db.BindDigest("s", types.Hash{1}, []byte{1}) }},
+	"bind many": {write: func(db *DB) error { return db.BindDigests(many(5)) }},
 	"new record": {
 		write:   func(db *DB) error { return db.PutRecord(pending(session(4))) },
 		settles: true,

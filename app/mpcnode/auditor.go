@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
@@ -14,22 +15,36 @@ import (
 	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
-// auditor writes each use of a share, and of pre-parameters, into the audit log. It is called on the
-// engine's loop, one call at a time.
+// auditor writes each use of a share, and of pre-parameters, into the audit log. It is
+// called on the engine's loop, one call at a time; what ShareOpened returns on any
+// goroutine.
 type auditor struct {
 	lines *audit.Log
 	log   *slog.Logger
-	// failed: the last line could not be written, which is told once.
-	failed bool
+	// failed: the last line could not be written, which is told once; unsynced: not
+	// brought to disk.
+	failed   bool
+	unsynced atomic.Bool
 }
 
 var _ mpc.Auditor = (*auditor)(nil)
 
 // ShareOpened implements mpc.Auditor.
-func (a *auditor) ShareOpened(u mpc.Use) { a.write(auditLine(u, audit.Begin, "")) }
+func (a *auditor) ShareOpened(u mpc.Use) func() {
+	if !a.write(auditLine(u, audit.Begin, "")) {
+		return nil
+	}
+	number, _ := a.lines.Last()
+	return func() { a.sync(number) }
+}
 
 // PreparamsBurned implements mpc.Auditor.
-func (a *auditor) PreparamsBurned(u mpc.Use) { a.write(auditLine(u, audit.Burned, "")) }
+func (a *auditor) PreparamsBurned(u mpc.Use) {
+	if a.write(auditLine(u, audit.Burned, "")) {
+		number, _ := a.lines.Last()
+		a.sync(number)
+	}
+}
 
 // ShareClosed implements mpc.Auditor.
 func (a *auditor) ShareClosed(u mpc.Use, reason types.Reason) {
@@ -42,12 +57,21 @@ func (a *auditor) ShareClosed(u mpc.Use, reason types.Reason) {
 
 // write goes on without a line that cannot be written: a full disk is no reason to
 // let others down. The log itself notes the gap.
-func (a *auditor) write(e audit.Entry) {
+func (a *auditor) write(e audit.Entry) bool {
 	err := a.lines.Append(e)
 	if err != nil && !a.failed {
 		a.log.Error("the audit log cannot be written; signing goes on, and the log will show a gap", "err", err)
 	}
 	a.failed = err != nil
+	return err == nil
+}
+
+// sync waits for the disk. One that fails is no reason either.
+func (a *auditor) sync(number uint64) {
+	err := a.lines.Sync(number)
+	if failed := err != nil; a.unsynced.Swap(failed) != failed && failed {
+		a.log.Error("the audit log cannot be brought to disk; signing goes on, and a power failure may take its lines", "err", err)
+	}
 }
 
 func auditLine(u mpc.Use, event, outcome string) audit.Entry {

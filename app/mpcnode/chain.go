@@ -24,6 +24,9 @@ type State interface {
 	EngineAttested(context.Context) (map[types.AttestedAttempt]bool, error)
 	// EngineRoster is everybody who ever registered.
 	EngineRoster(context.Context) (*types.Roster, error)
+	// EngineRosterChanges counts the writes of participants: the roster is the same as
+	// long as it is.
+	EngineRosterChanges(context.Context) (uint64, error)
 	// EngineFaults lists the faults that count when signers are chosen.
 	EngineFaults(context.Context) ([]types.Fault, error)
 	// EngineKey reads one key; false if the chain does not know it.
@@ -83,6 +86,7 @@ type chain struct {
 	nobody *types.Roster
 	keys   knownKeys
 	ready  readyKeys
+	roster knownRoster
 }
 
 // sight is a view, and what else its state says.
@@ -127,8 +131,8 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	if v.Attested, err = state.EngineAttested(ctx); err != nil {
 		return nil, fmt.Errorf("read what is attested: %w", err)
 	}
-	if v.Roster, err = state.EngineRoster(ctx); err != nil {
-		return nil, fmt.Errorf("read the roster: %w", err)
+	if v.Roster, err = c.roster.read(ctx, state); err != nil {
+		return nil, err
 	}
 	if v.Faults, err = state.EngineFaults(ctx); err != nil {
 		return nil, fmt.Errorf("read faults: %w", err)

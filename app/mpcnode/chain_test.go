@@ -64,6 +64,8 @@ func (fakeState) EngineRoster(context.Context) (*types.Roster, error) {
 	return types.NewRoster(map[types.Operator][]types.Identity{"op": nil}), nil
 }
 
+func (fakeState) EngineRosterChanges(context.Context) (uint64, error) { return 1, nil }
+
 func (fakeState) EngineFaults(context.Context) ([]types.Fault, error) {
 	return []types.Fault{{Participant: "op", Reason: types.ErrStalled}}, nil
 }
@@ -155,6 +157,9 @@ func TestChainView(t *testing.T) {
 	require.True(t, v.Attested[types.AttestedAttempt{Operator: "op"}])
 	require.Same(t, v, seen)
 	require.True(t, presigns[types.PresignID(&types.Key{Session: types.Context{1}})])
+	again, err := c.View(t.Context(), nil)
+	require.NoError(t, err)
+	require.Same(t, v.Roster, again.Roster)
 
 	owed, err := c.Unacknowledged(t.Context(), "op")
 	require.NoError(t, err)

@@ -86,7 +86,7 @@ func (s *Session) leastSuspected(count int, ready []types.Operator, now time.Tim
 		return nil
 	}
 	chosen := ready[:count:count]
-	if count > 0 && now.Sub(s.opened) < s.cfg.Timing.Grace && s.betterToCome(chosen[count-1]) {
+	if count > 0 && now.Sub(s.since) < s.cfg.Timing.Grace && s.betterToCome(chosen[count-1]) {
 		return nil
 	}
 	return append([]types.Operator{}, chosen...) // never nil: that means "not enough"

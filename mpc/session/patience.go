@@ -33,6 +33,35 @@ type account struct {
 	delay          delay
 }
 
+// Slept says that this node did not look at its sessions between two moments, as when it
+// was stopped, or its disk was busy. It heard nobody then, so nobody is called silent for
+// it: of such a time a resend time counts, however long it was.
+func (s *Session) Slept(from, to time.Time) {
+	if from.Before(s.opened) {
+		from = s.opened
+	}
+	slept := to.Sub(from) - s.cfg.Timing.Resend
+	if slept <= 0 {
+		return
+	}
+	later := func(t *time.Time) {
+		if t.IsZero() || t.After(to) {
+			return
+		}
+		if *t = t.Add(slept); t.After(to) {
+			*t = to
+		}
+	}
+	for _, t := range []*time.Time{&s.since, &s.held, &s.progress, &s.parking.unsure} {
+		later(t)
+	}
+	for _, p := range s.peers {
+		for _, t := range []*time.Time{&p.fed, &p.working, &p.delay.since} {
+			later(t)
+		}
+	}
+}
+
 // charge books the time since the last tick. What this node was asleep for counts as
 // a resend time at most.
 func (s *Session) charge(now time.Time) {

@@ -96,7 +96,7 @@ func newSession(cfg Config, initiator types.Operator, phase Phase, now time.Time
 		return nil, err
 	}
 	return &Session{
-		cfg: cfg, initiator: initiator, phase: phase, opened: now, progress: now, ephemeral: ephemeral,
+		cfg: cfg, initiator: initiator, phase: phase, opened: now, since: now, progress: now, ephemeral: ephemeral,
 		readys: make(map[types.Operator]types.Verified), deals: make(map[types.Operator]bool), refusals: make(map[types.Operator]types.Reason),
 		outdated: make(map[types.Operator]bool), parking: plannedParking(cfg.Protocol),
 		outbox: outbox{timing: cfg.Timing, send: cfg.Host.Send},
@@ -248,7 +248,7 @@ func (s *Session) tickPreparing(now time.Time) {
 	if s.phase != Preparing {
 		return
 	}
-	if now.Sub(s.opened) >= s.cfg.Request.StartTimeout*initiatorShareNum/initiatorShareDen {
+	if now.Sub(s.since) >= s.cfg.Request.StartTimeout*initiatorShareNum/initiatorShareDen {
 		s.endUnstarted()
 	}
 }

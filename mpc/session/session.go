@@ -77,7 +77,7 @@ type Session struct {
 	party    owned
 	task     *task // queued or running
 	round    uint32
-	since    time.Time // of the round
+	since    time.Time // of the round; before the Start, since when it waits
 	held     time.Time // is when all of a round was here that is for this node
 	inbox    inbox
 	progress time.Time
@@ -215,7 +215,7 @@ func (s *Session) Tick(now time.Time) {
 	case Preparing:
 		s.tickPreparing(now)
 	case Waiting:
-		if now.Sub(s.opened) >= s.cfg.Request.StartTimeout {
+		if now.Sub(s.since) >= s.cfg.Request.StartTimeout {
 			s.end(End{Reason: types.ErrStartTimeout, Culprits: []types.Operator{s.initiator}})
 		}
 	case Running:

@@ -7,6 +7,8 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -370,12 +372,49 @@ func TestGoesOnAfterABrokenLine(t *testing.T) {
 	require.ErrorContains(t, err, path+", line 4: ")
 }
 
+// A burst of uses waits for two syncs, that which was under way and one more, and each
+// of them until its own line is on disk; who appends waits for none.
+func TestSyncIsShared(t *testing.T) {
+	l := newLog(t, t.TempDir(), MaxFileBytes)
+	var syncs, onDisk atomic.Uint64
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	l.bring = func(f *os.File) error {
+		last, _ := l.Last()
+		if syncs.Add(1) == 1 {
+			close(begun)
+			<-goOn
+		}
+		err := f.Sync()
+		onDisk.Store(last)
+		return err
+	}
+	var waiters sync.WaitGroup
+	begin := func(i int) {
+		require.NoError(t, l.Append(use(i)))
+		number, _ := l.Last()
+		waiters.Go(func() {
+			assert.NoError(t, l.Sync(number))
+			assert.GreaterOrEqual(t, onDisk.Load(), number)
+		})
+	}
+	begin(0)
+	<-begun
+	for i := range 50 {
+		begin(1 + i)
+	}
+	close(goOn)
+	waiters.Wait()
+	require.Equal(t, uint64(2), syncs.Load())
+	require.Zero(t, l.dirty)
+	require.NoError(t, l.Sync(51), "it is on disk")
+	require.Equal(t, uint64(2), syncs.Load())
+}
+
 func TestRunFlushes(t *testing.T) {
 	l := newLog(t, t.TempDir(), MaxFileBytes)
 	fill(t, l, 1)
-	require.Zero(t, l.dirty, "the beginning of a use is on disk at once")
 	require.NoError(t, l.Append(end(0, OutcomeOK)))
-	require.Equal(t, uint64(2), l.dirty)
+	require.Equal(t, uint64(1), l.dirty)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	var noted []Head
@@ -395,6 +434,7 @@ func TestDiskThatFailsForAWhile(t *testing.T) {
 		dir := t.TempDir()
 		l := newLog(t, dir, MaxFileBytes)
 		fill(t, l, 1)
+		require.NoError(t, l.Sync(1))
 		require.NoError(t, l.Append(end(0, OutcomeOK)))
 		noted := make(map[uint64]bool)
 		sound := l.file
@@ -418,6 +458,7 @@ func TestDiskThatFailsForAWhile(t *testing.T) {
 
 		swap(sound)
 		require.NoError(t, l.Append(use(5)))
+		require.NoError(t, l.Sync(3))
 		time.Sleep(FlushInterval)
 		synctest.Wait()
 		require.Len(t, told, 2)
@@ -462,13 +503,15 @@ func TestOperationsAreNotes(t *testing.T) {
 }
 
 func BenchmarkAppend(b *testing.B) {
-	for name, line := range map[string]func(int) Entry{
-		"begin": use, "end": func(i int) Entry { return end(i, OutcomeOK) },
-	} {
+	for name, wait := range map[string]bool{"begin": true, "end": false} {
 		b.Run(name, func(b *testing.B) {
 			l := newLog(b, b.TempDir(), MaxFileBytes)
 			for i := range b.N {
-				if err := l.Append(line(i)); err != nil {
+				err := l.Append(use(i))
+				if err == nil && wait {
+					err = l.Sync(uint64(i) + 1)
+				}
+				if err != nil {
 					b.Fatal(err)
 				}
 			}

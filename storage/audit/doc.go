@@ -26,9 +26,10 @@
 //
 // # Crashes
 //
-// A line is written at once, so that a process that is killed loses none. That a share
-// is used is on disk before it is; other lines are within FlushInterval: a power failure
-// may take those of that time, which is a chain cut off its end. A line that a crash tore has no line end. Open cuts it
+// A line is written at once, so that a process that is killed loses none. It is on disk
+// within FlushInterval, or when Sync returns, which who uses a share waits for: a power
+// failure may take the lines of that time, which is a chain cut off its end. Who waits
+// while others do shares their sync. A line that a crash tore has no line end. Open cuts it
 // off and notes how much it was. A session that began and has no end was under way
 // when the node stopped. A disk that fails is asked again, and so is a log that cannot be
 // opened; the line after says which lines may be missing, and what an operator did
@@ -41,8 +42,8 @@
 // # Figures
 //
 // On two cores of an AMD EPYC that others use too, 15 microseconds for a line that does
-// not wait for the disk (end). A signature takes two; its first one (begin) waits for one
-// sync, as the binding of its digest did just before:
+// not wait for the disk (end). A signature takes two; it waits for its first one (begin),
+// alone for one sync, and together with others for one that they share:
 //
 //	go test ./storage/audit -run '^$' -bench Append -benchtime 2000x
 package audit

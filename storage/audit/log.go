@@ -34,8 +34,14 @@ type Log struct {
 	now func() time.Time
 	// maxBytes of a file; smaller in tests.
 	maxBytes int64
+	// bring brings a file to disk; tests count how often.
+	bring func(*os.File) error
 
 	lock *os.File
+
+	// syncing is held by who brings lines to disk, without mu: nobody who appends waits
+	// for it.
+	syncing sync.Mutex
 
 	mu sync.Mutex
 	// closed: Close was called.
@@ -79,7 +85,7 @@ func open(dir string, maxBytes int64, now func() time.Time) (*Log, error) {
 }
 
 func openLater(dir string, maxBytes int64, now func() time.Time) *Log {
-	l := &Log{dir: dir, now: now, maxBytes: maxBytes}
+	l := &Log{dir: dir, now: now, maxBytes: maxBytes, bring: (*os.File).Sync}
 	l.unwritten = l.open(lockWait)
 	return l
 }
@@ -194,10 +200,9 @@ func tail(path string) (last Entry, first uint64, whole int64, err error) {
 	return last, first, whole, nil
 }
 
-// Append writes a line: its number, time and hashes are the log's to fill in. The
-// beginning of a use of a share or of pre-parameters is on disk when it returns; for others it does not wait
-// for the disk. A line that cannot be written is counted, and the next one that can says
-// so; what an operator did is written then, with its own time.
+// Append writes a line: its number, time and hashes are the log's to fill in. It does
+// not wait for the disk, Sync does. A line that cannot be written is counted, and the
+// next one that can says so; what an operator did is written then, with its own time.
 func (l *Log) Append(e Entry) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -206,14 +211,8 @@ func (l *Log) Append(e Entry) error {
 	}
 	if l.unwritten != nil {
 		l.miss(e)
-		return l.unwritten
 	}
-	if e.Event == Begin || e.Event == Burned {
-		from, to := l.dirty, l.last.Number
-		l.dirty = 0
-		return l.synced(l.file.Sync(), from, to)
-	}
-	return nil
+	return l.unwritten
 }
 
 // miss counts a line that could not be written.
@@ -393,10 +392,32 @@ func (l *Log) Head() Head {
 // Note adds a line about the log itself, as after a restart that found lines missing.
 func (l *Log) Note(text string) error { return l.Append(Entry{Event: Gap, Note: text}) }
 
+// Sync returns when the lines up to this number are on disk, or cannot be brought there.
+// Who comes while the disk is busy waits for it, and then for one more sync, which is
+// that of all who came meanwhile: a burst of lines costs two, however long it is.
+func (l *Log) Sync(number uint64) error {
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
+	l.mu.Lock()
+	onDisk := l.dirty == 0 || number < l.dirty
+	l.mu.Unlock()
+	if onDisk {
+		return nil
+	}
+	return l.flush()
+}
+
 // Flush brings what was written to disk. Nobody who appends waits for it. After a
 // failure the next one that succeeds leaves a line which says so: a disk that failed
 // once may have dropped what it was given before.
 func (l *Log) Flush() error {
+	l.syncing.Lock()
+	defer l.syncing.Unlock()
+	return l.flush()
+}
+
+// flush is Flush for who holds syncing.
+func (l *Log) flush() error {
 	l.mu.Lock()
 	file, from, to := l.file, l.dirty, l.last.Number
 	l.dirty = 0
@@ -404,7 +425,7 @@ func (l *Log) Flush() error {
 	if from == 0 || file == nil {
 		return nil
 	}
-	err := file.Sync()
+	err := l.bring(file)
 	if errors.Is(err, fs.ErrClosed) {
 		err = nil // by a rotation, which synced it
 	}

@@ -155,6 +155,25 @@ func (s *Store) Tombstones() ([]types.KeyID, error) {
 	return ids, nil
 }
 
+// BindDigests implements mpc.BindingStore.
+func (s *Store) BindDigests(bindings []types.Binding) error {
+	fresh := make(map[string]binding)
+	for _, b := range bindings {
+		if _, bound := s.bindings[b.SignatureID]; !bound {
+			fresh[b.SignatureID] = binding{b.Content, bytes.Clone(b.Digest)}
+		}
+	}
+	if len(fresh) == 0 {
+		return nil
+	}
+	if err := s.BeforeWrite("bind digests"); err != nil {
+		return err
+	}
+	maps.Copy(s.bindings, fresh)
+	s.AfterWrite("bind digests")
+	return nil
+}
+
 // BindDigest implements mpc.BindingStore.
 func (s *Store) BindDigest(id string, content types.Hash, digest []byte) error {
 	old, bound := s.bindings[id]

@@ -54,6 +54,7 @@ type Node struct {
 	queue  []simJob
 	idle   int
 	order  uint64
+	slow   slowDisk
 }
 
 type simJob struct {
@@ -111,7 +112,7 @@ func (n *Node) Core() *mpc.Core { return n.core }
 func (n *Node) Start() {
 	n.world.note("%s starts", n.Operator)
 	n.life++
-	n.queue, n.idle, n.idler, n.looked = nil, n.world.Workers, nil, time.Time{}
+	n.queue, n.idle, n.idler, n.looked, n.slow = nil, n.world.Workers, nil, time.Time{}, slowDisk{}
 	log := n.world.Log
 	if log != nil {
 		log = log.With("node", string(n.Operator))
@@ -137,7 +138,7 @@ func (n *Node) Start() {
 		n.seen = n.world.Chain.Height()
 	}
 	n.reconcile()
-	n.own(tick, n.ticking)
+	n.tickLater()
 }
 
 // StartBehind begins a new life that knows no block after a height until CatchUp.
@@ -169,7 +170,7 @@ func (n *Node) LoseStore() {
 func (n *Node) PutBack(store *memstore.Store) {
 	store.BeforeWrite = func(what string) error { n.comes(Before, what); return nil }
 	store.Halfway = func(what string) { n.comes(Halfway, what) }
-	store.AfterWrite = func(what string) { n.comes(After, what) }
+	store.AfterWrite = func(what string) { n.wrote(); n.comes(After, what) }
 	n.Store = store
 }
 
@@ -185,18 +186,32 @@ func (n *Node) own(d time.Duration, run func()) {
 	life := n.life
 	n.world.after(d, func() {
 		if n.listens() && n.life == life {
-			run()
+			n.turn(run)
 		}
 	})
 }
 
 func (n *Node) ticking() {
+	if n.busy() {
+		n.tickWaits()
+		return
+	}
 	n.core.Tick()
 	if n.world.Now().Sub(n.looked) >= sharesInterval {
 		n.looked = n.world.Now()
 		n.noteUnheld()
 	}
-	n.own(tick, n.ticking)
+	n.tickLater()
+}
+
+// tickLater lets the clock tick: it does not wait in line, see slowDisk.
+func (n *Node) tickLater() {
+	life := n.life
+	n.world.after(tick, func() {
+		if n.listens() && n.life == life {
+			n.ticking()
+		}
+	})
 }
 
 // noteUnheld compares the chain's keys with the node's records, as mpcnode's watch does.

@@ -39,6 +39,9 @@ type Config struct {
 	Preparams int
 	// MakePreparams makes set i of a network.
 	MakePreparams func(i int) []byte
+	// WriteCost is for how long a write to its store keeps a node from everything else;
+	// zero: for no time.
+	WriteCost time.Duration
 	// MaxSessions of each node; zero: the engine's default.
 	MaxSessions int
 	// Verified, if set, is shared by worlds that run one after the other: those that
@@ -185,6 +188,7 @@ func (w *World) Run(limit time.Duration, done func() bool) bool {
 		e := heap.Pop(&w.queue).(event)
 		w.now = e.at
 		w.step(e.run)
+		w.now = e.at // what a write took passed for its node alone
 	}
 	return true
 }
@@ -268,6 +272,10 @@ func (w *World) carry(from, to *Node, m *wire.Message) {
 // arrive hands over what came, envelopes verified as by the reactor. Gossip goes to
 // the engine as it is: what the reactor checks of it, the engine checks again.
 func (w *World) arrive(from, to *Node, bz []byte) {
+	to.turn(func() { w.reach(from, to, bz) })
+}
+
+func (w *World) reach(from, to *Node, bz []byte) {
 	if !to.listens() {
 		return
 	}

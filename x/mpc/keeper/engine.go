@@ -199,6 +199,16 @@ func (k *Keeper) EngineFaultBlocks(ctx context.Context) (int64, error) {
 	return int64(params.FaultBlocks), err
 }
 
+// EngineRosterChanges counts the writes of participants so far: as long as it is the
+// same, so is what EngineRoster reads.
+func (k *Keeper) EngineRosterChanges(ctx context.Context) (uint64, error) {
+	count, err := k.participantChanges.Get(ctx)
+	if err != nil && !errors.Is(err, collections.ErrNotFound) {
+		return 0, fmt.Errorf("load the number of changes of participants: %w", err)
+	}
+	return count, nil
+}
+
 // EngineRoster reads everybody who ever registered.
 func (k *Keeper) EngineRoster(ctx context.Context) (*mpctypes.Roster, error) {
 	all := make(map[mpctypes.Operator][]mpctypes.Identity)

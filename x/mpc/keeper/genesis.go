@@ -134,10 +134,7 @@ func (k *Keeper) importParticipant(ctx context.Context, g types.GenesisParticipa
 			return err
 		}
 	}
-	if err := k.participants.Set(ctx, operator, p); err != nil {
-		return fmt.Errorf("store participant %s: %w", operator, err)
-	}
-	return nil
+	return k.setParticipant(ctx, p)
 }
 
 func (k *Keeper) importFault(ctx context.Context, f types.Fault) error {

@@ -51,9 +51,12 @@ type Keeper struct {
 	participants collections.Map[string, types.Participant]
 	// identityKeys says whose an identity key is, for all versions ever.
 	identityKeys collections.Map[[]byte, string]
-	keys         *collections.IndexedMap[string, types.Key, keyIndexes]
-	signatures   *collections.IndexedMap[string, types.Signature, signatureIndexes]
-	reshares     *collections.IndexedMap[string, types.Reshare, reshareIndexes]
+	// participantChanges counts the writes of participants; setParticipant is the only
+	// writer of it and of them.
+	participantChanges collections.Item[uint64]
+	keys               *collections.IndexedMap[string, types.Key, keyIndexes]
+	signatures         *collections.IndexedMap[string, types.Signature, signatureIndexes]
+	reshares           *collections.IndexedMap[string, types.Reshare, reshareIndexes]
 	// requests holds open requests only. openRequest and closeRequest are the only
 	// writers of it, of its indexes but requestExpiry and requestsByMember, and of its
 	// counters.
@@ -131,6 +134,7 @@ func NewKeeper(
 			collections.StringKey, codec.CollValue[types.Participant](cdc)),
 		identityKeys: collections.NewMap(sb, types.IdentityKeysPrefix, "identity_keys",
 			collections.BytesKey, collections.StringValue),
+		participantChanges: collections.NewItem(sb, types.ParticipantChangesPrefix, "participant_changes", collections.Uint64Value),
 		keys: collections.NewIndexedMap(sb, types.KeysPrefix, "keys",
 			collections.StringKey, codec.CollValue[types.Key](cdc), newKeyIndexes(sb)),
 		signatures: collections.NewIndexedMap(sb, types.SignaturesPrefix, "signatures",

@@ -31,15 +31,20 @@ func (k *Keeper) Participant(ctx context.Context, operator string) (types.Partic
 	return p, nil
 }
 
-// RegisterParticipant gives an existing validator its MPC identity, or a new
-// version of it, and returns the version. The caller has made sure that the
-// operator asks.
+// RegisterParticipant gives a validator its MPC identity, or a new version of it, and
+// returns the version. The caller has made sure that the operator asks.
+//
+// Participants stay for ever and every node reads all of them, so to become one takes a
+// place among the bonded validators, which costs more stake than somebody else has in
+// it, for as long as unbonding takes; a validator that is not bonded is chosen for no
+// key anyway. Who is a participant may rotate its identity wherever it stands.
 func (k *Keeper) RegisterParticipant(ctx context.Context, operator string, identityKey, proof []byte) (uint32, error) {
 	canonical, address, err := k.operator(operator)
 	if err != nil {
 		return 0, err
 	}
-	if _, err := k.validator(ctx, canonical, address); err != nil {
+	v, err := k.validator(ctx, canonical, address)
+	if err != nil {
 		return 0, err
 	}
 	chainID := sdk.UnwrapSDKContext(ctx).ChainID()
@@ -48,6 +53,9 @@ func (k *Keeper) RegisterParticipant(ctx context.Context, operator string, ident
 	}
 	p, err := k.Participant(ctx, canonical)
 	if errors.Is(err, types.ErrUnregistered) {
+		if !v.IsBonded() || v.IsJailed() {
+			return 0, types.ErrNotBonded.Wrapf("%s cannot register for the first time", canonical)
+		}
 		p, err = types.Participant{Operator: canonical}, nil
 	}
 	if err != nil {
@@ -60,8 +68,8 @@ func (k *Keeper) RegisterParticipant(ctx context.Context, operator string, ident
 	if err := k.claimIdentityKey(ctx, identityKey, canonical); err != nil {
 		return 0, err
 	}
-	if err := k.participants.Set(ctx, canonical, p); err != nil {
-		return 0, fmt.Errorf("store participant %s: %w", canonical, err)
+	if err := k.setParticipant(ctx, p); err != nil {
+		return 0, err
 	}
 	k.emit(ctx, &types.EventParticipantRegistered{Operator: canonical, Version: version, IdentityKey: hexOf(identityKey)})
 	return version, nil
@@ -77,11 +85,23 @@ func (k *Keeper) RevokeParticipant(ctx context.Context, operator string) error {
 	if err := p.Revoke(sdk.UnwrapSDKContext(ctx).BlockHeight()); err != nil {
 		return err
 	}
-	if err := k.participants.Set(ctx, p.Operator, p); err != nil {
-		return fmt.Errorf("store participant %s: %w", p.Operator, err)
+	if err := k.setParticipant(ctx, p); err != nil {
+		return err
 	}
 	k.emit(ctx, &types.EventParticipantRevoked{Operator: p.Operator})
 	return k.condemnRequests(ctx, k.requestsByMember, p.Operator, mpctypes.ErrIdentityRevoked)
+}
+
+// setParticipant stores a participant, and counts that it was written.
+func (k *Keeper) setParticipant(ctx context.Context, p types.Participant) error {
+	count, err := k.EngineRosterChanges(ctx)
+	if err == nil {
+		err = errors.Join(k.participants.Set(ctx, p.Operator, p), k.participantChanges.Set(ctx, count+1))
+	}
+	if err != nil {
+		return fmt.Errorf("store participant %s: %w", p.Operator, err)
+	}
+	return nil
 }
 
 // claimIdentityKey makes an identity key an operator's for ever: whoever holds

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -45,6 +47,70 @@ func TestRegisterParticipantRefuses(t *testing.T) {
 			require.Equal(t, shape, msg.ValidateBasic() != nil)
 		})
 	}
+}
+
+// Who is not among the bonded validators does not become a participant. Who is one
+// rotates and revokes wherever it stands.
+func TestRegisteringTakesABondedValidator(t *testing.T) {
+	f := chain.New(t, 2)
+	p := f.AddValidator(2)
+	register := func() error {
+		_, err := f.Msg.RegisterParticipant(f.Ctx, &types.MsgRegisterParticipant{
+			Operator: p.Operator, IdentityKey: chain.Public(p.Identity), ProofOfPossession: chain.Proof(chain.ChainID, p.Operator, p.Identity),
+		})
+		return err
+	}
+	for _, v := range []stakingtypes.Validator{
+		{Status: stakingtypes.Unbonded}, {Status: stakingtypes.Unbonding}, {Status: stakingtypes.Unbonding, Jailed: true},
+		{Status: stakingtypes.Bonded, Jailed: true}, // until the end of the block
+	} {
+		p.Staked.Status, p.Staked.Jailed = v.Status, v.Jailed
+		require.ErrorIs(t, register(), types.ErrNotBonded)
+	}
+	_, err := f.Keeper.Participant(f.Ctx, p.Operator)
+	require.ErrorIs(t, err, types.ErrUnregistered)
+	p.Staked.Status, p.Staked.Jailed = stakingtypes.Bonded, false
+	require.NoError(t, register())
+	p.Jail()
+	p.Identity = chain.IdentityKey("rotated")
+	require.NoError(t, register())
+	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, p.Operator))
+	p.Identity = chain.IdentityKey("again")
+	require.NoError(t, register())
+}
+
+// Every write of a participant counts, and nothing else does.
+func TestRosterChanges(t *testing.T) {
+	f := chain.New(t, 3)
+	last, err := f.Keeper.EngineRosterChanges(f.Ctx)
+	require.NoError(t, err)
+	changes := func(by uint64) {
+		t.Helper()
+		now, err := f.Keeper.EngineRosterChanges(f.Ctx)
+		require.NoError(t, err)
+		require.Equal(t, last+by, now)
+		last = now
+	}
+	f.ReadyKey("k", 1)
+	f.KeySign("s", "k", "text")
+	f.EndBlocks(2)
+	changes(0)
+	f.Register(f.AddValidator(3))
+	changes(1)
+	f.Participants[0].Identity = chain.IdentityKey("rotated")
+	f.Register(f.Participants[0])
+	changes(1)
+	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[0].Operator))
+	changes(1)
+	require.ErrorIs(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[0].Operator), types.ErrUnregistered)
+	changes(0)
+	gs, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	again := chain.NewEmpty(t)
+	require.NoError(t, again.Keeper.InitGenesis(again.Ctx, *gs))
+	imported, err := again.Keeper.EngineRosterChanges(again.Ctx)
+	require.NoError(t, err)
+	require.EqualValues(t, len(gs.Participants), imported)
 }
 
 func TestRotationKeepsVersions(t *testing.T) {
