@@ -15,11 +15,11 @@ EXAMPLE  := testutil/examplechain
 
 GOLANGCI := v2.5.0
 
-# Two packages at a time: most tests keep one core busy.
-# Vetting is the linter's part.
-TEST     := go test -p 2 -count 1 -timeout 30m -vet off
+# Three packages at a time: most tests keep one core busy, and some wait for others.
+# Vetting is the linter's part; without tables for debuggers programs are linked sooner.
+TEST     := go test -p 3 -count 1 -timeout 30m -vet off -ldflags -w
 
-.PHONY: build install test test-example test-long test-race sim lint lint-deep proto proto-check localnet demo bench clean
+.PHONY: build install test test-example test-long test-race sim lint lint-deep proto proto-check localnet demo bench bench-publish clean
 
 build:
 	go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
@@ -94,12 +94,16 @@ demo: build
 	$(BUILD)/demo -binary $(BUILD)/sequencerd -message "$$DEMO_MESSAGE"
 
 # Ours against the bare library in the same process, against its generator of
-# pre-parameters and OpenSSL's of safe primes; latency on long ways in virtual time. One
-# line for each bar, with -v of one package at a time as soon as it is there. Fails where a
-# bar is too high.
+# pre-parameters and OpenSSL's of safe primes; bytes and memory; latency on long ways in
+# virtual time. One line for each bar as soon as it is there, tables at the end. Fails
+# where a bar is too high. BENCH=TestBenchPresign runs a part.
+BENCH ?= TestBench
 bench:
-	MPC_BENCH=1 go test -p 1 -count 1 -timeout 120m -run 'TestBench' -v ./mpc/tss
-	MPC_BENCH=1 go test -p 1 -count 1 -timeout 30m -run 'TestBench' -v ./testutil/sim
+	go run ./testutil/figures -run '$(BENCH)' -out $(BUILD)/bench.txt measure
+
+# Takes over what was measured last into README.md and the documentation of package mpc.
+bench-publish:
+	go run ./testutil/figures -out $(BUILD)/bench.txt publish
 
 clean:
 	rm -rf $(BUILD)

@@ -160,6 +160,9 @@ func (c *Core) able(r *types.Request) types.Reason {
 	if _, err := c.opts.Protocols.Protocol(r.ID.Kind, r.Algorithm); err != nil {
 		return types.ErrUnsupportedAlgorithm
 	}
+	if _, destroyed := c.tombstones[r.KeyID]; destroyed {
+		return types.ErrKeyDeleted // the chain was rolled back far over it: no share is stored any more
+	}
 	switch r.ID.Kind {
 	case types.KindSign:
 		if _, ok := c.share(r); !ok {

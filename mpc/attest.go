@@ -85,9 +85,7 @@ func (c *Core) HandleGossip(ctx context.Context, j Judged) {
 			c.takeSignature(j, s)
 		}
 	case *wire.Gossip_Evidence:
-		if e, err := types.EvidenceFromWire(sum.Evidence, c.opts.ChainID); err == nil {
-			c.takeEvidence(e)
-		}
+		c.hearEvidence(j)
 	case *wire.Gossip_Accusation:
 		c.takeAccusation(sum.Accusation)
 	}
@@ -219,8 +217,14 @@ func (c *Core) takeResult(v types.Verified) {
 	if err := r.Unmarshal(v.Body()); err != nil || r.Result == nil {
 		return
 	}
-	if s, ok := r.Result.Sum.(*wire.Gossip_Signature); ok && s.Signature != nil && c.pool.hasSignature(s.Signature.RequestId) {
-		return
+	switch sum := r.Result.Sum.(type) {
+	case *wire.Gossip_Signature:
+		if sum.Signature != nil && c.pool.hasSignature(sum.Signature.RequestId) {
+			return
+		}
+	case *wire.Gossip_Attestation:
+	default:
+		return // no refusal has anything else, and it would be judged on the loop
 	}
 	j, err := c.Judge(r.Result)
 	if err != nil {
@@ -254,7 +258,7 @@ func (c *Core) prunePool(ctx context.Context) {
 		signature: func(s *types.SignatureResult) bool {
 			return c.isOpen(types.RequestID{Kind: types.KindSign, ID: s.RequestID})
 		},
-		evidence:   func(e *types.Evidence) bool { _, wanted := c.evidenceKey(e); return wanted },
+		evidence:   c.evidenceWanted,
 		accusation: func(a *types.Accusation) bool { return c.isOpen(a.Request) && !c.accused(a) },
 	})
 }

@@ -22,10 +22,10 @@ type Core struct {
 
 	view *View
 	pace pace
-	// requests are the open ones of the view. The map is never changed: Judge reads it
-	// in judging, from other goroutines.
+	// requests are the open ones of the view. The map is never changed, and it and
+	// decidedLately are in judging for other goroutines.
 	requests map[types.RequestID]*types.Request
-	judging  atomic.Pointer[map[types.RequestID]*types.Request]
+	judging  atomic.Pointer[judging]
 	self     Self
 	// outdated is what Status.IdentityOutdated says.
 	outdated uint32
@@ -56,7 +56,8 @@ type Core struct {
 	suspects map[types.Operator]time.Time
 	// liars are those that this node caught.
 	liars map[types.Operator]time.Time
-	// decidedLately are requests that were open in an earlier view, the oldest first.
+	// decidedLately are requests that were open in an earlier view, the oldest first. The
+	// list is never changed.
 	decidedLately []decidedRequest
 	// left are members that left a session early, until this is forgotten.
 	left map[types.Operator]departure
@@ -162,8 +163,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		falseResults: make(map[types.Operator]int),
 		falseWords:   make(map[types.Hash]bool),
 	}
-	requests := c.requests
-	c.judging.Store(&requests)
+	c.judging.Store(&judging{view: c.view, requests: c.requests})
 	return c, nil
 }
 
@@ -318,7 +318,7 @@ func (c *Core) adopt(view *View) {
 	last := c.requests
 	c.requests = requests
 	c.rememberDecided(last)
-	c.judging.Store(&requests)
+	c.judging.Store(&judging{view, requests, c.decidedLately})
 	for id := range c.attempts {
 		if _, open := c.requests[id.request]; !open {
 			delete(c.attempts, id)
@@ -360,6 +360,9 @@ func (c *Core) interest() []types.KeyID {
 		}
 	}
 	for _, id := range c.pool.deletions() {
+		set[id] = true
+	}
+	for _, id := range c.pool.presigned() {
 		set[id] = true
 	}
 	for id := range c.owed {

@@ -42,8 +42,8 @@
 //   - Who is late, or slow, is guilty of nothing: it is picked last (lateness.go).
 //   - What ends a session early, the end of the engine included, wipes the secrets
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
-//   - Finished signatures are verified beside the loop (judge.go): who delivers false
-//     ones is charged for them, and keeps nobody from the true one. Who repeats what
+//   - Finished signatures and proof are verified beside the loop (judge.go): who delivers
+//     false ones is charged for them, and keeps nobody from the true one. Who repeats what
 //     another one signed makes it pay no more (attest.go).
 //   - A share that this node should have and has not is declared on chain (missing.go),
 //     once for each epoch of its key: at once if a request wants it, otherwise when the

@@ -175,9 +175,9 @@ func (e *Engine) Receive(v types.Verified) {
 	}
 }
 
-// ReceiveGossip takes a result of somebody, unverified. A finished signature is
-// verified before it returns, on the caller's goroutine; the error says that it is
-// false, which is the fault of who delivered it. It never blocks.
+// ReceiveGossip takes a result of somebody, unverified. What proves itself, a finished
+// signature or proof, is verified before it returns, on the caller's goroutine; the error
+// says that it is false, which is the fault of who delivered it. It never blocks.
 func (e *Engine) ReceiveGossip(g *wire.Gossip) error {
 	j, err := e.core.Judge(g)
 	if err != nil {

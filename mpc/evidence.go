@@ -1,7 +1,6 @@
 package mpc
 
 import (
-	"context"
 	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -10,13 +9,12 @@ import (
 // Proof that a participant told two others different things is kept and told until the
 // chain shows it, also after the request is decided: who lies in the last round, or
 // whose session was not needed, did it all the same. The chain takes it for fault_blocks
-// after the decision, and this node remembers who the members were for as long as that is
-// by default. A restart forgets both.
-const (
-	evidenceBlocks = 600
-	// maxDecided requests are remembered, those that were decided last.
-	maxDecided = 1024
-)
+// after the decision, and this node remembers who the members were for as long
+// (View.FaultBlocks). A restart forgets both.
+
+// maxDecided requests are remembered, those that were decided last, however long the
+// chain would take proof: each is some 150 bytes for each member, 2.5 MB for 16 of them.
+const maxDecided = 1024
 
 // decidedRequest is one that was open in a view.
 type decidedRequest struct {
@@ -27,42 +25,43 @@ type decidedRequest struct {
 
 // rememberDecided notes the requests of the last view that are not in this one.
 func (c *Core) rememberDecided(last map[types.RequestID]*types.Request) {
-	c.decidedLately = slices.DeleteFunc(c.decidedLately, func(d decidedRequest) bool {
+	decided := slices.DeleteFunc(slices.Clone(c.decidedLately), func(d decidedRequest) bool { // Judge may read the old list
 		_, open := c.requests[d.ID]
-		return open || d.height+evidenceBlocks < c.view.Height || d.height > c.view.Height // rolled back
+		return open || d.height+c.view.FaultBlocks < c.view.Height || d.height > c.view.Height // rolled back
 	})
 	for id, r := range last {
 		if _, open := c.requests[id]; !open {
-			c.decidedLately = append(c.decidedLately, decidedRequest{r, c.view.Height})
+			decided = append(decided, decidedRequest{r, c.view.Height})
 		}
 	}
-	if over := len(c.decidedLately) - maxDecided; over > 0 {
-		c.decidedLately = slices.Delete(c.decidedLately, 0, over)
+	if over := len(decided) - maxDecided; over > 0 {
+		decided = slices.Delete(decided, 0, over)
+	}
+	c.decidedLately = decided
+}
+
+// hearEvidence keeps proof that Judge verified, unless a block that came since took it,
+// or has no use for it. What this node would have to read for that is told again.
+func (c *Core) hearEvidence(j Judged) {
+	if j.evidence == nil || j.under != c.judging.Load() && !c.evidenceWanted(j.evidence) {
+		return
+	}
+	c.keepEvidence(*j.evidence)
+}
+
+// findEvidence keeps proof that a session of this node came upon. Both signatures were
+// verified when they came, and the session is of now: if the chain has proof of it the
+// view has it too.
+func (c *Core) findEvidence(e types.Evidence) {
+	if c.evidenceWanted(&e) {
+		c.keepEvidence(e)
 	}
 }
 
-// takeEvidence keeps proof that a member told two others different things, and
-// ends the session that it spoiled.
-func (c *Core) takeEvidence(e types.Evidence) {
+// keepEvidence keeps proof that a member told two others different things, and ends the
+// session that it spoiled.
+func (c *Core) keepEvidence(e types.Evidence) {
 	if c.pool.hasEvidence(e) || c.pool.proofsOf(e.Culprit()) >= types.MaxProofs {
-		return
-	}
-	key, wanted := c.evidenceKey(&e)
-	if !wanted {
-		return
-	}
-	if err := e.Verify(c.opts.ChainID, key); err != nil {
-		c.opts.Observer.Dropped(types.ErrProtocolFault)
-		c.opts.Log.Debug("evidence dropped", "against", e.Culprit(), "request", e.Request().String(), "err", err)
-		return
-	}
-	// The view has what counts only. Whoever repeats what ceased to would make every node
-	// hold it again, and the chain refuses it.
-	known, err := c.opts.Chain.Proven(context.Background(), e.Culprit(), e.Context())
-	if err != nil {
-		c.opts.Log.Warn("committed state does not say what was proved before; evidence is dropped, and comes again", "against", e.Culprit(), "err", err)
-	}
-	if known || err != nil {
 		return
 	}
 	c.pool.addEvidence(e, c.opts.Now())
@@ -77,42 +76,55 @@ func (c *Core) takeEvidence(e types.Evidence) {
 	}
 }
 
+// evidenceWanted: the chain would take it, as far as the view says. It has the keys that
+// evidence in the pool names, and those of this node.
+func (c *Core) evidenceWanted(e *types.Evidence) bool {
+	_, wanted := c.judging.Load().evidenceKey(e, func(id types.KeyID) (types.Key, bool) {
+		key, known := c.view.Keys[id]
+		return key, known
+	})
+	return wanted
+}
+
 // evidenceKey finds the identity that evidence must be against, if the chain would take
-// it and has none of the same session.
-func (c *Core) evidenceKey(e *types.Evidence) ([]byte, bool) {
-	if c.proven(e) {
+// it and has none of the same session that counts. find finds the key of a presignature.
+func (j *judging) evidenceKey(e *types.Evidence, find func(types.KeyID) (types.Key, bool)) ([]byte, bool) {
+	if j.proven(e) {
 		return nil, false
 	}
 	if e.Request().Kind == types.KindPresign {
-		return c.presignerKey(e)
+		key, known := find(e.KeyID)
+		if !known {
+			return nil, false
+		}
+		return j.presignerKey(&key, e)
 	}
-	r, known := c.requests[e.Request()]
+	r, known := j.requests[e.Request()]
 	if !known {
-		i := slices.IndexFunc(c.decidedLately, func(d decidedRequest) bool { return d.ID == e.Request() })
+		i := slices.IndexFunc(j.decided, func(d decidedRequest) bool { return d.ID == e.Request() })
 		if i < 0 {
 			return nil, false
 		}
-		r = c.decidedLately[i].Request
+		r = j.decided[i].Request
 	}
 	m, ok := r.Member(e.Culprit())
 	return m.IdentityKey, ok && m.IdentityVersion == e.IdentityVersion()
 }
 
 // presignerKey finds the identity of somebody who makes presignatures of the key that
-// evidence names.
-func (c *Core) presignerKey(e *types.Evidence) ([]byte, bool) {
-	key, known := c.chainKey(context.Background(), e.KeyID)
-	if !known || key.Status != types.KeyReady || types.PresignID(&key) != e.Request() || !slices.Contains(key.Participants, e.Culprit()) {
+// evidence names: one that was current while there were some, and not long ago.
+func (j *judging) presignerKey(key *types.Key, e *types.Evidence) ([]byte, bool) {
+	if key.Status != types.KeyReady || types.PresignID(key) != e.Request() || !slices.Contains(key.Participants, e.Culprit()) {
 		return nil, false
 	}
-	return c.view.Roster.EverKey(e.Culprit(), e.IdentityVersion())
+	return j.view.Roster.KeySince(e.Culprit(), e.IdentityVersion(), max(key.DecidedHeight, j.view.Height-j.view.FaultBlocks))
 }
 
 // proven: the chain has proof against the same participant in the same session, or as
 // many as count.
-func (c *Core) proven(e *types.Evidence) bool {
+func (j *judging) proven(e *types.Evidence) bool {
 	proofs := 0
-	for _, f := range c.view.Faults {
+	for _, f := range j.view.Faults {
 		if !f.Proven() || f.Participant != e.Culprit() {
 			continue
 		}

@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -9,9 +10,16 @@ import (
 )
 
 // TestEvidenceOutlivesItsRequest: proof is held, and taken from others, until the chain
-// shows it, also when its request is decided, and not for ever.
+// shows it, also when its request is decided, for as long as the chain takes it.
 func TestEvidenceOutlivesItsRequest(t *testing.T) {
+	for _, blocks := range []int64{1, 600, 5000} {
+		t.Run(fmt.Sprint(blocks), func(t *testing.T) { evidenceOutlives(t, blocks) })
+	}
+}
+
+func evidenceOutlives(t *testing.T, blocks int64) {
 	d, r, _ := waiting(t)
+	d.view.FaultBlocks = blocks
 	held, late := d.prove(r, "op-02"), d.proveIn(r, "op-03", types.Context{8})
 	d.hear(held)
 	d.view.Requests = nil
@@ -33,7 +41,7 @@ func TestEvidenceOutlivesItsRequest(t *testing.T) {
 	d.commit()
 	d.hear(held)
 	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence, "the chain has it, though it counts no longer")
-	d.view.Height += evidenceBlocks
+	d.view.Height += d.view.FaultBlocks
 	d.commit()
 	require.Equal(t, []types.Evidence{late}, d.core.Results().Evidence)
 	d.view.Height++
@@ -54,7 +62,7 @@ func TestDecidedRequestsAreBounded(t *testing.T) {
 		d.view.Requests = []types.Request{r}
 		d.commit()
 	}
-	require.LessOrEqual(t, len(d.core.decidedLately), evidenceBlocks+1)
+	require.LessOrEqual(t, len(d.core.decidedLately), int(d.view.FaultBlocks)+1)
 	for range 2 * maxDecided {
 		d.view.Requests = append(d.view.Requests, d.view.Requests[0])
 		d.view.Requests[len(d.view.Requests)-1].ID.ID = types.Hash{byte(len(d.view.Requests) >> 8), byte(len(d.view.Requests))}.Short()
@@ -103,25 +111,38 @@ func TestHearsEvidenceOfPresignatures(t *testing.T) {
 		"of another epoch":  func(k *types.Key, _ *types.Evidence) { k.Session = types.Context{6} },
 		"of a DELETING key": func(k *types.Key, _ *types.Evidence) { k.Status = types.KeyDeleting },
 		"of no participant": func(k *types.Key, _ *types.Evidence) { k.Participants = d.ops[:2] },
-		"a wrong signature": func(_ *types.Key, e *types.Evidence) {
-			*e = d.prove(&presign, "op-02")
-			e.KeyID = "key"
-			e.First.Signature[0]++
-		},
-		"of another version": func(_ *types.Key, e *types.Evidence) {
+		"of two versions": func(_ *types.Key, e *types.Evidence) {
 			*e = d.prove(&presign, "op-02")
 			e.KeyID = "key"
 			e.First.Header.IdentityVersion++
+		},
+		"of an unknown version": func(_ *types.Key, e *types.Evidence) {
+			*e = d.prove(&presign, "op-02")
+			e.KeyID = "key"
+			e.First.Header.IdentityVersion++
+			e.Second.Header.IdentityVersion++
 		},
 	} {
 		k, said := key, e
 		change(&k, &said)
 		d.view.Keys["key"] = k
 		d.commit()
-		d.hear(said)
+		j, err := d.core.Judge(told(said))
+		if malformed := said.KeyID == "" || said.First.Header.IdentityVersion != said.Second.Header.IdentityVersion; malformed {
+			require.ErrorIs(t, err, types.ErrBadResult, name)
+			continue
+		}
+		require.NoError(t, err, name)
+		d.core.HandleGossip(t.Context(), j)
 		require.Empty(t, d.core.Results().Evidence, name)
 	}
 	d.view.Keys["key"] = key
+	d.commit()
+	forged := d.prove(&presign, "op-02")
+	forged.KeyID = "key"
+	forged.First.Signature[0]++
+	_, err := d.core.Judge(told(forged))
+	require.ErrorIs(t, err, types.ErrBadResult)
 	roster := make(map[types.Operator][]types.Identity)
 	for _, op := range d.ops {
 		roster[op] = []types.Identity{{Version: 1, Key: d.public(op), Revoked: op == "op-02"}}

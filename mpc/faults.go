@@ -49,7 +49,7 @@ func (c *Core) blame(l *live, end session.End, now time.Time) {
 		c.remember(end.Culprits, !s.Context().IsZero(), now)
 	}
 	if end.Evidence != nil {
-		c.takeEvidence(*end.Evidence)
+		c.findEvidence(*end.Evidence)
 		return
 	}
 	c.accuse(s, end.Culprits, end.Reason, now)

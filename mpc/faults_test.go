@@ -48,8 +48,8 @@ func (d *desk) proveIn(r *types.Request, culprit types.Operator, session types.C
 	return types.NewEvidence(envelope("one"), envelope("other"))
 }
 
-func (d *desk) hear(sum any) {
-	d.t.Helper()
+// told is how a result is told.
+func told(sum any) *wire.Gossip {
 	g := &wire.Gossip{}
 	switch s := sum.(type) {
 	case types.Accusation:
@@ -61,7 +61,12 @@ func (d *desk) hear(sum any) {
 	case types.Evidence:
 		g.Sum = &wire.Gossip_Evidence{Evidence: s.ToWire()}
 	}
-	j, err := d.core.Judge(g)
+	return g
+}
+
+func (d *desk) hear(sum any) {
+	d.t.Helper()
+	j, err := d.core.Judge(told(sum))
 	require.NoError(d.t, err)
 	d.core.HandleGossip(d.t.Context(), j)
 }
@@ -149,9 +154,8 @@ func TestHearsEvidence(t *testing.T) {
 	d, r, _ := waiting(t)
 	e := d.prove(r, "op-02")
 	e.Second.Signature[1]++
-	d.hear(e)
-	require.Empty(t, d.core.Results().Evidence)
-	require.Equal(t, 1, d.dropped[types.ErrProtocolFault])
+	_, err := d.core.Judge(told(e))
+	require.ErrorIs(t, err, types.ErrBadResult)
 	other := d.request(types.KindSign)
 	d.hear(d.prove(&other, "op-02"))
 	require.Empty(t, d.core.Results().Evidence, "the request is not open")

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -34,7 +35,9 @@ type desk struct {
 	sigs  map[string]types.SignatureResult
 	ended []string // reshares
 	// proven says against whom the chain has proof in a session, if it does not count.
-	proven  map[types.Context]types.Operator
+	proven map[types.Context]types.Operator
+	// reads counts how often it was asked for a key or for proof.
+	reads   atomic.Int64
 	ops     []types.Operator
 	keys    map[types.Operator]ed25519.PrivateKey
 	sent    []*wire.Envelope
@@ -57,7 +60,7 @@ func newDesk(t *testing.T, participants int) *desk {
 		d.keys[op] = ed25519.NewKeyFromSeed(seed[:])
 		roster[op] = []types.Identity{{Version: 1, Key: d.public(op)}}
 	}
-	d.view = View{Height: 10, Roster: types.NewRoster(roster), Keys: make(map[types.KeyID]types.Key)}
+	d.view = View{Height: 10, Roster: types.NewRoster(roster), Keys: make(map[types.KeyID]types.Key), FaultBlocks: 600}
 	_, err := d.store.AddPreparams([]byte("pre-parameters"))
 	require.NoError(t, err)
 	return d
@@ -212,6 +215,7 @@ func (d *desk) View(context.Context, []types.KeyID) (*View, error) {
 }
 
 func (d *desk) Key(_ context.Context, id types.KeyID) (types.Key, bool, error) {
+	d.reads.Add(1)
 	k, ok := d.view.Keys[id]
 	return k, ok, nil
 }
@@ -226,6 +230,7 @@ func (d *desk) Unacknowledged(_ context.Context, op types.Operator) (ids []types
 }
 
 func (d *desk) Proven(_ context.Context, op types.Operator, session types.Context) (bool, error) {
+	d.reads.Add(1)
 	return d.proven[session] == op, nil
 }
 

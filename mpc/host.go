@@ -65,6 +65,7 @@ func (c *Core) burnPreparams(l *live) ([]byte, error) {
 		return nil, fmt.Errorf("burn pre-parameters: %w", err)
 	}
 	c.release(l)
+	c.opts.Auditor.PreparamsBurned(c.useOf(l.Session, l.Request(), l.Attempt()))
 	return set, nil
 }
 

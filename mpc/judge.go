@@ -2,6 +2,7 @@ package mpc
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -9,12 +10,25 @@ import (
 )
 
 // Judged is a result that Judge found nothing wrong with. Only Judge makes one, so
-// that no curve is computed on the loop for what anybody may send.
+// that no curve is computed and no state is read on the loop for what anybody may send.
 type Judged struct {
 	gossip *wire.Gossip
 	// proves is the request that a finished signature was verified against; nil for
 	// other results, and for a signature of no request that was open.
 	proves *types.Request
+	// evidence is proof that was verified, and that the chain lacked in the view under;
+	// nil for other results, and for proof that nobody needs.
+	evidence *types.Evidence
+	under    *judging
+}
+
+// judging is what Judge goes by: the last view, the requests that are open in it and
+// those that were before. Nobody changes it, the next view brings another: it is read
+// from any goroutine.
+type judging struct {
+	view     *View
+	requests map[types.RequestID]*types.Request
+	decided  []decidedRequest
 }
 
 // of says whether it was verified against what a request asks for.
@@ -22,23 +36,31 @@ func (j Judged) of(r *types.Request) bool {
 	return j.proves != nil && bytes.Equal(j.proves.PublicKey, r.PublicKey) && bytes.Equal(j.proves.Digest, r.Digest)
 }
 
-// Judge verifies a finished signature against the public key and the digest of the
-// request that is open here. The error is types.ErrBadResult: it is false, and no
-// honest node passes it on, because a request has one key and one digest for ever.
+// Judge verifies what proves itself: a finished signature against the public key and the
+// digest of the request that is open here, and proof against the identity of whom it is
+// about. The error is types.ErrBadResult: it is false, and no honest node passes it on,
+// because a request has one key and one digest for ever, and a version of an identity
+// one key.
 //
-// It may be called from any goroutine: it takes a tenth of a millisecond, which the
-// loop cannot spare for what anybody may send. Other results are judged by
-// HandleGossip.
+// It may be called from any goroutine: it takes tenths of a millisecond and may read
+// committed state, which the loop cannot spare for what anybody may send. Other results
+// are judged by HandleGossip.
 func (c *Core) Judge(g *wire.Gossip) (Judged, error) {
-	sum, ok := g.Sum.(*wire.Gossip_Signature)
-	if !ok {
-		return Judged{gossip: g}, nil
+	switch sum := g.Sum.(type) {
+	case *wire.Gossip_Signature:
+		return c.judgeSignature(g, sum.Signature)
+	case *wire.Gossip_Evidence:
+		return c.judgeEvidence(g, sum.Evidence)
 	}
-	s, err := types.SignatureResultFromWire(sum.Signature)
+	return Judged{gossip: g}, nil
+}
+
+func (c *Core) judgeSignature(g *wire.Gossip, w *wire.Signature) (Judged, error) {
+	s, err := types.SignatureResultFromWire(w)
 	if err != nil {
 		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
 	}
-	r, open := (*c.judging.Load())[types.RequestID{Kind: types.KindSign, ID: s.RequestID}]
+	r, open := c.judging.Load().requests[types.RequestID{Kind: types.KindSign, ID: s.RequestID}]
 	if !open {
 		return Judged{gossip: g}, nil
 	}
@@ -46,4 +68,33 @@ func (c *Core) Judge(g *wire.Gossip) (Judged, error) {
 		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
 	}
 	return Judged{gossip: g, proves: r}, nil
+}
+
+// judgeEvidence looks at signatures and state only for proof that the view has a use for.
+func (c *Core) judgeEvidence(g *wire.Gossip, w *wire.Evidence) (Judged, error) {
+	e, err := types.EvidenceFromWire(w, c.opts.ChainID)
+	if err != nil {
+		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
+	}
+	ctx, under, unneeded := context.Background(), c.judging.Load(), Judged{gossip: g}
+	if c.pool.tells(e.Place()) {
+		return unneeded, nil
+	}
+	key, wanted := under.evidenceKey(&e, func(id types.KeyID) (types.Key, bool) { return c.keyIn(ctx, under.view, id) })
+	if !wanted {
+		return unneeded, nil
+	}
+	if err := e.Verify(c.opts.ChainID, key); err != nil {
+		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
+	}
+	// The view has what counts only. Whoever repeats what ceased to would make every node
+	// hold it again, and the chain refuses it.
+	known, err := c.opts.Chain.Proven(ctx, e.Culprit(), e.Context())
+	if err != nil {
+		c.opts.Log.Warn("committed state does not say what was proved before; evidence is dropped, and comes again", "against", e.Culprit(), "err", err)
+	}
+	if known || err != nil {
+		return unneeded, nil
+	}
+	return Judged{gossip: g, evidence: &e, under: under}, nil
 }

@@ -162,6 +162,7 @@ func TestJudgedFor(t *testing.T) {
 // TestJudgeBesideTheLoop: other goroutines judge while blocks come.
 func TestJudgeBesideTheLoop(t *testing.T) {
 	d, r, secret := signingDesk(t)
+	proof := told(d.prove(&r, "op-02"))
 	var wait sync.WaitGroup
 	wrong := make(chan error, 4)
 	for i := range 4 {
@@ -171,9 +172,11 @@ func TestJudgeBesideTheLoop(t *testing.T) {
 					wrong <- fmt.Errorf("worker %d: false signature %d passes", i, n)
 					return
 				}
-				if _, err := d.core.Judge(gossipOf(signedBy(secret, r))); err != nil {
-					wrong <- err
-					return
+				for _, g := range []*wire.Gossip{gossipOf(signedBy(secret, r)), proof} {
+					if _, err := d.core.Judge(g); err != nil {
+						wrong <- err
+						return
+					}
 				}
 			}
 		})
@@ -202,4 +205,82 @@ func TestEngineJudgesBeforeItsLoop(t *testing.T) {
 		item.run()
 	}
 	require.Len(t, d.core.Results().Signatures, 1)
+}
+
+// TestEngineJudgesProofBeforeItsLoop: neither the signatures of proof nor what the chain
+// has of it cost the loop anything, of whichever key, and whoever repeats it; false proof
+// is the fault of who brings it.
+func TestEngineJudgesProofBeforeItsLoop(t *testing.T) {
+	d := newDesk(t, 4)
+	r, key := d.request(types.KindSign), types.Key{ID: "of-others", Status: types.KeyReady, Session: types.Context{5}, RetireHeight: 1000}
+	key.Participants = d.ops[1:]
+	d.view.Requests = []types.Request{r}
+	d.view.Keys[key.ID] = key
+	presign, ok := types.PresignRequest(&key, d.view.Roster)
+	require.True(t, ok)
+	d.start()
+	d.core.view.Keys = nil // those that this node does not hold are not in its view
+	d.reads.Store(0)
+	e := &Engine{core: d.core, inbox: newQueue()}
+	loop := func() {
+		before := d.reads.Load()
+		for _, item := range e.inbox.take() {
+			item.run()
+		}
+		require.Equal(t, before, d.reads.Load(), "the loop read state")
+	}
+	forged := d.prove(&r, "op-02")
+	forged.Second.Signature[0]++
+	require.ErrorIs(t, e.ReceiveGossip(told(forged)), types.ErrBadResult)
+	require.Zero(t, e.inbox.length())
+	require.Zero(t, d.reads.Load(), "false proof is worth no look at the state")
+
+	of := d.proveIn(&presign, "op-03", types.Context{6})
+	of.KeyID = key.ID
+	proofs := []types.Evidence{d.prove(&r, "op-02"), of}
+	for _, proof := range proofs {
+		require.NoError(t, e.ReceiveGossip(told(proof)))
+	}
+	require.Equal(t, int64(3), d.reads.Load(), "two of proof, one of a key")
+	loop()
+	require.ElementsMatch(t, proofs, d.core.Results().Evidence)
+	for _, proof := range proofs {
+		require.NoError(t, e.ReceiveGossip(told(proof)))
+	}
+	require.Equal(t, int64(3), d.reads.Load(), "it is here already")
+	loop()
+	require.Contains(t, d.core.interest(), key.ID, "the next view has the keys of what is told")
+	d.commit()
+	require.ElementsMatch(t, proofs, d.core.Results().Evidence)
+}
+
+// TestJudgedProofOfAnotherView: what a block brought between judgement and loop counts.
+func TestJudgedProofOfAnotherView(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindSign)
+	d.view.Requests = []types.Request{r}
+	d.start()
+	proof := d.prove(&r, "op-02")
+	judged, err := d.core.Judge(told(proof))
+	require.NoError(t, err)
+
+	d.view.Faults = []types.Fault{{Participant: "op-02", Request: r.ID, Session: proof.Context()}}
+	d.commit()
+	d.core.HandleGossip(t.Context(), judged)
+	require.Empty(t, d.core.Results().Evidence, "the chain has it")
+
+	d.view.Faults, d.view.Requests, d.view.Height = nil, nil, d.view.Height-1 // rolled back
+	d.commit()
+	d.core.HandleGossip(t.Context(), judged)
+	require.Len(t, d.core.Results().Evidence, 1, "the request was open a moment ago")
+}
+
+// TestRefusalsBringNoProof: a Refuse is looked at on the loop, and has no room for what
+// must be looked up.
+func TestRefusalsBringNoProof(t *testing.T) {
+	d, r, _ := waiting(t)
+	d.reads.Store(0)
+	d.refuses("op-02", r.ID, wire.Refuse{Reason: string(types.ErrAlreadyDecided), Result: told(d.prove(r, "op-03"))})
+	require.Empty(t, d.core.Results().Evidence)
+	require.Zero(t, d.reads.Load())
 }

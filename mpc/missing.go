@@ -11,7 +11,8 @@ import (
 // is wanted of it, since the open requests name the sessions that made the shares that
 // they need; and of keys that nobody uses it is told by whoever compares all of the
 // chain's keys with the records. It then says so on chain, where people and auto_reshare
-// see it.
+// see it. One that has no database at all says so too, and nothing else: it is nobody in
+// all that the engine does, and its identity signs this one statement.
 
 // maxMissingTold words of this node's wait for the chain at a time, beyond those on keys
 // that are wanted now: who lost thousands of shares tells of them in many blocks.
@@ -43,7 +44,11 @@ func (c *Core) missing(r *types.Request) (types.Context, bool) {
 // declareMissing puts this node's word into the pool that it has no share of the keys
 // that it should have one of, until the chain shows it.
 func (c *Core) declareMissing(ctx context.Context) {
-	if c.self.Operator == "" || c.view.CatchingUp {
+	if c.view.CatchingUp {
+		return
+	}
+	if c.self.Operator == "" {
+		c.declareUnheld(ctx, c.bereaved())
 		return
 	}
 	looked := make(map[types.Context]bool) // the chain is read once for all requests of a key
@@ -54,18 +59,30 @@ func (c *Core) declareMissing(ctx context.Context) {
 		}
 		looked[session] = true
 		key, known := c.chainKey(ctx, r.KeyID)
-		if known && c.declare(&key, session) {
+		if known && c.declare(&key, session, c.self) {
 			c.opts.Log.Warn("this node has no share of a key that it should have one of; it says so on chain",
-				"key", r.KeyID, "epoch", r.Epoch, "session", session.Short(), "remedy", types.ErrShareMissing.Remedy())
+				"key", r.KeyID, "epoch", r.Epoch, "session", session.Short(), "remedy", c.whyMissing(r.KeyID).Remedy())
 		}
 	}
-	c.declareUnheld(ctx)
+	c.declareUnheld(ctx, c.self)
+}
+
+// whyMissing is the reason for having no share of a key: it was lost, or destroyed before
+// a rollback brought the key back. Then none is stored here any more.
+func (c *Core) whyMissing(id types.KeyID) types.Reason {
+	if _, destroyed := c.tombstones[id]; destroyed {
+		return types.ErrKeyDeleted
+	}
+	return types.ErrShareMissing
 }
 
 // declareUnheld does so for keys that no open request is about. It takes from the list
 // what it looked at; whatever came to nothing is on the next one.
-func (c *Core) declareUnheld(ctx context.Context) {
-	waiting, told := c.pool.missingOf(c.self.Operator), 0
+func (c *Core) declareUnheld(ctx context.Context, self Self) {
+	if self.Operator == "" {
+		return
+	}
+	waiting, told := c.pool.missingOf(self.Operator), 0
 	for looked := 0; len(c.unheld) > 0 && looked < maxMissingTold && waiting+told < maxMissingTold; looked++ {
 		id := c.unheld[0]
 		c.unheld = c.unheld[1:]
@@ -73,7 +90,7 @@ func (c *Core) declareUnheld(ctx context.Context) {
 		if !known {
 			continue
 		}
-		if _, held := c.held(id, key.Epoch, key.Session); !held && c.declare(&key, key.Session) {
+		if _, held := c.held(id, key.Epoch, key.Session); !held && c.declare(&key, key.Session, self) {
 			told++
 		}
 	}
@@ -84,15 +101,15 @@ func (c *Core) declareUnheld(ctx context.Context) {
 }
 
 // declare puts the word on one share into the pool; false if it is there or not wanted.
-func (c *Core) declare(key *types.Key, session types.Context) bool {
+func (c *Core) declare(key *types.Key, session types.Context, self Self) bool {
 	a := types.Attestation{
 		Request: types.RequestID{Kind: types.KindShareMissing, ID: string(key.ID)}, Commitment: key.EpochCommitment(c.opts.ChainID),
-		Session: session, Operator: c.self.Operator, IdentityVersion: c.self.Version,
+		Session: session, Operator: self.Operator, IdentityVersion: self.Version,
 	}
 	if c.pool.hasAttestation(&a) || !c.missingWanted(key, &a) {
 		return false
 	}
-	a.Sign(c.opts.ChainID, c.self.Key)
+	a.Sign(c.opts.ChainID, self.Key)
 	c.pool.addAttestation(a, c.opts.Now())
 	return true
 }
@@ -106,7 +123,12 @@ func (c *Core) missingWanted(key *types.Key, a *types.Attestation) bool {
 
 // chainKey is the chain's word on a key, of the view if it is there.
 func (c *Core) chainKey(ctx context.Context, id types.KeyID) (types.Key, bool) {
-	if key, known := c.view.Keys[id]; known {
+	return c.keyIn(ctx, c.view, id)
+}
+
+// keyIn is the same beside the loop.
+func (c *Core) keyIn(ctx context.Context, v *View, id types.KeyID) (types.Key, bool) {
+	if key, known := v.Keys[id]; known {
 		return key, true
 	}
 	key, known, err := c.opts.Chain.Key(ctx, id)

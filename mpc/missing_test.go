@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"crypto/ed25519"
 	"fmt"
 	"slices"
 	"testing"
@@ -8,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
 )
 
 // TestDeclareMissing: a node says that it has no share where one is wanted of it, once,
@@ -124,6 +126,66 @@ func TestDeclareUnheld(t *testing.T) {
 	d.commit()
 	d.commit()
 	require.Empty(t, d.core.Results().Attestations)
+}
+
+// TestDeclareLost: a node that lost its store says of which keys it has no share, when it
+// is told to, and signs nothing else, whatever is asked of it.
+func TestDeclareLost(t *testing.T) {
+	d := newDesk(t, 4)
+	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyReady, Session: types.Context{5}, Participants: d.ops}
+	d.view.Keys["of-others"] = types.Key{ID: "of-others", Status: types.KeyReady, Session: types.Context{5}, Participants: d.ops[1:]}
+	d.view.Keys["gone"] = types.Key{ID: "gone", Status: types.KeyDeleted, Holders: d.ops}
+	sign, keygen := d.request(types.KindSign), d.request(types.KindKeygen)
+	led := sign // of which it would open the first attempt
+	for i := 0; led.Initiator(0) != "op-00"; i++ {
+		led.ID.ID = fmt.Sprintf("led-%d", i)
+	}
+	d.view.Requests = []types.Request{sign, keygen, led}
+	d.start(func(o *Options) {
+		o.LostIdentities, o.Identities, o.Store = o.Identities, nil, nil
+	})
+	for _, r := range d.view.Requests {
+		for _, op := range d.ops[1:] {
+			d.core.HandleEnvelope(d.prepare(op, r.ID, 0, 1))
+		}
+	}
+	d.commit()
+	d.core.Tick()
+	require.Empty(t, d.core.Results().Attestations, "nobody told it to")
+
+	d.core.NoteUnheld([]types.KeyID{"key", "of-others", "gone", "unknown"})
+	d.view.CatchingUp = true
+	d.commit()
+	require.Empty(t, d.core.Results().Attestations)
+	d.view.CatchingUp = false
+	for range 2 {
+		d.commit()
+		d.core.Tick()
+		said := d.core.Results().Attestations
+		require.Len(t, said, 1)
+		require.Equal(t, types.RequestID{Kind: types.KindShareMissing, ID: "key"}, said[0].Request)
+		require.NoError(t, said[0].Verify(deskChain, d.public("op-00")))
+	}
+	require.Empty(t, d.sent)
+	require.Empty(t, d.core.sessions)
+	require.Empty(t, d.core.self.Operator)
+
+	// An identity that is not registered, or was revoked, says nothing.
+	d.view.Roster = types.NewRoster(map[types.Operator][]types.Identity{"op-01": {{Version: 1, Key: d.public("op-01")}}})
+	d.commit()
+	d.core.NoteUnheld([]types.KeyID{"key"})
+	d.commit()
+	require.Empty(t, d.core.Results().Attestations)
+
+	for _, spoil := range []func(*Options){
+		func(o *Options) { o.LostIdentities = o.Identities },
+		func(o *Options) { o.LostIdentities, o.Identities = o.Identities, nil },
+	} {
+		opts := Options{ChainID: deskChain, Identities: []ed25519.PrivateKey{d.keys["op-00"]}, Chain: d, Store: d.store, Transport: d, Protocols: fakeproto.Protocols{}}
+		spoil(&opts)
+		_, err := NewCore(opts, d)
+		require.ErrorContains(t, err, "lost its store")
+	}
 }
 
 // TestTakeMissing: what others say of themselves is passed on if it is wanted and theirs.

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -37,9 +38,13 @@ type View struct {
 	Presign int
 	// Faults are those of late: accusations count until they lapse.
 	Faults []types.Fault
+	// FaultBlocks is for how many blocks after a decision the chain takes proof of what
+	// was done in its sessions; 0: none.
+	FaultBlocks int64
 }
 
-// Chain reads committed state. It never blocks for long and changes nothing.
+// Chain reads committed state. It never blocks for long and changes nothing. View is
+// called on the loop alone, the others from any goroutine: Judge reads too.
 type Chain interface {
 	// View reads the last committed state, and in it these keys.
 	View(ctx context.Context, keys []types.KeyID) (*View, error)
@@ -118,10 +123,15 @@ type Options struct {
 	// Identities are all identity keys of this node, the newest last. None: the
 	// engine only passes results on.
 	Identities []ed25519.PrivateKey
-	Chain      Chain
-	Store      Store
-	Transport  Transport
-	Protocols  session.Protocols
+	// LostIdentities are those of a node whose store is lost, and that has no Identities
+	// therefore: with them the engine says on chain of which keys it has no share, when
+	// NoteUnheld tells it, and signs nothing else.
+	LostIdentities []ed25519.PrivateKey
+
+	Chain     Chain
+	Store     Store
+	Transport Transport
+	Protocols session.Protocols
 	// Now is the wall clock; nil: time.Now.
 	Now func() time.Time
 	// Rand gives nonces and session keys; nil: crypto/rand.
@@ -159,8 +169,10 @@ func (o *Options) complete() error {
 		return fmt.Errorf("engine without chain or transport")
 	case len(o.Identities) > 0 && (o.Store == nil || o.Protocols == nil):
 		return fmt.Errorf("engine with an identity but without store or protocols")
+	case len(o.LostIdentities) > 0 && (len(o.Identities) > 0 || o.Store != nil):
+		return fmt.Errorf("engine that lost its store and has one")
 	}
-	for i, id := range o.Identities {
+	for i, id := range slices.Concat(o.Identities, o.LostIdentities) {
 		if len(id) != ed25519.PrivateKeySize {
 			return fmt.Errorf("identity key %d has %d bytes, not %d", i, len(id), ed25519.PrivateKeySize)
 		}

@@ -96,6 +96,22 @@ func (p *pool) hasSignature(id string) bool {
 
 func (p *pool) hasEvidence(e types.Evidence) bool { return p.evidence.has(&e) }
 
+// tells: results has evidence of a place. It may be called from any goroutine.
+func (p *pool) tells(place types.EvidencePlace) bool {
+	return slices.ContainsFunc(p.snapshot.Load().Evidence, func(e types.Evidence) bool { return e.Place() == place })
+}
+
+// presigned lists the keys of presignatures that evidence is of.
+func (p *pool) presigned() []types.KeyID {
+	var ids []types.KeyID
+	for _, e := range p.evidence.items {
+		if e.value.KeyID != "" {
+			ids = append(ids, e.value.KeyID)
+		}
+	}
+	return ids
+}
+
 // proofsOf counts the proofs against somebody.
 func (p *pool) proofsOf(culprit types.Operator) (n int) {
 	for place := range p.evidence.items {

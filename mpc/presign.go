@@ -25,8 +25,8 @@ const (
 	// presignSlack is how many blocks a Prepare of a presignature may be older or newer
 	// than this node's last one.
 	presignSlack = 5
-	// presignPause is how long an owner waits after it failed to make one; it doubles up
-	// to presignMaxPause.
+	// presignPause is how long an owner waits after it failed to make one, or lost some; it
+	// doubles up to presignMaxPause until one was used.
 	presignPause    = 5 * time.Second
 	presignMaxPause = 5 * time.Minute
 	// presignExtra is how many more than the target an owner may have here: it drops one
@@ -55,7 +55,7 @@ type presigns struct {
 	due bool
 	// seen are the attempts that this node took part in, with the height of each.
 	seen map[attemptID]int64
-	// pauses of keys for which one could not be made.
+	// pauses of keys for which one could not be made, or was lost.
 	pauses map[types.KeyID]pause
 	// used is when a signature of a key was last asked for.
 	used map[types.KeyID]time.Time
@@ -197,10 +197,13 @@ func (c *Core) openPresign(now time.Time) {
 	s.Announce(now)
 }
 
-// presignConfig prefers signers for whom little came to nothing lately.
+// presignConfig prefers signers with whom little came to nothing lately.
 func (c *Core) presignConfig(r *types.Request, attempt uint32) session.Config {
 	cfg := c.config(r, attempt)
-	cfg.Suspicion = func(op types.Operator) int { return c.suspicion(op) + c.wasteOf(op).count }
+	cfg.Suspicion = func(op types.Operator) int {
+		w := c.wasteOf(op)
+		return c.suspicion(op) + w.count + w.named
+	}
 	return cfg
 }
 
@@ -274,7 +277,6 @@ func (c *Core) noticeParked(l *live) {
 	}
 	l.parked = true
 	c.presigns.due = true
-	delete(c.presigns.pauses, l.Request().KeyID)
 	c.shareClosed(l, "")
 	c.opts.Log.Debug("presignature ready", "key", l.Request().KeyID, "session", l.Context().Short(), "owner", l.Initiator())
 }
@@ -316,10 +318,23 @@ func (c *Core) endPresign(l *live, end session.End) {
 	c.presigns.count--
 	c.presigns.due = true
 	c.noteWaste(l, end)
-	if l.Initiator() == c.self.Operator && l.Since().IsZero() && end.Reason != types.ErrPresignDropped {
-		p := c.presigns.pauses[l.Request().KeyID]
-		p.wait = min(max(2*p.wait, presignPause), presignMaxPause)
-		p.until = c.opts.Now().Add(p.wait)
-		c.presigns.pauses[l.Request().KeyID] = p
+	switch {
+	case l.Initiator() != c.self.Operator || end.Reason == types.ErrPresignDropped:
+	case l.waits():
+		c.pausePresigns(l.Request().KeyID)
+	case end.Reason == "":
+		delete(c.presigns.pauses, l.Request().KeyID)
 	}
+}
+
+// pausePresigns lets this node make none of a key for a while. What is lost at the same
+// time counts as one.
+func (c *Core) pausePresigns(key types.KeyID) {
+	p, now := c.presigns.pauses[key], c.opts.Now()
+	if now.Before(p.until) {
+		return
+	}
+	p.wait = min(max(2*p.wait, presignPause), presignMaxPause)
+	p.until = now.Add(p.wait)
+	c.presigns.pauses[key] = p
 }

@@ -8,9 +8,13 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// waste is how many, since when.
+// waste is what came to nothing, since when.
 type waste struct {
+	// count is how many of this participant's, or by it as this node saw it itself.
 	count int
+	// named is how many others gave up for it. They may say what they like, so that only
+	// has a say in who is chosen.
+	named int
 	since time.Time
 }
 
@@ -20,18 +24,31 @@ func (c *Core) wastes(op types.Operator) bool {
 }
 
 // noteWaste counts a presignature that this node computed for and nobody can use, against
-// whoever left it or is missing from it.
+// whoever left it or is missing from it. One that was lost counts against its owner, at
+// whom it was lost: it is the owner who lets others compute, and who can find out with whom
+// not to. Of its own this node knows who that is.
 func (c *Core) noteWaste(l *live, end session.End) {
 	if l.Context().IsZero() || !l.waits() {
 		return
 	}
 	who := slices.Concat(end.Culprits, end.Awaited)
-	if end.Left != "" {
+	switch {
+	case end.LeftFor == types.ErrPresignLost && l.Initiator() != c.self.Operator:
+		who = append(who, l.Initiator())
+	case end.Left != "":
 		who = append(who, end.Left)
 	}
 	for _, op := range who {
 		w := c.wasteOf(op)
 		w.count++
+		c.presigns.wasted[op] = w
+	}
+	if end.LeftFor != types.ErrPresignLost {
+		return
+	}
+	for _, op := range end.LeftOver {
+		w := c.wasteOf(op)
+		w.named++
 		c.presigns.wasted[op] = w
 	}
 }

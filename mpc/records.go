@@ -161,8 +161,8 @@ func (c *Core) retire(r types.Record, height int64) error {
 	return nil
 }
 
-// settleDeletions destroys deleted keys and attests it until the chain shows
-// it.
+// settleDeletions destroys deleted keys, once no rollback can bring them back, and
+// attests it until the chain shows it.
 func (c *Core) settleDeletions() error {
 	for _, id := range c.interest() {
 		key, known := c.view.Keys[id]
@@ -170,7 +170,7 @@ func (c *Core) settleDeletions() error {
 			continue
 		}
 		if _, done := c.tombstones[id]; !done {
-			if c.destroyed >= maxDestroyed {
+			if c.view.Height < key.RetireHeight || c.view.CatchingUp || c.destroyed >= maxDestroyed {
 				continue
 			}
 			if err := c.destroy(key, slices.Contains(key.Holders, c.self.Operator)); err != nil {

@@ -143,10 +143,10 @@ func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 	return c.retire(r, key.RetireHeight)
 }
 
-// opens: this node has its share of the key's epoch and can read it.
+// opens: this node has its share of the key's epoch, would sign with it, and can read it.
 func (c *Core) opens(key types.Key) bool {
 	rec, held := c.held(key.ID, key.Epoch, key.Session)
-	if !held || string(rec.PublicKey) != string(key.PublicKey) {
+	if !held || string(rec.PublicKey) != string(key.PublicKey) || uncommitted(rec, key) {
 		return false
 	}
 	share, err := c.opts.Store.OpenShare(rec.RecordKey)

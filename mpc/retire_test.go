@@ -2,6 +2,7 @@ package mpc
 
 import (
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,7 +24,8 @@ func TestRetire(t *testing.T) {
 		"DELETING before the losers' end":  {types.KeyDeleting, 109, []types.Context{won, lost}},
 		"DELETING after the losers' end":   {types.KeyDeleting, 149, []types.Context{won, lost}},
 		"DELETING, its own end":            {types.KeyDeleting, 150, []types.Context{won}},
-		"DELETED":                          {types.KeyDeleted, 150, nil},
+		"DELETED, in time for a rollback":  {types.KeyDeleted, 149, []types.Context{won, lost}},
+		"DELETED, final":                   {types.KeyDeleted, 150, nil},
 		"ERROR, in time for a rollback":    {types.KeyError, 109, []types.Context{won, lost}},
 		"ERROR, final: nobody won":         {types.KeyError, 110, nil},
 		"PENDING, however long it may be":  {types.KeyPending, 1000, []types.Context{won, lost}},
@@ -51,6 +53,44 @@ func TestRetire(t *testing.T) {
 				kept = append(kept, d.core.records[k].Context)
 			}
 			require.Equal(t, c.kept, kept)
+		})
+	}
+}
+
+// TestCatchingUpDestroysNothing: a node that executes blocks of the past sees a deletion
+// that the chain may have been rolled back over.
+func TestCatchingUpDestroysNothing(t *testing.T) {
+	d := newDesk(t, 3)
+	d.hold(types.Context{5}, types.StatusReady)
+	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyDeleted, RetireHeight: 5, Holders: d.ops}
+	d.view.CatchingUp = true
+	d.start()
+	require.Len(t, d.core.records, 1)
+	require.Empty(t, d.core.tombstones)
+	d.view.CatchingUp = false
+	d.commit()
+	require.Empty(t, d.core.records)
+	require.Len(t, d.core.Results().Attestations, 1)
+}
+
+// TestDestroyedKeyComesBack: a node that destroyed its share before the chain was rolled
+// back far over that says so to whoever asks it for anything about the key.
+func TestDestroyedKeyComesBack(t *testing.T) {
+	for name, kind := range map[string]types.RequestKind{"sign": types.KindSign, "keygen": types.KindKeygen, "reshare": types.KindReshare} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			r := d.request(kind)
+			if kind == types.KindReshare {
+				r.Epoch, r.Handover = 1, &types.Handover{Holders: d.ops, Receivers: d.ops, Threshold: 1}
+			}
+			require.NoError(t, d.store.DestroyKey(r.KeyID))
+			d.view.Requests = []types.Request{r}
+			d.start()
+			leader := r.Initiator(0)
+			d.core.HandleEnvelope(d.prepare(leader, r.ID, 0, 1))
+			said, to, _ := d.answer()
+			require.Equal(t, string(types.ErrKeyDeleted), said)
+			require.Equal(t, string(leader), to)
 		})
 	}
 }
@@ -174,6 +214,39 @@ func TestPreviousEpochOfNobody(t *testing.T) {
 	d.view.Keys["key"], d.view.Roster = key, known
 	d.start()
 	require.Empty(t, d.core.records, "no participant any more")
+}
+
+// TestPreviousEpochOfAnotherRequest: the share of the epoch before stays as long as the
+// present one was made for another request under the same id, with which this node never
+// signs.
+func TestPreviousEpochOfAnotherRequest(t *testing.T) {
+	for name, c := range map[string]struct {
+		made types.Hash
+		left int
+	}{"the same request": {types.Hash{7}, 1}, "another request": {types.Hash{8}, 2}} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 3)
+			for epoch, made := range []types.Hash{{6}, c.made} {
+				r := types.Record{
+					RecordKey: types.RecordKey{KeyID: "key", Epoch: uint64(epoch), Session: types.SessionID{byte(epoch + 1)}},
+					Context:   types.Context{byte(epoch + 1)}, Commitment: made, Data: []byte("share"), Status: types.StatusPending,
+					Algorithm: types.ECDSASecp256k1, PublicKey: []byte("public"),
+				}
+				require.NoError(t, d.store.PutRecord(r))
+				r.Status = types.StatusReady
+				require.NoError(t, d.store.PutRecord(r))
+			}
+			d.view.Keys["key"] = types.Key{
+				ID: "key", Status: types.KeyReady, Epoch: 1, Session: types.Context{2}, Commitment: types.Hash{7},
+				PublicKey: []byte("public"), RetireHeight: 50, Participants: d.ops,
+			}
+			d.view.Height = 1000
+			d.start()
+			d.commit()
+			require.Len(t, d.core.records, c.left)
+			require.Equal(t, c.left == 2, slices.Contains(d.core.Status().Withheld, Withheld{types.RecordKey{KeyID: "key", Session: types.SessionID{1}}, WithheldPrevious}))
+		})
+	}
 }
 
 // TestRolledBackKeygen: after a rollback over the block that made a key READY, the

@@ -27,9 +27,14 @@ func (c *Core) privateKey(public []byte) (ed25519.PrivateKey, bool) {
 
 // findSelf looks up which participant this node is. The newest identity that
 // is registered and not revoked counts.
-func (c *Core) findSelf(r *types.Roster) Self {
-	for i := len(c.opts.Identities) - 1; i >= 0; i-- {
-		key := c.opts.Identities[i]
+func (c *Core) findSelf(r *types.Roster) Self { return newestOf(c.opts.Identities, r) }
+
+// bereaved is which participant a node is that lost its store.
+func (c *Core) bereaved() Self { return newestOf(c.opts.LostIdentities, c.view.Roster) }
+
+func newestOf(identities []ed25519.PrivateKey, r *types.Roster) Self {
+	for i := len(identities) - 1; i >= 0; i-- {
+		key := identities[i]
 		ov, ok := r.Find(key.Public().(ed25519.PublicKey))
 		if !ok {
 			continue

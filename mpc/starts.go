@@ -39,7 +39,7 @@ func (c *Core) compareStart(v types.Verified) {
 		e.KeyID = c.presigns.keys[id.ID]
 	}
 	if e.ValidateBasic(c.opts.ChainID) == nil {
-		c.takeEvidence(e)
+		c.findEvidence(e)
 	}
 }
 

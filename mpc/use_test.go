@@ -20,6 +20,18 @@ type uses struct {
 	opened []mpc.Use
 	closed []mpc.Use
 	ends   []types.Reason
+	burned []mpc.Use
+	// onBurned, if set, looks on.
+	onBurned func()
+}
+
+func (u *uses) PreparamsBurned(use mpc.Use) {
+	u.mu.Lock()
+	defer u.mu.Unlock()
+	u.burned = append(u.burned, use)
+	if u.onBurned != nil {
+		u.onBurned()
+	}
 }
 
 func (u *uses) ShareOpened(use mpc.Use) {
@@ -95,4 +107,37 @@ func TestAuditorOfAnEngineThatEnds(t *testing.T) {
 	s.audited(t, u, 1, 0)
 	require.Equal(t, u.opened, u.closed)
 	require.Equal(t, []types.Reason{types.ErrInterrupted}, u.ends)
+}
+
+// Each set of pre-parameters that is used is told of, once, when it is destroyed and
+// before anything is made with it.
+func TestAuditorOfPreparams(t *testing.T) {
+	s := newStopped(t, types.KindKeygen, 2)
+	left := []int{}
+	u := &uses{onBurned: func() {
+		ids, err := s.store.Preparams()
+		require.NoError(t, err)
+		left = append(left, len(ids))
+	}}
+	m := s.club.members[0]
+	engine, err := mpc.New(mpc.Options{
+		ChainID: chainID, Identities: []ed25519.PrivateKey{m.key}, Chain: s.club.ledger, Store: s.store,
+		Transport: m, Protocols: s.protocols, Auditor: u,
+	}, 1)
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	ran := make(chan error, 1)
+	go func() { ran <- engine.Run(ctx) }()
+	require.Eventually(t, func() bool { u.mu.Lock(); defer u.mu.Unlock(); return len(u.burned) == 2 }, 20*time.Second, time.Millisecond)
+	close(s.protocols.gate)
+	stop()
+	require.NoError(t, <-ran)
+	require.Equal(t, []int{1, 0}, left)
+	require.Empty(t, u.opened)
+	for _, use := range u.burned {
+		require.Equal(t, types.KindKeygen, use.Request.Kind)
+		require.Equal(t, types.KeyID(use.Request.ID), use.Key)
+		require.False(t, use.Session.IsZero())
+		require.NotZero(t, use.Height)
+	}
 }

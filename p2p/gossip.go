@@ -72,6 +72,9 @@ var errUnknownResult = errors.New("result of an unknown kind")
 // who signed what proves it guilty.
 type word struct {
 	of types.OperatorVersion
+	// signed: it shows what was signed, and counts whether the identity was revoked or
+	// not; a word that is given does not.
+	signed bool
 	// verify checks the signatures against the identity key; nil: it proves itself
 	// to those who know the request.
 	verify func(chainID string, identity []byte) error
@@ -82,7 +85,7 @@ func decodeWord(g *wire.Gossip, chainID string) (word, error) {
 	switch sum := g.Sum.(type) {
 	case *wire.Gossip_Attestation:
 		a, err := types.AttestationFromWire(sum.Attestation)
-		return word{types.OperatorVersion{Operator: a.Operator, Version: a.IdentityVersion}, a.Verify}, err
+		return word{of: types.OperatorVersion{Operator: a.Operator, Version: a.IdentityVersion}, verify: a.Verify}, err
 	case *wire.Gossip_Signature:
 		_, err := types.SignatureResultFromWire(sum.Signature)
 		return word{}, err
@@ -91,10 +94,10 @@ func decodeWord(g *wire.Gossip, chainID string) (word, error) {
 		if err != nil {
 			return word{}, err
 		}
-		return word{types.OperatorVersion{Operator: e.Culprit(), Version: e.IdentityVersion()}, e.Verify}, nil
+		return word{of: types.OperatorVersion{Operator: e.Culprit(), Version: e.IdentityVersion()}, signed: true, verify: e.Verify}, nil
 	case *wire.Gossip_Accusation:
 		a, err := types.AccusationFromWire(sum.Accusation)
-		return word{types.OperatorVersion{Operator: a.Operator, Version: a.IdentityVersion}, a.Verify}, err
+		return word{of: types.OperatorVersion{Operator: a.Operator, Version: a.IdentityVersion}, verify: a.Verify}, err
 	}
 	return word{}, errUnknownResult
 }
@@ -102,7 +105,11 @@ func decodeWord(g *wire.Gossip, chainID string) (word, error) {
 // judgeWord checks identity and signature. Whether anybody wants to hear it is the
 // sink's business.
 func (r *Reactor) judgeWord(from *remote, w word) bool {
-	key, ok := r.currentRoster().Key(w.of.Operator, w.of.Version)
+	find := r.currentRoster().Key
+	if w.signed {
+		find = r.currentRoster().EverKey
+	}
+	key, ok := find(w.of.Operator, w.of.Version)
 	if !ok {
 		r.dropIn(from, DropUnknownSender, nil)
 		return false

@@ -110,6 +110,31 @@ func TestGossipArms(t *testing.T) {
 	})
 }
 
+// Whoever revoked its identity has no word any more, and is not safe from proof of what
+// it signed before.
+func TestGossipOfRevoked(t *testing.T) {
+	for name, arm := range gossipArms {
+		if arm.spoil == nil {
+			continue // nobody's word
+		}
+		t.Run(name.Elem().Name(), func(t *testing.T) {
+			r, rec := lone(t, Options{}, defaultLimits())
+			r.SetRoster(types.NewRoster(map[types.Operator][]types.Identity{alice.op: {{Version: alice.version, Key: alice.public(), Revoked: true}}}))
+			p := newFakePeer("p")
+			join(r, p)
+			from, ok := r.remoteOf(p)
+			require.True(t, ok)
+			r.judge(arrival{from: from, msg: arm.whole(alice)})
+			if name == reflect.TypeFor[*wire.Gossip_Evidence]() {
+				require.Equal(t, 1, rec.gossiped())
+				return
+			}
+			require.Zero(t, rec.gossiped())
+			require.Equal(t, 1, rec.drops(In, DropUnknownSender))
+		})
+	}
+}
+
 // doubter is a sink that knows which results are false.
 type doubter struct {
 	*recorder

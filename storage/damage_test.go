@@ -70,6 +70,7 @@ func refused(t testing.TB, dir string, want error) {
 func TestFlippedBitInAnEntry(t *testing.T) {
 	db, dir := newDB(t)
 	fill(t, db)
+	require.NoError(t, db.NoteChain(ChainSeen{ChainID: "seq-1", Height: 7}))
 	require.NoError(t, db.Close())
 	good := snapshot(t, dir)
 	for name, c := range map[string]struct {
@@ -86,6 +87,7 @@ func TestFlippedBitInAnEntry(t *testing.T) {
 		"pre-parameters": {preparamsEntry(prefixPreparams, 2), ErrEntryDamaged},
 		"binding":        {bindingEntry("sign-0"), ErrEntryDamaged},
 		"tombstone":      {tombstoneEntry("key-gone"), ErrEntryDamaged},
+		"chain":          {chainKey, ErrEntryDamaged},
 	} {
 		// In the middle of the nonce or the salt, of the ciphertext, of the tag or
 		// the checksum.

@@ -34,6 +34,8 @@
 //	main  b <signature id>                        content hash, digest            sealing key
 //	main  t <key id>                              1 if shares were destroyed      sealing key
 //	main  a                                       head of the audit log           sealing key
+//	main  c                                       height u64, chain id: how far   sealing key
+//	                                              the chain was
 //
 // The header is in keys because a wrapped key is what it holds: where the
 // passphrase is changed, the old one goes the same way.
@@ -65,7 +67,10 @@
 // the truth is an older copy of the whole folder, or one of main together with
 // MARK that keys has not been written since, or once: that looks as a crash
 // would leave it. Never put single files back. The head of the audit log in it
-// (AuditHead) tells of an older copy that stands beside a newer log.
+// (AuditHead) tells of an older copy that stands beside a newer log, and the height of
+// the chain in it (ChainSeen) of one that stands beside a newer chain. Databases of
+// before there was that entry open as ever, and get it; a program of before does not open
+// one that has it.
 //
 // # Destruction
 //

@@ -194,6 +194,8 @@ func (db *DB) verifyEntry(key, value []byte) (complete bool, err error) {
 		_, err = decodeBinding(plain)
 	case prefixAudit:
 		_, err = decodeAuditHead(plain)
+	case prefixChain:
+		_, err = decodeChainSeen(plain)
 	}
 	if err != nil {
 		return true, fmt.Errorf("entry %q: %w", key, err)

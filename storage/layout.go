@@ -22,6 +22,7 @@ const (
 	prefixBinding   = 'b'
 	prefixTombstone = 't'
 	prefixAudit     = 'a'
+	prefixChain     = 'c'
 )
 
 var (
@@ -30,6 +31,7 @@ var (
 	wrappedStateKey = []byte{prefixWrappedState}
 	mainStateKey    = []byte{prefixMainState}
 	auditKey        = []byte{prefixAudit}
+	chainKey        = []byte{prefixChain}
 )
 
 // keyRecords is the prefix of all records of a key. Ids contain no zero byte,

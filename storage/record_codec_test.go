@@ -164,4 +164,8 @@ func TestDatabaseGolden(t *testing.T) {
 	old := reopen(t, restore(t, snapshot(t, filepath.Join("testdata", name))))
 	require.Equal(t, contentOf(t, fresh), contentOf(t, old))
 	require.ErrorIs(t, old.BindDigest("sign-0", types.Hash{2}, make([]byte, 32)), types.ErrDigestBound)
+	seen, err := old.ChainSeen()
+	require.NoError(t, err)
+	require.Zero(t, seen, "it was made before there was one")
+	require.NoError(t, old.NoteChain(ChainSeen{ChainID: "seq-1", Height: 7}))
 }

@@ -108,6 +108,45 @@ func TestCopyAfterDestructionGivesNoShare(t *testing.T) {
 	require.Equal(t, shareOf(session(2)), share)
 }
 
+// What is destroyed with its key is in no copy of the closed database: opened with the
+// right passphrase it has the tombstone, and no share of any epoch.
+func TestCopyAfterDestroyKeyGivesNoShare(t *testing.T) {
+	db, dir := newDB(t)
+	gone := []types.RecordKey{session(1), session(2), {KeyID: "key-1", Epoch: 1, Session: types.SessionID{3}}}
+	other := types.RecordKey{KeyID: "key-2", Session: types.SessionID{4}}
+	for _, k := range append(gone, other) {
+		put(t, db, staged(k))
+	}
+	put(t, db, promoted(session(1)))
+	var sealed [][]byte
+	for _, k := range gone {
+		sealed = append(sealed, stored(t, db, recordEntry(prefixRecordKey, k)))
+	}
+	require.NoError(t, db.DestroyKey("key-1"))
+	require.NoError(t, db.Close())
+
+	files := snapshot(t, dir)
+	for name, content := range files {
+		for _, key := range sealed {
+			require.NotContains(t, content, string(key), name)
+		}
+	}
+	copied := reopen(t, restore(t, files))
+	for _, k := range gone {
+		_, err := copied.OpenShare(k)
+		require.ErrorIs(t, err, types.ErrShareMissing)
+	}
+	all, err := copied.Records()
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+	share, err := copied.OpenShare(other)
+	require.NoError(t, err)
+	require.Equal(t, shareOf(other), share)
+	tombstones, err := copied.Tombstones()
+	require.NoError(t, err)
+	require.Equal(t, []types.KeyID{"key-1"}, tombstones)
+}
+
 // A share is useless without its record key: put back from an old copy, it does
 // not make the database open, and no key of the database opens it.
 func TestShareIsSealedUnderItsRecordKeyAlone(t *testing.T) {

@@ -29,6 +29,9 @@ const (
 	timeLimit = 15 * time.Minute
 )
 
+// errInterrupted: Ctrl-C.
+var errInterrupted = errors.New("interrupted")
+
 type options struct {
 	binary, message, dir string
 	keep                 bool
@@ -53,6 +56,7 @@ func main() {
 func run(o options) (err error) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
 	defer stop()
+	context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait for the nodes
 	ctx, cancel := context.WithTimeout(ctx, timeLimit)
 	defer cancel()
 
@@ -92,6 +96,7 @@ func writeNetwork(ctx context.Context, o options, out *screen) (*localnet.Networ
 	cfg.Params = func(p *mpctypes.Params) {
 		p.RetireBlocks = retireBlocks
 		p.SignAttemptBlocks = signAttemptBlocks
+		p.PresignTarget = presignTarget
 	}
 	cfg.Tune = func(_ int, n *localnet.NodeConfig) { n.App.MPC.PreparamsTarget = 1 }
 	cfg.Progress = out.say

@@ -36,7 +36,7 @@ type story struct {
 
 func (s *story) tell(ctx context.Context) error {
 	for _, chapter := range []func(context.Context) error{
-		s.makeKey, s.signWithAll, s.signWithoutVictim, s.signWithVictim, s.reshare, s.doWithoutVictim, s.deleteKey,
+		s.makeKey, s.signWithAll, s.signAhead, s.signWithoutVictim, s.signWithVictim, s.reshare, s.doWithoutVictim, s.deleteKey,
 	} {
 		if err := chapter(ctx); err != nil {
 			return err
@@ -87,6 +87,17 @@ func (s *story) signWithAll(ctx context.Context) error {
 	s.out.title("A signature of %q as Ethereum wallets make it", s.message)
 	signature, height, err := s.sign(ctx, "demo-1")
 	s.signature, s.height = signature, height
+	return err
+}
+
+// signAhead waits until every node has made its part of a signature in advance, and has
+// one finished.
+func (s *story) signAhead(ctx context.Context) error {
+	s.out.title("A signature that was made in advance, but for what is signed")
+	if err := s.awaitPresignatures(ctx); err != nil {
+		return err
+	}
+	_, _, err := s.sign(ctx, "demo-ahead")
 	return err
 }
 

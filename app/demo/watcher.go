@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"time"
@@ -53,7 +54,10 @@ func (w *watcher) until(ctx context.Context, done func() (bool, error)) error {
 		}
 		select {
 		case <-ctx.Done():
-			return fmt.Errorf("the chain has not decided in time: %w", ctx.Err())
+			if errors.Is(context.Cause(ctx), context.Canceled) {
+				return errInterrupted
+			}
+			return fmt.Errorf("the chain has not decided in %s", timeLimit)
 		case <-tick.C:
 		}
 	}

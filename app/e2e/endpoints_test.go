@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -48,6 +49,21 @@ func (n *network) servesKey(ctx context.Context, key mpctypes.Key) {
 	require.Equal(n.t, key.Id, resp.Key.ID)
 	require.Equal(n.t, mpctypes.KEY_STATUS_READY.String(), resp.Key.Status)
 	require.Equal(n.t, key.PublicKey, resp.Key.PublicKey)
+}
+
+// showsKeyOnPage: the page for people has it.
+func (n *network) showsKeyOnPage(ctx context.Context, key mpctypes.Key) {
+	n.t.Helper()
+	require.Contains(n.t, n.get(ctx, n.Node(1).Info().REST+"/mpc/"), "Keys")
+	var state mpcnode.PageReport
+	body := n.get(ctx, n.Node(1).Info().REST+"/mpc/state.json")
+	require.NoError(n.t, json.Unmarshal([]byte(body), &state), body)
+	require.Len(n.t, state.Keys, 1, body)
+	k := state.Keys[0]
+	require.Equal(n.t, []any{key.Id, "READY", 4, 1}, []any{k.ID, k.Status, k.Participants, k.Losses})
+	require.Len(n.t, state.Participants, 4)
+	require.Equal(n.t, n.Node(1).Info().Operator, state.Status.Operator)
+	require.NotEmpty(n.t, state.ChainID)
 }
 
 // serves: the Prometheus port of a node shows a metric with a value.

@@ -198,6 +198,7 @@ func (n *network) awaitSignatures(ctx context.Context, key mpctypes.Key, digests
 		sig := n.decided(ctx, id)
 		require.Equal(n.t, mpctypes.SIGNATURE_STATUS_READY, sig.Status, sig.Reason)
 		verify(n.t, key.PublicKey, digest, sig)
+		verifyWithOpenSSL(n.t, key.PublicKey, digest, sig)
 	}
 }
 

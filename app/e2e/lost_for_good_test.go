@@ -2,8 +2,6 @@ package e2e
 
 import (
 	"context"
-	"os"
-	"path/filepath"
 	"testing"
 	"time"
 
@@ -16,10 +14,15 @@ import (
 // lostTimeLimit is some four times what the test takes on two cores.
 const lostTimeLimit = 16 * time.Minute
 
+// shareMissingAfter is short, so that nobody has to wait; and longer than a node takes to
+// start.
+const shareMissingAfter = 5 * time.Second
+
 // TestLostForGood: a node loses its database and there is no backup. It says so at the
-// start and follows the chain. Its operator does what the remedy says: a new identity,
-// which is registered. The chain then shows that its share is missing, and after a
-// reshare to the same nodes it signs again, with as many others away as may be.
+// start, follows the chain, and after a while the chain shows that its share is missing,
+// though nobody did anything. Its operator does what the remedy says: an empty database
+// beside the identity that is there. After a reshare to the same nodes it signs again,
+// with as many others away as may be.
 func TestLostForGood(t *testing.T) {
 	long(t)
 	ctx, cancel := context.WithTimeout(context.Background(), lostTimeLimit)
@@ -29,7 +32,9 @@ func TestLostForGood(t *testing.T) {
 	cfg.Params = func(p *mpctypes.Params) {
 		p.RetireBlocks, p.SignAttemptBlocks, p.KeygenAttemptBlocks, p.ReshareAttemptBlocks = 20, 20, 120, 120
 	}
-	cfg.Tune = func(_ int, c *localnet.NodeConfig) { c.App.MPC.PreparamsTarget = 1 }
+	cfg.Tune = func(_ int, c *localnet.NodeConfig) {
+		c.App.MPC.PreparamsTarget, c.App.MPC.ShareMissingAfter = 1, shareMissingAfter
+	}
 	n := startNetwork(t, ctx, cfg)
 	made := n.makeKey(ctx, "key", 2)
 	n.signs(ctx, made, "before")
@@ -38,11 +43,10 @@ func TestLostForGood(t *testing.T) {
 	node := n.Node(victim)
 	n.losesDatabase(ctx, made, node)
 	n.signs(ctx, made, "without-it")
-	n.startsAnew(ctx, node)
-
 	n.eventually(ctx, "the chain shows whose share of an idle key is missing", func() bool { return len(n.key(ctx, made.Id).MissingShares) > 0 })
 	require.Equal(t, []string{node.Info().Operator}, n.key(ctx, made.Id).MissingShares)
 	n.shows(ctx, node.Info().Operator, "query", "mpc", "key", made.Id, "-o", "json")
+	n.startsAnew(ctx, node)
 	n.signs(ctx, made, "asks-all")
 
 	refreshed := n.reshare(ctx, made, "refresh", "2", 0, 1, 2, victim)
@@ -55,22 +59,18 @@ func TestLostForGood(t *testing.T) {
 	n.agree(ctx)
 }
 
-// startsAnew gives a node that lost its database another identity, as the remedy of
+// startsAnew gives a node that lost its database an empty one, as the remedy of
 // types.ErrDatabaseLost says.
 func (n *network) startsAnew(ctx context.Context, node *localnet.Node) {
 	t := n.t
 	require.NoError(t, node.Stop())
-	identity := filepath.Join(node.Info().Home, "mpc", "identity.json")
-	require.NoError(t, os.Rename(identity, identity+".lost"))
-	require.Contains(t, n.operate(ctx, node, "mpc", "identity", "create"), "made the MPC identity")
+	require.Contains(t, n.operate(ctx, node, "mpc", "database", "create", "--shares-are-lost"), "made an empty database")
 	require.NoError(t, node.Start())
 	require.NoError(t, node.WaitHeight(ctx, n.height(ctx)))
-	out := n.operate(ctx, node, "mpc", "register", "--from", "validator", "--keyring-backend", "test",
-		"--chain-id", n.Manifest().ChainID, "--node", node.Info().RPC, "--gas", "auto", "--gas-adjustment", "1.5", "-y")
-	require.Contains(t, out, "code: 0")
 	require.NoError(t, node.WaitReady(ctx))
 	s, err := node.MPC().Status(ctx)
 	require.NoError(t, err)
 	require.Empty(t, s.Problem)
 	require.Equal(t, node.Info().Operator, s.Operator)
+	require.Equal(t, uint32(1), s.IdentityVersion, "the identity is the one of before")
 }

@@ -83,6 +83,7 @@ func TestNetwork(t *testing.T) {
 	require.Len(t, key.Participants, 4)
 	require.Len(t, key.PublicShares, 4)
 	n.servesKey(ctx, key)
+	n.showsKeyOnPage(ctx, key)
 
 	n.signMany(ctx, key, idle)
 	n.signWithout(ctx, key, 3)
@@ -146,11 +147,6 @@ func (n *network) signWithout(ctx context.Context, key mpctypes.Key, victim int)
 	}
 	n.shows(ctx, "KEY_STATUS_READY", "query", "mpc", "key", key.Id)
 	n.shows(ctx, "without-0", "query", "mpc", "signatures", key.Id)
-	for id, digest := range with {
-		resp, err := n.requester.Query.Signature(ctx, &mpctypes.QuerySignatureRequest{SignatureId: id})
-		require.NoError(t, err)
-		verifyWithOpenSSL(t, key.PublicKey, digest, resp.Signature)
-	}
 }
 
 // delete destroys the key everywhere.

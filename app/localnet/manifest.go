@@ -22,9 +22,12 @@ type Manifest struct {
 	Cores []int `json:"cores,omitempty"`
 	// Transport carries the MPC channel.
 	Transport string `json:"transport"`
-	// RetireBlocks is that of the genesis: how long the shares of a deleted key
-	// stay.
+	// RetireBlocks is that of the genesis: how long the deletion of a key may be taken
+	// back, and how long its shares stay after that.
 	RetireBlocks uint32 `json:"retire_blocks"`
+	// PresignTarget is that of the genesis: how many presignatures each node keeps of
+	// each key.
+	PresignTarget uint32 `json:"presign_target"`
 	// Requester may ask for keys and signatures; its key is in the keyring
 	// (backend "test") in KeyringDir under RequesterKey.
 	Requester    string `json:"requester"`

@@ -176,7 +176,7 @@ func (w *writer) finish(context.Context) error {
 	if err != nil {
 		return err
 	}
-	w.manifest.RetireBlocks = params.RetireBlocks
+	w.manifest.RetireBlocks, w.manifest.PresignTarget = params.RetireBlocks, params.PresignTarget
 	for i, info := range w.manifest.Nodes {
 		if err := genesis.SaveAs(genesisPath(info.Home)); err != nil {
 			return fmt.Errorf("write the genesis file of %s: %w", info.Name, err)

@@ -14,7 +14,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
-// auditor writes each use of a share into the audit log. It is called on the
+// auditor writes each use of a share, and of pre-parameters, into the audit log. It is called on the
 // engine's loop, one call at a time.
 type auditor struct {
 	lines *audit.Log
@@ -27,6 +27,9 @@ var _ mpc.Auditor = (*auditor)(nil)
 
 // ShareOpened implements mpc.Auditor.
 func (a *auditor) ShareOpened(u mpc.Use) { a.write(auditLine(u, audit.Begin, "")) }
+
+// PreparamsBurned implements mpc.Auditor.
+func (a *auditor) PreparamsBurned(u mpc.Use) { a.write(auditLine(u, audit.Burned, "")) }
 
 // ShareClosed implements mpc.Auditor.
 func (a *auditor) ShareClosed(u mpc.Use, reason types.Reason) {
@@ -65,10 +68,9 @@ func (m *member) openAudit(folder string) {
 	m.audit = audit.OpenLater(folder)
 	if err := m.audit.Failing(); err != nil {
 		m.log.Error("the audit log cannot be opened; this node works without, and tries again", "err", err)
-		return
 	}
-	if err := m.compareAudit(folder); err != nil {
-		m.log.Error("the audit log cannot be compared with the database", "err", err)
+	if err := m.compare(folder); err != nil {
+		m.log.Error("the database cannot be compared with the audit log and the chain", "err", err)
 	}
 }
 
@@ -76,20 +78,43 @@ func (m *member) openAudit(folder string) {
 // second, and some for a disk that is slow.
 const databaseLag = time.Minute
 
-// compareAudit looks whether what the database noted last of the log is there still, and
-// whether the log goes on long after it: then the database is an older copy, that was put
-// back without its bindings and with pre-parameters that were used since. Those are
-// destroyed, new ones are made.
-func (m *member) compareAudit(folder string) error {
+// compare looks whether the log beside the database and the chain are what the database
+// knows of them. If shares were used long after it was told, or the chain went on, it is an
+// older copy that was put back, without its bindings and with pre-parameters that were used
+// since. Those are destroyed, new ones are made; unless a backup was restored over it, the
+// operator is told.
+func (m *member) compare(folder string) error {
 	db := m.vault.Database()
 	noted, err := db.AuditHead()
-	if err != nil || noted == (storage.AuditHead{}) {
+	if err != nil {
+		return err
+	}
+	seen, err := db.ChainSeen()
+	if err != nil {
 		return err
 	}
 	found, err := audit.Compare(folder, noted.Number, hex.EncodeToString(noted.Hash[:]))
 	if err != nil {
 		return err
 	}
+	err = m.compareAudit(noted, found)
+	old := behindChain(seen, m.app.ChainID(), m.began)
+	if noted != (storage.AuditHead{}) && found.LastUse.After(noted.At.Add(databaseLag)) {
+		old = fmt.Sprintf("its last note of the audit log is of %s, line %d, and a share or pre-parameters were used at %s",
+			noted.At.Format(time.RFC3339), noted.Number, found.LastUse.Format(time.RFC3339))
+	}
+	if old == "" {
+		return err
+	}
+	err = errors.Join(err, burnPreparams(db))
+	if found.Restored && found.LastUse.IsZero() {
+		return err
+	}
+	return errors.Join(err, m.warn(types.ErrDatabaseOld, old))
+}
+
+// compareAudit looks whether what the database noted last of the log is there still.
+func (m *member) compareAudit(noted storage.AuditHead, found audit.Comparison) error {
 	end := m.audit.Head()
 	if noted.Number > 0 && !found.Found && !found.Removed {
 		return m.warn(types.ErrAudit, fmt.Sprintf("line %d with hash %x was in the audit log, and is not any more; the log ends at line %d", noted.Number, noted.Hash, end.Number))
@@ -97,13 +122,7 @@ func (m *member) compareAudit(folder string) error {
 	if noted.Lost > 0 && end.Number == noted.Number {
 		return m.audit.Note(fmt.Sprintf("%d lines before this one could not be written until the node stopped", noted.Lost))
 	}
-	if !found.LastUse.After(noted.At.Add(databaseLag)) {
-		return nil
-	}
-	return errors.Join(
-		m.warn(types.ErrDatabaseOld, fmt.Sprintf("its last note of the audit log is of %s, line %d, and a share was used at %s", noted.At.Format(time.RFC3339), noted.Number, found.LastUse.Format(time.RFC3339))),
-		burnPreparams(db),
-	)
+	return nil
 }
 
 // warn says what is wrong in the log, in the audit log, and until the node stops in its

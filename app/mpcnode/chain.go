@@ -32,12 +32,19 @@ type State interface {
 	EngineKeyChanges(ctx context.Context, since uint64) (count uint64, ids []types.KeyID, known bool, err error)
 	// EnginePresignTarget is how many presignatures of each key a participant keeps.
 	EnginePresignTarget(context.Context) (int, error)
+	// EngineFaultBlocks is for how many blocks after a decision proof is taken.
+	EngineFaultBlocks(context.Context) (int64, error)
 	// EngineUnacknowledged lists the deleted keys that wait for an operator's word.
 	EngineUnacknowledged(context.Context, types.Operator) ([]types.KeyID, error)
 	// EngineKeysOf lists the READY keys that an operator is a participant of.
 	EngineKeysOf(context.Context, types.Operator) ([]types.Key, error)
+	// EngineReadyKeys lists all READY keys.
+	EngineReadyKeys(context.Context) ([]types.Key, error)
 	// EngineProven reports that proof against a participant in a session was ever taken.
 	EngineProven(ctx context.Context, participant types.Operator, session types.Context) (bool, error)
+	// EngineOutcome reads how a request ended, if it did; false if the chain does not
+	// know it.
+	EngineOutcome(context.Context, types.RequestID) (types.Outcome, bool, error)
 	// EngineReshareEnded reports that a reshare was asked for and is over.
 	EngineReshareEnded(ctx context.Context, id string) (bool, error)
 	// EngineSignature reads a finished signature; false if there is none.
@@ -64,13 +71,26 @@ type chain struct {
 	clock clockWatch
 	now   func() time.Time
 	// seen is told of each view.
-	seen func(*mpc.View)
+	seen func(sight)
 	// nobody is the roster before the first block, the same one each time.
 	nobody *types.Roster
 	keys   knownKeys
+	ready  readyKeys
 }
 
-func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(*mpc.View)) *chain {
+// sight is a view, and what else its state says.
+type sight struct {
+	*mpc.View
+	// presigns are the presignatures that participants may make. Nobody changes it.
+	presigns map[types.RequestID]bool
+	ended    outcomes
+}
+
+// outcomes says how a request ended in the state of a view, if it did; false if the chain
+// does not know it. It is good as long as somebody is told of the view.
+type outcomes func(types.RequestID) (types.Outcome, bool)
+
+func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(sight)) *chain {
 	return &chain{
 		app: app, sync: sync, now: time.Now, seen: seen, nobody: types.NewRoster(nil),
 		clock: clockWatch{maxAge: max(minBlockAge, ageRounds*(cfg.TimeoutPropose+cfg.TimeoutCommit))},
@@ -109,11 +129,30 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	if v.Presign, err = state.EnginePresignTarget(ctx); err != nil {
 		return nil, fmt.Errorf("read the parameters: %w", err)
 	}
+	if v.FaultBlocks, err = state.EngineFaultBlocks(ctx); err != nil {
+		return nil, fmt.Errorf("read the parameters: %w", err)
+	}
 	if v.Keys, err = c.keys.read(ctx, state, keys); err != nil {
 		return nil, err
 	}
-	c.seen(v)
+	presigns, err := c.presignable(ctx, state, v.Presign)
+	if err != nil {
+		return nil, err
+	}
+	c.seen(sight{v, presigns, func(id types.RequestID) (types.Outcome, bool) {
+		o, known, err := state.EngineOutcome(ctx, id)
+		return o, known && err == nil // one that cannot be read is not counted
+	}})
 	return v, nil
+}
+
+// presignable are the presignatures that participants may make, of so many for each key.
+func (c *chain) presignable(ctx context.Context, state State, target int) (map[types.RequestID]bool, error) {
+	if target <= 0 {
+		c.ready.forget()
+		return nil, nil
+	}
+	return c.ready.read(ctx, state)
 }
 
 // behind says whether the node knows that the chain is further, or takes itself to

@@ -73,6 +73,8 @@ func (fakeState) EngineKey(_ context.Context, id types.KeyID) (types.Key, bool, 
 
 func (fakeState) EnginePresignTarget(context.Context) (int, error) { return 3, nil }
 
+func (fakeState) EngineFaultBlocks(context.Context) (int64, error) { return 700, nil }
+
 func (fakeState) EngineKeyChanges(context.Context, uint64) (uint64, []types.KeyID, bool, error) {
 	return 0, nil, false, nil
 }
@@ -85,8 +87,19 @@ func (fakeState) EngineProven(_ context.Context, op types.Operator, session type
 	return op == "liar" && session == types.Context{1}, nil
 }
 
+func (fakeState) EngineOutcome(_ context.Context, id types.RequestID) (types.Outcome, bool, error) {
+	if id.ID == "unreadable" {
+		return types.Outcome{Height: 8}, true, errors.New("not to be read")
+	}
+	return types.Outcome{Height: 8, Reason: types.ErrExpired}, id.ID == "ended", nil
+}
+
 func (fakeState) EngineReshareEnded(_ context.Context, id string) (bool, error) {
 	return id == "ended", nil
+}
+
+func (fakeState) EngineReadyKeys(context.Context) ([]types.Key, error) {
+	return []types.Key{{ID: "known", Session: types.Context{1}}}, nil
 }
 
 func (fakeState) EngineKeysOf(context.Context, types.Operator) ([]types.Key, error) { return nil, nil }
@@ -99,7 +112,7 @@ type waits bool
 
 func (w waits) WaitSync() bool { return bool(w) }
 
-func fakeChain(app *fakeApp, wait waits, seen func(*mpc.View)) *chain {
+func fakeChain(app *fakeApp, wait waits, seen func(sight)) *chain {
 	c := newChain(app, wait, cmtcfg.DefaultConsensusConfig(), seen)
 	c.now = func() time.Time { return time.Unix(10_000, 0) }
 	return c
@@ -108,7 +121,15 @@ func fakeChain(app *fakeApp, wait waits, seen func(*mpc.View)) *chain {
 func TestChainView(t *testing.T) {
 	app := &fakeApp{height: 9, time: time.Unix(9_999, 0), state: fakeState{requests: []types.Request{{KeyID: "k"}}}}
 	var seen *mpc.View
-	c := fakeChain(app, false, func(v *mpc.View) { seen = v })
+	var presigns map[types.RequestID]bool
+	c := fakeChain(app, false, func(s sight) {
+		seen, presigns = s.View, s.presigns
+		o, known := s.ended(types.RequestID{Kind: types.KindSign, ID: "ended"})
+		require.True(t, known)
+		require.Equal(t, types.Outcome{Height: 8, Reason: types.ErrExpired}, o)
+		_, known = s.ended(types.RequestID{Kind: types.KindSign, ID: "unreadable"})
+		require.False(t, known)
+	})
 	v, err := c.View(t.Context(), []types.KeyID{"known", "unknown"})
 	require.NoError(t, err)
 	require.Equal(t, int64(9), v.Height)
@@ -117,8 +138,10 @@ func TestChainView(t *testing.T) {
 	require.Equal(t, map[types.KeyID]types.Key{"known": {ID: "known"}}, v.Keys)
 	require.Equal(t, []types.Operator{"op"}, v.Roster.Operators())
 	require.Equal(t, 3, v.Presign)
+	require.Equal(t, int64(700), v.FaultBlocks)
 	require.True(t, v.Attested[types.AttestedAttempt{Operator: "op"}])
 	require.Same(t, v, seen)
+	require.True(t, presigns[types.PresignID(&types.Key{Session: types.Context{1}})])
 
 	owed, err := c.Unacknowledged(t.Context(), "op")
 	require.NoError(t, err)
@@ -158,7 +181,7 @@ func TestChainCatchesUp(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			app := &fakeApp{height: 1, time: time.Unix(10_000, 0).Add(-c.age)}
-			v, err := fakeChain(app, c.wait, func(*mpc.View) {}).View(t.Context(), nil)
+			v, err := fakeChain(app, c.wait, func(sight) {}).View(t.Context(), nil)
 			require.NoError(t, err)
 			require.Equal(t, c.want, v.CatchingUp)
 		})
@@ -173,7 +196,7 @@ func TestChainThatCannotBeRead(t *testing.T) {
 		"a store that panics": {height: 3, state: fakeState{panics: true}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := fakeChain(app, false, func(*mpc.View) {}).View(t.Context(), nil)
+			_, err := fakeChain(app, false, func(sight) {}).View(t.Context(), nil)
 			require.Error(t, err)
 		})
 	}
@@ -181,7 +204,7 @@ func TestChainThatCannotBeRead(t *testing.T) {
 
 // Before the first block there is nothing to do, and nothing wrong.
 func TestChainBeforeItsFirstBlock(t *testing.T) {
-	c := fakeChain(&fakeApp{}, false, func(*mpc.View) { t.Error("that is no view of a block") })
+	c := fakeChain(&fakeApp{}, false, func(sight) { t.Error("that is no view of a block") })
 	v, err := c.View(t.Context(), []types.KeyID{"known"})
 	require.NoError(t, err)
 	require.True(t, v.CatchingUp)

@@ -45,7 +45,7 @@ func TestClockAhead(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			app := &fakeApp{height: 1}
-			c := fakeChain(app, false, func(*mpc.View) {})
+			c := fakeChain(app, false, func(sight) {})
 			now := time.Unix(10_000, 0)
 			c.now = func() time.Time { return now }
 			var v *mpc.View

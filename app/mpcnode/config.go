@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path/filepath"
+	"time"
 
 	"github.com/spf13/viper"
 
@@ -20,6 +21,9 @@ const (
 	// MaxPreparamsTarget bounds the pool of pre-parameters. A set takes seconds
 	// of CPU to make and serves one keygen.
 	MaxPreparamsTarget = 64
+	// MaxShareMissingAfter bounds how long a node keeps to itself that its shares are
+	// lost: a week, in which somebody looks after it.
+	MaxShareMissingAfter = 7 * 24 * time.Hour
 )
 
 // DefaultQueryGasLimit bounds one query to a new node: some half a second of reading.
@@ -55,13 +59,27 @@ type Config struct {
 	LogRounds bool `mapstructure:"log-rounds"`
 	// PreparamsTarget is how many sets of keygen pre-parameters are kept ready.
 	PreparamsTarget int `mapstructure:"preparams-target"`
+	// Page says whether the API server shows the page /mpc/: PageLocal, PageOn or
+	// PageOff.
+	Page string `mapstructure:"page"`
+	// ShareMissingAfter is how long a node without its database runs before it says on
+	// chain that its shares are missing, 0 to MaxShareMissingAfter.
+	ShareMissingAfter time.Duration `mapstructure:"share-missing-after"`
 }
+
+// When the page is there.
+const (
+	// PageLocal: where the API server listens on this machine's own address only.
+	PageLocal = "local"
+	PageOn    = "on"
+	PageOff   = "off"
+)
 
 // DefaultConfig suits a validator whose operator types the passphrase.
 func DefaultConfig() Config {
 	return Config{
 		Enabled: true, Dir: "mpc", Passphrase: "prompt", Transport: TransportComet, LibP2PListen: "0.0.0.0:26670",
-		SendQueue: p2p.DefaultSendQueue, PreparamsTarget: 2,
+		SendQueue: p2p.DefaultSendQueue, PreparamsTarget: 2, Page: PageLocal, ShareMissingAfter: 30 * time.Minute,
 	}
 }
 
@@ -148,6 +166,18 @@ log-rounds = {{ .MPC.LogRounds }}
 # keygen uses up one; making one takes seconds of one core, and waits while
 # sessions run.
 preparams-target = {{ .MPC.PreparamsTarget }}
+
+# page is the page /mpc/ of the API server (section [api]): keys, sessions, peers and
+# faults, to read only.
+#   local    if the API server listens on an address of this machine alone
+#   on       always: whoever reaches the API server sees it
+#   off      never
+page = "{{ .MPC.Page }}"
+
+# share-missing-after is how long a node whose database is gone or damaged runs before
+# it says on chain that its shares are missing, 0s to 168h. What it said stands until the
+# next reshare, so the disk should have been mounted by then.
+share-missing-after = "{{ .MPC.ShareMissingAfter }}"
 `
 
 // ReadConfig reads and checks the [mpc] section. An app.toml of before MPC has
@@ -182,6 +212,10 @@ func (c Config) Validate() error {
 		err = fmt.Errorf("send-queue is %d, not 1 to %d", c.SendQueue, p2p.MaxSendQueue)
 	case c.PreparamsTarget < 1 || c.PreparamsTarget > MaxPreparamsTarget:
 		err = fmt.Errorf("preparams-target is %d, not 1 to %d", c.PreparamsTarget, MaxPreparamsTarget)
+	case c.Page != PageLocal && c.Page != PageOn && c.Page != PageOff:
+		err = fmt.Errorf("page is %q, not %s, %s or %s", c.Page, PageLocal, PageOn, PageOff)
+	case c.ShareMissingAfter < 0 || c.ShareMissingAfter > MaxShareMissingAfter:
+		err = fmt.Errorf("share-missing-after is %s, not 0s to %s", c.ShareMissingAfter, MaxShareMissingAfter)
 	default:
 		_, err = ParsePassphraseSource(c.Passphrase)
 	}

@@ -29,7 +29,7 @@ func TestTemplateIsReadBackAsItWas(t *testing.T) {
 	want := DefaultAppConfig("0useq")
 	want.MPC = Config{
 		Enabled: false, Dir: "elsewhere", Passphrase: "file:a b", Parallel: 7,
-		Transport: TransportLibP2P, LibP2PListen: "1.2.3.4:5", LibP2PExternal: "6.7.8.9:10", LibP2PPeers: somePeer + "@host:1", SendQueue: 3, LogRounds: true, PreparamsTarget: 9,
+		Transport: TransportLibP2P, LibP2PListen: "1.2.3.4:5", LibP2PExternal: "6.7.8.9:10", LibP2PPeers: somePeer + "@host:1", SendQueue: 3, LogRounds: true, PreparamsTarget: 9, ShareMissingAfter: 90 * time.Second,
 	}
 	var text bytes.Buffer
 	require.NoError(t, template.Must(template.New("app.toml").Parse(Template)).Execute(&text, want))
@@ -61,9 +61,16 @@ func TestConfigIsChecked(t *testing.T) {
 		{"shortest queue", "send-queue = 1", ""},
 		{"longest queue", "send-queue = 256", ""},
 		{"no queue", "send-queue = 0", "send-queue is 0"},
+		{"page for everybody", `page = "on"`, ""},
+		{"page of another kind", `page = "yes"`, `page is "yes"`},
 		{"too long a queue", "send-queue = 257", "send-queue is 257"},
 		{"no pre-parameters", "preparams-target = 0", "preparams-target is 0"},
 		{"too many pre-parameters", "preparams-target = 65", "preparams-target is 65"},
+		{"at once", `share-missing-after = "0s"`, ""},
+		{"in a week", `share-missing-after = "168h"`, ""},
+		{"never", `share-missing-after = "169h"`, "share-missing-after is 169h"},
+		{"before it is lost", `share-missing-after = "-1s"`, "share-missing-after is -1s"},
+		{"no time", `share-missing-after = "soon"`, "section [mpc]"},
 		{"unknown source", `passphrase = "vault:x"`, "none of: prompt"},
 		{"the passphrase instead of a source", `passphrase = "horse"`, "not the passphrase"},
 		{"source without a name", `passphrase = "file:"`, "none of: prompt"},

@@ -41,8 +41,12 @@ type member struct {
 	reactor   *p2p.Reactor
 	open      openRequests
 	shares    *shareWatch
+	pages     pages
 	saves     *backups
-	audit     *audit.Log
+	// began is the chain's height when the node started, before it saw a block.
+	began int64
+	seen  *chainNote
+	audit *audit.Log
 	// warnings are what was found to be wrong at the start.
 	warnings []Warning
 	nodeKey  *cmtp2p.NodeKey
@@ -64,6 +68,10 @@ func newMember(cfg Config, vault *Vault, app App, key *cmtp2p.NodeKey, svrCtx *s
 		return nil, err
 	}
 	m.log = newLogger(svrCtx.Logger, "mpc")
+	m.began = app.LastBlockHeight()
+	if vault.Present() {
+		m.seen = &chainNote{db: vault.Database(), chainID: app.ChainID(), log: m.log}
+	}
 	m.metrics = newMetrics(app.ChainID())
 	m.activity = newActivity()
 	m.shares = newShareWatch(app, vault.PublicKeys(), nil, m.log)
@@ -109,12 +117,14 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	}
 	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit, warnings: m.warnings}
 	m.shares.records = func() []types.Record { return recordsOf(engine.Status()) }
-	m.shares.declare = engine.NoteUnheld
+	m.shares.declare = m.declares(engine.NoteUnheld, paths)
 	libp2p, err := m.listen()
 	if err != nil {
 		return err
 	}
-	socket, err := listenSocket(paths.Socket, reporter{state, m.reactor, m.activity, m.shares, m.saves}.handler())
+	reports := reporter{state, m.reactor, m.activity, m.shares, m.saves}
+	m.pages.reports.Store(&reports)
+	socket, err := listenSocket(paths.Socket, reports.handler())
 	if err != nil {
 		if libp2p != nil {
 			err = errors.Join(err, libp2p.Close())
@@ -162,13 +172,13 @@ func (m *member) tellLost() {
 func (m *member) options(sync syncState) mpc.Options {
 	opts := mpc.Options{
 		ChainID:    m.app.ChainID(),
-		Identities: m.vault.Keys(),
-		Chain:      newChain(m.app, sync, m.comet.Consensus, m.observeView),
-		Transport:  m.transport(),
-		Protocols:  m.protocols,
-		Log:        m.log,
-		Observer:   observer{engineMetrics{m.metrics}, m.activity},
-		LogRounds:  m.cfg.LogRounds,
+		Identities: m.vault.Keys(), LostIdentities: m.vault.LostKeys(),
+		Chain:     newChain(m.app, sync, m.comet.Consensus, m.observeView),
+		Transport: m.transport(),
+		Protocols: m.protocols,
+		Log:       m.log,
+		Observer:  observer{engineMetrics{m.metrics}, m.activity},
+		LogRounds: m.cfg.LogRounds,
 	}
 	if m.vault.Present() {
 		opts.Store = m.vault.Database()
@@ -188,9 +198,13 @@ func (m *member) transport() mpc.Transport {
 	return t
 }
 
-func (m *member) observeView(v *mpc.View) {
-	m.metrics.observeView(v)
-	m.open.observe(v)
+func (m *member) observeView(s sight) {
+	v := s.View
+	m.metrics.observeView(v, s.ended)
+	m.open.observe(v, s.presigns)
+	if m.seen != nil {
+		m.seen.observe(v)
+	}
 	if m.shares != nil && !v.CatchingUp {
 		m.shares.viewed()
 	}

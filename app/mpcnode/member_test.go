@@ -27,6 +27,7 @@ type linkedApp struct {
 }
 
 func (a linkedApp) MPCLink() *Link { return a.link }
+func (linkedApp) ChainID() string  { return "seq-1" }
 
 // panickyChain panics with what must not be logged.
 type panickyChain struct{ idleChain }

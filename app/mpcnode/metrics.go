@@ -72,8 +72,8 @@ func newMetrics(chainID string) *metrics {
 		peers:     f.gauge("channel_peers", "Peers that have the MPC channel.").WithLabelValues(),
 		reachable: f.gauge("channel_operators", "Participants that can be reached.").WithLabelValues(),
 		presigned: f.counter("presignatures_ended_total", "Presignatures that were used, outcome ok, or discarded, by reason.", "outcome"),
-		decided: f.histogram("request_blocks", "Blocks from a request's commit to its decision, whatever it is.",
-			blockBuckets, "kind"),
+		decided: f.histogram("request_blocks", "Blocks from a request's commit to its decision, by outcome: ok or a reason.",
+			blockBuckets, "kind", "outcome"),
 		lag:       f.single("reconcile_lag_blocks", "Blocks seen at once by the engine; 1 is no lag.", blockBuckets),
 		reconcile: f.single("reconcile_seconds", "Time to compare committed state with what runs.", roundBuckets),
 		status:    newStatusCollector(f),
@@ -113,10 +113,7 @@ func (m *metrics) SessionOpened(kind types.RequestKind) {
 
 // SessionEnded implements mpc.Observer.
 func (m *metrics) SessionEnded(end mpc.SessionEnd) {
-	outcome := string(end.Reason)
-	if end.Reason == "" {
-		outcome = outcomeOK
-	}
+	outcome := outcomeLabel(end.Reason)
 	m.ended.WithLabelValues(end.Kind.String(), outcome).Inc()
 	if end.Presigned { // it may have waited for an hour
 		m.presigned.WithLabelValues(outcome).Inc()
@@ -137,19 +134,37 @@ func (m *metrics) Reconciled(blocks int64, took time.Duration) {
 	m.reconcile.Observe(took.Seconds())
 }
 
-// observeView measures how many blocks requests took to be decided. It is called
-// on the engine's loop.
-func (m *metrics) observeView(v *mpc.View) {
+// observeView measures how many blocks requests took to be decided, and how. One that is
+// not open and not decided either is at work still, such as a reshare whose shares are
+// tested; one that the chain does not know, or decided before it saw it here, went with a
+// rollback. It is called on the engine's loop.
+func (m *metrics) observeView(v *mpc.View, ended outcomes) {
 	open := make(map[types.RequestID]int64, len(v.Requests))
 	for i := range v.Requests {
 		open[v.Requests[i].ID] = v.Requests[i].Height
 	}
 	for id, height := range m.open {
-		if _, still := open[id]; !still {
-			m.decided.WithLabelValues(id.Kind.String()).Observe(float64(v.Height - height))
+		if _, still := open[id]; still {
+			continue
+		}
+		o, known := ended(id)
+		switch {
+		case !known:
+		case o.Height == 0:
+			open[id] = height
+		case o.Height >= height:
+			m.decided.WithLabelValues(id.Kind.String(), outcomeLabel(o.Reason)).Observe(float64(o.Height - height))
 		}
 	}
 	m.open = open
+}
+
+// outcomeLabel is the typed reason of a failure.
+func outcomeLabel(reason types.Reason) string {
+	if reason == "" {
+		return outcomeOK
+	}
+	return string(reason)
 }
 
 // engineMetrics is what the engine sees of metrics: both interfaces have a

@@ -52,8 +52,6 @@ func TestMetricsServeWhatIsTold(t *testing.T) {
 	m.Queued(p2p.Out, 5)
 	m.Peers(3, 2)
 	m.Bytes(p2p.Out, "round", 100)
-	m.observeView(&mpc.View{Height: 10, Requests: []types.Request{{ID: types.RequestID{Kind: types.KindSign, ID: "s"}, Height: 8}}})
-	m.observeView(&mpc.View{Height: 12})
 
 	got := gather(t, m)
 	require.NotContains(t, got, "sequencer_mpc_engine_up", "there is no engine")
@@ -66,9 +64,47 @@ func TestMetricsServeWhatIsTold(t *testing.T) {
 	require.Equal(t, "engine", labels(dropped[0])["place"])
 	require.Equal(t, float64(5), got["sequencer_mpc_channel_messages"].Metric[0].Gauge.GetValue())
 	require.Equal(t, float64(2), got["sequencer_mpc_channel_operators"].Metric[0].Gauge.GetValue())
-	decided := got["sequencer_mpc_request_blocks"].Metric[0].Histogram
-	require.Equal(t, uint64(1), decided.GetSampleCount())
-	require.Equal(t, float64(4), decided.GetSampleSum(), "from block 8 to block 12")
+}
+
+// TestMetricsOfRequests: how long a request took is told by how it ended; what went with
+// a rollback took no time.
+func TestMetricsOfRequests(t *testing.T) {
+	m := newMetrics("seq-1")
+	chain := make(map[string]types.Outcome)
+	see := func(height int64, open ...string) {
+		v := &mpc.View{Height: height}
+		for _, id := range open {
+			v.Requests = append(v.Requests, types.Request{ID: types.RequestID{Kind: types.KindSign, ID: id}, Height: 8})
+		}
+		m.observeView(v, func(id types.RequestID) (types.Outcome, bool) {
+			o, known := chain[id.ID]
+			return o, known
+		})
+	}
+	see(10, "signed", "also signed", "failed", "tested", "gone", "old")
+	chain["signed"], chain["also signed"] = types.Outcome{Height: 12}, types.Outcome{Height: 13}
+	chain["failed"] = types.Outcome{Height: 13, Reason: types.ErrExpired}
+	chain["tested"] = types.Outcome{}       // neither open nor decided
+	chain["old"] = types.Outcome{Height: 5} // decided below the height of its commit
+	see(14)                                 // the decisions are some blocks old
+	see(15)
+	require.Len(t, m.open, 1)
+	chain["tested"] = types.Outcome{Height: 16}
+	see(16)
+	see(17)
+	require.Empty(t, m.open)
+
+	got := gather(t, m)["sequencer_mpc_request_blocks"].Metric
+	require.Len(t, got, 2)
+	for i, want := range []struct {
+		outcome string
+		count   uint64
+		sum     float64
+	}{{"expired", 1, 5}, {"ok", 3, 4 + 5 + 8}} {
+		require.Equal(t, map[string]string{"chain_id": "seq-1", "kind": "sign", "outcome": want.outcome}, labels(got[i]))
+		require.Equal(t, want.count, got[i].Histogram.GetSampleCount())
+		require.Equal(t, want.sum, got[i].Histogram.GetSampleSum(), want.outcome)
+	}
 }
 
 func TestMetricsServeTheEnginesStatus(t *testing.T) {

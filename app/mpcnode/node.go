@@ -22,6 +22,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/telemetry"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
+	"github.com/sequencer-mpc/sequencer/app/mpcnode/page"
 	"github.com/sequencer-mpc/sequencer/mpc"
 )
 
@@ -59,7 +60,7 @@ func (n *node) run(ctx context.Context, group *errgroup.Group) error {
 	if err := n.startComet(ctx, key, m.reactors()); err != nil {
 		return err
 	}
-	if err := n.startServers(ctx, group); err != nil {
+	if err := n.startServers(ctx, group, m); err != nil {
 		return err
 	}
 	return m.start(ctx, group, n.comet.ConsensusReactor())
@@ -110,7 +111,7 @@ func readGenesis(cfg *cmtcfg.Config) (*cmttypes.GenesisDoc, error) {
 }
 
 // startServers starts gRPC and REST as app.toml says.
-func (n *node) startServers(ctx context.Context, group *errgroup.Group) error {
+func (n *node) startServers(ctx context.Context, group *errgroup.Group, m *member) error {
 	clientCtx := n.clientCtx
 	if n.cfg.API.Enable || n.cfg.GRPC.Enable {
 		clientCtx = clientCtx.WithClient(local.New(n.comet))
@@ -122,19 +123,22 @@ func (n *node) startServers(ctx context.Context, group *errgroup.Group) error {
 	if err != nil {
 		return fmt.Errorf("start the gRPC server: %w", err)
 	}
-	n.startAPI(ctx, group, clientCtx, grpcServer)
+	n.startAPI(ctx, group, clientCtx, grpcServer, m)
 	if n.postSetup != nil {
 		return n.postSetup(n.svrCtx, clientCtx, ctx, group)
 	}
 	return nil
 }
 
-func (n *node) startAPI(ctx context.Context, group *errgroup.Group, clientCtx client.Context, grpcServer *grpc.Server) {
+func (n *node) startAPI(ctx context.Context, group *errgroup.Group, clientCtx client.Context, grpcServer *grpc.Server, m *member) {
 	if !n.cfg.API.Enable {
 		return
 	}
 	s := api.New(clientCtx.WithHomeDir(n.svrCtx.Config.RootDir), n.svrCtx.Logger.With("module", "api-server"), grpcServer)
 	n.app.RegisterAPIRoutes(s, n.cfg.API)
+	if n.mpcCfg.showsPage(n.cfg.API.Address) {
+		s.Router.PathPrefix(page.Path).Handler(page.Handler(m.pages.asker(n.comet.GenesisDoc().ChainID, clientCtx)))
+	}
 	if n.cfg.Telemetry.Enabled { //nolint:staticcheck // the operator's choice, deprecated or not
 		s.SetTelemetry(n.metrics) //nolint:staticcheck // as above
 	}

@@ -8,22 +8,20 @@ import (
 )
 
 // openRequests are the open ones of the last view, for the reactor, which relays
-// envelopes of others sparingly. Presignatures are open as long as their key is READY:
-// of the keys that the view has, those of which this node has a share. Until there is a
-// view, all are open.
+// envelopes of others sparingly. Presignatures are open as long as their key is READY.
+// Until there is a view, all are open.
 type openRequests struct {
-	ids atomic.Pointer[map[types.RequestID]bool]
+	ids atomic.Pointer[openIDs]
 }
 
-func (o *openRequests) observe(v *mpc.View) {
-	ids := make(map[types.RequestID]bool, len(v.Requests))
+type openIDs struct{ requests, presigns map[types.RequestID]bool }
+
+// observe takes over a view, and the presignatures that participants may make; nobody
+// changes them any more.
+func (o *openRequests) observe(v *mpc.View, presigns map[types.RequestID]bool) {
+	ids := openIDs{make(map[types.RequestID]bool, len(v.Requests)), presigns}
 	for i := range v.Requests {
-		ids[v.Requests[i].ID] = true
-	}
-	for _, key := range v.Keys {
-		if v.Presign > 0 && key.Status == types.KeyReady {
-			ids[types.PresignID(&key)] = true
-		}
+		ids.requests[v.Requests[i].ID] = true
 	}
 	o.ids.Store(&ids)
 }
@@ -33,5 +31,5 @@ func (o *openRequests) forget() { o.ids.Store(nil) }
 
 func (o *openRequests) has(id types.RequestID) bool {
 	ids := o.ids.Load()
-	return ids == nil || (*ids)[id]
+	return ids == nil || ids.requests[id] || ids.presigns[id]
 }

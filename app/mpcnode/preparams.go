@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"time"
 
@@ -40,15 +41,29 @@ type PreparamsStore interface {
 	Preparams() ([]uint64, error)
 }
 
+// preparamsSearch is a search for a set that goes on where it was interrupted.
+// *tss.PreparamsSearch is one.
+type preparamsSearch interface {
+	Generate(ctx context.Context, rand io.Reader, cores int, progress func(tss.Progress)) ([]byte, error)
+	Found() int
+	Wipe()
+}
+
 // AddPreparams makes a set of pre-parameters on this many cores and stores it.
 // progress may be nil. It ends soon after ctx does.
 func AddPreparams(ctx context.Context, store PreparamsStore, cores int, progress func(PreparamsProgress)) error {
+	search := &tss.PreparamsSearch{}
+	defer search.Wipe()
+	return addPreparams(ctx, store, search, cores, progress)
+}
+
+func addPreparams(ctx context.Context, store PreparamsStore, search preparamsSearch, cores int, progress func(PreparamsProgress)) error {
 	show := func(p tss.Progress) {
 		if progress != nil {
 			progress(PreparamsProgress(p))
 		}
 	}
-	set, err := tss.GeneratePreparams(ctx, nil, cores, show)
+	set, err := search.Generate(ctx, nil, cores, show)
 	if err != nil {
 		return err
 	}
@@ -60,16 +75,19 @@ func AddPreparams(ctx context.Context, store PreparamsStore, cores int, progress
 }
 
 // refiller keeps the pool of pre-parameters full. It searches on one core and
-// yields to sessions, which people wait for, and to consensus: a search is given up when
-// one begins or blocks are late, and costs nothing but the time, for it is a lottery. A pool that stays
-// empty no longer yields, because no keygen can run then.
+// yields to sessions, which people wait for, and to consensus: a search is interrupted
+// when one begins or blocks are late, and goes on later with the primes that it found. A
+// pool that stays empty no longer yields, because no keygen can run then.
 type refiller struct {
 	store  PreparamsStore
 	target int
 	// busy says whether sessions run or blocks are late.
 	busy func() bool
+	// search is for the next set, with what was found of it so far: in memory alone,
+	// until the set is made or the node ends.
+	search preparamsSearch
 	// make makes one set and stores it; yield is asked now and then whether the
-	// search should be given up.
+	// search should be interrupted.
 	make func(ctx context.Context, yield func() bool) error
 	now  func() time.Time
 	log  *slog.Logger
@@ -78,27 +96,33 @@ type refiller struct {
 	empty time.Time
 	// rest is when the pause after an error ends.
 	rest time.Time
+	// spent is how long the search for the next set took so far, and interrupted how often
+	// it made room.
+	spent       time.Duration
+	interrupted int
 }
 
 // newRefiller makes a refiller that searches on one core.
 func newRefiller(store PreparamsStore, target int, status func() mpc.Status, log *slog.Logger) *refiller {
-	return &refiller{
-		store: store, target: target, now: time.Now, log: log,
+	r := &refiller{
+		store: store, target: target, now: time.Now, log: log, search: &tss.PreparamsSearch{},
 		busy: func() bool { st := status(); return len(st.Sessions) > 0 || st.BlocksLate },
-		make: func(ctx context.Context, yield func() bool) error {
-			ctx, cancel := context.WithCancel(ctx)
-			defer cancel()
-			return AddPreparams(ctx, store, 1, func(PreparamsProgress) {
-				if yield() {
-					cancel()
-				}
-			})
-		},
 	}
+	r.make = func(ctx context.Context, yield func() bool) error {
+		ctx, cancel := context.WithCancel(ctx)
+		defer cancel()
+		return addPreparams(ctx, store, r.search, 1, func(PreparamsProgress) {
+			if yield() {
+				cancel()
+			}
+		})
+	}
+	return r
 }
 
-// run ends with ctx.
+// run ends with ctx, and wipes what was found.
 func (r *refiller) run(ctx context.Context) error {
+	defer r.search.Wipe()
 	tick := time.NewTicker(preparamsPoll)
 	defer tick.Stop()
 	for {
@@ -136,13 +160,19 @@ func (r *refiller) refill(ctx context.Context) error {
 	}
 	began := r.now()
 	err = r.make(ctx, r.yields)
+	r.spent += r.now().Sub(began)
 	switch {
+	case err != nil && ctx.Err() != nil:
+		return nil // the node ends
 	case errors.Is(err, context.Canceled):
+		r.interrupted++
+		r.log.Info("the search for pre-parameters makes room, and goes on later with what it found", "safe_primes", r.search.Found(), "spent", r.spent)
 		return nil
 	case err != nil:
 		return err
 	}
-	r.log.Info("made a set of pre-parameters", "unused", len(unused)+1, "target", r.target, "took", r.now().Sub(began))
+	r.log.Info("made a set of pre-parameters", "unused", len(unused)+1, "target", r.target, "took", r.spent, "interrupted", r.interrupted)
+	r.spent, r.interrupted = 0, 0
 	return nil
 }
 

@@ -1,8 +1,11 @@
 package mpcnode
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"fmt"
+	"io"
 	"log/slog"
 	"testing"
 	"time"
@@ -11,6 +14,7 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/tss"
 )
 
 // memoryPool counts sets.
@@ -46,7 +50,7 @@ func TestRefillerYieldsToSessions(t *testing.T) {
 			pool := &memoryPool{ids: make([]uint64, c.unused)}
 			now := time.Unix(1000, 0)
 			r := &refiller{
-				store: pool, target: 2, log: slog.New(slog.DiscardHandler),
+				store: pool, target: 2, log: slog.New(slog.DiscardHandler), search: &fakeSearch{},
 				busy: func() bool { return c.busy },
 				now:  func() time.Time { return now },
 				make: func(context.Context, func() bool) error { _, err := pool.AddPreparams(nil); return err },
@@ -78,13 +82,61 @@ func TestRefillerGivesUpForASession(t *testing.T) {
 	require.Len(t, pool.ids, 1)
 }
 
+// fakeSearch finds a prime between two looks at its context.
+type fakeSearch struct{ found, wiped int }
+
+func (s *fakeSearch) Generate(ctx context.Context, _ io.Reader, _ int, progress func(tss.Progress)) ([]byte, error) {
+	for s.found < 4 {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		s.found++
+		progress(tss.Progress{Found: s.found, Needed: 4})
+	}
+	s.found = 0
+	return []byte("set"), nil
+}
+
+func (s *fakeSearch) Found() int { return s.found }
+func (s *fakeSearch) Wipe()      { s.found, s.wiped = 0, s.wiped+1 }
+
+// A search that always makes room makes a set all the same, and says how often it did;
+// what it found is wiped when the node ends.
+func TestRefillerGoesOnWithWhatItFound(t *testing.T) {
+	var log bytes.Buffer
+	pool, search := &memoryPool{ids: []uint64{1}}, &fakeSearch{}
+	r := newRefiller(pool, 3, nil, slog.New(slog.NewTextHandler(&log, nil)))
+	now, busy := time.Unix(1000, 0), false
+	r.search = search
+	r.now = func() time.Time { return now }
+	r.busy = func() bool { busy = !busy; return !busy } // a session begins whenever a search has
+	for found := range 3 {
+		require.Equal(t, found, search.Found())
+		require.NoError(t, r.refill(t.Context()))
+		require.Contains(t, log.String(), fmt.Sprintf("safe_primes=%d", found+1))
+		now = now.Add(time.Second)
+	}
+	require.Len(t, pool.ids, 1)
+	require.NoError(t, r.refill(t.Context()))
+	require.Len(t, pool.ids, 2)
+	require.Contains(t, log.String(), "interrupted=3")
+	require.NoError(t, r.refill(t.Context()))
+	require.Equal(t, 1, search.Found(), "the next set is made of others")
+
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.NoError(t, r.run(ended))
+	require.Equal(t, 1, search.wiped)
+	require.Zero(t, search.Found())
+}
+
 // What goes wrong once is tried again after a pause.
 func TestRefillerRestsAfterAnError(t *testing.T) {
 	now := time.Unix(1000, 0)
 	calls := 0
 	var fails func() error
 	r := &refiller{
-		store: &memoryPool{}, target: 2, log: slog.New(slog.DiscardHandler),
+		store: &memoryPool{}, target: 2, log: slog.New(slog.DiscardHandler), search: &fakeSearch{},
 		busy: func() bool { return false },
 		now:  func() time.Time { return now },
 		make: func(context.Context, func() bool) error { calls++; return fails() },

@@ -12,6 +12,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -53,9 +54,7 @@ type reporter struct {
 func (r reporter) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, _ *http.Request) {
-		s := reportStatus(r.engine.engine.Status(), r.engine, r.shares.found())
-		s.Peers, s.Reachable = r.peers.Peers(), texts(r.peers.Reachable())
-		writeJSON(w, s)
+		writeJSON(w, r.status(r.engine.engine.Status()))
 	})
 	mux.HandleFunc("GET "+pathKeys, func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, reportRunning(r.engine.engine.Status(), r.shares.found()))
@@ -74,6 +73,12 @@ func (r reporter) handler() http.Handler {
 	mux.Handle("POST "+pathBackup, r.backups)
 	mux.HandleFunc("POST "+pathAudit, r.engine.recordOperation)
 	return mux
+}
+
+func (r reporter) status(s mpc.Status) StatusReport {
+	report := reportStatus(s, r.engine, r.shares.found())
+	report.Peers, report.Reachable = r.peers.Peers(), texts(r.peers.Reachable())
+	return report
 }
 
 func writeJSON(w http.ResponseWriter, report any) {

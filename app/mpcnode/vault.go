@@ -27,8 +27,10 @@ type Vault struct {
 	db       *storage.DB
 	// public are the identity's keys, also where nothing was opened.
 	public []ed25519.PublicKey
-	// lost is why a node that should take part has nothing to work with.
-	lost error
+	// lost is why a node that should take part has nothing to work with; lostKeys are its
+	// identity keys, if they could be opened.
+	lost     error
+	lostKeys []ed25519.PrivateKey
 }
 
 // OpenVault opens identity and database with the passphrase that the
@@ -36,7 +38,7 @@ type Vault struct {
 // needs no passphrase and gets an empty vault. So does one whose database or identity
 // is gone, or damaged, which Lost then says: it can still follow the chain, and nothing
 // is made or changed in the place of what is there. A passphrase that is wrong, or that
-// cannot be had, is an error.
+// cannot be had, is an error where there is a database.
 func OpenVault(cfg Config, home string) (*Vault, error) {
 	paths := cfg.PathsOf(home)
 	if !cfg.Enabled {
@@ -44,7 +46,9 @@ func OpenVault(cfg Config, home string) (*Vault, error) {
 	}
 	whole, err := CheckWhole(paths)
 	if errors.Is(err, ErrNoDatabase) || errors.Is(err, ErrNoIdentity) {
-		return lostVault(paths, err), nil
+		passphrase, unread := ReadPassphrase(cfg, home)
+		defer types.Wipe(passphrase)
+		return lostVault(paths, err, passphrase, unread), nil
 	}
 	if err != nil || !whole {
 		return &Vault{}, err
@@ -56,7 +60,7 @@ func OpenVault(cfg Config, home string) (*Vault, error) {
 	defer types.Wipe(passphrase)
 	v, err := openVault(paths, passphrase)
 	if reason := damaged(err); reason != "" {
-		return lostVault(paths, fmt.Errorf("%w: %w", reason, err)), nil
+		return lostVault(paths, fmt.Errorf("%w: %w", reason, err), passphrase, nil), nil
 	}
 	return v, err
 }
@@ -77,13 +81,27 @@ func damaged(err error) types.Reason {
 }
 
 // lostVault is that of a node without its database or its identity. Of an identity
-// file that is damaged too nobody knows whose it is.
-func lostVault(paths Paths, lost error) *Vault {
-	public, err := storage.ReadIdentityPublic(paths.Identity)
+// file that is damaged too nobody knows whose it is. One that is whole is opened, if the
+// passphrase could be read: it can still say that the shares are missing.
+func lostVault(paths Paths, lost error, passphrase []byte, unread error) *Vault {
+	v := &Vault{lost: lost}
 	if errors.Is(lost, types.ErrIdentityLost) {
-		err = nil // said already
+		v.public, _ = storage.ReadIdentityPublic(paths.Identity) // what is wrong was said already
+		return v
 	}
-	return &Vault{lost: errors.Join(lost, err), public: public}
+	var err error
+	if v.public, err = storage.ReadIdentityPublic(paths.Identity); err == nil {
+		err = unread
+	}
+	if err == nil {
+		v.identity, err = storage.LoadIdentity(paths.Identity, passphrase)
+	}
+	if err != nil {
+		v.lost = errors.Join(lost, fmt.Errorf("nor can it say on chain that its shares are missing: %w", err))
+		return v
+	}
+	v.lostKeys = v.identity.PrivateKeys()
+	return v
 }
 
 // OpenVaultWith opens identity and database with this passphrase. Errors:
@@ -218,6 +236,11 @@ func (v *Vault) Keys() []ed25519.PrivateKey { return v.keys }
 // database too.
 func (v *Vault) PublicKeys() []ed25519.PublicKey { return v.public }
 
+// LostKeys are the identity keys of a vault that lost its database, the newest last;
+// none if the identity does not open. They say that its shares are missing, and sign
+// nothing else. They are wiped by Close.
+func (v *Vault) LostKeys() []ed25519.PrivateKey { return v.lostKeys }
+
 // Lost is why a node that should take part takes none, with its typed reason; nil
 // if all is well.
 func (v *Vault) Lost() error { return v.lost }
@@ -228,7 +251,7 @@ func (v *Vault) Database() *storage.DB { return v.db }
 // Close wipes the keys and closes the database.
 func (v *Vault) Close() error {
 	v.identity.Wipe()
-	v.keys = nil
+	v.keys, v.lostKeys = nil, nil
 	if v.db == nil {
 		return nil
 	}

@@ -99,7 +99,8 @@ func TestVaultThatIsNotWhole(t *testing.T) {
 	}
 }
 
-// A node that lost its database still starts, without its passphrase, and says so.
+// A node that lost its database still starts, also without its passphrase, and says so.
+// With it its identity is there to say so on chain.
 func TestVaultThatLostItsDatabase(t *testing.T) {
 	cfg, home := vaultConfig(t, "horse")
 	made, err := CreateVault(cfg, home, []byte("horse"))
@@ -110,12 +111,36 @@ func TestVaultThatLostItsDatabase(t *testing.T) {
 	require.NoError(t, made.Close())
 	paths := cfg.PathsOf(home)
 	require.NoError(t, os.RemoveAll(paths.Database))
-	cfg.Passphrase = "file:missing"
 
 	lost, err := OpenVault(cfg, home)
 	require.NoError(t, err)
 	require.False(t, lost.Present())
+	require.Empty(t, lost.Keys(), "it takes part in nothing")
+	require.Len(t, lost.LostKeys(), 1)
+	require.Equal(t, public[0], lost.LostKeys()[0].Public())
+	require.ErrorIs(t, lost.Lost(), ErrNoDatabase)
+	require.NotContains(t, lost.Lost().Error(), "nor can it")
+	opened := lost.LostKeys()[0]
+	require.NoError(t, lost.Close())
+	require.Equal(t, make([]byte, len(opened)), []byte(opened), "wiped")
+	require.Empty(t, lost.LostKeys())
+
+	wrong := cfg
+	require.NoError(t, os.WriteFile(filepath.Join(home, "wrong"), []byte("cow"), 0o600))
+	wrong.Passphrase = "file:wrong"
+	lost, err = OpenVault(wrong, home)
+	require.NoError(t, err)
+	require.Empty(t, lost.LostKeys())
+	require.ErrorIs(t, lost.Lost(), storage.ErrWrongPassphrase)
+	require.NoError(t, lost.Close())
+
+	cfg.Passphrase = "file:missing"
+	lost, err = OpenVault(cfg, home)
+	require.NoError(t, err)
+	require.False(t, lost.Present())
 	require.Empty(t, lost.Keys(), "it signs nothing")
+	require.Empty(t, lost.LostKeys())
+	require.ErrorContains(t, lost.Lost(), "nor can it say on chain")
 	require.Equal(t, public, lost.PublicKeys())
 	require.ErrorIs(t, lost.Lost(), ErrNoDatabase)
 	require.Equal(t, types.ErrDatabaseLost, types.ReasonOf(lost.Lost()))
@@ -188,7 +213,8 @@ func TestVaultThatIsDamaged(t *testing.T) {
 			lost, err := OpenVault(cfg, home)
 			require.NoError(t, err)
 			require.False(t, lost.Present())
-			require.Empty(t, lost.Keys(), "it signs nothing")
+			require.Empty(t, lost.Keys(), "it takes part in nothing")
+			require.Len(t, lost.LostKeys(), c.public, "what is left of it says that the shares are missing")
 			require.Len(t, lost.PublicKeys(), c.public)
 			require.Equal(t, c.reason, types.ReasonOf(lost.Lost()))
 			if c.want != nil {

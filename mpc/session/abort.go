@@ -32,7 +32,7 @@ func (s *Session) abort(end End) {
 	case s.phase == Waiting && !decided && reason != types.ErrAborted && reason != types.ErrReleased:
 		s.leave(s.id, reason, culprits, nil) // nobody waits for it unless a Start comes yet
 	case s.phase == Parked && reason != types.ErrAborted:
-		s.leave(s.context, reason, culprits, s.others())
+		s.leave(s.context, reason, slices.Concat(culprits, end.Awaited), s.others())
 	case s.phase == Running && !decided:
 		if reason != types.ErrAborted {
 			s.leave(s.context, reason, culprits, s.others())

@@ -54,7 +54,7 @@ type End struct {
 	// LeftOver are the others of the session that who left names for it, ascending. It
 	// proves nothing.
 	LeftOver []types.Operator
-	// Awaited is whom the owner of a presignature waited for when it gave that up.
+	// Awaited are those for whom a presignature was given up: they may have done nothing wrong.
 	Awaited []types.Operator
 	// Evidence is nil, or proves what the one culprit did.
 	Evidence *types.Evidence

@@ -27,8 +27,8 @@ func (s *Session) agreed(now time.Time) bool {
 		s.showConfirm(op, now)
 	}
 	for _, op := range differing {
-		if d, said := s.inbox.disputes[s.round][op]; said {
-			s.judge(op, d.Broadcasts)
+		if list, said := s.inbox.disputes[s.round][op]; said {
+			s.judge(op, list)
 			return false
 		}
 	}
@@ -88,20 +88,58 @@ func (s *Session) sayDispute(now time.Time) {
 	}
 }
 
+// headerBytes bounds an envelope without its body in a list: header 438, signature 66, tag
+// and length 3; the rest is room for fields to come.
+const headerBytes = 576
+
 // onDispute keeps what a member says that it received, until it is clear here
-// whether that differs.
+// whether that differs. What is decoded takes many times the memory of what came, so
+// nothing is that is longer than it can be, or comes again.
 func (s *Session) onDispute(v types.Verified, now time.Time) {
 	h := v.Header()
 	if _, ok := s.signer(v); !ok || h.To != "" || s.phase != Running || h.Round < s.round || h.Round > s.round+1 {
 		return
 	}
-	var d wire.Dispute
-	if err := d.Unmarshal(v.Body()); err != nil {
-		s.accuse(v, fmt.Errorf("dispute of round %d is malformed", h.Round))
+	if _, said := s.inbox.disputes[h.Round][v.From()]; said {
 		return
 	}
-	s.inbox.putDispute(h.Round, v.From(), d)
+	list, err := decodeDispute(v.Body(), s.broadcasts(h.Round))
+	if err != nil {
+		s.accuse(v, fmt.Errorf("dispute of round %d: %w", h.Round, err))
+		return
+	}
+	s.inbox.putDispute(h.Round, v.From(), list)
 	s.advance(now)
+}
+
+// broadcasts is how many there are in a round.
+func (s *Session) broadcasts(round uint32) (n int) {
+	if round == 0 || int(round) > len(s.rounds) {
+		return 0
+	}
+	for _, spec := range s.rounds[round-1] {
+		for _, op := range s.signers {
+			if spec.Broadcast && s.has(op, spec.From) {
+				n++
+			}
+		}
+	}
+	return n
+}
+
+// decodeDispute wants so many headers.
+func decodeDispute(body []byte, count int) ([]*wire.Envelope, error) {
+	if limit := count * headerBytes; count == 0 || len(body) > limit {
+		return nil, fmt.Errorf("it has %d bytes, at most %d are allowed", len(body), limit)
+	}
+	var d wire.Dispute
+	if err := d.Unmarshal(body); err != nil {
+		return nil, fmt.Errorf("it is malformed: %w", err)
+	}
+	if len(d.Broadcasts) != count {
+		return nil, fmt.Errorf("%d broadcasts, not %d", len(d.Broadcasts), count)
+	}
+	return d.Broadcasts, nil
 }
 
 // judge finds out who lied, given what another member says that it received.
@@ -121,13 +159,10 @@ func (s *Session) judge(of types.Operator, list []*wire.Envelope) {
 	}
 }
 
-// checkDispute: the list has every broadcast of the round once, in order, each
-// signed by its sender, and makes the digest that the member confirmed.
+// checkDispute: the list, of the right length, has every broadcast of the round once, in
+// order, each signed by its sender, and makes the digest that the member confirmed.
 func (s *Session) checkDispute(of types.Operator, list []*wire.Envelope) error {
 	ours := s.inbox.envelopes(s.round, s.rounds[s.round-1])
-	if len(list) != len(ours) {
-		return fmt.Errorf("%d broadcasts, not %d", len(list), len(ours))
-	}
 	for i, e := range list {
 		if err := types.CheckEnvelope(e, s.cfg.ChainID); err != nil {
 			return err

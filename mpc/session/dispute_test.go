@@ -1,7 +1,9 @@
 package session_test
 
 import (
+	"bytes"
 	"crypto/ed25519"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -73,8 +75,6 @@ func TestDispute(t *testing.T) {
 		want   string
 	}{
 		"the same as ours":       {func(*network, *wire.Dispute) {}, "do not make its digest"},
-		"nothing":                {func(_ *network, d *wire.Dispute) { d.Broadcasts = nil }, "0 broadcasts, not 3"},
-		"one too many":           {func(_ *network, d *wire.Dispute) { d.Broadcasts = append(d.Broadcasts, d.Broadcasts[0]) }, "4 broadcasts, not 3"},
 		"wrong order":            {func(_ *network, d *wire.Dispute) { slices.Reverse(d.Broadcasts) }, "another place"},
 		"one without header":     {func(_ *network, d *wire.Dispute) { d.Broadcasts[0] = &wire.Envelope{} }, "without a header"},
 		"unsigned":               {func(_ *network, d *wire.Dispute) { d.Broadcasts[0].Signature = make([]byte, 64) }, "signature of a header of op-a"},
@@ -114,6 +114,71 @@ func TestDispute(t *testing.T) {
 			require.Nil(t, end.Evidence, "what somebody cannot show proves nothing")
 		}
 	}
+}
+
+// TestDisputeThatNobodySends: one of a length that none can have is not kept, and mostly not
+// even decoded; who sent it is named at once, whatever comes yet.
+func TestDisputeThatNobodySends(t *testing.T) {
+	empty := []byte{0x0a, 0x00} // an envelope of nothing: two bytes on the wire, many times that in memory
+	whole := bytes.Repeat(empty, 3)
+	for name, tt := range map[string]struct {
+		round uint32
+		body  []byte
+		want  string
+	}{
+		"nothing":               {1, nil, "0 broadcasts, not 3"},
+		"one too few":           {1, whole[:4], "2 broadcasts, not 3"},
+		"one too many":          {1, bytes.Repeat(empty, 4), "4 broadcasts, not 3"},
+		"longer than it can be": {1, bytes.Repeat(empty, 18_432), "36864 bytes, at most 1728 are allowed"},
+		"of the next round":     {2, bytes.Repeat(empty, 18_432), "36864 bytes, at most 1728 are allowed"},
+		"broken":                {1, []byte{0xff, 0xff}, "malformed"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := lacking(t)
+			b, c := n.players[1], n.players[2]
+			context := n.context()
+			v := forge(t, c, wire.Header{Context: context[:], Kind: wire.KIND_DISPUTE, Round: tt.round}, tt.body)
+			took := allocated(func() { b.hear(v) })
+			end := b.ended()
+			require.Equal(t, types.ErrProtocolFault, end.Reason)
+			require.Equal(t, []types.Operator{c.op}, end.Culprits)
+			require.ErrorContains(t, end.Err, tt.want)
+			require.Less(t, took, uint64(256<<10))
+		})
+	}
+}
+
+// TestDisputeOfNothing: nobody can differ about a round without broadcasts.
+func TestDisputeOfNothing(t *testing.T) {
+	n := newSign(t, 3, 2)
+	b, c := n.players[1], n.players[2]
+	n.hold = func(m mail) bool { return m.from == c && m.to == b && m.e.Header.Kind != wire.KIND_READY }
+	n.open()
+	n.settle()
+	require.Equal(t, uint32(1), b.s.Round())
+	context := n.context()
+	b.hear(forge(t, c, wire.Header{Context: context[:], Kind: wire.KIND_DISPUTE, Round: 2}, []byte{0x0a, 0x00}))
+	require.Equal(t, []types.Operator{c.op}, b.ended().Culprits)
+	require.ErrorContains(t, b.ended().Err, "at most 0 are allowed")
+}
+
+// TestDisputeIsTakenOnce: what a member says again is not decoded again.
+func TestDisputeIsTakenOnce(t *testing.T) {
+	n := lacking(t)
+	b := n.players[1]
+	b.hear(showing(n, func(*wire.Dispute) {}))
+	context := n.context()
+	b.hear(forge(t, n.players[2], wire.Header{Context: context[:], Kind: wire.KIND_DISPUTE, Round: 1}, []byte{0xff}))
+	require.Empty(t, b.ends)
+}
+
+// allocated is how many bytes a call allocates.
+func allocated(f func()) uint64 {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	f()
+	runtime.ReadMemStats(&after)
+	return after.TotalAlloc - before.TotalAlloc
 }
 
 // other is another first broadcast of a player, signed by it.

@@ -52,7 +52,10 @@
 // messages of the next one made and not sent. All say Parked then, and the session is
 // quiet. Its initiator owns it: the Consume that names a request is a broadcast of the
 // next round, so the chained digest that all confirm before a party gets that round
-// covers it. DESIGN §8 has the digest in the headers of round 4 instead; as a broadcast
+// covers it. A signer that lost its part says so to the owner, which gives the presignature
+// up and names it; who says anything of the next round before the Consume lies, as the owner
+// knows, and is shown (see tickParked). An owner that says what it is for and no more
+// stalls: it could not have said so without its part. DESIGN §8 has the digest in the headers of round 4 instead; as a broadcast
 // it needs no field, is asked for and passed on like any other, and two of them name
 // the owner. (They are no proof for the chain: it knows of no presignature. Members accuse
 // it in the request that it was used for.)

@@ -1,6 +1,8 @@
 package session_test
 
 import (
+	"bytes"
+	"runtime"
 	"testing"
 	"time"
 
@@ -37,8 +39,19 @@ func inPhase(t testing.TB, place byte) (*network, *player, session.Phase) {
 	return n, p, phase
 }
 
+// heap is how many bytes are held, if a message is long enough to make that many.
+func heap(message int) uint64 {
+	if message < 1<<12 {
+		return 0
+	}
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.ReadMemStats(&m)
+	return m.HeapAlloc
+}
+
 // FuzzHandleEnvelope: whatever a member signs, in whatever phase it comes,
-// nothing panics, and nobody else is blamed for it.
+// nothing panics, little more is held than what came, and nobody else is blamed for it.
 func FuzzHandleEnvelope(f *testing.F) {
 	digest, count := encode(f, &wire.Confirm{Digest: make([]byte, 32)}), encode(f, &wire.Working{Count: 1 << 31})
 	for place := range byte(6) {
@@ -52,6 +65,9 @@ func FuzzHandleEnvelope(f *testing.F) {
 		f.Add(place, place == 1, int32(wire.KIND_READY), uint32(0), "", true, byte(2), encode(f, &wire.Ready{EphemeralKey: make([]byte, 32)}))
 		f.Add(place, place == 1, int32(wire.KIND_REFUSE), uint32(0), "", true, byte(2), encode(f, &wire.Refuse{Reason: "busy"}))
 		f.Add(place, place == 1, int32(wire.KIND_START), uint32(0), "", false, byte(2), encode(f, &wire.Start{Signers: []string{"op-a"}}))
+		for round := range uint32(4) {
+			f.Add(place, place == 1, int32(wire.KIND_DISPUTE), round, "", false, byte(0), bytes.Repeat([]byte{0x0a, 0x00}, 18_432))
+		}
 	}
 	f.Fuzz(func(t *testing.T, place byte, leader bool, kind int32, round uint32, typ string, direct bool, named byte, body []byte) {
 		n, p, phase := inPhase(t, place)
@@ -73,8 +89,10 @@ func FuzzHandleEnvelope(f *testing.F) {
 		if err != nil {
 			return // has no shape that the reactor lets in
 		}
+		before := heap(len(body))
 		p.hear(v)
 		p.hear(v)
+		require.LessOrEqual(t, heap(len(body)), before+4*uint64(len(body))+64<<10)
 		n.now = n.now.Add(time.Second)
 		p.tick()
 		p.s.Snapshot()

@@ -2,6 +2,7 @@ package session
 
 import (
 	"cmp"
+	"maps"
 	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -39,7 +40,7 @@ type inbox struct {
 	// included: somebody may lack one of it still.
 	confirms map[uint32]map[types.Operator]confirmation
 	// disputes are the broadcasts as others saw them.
-	disputes map[uint32]map[types.Operator]wire.Dispute
+	disputes map[uint32]map[types.Operator][]*wire.Envelope
 	// disputed is the last round of which we said what we received.
 	disputed uint32
 	// digest is the chained digest up to the last confirmed round, previous the
@@ -54,7 +55,7 @@ func newInbox() inbox {
 		messages: make(map[uint32]map[slot]held),
 		own:      make(map[uint32][]*wire.Envelope),
 		confirms: make(map[uint32]map[types.Operator]confirmation),
-		disputes: make(map[uint32]map[types.Operator]wire.Dispute),
+		disputes: make(map[uint32]map[types.Operator][]*wire.Envelope),
 	}
 }
 
@@ -73,14 +74,12 @@ func (b *inbox) putConfirm(round uint32, from types.Operator, c confirmation) {
 	b.confirms[round][from] = c
 }
 
-// putDispute keeps the first one of each member.
-func (b *inbox) putDispute(round uint32, from types.Operator, d wire.Dispute) {
+// putDispute keeps what a member says that it received.
+func (b *inbox) putDispute(round uint32, from types.Operator, list []*wire.Envelope) {
 	if b.disputes[round] == nil {
-		b.disputes[round] = make(map[types.Operator]wire.Dispute)
+		b.disputes[round] = make(map[types.Operator][]*wire.Envelope)
 	}
-	if _, said := b.disputes[round][from]; !said {
-		b.disputes[round][from] = d
-	}
+	b.disputes[round][from] = list
 }
 
 // confirm extends the chained digest by a round whose broadcasts are all here.
@@ -94,6 +93,13 @@ func (b *inbox) confirm(context types.Context, round uint32, specs Round) {
 func (b *inbox) has(round uint32, s slot) bool {
 	_, here := b.messages[round][s]
 	return here
+}
+
+// places lists where messages of a round are, by sender and type.
+func (b *inbox) places(round uint32) []slot {
+	return slices.SortedFunc(maps.Keys(b.messages[round]), func(a, c slot) int {
+		return cmp.Or(cmp.Compare(a.from, c.from), cmp.Compare(a.typ, c.typ))
+	})
 }
 
 // envelopes lists a round's broadcasts, ours among them, by sender and type.

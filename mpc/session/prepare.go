@@ -186,10 +186,17 @@ func (s *Session) refused(op types.Operator, reason types.Reason, err error, now
 	s.maybeStart(now)
 }
 
+// maxReady bounds the body of a Ready: a key and a flag. A Start carries those of all
+// members, and receivers take none that is longer than these make it.
+const maxReady = 34 + 2
+
 // decodeReady reads a Ready for this session.
 func decodeReady(v types.Verified, id types.SessionID) (*wire.Ready, error) {
 	if string(v.Header().Context) != string(id[:]) {
 		return nil, fmt.Errorf("ready of %s is for another session", v.From())
+	}
+	if len(v.Body()) > maxReady {
+		return nil, fmt.Errorf("ready of %s has %d bytes, at most %d are allowed", v.From(), len(v.Body()), maxReady)
 	}
 	var r wire.Ready
 	if err := r.Unmarshal(v.Body()); err != nil {

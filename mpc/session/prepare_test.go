@@ -350,3 +350,33 @@ func TestDecodePrepare(t *testing.T) {
 	_, _, err := session.DecodePrepare(forge(t, n.players[0], wire.Header{Kind: wire.KIND_PREPARE, Context: make([]byte, 32)}, []byte{0xff}))
 	require.ErrorContains(t, err, "decode a Prepare")
 }
+
+// TestPaddedReady: a Ready that is longer than it needs to be would make the Start longer than
+// anybody takes, and its honest initiator look as if it said nothing.
+func TestPaddedReady(t *testing.T) {
+	for name, tt := range map[string]struct {
+		padding []byte
+		taken   bool
+	}{
+		"as long as it can be": {nil, true},
+		"one byte of padding":  {[]byte{0x1a, 0x00}, false},
+		"a lot":                {append([]byte{0x1a, 0xff, 0x02}, make([]byte, 383)...), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			n := newKeygen(t, 4)
+			a, c := n.players[0], n.players[2]
+			n.hold = func(m mail) bool { return m.from == c || m.to == c }
+			n.open()
+			n.settle()
+			id := a.s.ID()
+			body := encode(t, &wire.Ready{EphemeralKey: append([]byte{9}, make([]byte, 31)...), Deals: true})
+			a.hear(forge(t, c, wire.Header{Context: id[:], Kind: wire.KIND_READY, To: string(a.op)}, append(body, tt.padding...)))
+			if tt.taken {
+				require.Equal(t, session.Running, a.s.Phase())
+				return
+			}
+			require.Equal(t, types.ErrProtocolFault, a.ended().Reason)
+			require.Equal(t, []types.Operator{c.op}, a.ended().Culprits)
+		})
+	}
+}

@@ -25,8 +25,9 @@ const maxConsume = 128
 type parking struct {
 	// round is that of the Consume, in which the session waits; 0: it never parks.
 	round uint32
-	// since is when it parked, unsure since when signers have to say that they did.
-	since, unsure time.Time
+	// since is when it parked, unsure since when signers have to say that they did, ticked
+	// when that was last looked at.
+	since, unsure, ticked time.Time
 	// target is the request that the presignature is used for; nil before.
 	target *types.Request
 	// attempt is the one that its owner leads.
@@ -104,7 +105,7 @@ func (s *Session) unparked() []types.Operator {
 // park keeps the party as it is until a request needs it.
 func (s *Session) park(now time.Time) {
 	s.reportDelays()
-	s.phase, s.parking.since, s.parking.unsure = Parked, now, now
+	s.phase, s.parking.since, s.parking.unsure, s.parking.ticked = Parked, now, now, now
 	s.parking.notice = s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_PARKED, Round: s.parking.round}, nil)
 	for _, op := range s.others() {
 		s.outbox.add(op, s.parking.notice, now)
@@ -151,32 +152,73 @@ func (s *Session) Probe(op types.Operator, now time.Time) {
 	s.outbox.flush(now)
 }
 
-// onDisowned ends a presignature of which a signer says, to this node alone, that it has
-// no part. The others hear that this node leaves it.
+// onDisowned ends a presignature of this node of which a signer says, to it alone, that it
+// has no part any more. To whom it is of no use one way or the other only stops asking: the
+// owner hears the same, or finds out, and who left on the word of one member would have
+// nothing to show for it.
 func (s *Session) onDisowned(v types.Verified) {
 	h := v.Header()
 	if h.To != string(s.cfg.Self) || string(h.Context) != string(s.context[:]) || s.peers[v.From()] == nil {
 		return
 	}
-	s.end(End{Reason: types.ErrPresignLost, Err: fmt.Errorf("%s has no part of it any more", v.From())})
+	if s.initiator != s.cfg.Self {
+		s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == v.From() && h.Kind == wire.KIND_PARKED })
+		return
+	}
+	s.end(End{Reason: types.ErrPresignLost, Awaited: []types.Operator{v.From()}, Err: fmt.Errorf("%s has no part of it any more", v.From())})
+}
+
+// premature: a message can only be made once the owner of a presignature said what it is
+// used for. This node owns it, and did not.
+func (s *Session) premature(round uint32) bool {
+	return s.initiator == s.cfg.Self && s.parking.round > 0 && round >= s.parking.round && s.parking.target == nil
 }
 
 // tickParked gives up a presignature of this node that a signer does not say it parked,
-// and one that another member began to use without its owner's word reaching this node:
-// nobody can say whose fault that is.
+// and one that another member began to use without its owner's word reaching this node.
+// Either of those two may be to blame, and the owner knows who. It is shown what came.
 func (s *Session) tickParked(now time.Time) {
-	if missing := s.unparked(); len(missing) > 0 && s.initiator == s.cfg.Self && now.Sub(s.parking.unsure) >= s.cfg.Timing.Stall {
-		s.end(End{Reason: types.ErrPresignLost, Awaited: missing, Err: fmt.Errorf("%v do not say that they parked", missing)})
+	if s.initiator == s.cfg.Self {
+		s.tickUnparked(now)
 		return
 	}
-	if len(s.inbox.messages[s.round]) == 0 {
+	begun := s.inbox.places(s.round)
+	if len(begun) == 0 {
 		s.asked = now // nothing is missing as long as nobody began
 		s.since = now
 		return
 	}
 	s.sayMissing(now)
+	awaited := []types.Operator{s.initiator}
+	for _, place := range begun {
+		awaited = append(awaited, place.from)
+		if now.Sub(s.since) >= s.cfg.Timing.Resend {
+			s.forward(parcel{s.round, place, s.initiator}, s.initiator, s.inbox.messages[s.round][place].envelope.Envelope(), now)
+		}
+	}
 	if now.Sub(s.since) >= s.cfg.Timing.Stall {
-		s.end(End{Reason: types.ErrPresignLost, Err: fmt.Errorf("others use it, and nothing came of %s", s.initiator)})
+		awaited = compact(awaited)
+		s.end(End{Reason: types.ErrPresignLost, Awaited: awaited, Err: fmt.Errorf("one of %v uses it, or keeps back what for", awaited)})
+	}
+}
+
+// tickUnparked gives up a presignature that a signer does not say it parked, or for too
+// long in all: who comes and goes would otherwise keep it from ever being used.
+func (s *Session) tickUnparked(now time.Time) {
+	passed := min(now.Sub(s.parking.ticked), s.cfg.Timing.Resend)
+	s.parking.ticked = now
+	missing := s.unparked()
+	if len(missing) == 0 {
+		return
+	}
+	late := now.Sub(s.parking.unsure) >= s.cfg.Timing.Stall
+	for _, op := range missing {
+		p := s.peers[op]
+		p.doubted += passed
+		late = late || p.doubted >= drawnOut*s.cfg.Timing.Stall
+	}
+	if late {
+		s.end(End{Reason: types.ErrPresignLost, Awaited: missing, Err: fmt.Errorf("%v do not say that they parked", missing)})
 	}
 }
 

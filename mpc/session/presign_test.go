@@ -207,6 +207,7 @@ func TestTwoConsumes(t *testing.T) {
 	other := *asked
 	other.ID.ID, other.Digest = "other", append(make([]byte, 31), 2)
 	b.knows, c.knows = asked, &other
+	n.hold = func(m mail) bool { return m.from == a || m.to == a } // op-a itself knows that it said nothing
 	consume := func(to *player, r *types.Request) {
 		body := encode(t, &wire.Consume{RequestId: r.ID.ID, Digest: r.Digest})
 		to.hear(forge(t, a, wire.Header{Context: n.contextBytes(), Kind: wire.KIND_ROUND, Round: 4, Type: "consume"}, body))
@@ -228,20 +229,57 @@ func TestTwoConsumes(t *testing.T) {
 	}
 }
 
-// A member that begins without its owner's word makes the others ask for it, and in the
-// end let go; nobody is blamed, and nobody says anything of round 4.
+// A member that begins without its owner's word: whoever hears that asks for the word, and
+// shows the owner what came. The owner knows that it said nothing, so the member lied.
 func TestRound4WithoutConsume(t *testing.T) {
+	for name, hear := range map[string]func(n *network, said types.Verified){
+		"to another member": func(n *network, said types.Verified) { n.players[1].hear(said) },
+		"to the owner":      func(n *network, said types.Verified) { n.players[0].hear(said) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			n, asked := parked(t)
+			a, b, c := n.players[0], n.players[1], n.players[2]
+			hear(n, fakeRound4(t, n, c, asked))
+			n.pass(2*timing.Resend, time.Second)
+			require.Equal(t, types.ErrProtocolFault, a.ended().Reason)
+			require.Equal(t, []types.Operator{c.op}, a.ended().Culprits)
+			require.Equal(t, a.op, b.ended().Left)
+			require.Equal(t, types.ErrProtocolFault, b.ended().LeftFor)
+			require.Equal(t, []types.Operator{c.op}, b.ended().LeftOver)
+			for _, m := range n.sent {
+				require.False(t, m.e.Header.Kind == wire.KIND_ROUND && m.e.Header.Round > 3)
+			}
+		})
+	}
+}
+
+// It may come before the owner parked.
+func TestRound4BeforeTheOwnerParked(t *testing.T) {
+	n, asked := newPresign(t, 4, 2)
+	a, c := n.players[0], n.players[2]
+	n.hold = func(m mail) bool { return m.to == a && m.from == c && m.e.Header.Round == 3 }
+	n.open()
+	n.settle()
+	require.Equal(t, session.Running, a.s.Phase())
+	a.hear(fakeRound4(t, n, c, asked))
+	require.Equal(t, []types.Operator{c.op}, a.ended().Culprits)
+}
+
+// If the owner says nothing to that, it or who began is to blame, and nobody else can tell:
+// whoever leaves it names both.
+func TestRound4WithoutItsOwner(t *testing.T) {
 	n, asked := parked(t)
 	a, b, c := n.players[0], n.players[1], n.players[2]
+	n.hold = func(m mail) bool { return m.from == a || m.to == a }
 	b.hear(fakeRound4(t, n, c, asked))
-	n.pass(2*timing.Stall, time.Second)
+	n.pass(timing.Stall+time.Second, time.Second)
 	end := b.ended()
 	require.Equal(t, types.ErrPresignLost, end.Reason)
 	require.Empty(t, end.Culprits)
-	require.Equal(t, types.ErrAborted, a.ended().Reason)
-	for _, m := range n.sent {
-		require.False(t, m.e.Header.Kind == wire.KIND_ROUND && m.e.Header.Round > 3)
-	}
+	require.Equal(t, []types.Operator{a.op, c.op}, end.Awaited)
+	require.Equal(t, b.op, c.ended().Left)
+	require.Equal(t, types.ErrPresignLost, c.ended().LeftFor)
+	require.Equal(t, []types.Operator{a.op}, c.ended().LeftOver)
 }
 
 // A Consume that got lost is sent again before anybody gives up.
@@ -277,8 +315,9 @@ func TestParkedIsStopped(t *testing.T) {
 	require.Empty(t, n.watch.Leaks())
 }
 
-// Who restarted has no part of a presignature any more. It tells the one that asks, and
-// that one leaves it in its own name; told to somebody else it means nothing.
+// Who restarted has no part of a presignature any more. It tells those that ask; its owner
+// gives it up and says for whom, nobody else does: what one member is told means nothing to
+// the others.
 func TestDisowned(t *testing.T) {
 	n, _ := parked(t)
 	a, b, c := n.players[0], n.players[1], n.players[2]
@@ -287,11 +326,21 @@ func TestDisowned(t *testing.T) {
 		return forge(t, b, h, encode(t, &wire.Refuse{Reason: string(types.ErrPresignLost)}))
 	}
 	c.hear(lost(a))
+	n.hold = func(m mail) bool { return m.from == b }
+	c.s.Probe(b.op, n.now)
+	require.Len(t, c.s.PendingTo(b.op), 1)
+	c.hear(lost(c))
+	require.Empty(t, c.s.PendingTo(b.op), "it asks no more")
 	require.Empty(t, c.ends)
+	n.hold = nil
 	a.hear(lost(a))
 	n.settle()
 	require.Equal(t, types.ErrPresignLost, a.ended().Reason)
+	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
+	require.Empty(t, a.ended().Culprits)
 	require.Equal(t, a.op, c.ended().Left)
+	require.Equal(t, types.ErrPresignLost, c.ended().LeftFor)
+	require.Equal(t, []types.Operator{b.op}, c.ended().LeftOver)
 
 	n, asked := parked(t)
 	a, b = n.players[0], n.players[1]
@@ -362,6 +411,35 @@ func TestProbeOfWhoFlaps(t *testing.T) {
 	for _, e := range notices() {
 		require.Equal(t, notices()[0], e)
 	}
+}
+
+// A signer that comes back again and again, and answers just before it would be given up,
+// keeps the presignature from being used: its owner gives it up for that, and says so. One
+// that answers at once may come as often as it likes.
+func TestProbeOfWhoAnswersLate(t *testing.T) {
+	n, _ := parked(t)
+	a, b, c := n.players[0], n.players[1], n.players[2]
+	for range 1000 {
+		a.s.Probe(b.op, n.now)
+		n.settle()
+		n.pass(3*time.Second, time.Second)
+		require.True(t, a.s.Usable())
+	}
+	begun := n.now
+	for range 3 {
+		a.s.Probe(b.op, n.now)
+		n.hold = func(m mail) bool { return m.from == b && m.to == a }
+		n.pass(timing.Stall-time.Second, time.Second)
+		if len(a.ends) > 0 {
+			break
+		}
+		n.release()
+		require.True(t, a.s.Usable())
+	}
+	require.LessOrEqual(t, n.now.Sub(begun), 3*timing.Stall)
+	require.Equal(t, types.ErrPresignLost, a.ended().Reason)
+	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
+	require.Equal(t, []types.Operator{b.op}, c.ended().LeftOver)
 }
 
 // A dishonest owner uses a presignature of which a signer lost its part: nobody accuses

@@ -24,6 +24,10 @@ func (s *Session) onRound(v types.Verified, now time.Time) {
 	if !s.collects() || h.Round < s.round || h.Round > s.round+1 {
 		return // late, or further ahead than anybody can honestly be
 	}
+	if s.premature(h.Round) {
+		s.accuse(v, fmt.Errorf("round %d before its owner said what it is for", h.Round))
+		return
+	}
 	spec, ok := s.rounds[h.Round-1].spec(h.Type)
 	if !ok {
 		s.accuse(v, fmt.Errorf("round %d has no message %q", h.Round, h.Type))

@@ -116,9 +116,11 @@ type peer struct {
 	// fed is when something new of it came, of the round that this node is in.
 	fed time.Time
 	// parked: it has its part of the presignature. answered is when it was last told
-	// that so has this node, probed when it is, or was, asked.
+	// that so has this node, probed when it is, or was, asked, doubted for how long in all
+	// it did not answer.
 	parked           bool
 	answered, probed time.Time
+	doubted          time.Duration
 	account
 }
 

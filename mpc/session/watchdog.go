@@ -29,12 +29,16 @@ func (s *Session) tickRunning(now time.Time) {
 			silent = append(silent, s.blame(op, s.cfg.Timing.Stall/2, now)...)
 		}
 	}
+	silent = compact(silent)
 	if len(silent) > 0 && s.parking.target != nil && s.round == s.parking.round {
-		// Somebody may have lost its part, and nobody can tell.
-		s.end(End{Reason: types.ErrPresignLost, Awaited: compact(silent), Err: fmt.Errorf("nothing of %v since it is used", silent)})
-		return
+		if !slices.Contains(silent, s.initiator) {
+			// Somebody may have lost its part, and nobody can tell.
+			s.end(End{Reason: types.ErrPresignLost, Awaited: silent, Err: fmt.Errorf("nothing of %v since it is used", silent)})
+			return
+		}
+		silent = []types.Operator{s.initiator} // has its part, or it could not use it, and would have left by now
 	}
-	if silent = compact(silent); len(silent) > 0 {
+	if len(silent) > 0 {
 		s.end(End{
 			Reason: types.ErrStalled, Culprits: silent,
 			Err: fmt.Errorf("nothing of %v in round %d for %s", silent, s.round, s.cfg.Timing.Stall),

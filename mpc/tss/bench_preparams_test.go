@@ -43,7 +43,7 @@ func TestBenchPreparams(t *testing.T) {
 		})
 	}
 	const sets = librarySets * oursPerSet
-	fmt.Printf("bench preparams-tested sets=%d tested-per-set=%d expected=%d\n", sets, tested/sets, last.Expected)
+	fmt.Printf("bench preparams-candidates sets=%d tested-per-set=%d expected=%d\n", sets, tested/sets, last.Expected)
 	report(t, "preparams", ours/sets, base/librarySets, mostOfPreparams)
 }
 

@@ -36,11 +36,9 @@ const patience = 20 * time.Minute
 func benchPresign(t *testing.T, k fixtures.KeySet, runs int) {
 	const target = 2 // whoever leads a request has one, and those who refill it are at rest
 	full, signers := len(k.Operators)*target, k.Operators[:k.Threshold+1]
-	before := heap()
 	c := cluster.New(t, k, fixtureProtocols, runtime.GOMAXPROCS(0), target)
 	filled := func() bool { return c.Ready() == full }
 	require.Eventually(t, filled, patience, 10*time.Millisecond)
-	fmt.Printf("bench presign-memory-%d bytes-per-signer=%d\n", len(signers), (heap()-before)/uint64(full*len(signers)))
 	var ours, base []float64
 	for i := range runs {
 		require.Eventually(t, filled, patience, 10*time.Millisecond)
@@ -55,12 +53,4 @@ func benchPresign(t *testing.T, k fixtures.KeySet, runs int) {
 	slices.Sort(ours)
 	slices.Sort(base)
 	report(t, fmt.Sprint("presign-online-", len(signers)), ours[runs/2], base[runs/2], mostOnline)
-}
-
-// heap is what is alive.
-func heap() uint64 {
-	runtime.GC()
-	var m runtime.MemStats
-	runtime.ReadMemStats(&m)
-	return m.HeapAlloc
 }

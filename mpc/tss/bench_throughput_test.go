@@ -55,8 +55,8 @@ func rate(t *testing.T, n int, sign func(map[string][]byte)) (perSecond, cpu flo
 }
 
 func throughput(name string, perSecond, cpu, baseRate, baseCPU float64) {
-	fmt.Printf("bench throughput-%s ours=%.2f/s base=%.2f/s ratio=%.2f cpu-seconds-per-signature ours=%.4f base=%.4f ratio=%.4f\n",
-		name, perSecond, baseRate, perSecond/baseRate, cpu, baseCPU, cpu/baseCPU)
+	fmt.Printf("bench throughput-%s ours=%.2f/s base=%.2f/s cpu-per-signature=%.4fs cpu-base=%.4fs cpu-ratio=%.4f\n",
+		name, perSecond, baseRate, cpu, baseCPU, cpu/baseCPU)
 }
 
 // rawSignAll signs with the bare library, some at once.

@@ -44,9 +44,14 @@ func (w Window) Scan(ctx context.Context) *big.Int { return (&searcher{}).scan(c
 
 // SearchSafePrime finds one safe prime on that many cores.
 func SearchSafePrime(ctx context.Context, cores int) (*big.Int, error) {
-	q, err := searchSafePrimes(ctx, lockReader(nil), cores, 1, nil)
-	if err != nil {
+	var found safePrimes
+	if err := found.search(ctx, lockReader(nil), cores, 1, nil); err != nil {
 		return nil, err
 	}
-	return safePrime(q[0]), nil
+	return safePrime(found.halves[0]), nil
+}
+
+// SearchFrom goes on with these halves of safe primes.
+func SearchFrom(halves ...*big.Int) *PreparamsSearch {
+	return &PreparamsSearch{safePrimes{halves: halves}}
 }

@@ -2,7 +2,6 @@ package tss
 
 import (
 	"bytes"
-	"context"
 	crand "crypto/rand"
 	"encoding/json"
 	"fmt"
@@ -68,27 +67,6 @@ func decodePreparams(bz []byte) (*preparams, error) {
 		return nil, fmt.Errorf("pre-parameters are not in their canonical encoding")
 	}
 	return p, nil
-}
-
-// GeneratePreparams makes a set of keygen pre-parameters. It looks for four
-// safe primes of 1024 bits on this many cores, from rand (nil: crypto/rand),
-// calls progress (may be nil) now and then from the caller's goroutine, and
-// ends within about 50 ms of ctx. The caller owns the result and wipes it.
-func GeneratePreparams(ctx context.Context, rand io.Reader, cores int, progress func(Progress)) ([]byte, error) {
-	rand = lockReader(rand)
-	primes, err := searchSafePrimes(ctx, rand, cores, 4, progress)
-	if err != nil {
-		return nil, fmt.Errorf("generate pre-parameters: %w", err)
-	}
-	p, err := buildPreparams(rand, primes)
-	if err != nil {
-		return nil, fmt.Errorf("generate pre-parameters: %w", err)
-	}
-	defer wipePreparams(&p.Data)
-	if err := validatePreparams(&p.Data); err != nil {
-		return nil, fmt.Errorf("generate pre-parameters: %w", err)
-	}
-	return p.encode()
 }
 
 // buildPreparams makes a Paillier key of the first two safe primes 2x+1 and

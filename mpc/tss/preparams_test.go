@@ -20,12 +20,32 @@ func TestGeneratePreparams(t *testing.T) {
 	if testing.Short() || raceEnabled {
 		t.Skip("heavy: about 3 seconds of CPU")
 	}
+	// It is interrupted whenever it found something, and goes on.
+	var search tss.PreparamsSearch
 	var last tss.Progress
-	set, err := tss.GeneratePreparams(context.Background(), nil, 2, func(p tss.Progress) {
-		require.GreaterOrEqual(t, p.Found, last.Found)
-		last = p
-	})
-	require.NoError(t, err)
+	var set []byte
+	interrupted := 0
+	for set == nil {
+		ctx, cancel := context.WithCancel(t.Context())
+		found := search.Found()
+		var err error
+		set, err = search.Generate(ctx, nil, 2, func(p tss.Progress) {
+			require.GreaterOrEqual(t, p.Found, last.Found)
+			require.GreaterOrEqual(t, p.Tested, last.Tested)
+			last = p
+			if p.Found > found && p.Found < p.Needed {
+				cancel()
+			}
+		})
+		cancel()
+		if err != nil {
+			require.ErrorIs(t, err, context.Canceled)
+			require.Greater(t, search.Found(), found)
+			interrupted++
+		}
+	}
+	require.Positive(t, interrupted)
+	require.Zero(t, search.Found(), "it is in the set, and no second one is made of it")
 	require.NoError(t, tss.ValidatePreparams(set))
 	require.Equal(t, 4, last.Found)
 	require.Equal(t, 4, last.Needed)
@@ -55,6 +75,48 @@ func TestGeneratePreparamsCancel(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	require.False(t, ended.IsZero())
 	require.Less(t, time.Since(ended), 5*time.Second)
+}
+
+// What was found is kept over every end of the search but its own, in memory, and wiped.
+func TestPreparamsSearchKeepsWhatItFound(t *testing.T) {
+	halves := func() []*big.Int {
+		set, err := tss.PreparamsData(fixtures.Preparams(0))
+		require.NoError(t, err)
+		half := func(p *big.Int) *big.Int { return new(big.Int).Rsh(p, 1) }
+		return []*big.Int{half(set.PaillierSK.P), half(set.PaillierSK.Q), set.P, set.Q}
+	}
+	found := halves()
+	three := tss.SearchFrom(found[:3]...)
+	ended, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := three.Generate(ended, nil, 1, nil)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = three.Generate(t.Context(), failing{}, 2, nil)
+	require.ErrorIs(t, err, errDry)
+	_, err = three.Generate(t.Context(), panicking{}, 2, nil)
+	require.ErrorContains(t, err, "panic of type string")
+	require.Equal(t, 3, three.Found())
+	require.Equal(t, halves()[:3], found[:3])
+	three.Wipe()
+	require.Zero(t, three.Found())
+	for _, q := range found[:3] {
+		require.Zero(t, q.Sign(), "it is in memory still")
+	}
+
+	found = halves()
+	set, err := tss.SearchFrom(found...).Generate(t.Context(), nil, 1, nil)
+	require.NoError(t, err)
+	require.NoError(t, tss.ValidatePreparams(set))
+	for _, q := range found {
+		require.Zero(t, q.Sign(), "it is in memory still")
+	}
+
+	wrong := halves()
+	wrong[3].Add(wrong[3], big.NewInt(2))
+	broken := tss.SearchFrom(wrong...)
+	_, err = broken.Generate(t.Context(), nil, 1, nil)
+	require.Error(t, err)
+	require.Zero(t, broken.Found(), "primes of which no set can be made are not tried again")
 }
 
 var errDry = errors.New("no entropy")

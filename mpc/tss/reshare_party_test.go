@@ -115,8 +115,23 @@ func TestReshare(t *testing.T) {
 	fresh := refresh.newKey(t, again.Results)
 	require.Equal(t, next.Payload.PublicKey, fresh.Payload.PublicKey)
 	require.NotEqual(t, next.Payload.PublicShares, fresh.Payload.PublicShares)
-	signed = (&fixtures.Lockstep{Parties: signParties(t, fresh, digest, fresh.Operators[:2])}).Run()
+	two := fresh.Operators[:2]
+	signed = (&fixtures.Lockstep{Parties: signParties(t, fresh, digest, two)}).Run()
 	require.NoError(t, signed.Err())
+
+	// An old and a new share of the key do not sign together: a signer refuses a share of
+	// another session than the request's, and where one does not, nothing comes of it.
+	for _, c := range []struct{ asked, held fixtures.KeySet }{{fresh, next}, {next, fresh}} {
+		cfg := signConfig(c.asked, digest, two[0], two)
+		cfg.Share = c.held.Share(two[0])
+		_, err := protocol(t, types.KindSign).NewParty(cfg)
+		require.ErrorContains(t, err, "the share is of session "+c.held.Session.Short())
+	}
+	mixed := signParties(t, fresh, digest, two)
+	mixed[two[0]] = signParties(t, next, digest, two)[two[0]]
+	none := (&fixtures.Lockstep{Parties: mixed}).Run()
+	require.Error(t, none.Err())
+	require.Empty(t, none.Results)
 }
 
 // A dealer that deals another key is named, by a receiver that knows nothing but

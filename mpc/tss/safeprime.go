@@ -13,8 +13,9 @@ import (
 
 var one, two = big.NewInt(1), big.NewInt(2)
 
-// Progress says how far a search for safe primes is. The work is a lottery:
-// a search of twice the expected length is nothing unusual.
+// Progress says how far a search for safe primes is, with what was found before it was
+// interrupted. The work is a lottery: a search of twice the expected length is nothing
+// unusual.
 type Progress struct {
 	// Tested is how many candidates survived the sieve and were tested.
 	Tested uint64
@@ -75,48 +76,39 @@ type searcher struct {
 	tick chan struct{}
 }
 
-// searchSafePrimes finds count numbers q of 1023 bits with q and 2q+1 prime, no
-// two close together. It returns when all its goroutines have ended.
-func searchSafePrimes(ctx context.Context, rand io.Reader, cores, count int, progress func(Progress)) ([]*big.Int, error) {
-	ctx, cancel := context.WithCancel(ctx)
+// newSearcher makes one that counts on from what was tested before.
+func newSearcher(rand io.Reader, tested uint64) *searcher {
 	s := &searcher{rand: rand, found: make(chan *big.Int), failed: make(chan error, 1), tick: make(chan struct{}, 1)}
+	s.tested.Store(tested)
+	return s
+}
+
+// start searches on this many cores until ctx ends.
+func (s *searcher) start(ctx context.Context, cores int) *sync.WaitGroup {
 	var workers sync.WaitGroup
 	for range max(cores, 1) {
 		workers.Go(func() { s.workSafely(ctx) })
 	}
-	defer workers.Wait()
-	defer cancel()
-	return s.collect(ctx, count, progress)
+	return &workers
 }
 
-func (s *searcher) collect(ctx context.Context, count int, progress func(Progress)) ([]*big.Int, error) {
-	var primes []*big.Int
-	for len(primes) < count {
+// collect adds what is found until there are count of them.
+func (s *searcher) collect(ctx context.Context, to *safePrimes, count int, progress func(Progress)) error {
+	for len(to.halves) < count {
 		select {
 		case <-ctx.Done():
-			return nil, fmt.Errorf("search for safe primes: %w", ctx.Err())
+			return fmt.Errorf("search for safe primes: %w", ctx.Err())
 		case err := <-s.failed:
-			return nil, err
+			return err
 		case q := <-s.found:
-			if !anyClose(q, primes) {
-				primes = append(primes, q)
-			}
+			to.add(q)
 		case <-s.tick:
 		}
 		if progress != nil {
-			progress(Progress{s.tested.Load(), len(primes), count, uint64(count) * expectedTests})
+			progress(Progress{s.tested.Load(), len(to.halves), count, uint64(count) * expectedTests})
 		}
 	}
-	return primes, nil
-}
-
-func anyClose(q *big.Int, others []*big.Int) bool {
-	for _, o := range others {
-		if tooClose(safePrime(q), safePrime(o)) {
-			return true
-		}
-	}
-	return false
+	return nil
 }
 
 // workSafely ends the search with an error if work panics: nobody above this
@@ -155,6 +147,7 @@ func (s *searcher) work(ctx context.Context) {
 		select {
 		case s.found <- q:
 		case <-ctx.Done():
+			wipeInt(q)
 		}
 	}
 }

@@ -54,8 +54,8 @@ type Key struct {
 	DecidedHeight int64
 	// RetireHeight is the first block at which what the last decision put an end to
 	// may be destroyed: for READY and ERROR the shares of sessions that lost and of
-	// earlier epochs, for DELETING and DELETED everything. The chain fixed it in the
-	// block that decided; 0 while PENDING.
+	// earlier epochs, for DELETED everything. A DELETING key becomes DELETED in it. The
+	// chain fixed it in the block that decided; 0 while PENDING.
 	RetireHeight int64
 	// StagedRetireHeight is the same for what reshares made that failed; 0 if none
 	// did, or one is open.

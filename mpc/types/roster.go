@@ -9,6 +9,9 @@ type Identity struct {
 	Version uint32
 	Key     []byte
 	Revoked bool
+	// Until is the last height at which it was the current one, if there is a later version
+	// or it was revoked.
+	Until int64
 }
 
 // Roster is everybody who ever registered, as one committed state has it. It
@@ -33,7 +36,7 @@ func NewRoster(participants map[Operator][]Identity) *Roster {
 	for op, ids := range participants {
 		own := make([]Identity, len(ids))
 		for i, id := range ids {
-			own[i] = Identity{id.Version, cloneBytes(id.Key), id.Revoked}
+			own[i] = Identity{id.Version, cloneBytes(id.Key), id.Revoked, id.Until}
 			r.byKey[string(id.Key)] = OperatorVersion{op, id.Version}
 		}
 		r.byOperator[op] = own
@@ -54,14 +57,17 @@ func (r *Roster) Key(op Operator, version uint32) ([]byte, bool) {
 	return nil, false
 }
 
-// EverKey returns an identity key, revoked or not: what it signed it signed.
-func (r *Roster) EverKey(op Operator, version uint32) ([]byte, bool) {
+// KeySince returns an identity key, revoked or not, that was an operator's current one at
+// a height or later. One that was replaced before may be in the hands of somebody else.
+func (r *Roster) KeySince(op Operator, version uint32, height int64) ([]byte, bool) {
 	if r == nil {
 		return nil, false
 	}
-	for _, id := range r.byOperator[op] {
+	ids := r.byOperator[op]
+	for i, id := range ids {
 		if id.Version == version {
-			return id.Key, true
+			current := i == len(ids)-1 && !id.Revoked
+			return id.Key, current || id.Until >= height
 		}
 	}
 	return nil, false

@@ -199,8 +199,17 @@ func TestTranscript(t *testing.T) {
 func TestRoster(t *testing.T) {
 	key := []byte("key of version 1")
 	r := NewRoster(map[Operator][]Identity{
-		"a": {{1, key, false}, {2, []byte("two"), false}}, "b": {{1, []byte("b"), true}},
+		"a": {{Version: 1, Key: key, Until: 7}, {Version: 2, Key: []byte("two")}}, "b": {{Version: 1, Key: []byte("b"), Revoked: true, Until: 7}},
 	})
+	for _, tt := range []struct {
+		op      Operator
+		version uint32
+		since   int64
+		want    bool
+	}{{"a", 1, 7, true}, {"a", 1, 8, false}, {"a", 2, 8, true}, {"b", 1, 7, true}, {"b", 1, 8, false}, {"b", 2, 1, false}, {"c", 1, 1, false}} {
+		_, ok := r.KeySince(tt.op, tt.version, tt.since)
+		require.Equal(t, tt.want, ok, "%+v", tt)
+	}
 	key[0] = 'X'
 	got, ok := r.Key("a", 1)
 	require.True(t, ok)

@@ -19,9 +19,11 @@ type Comparison struct {
 	Found bool
 	// Removed: the log begins after it; older files are removed when it is full.
 	Removed bool
-	// LastUse is when the last use of a share after it began; zero if there was none, or
-	// if a backup was restored since.
+	// LastUse is when the last use of a share, or of pre-parameters, after it began; zero
+	// if there was none, or if a backup was restored since.
 	LastUse time.Time
+	// Restored: a backup was restored after it.
+	Restored bool
 }
 
 // Compare looks for a line of the log in a folder. It reads the newest file, and older
@@ -59,7 +61,7 @@ type comparing struct {
 }
 
 func (c *comparing) result() Comparison {
-	r := Comparison{Found: c.found, Removed: c.removed}
+	r := Comparison{Found: c.found, Removed: c.removed, Restored: c.restored > 0}
 	if c.used.Number > c.restored {
 		r.LastUse = c.used.Time
 	}
@@ -98,7 +100,7 @@ func (c *comparing) line(e Entry) {
 	switch {
 	case e.Number == c.number:
 		c.found = c.found || e.Hash == c.hash
-	case e.Number > c.number && e.Event == Begin && e.Number > c.used.Number:
+	case e.Number > c.number && (e.Event == Begin || e.Event == Burned) && e.Number > c.used.Number:
 		c.used = e
 	case e.Number > c.number && e.Event == Restored:
 		c.restored = max(c.restored, e.Number)

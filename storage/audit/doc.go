@@ -1,5 +1,6 @@
 // Package audit keeps a log of each use of a key share: a line of JSON when a
-// session opens one and another when the session ends; and one line for each backup,
+// session opens one and another when the session ends; one line when a session takes
+// pre-parameters to make one; and one line for each backup,
 // restoring, change of the passphrase and new identity. It holds nothing secret.
 //
 // # The chain

@@ -15,6 +15,9 @@ const (
 	Begin = "begin"
 	// End: it is over, and has the share no more.
 	End = "end"
+	// Burned: a session took a set of pre-parameters, which was destroyed; a copy of the
+	// database may have it still.
+	Burned = "burn"
 	// Repaired: a torn line was cut off.
 	Repaired = "repaired"
 	// Gap: lines could not be written, or may not be on disk.

@@ -195,7 +195,7 @@ func tail(path string) (last Entry, first uint64, whole int64, err error) {
 }
 
 // Append writes a line: its number, time and hashes are the log's to fill in. The
-// beginning of a use of a share is on disk when it returns; for others it does not wait
+// beginning of a use of a share or of pre-parameters is on disk when it returns; for others it does not wait
 // for the disk. A line that cannot be written is counted, and the next one that can says
 // so; what an operator did is written then, with its own time.
 func (l *Log) Append(e Entry) error {
@@ -208,7 +208,7 @@ func (l *Log) Append(e Entry) error {
 		l.miss(e)
 		return l.unwritten
 	}
-	if e.Event == Begin {
+	if e.Event == Begin || e.Event == Burned {
 		from, to := l.dirty, l.last.Number
 		l.dirty = 0
 		return l.synced(l.file.Sync(), from, to)

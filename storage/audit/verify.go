@@ -141,6 +141,7 @@ func (v *verification) line(line []byte) error {
 	case End:
 		v.Ended++
 		delete(v.open, name)
+	case Burned: // a use that is over at once
 	default:
 		v.Notes = append(v.Notes, fmt.Sprintf("line %d: %s: %s", e.Number, e.Event, e.Note))
 	}

@@ -209,3 +209,58 @@ func TestBrokenChain(t *testing.T) {
 	_, err = At(filepath.Join(t.TempDir(), "none")).Chain()
 	require.ErrorIs(t, err, ErrNone)
 }
+
+// A folder is for one node: whose identity is not in its last file adds none. One that
+// rotated its identity goes on.
+func TestFolderOfAnotherNode(t *testing.T) {
+	keys := newKeyPair(t)
+	db, f := story(t, keys)
+	head, err := f.Head()
+	require.NoError(t, err)
+	other := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize))
+	for _, full := range []bool{false, true} {
+		_, err = Plan(db, []ed25519.PrivateKey{other}, "seq-1", head.Last, full, at)
+		require.ErrorIs(t, err, ErrOtherNode)
+		require.ErrorContains(t, err, "file 3")
+		require.ErrorContains(t, err, "a folder of its own")
+	}
+	rotated, err := Plan(db, []ed25519.PrivateKey{identity, other}, "seq-1", head.Last, false, at)
+	require.NoError(t, err)
+	_, err = f.Add(rotated.Manifest, func(w io.Writer) error { return rotated.Write(w, keys.to) })
+	require.NoError(t, err)
+	head, err = f.Head()
+	require.NoError(t, err)
+	require.False(t, head.Last.Full)
+	_, err = Plan(db, []ed25519.PrivateKey{other}, "seq-1", head.Last, false, at)
+	require.NoError(t, err)
+
+	// Of a folder that is broken too, as far as the last manifest tells.
+	require.NoError(t, os.Remove(f.path(2, "json")))
+	head, err = f.Head()
+	require.NoError(t, err)
+	require.ErrorIs(t, head.Broken, ErrChain)
+	stranger := ed25519.NewKeyFromSeed(append(make([]byte, ed25519.SeedSize-1), 1))
+	_, err = Plan(db, []ed25519.PrivateKey{stranger}, "seq-1", head.Last, true, at)
+	require.ErrorIs(t, err, ErrOtherNode)
+}
+
+// On another chain id the next file holds everything, and those after it continue it.
+func TestFolderOfAnotherChain(t *testing.T) {
+	keys := newKeyPair(t)
+	db, f := story(t, keys)
+	for i, full := range []bool{true, false} {
+		head, err := f.Head()
+		require.NoError(t, err)
+		b, err := Plan(db, []ed25519.PrivateKey{identity}, "seq-2", head.Last, false, at)
+		require.NoError(t, err)
+		m, err := f.Add(b.Manifest, func(w io.Writer) error { return b.Write(w, keys.to) })
+		require.NoError(t, err)
+		require.Equal(t, full, m.Full)
+		require.Equal(t, 4+i, m.Number)
+		require.Equal(t, 4, m.Bindings.In)
+		saved, err := f.Open(keys.with)
+		require.NoError(t, err)
+		require.Equal(t, "seq-2", saved.ChainID)
+		require.Equal(t, contents(t, db), saved.Contents)
+	}
+}

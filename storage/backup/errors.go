@@ -35,6 +35,8 @@ const (
 	ErrChanged Error = "a record went away while it was being saved; nothing is wrong, make the backup again"
 	// ErrTooLarge: the manifest would be longer than anybody reads.
 	ErrTooLarge Error = "the node has more records than the manifest of a backup may list (some 48,000); reshares and deletions retire records, or give some keys to other participants"
+	// ErrOtherNode: the files in the folder are of an identity that this node never had.
+	ErrOtherNode Error = "the newest file in this folder is of another node, or of an identity that this node lost; give each node a folder of its own, and a new one after a new identity was made; a file that another node put here by mistake can be moved away together with its manifest: sequencerd mpc backup list"
 	// ErrKeys: neither recipient nor passphrase, or both, or one that is none.
 	ErrKeys Error = "give either recipients (age1...) or a passphrase for the backup"
 )

@@ -145,7 +145,7 @@ func (f Folder) sum(n int) (string, error) {
 // Head is the end of a folder, where the next file goes.
 type Head struct {
 	// Last is the newest manifest; nil if the folder holds nothing, or is not there. If
-	// Broken is set it has number and hash alone, as far as they are known.
+	// Broken is set it has number, hash, chain and identity alone, as far as they are known.
 	Last *Manifest
 	// Broken is why no file of changes may follow: what it would lead back to is not
 	// there, or is not what it was. The next one must be full.
@@ -190,7 +190,7 @@ func (f Folder) brokenHead(why error) (Head, error) {
 		return Head{}, nil
 	}
 	if m, err := f.manifest(last.Number); err == nil && m.Number == last.Number {
-		last.File = m.File
+		last.File, last.ChainID, last.Identity = m.File, m.ChainID, m.Identity
 	}
 	return Head{&last, why}, nil
 }

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"time"
 
 	"filippo.io/age"
@@ -34,21 +35,24 @@ type Backup struct {
 }
 
 // Plan looks at what a node has. last is the manifest of the last backup, nil if
-// there is none; the file holds what changed since, or everything if full is set.
-// keys are the identity's, oldest first.
+// there is none; the file holds what changed since, or everything if full is set or the
+// chain has another id since: nobody restores backups of two chains at once. keys are the
+// identity's, oldest first. ErrOtherNode if none of them is in the last backup.
 func Plan(source Source, keys []ed25519.PrivateKey, chainID string, last *Manifest, full bool, now time.Time) (*Backup, error) {
 	b := &Backup{source: source, keys: keys, Manifest: Manifest{
 		Format: manifestFormat, Version: manifestVersion, Number: 1, Full: full || last == nil,
 		Created: now.UTC().Truncate(time.Second), ChainID: chainID, Identity: []string{}, Records: []Entry{}, Tombstones: []string{},
 	}}
-	if last != nil {
-		b.Manifest.Number, b.Manifest.Previous = last.Number+1, last.File
-	}
 	for _, k := range keys {
 		b.Manifest.Identity = append(b.Manifest.Identity, hex.EncodeToString(k[ed25519.SeedSize:]))
 	}
 	base := last
-	if full {
+	if last != nil {
+		if err := b.follow(last); err != nil {
+			return nil, err
+		}
+	}
+	if b.Manifest.Full {
 		base = nil
 	}
 	if err := b.planRecords(base); err != nil {
@@ -61,6 +65,19 @@ func Plan(source Source, keys []ed25519.PrivateKey, chainID string, last *Manife
 		return nil, errors.Join(ErrTooLarge, err)
 	}
 	return b, nil
+}
+
+// follow puts the file after the last one. Of a file whose manifest was lost nobody knows
+// whose it was; a full one follows it.
+func (b *Backup) follow(last *Manifest) error {
+	m := &b.Manifest
+	own := func(key string) bool { return slices.Contains(m.Identity, key) }
+	if len(last.Identity) > 0 && !slices.ContainsFunc(last.Identity, own) {
+		return fmt.Errorf("%w: file %d", ErrOtherNode, last.Number)
+	}
+	m.Number, m.Previous = last.Number+1, last.File
+	m.Full = m.Full || last.ChainID != "" && last.ChainID != m.ChainID
+	return nil
 }
 
 func (b *Backup) planRecords(last *Manifest) error {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
 	"github.com/sequencer-mpc/sequencer/testutil/sim"
 	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -37,4 +38,36 @@ func TestAutoReshare(t *testing.T) {
 	holdsEpoch(t, w, 1, w.Nodes[1:]...)
 	require.Empty(t, w.Chain.Errors)
 	nobodyAccused(t, w)
+}
+
+// TestAutoResharePastADeadParticipant: one participant is jailed, and another one is
+// bonded and dead. It is asked for a share once, in vain; then the key goes to those who
+// are there, with the jailed one's help, for there are two dealers otherwise and three must
+// deal.
+func TestAutoResharePastADeadParticipant(t *testing.T) {
+	w := sim.New(t, sim.Config{
+		Seed: 33, Nodes: 5, Protocols: fakeproto.Protocols{}, Preparams: 40, Lag: 300 * time.Millisecond,
+		Params: func(p *xtypes.Params) {
+			p.RetireBlocks, p.AutoReshare, p.AutoResharePauseBlocks = 10, true, 20
+			p.ReshareLifetimeBlocks, p.ReshareAttemptBlocks = 100, 20
+		},
+	})
+	jailed, dead := w.Nodes[0], w.Nodes[2]
+	w.Chain.Keygen("key", 2, w.Nodes[:4]...)
+	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+	dead.Crash()
+	w.Chain.Jail(jailed.Operator)
+	signsAll(t, w, "meanwhile")
+	require.True(t, w.Run(5*time.Minute, func() bool {
+		key, _ := w.Chain.Key("key")
+		return key.Epoch == 1
+	}), "nobody reshares it")
+	key, _ := w.Chain.Key("key")
+	require.ElementsMatch(t, []types.Operator{w.Nodes[1].Operator, w.Nodes[3].Operator, w.Nodes[4].Operator}, key.Participants)
+	jailed.Crash()
+	signsAll(t, w, "after")
+	for _, f := range w.Chain.EverHeld() {
+		require.Equal(t, dead.Operator, f.Participant, "accused by %s", f.Accuser)
+	}
+	require.Empty(t, w.Chain.Errors)
 }

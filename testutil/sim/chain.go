@@ -65,8 +65,9 @@ type snapshot struct {
 	attested   map[types.AttestedAttempt]bool
 	faults     []types.Fault
 	// proven says against whom there ever was proof in a session.
-	proven  map[types.Context]types.Operator
-	presign int
+	proven      map[types.Context]types.Operator
+	presign     int
+	faultBlocks int64
 }
 
 func newChain(t testing.TB, w *World) *Chain {
@@ -334,6 +335,8 @@ func (c *Chain) commit() {
 	s.proven = c.provenBy(s.faults)
 	s.presign, err = k.EnginePresignTarget(ctx)
 	c.must(err)
+	s.faultBlocks, err = k.EngineFaultBlocks(ctx)
+	c.must(err)
 	for _, id := range c.keys {
 		key, known, err := k.EngineKey(ctx, id)
 		c.must(err)
@@ -383,7 +386,7 @@ func (c *Chain) known(signature string) (types.SignatureResult, bool) {
 // view is what a node that has seen this height knows.
 func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 	s := c.at(height)
-	v := &mpc.View{Height: height, Requests: c.requestsAt(height), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Attested: s.attested, Faults: s.faults, Presign: s.presign}
+	v := &mpc.View{Height: height, Requests: c.requestsAt(height), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Attested: s.attested, Faults: s.faults, FaultBlocks: s.faultBlocks, Presign: s.presign}
 	for _, id := range keys {
 		if k, ok := s.keys[id]; ok {
 			v.Keys[id] = k

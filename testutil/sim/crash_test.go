@@ -25,9 +25,10 @@ const (
 )
 
 // CRASH_ALL in the environment tries each moment, and lets a node be away for either time
-// at each, and not in turn. Otherwise most messages are left out: each goes to several
-// nodes, and a node that crashes before the second of them is like one that does so before
-// the third. Every someMoments-th is tried, with -short every shortMoments-th.
+// at each, and not in turn. For a keygen that is done always, but not with -short: a key
+// must be neither lost nor stuck. Otherwise most messages are left out: each goes to
+// several nodes, and a node that crashes before the second of them is like one that does so
+// before the third. Every someMoments-th is tried, with -short every shortMoments-th.
 const (
 	crashAll     = "CRASH_ALL"
 	someMoments  = 3
@@ -301,16 +302,17 @@ func TestCrashAtEveryMoment(t *testing.T) {
 			op := operations[name]
 			calm := &killer{}
 			op.run(t, calm)
+			every := os.Getenv(crashAll) != "" || name == "keygen" && !testing.Short()
 			few := testing.Short() || name == "cancelled reshare" || name == "undelete"
 			chosen := calm.some(someMoments)
 			switch {
-			case os.Getenv(crashAll) != "":
+			case every:
 				chosen = calm.met
 			case few:
 				chosen = calm.some(shortMoments)
 			}
 			report(t, name, chosen, len(calm.met))
-			t.Run("kill", func(t *testing.T) { op.killAtEach(t, chosen, 0) })
+			t.Run("kill", func(t *testing.T) { op.killAtEach(t, chosen, 0, every) })
 		})
 	}
 }
@@ -342,7 +344,7 @@ func TestCrashWhileRecovering(t *testing.T) {
 			var once, twice int64
 			t.Run("kill", func(t *testing.T) {
 				for i, moments := range chosen {
-					op.killAtEach(t, moments, i+1)
+					op.killAtEach(t, moments, i+1, os.Getenv(crashAll) != "")
 					once += int64(len(moments))
 				}
 			})
@@ -353,8 +355,9 @@ func TestCrashWhileRecovering(t *testing.T) {
 	}
 }
 
-// killAtEach runs the operation once for each moment, a share of them on each core.
-func (op operation) killAtEach(t *testing.T, moments []moment, again int) {
+// killAtEach runs the operation once for each moment, and for either time that a node is
+// away if it is to be both, a share of them on each core.
+func (op operation) killAtEach(t *testing.T, moments []moment, again int, both bool) {
 	shares := runtime.GOMAXPROCS(0)
 	for share := range shares {
 		t.Run(fmt.Sprintf("again-%d/share-%d", again, share), func(t *testing.T) {
@@ -362,7 +365,7 @@ func (op operation) killAtEach(t *testing.T, moments []moment, again int) {
 			verified := make(sim.Verified)
 			for i := share; i < len(moments); i += shares {
 				times := []time.Duration{blink, long}
-				if os.Getenv(crashAll) == "" {
+				if !both {
 					times = times[i/shares%2:][:1]
 				}
 				for _, away := range times {

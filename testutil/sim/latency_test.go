@@ -2,7 +2,9 @@ package sim_test
 
 import (
 	"fmt"
+	"maps"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -49,14 +51,19 @@ func TestBenchLatency(t *testing.T) {
 	if os.Getenv("MPC_BENCH") == "" {
 		t.Skip("set MPC_BENCH=1 to measure")
 	}
-	for _, n := range []int{4, 7, 16, 30} {
-		for _, trip := range []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond} {
-			benchLatency(t, n, trip)
+	for _, trip := range []time.Duration{50 * time.Millisecond, 100 * time.Millisecond, 200 * time.Millisecond} {
+		took := make(map[string]string)
+		for _, n := range []int{4, 7, 16, 30} {
+			benchLatency(t, n, trip, took)
+		}
+		for _, name := range slices.Sorted(maps.Keys(took)) {
+			fmt.Printf("bench latency-%s trip=%s%s\n", name, trip, took[name])
 		}
 	}
 }
 
-func benchLatency(t *testing.T, n int, trip time.Duration) {
+// benchLatency adds what it measures to the lines of each operation.
+func benchLatency(t *testing.T, n int, trip time.Duration, lines map[string]string) {
 	shape := func(kind types.RequestKind) []session.Round {
 		if kind == types.KindPresign {
 			kind = types.KindSign
@@ -75,8 +82,11 @@ func benchLatency(t *testing.T, n int, trip time.Duration) {
 	one := func(name string, kind types.RequestKind, ask func(), want int) {
 		took := measureLatency(t, w, kind, ask)
 		expected := time.Duration(want) * trip / 2
-		fmt.Printf("bench latency-%s n=%d trip=%s took=%s ways=%d arithmetic=%s\n", name, n, trip, took.Round(time.Millisecond), want, expected)
 		require.InDelta(t, expected, took, float64(trip/10), name)
+		if lines[name] == "" {
+			lines[name] = fmt.Sprintf(" half-trips=%d arithmetic=%s", want, expected)
+		}
+		lines[name] += fmt.Sprintf(" n%d=%s", n, took.Round(time.Millisecond))
 	}
 	one("keygen", types.KindKeygen, func() { w.Chain.Keygen("key", n*2/3) }, waysToStart+ways(shape(types.KindKeygen)))
 	require.True(t, w.Run(time.Minute, ready(w, "key")))

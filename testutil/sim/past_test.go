@@ -24,7 +24,8 @@ type past struct {
 	ledger *fakeproto.Ledger
 	log    *bytes.Buffer
 	// reuses, if set, is a node whose old database brought back pre-parameters that were
-	// used, against which nothing helps: README, "Backups".
+	// used. What destroys those when a node starts is outside of the engine, in
+	// app/mpcnode: TestFolderIsPutBack.
 	reuses *sim.Node
 }
 

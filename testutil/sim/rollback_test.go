@@ -300,3 +300,52 @@ func TestRollbackOfOneNode(t *testing.T) {
 		})
 	}
 }
+
+// TestRollbackOverDeletion takes the chain back over the block that made a key DELETED,
+// and the deletion is taken back there: as long as retire_blocks allow, every node has its
+// share. After that nobody has, and says why.
+func TestRollbackOverDeletion(t *testing.T) {
+	deleted := func(t *testing.T) (p *past, buried int64) {
+		p = newPast(t, 55)
+		plantKey(t, p.World, 2, p.Nodes...)
+		p.Chain.Delete("key")
+		require.True(t, p.Run(5*time.Minute, is(p.World, types.KeyDeleted)))
+		return p, p.Chain.Height()
+	}
+	undelete := func(t *testing.T, p *past, height int64) {
+		t.Helper()
+		p.backTo(height)
+		require.True(t, is(p.World, types.KeyDeleting)())
+		p.Chain.Undelete("key")
+		p.blocks(1)
+		require.True(t, is(p.World, types.KeyReady)())
+	}
+	for name, after := range map[string]int64{"at once": 0, "in the last block": 29} {
+		t.Run(name, func(t *testing.T) {
+			p, buried := deleted(t)
+			p.blocks(after)
+			undelete(t, p, buried-1)
+			p.sound(t, 0, p.Nodes...)
+			p.blocks(60)
+			holdsEpoch(t, p.World, 0, p.Nodes...)
+
+			p.Chain.Delete("key")
+			require.True(t, p.Run(10*time.Minute, func() bool { k, _ := p.Chain.Key("key"); return len(k.DeletionAcked) == 4 }))
+			nothingIsLeft(t, p.World)
+		})
+	}
+	t.Run("too late", func(t *testing.T) {
+		p, buried := deleted(t)
+		require.True(t, p.Run(10*time.Minute, func() bool { k, _ := p.Chain.Key("key"); return len(k.DeletionAcked) == 4 }))
+		require.GreaterOrEqual(t, p.Chain.Height(), buried+30)
+		undelete(t, p, buried-1)
+		p.Chain.Sign("s", "key", digestOf("s"))
+		p.blocks(70)
+		_, signed := p.Chain.Signature("s")
+		require.False(t, signed)
+		for _, n := range p.Nodes {
+			require.True(t, p.told(n, "remedy=\""+types.ErrKeyDeleted.Remedy()), "%s", n.Operator)
+			require.Zero(t, n.Ended[types.ErrStorage])
+		}
+	})
+}

@@ -51,8 +51,8 @@ type Config struct {
 	Log    *slog.Logger
 }
 
-// Verified remembers whose signatures of the very same bytes are right: broadcasts and
-// resends would cost most of a run's time otherwise.
+// Verified remembers whose signatures of the very same bytes are right, envelopes with
+// whom they are of: broadcasts and resends would cost most of a run's time otherwise.
 type Verified map[types.Hash]types.Verified
 
 // Verdict is what the network does with one message.

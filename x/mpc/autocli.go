@@ -101,8 +101,8 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 		},
 		{
 			RpcMethod: "KeyDelete", Use: "delete [key-id]", Short: "Decide that a key is destroyed",
-			Long: "Decide that a key is destroyed: it signs nothing from then on, and its shares go retire_blocks later. " +
-				"Until then it can be taken back (undelete), never afterwards.",
+			Long: "Decide that a key is destroyed: it signs nothing from then on, and is DELETED retire_blocks later. " +
+				"Until then it can be taken back (undelete), never afterwards. Its shares go as many blocks after that.",
 			Example:        example("tx mpc delete treasury --from requester --gas auto --gas-adjustment 1.5"),
 			PositionalArgs: arguments("key_id"),
 		},

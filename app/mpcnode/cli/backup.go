@@ -50,7 +50,8 @@ func backupCreateCmd() *cobra.Command {
 		Short: "Add a backup to a folder: a full one first, then what changed",
 		Long: `Adds a file and its manifest to a folder. The first file holds everything, later
 ones what changed since; where files that those would need are gone or were changed,
-it says so, and holds everything again. While the node runs it makes the backup; otherwise the
+or the chain has another id since, it says so, and holds everything again. A folder is
+for one node: files of another identity are not continued. While the node runs it makes the backup; otherwise the
 database is opened. Either way the passphrase of the MPC folder shows that you
 may.`,
 		Example: "  sequencerd mpc backup create /mnt/backup/node0 --recipient age1...",
@@ -94,6 +95,9 @@ func createBackup(cmd *cobra.Command, args []string) error {
 	}
 	if err != nil {
 		return err
+	}
+	if last := r.Last; last != nil && last.ChainID != "" && last.ChainID != added.ChainID {
+		fmt.Fprintf(cmd.ErrOrStderr(), "this backup is a full one: the chain is %s now, and was %s when the last one was made\n", added.ChainID, last.ChainID)
 	}
 	return show(cmd, backupText{source, []backup.Manifest{added}})
 }
@@ -162,7 +166,8 @@ func backupListCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "list [folder]",
 		Short: "Show the backups of a folder, and that none is missing or changed",
-		Long: `Shows the files of a folder, checks that each is the one that its manifest
+		Long: `Shows the files of a folder, of which chain and of which identity key (its first
+16 digits) each is, checks that each is the one that its manifest
 describes and that each continues the one before, and shows what the last one
 leads back to. It needs no passphrase and no key. Files that were taken off the end
 are not missed: compare the last hash with the one that "create" showed.
@@ -208,13 +213,13 @@ type backupText struct {
 func (b backupText) text() string {
 	last := b.Backups[len(b.Backups)-1]
 	return "from " + b.Source + "\n" + table(func(w *tabwriter.Writer) {
-		fmt.Fprintln(w, "FILE\tMADE\tKIND\tNEW RECORDS\tSHA-256")
+		fmt.Fprintln(w, "FILE\tMADE\tKIND\tNEW RECORDS\tCHAIN\tIDENTITY\tSHA-256")
 		for _, m := range b.Backups {
 			kind := "changes"
 			if m.Full {
 				kind = "full"
 			}
-			fmt.Fprintf(w, "%06d.age\t%s\t%s\t%d\t%s\n", m.Number, m.Created.Format(time.RFC3339), kind, newRecords(m), m.File)
+			fmt.Fprintf(w, "%06d.age\t%s\t%s\t%d\t%s\t%.16s\t%s\n", m.Number, m.Created.Format(time.RFC3339), kind, newRecords(m), m.ChainID, newest(m.Identity), m.File)
 		}
 	}) + "\n" + table(func(w *tabwriter.Writer) {
 		fmt.Fprintln(w, "KEY\tEPOCH\tSESSION\tSTATUS\tSHARE\tIN FILE")
@@ -227,6 +232,14 @@ func (b backupText) text() string {
 		fmt.Fprintf(w, "%d bindings of requests to digests\t\t\t\t\t%06d\n", last.Bindings.Count, last.Bindings.In)
 		fmt.Fprintf(w, "%d identity keys\t\t\t\t\t%06d\n", len(last.Identity), last.Number)
 	})
+}
+
+// newest is the last identity key; empty if there is none.
+func newest(identity []string) string {
+	if len(identity) == 0 {
+		return ""
+	}
+	return identity[len(identity)-1]
 }
 
 // newRecords counts those whose content is in the file itself.

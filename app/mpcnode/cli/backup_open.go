@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/codec"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -18,7 +19,7 @@ import (
 const (
 	// flagAgeIdentity names a file with the private half of a recipient.
 	flagAgeIdentity = "age-identity"
-	// flagKeyState names files with answers of "query mpc key".
+	// flagKeyState names files with answers of "query mpc key" or "query mpc keys".
 	flagKeyState = "key-state"
 )
 
@@ -26,7 +27,7 @@ const (
 func addOpenFlags(cmd *cobra.Command) {
 	cmd.Flags().StringArray(flagAgeIdentity, nil, "file with the age identity (AGE-SECRET-KEY-1...) of a recipient; may be given again")
 	cmd.Flags().StringArray(flagBackupPassphrase, nil, "source of the backup's passphrase: prompt, file:PATH, env:NAME or credential:NAME; given again where files were made with several (default: prompt, without --"+flagAgeIdentity+")")
-	cmd.Flags().StringSlice(flagKeyState, nil, "file with the answer of: sequencerd query mpc key ID -o json; may be given again")
+	cmd.Flags().StringSlice(flagKeyState, nil, types.ForProgram("file with the answer of: sequencerd query mpc key ID -o json, or query mpc keys -o json; may be given again, as for its further pages"))
 }
 
 // openBackup decrypts the backups of a folder. The caller wipes them.
@@ -100,25 +101,49 @@ func backupPassphrase(home, text, what string) (backup.Identities, error) {
 	return backup.WithPassphrase(passphrase)
 }
 
-// keyStates reads the files of --key-state.
+// keyStates reads the files of --key-state. It says if pages of an answer are missing:
+// what is on them is not known.
 func keyStates(cmd *cobra.Command) (map[string]mpctypes.Key, error) {
 	paths, err := cmd.Flags().GetStringSlice(flagKeyState)
 	if err != nil {
 		return nil, err
 	}
 	keys := make(map[string]mpctypes.Key, len(paths))
+	pages, whole := false, false
 	for _, path := range paths {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			return nil, fmt.Errorf("--%s: %w", flagKeyState, err)
 		}
-		var answer mpctypes.QueryKeyResponse
-		if err := client.GetClientContextFromCmd(cmd).Codec.UnmarshalJSON(text, &answer); err != nil || answer.Key.Id == "" {
-			return nil, errors.Join(fmt.Errorf(types.ForProgram("--%s: %s is no answer of: sequencerd query mpc key ID -o json"), flagKeyState, path), err)
+		answer, err := keysAnswered(client.GetClientContextFromCmd(cmd).Codec, text)
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf(types.ForProgram("--%s: %s is no answer of: sequencerd query mpc key ID -o json, nor of: sequencerd query mpc keys -o json"), flagKeyState, path), err)
 		}
-		keys[answer.Key.Id] = answer.Key
+		for _, key := range answer.Keys {
+			keys[key.Id] = key
+		}
+		if answer.Pagination != nil {
+			pages, whole = true, whole || nextPage(answer.Pagination) == nil
+		}
+	}
+	if pages && !whole {
+		fmt.Fprintf(cmd.ErrOrStderr(), "--%s: the answer has further pages, whose keys are not known here; save them too (--page-key), or all in one (--page-limit)\n", flagKeyState)
 	}
 	return keys, nil
+}
+
+// keysAnswered reads what the chain answers of one key, or of many.
+func keysAnswered(cdc codec.JSONCodec, text []byte) (mpctypes.QueryKeysResponse, error) {
+	var one mpctypes.QueryKeyResponse
+	if err := cdc.UnmarshalJSON(text, &one); err == nil && one.Key.Id != "" {
+		return mpctypes.QueryKeysResponse{Keys: []mpctypes.Key{one.Key}}, nil
+	}
+	var many mpctypes.QueryKeysResponse
+	err := cdc.UnmarshalJSON(text, &many)
+	if err == nil && many.Keys == nil && many.Pagination == nil {
+		err = errors.New("it has no keys")
+	}
+	return many, err
 }
 
 // participantState reads the file of --participant-state; nil if none was given.

@@ -24,6 +24,8 @@ import (
 const (
 	// flagKey names keys to restore.
 	flagKey = "key"
+	// flagSkipKey names keys that are not restored.
+	flagSkipKey = "skip-key"
 	// flagIdentityOnly restores no more than the identity.
 	flagIdentityOnly = "identity-only"
 	// flagFromChain names the id that an exported chain had before.
@@ -46,7 +48,9 @@ registered a new one since: its shares must be those of that participant.
 It never overwrites. It refuses, and changes nothing, if the database has a newer
 epoch of a key, or the same record with other content, or if the key was destroyed
 here. With --key-state it refuses as well what the chain deleted, keys of which
-the backup has an older epoch only, and shares that do not fit.
+the backup has an older epoch only, and shares that do not fit; and it names the READY
+keys of this participant of which the backup has none. --skip-key leaves a key out that
+is refused, and restores all others.
 
 --identity-only puts the identity back and nothing else, for a node that has its
 database, however much newer than the backup. An identity that is there stays, but of
@@ -59,6 +63,8 @@ Restore the newest backup there is, and never run two nodes with what is in one.
 	addPassphraseFlag(cmd, "of the MPC folder, "+forThisCommand)
 	addOpenFlags(cmd)
 	cmd.Flags().StringSlice(flagKey, nil, "restore the shares of this key alone; may be given again (default: all)")
+	cmd.Flags().StringSlice(flagSkipKey, nil, "restore nothing of this key; may be given again")
+	cmd.MarkFlagsMutuallyExclusive(flagKey, flagSkipKey)
 	cmd.Flags().Bool(flagIdentityOnly, false, "restore the identity alone, whatever the database has")
 	cmd.Flags().String(flagFromChain, "", "id under which this chain ran when the backup was made, if it was exported and began again under another one")
 	cmd.Flags().String(flagParticipant, "", "operator address of the validator whose shares they are, if the node has another identity than the backup")
@@ -89,9 +95,10 @@ func restoreBackup(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	restore := mpcnode.RestoreIdentityAlone
+	var missing []string
 	if !identityOnly {
 		restore = mpcnode.RestoreVault
-		if err := chooseShares(cmd, saved, states, from.Participant); err != nil {
+		if missing, err = chooseShares(cmd, saved, states, from.Participant); err != nil {
 			return err
 		}
 	}
@@ -104,11 +111,13 @@ func restoreBackup(cmd *cobra.Command, args []string) error {
 	switch {
 	case errors.Is(err, mpcnode.ErrOtherChain) || errors.Is(err, mpcnode.ErrOtherNode):
 		return err
+	case errors.Is(err, types.ErrKeyDeleted):
+		return fmt.Errorf("%w; it was destroyed here for good: leave it out with --%s ID, once for each such key", err, flagSkipKey)
 	case err != nil:
-		return withRemedy(err, types.ErrRestore, "the identity alone: --"+flagIdentityOnly)
+		return withRemedy(err, types.ErrRestore, "all but some keys: --"+flagSkipKey+" ID; the identity alone: --"+flagIdentityOnly)
 	}
 	f.record(cmd, mpcnode.RestoreOperation(saved, done))
-	return show(cmd, restoredText{done, saved.Created})
+	return show(cmd, restoredText{done, saved.Created, missing})
 }
 
 // originOf says where a backup may come from.
@@ -140,33 +149,60 @@ func (f nodeFiles) chainID(cmd *cobra.Command) (string, error) {
 	return id, nil
 }
 
-// chooseShares leaves what is to be restored, or refuses by what the chain says of it.
-func chooseShares(cmd *cobra.Command, saved *backup.Saved, states map[string]mpctypes.Key, self types.Operator) error {
-	if err := chooseKeys(cmd, saved); err != nil || len(states) == 0 {
-		return err
+// chooseShares leaves what is to be restored, or refuses by what the chain says of it. It
+// returns the READY keys of the participant of which nothing fits.
+func chooseShares(cmd *cobra.Command, saved *backup.Saved, states map[string]mpctypes.Key, self types.Operator) ([]string, error) {
+	left, err := chooseKeys(cmd, saved)
+	if err != nil || len(states) == 0 {
+		return nil, err
 	}
-	return refuseByChain(leaveOutOlder(saved, mpcnode.CheckBackup(saved, states, self)))
+	owned := self != "" || slices.ContainsFunc(saved.Records, func(r types.Record) bool { return r.HasData })
+	checks := leaveOutOlder(saved, mpcnode.CheckBackup(saved, states, self))
+	var missing []string
+	for _, c := range checks {
+		if c.Outcome == mpcnode.CheckMissing && owned && !left(c.KeyID) {
+			missing = append(missing, c.KeyID)
+		}
+	}
+	return missing, refuseByChain(checks)
 }
 
-// chooseKeys leaves the shares of the keys that --key names.
-func chooseKeys(cmd *cobra.Command, saved *backup.Saved) error {
-	only, err := cmd.Flags().GetStringSlice(flagKey)
-	if err != nil || len(only) == 0 {
-		return err
+// chooseKeys leaves the shares of the keys that --key names, or of all that --skip-key does
+// not, and says which are left out.
+func chooseKeys(cmd *cobra.Command, saved *backup.Saved) (left func(key string) bool, err error) {
+	only, err := keysNamed(cmd, flagKey, saved)
+	if err != nil {
+		return nil, err
 	}
-	for _, id := range only {
-		if !slices.ContainsFunc(saved.Records, func(r types.Record) bool { return string(r.KeyID) == id }) {
-			return fmt.Errorf("--%s: the backup has nothing of key %s", flagKey, id)
-		}
+	skipped, err := keysNamed(cmd, flagSkipKey, saved)
+	if err != nil {
+		return nil, err
+	}
+	left = func(key string) bool {
+		return len(only) > 0 && !slices.Contains(only, key) || slices.Contains(skipped, key)
 	}
 	saved.Records = slices.DeleteFunc(saved.Records, func(r types.Record) bool {
-		left := !slices.Contains(only, string(r.KeyID))
-		if left {
+		if left(string(r.KeyID)) {
 			types.Wipe(r.Data)
+			return true
 		}
-		return left
+		return false
 	})
-	return nil
+	return left, nil
+}
+
+// keysNamed are those of a flag, all of which the backup must have something of.
+func keysNamed(cmd *cobra.Command, flag string, saved *backup.Saved) ([]string, error) {
+	ids, err := cmd.Flags().GetStringSlice(flag)
+	if err != nil {
+		return nil, err
+	}
+	for _, id := range ids {
+		if !slices.ContainsFunc(saved.Records, func(r types.Record) bool { return string(r.KeyID) == id }) {
+			return nil, fmt.Errorf("--%s: the backup has nothing of key %s", flag, id)
+		}
+	}
+	return ids, nil
 }
 
 // leaveOutOlder drops the shares of earlier epochs of keys whose share of the chain's
@@ -211,7 +247,7 @@ func refuseByChain(checks []mpcnode.ShareCheck) error {
 	if len(refused) == 0 {
 		return nil
 	}
-	return fmt.Errorf("%w: %s; name the other keys with --%s", types.ErrRestore, strings.Join(refused, "; "), flagKey)
+	return fmt.Errorf("%w: %s; leave those out with --%s ID, once for each", types.ErrRestore, strings.Join(refused, "; "), flagSkipKey)
 }
 
 // passphraseToRestore is that of what is there, or a new one for what is made.
@@ -234,6 +270,9 @@ func (f nodeFiles) passphraseToRestore() ([]byte, error) {
 type restoredText struct {
 	mpcnode.VaultRestored
 	Made time.Time `json:"backup_made"`
+	// Missing are READY keys of this participant, says --key-state, of which nothing that
+	// fits was in the backup.
+	Missing []string `json:"missing,omitempty"`
 }
 
 func (r restoredText) text() string {
@@ -244,6 +283,9 @@ func (r restoredText) text() string {
 		fmt.Fprintf(w, "bindings\t%d\n", r.Bindings)
 		fmt.Fprintf(w, "database\t%s\n", madeOrKept(r.DatabaseMade))
 		fmt.Fprintf(w, "identity\t%s\n", r.identity())
+		for _, id := range r.Missing {
+			fmt.Fprintf(w, "NOT IN IT\tkey %s, which is READY on chain: reshare it\n", id)
+		}
 	}) + types.ForProgram(`
 What was made after that backup is not there. Start the node, then look at
   sequencerd mpc status    keys whose share is missing or behind the chain

@@ -34,8 +34,8 @@ func backupVerifyCmd() *cobra.Command {
 public key and the share commitments (BigXj) on chain. What the chain has is asked
 of the node at --node, or read from files:
 
-  sequencerd query mpc key treasury -o json > treasury.json
-  sequencerd mpc backup verify FOLDER --key-state treasury.json
+  sequencerd query mpc keys --page-limit 1000 -o json > keys.json
+  sequencerd mpc backup verify FOLDER --key-state keys.json
 
 With files it needs no network, and no node of its own: any machine will do.
 

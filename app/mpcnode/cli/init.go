@@ -48,6 +48,9 @@ func WithIdentity(cmd *cobra.Command) *cobra.Command {
 			return err
 		}
 		if err := identity.make(cmd); err != nil {
+			if identity.there {
+				return err
+			}
 			return fmt.Errorf(types.ForProgram("%w; everything but the MPC identity was made: go on with sequencerd mpc identity create"), err)
 		}
 		return nil

@@ -82,6 +82,7 @@ func (n *newIdentity) make(cmd *cobra.Command) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, vault.Close()) }()
+	n.there = true
 	fmt.Fprintf(cmd.ErrOrStderr(), "made the MPC identity %s\n", n.paths.Identity)
 	return firstPreparams(cmd, vault)
 }
@@ -100,7 +101,10 @@ func firstPreparams(cmd *cobra.Command, vault *mpcnode.Vault) error {
 		fmt.Fprintln(out, "stopped; the node makes pre-parameters when it runs, before its first keygen")
 		return nil
 	}
-	return err
+	if err != nil {
+		return fmt.Errorf("the MPC identity is there, but it has no pre-parameters yet: %w; the node makes them when it runs, before its first keygen", err)
+	}
+	return nil
 }
 
 // progress shows how far the search for pre-parameters is: on a terminal on one

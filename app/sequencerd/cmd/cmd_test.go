@@ -309,7 +309,7 @@ func TestStartWithoutCometWarns(t *testing.T) {
 func TestLocalnetRefusesToChangeANetwork(t *testing.T) {
 	dir := t.TempDir()
 	manifest, err := json.Marshal(localnet.Manifest{
-		ChainID: "seq-9", BlockTime: "1s", Transport: "comet", RetireBlocks: 100, KeyringDir: dir,
+		ChainID: "seq-9", BlockTime: "1s", Transport: "comet", RetireBlocks: 100, PresignTarget: 2, KeyringDir: dir,
 		Nodes: []localnet.Info{{Name: "node0", Operator: operator, Home: filepath.Join(dir, "missing"), Log: filepath.Join(dir, "no", "log")}},
 	})
 	require.NoError(t, err)
@@ -321,6 +321,7 @@ func TestLocalnetRefusesToChangeANetwork(t *testing.T) {
 		flagChainID:      {"seq-9", "seq-1"},
 		flagBlockTime:    {"1000ms", "2s"},
 		flagRetireBlocks: {"100", "7"},
+		flagPresign:      {"2", "0"},
 	} {
 		_, err := run(t, dir, "localnet", "--output", dir, "--"+flag, values.other)
 		require.ErrorContains(t, err, "was made with --"+flag)

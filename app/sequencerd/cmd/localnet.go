@@ -26,7 +26,12 @@ const (
 	flagChainID      = "chain-id"
 	flagBlockTime    = "block-time"
 	flagRetireBlocks = "retire-blocks"
+	flagPresign      = "presign-target"
 )
+
+// presignDefault of a local network: signatures are in the next block unless many are
+// asked for at once.
+const presignDefault = 2
 
 // showInterval is how often the heights of a local network are shown.
 const showInterval = 2 * time.Second
@@ -35,7 +40,7 @@ const showInterval = 2 * time.Second
 // the root's preparations are left out.
 func localnetCmd() *cobra.Command {
 	cfg := localnet.DefaultConfig("", "")
-	var retire uint32
+	var retire, presign uint32
 	cmd := &cobra.Command{
 		Use:   "localnet",
 		Short: "Write and run a network of validators on this machine",
@@ -51,7 +56,7 @@ keys and signatures:
   sequencerd tx mpc keygen my-key ecdsa-secp256-k1 2 --gas auto --gas-adjustment 1.5 \
     --from requester --keyring-backend test --keyring-dir DIR --home DIR/node0
   sequencerd query mpc key my-key --home DIR/node0`,
-		Example:           "  sequencerd localnet --validators 4 --output ./net",
+		Example:           "  sequencerd localnet --validators 4 --output build/net",
 		Args:              cobra.NoArgs,
 		PersistentPreRunE: func(*cobra.Command, []string) error { return nil },
 		RunE: func(cmd *cobra.Command, _ []string) (err error) {
@@ -61,8 +66,12 @@ keys and signatures:
 			ctx, stop := signal.NotifyContext(cmd.Context(), syscall.SIGINT, syscall.SIGTERM)
 			defer stop()
 			cfg.Progress = func(line string) { cmd.PrintErrln(line) }
-			if cmd.Flags().Changed(flagRetireBlocks) {
-				cfg.Params = func(p *mpctypes.Params) { p.RetireBlocks = retire }
+			context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait for the nodes
+			cfg.Params = func(p *mpctypes.Params) {
+				p.PresignTarget = presign
+				if cmd.Flags().Changed(flagRetireBlocks) {
+					p.RetireBlocks = retire
+				}
 			}
 			return runLocalnet(ctx, cmd, cfg)
 		},
@@ -73,7 +82,8 @@ keys and signatures:
 	cmd.Flags().StringVar(&cfg.Dir, "output", "", "folder of the network")
 	cmd.Flags().StringVar(&cfg.ChainID, flagChainID, cfg.ChainID, "chain id of the network")
 	cmd.Flags().DurationVar(&cfg.BlockTime, flagBlockTime, cfg.BlockTime, "pause between blocks")
-	cmd.Flags().Uint32Var(&retire, flagRetireBlocks, 0, "blocks between the deletion of a key and the destruction of its shares (default: that of the chain)")
+	cmd.Flags().Uint32Var(&presign, flagPresign, presignDefault, "presignatures that each node keeps of each key, made while it is idle; 0: none")
+	cmd.Flags().Uint32Var(&retire, flagRetireBlocks, 0, "blocks from the deletion of a key until it is DELETED, and from there until its shares are destroyed (default: that of the chain)")
 	if err := cmd.MarkFlagRequired("output"); err != nil {
 		panic(err) // the flag is defined above
 	}
@@ -113,6 +123,7 @@ func asBefore(given *pflag.FlagSet, m localnet.Manifest) error {
 		flagChainID:      m.ChainID,
 		flagBlockTime:    m.BlockTime,
 		flagRetireBlocks: strconv.FormatUint(uint64(m.RetireBlocks), 10),
+		flagPresign:      strconv.FormatUint(uint64(m.PresignTarget), 10),
 	} {
 		if f := given.Lookup(name); f.Changed && f.Value.String() != there {
 			return fmt.Errorf("the network in %s was made with --%s %s, not %s; leave the flag out, or name another folder",

@@ -97,15 +97,35 @@ func (h *Holder) Results() mpctypes.Results {
 	return mpctypes.Results{}
 }
 
-// recovered runs f, reports a panic and turns it into an error without a reason.
+// recovered runs f, reports a panic and turns it into an error without a reason. What
+// executes a block calls executed.
 func (h *Handlers) recovered(f func() error) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			h.logger.Error("a panic was caught; please report this", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			err = fmt.Errorf("panic: %v", r)
+			err = h.caught(r)
 		}
 	}()
 	return f()
+}
+
+// executed is recovered but for what only this node cannot do.
+func (h *Handlers) executed(f func() error) (err error) {
+	defer func() {
+		r := recover()
+		switch {
+		case types.LocalFailure(r):
+			h.logger.Error(types.LocalFailureAdvice, "err", fmt.Sprint(r))
+			panic(r)
+		case r != nil:
+			err = h.caught(r)
+		}
+	}()
+	return f()
+}
+
+func (h *Handlers) caught(r any) error {
+	h.logger.Error("a panic was caught; please report this", "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+	return fmt.Errorf("panic: %v", r)
 }
 
 // leaveOut says why a result is left out. A typed reason is nothing special: it came

@@ -36,7 +36,7 @@ func (h *Handlers) PreBlocker(inner sdk.PreBlocker) sdk.PreBlocker {
 // could ever set: the chain decided these bytes, and each entry proves itself.
 func (h *Handlers) applyBundle(ctx sdk.Context, bundle []byte) {
 	var results mpctypes.Results
-	err := h.recovered(func() (err error) {
+	err := h.executed(func() (err error) {
 		results, err = types.DecodeBundle(bundle, types.MaxBundle)
 		return err
 	})
@@ -69,10 +69,10 @@ func (h *Handlers) applyFaults(ctx sdk.Context, results mpctypes.Results) {
 }
 
 // applyAlone gives an entry a cache context of its own and drops it whole if it
-// fails.
+// fails, unless it is this node that fails.
 func (h *Handlers) applyAlone(ctx sdk.Context, request string, apply func(sdk.Context) error) {
 	cached, write := ctx.CacheContext()
-	if err := h.recovered(func() error { return apply(cached) }); err != nil {
+	if err := h.executed(func() error { return apply(cached) }); err != nil {
 		h.leaveOut(ctx, "a result of the block's bundle is skipped", request, err)
 		return
 	}

@@ -2,6 +2,9 @@ package abci_test
 
 import (
 	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
 	"testing"
 
 	cmtabci "github.com/cometbft/cometbft/abci/types"
@@ -96,4 +99,14 @@ func TestPreBlockInner(t *testing.T) {
 		_, err := abci.NewHandlers(k, nil, c.Ctx.Logger()).PreBlocker(nil)(c.Ctx, req)
 		require.NoError(t, err, name)
 	}
+}
+
+// A disk that fails concerns this node alone: it stops at the block, which it executes
+// again when it is well, and does not commit what nobody else has.
+func TestPreBlockerStopsAtABrokenDisk(t *testing.T) {
+	c := newScene(t)
+	disk := &fs.PathError{Op: "read", Path: "application.db", Err: syscall.EIO}
+	apply := abci.NewHandlers(brokenKeeper{panics: true, err: fmt.Errorf("get: %w", disk)}, nil, c.Ctx.Logger()).PreBlocker(nil)
+	req := &cmtabci.RequestFinalizeBlock{Txs: [][]byte{bundle(t, c.results)}}
+	require.PanicsWithError(t, "get: "+disk.Error(), func() { _, _ = apply(c.Ctx, req) })
 }

@@ -184,6 +184,9 @@ func (k *Keeper) acknowledgeDeletion(ctx context.Context, a *mpctypes.Attestatio
 	if err := k.setKey(ctx, key); err != nil {
 		return err
 	}
+	if err := k.awaitedAcks.Remove(ctx, collections.Join(string(a.Operator), key.Id)); err != nil {
+		return fmt.Errorf("remove key %s from those that %s destroys: %w", key.Id, a.Operator, err)
+	}
 	k.emit(ctx, &types.EventDeletionAck{
 		KeyId: key.Id, Operator: string(a.Operator), Acks: uint32(len(key.DeletionAcks)), Holders: uint32(len(key.Holders)),
 		Empty: uint32(len(key.DeletionEmpty)),

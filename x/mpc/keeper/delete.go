@@ -13,8 +13,9 @@ import (
 )
 
 // keyDelete decides that a key is destroyed: from now on it signs nothing, and at
-// the height that is returned its shares go. The owner and the authority may; the
-// same again gives the same height.
+// the height that is returned it is DELETED. The owner and the authority may; the
+// same again gives the same height, and once it is DELETED the one from which its
+// shares go.
 func (k *Keeper) keyDelete(ctx context.Context, msg types.MsgKeyDelete) (int64, error) {
 	if err := msg.ValidateBasic(); err != nil {
 		return 0, err
@@ -114,15 +115,36 @@ func (k *Keeper) buryKey(ctx context.Context, id string) error {
 	if key.Status != types.KEY_STATUS_DELETING || key.RetireHeight > sdk.UnwrapSDKContext(ctx).BlockHeight() {
 		return nil
 	}
-	if err := key.Bury(); err != nil {
+	retire, err := k.retireHeight(ctx)
+	if err != nil {
+		return err
+	}
+	if err := key.Bury(retire); err != nil {
 		return err
 	}
 	if err := k.setKey(ctx, key); err != nil {
+		return err
+	}
+	if err := k.awaitAcks(ctx, key); err != nil {
 		return err
 	}
 	k.emit(ctx, &types.EventKeyDeleted{KeyId: key.Id, Owner: key.Owner})
 	k.runHook(ctx, hookCall{key.Module, "AfterKeyDeleted", key.Id, func(ctx context.Context, h types.Hooks) error {
 		return h.AfterKeyDeleted(ctx, key)
 	}})
+	return nil
+}
+
+// awaitAcks indexes a DELETED key by the holders that have not said yet that they
+// destroyed what they had.
+func (k *Keeper) awaitAcks(ctx context.Context, key types.Key) error {
+	for _, operator := range key.Holders {
+		if key.AwaitsAck(operator) != nil {
+			continue
+		}
+		if err := k.awaitedAcks.Set(ctx, collections.Join(operator, key.Id)); err != nil {
+			return fmt.Errorf("index key %s by who destroys it: %w", key.Id, err)
+		}
+	}
 	return nil
 }

@@ -42,10 +42,10 @@ func TestDeleteReadyKey(t *testing.T) {
 	requireKey(t, f, "k", types.KEY_STATUS_DELETING, "")
 	f.EndBlocks(106)
 	requireKey(t, f, "k", types.KEY_STATUS_DELETED, "")
-	require.EqualValues(t, 105, deleteKey(t, f, "k"))
+	require.EqualValues(t, 205, deleteKey(t, f, "k"))
 	engine, _, err := f.Keeper.EngineKey(f.Ctx, "k")
 	require.NoError(t, err)
-	require.EqualValues(t, 105, engine.RetireHeight)
+	require.EqualValues(t, 205, engine.RetireHeight, "a rollback over the block that buried it finds its shares")
 	require.Equal(t, secret.PublicKey(), engine.PublicKey)
 
 	f.Events(&types.EventDeletionAck{})

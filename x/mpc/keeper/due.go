@@ -6,6 +6,8 @@ import (
 
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // Limits of one block's end; what is beyond follows in the next blocks, in the
@@ -17,7 +19,8 @@ const (
 	// two blocks, the greatest (10,000) in 20.
 	MaxExpiriesPerBlock = 500
 	// MaxBurialsPerBlock bounds the keys that become DELETED in one block. One
-	// touches two entries of the store; what counts is the hook of its module.
+	// touches a few entries of the store and one for each holder, so 500 of 16 holders
+	// touch 10,000: half of what as many expiries do. What counts is the hook of its module.
 	MaxBurialsPerBlock = 500
 	// EndBlockGas bounds the work on requests, and again that on keys, on faults, on
 	// what is pruned, on health checks and on queued hooks, in one block's end: what the store and the hooks cost. A million of
@@ -88,11 +91,17 @@ func (k *Keeper) settleOne(ctx context.Context, e due) {
 }
 
 // alone runs do in a cache context of its own, which it drops whole if do fails
-// or panics: in EndBlock either would halt the chain.
+// or panics: in EndBlock either would halt the chain. A failure of this node's disk does
+// halt this node.
 func (k *Keeper) alone(ctx context.Context, do func(context.Context) error) (err error) {
 	cached, write := sdk.UnwrapSDKContext(ctx).CacheContext()
 	defer func() {
-		if r := recover(); r != nil {
+		r := recover()
+		if types.LocalFailure(r) {
+			k.logger(ctx).Error(types.LocalFailureAdvice, "err", panicError(r))
+			panic(r)
+		}
+		if r != nil {
 			k.logger(ctx).Error("a panic was caught; please report this", "stack", string(debug.Stack()))
 			err = panicError(r)
 		}

@@ -100,15 +100,18 @@ func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key
 }
 
 // EngineUnacknowledged lists the DELETED keys that wait for an operator's word that it
-// destroyed what it had, ascending. It reads all DELETED keys.
+// destroyed what it had, ascending. It reads no others.
 func (k *Keeper) EngineUnacknowledged(ctx context.Context, op mpctypes.Operator) ([]mpctypes.KeyID, error) {
 	var ids []mpctypes.KeyID
-	err := k.keysOfStatus(ctx, types.KEY_STATUS_DELETED, func(key types.Key) {
-		if key.AwaitsAck(string(op)) == nil {
-			ids = append(ids, mpctypes.KeyID(key.Id))
-		}
+	owed := collections.NewPrefixedPairRange[string, string](string(op))
+	err := k.awaitedAcks.Walk(ctx, owed, func(at ackKey) (bool, error) {
+		ids = append(ids, mpctypes.KeyID(at.K2()))
+		return false, nil
 	})
-	return ids, err
+	if err != nil {
+		return nil, fmt.Errorf("list keys that %s destroys: %w", op, err)
+	}
+	return ids, nil
 }
 
 // EngineKeysOf lists the READY keys that an operator is a participant of,
@@ -120,6 +123,12 @@ func (k *Keeper) EngineKeysOf(ctx context.Context, op mpctypes.Operator) ([]mpct
 			keys = append(keys, key.ToEngine())
 		}
 	})
+	return keys, err
+}
+
+// EngineReadyKeys lists all READY keys, ascending.
+func (k *Keeper) EngineReadyKeys(ctx context.Context) (keys []mpctypes.Key, err error) {
+	err = k.keysOfStatus(ctx, types.KEY_STATUS_READY, func(key types.Key) { keys = append(keys, key.ToEngine()) })
 	return keys, err
 }
 
@@ -181,6 +190,13 @@ func (k *Keeper) EngineSignature(ctx context.Context, id string) (mpctypes.Signa
 func (k *Keeper) EnginePresignTarget(ctx context.Context) (int, error) {
 	params, err := k.Params(ctx)
 	return int(params.PresignTarget), err
+}
+
+// EngineFaultBlocks is for how many blocks after a decision proof of what was done for it
+// is taken, as decidedLately says.
+func (k *Keeper) EngineFaultBlocks(ctx context.Context) (int64, error) {
+	params, err := k.Params(ctx)
+	return int64(params.FaultBlocks), err
 }
 
 // EngineRoster reads everybody who ever registered.

@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -35,6 +36,11 @@ func TestEngineKeysOf(t *testing.T) {
 	require.Equal(t, []mpctypes.KeyID{"a", "b"}, of(f.Participants[1].Operator))
 	require.Empty(t, of(late.Operator))
 	require.Empty(t, of("nobody"))
+	all, err := f.Keeper.EngineReadyKeys(f.Ctx)
+	require.NoError(t, err)
+	require.Len(t, all, 2)
+	require.Equal(t, mpctypes.KeyID("a"), all[0].ID)
+	require.False(t, all[0].Session.IsZero())
 }
 
 // A node that was away learns which deletions wait for its word.
@@ -56,6 +62,21 @@ func TestEngineUnacknowledged(t *testing.T) {
 	require.Equal(t, []mpctypes.KeyID{"b"}, of(f.Participants[1].Operator))
 	require.Equal(t, []mpctypes.KeyID{"a", "b"}, of(f.Participants[0].Operator))
 	require.Empty(t, of("nobody"))
+	require.Equal(t, 5, f.Entries(types.AwaitedAcksPrefix))
+
+	// It reads what waits for the operator alone: tombstones stay for ever, and are many.
+	f.Spoiled = func(key []byte) error {
+		require.False(t, bytes.HasPrefix(key, types.KeysPrefix.Bytes()), "it reads keys")
+		return nil
+	}
+	require.Equal(t, []mpctypes.KeyID{"b"}, of(f.Participants[1].Operator))
+	f.Spoiled = nil
+
+	// A chain that starts anew waits for the same.
+	operator := f.Participants[1].Operator
+	f = exportImport(t, f)
+	require.Equal(t, 5, f.Entries(types.AwaitedAcksPrefix))
+	require.Equal(t, []mpctypes.KeyID{"b"}, of(operator))
 }
 
 // A node learns that a reshare is over, which it may not know at all after a rollback.
@@ -123,5 +144,19 @@ func TestEnginePassesOverWhatIsUnreadable(t *testing.T) {
 		_, known, err := f.Keeper.EngineKey(f.Ctx, id)
 		require.NoError(t, err)
 		require.Equal(t, there, known, id)
+	}
+}
+
+// A node learns for how long proof is taken, when the parameter changes too.
+func TestEngineFaultBlocks(t *testing.T) {
+	f := chain.New(t, 3)
+	for _, blocks := range []uint32{1, 5000} {
+		params, err := f.Keeper.Params(f.Ctx)
+		require.NoError(t, err)
+		params.FaultBlocks = blocks
+		require.NoError(t, f.Keeper.SetParams(f.Ctx, params))
+		read, err := f.Keeper.EngineFaultBlocks(f.Ctx)
+		require.NoError(t, err)
+		require.Equal(t, int64(blocks), read)
 	}
 }

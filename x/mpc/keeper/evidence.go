@@ -16,9 +16,11 @@ import (
 
 // CheckEvidence says whether evidence would apply to this state: it is against somebody
 // who had to do with a request that is open or was decided no more than fault_blocks
-// ago, or with presignatures of a key's present epoch; both headers are signed by one
-// of its identities, revoked or not; nothing was proved of the same session before, and
-// fewer than mpctypes.MaxProofs count against it.
+// ago, or with presignatures of a key's present epoch; both headers are signed by the
+// identity that it had for that, revoked since or not; nothing was proved of the same
+// session before, and fewer than mpctypes.MaxProofs count against it.
+//
+// Any other identity of it proves nothing: it may have been replaced because it was stolen.
 func (k *Keeper) CheckEvidence(ctx context.Context, e mpctypes.Evidence) error {
 	if err := e.ValidateBasic(sdk.UnwrapSDKContext(ctx).ChainID()); err != nil {
 		return types.ErrBadResult.Wrap(err.Error())
@@ -26,12 +28,9 @@ func (k *Keeper) CheckEvidence(ctx context.Context, e mpctypes.Evidence) error {
 	if err := k.isNewFault(ctx, types.EquivocationFault(e, 0, 0)); err != nil {
 		return err
 	}
-	involved, err := k.involved(ctx, e)
+	identity, err := k.culpritKey(ctx, e)
 	if err != nil {
 		return err
-	}
-	if !slices.Contains(involved, string(e.Culprit())) {
-		return types.ErrUnknownParticipant.Wrapf("%s has nothing to do with %s", e.Culprit(), e.Request())
 	}
 	proofs, err := k.provenTimes(ctx, string(e.Culprit()))
 	if err != nil {
@@ -40,81 +39,133 @@ func (k *Keeper) CheckEvidence(ctx context.Context, e mpctypes.Evidence) error {
 	if proofs >= mpctypes.MaxProofs {
 		return types.ErrAlreadyDecided.Wrapf("%d proofs count against %s, it needs no more", proofs, e.Culprit())
 	}
-	p, err := k.Participant(ctx, string(e.Culprit()))
-	if err != nil {
-		return err
-	}
-	id, ok := p.EverIdentity(e.IdentityVersion())
-	if !ok {
-		return types.ErrUnknownParticipant.Wrapf("%s never had an identity of version %d", e.Culprit(), e.IdentityVersion())
-	}
-	if err := e.Verify(sdk.UnwrapSDKContext(ctx).ChainID(), id.PublicKey); err != nil {
+	if err := e.Verify(sdk.UnwrapSDKContext(ctx).ChainID(), identity); err != nil {
 		return types.ErrBadResult.Wrap(err.Error())
 	}
 	return nil
 }
 
-// involved lists who may have signed something in the session of evidence: the members
-// of its request while that is open, and afterwards whoever has or had a share of its
-// key. An error if the time for it is over.
-func (k *Keeper) involved(ctx context.Context, e mpctypes.Evidence) ([]string, error) {
-	id := e.Request()
-	r, open, err := k.request(ctx, requestKeyOf(id))
+// culpritKey is the identity key that evidence must be against: the one that its request
+// pinned. What a request pinned that is decided is not in state any more: it was the
+// current one when that was committed.
+func (k *Keeper) culpritKey(ctx context.Context, e mpctypes.Evidence) ([]byte, error) {
+	r, open, err := k.request(ctx, requestKeyOf(e.Request()))
 	if err != nil {
 		return nil, err
 	}
 	if open {
-		operators := make([]string, len(r.Members))
-		for i, m := range r.Members {
-			operators[i] = m.Operator
-		}
-		return operators, nil
+		return pinnedKey(r, e)
 	}
-	switch id.Kind {
-	case mpctypes.KindKeygen:
-		key, err := k.Key(ctx, id.ID)
-		if err != nil {
-			return nil, err
-		}
-		return slices.Concat(key.Participants, key.Holders), k.decidedLately(ctx, id, key.DecidedHeight)
-	case mpctypes.KindSign:
-		s, err := k.Signature(ctx, id.ID)
-		if errors.Is(err, types.ErrPruned) {
-			return nil, types.ErrAlreadyDecided.Wrap(id.String())
-		}
-		if err != nil {
-			return nil, err
-		}
-		key, err := k.Key(ctx, s.KeyId)
-		if err != nil {
-			return nil, err
-		}
-		return slices.Concat(key.Participants, key.Holders), k.decidedLately(ctx, id, s.DecidedHeight)
-	case mpctypes.KindReshare:
-		reshare, err := k.Reshare(ctx, id.ID)
-		if err != nil {
-			return nil, err
-		}
-		if reshare.Open() { // its shares are tested
-			return slices.Concat(reshare.Participants, reshare.OldParticipants), nil
-		}
-		return slices.Concat(reshare.Participants, reshare.OldParticipants), k.decidedLately(ctx, id, reshare.DecidedHeight)
-	case mpctypes.KindPresign:
-		return k.presigners(ctx, e)
-	}
-	return nil, types.ErrUnknownRequest.Wrap(id.String())
-}
-
-// presigners are who makes presignatures of the key that evidence names.
-func (k *Keeper) presigners(ctx context.Context, e mpctypes.Evidence) ([]string, error) {
-	key, err := k.Key(ctx, string(e.KeyID))
+	had, err := k.involved(ctx, e)
 	if err != nil {
 		return nil, err
 	}
-	if key.Status != types.KEY_STATUS_READY || hexOf(key.Session) != e.Request().ID {
-		return nil, types.ErrAlreadyDecided.Wrapf("key %s is %s, or has other shares than those of %s", key.Id, key.Status, e.Request())
+	if !slices.Contains(had.operators, string(e.Culprit())) {
+		return nil, types.ErrUnknownParticipant.Wrapf("%s has nothing to do with %s", e.Culprit(), e.Request())
 	}
-	return key.Participants, nil
+	p, err := k.Participant(ctx, string(e.Culprit()))
+	if err != nil {
+		return nil, err
+	}
+	id, ok := p.CurrentBetween(e.IdentityVersion(), had.from, had.to)
+	if !ok {
+		return nil, types.ErrUnknownParticipant.Wrapf("version %d was not the identity of %s for %s", e.IdentityVersion(), e.Culprit(), e.Request())
+	}
+	return id.PublicKey, nil
+}
+
+// pinnedKey is the identity key of a member of an open request.
+func pinnedKey(r types.Request, e mpctypes.Evidence) ([]byte, error) {
+	for _, m := range r.Members {
+		if m.Operator == string(e.Culprit()) && m.IdentityVersion == e.IdentityVersion() {
+			return m.IdentityKey, nil
+		}
+	}
+	return nil, types.ErrUnknownParticipant.Wrapf("%s with identity version %d is no member of %s", e.Culprit(), e.IdentityVersion(), e.Request())
+}
+
+// involvement is who may have signed something in a session, and from which height to
+// which it may have got the identity for that.
+type involvement struct {
+	operators []string
+	from, to  int64
+}
+
+// asked is that of a request that was committed at a height.
+func asked(height int64, operators ...[]string) involvement {
+	return involvement{slices.Concat(operators...), height, height}
+}
+
+// involved finds who may have signed something in the session of evidence, of which no
+// request is open: whoever has or had a share of its key. An error if the time for it is
+// over.
+func (k *Keeper) involved(ctx context.Context, e mpctypes.Evidence) (involvement, error) {
+	switch id := e.Request(); id.Kind {
+	case mpctypes.KindKeygen:
+		key, err := k.Key(ctx, id.ID)
+		if err != nil {
+			return involvement{}, err
+		}
+		return asked(key.RequestedHeight, key.Participants, key.Holders), k.decidedLately(ctx, id, key.DecidedHeight)
+	case mpctypes.KindSign:
+		return k.signers(ctx, id)
+	case mpctypes.KindReshare:
+		reshare, err := k.Reshare(ctx, id.ID)
+		if err != nil {
+			return involvement{}, err
+		}
+		had := asked(reshare.RequestedHeight, reshare.Participants, reshare.OldParticipants)
+		if reshare.Open() { // its shares are tested
+			return had, nil
+		}
+		return had, k.decidedLately(ctx, id, reshare.DecidedHeight)
+	case mpctypes.KindPresign:
+		return k.presigners(ctx, e)
+	}
+	return involvement{}, types.ErrUnknownRequest.Wrap(e.Request().String())
+}
+
+// signers are who could sign what was asked for. A test has the members of its reshare.
+func (k *Keeper) signers(ctx context.Context, id mpctypes.RequestID) (involvement, error) {
+	s, err := k.Signature(ctx, id.ID)
+	if errors.Is(err, types.ErrPruned) {
+		return involvement{}, types.ErrAlreadyDecided.Wrap(id.String())
+	}
+	if err != nil {
+		return involvement{}, err
+	}
+	key, err := k.Key(ctx, s.KeyId)
+	if err != nil {
+		return involvement{}, err
+	}
+	had := asked(s.RequestedHeight, key.Participants, key.Holders)
+	if s.Test {
+		reshare, err := k.Reshare(ctx, types.ReshareOfTest(s.Id))
+		if err != nil {
+			return involvement{}, err
+		}
+		had = asked(reshare.RequestedHeight, reshare.Participants)
+	}
+	return had, k.decidedLately(ctx, id, s.DecidedHeight)
+}
+
+// presigners are who makes presignatures of the key that evidence names, since it has the
+// shares that they are of. They end with the identities of those who made them, and what
+// was done in them counts for fault_blocks from there on.
+func (k *Keeper) presigners(ctx context.Context, e mpctypes.Evidence) (involvement, error) {
+	key, err := k.Key(ctx, string(e.KeyID))
+	if err != nil {
+		return involvement{}, err
+	}
+	if key.Status != types.KEY_STATUS_READY || hexOf(key.Session) != e.Request().ID {
+		return involvement{}, types.ErrAlreadyDecided.Wrapf("key %s is %s, or has other shares than those of %s", key.Id, key.Status, e.Request())
+	}
+	params, err := k.Params(ctx)
+	if err != nil {
+		return involvement{}, err
+	}
+	now := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	return involvement{key.Participants, max(key.DecidedHeight, now-int64(params.FaultBlocks)), now}, nil
 }
 
 // decidedLately says whether proof of what was done in a request that was decided at a

@@ -116,6 +116,137 @@ func TestEvidenceOfARevokedIdentity(t *testing.T) {
 	require.ErrorIs(t, f.Keeper.CheckEvidence(f.Ctx, unknown.Contradict(keygenK)), types.ErrUnknownParticipant)
 }
 
+// TestEvidenceOfAReplacedIdentity: an identity is replaced because somebody else may have it.
+// What it signs for a request that was committed later proves nothing, whether that is open
+// or decided, nor does what a new one signs for an old request.
+func TestEvidenceOfAReplacedIdentity(t *testing.T) {
+	replace := map[string]func(f *chain.Fixture, p *chain.Participant){
+		"rotated": func(f *chain.Fixture, p *chain.Participant) { f.Register(p) },
+		"revoked": func(f *chain.Fixture, p *chain.Participant) {
+			require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, p.Operator))
+			f.Register(p)
+		},
+	}
+	for name, replace := range replace {
+		t.Run(name, func(t *testing.T) {
+			f := chain.New(t, 4)
+			f.ReadyKey("old", 1)
+			f.EndBlocks(10)
+			now := f.Participants[1]
+			stolen := *now
+			now.Identity = chain.IdentityKey("new")
+			replace(f, now)
+			f.EndBlocks(20)
+
+			ids := map[string]mpctypes.RequestID{
+				"keygen": {Kind: mpctypes.KindKeygen, ID: "new"}, "sign": {Kind: mpctypes.KindSign, ID: "s"}, "reshare": {Kind: mpctypes.KindReshare, ID: "r"},
+			}
+			honest := func() {
+				t.Helper()
+				for what, id := range ids {
+					require.NoError(t, f.Keeper.CheckEvidence(f.Ctx, now.Contradict(id)), what)
+					require.ErrorIs(t, f.Keeper.CheckEvidence(f.Ctx, stolen.Contradict(id)), types.ErrUnknownParticipant, what)
+				}
+				require.NoError(t, f.Keeper.CheckEvidence(f.Ctx, stolen.Contradict(mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: "old"})), "it was its identity then")
+				require.ErrorIs(t, f.Keeper.CheckEvidence(f.Ctx, now.Contradict(mpctypes.RequestID{Kind: mpctypes.KindKeygen, ID: "old"})), types.ErrUnknownParticipant, "and this one was not")
+			}
+			f.KeyGen("new", 1)
+			f.KeySign("s", "old", "text")
+			f.Reshare("r", "old", 1)
+			honest()
+			f.EndBlocks(21)
+			secret := chain.NewSecret("new")
+			f.AttestAll("new", secret)
+			old := chain.NewSecret("old")
+			s := old.Sign("s", chain.Digest("text"))
+			require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &s))
+			f.Stage("r", old)
+			reshare, err := f.Keeper.Reshare(f.Ctx, "r")
+			require.NoError(t, err)
+			ids["test"] = mpctypes.RequestID{Kind: mpctypes.KindSign, ID: reshare.TestID()}
+			f.EndBlocks(22)
+			honest()
+			f.PassTest("r", old)
+			f.EndBlocks(23)
+			honest()
+		})
+	}
+}
+
+// TestEvidenceOfPresignaturesByAReplacedIdentity: it is the one that was current since the key
+// has its shares, and not for ever.
+func TestEvidenceOfPresignaturesByAReplacedIdentity(t *testing.T) {
+	f := chain.New(t, 4)
+	p := f.Participants[1]
+	first := *p
+	f.EndBlocks(10)
+	p.Identity = chain.IdentityKey("second")
+	f.Register(p)
+	f.EndBlocks(20)
+	f.ReadyKey("k", 1)
+	f.EndBlocks(30)
+	second := *p
+	p.Identity = chain.IdentityKey("third")
+	f.Register(p)
+	check := func(p chain.Participant) error {
+		e := p.ContradictIn(mpctypes.RequestID{Kind: mpctypes.KindPresign, ID: chain.Session("k").String()}, chain.Session("a presignature"))
+		e.KeyID = "k"
+		return f.Keeper.CheckEvidence(f.Ctx, e)
+	}
+	require.ErrorIs(t, check(first), types.ErrUnknownParticipant)
+	require.NoError(t, check(second))
+	require.NoError(t, check(*p))
+	f.EndBlocks(630)
+	require.NoError(t, check(second))
+	f.EndBlocks(631)
+	require.ErrorIs(t, check(second), types.ErrUnknownParticipant)
+	require.NoError(t, check(*p))
+}
+
+// TestEvidenceOnAnImportedChain: heights of identities, requests and decisions move
+// together.
+func TestEvidenceOnAnImportedChain(t *testing.T) {
+	old := chain.New(t, 4)
+	secret := old.ReadyKey("k", 1)
+	old.EndBlocks(10)
+	old.Reshare("r", "k", 1)
+	old.Stage("r", secret)
+	old.PassTest("r", secret)
+	p := old.Participants[1]
+	stolen := *p
+	p.Identity = chain.IdentityKey("new")
+	old.EndBlocks(20)
+	require.NoError(t, old.Keeper.RevokeParticipant(old.Ctx, p.Operator))
+	old.Register(p)
+	gs, err := old.Keeper.ExportGenesis(old.Ctx)
+	require.NoError(t, err)
+	require.NoError(t, gs.Validate())
+
+	f := chain.NewEmpty(t)
+	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
+	again, err := old.Keeper.ExportGenesis(old.Ctx)
+	require.NoError(t, err)
+	require.Equal(t, gs, again, "the import leaves the file as it is")
+	f.EndBlocks(1)
+	before, after := stolen.On(f), p.On(f)
+	reshare := mpctypes.RequestID{Kind: mpctypes.KindReshare, ID: "r"}
+	require.NoError(t, f.Keeper.CheckEvidence(f.Ctx, before.Contradict(reshare)))
+	require.ErrorIs(t, f.Keeper.CheckEvidence(f.Ctx, after.Contradict(reshare)), types.ErrUnknownParticipant)
+	f.EndBlocks(590)
+	require.NoError(t, f.Keeper.CheckEvidence(f.Ctx, before.Contradict(reshare)))
+	f.EndBlocks(591)
+	require.ErrorIs(t, f.Keeper.CheckEvidence(f.Ctx, before.Contradict(reshare)), types.ErrAlreadyDecided)
+
+	identities, err := f.Keeper.Participant(f.Ctx, p.Operator)
+	require.NoError(t, err)
+	require.True(t, identities.Identities[0].Revoked(), "though that is as long ago as the export")
+	require.EqualValues(t, -1, identities.Identities[0].RevokedHeight)
+	require.EqualValues(t, 0, identities.Identities[1].RegisteredHeight)
+	shifted, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	require.NoError(t, shifted.Validate())
+}
+
 // TestProofsAreBounded: whoever signs contradictions as fast as it can fills neither the
 // state nor the blocks. A new chain goes on counting.
 func TestProofsAreBounded(t *testing.T) {

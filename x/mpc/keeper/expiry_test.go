@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -154,6 +155,15 @@ func TestSpoiledRequestsStepAside(t *testing.T) {
 			require.Zero(t, f.Entries(types.RequestsPrefix))
 		})
 	}
+}
+
+// At the end of a block, too, a disk that fails stops this node.
+func TestBrokenDiskStopsTheBlock(t *testing.T) {
+	f := chain.New(t, 3)
+	f.ReadyKey("k", 1)
+	deleteKey(t, f, "k")
+	spoil(f, types.KeysPrefix, "k", func() error { panic(fmt.Errorf("get: %w", syscall.EIO)) })
+	require.PanicsWithError(t, "get: "+syscall.EIO.Error(), func() { f.EndBlocks(102) })
 }
 
 func TestSpoiledKeysStepAside(t *testing.T) {

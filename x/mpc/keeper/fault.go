@@ -136,21 +136,20 @@ func (k *Keeper) setFault(ctx context.Context, f types.Fault) error {
 	return k.countProof(ctx, f.Participant, true)
 }
 
-// accusedBy finds those operators whom one of the accusers accuses of something that
-// counts.
-func (k *Keeper) accusedBy(ctx context.Context, operators, accusers []string) (map[string]bool, error) {
-	accused := make(map[string]bool)
-	for _, operator := range operators {
-		for _, accuser := range accusers {
-			f := types.Fault{Kind: types.FAULT_KIND_ACCUSATION, Participant: operator, Accuser: accuser}
-			known, err := k.faults.Has(ctx, faultKeyOf(f))
-			if err != nil {
-				return nil, fmt.Errorf("look up fault of %s: %w", operator, err)
-			}
-			accused[operator] = accused[operator] || known
+// accusersOf finds those who accuse an operator of something that counts.
+func (k *Keeper) accusersOf(ctx context.Context, operator string, among []string) ([]string, error) {
+	var accusers []string
+	for _, accuser := range among {
+		f := types.Fault{Kind: types.FAULT_KIND_ACCUSATION, Participant: operator, Accuser: accuser}
+		known, err := k.faults.Has(ctx, faultKeyOf(f))
+		if err != nil {
+			return nil, fmt.Errorf("look up fault of %s: %w", operator, err)
+		}
+		if known {
+			accusers = append(accusers, accuser)
 		}
 	}
-	return accused, nil
+	return accusers, nil
 }
 
 // jail takes a validator out of the set. One that is there no more, is jailed, or is

@@ -17,10 +17,9 @@ import (
 // validators yet, so it does not matter in which order the modules are imported.
 //
 // Time goes on where the export stopped: open requests keep the blocks that they
-// had left and the attempt that they had reached, and the decision on a key or a
-// signature and a fault stay as long ago, and their end as far away, as they were.
-// That may put heights before the first block. All other heights are history of the
-// exported chain and stay.
+// had left and the attempt that they had reached, and what was asked for, decided,
+// registered or revoked and faults stay as long ago, and their end as far away, as they
+// were. That may put heights before the first block.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := gs.Validate(); err != nil {
 		return err
@@ -28,13 +27,14 @@ func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
 	if err := k.SetParams(ctx, gs.Params); err != nil {
 		return err
 	}
+	// The block of the export stands for the one before this chain's first.
+	shift := max(sdk.UnwrapSDKContext(ctx).BlockHeight()-1, 0) - gs.ExportHeight
 	for _, p := range gs.Participants {
+		p.Participant.Shift(shift)
 		if err := k.importParticipant(ctx, p); err != nil {
 			return err
 		}
 	}
-	// The block of the export stands for the one before this chain's first.
-	shift := max(sdk.UnwrapSDKContext(ctx).BlockHeight()-1, 0) - gs.ExportHeight
 	if err := k.importDecided(ctx, gs, shift); err != nil {
 		return err
 	}
@@ -67,6 +67,7 @@ func (k *Keeper) importDecided(ctx context.Context, gs types.GenesisState, shift
 		if err := errors.Join(k.requireAccount(r.Owner), k.requireOperators(r.Participants...), k.requireOperators(r.OldParticipants...)); err != nil {
 			return types.ErrBadGenesis.Wrapf("reshare %s: %s", r.Id, err)
 		}
+		r.Shift(shift)
 		if err := k.setReshare(ctx, r); err != nil {
 			return err
 		}
@@ -162,7 +163,7 @@ func (k *Keeper) importQueuedHook(ctx context.Context, q types.QueuedHook) error
 func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 	err := errors.Join(k.requireAccount(key.Owner),
 		k.requireOperators(key.Participants...), k.requireOperators(key.Holders...), k.requireOperators(key.DeletionAcks...),
-		k.requireOperators(key.FailedNewcomerOperators()...))
+		k.requireOperators(key.AbsentOperators()...))
 	if err != nil {
 		return types.ErrBadGenesis.Wrapf("key %s: %s", key.Id, err)
 	}
@@ -170,6 +171,9 @@ func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 		if err := k.keyRetirements.Set(ctx, collections.Join(key.RetireHeight, key.Id)); err != nil {
 			return fmt.Errorf("index key %s by its end: %w", key.Id, err)
 		}
+	}
+	if err := k.awaitAcks(ctx, key); err != nil {
+		return err
 	}
 	return k.setKey(ctx, key)
 }

@@ -27,9 +27,9 @@ func busyChain(t *testing.T) *chain.Fixture {
 	f.Participants[2].Identity = chain.IdentityKey("rotated")
 	f.Register(f.Participants[2])
 
-	setParams(t, f, func(p *types.Params) { p.KeygenLifetimeBlocks = 100 })
+	setParams(t, f, func(p *types.Params) { p.KeygenLifetimeBlocks, p.KeygenAttemptBlocks = 100, 50 })
 	f.KeyGen("failed", 1)
-	setParams(t, f, func(p *types.Params) { p.KeygenLifetimeBlocks = 600 })
+	setParams(t, f, func(p *types.Params) { p.KeygenLifetimeBlocks, p.KeygenAttemptBlocks = 600, 60 })
 
 	f.EndBlocks(430)
 	f.KeyGen("pending", 1)
@@ -192,7 +192,11 @@ func requireSameFuture(t *testing.T, f *chain.Fixture, base int64) {
 		key, _, err := f.Keeper.EngineKey(f.Ctx, mpctypes.KeyID(id))
 		require.NoError(t, err)
 		require.Equal(t, base-ago, key.DecidedHeight, id)
-		require.Equal(t, base-ago+100, key.RetireHeight, id)
+		retire := base - ago + 100
+		if id == "deleted" {
+			retire += 100 // to bury it was a decision, too
+		}
+		require.Equal(t, retire, key.RetireHeight, id)
 	}
 
 	status := func(id string) types.KeyStatus {

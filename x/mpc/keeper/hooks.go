@@ -109,7 +109,11 @@ func callHook(ctx context.Context, call func(context.Context) error) (err error)
 		return fmt.Errorf("%d hooks are inside of each other, the limit", MaxNestedHooks)
 	}
 	defer func() {
-		if r := recover(); r != nil {
+		r := recover()
+		if types.LocalFailure(r) {
+			panic(r) // whoever executes the block stops there
+		}
+		if r != nil {
 			err = panicError(r)
 		}
 	}()

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -110,6 +111,31 @@ func TestModuleHearsOfItsOwn(t *testing.T) {
 	require.Equal(t, "vault", key.Module)
 }
 
+// Nobody takes a module's next id from it, and a module gets in when accounts have
+// filled what there is for them.
+func TestRoomForModules(t *testing.T) {
+	f, _, api := withModule(t)
+	setParams(t, f, func(p *types.Params) { p.MaxPending, p.MaxPendingPerRequester = 4, 4 })
+	ask := func(id string) error {
+		_, err := f.Msg.KeyGen(f.Ctx, &types.MsgKeyGen{Requester: f.Requester, KeyId: id, Algorithm: types.ALGORITHM_ECDSA_SECP256K1, Threshold: 1})
+		return err
+	}
+	for _, id := range []string{"vault:1", "plain:1", "x:y"} {
+		require.ErrorIs(t, ask(id), types.ErrBadID, id)
+	}
+	_, err := api.KeyGen(f.Ctx, "plain:1", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	require.ErrorIs(t, err, types.ErrBadID, "another module's")
+	for i := range 3 {
+		require.NoError(t, ask(fmt.Sprint("k-", i)))
+	}
+	require.ErrorIs(t, ask("k-3"), types.ErrTooManyPending)
+	moduleKey(t, f, api, "vault:1")
+	_, err = f.Msg.KeySign(f.Ctx, &types.MsgKeySign{Requester: f.Requester, SignatureId: "vault:s", KeyId: "k-0", Payload: chain.Payload("a")})
+	require.ErrorIs(t, err, types.ErrBadID)
+	_, err = f.Msg.KeyReshare(f.Ctx, &types.MsgKeyReshare{Requester: f.Authority, ReshareId: "vault:r", KeyId: "k-0", Threshold: 1})
+	require.ErrorIs(t, err, types.ErrBadID)
+}
+
 func TestFailingHookRollsBackAlone(t *testing.T) {
 	burn := func(ctx context.Context) {
 		sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(keeper.HookGasLimit+1, "burning")
@@ -150,6 +176,14 @@ func TestFailingHookRollsBackAlone(t *testing.T) {
 			require.Equal(t, 1, f.Events(&types.EventKeyGenRequested{}), "the hook's own events are gone, too")
 		})
 	}
+}
+
+// What a hook reads may be on a disk that fails: the node stops there, for the others
+// have what it could not read.
+func TestHookStopsAtABrokenDisk(t *testing.T) {
+	f, r, api := withModule(t)
+	r.do = func(context.Context, string, string) error { panic(fmt.Errorf("get: %w", syscall.EIO)) }
+	require.PanicsWithError(t, "get: "+syscall.EIO.Error(), func() { moduleKey(t, f, api, "k") })
 }
 
 // A hook asks again: it signs when its key is ready, asks for another key when one

@@ -25,6 +25,9 @@ type attestationKey = collections.Quad[uint32, string, []byte, string]
 // operator, attempt.
 type attemptKey = collections.Quad[uint32, string, string, uint32]
 
+// ackKey names what an operator owes its word on: operator, id of a DELETED key.
+type ackKey = collections.Pair[string, string]
+
 // Keeper is the only writer of the module's state. Its memory holds nothing that
 // changes after start-up, so that blocks may be executed optimistically and in
 // parallel.
@@ -68,7 +71,10 @@ type Keeper struct {
 	// keyRetirements holds DELETING keys by the height at which they become
 	// DELETED.
 	keyRetirements collections.KeySet[collections.Pair[int64, string]]
-	faults         collections.Map[faultKey, types.Fault]
+	// awaitedAcks holds, by operator, the DELETED keys that wait for its word that it
+	// destroyed what it had.
+	awaitedAcks collections.KeySet[ackKey]
+	faults      collections.Map[faultKey, types.Fault]
 	// faultLapses holds the faults that count by the height at which they do not
 	// any more.
 	faultLapses collections.KeySet[lapseKey]
@@ -129,6 +135,8 @@ func NewKeeper(
 			collections.StringKey, collections.Uint64Value),
 		keyRetirements: collections.NewKeySet(sb, types.KeyRetirementsPrefix, "key_retirements",
 			collections.PairKeyCodec(collections.Int64Key, collections.StringKey)),
+		awaitedAcks: collections.NewKeySet(sb, types.AwaitedAcksPrefix, "awaited_acks",
+			collections.PairKeyCodec(collections.StringKey, collections.StringKey)),
 		faults: collections.NewMap(sb, types.FaultsPrefix, "faults",
 			collections.PairKeyCodec(collections.StringKey, collections.StringKey), codec.CollValue[types.Fault](cdc)),
 		faultLapses: collections.NewKeySet(sb, types.FaultLapsesPrefix, "fault_lapses",

@@ -53,6 +53,9 @@ func (k *Keeper) keyGen(ctx context.Context, msg types.MsgKeyGen, module string)
 	if !errors.Is(err, types.ErrUnknownKey) {
 		return types.Key{}, err
 	}
+	if err := mayName(msg.KeyId, module); err != nil {
+		return types.Key{}, err
+	}
 	params, err := k.Params(ctx)
 	if err != nil {
 		return types.Key{}, err
@@ -176,7 +179,7 @@ func (k *Keeper) namedMember(ctx context.Context, name string) (types.Member, er
 
 // strongestMembers pins the bonded registered validators with the most power.
 func (k *Keeper) strongestMembers(ctx context.Context, p types.Params, threshold uint32) ([]types.Member, error) {
-	members, err := k.fillUp(ctx, nil, int(p.MaxParticipants), func(string) int { return 0 })
+	members, _, err := k.fillUp(ctx, nil, int(p.MaxParticipants), func(string) bool { return false })
 	if err != nil {
 		return nil, err
 	}
@@ -189,41 +192,37 @@ func (k *Keeper) strongestMembers(ctx context.Context, p types.Params, threshold
 }
 
 // fillUp adds the bonded registered validators with the most power to members, up to a
-// size. Those who are late come after all others, the later the further.
-func (k *Keeper) fillUp(ctx context.Context, members []types.Member, size int, lateness func(operator string) int) ([]types.Member, error) {
+// size, and lists in the same order those whom it passes over on its way.
+func (k *Keeper) fillUp(
+	ctx context.Context, members []types.Member, size int, pass func(operator string) bool,
+) (filled, passed []types.Member, err error) {
 	if len(members) >= size {
-		return members, nil
+		return members, nil, nil
 	}
 	known := make(map[string]bool, size)
 	for _, m := range members {
 		known[m.Operator] = true
 	}
-	var late [types.MaxLateness + 1][]types.Member
 	var failed error
-	err := k.staking.IterateBondedValidatorsByPower(ctx, func(_ int64, v stakingtypes.ValidatorI) bool {
+	err = k.staking.IterateBondedValidatorsByPower(ctx, func(_ int64, v stakingtypes.ValidatorI) bool {
 		if v.IsJailed() || known[v.GetOperator()] {
 			return false
 		}
 		m, err := k.member(ctx, v.GetOperator())
 		switch {
-		case err == nil && lateness(m.Operator) == 0:
-			members = append(members, m)
+		case err == nil && pass(m.Operator):
+			passed = append(passed, m)
 		case err == nil:
-			late[lateness(m.Operator)] = append(late[lateness(m.Operator)], m)
+			members = append(members, m)
 		case !errors.Is(err, types.ErrUnregistered):
 			failed = err
 		}
 		return failed != nil || len(members) >= size
 	})
 	if err = errors.Join(err, failed); err != nil {
-		return nil, fmt.Errorf("look for participants: %w", err)
+		return nil, nil, fmt.Errorf("look for participants: %w", err)
 	}
-	for _, m := range slices.Concat(late[:]...) {
-		if len(members) < size {
-			members = append(members, m)
-		}
-	}
-	return members, nil
+	return members, passed, nil
 }
 
 // canonicalAsker writes the addresses of who asks, and of whom it names, in their one

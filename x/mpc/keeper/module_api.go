@@ -95,7 +95,8 @@ func (a ModuleAPI) Reshare(ctx context.Context, id string) (types.Reshare, error
 }
 
 // CanReshare returns nil if KeyReshare with a new id would be accepted now,
-// otherwise the error that it would give.
+// otherwise the error that it would give; and types.ErrTooFewSigners, as CanSign, if it
+// would be and t or fewer participants are left whose share is not missing.
 func (a ModuleAPI) CanReshare(ctx context.Context, keyID string, threshold uint32, participants []string) error {
 	_, err := a.k.reshareReadiness(ctx, keyID, a.owner, a.module, threshold, participants)
 	return err
@@ -118,7 +119,9 @@ func (a ModuleAPI) CanKeyGen(ctx context.Context, threshold uint32, participants
 }
 
 // CanSign returns nil if KeySign with a new id would be accepted now, otherwise
-// the error that it would give.
+// the error that it would give; and types.ErrTooFewSigners if it would be, but so many
+// participants said that their share is missing that nothing will come of it, unless they
+// put their databases back.
 func (a ModuleAPI) CanSign(ctx context.Context, keyID string) error {
 	return a.k.signReadiness(ctx, keyID, a.owner, a.module)
 }

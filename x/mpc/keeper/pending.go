@@ -5,11 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	"cosmossdk.io/collections"
 
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
+
+// modulesPart of max_pending is kept for modules: accounts cannot use up all of it.
+const modulesPart = 4
 
 // mayAsk says whether someone may open one more request: modules in the process
 // always may, accounts if they are the authority or in the parameter requesters,
@@ -22,7 +26,11 @@ func (k *Keeper) mayAsk(ctx context.Context, p types.Params, owner, module strin
 	if err != nil {
 		return err
 	}
-	if total >= uint64(p.MaxPending) {
+	limit := uint64(p.MaxPending)
+	if module == "" {
+		limit -= limit / modulesPart
+	}
+	if total >= limit {
 		return types.ErrTooManyPending.Wrapf("%d requests are open in all, the limit", total)
 	}
 	own, err := k.pendingOf(ctx, owner)
@@ -31,6 +39,15 @@ func (k *Keeper) mayAsk(ctx context.Context, p types.Params, owner, module strin
 	}
 	if own >= uint64(p.MaxPendingPerRequester) {
 		return types.ErrTooManyPending.Wrapf("%d requests of %s are open, the limit", own, owner)
+	}
+	return nil
+}
+
+// mayName keeps the ids of modules apart: what stands before a colon is the name of the
+// module that asks. Else an account could take the next id of a module for ever.
+func mayName(id, module string) error {
+	if name, _, ok := strings.Cut(id, ":"); ok && name != module {
+		return types.ErrBadID.Wrapf("%q: ids that begin with %q are those of the module of that name; accounts use none with a colon", id, name+":")
 	}
 	return nil
 }

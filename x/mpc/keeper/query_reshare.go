@@ -2,7 +2,6 @@ package keeper
 
 import (
 	"context"
-	"fmt"
 
 	"cosmossdk.io/collections"
 
@@ -20,28 +19,11 @@ func (s queryServer) Reshare(ctx context.Context, req *types.QueryReshareRequest
 	if err != nil {
 		return nil, err
 	}
-	attested, err := s.attested(ctx, reshare)
+	attested, err := s.k.attestedReshare(ctx, reshare.Id)
 	if err != nil {
 		return nil, err
 	}
 	return &types.QueryReshareResponse{Reshare: reshare, Attested: attested}, nil
-}
-
-// attested lists who attested something for an open reshare. Its attestations go when
-// it is tested.
-func (s queryServer) attested(ctx context.Context, r types.Reshare) ([]string, error) {
-	var operators []string
-	of := collections.NewSuperPrefixedQuadRange[uint32, string, string, uint32](uint32(types.REQUEST_KIND_RESHARE), r.Id)
-	err := s.k.attestedAttempts.Walk(ctx, of, func(at attemptKey) (bool, error) {
-		if n := len(operators); n == 0 || operators[n-1] != at.K3() { // they come by operator
-			operators = append(operators, at.K3())
-		}
-		return false, nil
-	})
-	if err != nil {
-		return nil, fmt.Errorf("list who attested reshare %s: %w", r.Id, err)
-	}
-	return operators, nil
 }
 
 // Reshares implements types.QueryServer. With a key it walks the key's reshares, with

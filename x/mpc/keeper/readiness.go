@@ -27,7 +27,7 @@ func (k *Keeper) keygenReadiness(ctx context.Context, owner, module string, thre
 	return operatorsOf(members), nil
 }
 
-// signReadiness says whether a signature could be asked for now. An empty owner
+// signReadiness says whether a signature could be asked for now, and made. An empty owner
 // stands for the key's own.
 func (k *Keeper) signReadiness(ctx context.Context, keyID, owner, module string) error {
 	key, err := k.Key(ctx, keyID)
@@ -41,14 +41,18 @@ func (k *Keeper) signReadiness(ctx context.Context, keyID, owner, module string)
 	if owner == "" {
 		owner, module = key.Owner, key.Module
 	}
-	if _, err := k.maySign(ctx, params, key, owner, module); err != nil {
+	members, err := k.maySign(ctx, params, key, owner, module)
+	if err != nil {
+		return err
+	}
+	if err := key.EnoughShares(operatorsOf(members)); err != nil {
 		return err
 	}
 	return k.canPay(ctx, owner, module, params.SignFee)
 }
 
-// reshareReadiness says whether a reshare could be asked for now, and who would be
-// the new committee. An empty owner stands for the key's own.
+// reshareReadiness says whether a reshare could be asked for now, and made, and who would
+// be the new committee. An empty owner stands for the key's own.
 func (k *Keeper) reshareReadiness(
 	ctx context.Context, keyID, owner, module string, threshold uint32, participants []string,
 ) ([]string, error) {
@@ -65,6 +69,9 @@ func (k *Keeper) reshareReadiness(
 	}
 	l, err := k.mayReshare(ctx, params, key, owner, module, threshold, participants)
 	if err != nil {
+		return nil, err
+	}
+	if err := key.EnoughShares(operatorsOf(l.members)); err != nil {
 		return nil, err
 	}
 	if err := k.canPay(ctx, owner, module, params.ReshareFee); err != nil {

@@ -75,6 +75,10 @@ func (k *Keeper) request(ctx context.Context, id requestKey) (types.Request, boo
 
 // failRequest closes a request and makes its key, signature or reshare ERROR.
 func (k *Keeper) failRequest(ctx context.Context, r types.Request, reason mpctypes.Reason) error {
+	absent, err := k.absentFrom(ctx, r, reason) // before what the others attested goes
+	if err != nil {
+		return err
+	}
 	if err := k.closeRequest(ctx, r); err != nil {
 		return err
 	}
@@ -84,7 +88,7 @@ func (k *Keeper) failRequest(ctx context.Context, r types.Request, reason mpctyp
 	case types.REQUEST_KIND_SIGN:
 		return k.failSignature(ctx, r.Id, reason)
 	case types.REQUEST_KIND_RESHARE:
-		return k.failReshare(ctx, r.Id, reason)
+		return k.failReshare(ctx, r.Id, reason, absent)
 	}
 	return fmt.Errorf("request %s is of a kind that cannot fail", r.RequestID())
 }

@@ -50,6 +50,9 @@ func (k *Keeper) keyReshare(ctx context.Context, msg types.MsgKeyReshare, module
 	if !errors.Is(err, types.ErrUnknownReshare) {
 		return types.Reshare{}, err
 	}
+	if err := mayName(msg.ReshareId, module); err != nil {
+		return types.Reshare{}, err
+	}
 	key, err := k.Key(ctx, msg.KeyId)
 	if err != nil {
 		return types.Reshare{}, err
@@ -83,7 +86,7 @@ func (k *Keeper) openReshare(
 		ExpiryHeight:  reshare.RequestedHeight + int64(params.ReshareLifetimeBlocks),
 		AttemptBlocks: params.ReshareAttemptBlocks, StartTimeout: params.StartTimeout, Owner: reshare.Owner,
 	}
-	key.ReshareId = reshare.Id
+	key.ReshareId, key.EndangeredHeight = reshare.Id, 0
 	if err := k.setKey(ctx, key); err != nil {
 		return types.Reshare{}, err
 	}

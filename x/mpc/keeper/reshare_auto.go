@@ -19,9 +19,10 @@ const (
 	// the store, 10 of them 1,300: some hundredths of a second. 1,000 keys are seen every
 	// 100 blocks.
 	MaxHealthChecksPerBlock = 10
-	// MaxOpenAutoReshares is how many reshares may be open, of whomever, when the module
-	// asks for another. A resharing takes each of its nodes tens of seconds, and they
-	// work in order: of hundreds at once, when a validator leaves, most would expire.
+	// MaxOpenAutoReshares is how many reshares that the module asked for may be open when
+	// it asks for another; what owners ask for takes it no room. A resharing takes each of
+	// its nodes tens of seconds, and they work in order: of hundreds at once, when a
+	// validator leaves, most would expire.
 	MaxOpenAutoReshares = 4
 	// MaxOpenRepairs is how many of these may be for nothing but a missing share. Anybody
 	// can say that its share is missing, of every key that it takes part in, and spoil the
@@ -79,6 +80,9 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	if !key.MayAutoReshare(sdk.UnwrapSDKContext(ctx).BlockHeight()) {
 		return nil
 	}
+	if key.SharesLeft() <= int(key.Threshold) {
+		return k.reportLost(ctx, key)
+	}
 	able, err := k.able(ctx, key)
 	if err != nil || k.rests(ctx, params, key) && len(able) > int(key.Threshold) {
 		return err
@@ -86,23 +90,51 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
 	lost := k.shareLost(ctx, params, key)
 	if len(able) == len(key.Participants) && len(able) >= safe && !lost {
-		return nil
+		return k.waitNoMore(ctx, key)
 	}
 	size := min(max(len(key.Participants), safe), int(params.MaxParticipants))
-	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	members, err := k.fillUp(ctx, able, size, func(operator string) int { return key.Lateness(operator, height) })
+	members, err := k.nextCommittee(ctx, key, able, size)
 	if err != nil {
 		return err
 	}
-	sortMembers(members)
 	if slices.Equal(operatorsOf(members), key.Participants) && !lost {
-		return nil // nobody is there to add
+		why := types.ErrTooFewParticipants.Wrapf("%d of the participants of key %s can go on, %d should, and nobody is there to add", len(able), key.Id, safe)
+		return k.wait(ctx, params, key, len(able), why, false)
 	}
 	err = k.autoReshare(ctx, params, key, members)
-	if types.ReasonOf(err) == "" {
+	switch {
+	case types.ReasonOf(err) == "":
 		return err
+	case errors.Is(err, types.ErrTooManyPending):
+		return k.wait(ctx, params, key, len(able), err, true)
 	}
 	return k.reportEndangered(ctx, params, key, len(able), err)
+}
+
+// nextCommittee is those of the able participants who came to the last reshares of the
+// key, and the strongest others, up to a size. Those who did not come follow; who was
+// accused of that only until t+1 are there, whom one dead member would keep from a share
+// for ever.
+func (k *Keeper) nextCommittee(ctx context.Context, key types.Key, able []types.Member, size int) ([]types.Member, error) {
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	absent := func(operator string) bool { _, absent := key.Absentee(operator, height); return absent }
+	stay := slices.DeleteFunc(slices.Clone(able), func(m types.Member) bool { return absent(m.Operator) })
+	members, last, err := k.fillUp(ctx, stay, size, absent)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(last, func(a, b types.Member) int { return key.CompareAbsent(a.Operator, b.Operator, height) })
+	for _, m := range last {
+		room := size
+		if a, _ := key.Absentee(m.Operator, height); a.Accused {
+			room = min(int(key.Threshold)+1, size)
+		}
+		if len(members) < room {
+			members = append(members, m)
+		}
+	}
+	sortMembers(members)
+	return members, nil
 }
 
 // rests: the key was reshared a moment ago. Two validators that take each other's place
@@ -140,9 +172,8 @@ func (k *Keeper) able(ctx context.Context, key types.Key) ([]types.Member, error
 	return members, nil
 }
 
-// autoReshare asks for a reshare in the name of the key's owner. While enough others are
-// open it does nothing; those for nothing but a missing share take half of the room. A
-// typed error says why it is not possible.
+// autoReshare asks for a reshare in the name of the key's owner. A typed error says why it
+// is not possible: types.ErrTooManyPending, that there is no room for it in this block.
 func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types.Key, members []types.Member) error {
 	if int(key.Threshold) >= len(members) {
 		return types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d",
@@ -152,11 +183,13 @@ func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types
 	if err != nil {
 		return err
 	}
+	if err := key.EnoughShares(operatorsOf(l.members)); err != nil {
+		return err
+	}
 	id := types.AutoReshareID(key.Id, sdk.UnwrapSDKContext(ctx).BlockHeight())
 	reshare := key.Reshare(id, key.Threshold, l.receivers)
 	reshare.Auto = true
-	waits, err := k.autoReshareWaits(ctx, params, key.Owner, reshare)
-	if err != nil || waits {
+	if err := k.roomFor(ctx, params, reshare, key.Owner); err != nil {
 		return err
 	}
 	asked := types.MsgKeyReshare{
@@ -168,29 +201,35 @@ func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types
 	return err
 }
 
-// autoReshareWaits says whether there is no room for one more: then the key has its next
-// turn. An id may be taken on a chain that started anew, whose heights come again.
-func (k *Keeper) autoReshareWaits(ctx context.Context, params types.Params, owner string, reshare types.Reshare) (bool, error) {
+// roomFor says whether there is room for one more: few enough of the module's own are open,
+// those for nothing but a missing share take half of the room, and the limits of open
+// requests hold. An id may be taken on a chain that started anew, whose heights come again.
+func (k *Keeper) roomFor(ctx context.Context, params types.Params, reshare types.Reshare, owner string) error {
 	taken, err := k.reshares.Has(ctx, reshare.Id)
-	if err != nil || taken {
-		return taken, err
+	if err != nil {
+		return fmt.Errorf("look up reshare %s: %w", reshare.Id, err)
 	}
-	open, repairs, err := k.openReshares(ctx)
-	if err != nil || open >= MaxOpenAutoReshares || reshare.Repairs() && repairs >= MaxOpenRepairs {
-		return err == nil, err
+	if taken {
+		return types.ErrTooManyPending.Wrapf("another reshare has the id %s of this block", reshare.Id)
 	}
-	err = k.mayAsk(ctx, params, owner, types.ModuleName)
-	if errors.Is(err, types.ErrTooManyPending) {
-		return true, nil
+	open, repairs, err := k.openAutoReshares(ctx)
+	switch {
+	case err != nil:
+		return err
+	case open >= MaxOpenAutoReshares:
+		return types.ErrTooManyPending.Wrapf("%d reshares that the module asked for are open, the limit", open)
+	case reshare.Repairs() && repairs >= MaxOpenRepairs:
+		return types.ErrTooManyPending.Wrapf("%d reshares that the module asked for because of a missing share are open, the limit", repairs)
 	}
-	return false, err
+	return k.mayAsk(ctx, params, owner, types.ModuleName)
 }
 
-// openReshares counts those that are open, up to the limit, and those of them that the
-// module asked for because of a missing share alone.
-func (k *Keeper) openReshares(ctx context.Context) (open, repairs int, err error) {
+// openAutoReshares counts those that the module asked for and that are open, up to the
+// limit, and those of them that it asked for because of a missing share alone.
+func (k *Keeper) openAutoReshares(ctx context.Context) (open, repairs int, err error) {
 	for _, status := range []types.ReshareStatus{types.RESHARE_STATUS_PENDING, types.RESHARE_STATUS_TESTING} {
-		of := collections.NewPrefixedPairRange[uint32, string](uint32(status))
+		first, end := types.AutoIDs()
+		of := collections.NewPrefixedPairRange[uint32, string](uint32(status)).StartInclusive(first).EndExclusive(end)
 		err := k.reshares.Indexes.status.Walk(ctx, of, func(_ uint32, id string) (bool, error) {
 			r, err := k.Reshare(ctx, id)
 			open++
@@ -213,9 +252,36 @@ func (k *Keeper) reportEndangered(ctx context.Context, params types.Params, key 
 	if err := k.setKey(ctx, key); err != nil {
 		return err
 	}
+	k.emitEndangered(ctx, key, able, why)
+	return nil
+}
+
+// wait tells, once in auto_reshare_pause_blocks, that a key cannot have the reshare that
+// it needs in this block. It is not left alone: it may be possible in the next one, and
+// then, if the wait may well be short, nobody is told at all.
+func (k *Keeper) wait(ctx context.Context, params types.Params, key types.Key, able int, why error, short bool) error {
+	say, noted := key.Await(sdk.UnwrapSDKContext(ctx).BlockHeight(), params.AutoResharePauseBlocks, short)
+	if say {
+		k.emitEndangered(ctx, key, able, why)
+	}
+	if !noted {
+		return nil
+	}
+	return k.setKey(ctx, key)
+}
+
+// waitNoMore forgets that a key waited for a reshare.
+func (k *Keeper) waitNoMore(ctx context.Context, key types.Key) error {
+	if key.EndangeredHeight == 0 {
+		return nil
+	}
+	key.EndangeredHeight = 0
+	return k.setKey(ctx, key)
+}
+
+func (k *Keeper) emitEndangered(ctx context.Context, key types.Key, able int, why error) {
 	k.emit(ctx, &types.EventKeyEndangered{
 		KeyId: key.Id, Owner: key.Owner, Threshold: key.Threshold,
 		Able: uint32(able), Participants: uint32(len(key.Participants)), Reason: why.Error(),
 	})
-	return nil
 }

@@ -129,7 +129,7 @@ func TestAutoReshareCommittees(t *testing.T) {
 	}{
 		"nobody left":                     {margin: 1, healthy: true},
 		"below the margin":                {margin: 2, to: []int{0, 1, 2, 3, 4}},
-		"below any margin, nobody to add": {margin: 2, leave: []int{4}, healthy: true},
+		"below any margin, nobody to add": {margin: 2, leave: []int{4}, reason: "4 of the participants of key k can go on, 5 should"},
 		"above what a key may have":       {margin: 60, most: 4, healthy: true},
 		"one replaced":                    {margin: 1, leave: []int{2}, to: []int{0, 1, 3, 4}},
 		"two left, one replaced":          {margin: 1, leave: []int{0, 1}, to: []int{2, 3, 4}},
@@ -174,6 +174,33 @@ func TestAutoReshareCommittees(t *testing.T) {
 			require.Zero(t, f.Events(&types.EventKeyEndangered{}))
 		})
 	}
+}
+
+// A key below the margin with nobody to add is reported again and again, and not left
+// alone: whoever comes is added in that block.
+func TestKeyBelowTheMargin(t *testing.T) {
+	f, _ := autoResharing(t)
+	f.Participants[4].Jail()
+	setParams(t, f, func(p *types.Params) { p.AutoReshareMargin = 2 })
+	f.Events(&types.EventKeyEndangered{})
+	for _, height := range []int64{11, 611, 1211} {
+		f.EndBlocks(height - 1)
+		require.Zero(t, f.Events(&types.EventKeyEndangered{}))
+		f.EndBlocks(height)
+		require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+	}
+	require.EqualValues(t, 1810, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight)
+	setParams(t, f, func(p *types.Params) { p.AutoReshareMargin = 1 })
+	f.EndBlocks(1221)
+	require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight, "healthy")
+
+	setParams(t, f, func(p *types.Params) { p.AutoReshareMargin = 2 })
+	f.EndBlocks(1231)
+	require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+	f.Register(f.AddValidator(5))
+	f.EndBlocks(1232)
+	require.Len(t, autoReshares(t, f, "k"), 1)
+	require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight)
 }
 
 // A validator may be there and the key endangered all the same: too few of those who
@@ -249,6 +276,76 @@ func TestAutoReshareWaitsForRoom(t *testing.T) {
 	require.Len(t, autoReshares(t, f, "k"), 1)
 }
 
+// An owner who reshares many keys takes no room of the module's own.
+func TestOwnersLeaveRoom(t *testing.T) {
+	f, _ := autoResharing(t)
+	for i := range 2 * keeper.MaxOpenAutoReshares {
+		id := fmt.Sprint("a", i) // before those of the module, and after
+		f.ReadyKey(id, 2)
+		f.Reshare([]string{"a", "b"}[i%2]+id, id, 2)
+	}
+	f.Participants[0].Jail()
+	f.EndBlocks(12)
+	require.Len(t, autoReshares(t, f, "k"), 1)
+}
+
+// A key that waits long for room is reported, and asked for as soon as there is some.
+func TestKeyThatWaitsIsReported(t *testing.T) {
+	for name, c := range map[string]struct {
+		fill func(*testing.T, *chain.Fixture)
+		free func(*testing.T, *chain.Fixture)
+		why  string
+	}{
+		"the owner's": {
+			fill: func(t *testing.T, f *chain.Fixture) {
+				setParams(t, f, func(p *types.Params) { p.MaxPendingPerRequester = 1 })
+				f.KeyGen("pending", 2)
+			},
+			free: func(t *testing.T, f *chain.Fixture) {
+				setParams(t, f, func(p *types.Params) { p.MaxPendingPerRequester = 2 })
+			},
+			why: "too_many_pending: ",
+		},
+		"the module's own": {
+			fill: func(t *testing.T, f *chain.Fixture) {
+				for i := range keeper.MaxOpenAutoReshares {
+					f.ReadyKey(fmt.Sprint("a", i), 2)
+				}
+			},
+			free: func(t *testing.T, f *chain.Fixture) {
+				id := autoReshares(t, f, "a0")[0].Id
+				_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: id})
+				require.NoError(t, err)
+			},
+			why: "4 reshares that the module asked for are open, the limit: too_many_pending: ",
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := autoResharing(t)
+			setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = 50 })
+			c.fill(t, f)
+			f.Participants[0].Jail()
+			f.Events(&types.EventKeyEndangered{})
+			f.EndBlocks(60)
+			require.Zero(t, f.Events(&types.EventKeyEndangered{}), "it may have room soon")
+			f.EndBlocks(61)
+			events := f.Ctx.EventManager().Events()
+			require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+			said, _ := events[len(events)-1].GetAttribute("reason")
+			require.Contains(t, said.Value, c.why)
+			f.EndBlocks(110)
+			require.Zero(t, f.Events(&types.EventKeyEndangered{}))
+			f.EndBlocks(111)
+			require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+			require.Empty(t, autoReshares(t, f, "k"))
+			c.free(t, f)
+			f.EndBlocks(112)
+			require.Len(t, autoReshares(t, f, "k"), 1)
+			require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight)
+		})
+	}
+}
+
 // A key that cannot be read does not hold up the others.
 func TestSpoiledHealthCheck(t *testing.T) {
 	for name, fail := range failures {
@@ -280,16 +377,17 @@ func TestAutoReshareGenesis(t *testing.T) {
 	gs, err := old.Keeper.ExportGenesis(old.Ctx.WithBlockHeight(100))
 	require.NoError(t, err)
 	other := &gs.Keys[slices.IndexFunc(gs.Keys, func(k types.Key) bool { return k.Id == "other" })]
-	other.FailedReshares = 3
-	other.FailedNewcomers = []types.Newcomer{{Operator: old.Participants[4].Operator, UntilHeight: 500, Accused: true}}
+	other.FailedReshares, other.EndangeredHeight = 3, 250
+	other.Absentees = []types.Absentee{{Operator: old.Participants[4].Operator, UntilHeight: 500, Accused: true}}
 	require.NoError(t, gs.Validate())
 	f := chain.NewEmpty(t)
 	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
 	require.EqualValues(t, 520, requireKey(t, f, "k", types.KEY_STATUS_READY, "").AutoReshareHeight)
 	moved := requireKey(t, f, "other", types.KEY_STATUS_READY, "")
 	require.EqualValues(t, 3, moved.FailedReshares)
-	require.Equal(t, []types.Newcomer{{Operator: old.Participants[4].Operator, UntilHeight: 400, Accused: true}}, moved.FailedNewcomers)
-	other.FailedNewcomers[0].Operator = "nobody"
+	require.EqualValues(t, 150, moved.EndangeredHeight)
+	require.Equal(t, []types.Absentee{{Operator: old.Participants[4].Operator, UntilHeight: 400, Accused: true}}, moved.Absentees)
+	other.Absentees[0].Operator = "nobody"
 	nobody := chain.NewEmpty(t)
 	require.ErrorIs(t, nobody.Keeper.InitGenesis(nobody.Ctx, *gs), types.ErrBadGenesis)
 	f.Staking.Validators = old.Staking.Validators
@@ -379,7 +477,7 @@ func TestRepairsLeaveRoom(t *testing.T) {
 func TestAutoResharePausesDouble(t *testing.T) {
 	f, secret := autoResharing(t)
 	setParams(t, f, func(p *types.Params) {
-		p.AutoResharePauseBlocks, p.ReshareLifetimeBlocks, p.ReshareAttemptBlocks = 10, 5, 4
+		p.AutoResharePauseBlocks, p.ReshareLifetimeBlocks, p.ReshareAttemptBlocks = 10, 5, 2
 	})
 	f.Participants[0].Jail()
 	asked := int64(10)
@@ -399,12 +497,18 @@ func TestAutoResharePausesDouble(t *testing.T) {
 	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
 	require.Zero(t, key.FailedReshares)
 	require.Zero(t, key.AutoReshareHeight)
-	require.Empty(t, key.FailedNewcomers)
+	require.Empty(t, key.Absentees)
 }
 
-// A newcomer that does not come is taken last next time, and after those whom nobody
-// accuses where two were to come, whoever is the stronger; after a while, or where nobody
-// else is there, it is taken again.
+// newcomers are those of its committee who are not of the one before.
+func newcomers(r types.Reshare) []string {
+	return slices.DeleteFunc(slices.Clone(r.Participants), func(operator string) bool {
+		return slices.Contains(r.OldParticipants, operator)
+	})
+}
+
+// A newcomer that does not come is taken last next time, and who is accused of it where
+// t+1 are too few otherwise, whoever is the stronger; after a while it is taken again.
 func TestFailedNewcomerComesLast(t *testing.T) {
 	for name, c := range map[string]struct {
 		validators int   // in all; four hold the key
@@ -413,9 +517,11 @@ func TestFailedNewcomerComesLast(t *testing.T) {
 		want       [][]int
 	}{
 		"one of two":                {6, []int{0}, []int{4}, [][]int{{4}, {5}, {5}}},
-		"nobody else":               {5, []int{0}, []int{4}, [][]int{{4}, {4}}},
+		"nobody else":               {5, []int{0}, []int{4}, [][]int{{4}, {}}},
+		"nobody else, nobody knows": {5, []int{0}, nil, [][]int{{4}, {4}}},
 		"two of three, one is dead": {7, []int{0, 1}, []int{4}, [][]int{{4, 5}, {5, 6}}},
-		"three of them are alive":   {8, []int{0, 1}, []int{5}, [][]int{{4, 5}, {6, 7}, {4, 6}}},
+		"three of them are alive":   {8, []int{0, 1}, []int{5}, [][]int{{4, 5}, {4, 6}, {4, 7}}},
+		"both are dead":             {6, []int{0, 1}, []int{4, 5}, [][]int{{4, 5}, {4}, {5}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, _ := autoResharing(t)
@@ -430,11 +536,12 @@ func TestFailedNewcomerComesLast(t *testing.T) {
 			for _, want := range c.want {
 				f.EndBlocks(height + 1)
 				r := requireReshare(t, f, types.AutoReshareID("k", height), types.RESHARE_STATUS_PENDING, "")
-				var newcomers []*chain.Participant
+				var members []*chain.Participant
 				for _, i := range want {
-					newcomers = append(newcomers, f.Participants[i])
+					members = append(members, f.Participants[i])
 				}
-				require.ElementsMatch(t, chain.Operators(newcomers...), r.Newcomers())
+				require.ElementsMatch(t, chain.Operators(members...), newcomers(r))
+				f.EndBlocks(height + 200)
 				for _, i := range c.dead {
 					a := f.Participants[2].Accuse(r.RequestID(), f.Participants[i].Operator)
 					_ = f.Keeper.ApplyAccusation(f.Ctx, &a) // it may stand there still, or be no member
@@ -443,9 +550,94 @@ func TestFailedNewcomerComesLast(t *testing.T) {
 				requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "expired")
 				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
 				require.NoError(t, key.Validate())
-				for _, n := range key.FailedNewcomers {
-					require.Equal(t, n.Accused, slices.ContainsFunc(c.dead, func(i int) bool { return f.Participants[i].Operator == n.Operator }))
+				for _, a := range key.Absentees {
+					require.Equal(t, a.Accused, slices.ContainsFunc(c.dead, func(i int) bool { return f.Participants[i].Operator == a.Operator }))
 				}
+				height = key.AutoReshareHeight
+			}
+		})
+	}
+}
+
+// One participant is bonded and dead, of another one the key is to get rid of. The dead
+// one is left out as soon as the others accused it, innocent newcomers come again, and from
+// the second failure on the key is reported.
+func TestDeadParticipantIsLeftOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		validators int
+		threshold  uint32
+		leave      int
+		accusing   map[int][]int // who accuses whom in each reshare
+		attests    []int         // in the first reshare
+		want       [][]int
+	}{
+		"nobody else is there": {
+			validators: 5, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}, 1: {2}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
+		},
+		"its place is filled": {
+			validators: 6, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}, 1: {2}, 3: {2}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 4, 5}},
+		},
+		"t+1 need it": {
+			validators: 4, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}},
+			want: [][]int{{0, 1, 2}, {0, 1, 2}, {0, 1, 2}},
+		},
+		"a newcomer's word does not count": {
+			validators: 5, threshold: 2, leave: 3, accusing: map[int][]int{4: {0, 1, 2}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 2, 4}},
+		},
+		"who left accuses everybody": {
+			validators: 5, threshold: 1, leave: 3, accusing: map[int][]int{3: {0, 1, 2, 4}, 0: {2}, 1: {2}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
+		},
+		"it accuses everybody": {
+			validators: 5, threshold: 1, leave: 3, accusing: map[int][]int{2: {0, 1, 4}, 0: {2}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
+		},
+		"who attested came": {
+			validators: 5, threshold: 1, leave: 3, accusing: map[int][]int{0: {1, 2}}, attests: []int{1},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := chain.New(t, 4)
+			f.ReadyKey("k", c.threshold)
+			for i := 4; i < c.validators; i++ {
+				f.Register(f.AddValidator(i))
+			}
+			f.EndBlocks(10)
+			setParams(t, f, func(p *types.Params) {
+				p.AutoReshare, p.AutoResharePauseBlocks, p.AutoReshareMargin = true, 300, 3-c.threshold
+			})
+			f.Participants[c.leave].Jail()
+			f.Events(&types.EventKeyEndangered{})
+			height := int64(10)
+			for round, want := range c.want {
+				f.EndBlocks(height + 1)
+				r := requireReshare(t, f, types.AutoReshareID("k", height), types.RESHARE_STATUS_PENDING, "")
+				var members []*chain.Participant
+				for _, i := range want {
+					members = append(members, f.Participants[i])
+				}
+				require.ElementsMatch(t, chain.Operators(members...), r.Participants, "round %d", round)
+				f.EndBlocks(height + 100)
+				for accuser, accused := range c.accusing {
+					for _, i := range accused {
+						a := f.Participants[accuser].Accuse(r.RequestID(), f.Participants[i].Operator)
+						_ = f.Keeper.ApplyAccusation(f.Ctx, &a) // one of them may be no member
+					}
+				}
+				for _, i := range c.attests {
+					a := f.Participants[i].AttestReshare(r.Id, 0, chain.Session(r.Id), chain.NewSecret("k").Payload(len(want)))
+					require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+				}
+				c.attests = nil
+				f.EndBlocks(height + 601)
+				requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "expired")
+				require.Equal(t, min(round, 1), f.Events(&types.EventKeyEndangered{}), "from the second failure on")
+				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+				require.NoError(t, key.Validate())
 				height = key.AutoReshareHeight
 			}
 		})
@@ -463,9 +655,9 @@ func TestNewcomersOfOtherFailures(t *testing.T) {
 	f.EndBlocks(1000)
 	requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "expired")
 	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
-	require.Empty(t, key.FailedNewcomers)
+	require.Empty(t, key.Absentees)
 	f.EndBlocks(key.AutoReshareHeight + 1)
 	_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: types.AutoReshareID("k", key.AutoReshareHeight)})
 	require.NoError(t, err)
-	require.Empty(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").FailedNewcomers)
+	require.Empty(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Absentees)
 }

@@ -67,7 +67,7 @@ func TestReshareFails(t *testing.T) {
 				height := requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, c.reason).DecidedHeight
 				before.ReshareId, before.NextSession, before.StagedRetireHeight = "", nil, height+100
 				before.AutoReshareHeight, before.FailedReshares = height+600, 1
-				before.FailedNewcomers = expectedNewcomers(f, height, c.reason == "expired" && !tested)
+				before.Absentees = expectedAbsentees(f, height, c.reason == "expired" && !tested)
 				require.Equal(t, before, requireKey(t, f, "k", types.KEY_STATUS_READY, ""))
 				require.Equal(t, height+100, engineKey(t, f, "k").StagedRetireHeight)
 				requireSecondReshare(t, f, secret)
@@ -76,13 +76,13 @@ func TestReshareFails(t *testing.T) {
 	}
 }
 
-// expectedNewcomers is the fifth participant, where it was to come in by a reshare that
+// expectedAbsentees is the fifth participant, where it was to come in by a reshare that
 // expired before it had a share.
-func expectedNewcomers(f *chain.Fixture, height int64, came bool) []types.Newcomer {
+func expectedAbsentees(f *chain.Fixture, height int64, came bool) []types.Absentee {
 	if !came {
 		return nil
 	}
-	return []types.Newcomer{{Operator: f.Participants[4].Operator, UntilHeight: height + types.NewcomerPauses*600}}
+	return []types.Absentee{{Operator: f.Participants[4].Operator, UntilHeight: height + types.AbsenteePauses*600}}
 }
 
 // requireFailedReshare checks that nothing of a failed reshare is left over, and that

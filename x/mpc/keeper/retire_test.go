@@ -53,7 +53,9 @@ func TestParametersDoNotMoveWhatWasDecided(t *testing.T) {
 					f.EndBlocks(decided + before)
 					requireRetire(t, f, "k", mpctypes.KeyDeleting, decided+before)
 					f.EndBlocks(decided + before + 1)
-					requireRetire(t, f, "k", mpctypes.KeyDeleted, decided+before)
+					// To bury it is one, too.
+					requireRetire(t, f, "k", mpctypes.KeyDeleted, decided+before+int64(blocks))
+					require.EqualValues(t, decided+before+int64(blocks), deleteKey(t, f, "k"))
 					return
 				}
 				// A deletion is a decision of its own, by the parameter of its block.

@@ -39,5 +39,22 @@ func (k *Keeper) recordMissing(ctx context.Context, a *mpctypes.Attestation) err
 		KeyId: key.Id, Owner: key.Owner, Epoch: key.Epoch, Operator: string(a.Operator),
 		Missing: uint32(len(key.MissingShares)), Participants: uint32(len(key.Participants)), Threshold: key.Threshold,
 	})
-	return nil
+	if key.SharesLeft() > int(key.Threshold) {
+		return nil
+	}
+	return k.reportLost(ctx, key)
+}
+
+// reportLost tells that a key has the shares of too few participants left, whether the
+// module reshares keys by itself or not.
+func (k *Keeper) reportLost(ctx context.Context, key types.Key) error {
+	params, err := k.Params(ctx)
+	if err != nil {
+		return err
+	}
+	able, err := k.able(ctx, key)
+	if err != nil {
+		return err
+	}
+	return k.reportEndangered(ctx, params, key, len(able), key.EnoughShares(key.Participants))
 }

@@ -106,3 +106,55 @@ func TestAutoReshareOfAMissingShare(t *testing.T) {
 	f.EndBlocks(103)
 	require.Len(t, autoReshares(t, f, "k"), 2)
 }
+
+// Too few participants are left who have a share: the key is reported, queries say that
+// nothing will come of a request, and the module asks for no reshare; the owner may.
+func TestTooFewSharesLeft(t *testing.T) {
+	for name, c := range map[string]struct {
+		missing []int // of the four, of whom three sign
+		revoked []int
+		lost    bool // by what is missing alone
+		left    bool
+	}{
+		"one is missing":                      {missing: []int{3}, left: true},
+		"two are missing":                     {missing: []int{2, 3}, lost: true},
+		"one is missing, one revoked":         {missing: []int{3}, revoked: []int{2}},
+		"one revoked that is missing":         {missing: []int{3}, revoked: []int{3}, left: true},
+		"all are missing":                     {missing: []int{0, 1, 2, 3}, lost: true},
+		"two are missing, one of the revoked": {missing: []int{2, 3}, revoked: []int{3}, lost: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := autoResharing(t)
+			f.Events(&types.EventKeyEndangered{})
+			for _, i := range c.missing {
+				miss(t, f, f.Participants[i])
+			}
+			for _, i := range c.revoked {
+				require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[i].Operator))
+			}
+			events := f.Ctx.EventManager().Events()
+			require.Equal(t, c.lost, f.Events(&types.EventKeyEndangered{}) > 0)
+			if c.lost {
+				said, _ := events[len(events)-1-len(c.revoked)].GetAttribute("reason")
+				require.Contains(t, said.Value, "too_few_signers: ")
+			}
+			sign, err := f.Query.CanSign(f.Ctx, &types.QueryCanSignRequest{KeyId: "k"})
+			require.NoError(t, err)
+			reshare, err := f.Query.CanReshare(f.Ctx, &types.QueryCanReshareRequest{KeyId: "k", Threshold: 1})
+			require.NoError(t, err)
+			require.Equal(t, c.left, sign.Ok, sign.Reason)
+			require.Equal(t, c.left, reshare.Ok, reshare.Reason)
+			if !c.left {
+				require.Contains(t, sign.Reason, "too_few_signers: ")
+				require.Contains(t, reshare.Reason, "too_few_signers: ")
+			}
+			f.EndBlocks(1200)
+			require.Equal(t, c.left, len(autoReshares(t, f, "k")) > 0)
+			require.Equal(t, !c.left, f.Events(&types.EventKeyEndangered{}) > 0)
+			if c.lost && len(c.revoked) == 0 {
+				f.KeySign("s", "k", "a")
+				f.Reshare("r", "k", 2)
+			}
+		})
+	}
+}

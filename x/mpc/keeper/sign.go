@@ -62,6 +62,9 @@ func (k *Keeper) keySign(ctx context.Context, msg types.MsgKeySign, module strin
 	if !errors.Is(err, types.ErrUnknownSignature) {
 		return types.Signature{}, err
 	}
+	if err := mayName(msg.SignatureId, module); err != nil {
+		return types.Signature{}, err
+	}
 	key, err := k.Key(ctx, msg.KeyId)
 	if err != nil {
 		return types.Signature{}, err
@@ -165,7 +168,7 @@ func (k *Keeper) failSignature(ctx context.Context, id string, reason mpctypes.R
 	}
 	k.emit(ctx, &types.EventSignFailed{SignatureId: s.Id, KeyId: s.KeyId, Owner: s.Owner, Reason: s.Reason})
 	if s.Test {
-		return k.failReshare(ctx, types.ReshareOfTest(s.Id), reason)
+		return k.failReshare(ctx, types.ReshareOfTest(s.Id), reason, nil)
 	}
 	k.runHook(ctx, hookCall{s.Module, "AfterSignFailed", s.Id, func(ctx context.Context, h types.Hooks) error {
 		return h.AfterSignFailed(ctx, s)

@@ -394,7 +394,7 @@ func (m *EventReshareRequested) XXX_DiscardUnknown() {
 var xxx_messageInfo_EventReshareRequested proto.InternalMessageInfo
 
 // EventKeyEndangered says that a key should be reshared, and the module cannot ask for
-// it by itself.
+// it by itself, or asked in vain.
 type EventKeyEndangered struct {
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	Owner string `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`

@@ -132,23 +132,28 @@ func TestGenesisValidate(t *testing.T) {
 			g.Keys[0].MissingShares = []string{g.Keys[0].Participants[0], g.Keys[0].Participants[0]}
 		},
 		"missing, PENDING key": func(g *types.GenesisState) { g.Keys[1].MissingShares = g.Keys[1].Participants[:1] },
-		"newcomer without failure": func(g *types.GenesisState) {
-			g.Keys[0].FailedNewcomers = []types.Newcomer{{Operator: "z", UntilHeight: 1}}
+		"absentee without failure": func(g *types.GenesisState) {
+			g.Keys[0].Absentees = []types.Absentee{{Operator: "z", UntilHeight: 1}}
 		},
-		"newcomers' order": func(g *types.GenesisState) {
-			g.Keys[0].FailedReshares, g.Keys[0].FailedNewcomers = 1, []types.Newcomer{{Operator: "z", UntilHeight: 1}, {Operator: "y", UntilHeight: 1}}
+		"absentees' order": func(g *types.GenesisState) {
+			g.Keys[0].FailedReshares, g.Keys[0].Absentees = 1, []types.Absentee{{Operator: "z", UntilHeight: 1}, {Operator: "y", UntilHeight: 1}}
 		},
-		"newcomer until no height": func(g *types.GenesisState) {
-			g.Keys[0].FailedReshares, g.Keys[0].FailedNewcomers = 1, []types.Newcomer{{Operator: "z"}}
+		"absentee until no height": func(g *types.GenesisState) {
+			g.Keys[0].FailedReshares, g.Keys[0].Absentees = 1, []types.Absentee{{Operator: "z"}}
 		},
-		"newcomer out of reach": func(g *types.GenesisState) {
+		"absentee out of reach": func(g *types.GenesisState) {
 			g.Keys[0].FailedReshares = 1
-			g.Keys[0].FailedNewcomers = []types.Newcomer{{Operator: "z", UntilHeight: g.ExportHeight + types.MaxLengthBlocks + 1}}
+			g.Keys[0].Absentees = []types.Absentee{{Operator: "z", UntilHeight: g.ExportHeight + types.MaxLengthBlocks + 1}}
 		},
 		"too many failures":     func(g *types.GenesisState) { g.Keys[0].FailedReshares = types.MaxPauseDoublings + 2 },
 		"PENDING key, failures": func(g *types.GenesisState) { g.Keys[1].FailedReshares = 1 },
 		"pause below 0":         func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
-		"PENDING key, pause":    func(g *types.GenesisState) { g.Keys[1].AutoReshareHeight = 1 },
+		"waits since below 0":   func(g *types.GenesisState) { g.Keys[0].EndangeredHeight = -1 },
+		"PENDING key, waits":    func(g *types.GenesisState) { g.Keys[1].EndangeredHeight = 1 },
+		"waits out of reach": func(g *types.GenesisState) {
+			g.Keys[0].EndangeredHeight = g.ExportHeight + types.MaxLengthBlocks + 1
+		},
+		"PENDING key, pause": func(g *types.GenesisState) { g.Keys[1].AutoReshareHeight = 1 },
 		"pause out of reach": func(g *types.GenesisState) {
 			g.Keys[0].AutoReshareHeight = g.ExportHeight + types.MaxLengthBlocks + 1
 		},

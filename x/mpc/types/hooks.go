@@ -51,7 +51,7 @@ type Hooks interface {
 	// AfterSignFailed: the chain gives up; signature.Reason says why. It does not
 	// mean that no signature exists.
 	AfterSignFailed(ctx context.Context, signature Signature) error
-	// AfterKeyDeleted: retire_height is reached and the shares are being
-	// destroyed.
+	// AfterKeyDeleted: the deletion is final, and the shares are destroyed from the new
+	// retire_height on.
 	AfterKeyDeleted(ctx context.Context, key Key) error
 }

@@ -60,7 +60,7 @@ func (k *Key) Condemn(retireHeight int64) error {
 func (k *Key) Restore(retireHeight int64) error {
 	switch {
 	case k.Status == KEY_STATUS_DELETED:
-		return ErrKeyDeleted.Wrapf("the shares of key %s are being destroyed, for ever", k.Id)
+		return ErrKeyDeleted.Wrapf("key %s is deleted, for ever", k.Id)
 	case k.Status != KEY_STATUS_DELETING:
 		return ErrKeyNotDeleting.Wrapf("key %s is %s", k.Id, k.Status)
 	case len(k.PublicKey) == 0:
@@ -73,8 +73,15 @@ func (k *Key) Restore(retireHeight int64) error {
 	return nil
 }
 
-// Bury makes the key DELETED.
-func (k *Key) Bury() error { return k.moveTo(KEY_STATUS_DELETED) }
+// Bury makes the key DELETED. Its shares may be destroyed from retireHeight on: until
+// then a rollback over this block, after which the deletion may be taken back, finds them.
+func (k *Key) Bury(retireHeight int64) error {
+	if err := k.moveTo(KEY_STATUS_DELETED); err != nil {
+		return err
+	}
+	k.RetireHeight = retireHeight
+	return nil
+}
 
 // AddHolder remembers that an operator attested a share, whatever becomes of the
 // key: it has something to destroy.
@@ -121,10 +128,11 @@ func (k Key) CanSign() error {
 	return ErrKeyNotReady.Wrapf("key %s is %s", k.Id, k.Status)
 }
 
-// Shift moves the key's decision and its end in time, as Request.Shift does with
+// Shift moves the key's request, decision and end in time, as Request.Shift does with
 // a request: how many blocks are left until its end stays as it was. Heights that
 // are 0 because nothing was decided stay so.
 func (k *Key) Shift(blocks int64) {
+	k.RequestedHeight += blocks
 	if k.Status == KEY_STATUS_PENDING {
 		return
 	}

@@ -1,6 +1,7 @@
 package types
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -12,11 +13,9 @@ const (
 	// MaxPauseDoublings bounds how often the pause after a failed reshare doubles: to 64
 	// times auto_reshare_pause_blocks, 10 hours of blocks of a second by default.
 	MaxPauseDoublings = 6
-	// NewcomerPauses is for how many of these pauses the module takes those last who were
-	// to come in by it: the next tries fall into that, also when slots are rare.
-	NewcomerPauses = 8
-	// MaxLateness is the highest Lateness.
-	MaxLateness = 2
+	// AbsenteePauses is for how many of these pauses the module takes those last who did
+	// not come: the next tries fall into that, also when slots are rare.
+	AbsenteePauses = 8
 )
 
 // MayAutoReshare reports whether the module may ask for a reshare by itself.
@@ -27,116 +26,122 @@ func (k Key) MayAutoReshare(height int64) bool {
 // PauseAutoReshare keeps the module from asking for a reshare by itself before a height.
 func (k *Key) PauseAutoReshare(until int64) { k.AutoReshareHeight = max(k.AutoReshareHeight, until) }
 
+// Await notes in a block that the key waits for a reshare, and reports whether to say so:
+// once in so many blocks, the first time at once unless the wait may well be short.
+func (k *Key) Await(height int64, blocks uint32, short bool) (say, noted bool) {
+	first := k.EndangeredHeight == 0
+	if !first && height < k.EndangeredHeight {
+		return false, false
+	}
+	k.EndangeredHeight = height + int64(blocks)
+	return !first || !short, true
+}
+
 // FailAutoReshare pauses after a reshare that failed at a height, whoever asked for it:
-// twice as long as after the one before it in this epoch. Where it expired before all had
-// a share, somebody of its committee was not there; that it is who came in by it is
-// likely, as those who hold the key were there when they got it, the more so of whom
-// they accuse.
-func (k *Key) FailAutoReshare(r Reshare, height int64, pauseBlocks uint32, accused map[string]bool) {
+// twice as long as after the one before it in this epoch. Who did not come to it is taken
+// last for a while; their until_height need not be set.
+func (k *Key) FailAutoReshare(absent []Absentee, height int64, pauseBlocks uint32) {
 	pause := min(int64(pauseBlocks)<<min(k.FailedReshares, MaxPauseDoublings), MaxLengthBlocks)
 	k.FailedReshares = min(k.FailedReshares, MaxPauseDoublings) + 1
 	k.PauseAutoReshare(height + pause)
-	k.FailedNewcomers = slices.DeleteFunc(k.FailedNewcomers, func(n Newcomer) bool { return n.UntilHeight <= height })
-	if !r.LacksMember() {
-		return
-	}
-	until := height + min(NewcomerPauses*pause, MaxLengthBlocks)
-	for _, operator := range r.Newcomers() {
-		k.noteNewcomer(Newcomer{operator, until, accused[operator]})
+	k.Absentees = slices.DeleteFunc(k.Absentees, func(a Absentee) bool { return a.UntilHeight <= height })
+	for _, a := range absent {
+		a.UntilHeight = height + min(AbsenteePauses*pause, MaxLengthBlocks)
+		k.noteAbsentee(a)
 	}
 }
 
-// LacksMember reports whether it expired before all of its committee had a share.
-func (r Reshare) LacksMember() bool {
-	return r.Reason == string(mpctypes.ErrExpired) && len(r.Session) == 0
-}
-
-// Newcomers are those of its committee who are not of the one before.
-func (r Reshare) Newcomers() []string {
-	return slices.DeleteFunc(slices.Clone(r.Participants), func(operator string) bool {
-		_, held := slices.BinarySearch(r.OldParticipants, operator)
-		return held
-	})
-}
-
-// noteNewcomer adds one, or what was found out of it last. Of more than a committee has those
+// noteAbsentee adds one, or what was found out of it last. Of more than a committee has those
 // go that have the least time left.
-func (k *Key) noteNewcomer(n Newcomer) {
-	i, known := slices.BinarySearchFunc(k.FailedNewcomers, n.Operator, byOperator)
+func (k *Key) noteAbsentee(a Absentee) {
+	i, known := slices.BinarySearchFunc(k.Absentees, a.Operator, byOperator)
 	if known {
-		k.FailedNewcomers[i] = n
+		k.Absentees[i] = a
 		return
 	}
-	k.FailedNewcomers = slices.Insert(k.FailedNewcomers, i, n)
-	if len(k.FailedNewcomers) > mpctypes.MaxMembers {
+	k.Absentees = slices.Insert(k.Absentees, i, a)
+	if len(k.Absentees) > mpctypes.MaxMembers {
 		first := 0
-		for i, n := range k.FailedNewcomers {
-			if n.UntilHeight < k.FailedNewcomers[first].UntilHeight {
+		for i, a := range k.Absentees {
+			if a.UntilHeight < k.Absentees[first].UntilHeight {
 				first = i
 			}
 		}
-		k.FailedNewcomers = slices.Delete(k.FailedNewcomers, first, first+1)
+		k.Absentees = slices.Delete(k.Absentees, first, first+1)
 	}
 }
 
-func byOperator(n Newcomer, operator string) int { return strings.Compare(n.Operator, operator) }
+func byOperator(a Absentee, operator string) int { return strings.Compare(a.Operator, operator) }
 
-// Lateness is how late the module takes an operator for this key: 0 is as its power says,
-// 1 after those, who was to come in by a reshare that expired, 2 who was accused besides.
-func (k Key) Lateness(operator string, height int64) int {
-	i, known := slices.BinarySearchFunc(k.FailedNewcomers, operator, byOperator)
-	switch {
-	case !known || height >= k.FailedNewcomers[i].UntilHeight:
-		return 0
-	case k.FailedNewcomers[i].Accused:
-		return MaxLateness
+// Absentee finds an operator that the module takes last for this key at a height.
+func (k Key) Absentee(operator string, height int64) (Absentee, bool) {
+	i, known := slices.BinarySearchFunc(k.Absentees, operator, byOperator)
+	if !known || height >= k.Absentees[i].UntilHeight {
+		return Absentee{}, false
 	}
-	return 1
+	return k.Absentees[i], true
+}
+
+// CompareAbsent orders two whom the module takes last: who was not accused comes first,
+// then who failed to come longest ago, so that where one of them is needed each has its
+// turn.
+func (k Key) CompareAbsent(one, other string, height int64) int {
+	a, _ := k.Absentee(one, height)
+	b, _ := k.Absentee(other, height)
+	if a.Accused != b.Accused {
+		if b.Accused {
+			return -1
+		}
+		return 1
+	}
+	return cmp.Compare(a.UntilHeight, b.UntilHeight)
 }
 
 // shiftAutoReshare moves what the module remembers in time. What is over stays above 0.
 func (k *Key) shiftAutoReshare(blocks int64) {
-	if k.AutoReshareHeight != 0 {
-		k.AutoReshareHeight = max(k.AutoReshareHeight+blocks, 1)
+	for _, height := range []*int64{&k.AutoReshareHeight, &k.EndangeredHeight} {
+		if *height != 0 {
+			*height = max(*height+blocks, 1)
+		}
 	}
-	for i := range k.FailedNewcomers {
-		k.FailedNewcomers[i].UntilHeight = max(k.FailedNewcomers[i].UntilHeight+blocks, 1)
+	for i := range k.Absentees {
+		k.Absentees[i].UntilHeight = max(k.Absentees[i].UntilHeight+blocks, 1)
 	}
 }
 
-// validateNewcomers checks who is taken last.
-func (k Key) validateNewcomers() error {
-	if len(k.FailedNewcomers) > mpctypes.MaxMembers || len(k.FailedNewcomers) > 0 && k.FailedReshares == 0 {
-		return fmt.Errorf("key %s: %d failed_newcomers of %d failed_reshares", k.Id, len(k.FailedNewcomers), k.FailedReshares)
+// validateAbsentees checks who is taken last.
+func (k Key) validateAbsentees() error {
+	if len(k.Absentees) > mpctypes.MaxMembers || len(k.Absentees) > 0 && k.FailedReshares == 0 {
+		return fmt.Errorf("key %s: %d absentees of %d failed_reshares", k.Id, len(k.Absentees), k.FailedReshares)
 	}
 	if k.FailedReshares > MaxPauseDoublings+1 {
 		return fmt.Errorf("key %s: failed_reshares counts to %d, not %d", k.Id, MaxPauseDoublings+1, k.FailedReshares)
 	}
-	for _, n := range k.FailedNewcomers {
-		if n.Operator == "" || n.UntilHeight < 1 {
-			return fmt.Errorf("key %s: newcomer %q until height %d", k.Id, n.Operator, n.UntilHeight)
+	for _, a := range k.Absentees {
+		if a.Operator == "" || a.UntilHeight < 1 {
+			return fmt.Errorf("key %s: absentee %q until height %d", k.Id, a.Operator, a.UntilHeight)
 		}
 	}
-	if !ascending(k.FailedNewcomerOperators()) {
-		return fmt.Errorf("key %s: failed_newcomers must ascend", k.Id)
+	if !ascending(k.AbsentOperators()) {
+		return fmt.Errorf("key %s: absentees must ascend", k.Id)
 	}
 	return nil
 }
 
-// FailedNewcomerOperators lists them.
-func (k Key) FailedNewcomerOperators() []string {
-	operators := make([]string, len(k.FailedNewcomers))
-	for i, n := range k.FailedNewcomers {
-		operators[i] = n.Operator
+// AbsentOperators lists them.
+func (k Key) AbsentOperators() []string {
+	operators := make([]string, len(k.Absentees))
+	for i, a := range k.Absentees {
+		operators[i] = a.Operator
 	}
 	return operators
 }
 
-// newcomersEnd is the last height of any.
-func (k Key) newcomersEnd() int64 {
+// absenteesEnd is the last height of any.
+func (k Key) absenteesEnd() int64 {
 	end := int64(0)
-	for _, n := range k.FailedNewcomers {
-		end = max(end, n.UntilHeight)
+	for _, a := range k.Absentees {
+		end = max(end, a.UntilHeight)
 	}
 	return end
 }

@@ -29,6 +29,29 @@ func (k Key) AwaitsMissing(operator string, session mpctypes.Context) error {
 // that takes it back and says it again could fill bundles.
 func (k *Key) Miss(operator string) { k.MissingShares = insertSorted(k.MissingShares, operator) }
 
+// SharesLeft is how many participants have not said that their share is missing.
+func (k Key) SharesLeft() int { return len(k.Participants) - len(k.MissingShares) }
+
+// EnoughShares says whether, by what participants said, t+1 of these have a share of the
+// present epoch. It is for who wants to know what will come of a request; who asks may ask
+// all the same, since a database that was put back has its shares, and the chain does not
+// hear of that before the next epoch.
+func (k Key) EnoughShares(operators []string) error {
+	left := 0
+	for _, operator := range operators {
+		_, participates := slices.BinarySearch(k.Participants, operator)
+		_, missing := slices.BinarySearch(k.MissingShares, operator)
+		if participates && !missing {
+			left++
+		}
+	}
+	if left <= int(k.Threshold) {
+		return ErrTooFewSigners.Wrapf("key %s needs the shares of %d participants, %d of those who have an identity did not say that theirs is missing",
+			k.Id, k.Threshold+1, left)
+	}
+	return nil
+}
+
 // validateMissing checks who misses a share.
 func (k Key) validateMissing() error {
 	if !ascending(k.MissingShares) {

@@ -47,7 +47,7 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64) error {
 	k.Threshold, k.Participants = r.Threshold, r.Participants
 	k.PublicShares, k.ParametersHash, k.MissingShares = r.PublicShares, r.ParametersHash, nil
 	k.NextSession, k.ReshareId = nil, ""
-	k.AutoReshareHeight, k.FailedReshares, k.FailedNewcomers = 0, 0, nil
+	k.AutoReshareHeight, k.FailedReshares, k.Absentees = 0, 0, nil
 	k.DecidedHeight, k.RetireHeight = height, max(k.RetireHeight, retireHeight)
 	return nil
 }
@@ -62,16 +62,17 @@ func (k *Key) DropReshare(retireHeight int64) {
 // validateReshare checks what a key says of its reshares.
 func (k Key) validateReshare() error {
 	switch {
-	case k.StagedRetireHeight < 0 || k.AutoReshareHeight < 0:
-		return fmt.Errorf("key %s: staged_retire_height %d or auto_reshare_height %d is below 0", k.Id, k.StagedRetireHeight, k.AutoReshareHeight)
-	case len(k.PublicKey) == 0 && (k.Epoch != 0 || k.StagedRetireHeight != 0 || k.AutoReshareHeight != 0 || k.FailedReshares != 0 || k.ReshareId != ""):
+	case min(k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight) < 0:
+		return fmt.Errorf("key %s: staged_retire_height %d, auto_reshare_height %d or endangered_height %d is below 0",
+			k.Id, k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight)
+	case len(k.PublicKey) == 0 && (k.Epoch != 0 || k.StagedRetireHeight != 0 || k.AutoReshareHeight != 0 || k.EndangeredHeight != 0 || k.FailedReshares != 0 || k.ReshareId != ""):
 		return fmt.Errorf("key %s never was READY and has a reshare", k.Id)
 	case k.ReshareId == "" && len(k.NextSession) != 0:
 		return fmt.Errorf("key %s has no open reshare and a next session", k.Id)
 	case len(k.NextSession) != 0 && (len(k.NextSession) != len(mpctypes.Context{}) || string(k.NextSession) == string(k.Session)):
 		return fmt.Errorf("key %s: the next session is none, or the present one", k.Id)
 	}
-	return k.validateNewcomers()
+	return k.validateAbsentees()
 }
 
 // CheckSession says whether a session can have made the shares of the key's next

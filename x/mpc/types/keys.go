@@ -43,4 +43,5 @@ var (
 	ProofsPrefix            = collections.NewPrefix(27)
 	KeyChangesPrefix        = collections.NewPrefix(30)
 	KeyChangesMadePrefix    = collections.NewPrefix(31)
+	AwaitedAcksPrefix       = collections.NewPrefix(32)
 )

@@ -15,11 +15,16 @@ const (
 	// MaxLengthBlocks bounds every length in blocks: more than a year of blocks of
 	// three seconds, and small enough that no sum of heights overflows.
 	MaxLengthBlocks = 10_000_000
+	// MinAttempts is how many attempts a request has at least.
+	MinAttempts = 2
 	// MaxAttempts bounds lifetime / attempt length. A participant may store one
 	// attestation for each attempt, so it bounds what a request can write: 256
 	// attempts of 64 participants of 2.6 KB are 43 MB at the very worst, all of it
 	// removed when the request is decided.
 	MaxAttempts = 256
+	// MinStartTimeout leaves members the time to answer: two ways through the network,
+	// and a durable write or two on a slow disk. With less nothing would ever start.
+	MinStartTimeout = time.Second
 	// MaxStartTimeout bounds how long a participant may wait for a Start.
 	MaxStartTimeout = 10 * time.Minute
 	// MaxPendingLimit bounds max_pending. The engine reads all open requests at
@@ -99,8 +104,8 @@ func (p Params) Validate() error {
 			return ErrBadParams.Wrapf("%s is %d, not %d to %d", f.name, f.value, f.lo, f.top)
 		}
 	}
-	if p.StartTimeout <= 0 || p.StartTimeout > MaxStartTimeout {
-		return ErrBadParams.Wrapf("start_timeout is %s, not above 0 and at most %s", p.StartTimeout, MaxStartTimeout)
+	if p.StartTimeout < MinStartTimeout || p.StartTimeout > MaxStartTimeout {
+		return ErrBadParams.Wrapf("start_timeout is %s, not %s to %s", p.StartTimeout, MinStartTimeout, MaxStartTimeout)
 	}
 	for _, fee := range []struct {
 		name  string
@@ -141,8 +146,8 @@ func (p Params) validateRequesters() error {
 
 func validateAttempts(kind string, attempt, lifetime uint32) error {
 	switch {
-	case attempt >= lifetime:
-		return ErrBadParams.Wrapf("%s_attempt_blocks %d is not below %s_lifetime_blocks %d", kind, attempt, kind, lifetime)
+	case attempt > lifetime/MinAttempts:
+		return ErrBadParams.Wrapf("%s_attempt_blocks is %d, but %s_lifetime_blocks %d must have room for %d attempts: one may be led by a participant that is down", kind, attempt, kind, lifetime, MinAttempts)
 	case lifetime/attempt > MaxAttempts:
 		return ErrBadParams.Wrapf("%s_lifetime_blocks %d holds more than %d attempts of %d blocks", kind, lifetime, MaxAttempts, attempt)
 	}

@@ -42,6 +42,8 @@ func TestParams(t *testing.T) {
 		"reshare attempt is all":  {func(p *types.Params) { p.ReshareAttemptBlocks = p.ReshareLifetimeBlocks }, "reshare_attempt_blocks"},
 		"no reshare lifetime":     {func(p *types.Params) { p.ReshareLifetimeBlocks = 0 }, "reshare_lifetime_blocks"},
 		"too many reshares":       {func(p *types.Params) { p.ReshareAttemptBlocks = 1 }, "reshare_lifetime_blocks"},
+		"room for one attempt":    {func(p *types.Params) { p.SignAttemptBlocks = p.SignLifetimeBlocks/2 + 1 }, "sign_attempt_blocks"},
+		"no time to answer":       {func(p *types.Params) { p.StartTimeout = time.Second - 1 }, "start_timeout"},
 		"no start timeout":        {func(p *types.Params) { p.StartTimeout = 0 }, "start_timeout"},
 		"negative start timeout":  {func(p *types.Params) { p.StartTimeout = -time.Second }, "start_timeout"},
 		"start timeout of a day":  {func(p *types.Params) { p.StartTimeout = 24 * time.Hour }, "start_timeout"},

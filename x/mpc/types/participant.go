@@ -3,6 +3,7 @@ package types
 import (
 	"crypto/ed25519"
 	"fmt"
+	"slices"
 
 	"filippo.io/edwards25519"
 
@@ -66,13 +67,41 @@ func (p Participant) Identity(version uint32) (Identity, bool) {
 	return id, !id.Revoked()
 }
 
-// EverIdentity finds an identity that the operator had, revoked or not: what it proves
-// that it signed it signed.
-func (p Participant) EverIdentity(version uint32) (Identity, bool) {
+// CurrentBetween finds an identity, revoked or not, that was the operator's current one in a
+// block from one height to another. What is signed with another one proves nothing of that
+// time: an identity is replaced because somebody else may have it.
+func (p Participant) CurrentBetween(version uint32, from, to int64) (Identity, bool) {
 	if version == 0 || int(version) > len(p.Identities) {
 		return Identity{}, false
 	}
-	return p.Identities[version-1], true
+	id := p.Identities[version-1]
+	until, over := p.until(version)
+	return id, id.RegisteredHeight <= to && (!over || until >= from)
+}
+
+// until is the last height at which an identity was the current one, if that is over.
+func (p Participant) until(version uint32) (height int64, over bool) {
+	id := p.Identities[version-1]
+	height, over = id.RevokedHeight, id.Revoked()
+	if int(version) < len(p.Identities) {
+		if next := p.Identities[version].RegisteredHeight; !over || next < height {
+			height = next
+		}
+		over = true
+	}
+	return height, over
+}
+
+// Shift moves the identities in time, as Request.Shift does with a request.
+func (p *Participant) Shift(blocks int64) {
+	p.Identities = slices.Clone(p.Identities)
+	for i := range p.Identities {
+		id := &p.Identities[i]
+		id.RegisteredHeight += blocks
+		if id.Revoked() {
+			id.RevokedHeight = shiftPast(id.RevokedHeight, blocks)
+		}
+	}
 }
 
 // Revoked reports whether the identity may no longer sign anything.
@@ -129,6 +158,7 @@ func (p Participant) ToEngine() []mpctypes.Identity {
 	ids := make([]mpctypes.Identity, len(p.Identities))
 	for i, id := range p.Identities {
 		ids[i] = mpctypes.Identity{Version: id.Version, Key: id.PublicKey, Revoked: id.Revoked()}
+		ids[i].Until, _ = p.until(id.Version)
 	}
 	return ids
 }

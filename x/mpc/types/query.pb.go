@@ -1306,9 +1306,11 @@ type QueryClient interface {
 	Reshares(ctx context.Context, in *QueryResharesRequest, opts ...grpc.CallOption) (*QueryResharesResponse, error)
 	// CanKeyGen says whether a keygen could be asked for now, and if not, why.
 	CanKeyGen(ctx context.Context, in *QueryCanKeyGenRequest, opts ...grpc.CallOption) (*QueryCanKeyGenResponse, error)
-	// CanSign says whether a signature could be asked for now, and if not, why.
+	// CanSign says whether a signature could be asked for now, and made by the participants
+	// whose share is not missing, and if not, why.
 	CanSign(ctx context.Context, in *QueryCanSignRequest, opts ...grpc.CallOption) (*QueryCanSignResponse, error)
-	// CanReshare says whether a reshare could be asked for now, and if not, why.
+	// CanReshare says whether a reshare could be asked for now, and dealt by the participants
+	// whose share is not missing, and if not, why.
 	CanReshare(ctx context.Context, in *QueryCanReshareRequest, opts ...grpc.CallOption) (*QueryCanReshareResponse, error)
 }
 
@@ -1462,9 +1464,11 @@ type QueryServer interface {
 	Reshares(context.Context, *QueryResharesRequest) (*QueryResharesResponse, error)
 	// CanKeyGen says whether a keygen could be asked for now, and if not, why.
 	CanKeyGen(context.Context, *QueryCanKeyGenRequest) (*QueryCanKeyGenResponse, error)
-	// CanSign says whether a signature could be asked for now, and if not, why.
+	// CanSign says whether a signature could be asked for now, and made by the participants
+	// whose share is not missing, and if not, why.
 	CanSign(context.Context, *QueryCanSignRequest) (*QueryCanSignResponse, error)
-	// CanReshare says whether a reshare could be asked for now, and if not, why.
+	// CanReshare says whether a reshare could be asked for now, and dealt by the participants
+	// whose share is not missing, and if not, why.
 	CanReshare(context.Context, *QueryCanReshareRequest) (*QueryCanReshareResponse, error)
 }
 

@@ -142,3 +142,11 @@ func (r *Request) Shift(blocks int64) {
 	r.Height += blocks
 	r.ExpiryHeight += blocks
 }
+
+// shiftPast moves the height of something that is over. 0 stands for what is not.
+func shiftPast(height, blocks int64) int64 {
+	if height += blocks; height == 0 {
+		return -1
+	}
+	return height
+}

@@ -32,8 +32,11 @@ func ValidateReshareID(id string) error {
 func IsTestID(signatureID string) bool { return strings.HasPrefix(signatureID, testPrefix) }
 
 // autoPrefix begins the ids of the reshares that the module asks for by itself. Nobody
-// else may use it.
-const autoPrefix = "auto:"
+// else may use it. autoEnd is the first id beyond: its last byte is one higher.
+const (
+	autoPrefix = "auto:"
+	autoEnd    = "auto;"
+)
 
 // AutoReshareID is the id of the reshare of a key that the module asks for in a block.
 // Key ids are too long to stand in it.
@@ -44,6 +47,9 @@ func AutoReshareID(keyID string, height int64) string {
 
 // IsAutoID reports whether a reshare id is one of the module's own.
 func IsAutoID(reshareID string) bool { return strings.HasPrefix(reshareID, autoPrefix) }
+
+// AutoIDs is the range of the module's own reshare ids: from the first on, before the end.
+func AutoIDs() (first, end string) { return autoPrefix, autoEnd }
 
 // ReshareOfTest is the reshare that a signature tests.
 func ReshareOfTest(signatureID string) string { return strings.TrimPrefix(signatureID, testPrefix) }
@@ -141,6 +147,14 @@ func (r Reshare) Validate(key Key) error {
 		}
 	}
 	return nil
+}
+
+// Shift moves the request and the decision in time, for a chain that starts anew.
+func (r *Reshare) Shift(blocks int64) {
+	r.RequestedHeight += blocks
+	if !r.Open() {
+		r.DecidedHeight = shiftPast(r.DecidedHeight, blocks)
+	}
 }
 
 // validateEpoch checks that the reshare stands where it belongs in the life of its

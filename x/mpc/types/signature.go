@@ -57,8 +57,9 @@ func (s Signature) Prunes() bool {
 	return !s.Test && (s.Status == SIGNATURE_STATUS_READY || s.Status == SIGNATURE_STATUS_ERROR)
 }
 
-// Shift moves the decision in time, for a chain that starts anew.
+// Shift moves the request and the decision in time, for a chain that starts anew.
 func (s *Signature) Shift(blocks int64) {
+	s.RequestedHeight += blocks
 	if s.Status != SIGNATURE_STATUS_PENDING {
 		s.DecidedHeight += blocks
 	}

@@ -65,7 +65,7 @@ func TestReshareStatusTransitions(t *testing.T) {
 func TestForbiddenMoves(t *testing.T) {
 	ready := types.Key{Id: "k", Status: types.KEY_STATUS_READY}
 	require.Error(t, ready.Fail("expired", 1, 2))
-	require.Error(t, ready.Bury())
+	require.Error(t, ready.Bury(2))
 	require.Equal(t, types.KEY_STATUS_READY, ready.Status)
 	require.Zero(t, ready.RetireHeight)
 	deleted := types.Key{Id: "k", Status: types.KEY_STATUS_DELETED}

@@ -386,7 +386,8 @@ func (m *MsgKeyDelete) XXX_DiscardUnknown() {
 var xxx_messageInfo_MsgKeyDelete proto.InternalMessageInfo
 
 type MsgKeyDeleteResponse struct {
-	// Block at which the shares are destroyed.
+	// Block at which it becomes DELETED; of a DELETED key, from which its shares are
+	// destroyed.
 	RetireHeight int64 `protobuf:"varint,1,opt,name=retire_height,json=retireHeight,proto3" json:"retire_height,omitempty"`
 }
 

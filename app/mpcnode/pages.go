@@ -1,0 +1,185 @@
+package mpcnode
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/types/query"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode/page"
+	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// What the page shows at most of what the chain has without end.
+const (
+	maxPageKeys         = 100
+	maxPageParticipants = 200
+	maxPageFaults       = 20
+	// faultsRead are those that the latest are taken from.
+	faultsRead = 200
+)
+
+// PageReport is what the page /mpc/ shows.
+type PageReport struct {
+	ChainID string       `json:"chain_id"`
+	Status  StatusReport `json:"status"`
+	Keys    []PageKey    `json:"keys"`
+	// KeysLeftOut: the chain has more keys than are here.
+	KeysLeftOut  bool              `json:"keys_left_out"`
+	Sessions     []SessionReport   `json:"sessions"`
+	Participants []PageParticipant `json:"participants"`
+	// Faults are the latest, newest first.
+	Faults []PageFault `json:"faults"`
+	At     time.Time   `json:"at"`
+}
+
+// PageKey is a key as the chain has it.
+type PageKey struct {
+	ID           string `json:"id"`
+	Status       string `json:"status"`
+	Reason       string `json:"reason,omitempty"`
+	Epoch        uint64 `json:"epoch"`
+	Threshold    uint32 `json:"threshold"`
+	Participants int    `json:"participants"`
+	// Missing are those who said that they have no share.
+	Missing []string `json:"missing"`
+	// Losses is how many more participants may lose their share before the key cannot
+	// sign; below 0: it cannot now.
+	Losses  int    `json:"losses"`
+	Reshare string `json:"reshare,omitempty"`
+	// Address is the key's on Ethereum.
+	Address string `json:"address,omitempty"`
+}
+
+// PageParticipant is one that registered.
+type PageParticipant struct {
+	Operator string `json:"operator"`
+	Self     bool   `json:"self"`
+	// Direct: it is a peer of this node.
+	Direct bool `json:"direct"`
+	// Registered: its identity counts, in this version.
+	Registered bool   `json:"registered"`
+	Version    uint32 `json:"version"`
+}
+
+// PageFault is one that the chain took.
+type PageFault struct {
+	Height      int64  `json:"height"`
+	Participant string `json:"participant"`
+	Reason      string `json:"reason"`
+	Proof       bool   `json:"proof"`
+	Request     string `json:"request"`
+	Accuser     string `json:"accuser,omitempty"`
+}
+
+// pages answers the page, from when the engine is there.
+type pages struct{ reports atomic.Pointer[reporter] }
+
+// errStarting is what the page says before.
+var errStarting = errors.New("it is starting")
+
+// showsPage says whether the API server at an address shows the page.
+func (c Config) showsPage(address string) bool {
+	return c.Enabled && (c.Page == PageOn || c.Page == PageLocal && isLocal(address))
+}
+
+// isLocal reports whether an address such as tcp://localhost:1317 is of this machine
+// alone.
+func isLocal(address string) bool {
+	if _, rest, ok := strings.Cut(address, "://"); ok {
+		address = rest
+	}
+	host, _, err := net.SplitHostPort(address)
+	if err != nil {
+		return false
+	}
+	ip := net.ParseIP(host)
+	return host == "localhost" || ip != nil && ip.IsLoopback()
+}
+
+// asker asks engine and chain.
+func (p *pages) asker(chainID string, clientCtx client.Context) page.Asker {
+	chain := mpcmodule.NewQueryClient(clientCtx)
+	return func(ctx context.Context) (any, error) {
+		r := p.reports.Load()
+		if r == nil {
+			return nil, errStarting
+		}
+		status := r.engine.engine.Status()
+		report := PageReport{
+			ChainID: chainID, Status: r.status(status), Sessions: reportSessions(status.Sessions).Sessions, At: status.At,
+		}
+		if err := report.readChain(ctx, chain); err != nil {
+			return nil, fmt.Errorf("ask the chain: %w", err)
+		}
+		return report, nil
+	}
+}
+
+// readChain adds what the chain says.
+func (r *PageReport) readChain(ctx context.Context, chain mpcmodule.QueryClient) error {
+	keys, err := chain.Keys(ctx, &mpcmodule.QueryKeysRequest{Pagination: &query.PageRequest{Limit: maxPageKeys}})
+	if err != nil {
+		return err
+	}
+	r.Keys, r.KeysLeftOut = make([]PageKey, 0, len(keys.Keys)), len(keys.Pagination.GetNextKey()) > 0
+	for _, k := range keys.Keys {
+		r.Keys = append(r.Keys, pageKey(k))
+	}
+	participants, err := chain.Participants(ctx, &mpcmodule.QueryParticipantsRequest{Pagination: &query.PageRequest{Limit: maxPageParticipants}})
+	if err != nil {
+		return err
+	}
+	r.Participants = make([]PageParticipant, 0, len(participants.Participants))
+	for _, p := range participants.Participants {
+		r.Participants = append(r.Participants, r.participant(p))
+	}
+	faults, err := chain.Faults(ctx, &mpcmodule.QueryFaultsRequest{Pagination: &query.PageRequest{Limit: faultsRead}})
+	if err != nil {
+		return err
+	}
+	r.Faults = latest(faults.Faults)
+	return nil
+}
+
+func pageKey(k mpcmodule.Key) PageKey {
+	out := PageKey{
+		ID: k.Id, Status: strings.TrimPrefix(k.Status.String(), "KEY_STATUS_"), Reason: k.Reason, Epoch: k.Epoch,
+		Threshold: k.Threshold, Participants: len(k.Participants), Missing: append([]string{}, k.MissingShares...),
+		Losses: len(k.Participants) - len(k.MissingShares) - int(k.Threshold) - 1, Reshare: k.ReshareId,
+	}
+	if len(k.PublicKey) > 0 {
+		out.Address, _ = mpcmodule.EthereumAddress(k.PublicKey) // a key that is no point has none
+	}
+	return out
+}
+
+func (r *PageReport) participant(p mpcmodule.Participant) PageParticipant {
+	out := PageParticipant{
+		Operator: p.Operator, Self: p.Operator == r.Status.Operator, Direct: slices.Contains(r.Status.Reachable, p.Operator),
+	}
+	if current, ok := p.Current(); ok {
+		out.Registered, out.Version = true, current.Version
+	}
+	return out
+}
+
+// latest are the newest faults, newest first.
+func latest(faults []mpcmodule.Fault) []PageFault {
+	slices.SortStableFunc(faults, func(a, b mpcmodule.Fault) int { return int(b.Height - a.Height) })
+	out := make([]PageFault, 0, maxPageFaults)
+	for _, f := range faults[:min(len(faults), maxPageFaults)] {
+		out = append(out, PageFault{
+			Height: f.Height, Participant: f.Participant, Reason: f.Reason, Proof: f.Kind == mpcmodule.FAULT_KIND_EQUIVOCATION,
+			Request: f.RequestId, Accuser: f.Accuser,
+		})
+	}
+	return out
+}

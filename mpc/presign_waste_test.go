@@ -1,0 +1,106 @@
+package mpc
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/session"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+)
+
+// leads is a session of op-00's own that it started with op-01.
+func (p *presigner) leads() *session.Session {
+	p.t.Helper()
+	p.core.Tick()
+	require.Len(p.t, p.core.sessions, 1)
+	l := p.core.ordered()[0]
+	ready := wire.Ready{EphemeralKey: append([]byte{9}, make([]byte, 31)...)}
+	body, err := ready.Marshal()
+	require.NoError(p.t, err)
+	p.core.HandleEnvelope(p.signedIn(l.ID(), "op-01", wire.KIND_READY, 1, p.request.ID, body))
+	require.Equal(p.t, session.Running, l.Phase())
+	p.sent = nil
+	return l.Session
+}
+
+// TestNoteWaste: against whom it counts here that a presignature came to nothing. Whatever
+// others say, nobody is refused for it but owners, and those that this node itself saw at
+// fault.
+func TestNoteWaste(t *testing.T) {
+	const owner, other = "op-01", "op-02"
+	type counts map[types.Operator]waste
+	left := func(who types.Operator, reason types.Reason, over ...types.Operator) session.End {
+		return session.End{Reason: types.ErrAborted, Left: who, LeftFor: reason, LeftOver: over}
+	}
+	for name, tt := range map[string]struct {
+		own  bool // this node's
+		end  session.End
+		want counts
+	}{
+		"given up for somebody":          {true, session.End{Reason: types.ErrPresignLost, Awaited: []types.Operator{other}}, counts{other: {count: 1}}},
+		"somebody lied":                  {true, session.End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{other}}, counts{other: {count: 1}}},
+		"a signer left this node's":      {true, left(other, types.ErrPresignLost), counts{other: {count: 1}}},
+		"a signer left it for another":   {true, left(other, types.ErrPresignLost, "op-03"), counts{other: {count: 1}, "op-03": {named: 1}}},
+		"its owner left it":              {false, left(owner, types.ErrPresignLost), counts{owner: {count: 1}}},
+		"its owner left it for somebody": {false, left(owner, types.ErrPresignLost, other), counts{owner: {count: 1}, other: {named: 1}}},
+		"a signer lost it":               {false, left(other, types.ErrPresignLost), counts{owner: {count: 1}}},
+		"a signer lost it by its owner":  {false, left(other, types.ErrPresignLost, owner), counts{owner: {count: 1, named: 1}}},
+		"a signer restarts":              {false, left(other, types.ErrInterrupted), counts{other: {count: 1}}},
+		"a signer left it for a lie":     {false, left(other, types.ErrProtocolFault, owner), counts{other: {count: 1}}},
+		"dropped":                        {false, session.End{Reason: types.ErrPresignDropped}, counts{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPresigner(t)
+			for ; p.from != owner; p.from = p.request.Initiator(p.attempt) {
+				p.attempt++
+			}
+			p.start()
+			s := p.leads
+			if !tt.own {
+				s = p.started
+			}
+			p.core.End(s(), tt.end)
+			got := make(counts)
+			for op, w := range p.core.presigns.wasted {
+				w.since = time.Time{}
+				got[op] = w
+			}
+			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
+// TestPrefersWhoWastesNothing: those for whom presignatures came to nothing are chosen last,
+// also those that only others named.
+func TestPrefersWhoWastesNothing(t *testing.T) {
+	p := newPresigner(t)
+	p.start()
+	p.core.presigns.wasted["op-01"] = waste{count: 1, since: p.now}
+	p.core.presigns.wasted["op-02"] = waste{named: 2, since: p.now}
+	suspicion := p.core.presignConfig(&p.request, 0).Suspicion
+	require.Equal(t, []int{1, 2, 0}, []int{suspicion("op-01"), suspicion("op-02"), suspicion("op-03")})
+}
+
+// TestPausesAfterALoss: who loses presignatures makes no others for a while, longer each time.
+// Those that are lost together count as one loss, and what was dropped as none.
+func TestPausesAfterALoss(t *testing.T) {
+	p := newPresigner(t)
+	p.start()
+	wait := func() time.Duration { return p.core.presigns.pauses["key"].wait }
+	p.core.End(p.leads(), session.End{Reason: types.ErrPresignDropped})
+	require.Zero(t, wait())
+	lost := session.End{Reason: types.ErrPresignLost}
+	s := p.leads()
+	p.core.pausePresigns("key") // another one was lost before it
+	p.core.End(s, lost)
+	require.Equal(t, presignPause, wait())
+	p.now = p.now.Add(presignPause)
+	p.commit()
+	p.core.End(p.leads(), lost)
+	require.Equal(t, 2*presignPause, wait())
+	p.core.Tick()
+	require.Empty(t, p.core.sessions)
+}

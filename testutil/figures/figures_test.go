@@ -1,0 +1,55 @@
+package main
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+const root = "../.."
+
+// TestDocumentsShowWhatWasMeasured fails where somebody typed a figure.
+func TestDocumentsShowWhatWasMeasured(t *testing.T) {
+	read := func(name string) string {
+		text, err := os.ReadFile(filepath.Join(root, name))
+		require.NoError(t, err)
+		return string(text)
+	}
+	documents, err := render(read(measuredFile), read(readmeFile))
+	require.NoError(t, err)
+	require.NotEmpty(t, documents)
+	for name, content := range documents {
+		require.Equal(t, content, read(name), "%s: make bench && make bench-publish", name)
+	}
+}
+
+func TestTables(t *testing.T) {
+	all, err := parse("machine m\nbench a ours=1s base=2s\nbench b n=4\nbench c ours=10s base=3s\n")
+	require.NoError(t, err)
+	require.Equal(t, `| bench | ours | base |
+|-------|------|------|
+| a     | 1s   | 2s   |
+| c     | 10s  | 3s   |
+
+| bench | n |
+|-------|---|
+| b     | 4 |
+
+Measured by `+"`make bench`"+` on m.
+`, all.markdown())
+	for name, text := range map[string]string{
+		"no figures": "bench a\n", "a figure without a name": "bench a 3\n", "something else": "ok\n",
+	} {
+		_, err := parse(text)
+		require.Error(t, err, name)
+	}
+}
+
+func TestNoPlaceForFigures(t *testing.T) {
+	for _, readme := range []string{"", begin, end} {
+		_, err := render("machine m\n", readme)
+		require.ErrorContains(t, err, "no place")
+	}
+}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+const (
+	linePrefix    = "bench "
+	machinePrefix = "machine "
+)
+
+// tables are lines of figures, those with the same columns together, in the order in
+// which they first came.
+type tables struct {
+	machine string
+	list    []table
+}
+
+type table struct {
+	columns []string
+	rows    [][]string
+}
+
+// parse reads lines as the benchmarks print them.
+func parse(text string) (tables, error) {
+	var all tables
+	for line := range strings.Lines(text) {
+		line = strings.TrimSpace(line)
+		if name, ok := strings.CutPrefix(line, machinePrefix); ok {
+			all.machine = name
+			continue
+		}
+		figures, ok := strings.CutPrefix(line, linePrefix)
+		if !ok {
+			return tables{}, fmt.Errorf("line %q is neither of figures nor of a machine", line)
+		}
+		if err := all.add(strings.Fields(figures)); err != nil {
+			return tables{}, err
+		}
+	}
+	return all, nil
+}
+
+func (all *tables) add(fields []string) error {
+	if len(fields) < 2 {
+		return fmt.Errorf("line of figures %q names no figure", fields)
+	}
+	columns, row := []string{"bench"}, fields[:1:1]
+	for _, f := range fields[1:] {
+		column, figure, ok := strings.Cut(f, "=")
+		if !ok {
+			return fmt.Errorf("figure %q of %s is not of the form name=value", f, fields[0])
+		}
+		columns, row = append(columns, column), append(row, figure)
+	}
+	i := slices.IndexFunc(all.list, func(t table) bool { return slices.Equal(t.columns, columns) })
+	if i < 0 {
+		all.list = append(all.list, table{columns: columns})
+		i = len(all.list) - 1
+	}
+	all.list[i].rows = append(all.list[i].rows, row)
+	return nil
+}
+
+// markdown is all tables and the machine. Columns are as wide as their widest cell, so
+// that they can be read as text too.
+func (all *tables) markdown() string {
+	var b strings.Builder
+	for _, t := range all.list {
+		width := make([]int, len(t.columns))
+		for _, row := range append([][]string{t.columns}, t.rows...) {
+			for i, cell := range row {
+				width[i] = max(width[i], len(cell))
+			}
+		}
+		line := func(row []string) {
+			for i, cell := range row {
+				fmt.Fprintf(&b, "| %-*s ", width[i], cell)
+			}
+			b.WriteString("|\n")
+		}
+		line(t.columns)
+		for _, w := range width {
+			fmt.Fprintf(&b, "|%s", strings.Repeat("-", w+2))
+		}
+		b.WriteString("|\n")
+		for _, row := range t.rows {
+			line(row)
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(&b, "Measured by `make bench` on %s.\n", all.machine)
+	return b.String()
+}
