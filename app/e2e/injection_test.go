@@ -23,10 +23,11 @@ const (
 	liesEach = 2
 	// blocksOn is how many blocks must come after that.
 	blocksOn = 5
-	// smallBundle is how many results a block may carry: fewer than one of four
-	// participants can say of all.
-	smallBundle = 3
 )
+
+// smallBundle is what a block may carry of results: as few bytes as parameters can allow,
+// and so many entries that short ones reach that limit first and long ones the other.
+var smallBundle = mpctypes.BundleLimits{Entries: 8, Bytes: mpctypes.MinBundleBytes}
 
 // TestInjection: no proposer can halt or fork the chain by what it injects,
 // while one validator executes blocks in parallel, one rotates its consensus key
@@ -41,7 +42,7 @@ func TestInjection(t *testing.T) {
 	cfg.BlockTime = shortBlocks
 	cfg.Params = func(p *mpctypes.Params) {
 		p.KeygenAttemptBlocks, p.SignAttemptBlocks, p.JailEquivocation = 40, 6, true
-		p.BundleMaxEntries = smallBundle
+		p.BundleMaxEntries, p.BundleMaxBytes = uint32(smallBundle.Entries), uint32(smallBundle.Bytes)
 	}
 	cfg.Tune = func(node int, c *localnet.NodeConfig) {
 		if node == 1 {
@@ -51,11 +52,12 @@ func TestInjection(t *testing.T) {
 	n := writeNetwork(t, ctx, cfg, self)
 	n.start(ctx)
 
-	n.askKey(ctx, "key", 2)
-	n.survives(ctx, oversized)
+	n.askKey(ctx, liedKey, 2)
+	n.survives(ctx, tooMany)
+	n.survives(ctx, tooLong)
 	// Results get in though one proposer keeps them for itself.
 	n.survives(ctx, nothing)
-	key := n.awaitKey(ctx, "key")
+	key := n.awaitKey(ctx, liedKey)
 	for _, l := range []lie{garbage, forged, misplaced} {
 		n.survives(ctx, l)
 	}
@@ -94,7 +96,7 @@ func (n *network) refused(ctx context.Context, l lie, from, to int64) {
 		for i, tx := range b.Block.Txs {
 			if mpctypes.IsBundle(tx) {
 				require.Zero(n.t, i)
-				_, err := mpctypes.DecodeBundle(tx, mpctypes.BundleLimits{Entries: smallBundle, Bytes: mpctypes.MaxBundleBytes})
+				_, err := mpctypes.DecodeBundle(tx, smallBundle)
 				require.NoError(n.t, err, "block %d", h)
 			}
 			for _, part := range l.txs() {

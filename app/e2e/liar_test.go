@@ -2,10 +2,13 @@ package e2e
 
 import (
 	"bytes"
+	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -19,7 +22,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/server"
 	svrcmd "github.com/cosmos/cosmos-sdk/server/cmd"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
-	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/localnet"
@@ -43,13 +45,19 @@ const (
 	garbage lie = "garbage"
 	// forged: a canonical bundle of a signature that nobody asked for.
 	forged lie = "forged"
-	// oversized: a canonical bundle of entries that would all apply, more than the
-	// chain allows. It needs an open keygen.
-	oversized lie = "oversized"
+	// tooMany: a canonical bundle of proofs that would all apply, more than the chain
+	// allows, in no more bytes than it allows. It needs the key of the test.
+	tooMany lie = "too many"
+	// tooLong: one of no more proofs than the chain allows, and of more bytes; a block has
+	// room for many times as much.
+	tooLong lie = "too long"
 	// misplaced: a bundle behind a transaction.
 	misplaced lie = "misplaced"
 	// twofold: it says one thing to one member of a session and another to the rest.
 	twofold lie = "twofold"
+
+	// liedKey is the key that proofs are of.
+	liedKey = "key"
 
 	lieFile   = "lie"
 	toldFile  = "told" // one byte for each lie told
@@ -75,8 +83,8 @@ func (l liar) PrepareProposal(req *abci.RequestPrepareProposal) (*abci.ResponseP
 		return resp, err
 	}
 	first := told.txs()
-	if told == oversized {
-		if first, err = l.oversized(); err != nil || first == nil {
+	if told == tooMany || told == tooLong {
+		if first, err = l.overBudget(told, req.MaxTxBytes); err != nil || first == nil {
 			return resp, err
 		}
 	}
@@ -119,9 +127,10 @@ func (l lie) txs() [][]byte {
 	return nil
 }
 
-// oversized is a bundle that only the budget refuses: proof against the node itself,
-// and its accusations of all others. It is nil while there is no open keygen.
-func (l liar) oversized() ([][]byte, error) {
+// overBudget is a bundle that only one of the chain's two limits refuses: proofs against
+// the node itself, each of another session of the keygen. It is nil as long as that was
+// not asked for.
+func (l liar) overBudget(over lie, maxTxBytes int64) ([][]byte, error) {
 	ctx, err := l.CreateQueryContext(l.LastBlockHeight(), false)
 	if err != nil {
 		return nil, err
@@ -130,49 +139,43 @@ func (l liar) oversized() ([][]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	requests, err := l.MPC.EngineRequests(ctx)
-	if err != nil {
-		return nil, err
+	limits, self := params.BundleLimits(), l.self()
+	if self.Key == nil {
+		return nil, nil // the engine does not know yet
 	}
-	self := l.self()
-	for i := range requests {
-		r := &requests[i]
-		if _, member := r.Member(self.Operator); !member || r.ID.Kind != types.KindKeygen {
-			continue
-		}
-		b := mpctypes.NewBundleBuilder(mpctypes.MaxBundle)
-		if l.addFaults(ctx, b, r, self) <= params.BundleLimits().Entries {
+	entries, to := limits.Entries+1, ""
+	if over == tooLong {
+		entries, to = limits.Entries, strings.Repeat("x", types.MaxOperatorBytes)
+	}
+	b := mpctypes.NewBundleBuilder(mpctypes.MaxBundle)
+	for i := range entries {
+		if e := l.proof(self, i, to); !l.applies(ctx, e) || !b.AddEvidence(e) {
 			return nil, nil
 		}
-		bz, err := b.Encode()
-		return [][]byte{bz}, err
 	}
-	return nil, nil
+	bz, err := b.Encode()
+	if err == nil && ((len(bz) > limits.Bytes) != (over == tooLong) || int64(len(bz)) > maxTxBytes) {
+		err = fmt.Errorf("%s: %d entries have %d bytes, the limits are %+v and %d", over, entries, len(bz), limits, maxTxBytes)
+	}
+	return [][]byte{bz}, err
 }
 
-// addFaults adds what a member can say of all members of a request and would apply, and
-// counts it.
-func (l liar) addFaults(ctx sdk.Context, b *mpctypes.BundleBuilder, r *types.Request, self mpc.Self) (entries int) {
+// applies says whether the chain would take a proof.
+func (l liar) applies(ctx context.Context, e types.Evidence) bool {
+	return l.MPC.CheckEvidence(ctx, e) == nil
+}
+
+// proof is one against the node itself, of a session of which there is one for each
+// number. It is longer the longer the name of the recipient is.
+func (l liar) proof(self mpc.Self, number int, to string) types.Evidence {
+	session := sha256.Sum256([]byte{byte(number)})
 	say := func(body string) *wire.Envelope {
 		return types.SignEnvelope(&wire.Header{
-			ChainId: l.ChainID(), Context: make([]byte, 32), Kind: wire.KIND_ROUND, Round: 1, Type: "kg1", From: string(self.Operator),
-			IdentityVersion: self.Version, RequestKind: uint32(r.ID.Kind), RequestId: r.ID.ID,
+			ChainId: l.ChainID(), Context: session[:], Kind: wire.KIND_ROUND, Round: 1, From: string(self.Operator), To: to,
+			IdentityVersion: self.Version, RequestKind: uint32(types.KindKeygen), RequestId: liedKey,
 		}, []byte(body), self.Key)
 	}
-	e := types.NewEvidence(say("one thing"), say("another"))
-	if l.MPC.CheckEvidence(ctx, e) == nil && b.AddEvidence(e) {
-		entries++
-	}
-	for _, other := range r.Operators() {
-		a := &types.Accusation{
-			Request: r.ID, Accused: other, Reason: types.ErrStalled, Operator: self.Operator, IdentityVersion: self.Version,
-		}
-		a.Sign(l.ChainID(), self.Key)
-		if l.MPC.CheckAccusation(ctx, a) == nil && b.AddAccusation(a) { // not of itself
-			entries++
-		}
-	}
-	return entries
+	return types.NewEvidence(say("one thing"), say("another"))
 }
 
 func forgedBundle() []byte {

@@ -40,6 +40,8 @@ const (
 	maxIdle = 2 * time.Second
 	// maxSlowdown is how much longer blocks may take under load.
 	maxSlowdown = 3
+	// readmeChain is the id of the chain that the README tells people to join.
+	readmeChain = "seq-1"
 )
 
 func digests(prefix string, n int) map[string][]byte {
@@ -63,6 +65,7 @@ func TestNetwork(t *testing.T) {
 	cores, err := localnet.FirstCores(twoCores)
 	require.NoError(t, err)
 	cfg.Cores = cores
+	cfg.ChainID = readmeChain
 	cfg.Params = func(p *mpctypes.Params) { p.RetireBlocks = 5; p.SignAttemptBlocks = 5 }
 	cfg.Tune = func(node int, c *localnet.NodeConfig) {
 		c.App.MPC.PreparamsTarget = 1
@@ -85,8 +88,9 @@ func TestNetwork(t *testing.T) {
 	n.signMany(ctx, key, idle)
 	n.signWithout(ctx, key, 3)
 	n.loses(ctx, key, 3)
-	n.follow(ctx, key)
+	newcomer := n.follow(ctx, key)
 	n.delete(ctx, key)
+	newcomer.joins(ctx)
 }
 
 // signMany asks for many signatures while one node stands still for a while. All
@@ -143,26 +147,6 @@ func (n *network) signWithout(ctx context.Context, key mpctypes.Key, victim int)
 	}
 	n.shows(ctx, "KEY_STATUS_READY", "query", "mpc", "key", key.Id)
 	n.shows(ctx, "without-0", "query", "mpc", "signatures", key.Id)
-}
-
-// follow adds a node without an identity. It needs no passphrase, follows the
-// chain, and all agree on the state.
-func (n *network) follow(ctx context.Context, key mpctypes.Key) {
-	t := n.t
-	follower, err := n.AddFollower("follower")
-	require.NoError(t, err)
-	require.NoError(t, follower.Start())
-	height := n.height(ctx)
-	require.NoError(t, n.WaitHeight(ctx, height))
-	status, err := follower.MPC().Status(ctx)
-	require.NoError(t, err)
-	require.Empty(t, status.Operator)
-	require.Positive(t, status.Peers, "it has the channel")
-
-	late := digests("late", 1)
-	n.askSignatures(ctx, key.Id, late)
-	n.awaitSignatures(ctx, key, late)
-	n.agree(ctx)
 }
 
 // delete destroys the key everywhere.

@@ -75,8 +75,6 @@ func configOf(info Info, cfg *Config, nodes int) NodeConfig {
 	a.MPC.LogRounds = true
 	if info.LibP2P != "" {
 		a.MPC.Transport, a.MPC.LibP2PListen = mpcnode.TransportLibP2P, info.LibP2P
-	} else if cfg.Transport == mpcnode.TransportLibP2P {
-		a.MPC.Enabled = false // a follower, whom nobody has in its list
 	}
 	a.MPC.Parallel = max(1, cfg.cores()/nodes)
 	return NodeConfig{c, &a}

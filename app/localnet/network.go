@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
+	"github.com/sequencer-mpc/sequencer/app"
 )
 
 // Network is a local network and its processes. Its methods are called from one
@@ -113,28 +113,15 @@ func (n *Network) WaitHeight(ctx context.Context, height int64) error {
 	return nil
 }
 
-// AddFollower makes the home of one more node, which is no validator and has no
-// identity: it follows the chain. It is not started.
-func (n *Network) AddFollower(name string) (*Node, error) {
+// AddGuest finds addresses for one more node, whose home its operator makes and
+// configures: a folder of the program's own name, which nobody has made yet. It is not
+// started.
+func (n *Network) AddGuest(name string) (*Node, error) {
 	info, err := newInfo(n.cfg.Dir, name)
 	if err != nil {
 		return nil, err
 	}
-	if _, err := makeHome(&info, ""); err != nil {
-		return nil, err
-	}
-	genesis, err := genutiltypes.AppGenesisFromFile(genesisPath(n.nodes[0].info.Home))
-	if err != nil {
-		return nil, fmt.Errorf("read the genesis file: %w", err)
-	}
-	if err := genesis.SaveAs(genesisPath(info.Home)); err != nil {
-		return nil, fmt.Errorf("write the genesis file of %s: %w", name, err)
-	}
-	cfg := configOf(info, &n.cfg, len(n.nodes)+1)
-	cfg.Comet.P2P.PersistentPeers = peersOf(n.Manifest().Nodes, info)
-	if err := writeConfigs(info, cfg, n.cfg.ChainID); err != nil {
-		return nil, err
-	}
+	info.Home = filepath.Join(info.Home, "."+app.Binary)
 	node := n.newNode(info)
 	n.nodes = append(n.nodes, node)
 	return node, n.save()

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // statusCollector serves what the engine's last status says at each scrape.
@@ -40,7 +41,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		records:       f.desc("records", "Records in the store.", "status"),
 		unknown:       f.desc("keys_unknown", "Keys in the store that the chain does not know."),
 		withheld:      f.desc("records_withheld", "Shares that are kept though the chain has no use for them now.", "why"),
-		warnings:      f.desc("warnings", "What was found to be wrong at the start: sequencerd mpc status."),
+		warnings:      f.desc("warnings", types.ForProgram("What was found to be wrong at the start: sequencerd mpc status.")),
 		lost:          f.desc("database_missing", "1 on a node that takes no part because its database or identity is gone or damaged."),
 		auditFailing:  f.desc("audit_failing", "1 while the audit log cannot be written or brought to disk."),
 		missing:       f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),

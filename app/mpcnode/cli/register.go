@@ -26,7 +26,7 @@ func registerCmd() *cobra.Command {
 		Long: `Registers the newest identity key of this node on chain for the validator whose
 operator signs (--from), with a proof that this node has the key. From then on
 the validator can be chosen for keys. Registering again rotates the key.`,
-		Example: "  sequencerd mpc register --from alice --chain-id seq-1",
+		Example: "  sequencerd mpc register --from alice --chain-id CHAIN",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := filesOf(cmd)
@@ -68,7 +68,7 @@ one first:
   1. sequencerd mpc identity rotate,
   2. start the node again, so that it has the key,
   3. sequencerd mpc register --from KEY.`,
-		Example: "  sequencerd mpc revoke --from alice --chain-id seq-1",
+		Example: "  sequencerd mpc revoke --from alice --chain-id CHAIN",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			ctx, operator, err := operatorOf(cmd)

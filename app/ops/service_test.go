@@ -1,0 +1,83 @@
+package ops
+
+import (
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+)
+
+// maxExposure is the most of systemd's scale from 0 to 10 (times ten) for services that
+// need the network.
+const maxExposure = "15"
+
+// unit reads the settings of the service.
+func unit(t *testing.T) map[string][]string {
+	t.Helper()
+	settings := map[string][]string{}
+	for line := range strings.Lines(readFile(t, "sequencerd.service")) {
+		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
+			settings[key] = append(settings[key], value)
+		}
+	}
+	return settings
+}
+
+// The credential of the unit is the passphrase's source that README.md has operators write
+// into app.toml, and the node reads it from there.
+func TestPassphraseIsACredential(t *testing.T) {
+	m := regexp.MustCompile(`^([\w-]+):(/.+)$`).FindStringSubmatch(strings.Join(unit(t)["LoadCredential"], " "))
+	require.NotNil(t, m)
+	source := "credential:" + m[1]
+	readme := readFile(t, "README.md")
+	require.Contains(t, readme, `passphrase = "`+source+`"`)
+	require.Contains(t, readme, "> "+m[2])
+	require.Contains(t, readme, "--mpc-passphrase file:"+m[2])
+
+	dir := t.TempDir()
+	t.Setenv("CREDENTIALS_DIRECTORY", dir)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, m[1]), []byte("horse\n"), 0o400))
+	parsed, err := mpcnode.ParsePassphraseSource(source)
+	require.NoError(t, err)
+	pass, err := parsed.Read(t.TempDir(), "the node")
+	require.NoError(t, err)
+	require.Equal(t, "horse", string(pass))
+}
+
+// The home of the node is the one folder that it can write, and the commands of README.md
+// name it.
+func TestServiceWritesItsHomeOnly(t *testing.T) {
+	u := unit(t)
+	home := "/var/lib/" + u["StateDirectory"][0]
+	require.True(t, strings.HasSuffix(u["ExecStart"][0], " start --home "+home))
+	require.Equal(t, []string{"strict"}, u["ProtectSystem"])
+	require.Empty(t, u["ReadWritePaths"])
+	require.Equal(t, []string{"0077"}, u["UMask"])
+	require.Equal(t, []string{"0"}, u["LimitCORE"])
+	require.Equal(t, []string{"0"}, u["MemorySwapMax"])
+	require.Contains(t, readFile(t, "README.md"), "--home "+home)
+}
+
+// systemd understands the unit and finds it tight.
+func TestServiceWithSystemd(t *testing.T) {
+	analyze, err := exec.LookPath("systemd-analyze")
+	if err != nil {
+		t.Skip("systemd-analyze is not installed")
+	}
+	self, err := os.Executable() // the program must be there
+	require.NoError(t, err)
+	path := filepath.Join(t.TempDir(), "sequencerd.service")
+	text := strings.ReplaceAll(readFile(t, "sequencerd.service"), "/usr/local/bin/sequencerd", self)
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+	out, err := exec.Command(analyze, "verify", "--man=no", path).CombinedOutput()
+	require.NoError(t, err, string(out))
+	require.Empty(t, string(out))
+	out, err = exec.Command(analyze, "security", "--offline=true", "--threshold="+maxExposure, path).CombinedOutput()
+	require.NoError(t, err, string(out))
+}
