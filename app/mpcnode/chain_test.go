@@ -240,7 +240,7 @@ func TestChainBeforeItsFirstBlock(t *testing.T) {
 // A module's refusal keeps its reason; what cannot be read has one, too.
 func TestChainCheckSign(t *testing.T) {
 	app := &fakeApp{height: 9, time: time.Unix(9_999, 0)}
-	c := fakeChain(app, false, func(*mpc.View) {})
+	c := fakeChain(app, false, func(sight) {})
 	require.NoError(t, c.CheckSign(t.Context(), "good"))
 	require.Equal(t, types.ErrPolicy, types.ReasonOf(c.CheckSign(t.Context(), "refused")))
 	require.Equal(t, types.ErrStorage, types.ReasonOf(c.CheckSign(t.Context(), "unreadable")))
