@@ -156,7 +156,7 @@ func TestTransactionsAreMined(t *testing.T) {
 			ChainID: uint256.MustFromBig(simulatedChain), Nonce: 3, GasTipCap: gwei256, GasFeeCap: uint256.MustFromBig(feeCap), Gas: 21000, To: to,
 			Value: uint256.MustFromBig(wei), BlobFeeCap: gwei256, BlobHashes: sidecar.BlobHashes(),
 		},
-		&ethtypes.DynamicFeeTx{ChainID: simulatedChain, Nonce: 4, GasTipCap: gwei, GasFeeCap: feeCap, Gas: 60000, Data: common.FromHex("600160005500")},
+		&ethtypes.DynamicFeeTx{ChainID: simulatedChain, Nonce: 4, GasTipCap: gwei, GasFeeCap: feeCap, Gas: 120000, Data: common.FromHex("600160005500")},
 	} {
 		payload, err := ethereum.UnsignedTransaction(ethtypes.NewTx(tx), simulatedChain)
 		require.NoError(t, err)
