@@ -45,7 +45,10 @@ func OpenVault(cfg Config, home string) (*Vault, error) {
 		return &Vault{}, nil
 	}
 	whole, err := CheckWhole(paths)
-	if errors.Is(err, ErrNoDatabase) || errors.Is(err, ErrNoIdentity) {
+	if errors.Is(err, ErrNoIdentity) {
+		return lostVault(paths, err, nil, nil), nil
+	}
+	if errors.Is(err, ErrNoDatabase) {
 		passphrase, unread := ReadPassphrase(cfg, home)
 		defer types.Wipe(passphrase)
 		return lostVault(paths, err, passphrase, unread), nil
