@@ -15,6 +15,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/server"
 	cmtlog "github.com/cosmos/cosmos-sdk/server/log"
+	"github.com/cosmos/cosmos-sdk/version"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/tss"
@@ -114,7 +115,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	if err != nil {
 		return err
 	}
-	socket, err := listenSocket(paths.Socket, reporter{state, m.reactor, m.activity, m.shares, m.saves}.handler())
+	socket, err := listenSocket(paths.Socket, m.tools(reporter{state, m.reactor, m.activity, m.shares, m.saves}))
 	if err != nil {
 		if libp2p != nil {
 			err = errors.Join(err, libp2p.Close())
@@ -169,6 +170,7 @@ func (m *member) options(sync syncState) mpc.Options {
 		Log:        m.log,
 		Observer:   observer{engineMetrics{m.metrics}, m.activity},
 		LogRounds:  m.cfg.LogRounds,
+		Version:    version.Version,
 	}
 	if m.vault.Present() {
 		opts.Store = m.vault.Database()

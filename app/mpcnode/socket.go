@@ -53,9 +53,7 @@ type reporter struct {
 func (r reporter) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, _ *http.Request) {
-		s := reportStatus(r.engine.engine.Status(), r.engine, r.shares.found())
-		s.Peers, s.Reachable = r.peers.Peers(), texts(r.peers.Reachable())
-		writeJSON(w, s)
+		writeJSON(w, r.status())
 	})
 	mux.HandleFunc("GET "+pathKeys, func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, reportRunning(r.engine.engine.Status(), r.shares.found()))
@@ -74,6 +72,12 @@ func (r reporter) handler() http.Handler {
 	mux.Handle("POST "+pathBackup, r.backups)
 	mux.HandleFunc("POST "+pathAudit, r.engine.recordOperation)
 	return mux
+}
+
+func (r reporter) status() StatusReport {
+	s := reportStatus(r.engine.engine.Status(), r.engine, r.shares.found())
+	s.Peers, s.Reachable = r.peers.Peers(), texts(r.peers.Reachable())
+	return s
 }
 
 func writeJSON(w http.ResponseWriter, report any) {
