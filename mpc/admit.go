@@ -272,6 +272,9 @@ func (c *Core) refuse(v types.Verified, id types.RequestID, reason types.Reason,
 	if !c.isParticipant(v.From()) || c.self.Key == nil {
 		return
 	}
+	if _, open := c.requests[id]; open {
+		c.history.note(Note{At: c.opts.Now(), Request: id, What: "this node refuses an attempt", Reason: reason, Of: v.From()})
+	}
 	refusal := wire.Refuse{Reason: string(reason), Result: result}
 	body, err := refusal.Marshal()
 	if err != nil {

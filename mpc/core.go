@@ -95,6 +95,11 @@ type Core struct {
 	falseWords map[types.Hash]bool
 	// resent counts envelopes of sessions that are over.
 	resent uint64
+	// probes wait for answers; pinged is when who asked was answered last.
+	probes []*probe
+	pinged map[types.Operator]time.Time
+	// history is for people.
+	history history
 	// broken is the first write that failed: a node that cannot write takes no
 	// part.
 	broken error
@@ -128,6 +133,7 @@ type live struct {
 	noted      func()
 	round      uint32
 	since      time.Time
+	history    *SessionHistory
 }
 
 // NewCore checks the options and makes a core that knows nothing yet.
@@ -169,6 +175,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 
 		falseResults: make(map[types.Operator]int),
 		falseWords:   make(map[types.Hash]bool),
+		pinged:       make(map[types.Operator]time.Time),
 	}
 	c.judging.Store(&judging{view: c.view, requests: c.requests})
 	return c, nil
@@ -207,6 +214,7 @@ func (c *Core) Tick() {
 	now := c.opts.Now()
 	ordered := c.ordered()
 	c.noteAwaited(ordered)
+	c.history.tick(ordered, now)
 	for _, l := range ordered {
 		l.Slept(c.ticked, now)
 		l.Tick(now)
@@ -220,6 +228,7 @@ func (c *Core) Tick() {
 	c.forgetFaults(now)
 	c.pool.flush(now, c.opts.Transport.Gossip)
 	c.openPresign(now)
+	c.tickProbes(now)
 }
 
 // Err is the first write that failed, nil while all went well. The owner of the

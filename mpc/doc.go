@@ -52,6 +52,9 @@
 //   - A share that this node should have and has not is declared on chain (missing.go),
 //     once for each epoch of its key: at once if a request wants it, otherwise when the
 //     owner of the engine says that it seems to be missing, 16 of them at a time.
+//   - When its owner asks (probe.go), it asks the other participants whether they are
+//     there. What they answer, and what it remembers of sessions (history.go), is for
+//     people: bounded, in memory, without secrets, and decides nothing.
 //   - Run ends only with its context or with a store that cannot write; its
 //     owner keeps the node running either way.
 package mpc

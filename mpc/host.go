@@ -143,6 +143,7 @@ func (c *Core) End(s *session.Session, end session.End) {
 		c.early.end(s.ID(), left, now)
 	}
 	c.release(l)
+	c.history.end(l, end, now)
 	c.shareClosed(l, end.Reason)
 	c.endPresign(l, end)
 	request := serves(s)

@@ -103,6 +103,7 @@ func (c *Core) join(v types.Verified, r *types.Request, attempt uint32, now time
 func (c *Core) register(l *live, now time.Time) {
 	l.since = now
 	c.sessions[l.ID()] = l
+	c.history.follow(l, now)
 	if !l.presign() {
 		c.attempts[attemptID{l.Request().ID, l.Attempt()}] = l.ID()
 	}
@@ -273,5 +274,6 @@ func (c *Core) logOnce(id types.RequestID, reason types.Reason, what string) {
 		return
 	}
 	c.lastLog[id] = reason
+	c.history.note(Note{At: c.opts.Now(), Request: id, What: what, Reason: reason})
 	c.opts.Log.Warn(what, "request", id.String(), "reason", reason, "remedy", reason.Remedy())
 }

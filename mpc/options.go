@@ -154,6 +154,8 @@ type Options struct {
 	MaxPresignatures int
 	// LogRounds writes a log line for each round of each session.
 	LogRounds bool
+	// Version of the program, for participants that ask; 64 bytes at most are shown.
+	Version string
 }
 
 // DefaultMaxSessions bounds the sessions in memory. A signing session of 16
@@ -204,6 +206,7 @@ func (o *Options) complete() error {
 	if o.MaxSessions == 0 {
 		o.MaxSessions = DefaultMaxSessions
 	}
+	o.Version = printable(o.Version)
 	return nil
 }
 

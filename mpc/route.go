@@ -15,6 +15,10 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 	switch h.Kind {
 	case wire.KIND_PREPARE:
 		c.handlePrepare(v, now)
+	case wire.KIND_PING:
+		c.answerPing(v, now)
+	case wire.KIND_PONG:
+		c.takePong(v, now)
 	case wire.KIND_READY, wire.KIND_REFUSE, wire.KIND_START:
 		if c.answersUs(v) {
 			c.takeResult(v)
@@ -77,6 +81,7 @@ func (c *Core) handleLate(v types.Verified, now time.Time) {
 // settleSession notices what a session became by its last input. A session that
 // just started gets what overtook its Start.
 func (c *Core) settleSession(l *live, now time.Time) {
+	defer c.history.see(l, now)
 	if !l.started && l.Phase() == session.Running {
 		l.started = true
 		for _, v := range c.early.take(l.Context(), l.Request().Operators()) {

@@ -110,6 +110,9 @@
 // default rate of a whole connection) with bursts of 4000 messages and 16 MiB.
 // Hellos, which make the engine resend, have one of 16 and then one a second. A
 // peer that comes back finds its budgets as it left them.
+// A Ping and its Pong are some 300 bytes each and go out only when an operator asks; they
+// are of no open request, so relays take them from that budget.
+//
 // One signature costs about 0.1 ms to verify: a peer can cause 0.1 s of work a
 // second, and all of them together at most what the workers have.
 //

@@ -33,7 +33,8 @@ type sizes struct {
 // body is the largest body of an envelope.
 func (s sizes) body(kind wire.Kind, typ string) int {
 	switch kind {
-	case wire.KIND_PREPARE, wire.KIND_READY, wire.KIND_CONFIRM, wire.KIND_WORKING, wire.KIND_ABORT, wire.KIND_PARKED:
+	case wire.KIND_PREPARE, wire.KIND_READY, wire.KIND_CONFIRM, wire.KIND_WORKING, wire.KIND_ABORT, wire.KIND_PARKED,
+		wire.KIND_PING, wire.KIND_PONG:
 		return MaxSmallBody
 	case wire.KIND_REFUSE:
 		return MaxRefuseBody
@@ -55,7 +56,7 @@ func (s sizes) body(kind wire.Kind, typ string) int {
 
 // known says whether this version has a use for an envelope.
 func (s sizes) known(kind wire.Kind, typ string) bool {
-	if kind < wire.KIND_PREPARE || kind > wire.KIND_PARKED {
+	if kind < wire.KIND_PREPARE || kind > wire.KIND_PONG {
 		return false
 	}
 	_, ok := s.rounds[typ]

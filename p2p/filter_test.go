@@ -81,7 +81,12 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		"missing": widestEnvelope(wire.KIND_MISSING, missing),
 		"forward": widestEnvelope(wire.KIND_FORWARD, &wire.Forward{Envelope: round}),
 		"dispute": widestEnvelope(wire.KIND_DISPUTE, dispute),
-		"frame":   &wire.Frame{Envelopes: slices.Repeat([]*wire.Envelope{ready}, MaxFramed)},
+		"ping":    widestEnvelope(wire.KIND_PING, &wire.Ping{Nonce: make([]byte, 16), Count: math.MaxUint32, KeyId: strings.Repeat("k", types.MaxIDBytes)}),
+		"pong": widestEnvelope(wire.KIND_PONG, &wire.Pong{
+			Nonce: make([]byte, 16), Count: math.MaxUint32, Version: strings.Repeat("v", 64), Height: math.MaxInt64, CatchingUp: true,
+			TimeMs: math.MaxInt64, HasShare: true, Epoch: math.MaxUint64,
+		}),
+		"frame": &wire.Frame{Envelopes: slices.Repeat([]*wire.Envelope{ready}, MaxFramed)},
 		"abort": widestEnvelope(wire.KIND_ABORT, &wire.Abort{
 			Reason: strings.Repeat("r", 64), Culprits: slices.Repeat([]string{strings.Repeat("o", types.MaxOperatorBytes)}, types.MaxNamed),
 		}),
@@ -171,7 +176,7 @@ func TestKnownRounds(t *testing.T) {
 	require.False(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_ROUND, "b"))
 	require.True(t, sizes{map[string]int{"a": 1}}.known(wire.KIND_READY, ""))
 	require.False(t, sizes{}.known(wire.KIND_UNSPECIFIED, ""))
-	require.False(t, sizes{}.known(wire.KIND_PARKED+1, ""))
+	require.False(t, sizes{}.known(wire.KIND_PONG+1, ""))
 }
 
 // FuzzInbound takes any bytes the whole way from the connection to the sink, as

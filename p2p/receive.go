@@ -258,6 +258,7 @@ var envelopeKinds = map[wire.Kind]string{
 	wire.KIND_ROUND: "round", wire.KIND_CONFIRM: "confirm", wire.KIND_WORKING: "working",
 	wire.KIND_MISSING: "missing", wire.KIND_FORWARD: "forward", wire.KIND_DISPUTE: "dispute",
 	wire.KIND_ABORT: "abort", wire.KIND_PARKED: "parked",
+	wire.KIND_PING: "ping", wire.KIND_PONG: "pong",
 }
 
 func envelopeKind(e *wire.Envelope) string {

@@ -87,9 +87,18 @@ func TestPeerWithoutTheChannel(t *testing.T) {
 	connect(n.sw, sw)
 	require.NotNil(t, n.sw.Peers().Get(sw.NodeInfo().ID()))
 	require.Zero(t, n.r.Peers())
+	strangers := n.r.Strangers()
+	require.Len(t, strangers, 1)
+	require.Equal(t, string(sw.NodeInfo().ID()), strangers[0].ID)
+	require.Equal(t, sw.NodeInfo().(cmtp2p.DefaultNodeInfo).Moniker, strangers[0].Moniker)
+	with := newNode(t, 2)
+	connect(n.sw, with.sw)
+	eventually(t, "one has it", func() bool { return n.r.Peers() == 1 })
+	require.Equal(t, strangers, n.r.Strangers())
 	n.r.Gossip(alice.attestation(0))
 	require.False(t, n.r.GossipTo(string(sw.NodeInfo().ID()), alice.attestation(0)))
 	require.Equal(t, 1, n.drops(Out, DropUnknownPeer))
+	require.Empty(t, NewReactor(Options{ChainID: chain}).Strangers(), "it is part of no switch")
 }
 
 func TestIdentityAfterConnection(t *testing.T) {

@@ -104,8 +104,13 @@ type outcomes func(types.RequestID) (types.Outcome, bool)
 func newChain(app App, sync syncState, cfg *cmtcfg.ConsensusConfig, seen func(sight)) *chain {
 	return &chain{
 		app: app, sync: sync, now: time.Now, seen: seen, nobody: types.NewRoster(nil),
-		clock: clockWatch{maxAge: max(minBlockAge, ageRounds*(cfg.TimeoutPropose+cfg.TimeoutCommit))},
+		clock: clockWatch{maxAge: maxBlockAge(cfg)},
 	}
+}
+
+// maxBlockAge is the age of the last block beyond which a node takes itself to be behind.
+func maxBlockAge(cfg *cmtcfg.ConsensusConfig) time.Duration {
+	return max(minBlockAge, ageRounds*(cfg.TimeoutPropose+cfg.TimeoutCommit))
 }
 
 // View implements mpc.Chain; the engine's loop calls it. Before the first block the

@@ -35,6 +35,11 @@
 // what an operator does with shares and identity. The database is told each second where
 // that log ends, and so a start finds lines that are gone, and a database that is older.
 //
+// The socket also answers what takes more than a look at the engine's last status: a
+// checkup (checkup.go), for which the node asks all other participants whether they are
+// there, and an inspection of a request or session (inspect.go). Both name facts; package
+// doctor judges them.
+//
 // An engine that cannot go on, because its database fails, ends alone: the node
 // says so in log, metrics and socket, and keeps following and making blocks.
 // Nor does an engine that works hold blocks up: room says how its cryptography

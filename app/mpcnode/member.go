@@ -15,6 +15,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/server"
 	cmtlog "github.com/cosmos/cosmos-sdk/server/log"
+	"github.com/cosmos/cosmos-sdk/version"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/tss"
@@ -41,7 +42,7 @@ type member struct {
 	reactor   *p2p.Reactor
 	open      openRequests
 	shares    *shareWatch
-	pages     pages
+	pages     pageSource
 	saves     *backups
 	// began is the chain's height when the node started, before it saw a block.
 	began int64
@@ -124,7 +125,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	}
 	reports := reporter{state, m.reactor, m.activity, m.shares, m.saves}
 	m.pages.reports.Store(&reports)
-	socket, err := listenSocket(paths.Socket, reports.handler())
+	socket, err := listenSocket(paths.Socket, m.tools(reports))
 	if err != nil {
 		if libp2p != nil {
 			err = errors.Join(err, libp2p.Close())
@@ -180,6 +181,7 @@ func (m *member) options(sync syncState) mpc.Options {
 		Observer:  observer{engineMetrics{m.metrics}, m.activity},
 		LogRounds: m.cfg.LogRounds,
 		Kinds:     m.app.MPCState().PayloadKinds(),
+		Version:   version.Version,
 	}
 	if m.vault.Present() {
 		opts.Store = m.vault.Database()

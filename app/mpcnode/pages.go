@@ -79,8 +79,8 @@ type PageFault struct {
 	Accuser     string `json:"accuser,omitempty"`
 }
 
-// pages answers the page, from when the engine is there.
-type pages struct{ reports atomic.Pointer[reporter] }
+// pageSource answers the page, from when the engine is there.
+type pageSource struct{ reports atomic.Pointer[reporter] }
 
 // errStarting is what the page says before.
 var errStarting = errors.New("it is starting")
@@ -105,7 +105,7 @@ func isLocal(address string) bool {
 }
 
 // asker asks engine and chain.
-func (p *pages) asker(chainID string, clientCtx client.Context) page.Asker {
+func (p *pageSource) asker(chainID string, clientCtx client.Context) page.Asker {
 	chain := mpcmodule.NewQueryClient(clientCtx)
 	return func(ctx context.Context) (any, error) {
 		r := p.reports.Load()
@@ -114,7 +114,7 @@ func (p *pages) asker(chainID string, clientCtx client.Context) page.Asker {
 		}
 		status := r.engine.engine.Status()
 		report := PageReport{
-			ChainID: chainID, Status: r.status(status), Sessions: reportSessions(status.Sessions).Sessions, At: status.At,
+			ChainID: chainID, Status: r.status(), Sessions: reportSessions(status.Sessions).Sessions, At: status.At,
 		}
 		if err := report.readChain(ctx, chain); err != nil {
 			return nil, fmt.Errorf("ask the chain: %w", err)

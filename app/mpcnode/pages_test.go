@@ -48,6 +48,6 @@ func TestPageFaultsAreTheLatest(t *testing.T) {
 }
 
 func TestPageWhileTheNodeStarts(t *testing.T) {
-	_, err := (&pages{}).asker("seq-1", client.Context{})(t.Context())
+	_, err := (&pageSource{}).asker("seq-1", client.Context{})(t.Context())
 	require.ErrorIs(t, err, errStarting)
 }

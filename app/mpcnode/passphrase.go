@@ -200,3 +200,10 @@ func prompt(what string) ([]byte, error) {
 	fmt.Fprintln(os.Stderr)
 	return pass, err
 }
+
+// PassphraseForAll says whether whoever has the node's files can read the passphrase from
+// where the configuration says: a file, which is read as often as somebody wants.
+func (c Config) PassphraseForAll() bool {
+	source, err := ParsePassphraseSource(c.Passphrase)
+	return err == nil && source.kind == fromFile
+}

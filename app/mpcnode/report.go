@@ -130,12 +130,12 @@ type SessionsReport struct {
 	Sessions []SessionReport `json:"sessions"`
 }
 
-// engineRunning is StatusReport.Engine of an engine that works.
-const engineRunning = "running"
+// EngineRunning is StatusReport.Engine of an engine that works.
+const EngineRunning = "running"
 
 func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) StatusReport {
 	r := StatusReport{
-		Engine: engineRunning, Operator: string(s.Operator), IdentityVersion: s.IdentityVersion,
+		Engine: EngineRunning, Operator: string(s.Operator), IdentityVersion: s.IdentityVersion,
 		IdentityOutdated: s.IdentityOutdated, Height: s.Height, CatchingUp: s.CatchingUp, ClockAhead: s.ClockAhead.Seconds(),
 		OpenRequests: s.OpenRequests, Sessions: len(s.Sessions), ResultsWaiting: s.Results,
 		Preparams: s.Preparams, UnknownKeys: texts(s.Unknown), At: s.At,

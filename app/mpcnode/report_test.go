@@ -32,7 +32,7 @@ func TestNodeThatLostItsDatabaseSaysSo(t *testing.T) {
 	state.lost = ErrNoDatabase
 	missing := []MissingShare{{KeyID: "a", What: ShareMissing}, {KeyID: "b", What: ShareBehind}, {KeyID: "c", What: ShareMissing}}
 	s := reportStatus(state.engine.Status(), state, missing)
-	require.Equal(t, engineRunning, s.Engine, "it passes results of others on")
+	require.Equal(t, EngineRunning, s.Engine, "it passes results of others on")
 	require.Equal(t, string(types.ErrDatabaseLost), s.Problem)
 	require.Equal(t, types.ErrDatabaseLost.Remedy(), s.Remedy)
 	require.Equal(t, missing, s.MissingShares)

@@ -12,7 +12,6 @@ import (
 	"strconv"
 	"time"
 
-	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -54,7 +53,7 @@ type reporter struct {
 func (r reporter) handler() http.Handler {
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET "+pathStatus, func(w http.ResponseWriter, _ *http.Request) {
-		writeJSON(w, r.status(r.engine.engine.Status()))
+		writeJSON(w, r.status())
 	})
 	mux.HandleFunc("GET "+pathKeys, func(w http.ResponseWriter, _ *http.Request) {
 		writeJSON(w, reportRunning(r.engine.engine.Status(), r.shares.found()))
@@ -75,10 +74,10 @@ func (r reporter) handler() http.Handler {
 	return mux
 }
 
-func (r reporter) status(s mpc.Status) StatusReport {
-	report := reportStatus(s, r.engine, r.shares.found())
-	report.Peers, report.Reachable = r.peers.Peers(), texts(r.peers.Reachable())
-	return report
+func (r reporter) status() StatusReport {
+	s := reportStatus(r.engine.engine.Status(), r.engine, r.shares.found())
+	s.Peers, s.Reachable = r.peers.Peers(), texts(r.peers.Reachable())
+	return s
 }
 
 func writeJSON(w http.ResponseWriter, report any) {

@@ -96,7 +96,7 @@ func TestSocketReports(t *testing.T) {
 	c := NewClient(path)
 	status, err := c.Status(t.Context())
 	require.NoError(t, err)
-	require.Equal(t, engineRunning, status.Engine)
+	require.Equal(t, EngineRunning, status.Engine)
 	require.Equal(t, 2, status.Peers)
 	require.Equal(t, []string{"seqvaloper1x"}, status.Reachable)
 

@@ -62,15 +62,15 @@ func OpenVault(cfg Config, home string) (*Vault, error) {
 	}
 	defer types.Wipe(passphrase)
 	v, err := openVault(paths, passphrase)
-	if reason := damaged(err); reason != "" {
+	if reason := DamageOf(err); reason != "" {
 		return lostVault(paths, fmt.Errorf("%w: %w", reason, err), passphrase, nil), nil
 	}
 	return v, err
 }
 
-// damaged is the reason for an error that says that what is on disk is not what was
+// DamageOf is the reason for an error that says that what is on disk is not what was
 // written; empty for any other.
-func damaged(err error) types.Reason {
+func DamageOf(err error) types.Reason {
 	among := func(kinds ...storage.Error) bool {
 		return slices.ContainsFunc(kinds, func(k storage.Error) bool { return errors.Is(err, k) })
 	}

@@ -95,8 +95,10 @@ func newSession(cfg Config, initiator types.Operator, phase Phase, now time.Time
 	if err != nil {
 		return nil, err
 	}
+	traffic := new(Traffic)
+	cfg.Host = metered{cfg.Host, traffic}
 	return &Session{
-		cfg: cfg, initiator: initiator, phase: phase, opened: now, since: now, progress: now, ephemeral: ephemeral,
+		cfg: cfg, traffic: traffic, initiator: initiator, phase: phase, opened: now, since: now, progress: now, ephemeral: ephemeral,
 		readys: make(map[types.Operator]types.Verified), deals: make(map[types.Operator]bool), refusals: make(map[types.Operator]types.Reason),
 		outdated: make(map[types.Operator]bool), parking: plannedParking(cfg.Protocol),
 		outbox: outbox{timing: cfg.Timing, send: cfg.Host.Send},

@@ -92,6 +92,10 @@ type Session struct {
 	aborted map[types.Hash]*wire.Envelope
 	peers   map[types.Operator]*peer
 
+	// candidates and traffic are for people.
+	candidates []Candidate
+	traffic    *Traffic
+
 	parking  parking
 	sequence uint64
 	outbox   outbox
@@ -179,6 +183,7 @@ func (s *Session) HandleEnvelope(v types.Verified, now time.Time) {
 	if !ok || v.From() == s.cfg.Self || v.Request() != s.cfg.Request.ID {
 		return
 	}
+	s.received(v.Envelope())
 	if member.IdentityVersion != h.IdentityVersion {
 		s.onOutdated(v, now)
 		return

@@ -38,6 +38,7 @@ func (s *Session) maybeStart(now time.Time) {
 		return
 	}
 	s.outbox.pending = nil // no more Prepares
+	s.noteChoice(chosen.signers)
 	for _, op := range s.order {
 		if !slices.Contains(chosen.signers, op) {
 			s.cfg.Host.Send(op, e) // released; it asks again if this is lost
@@ -82,6 +83,7 @@ func (s *Session) onStart(v types.Verified, now time.Time) {
 		return
 	}
 	s.outbox.pending = nil // no more Readys
+	s.noteChosen(terms)
 	if !slices.Contains(terms.signers, s.cfg.Self) {
 		s.start = v
 		s.end(End{Reason: types.ErrReleased})

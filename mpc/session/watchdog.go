@@ -94,6 +94,9 @@ func (s *Session) AwaitedFor() []types.Operator {
 	})
 }
 
+// Computes says whether a step of its own party is queued or running.
+func (s *Session) Computes() bool { return s.busy() }
+
 // sayWorking is not resent: the next one replaces it.
 func (s *Session) sayWorking(now time.Time) {
 	if now.Sub(s.lastSaid) < s.cfg.Timing.Working {

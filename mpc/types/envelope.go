@@ -99,7 +99,7 @@ func CheckEnvelope(e *wire.Envelope, chainID string) error {
 		return fmt.Errorf("envelope of %s to itself", h.From)
 	case len(h.Type) > MaxTypeBytes:
 		return fmt.Errorf("message type has %d bytes, at most %d are allowed", len(h.Type), MaxTypeBytes)
-	case h.Kind < wire.KIND_PREPARE || h.Kind > wire.KIND_PARKED:
+	case h.Kind < wire.KIND_PREPARE || h.Kind > wire.KIND_PONG:
 		return fmt.Errorf("unknown kind %d of envelope", h.Kind)
 	case h.Kind != wire.KIND_ROUND && h.Type != "":
 		return fmt.Errorf("only round messages have a type")

@@ -1,5 +1,5 @@
 // Package cli is what an operator types below "sequencerd mpc": identity, keys,
-// sessions, backups, passphrase, database and audit log of a node. It knows no
+// sessions, what is wrong, backups, passphrase, database and audit log of a node. It knows no
 // particular application. Whatever it needs of a chain it takes from the SDK's
 // contexts, which the chain's root command sets before any command runs: the home, the
 // [mpc] section of app.toml, the codec, and in the interface registry the codec of

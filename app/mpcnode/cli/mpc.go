@@ -37,7 +37,7 @@ What this node has and does is asked here.`,
 	}
 	cmd.AddCommand(
 		identityCmd(), registerCmd(), revokeCmd(), addGenesisParticipantCmd(),
-		statusCmd(), keysCmd(), sessionsCmd(), libp2pIDCmd(), passphraseCmd(), backupCmd(), auditCmd(), databaseCmd(),
+		statusCmd(), doctorCmd(), inspectCmd(), watchCmd(), keysCmd(), sessionsCmd(), libp2pIDCmd(), passphraseCmd(), backupCmd(), auditCmd(), databaseCmd(),
 	)
 	speakOfProgram(cmd)
 	return cmd

@@ -1,0 +1,317 @@
+package mpcnode
+
+import (
+	"context"
+	"crypto/ed25519"
+	"net/http"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/stretchr/testify/require"
+
+	"github.com/cosmos/cosmos-sdk/baseapp"
+	"github.com/cosmos/cosmos-sdk/client"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+
+	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
+	"github.com/sequencer-mpc/sequencer/p2p"
+	chaintest "github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
+	"github.com/sequencer-mpc/sequencer/testutil/memstore"
+	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// keeperApp is an application with a real keeper, and its queries.
+type keeperApp struct {
+	App
+	f       *chaintest.Fixture
+	queries *baseapp.GRPCQueryRouter
+}
+
+func newKeeperApp(f *chaintest.Fixture) *keeperApp {
+	a := &keeperApp{f: f, queries: baseapp.NewGRPCQueryRouter()}
+	a.queries.SetInterfaceRegistry(codectypes.NewInterfaceRegistry())
+	mpcmodule.RegisterQueryServer(a.queries, f.Query)
+	return a
+}
+
+func (a *keeperApp) ChainID() string        { return chaintest.ChainID }
+func (a *keeperApp) LastBlockHeight() int64 { return a.f.Ctx.BlockHeight() }
+func (a *keeperApp) MPCState() State        { return a.f.Keeper }
+func (a *keeperApp) CreateQueryContext(int64, bool) (sdk.Context, error) {
+	return a.f.Ctx, nil
+}
+
+func (a *keeperApp) Query(_ context.Context, req *abci.RequestQuery) (*abci.ResponseQuery, error) {
+	resp, err := a.queries.Route(req.Path)(a.f.Ctx, req)
+	if err != nil {
+		return sdkerrors.QueryResult(err, false), nil
+	}
+	return resp, nil
+}
+
+// rosterChain is one in which nothing is asked for.
+type rosterChain struct {
+	idleChain
+	roster *types.Roster
+}
+
+func (c rosterChain) View(context.Context, []types.KeyID) (*mpc.View, error) {
+	return &mpc.View{Height: 7, Roster: c.roster}, nil
+}
+
+// stage are engines of all participants of a chain, which hear each other unless they are
+// down. The first one is examined.
+type stage struct {
+	t       *testing.T
+	app     *keeperApp
+	roster  *types.Roster
+	engines map[types.Operator]*mpc.Engine
+	stores  map[types.Operator]*memstore.Store
+	// strangers are the examined node's.
+	strangers []p2p.Stranger
+
+	mu   sync.Mutex
+	down map[types.Operator]bool
+	// ahead are clocks that are wrong.
+	ahead map[types.Operator]time.Duration
+}
+
+// newStage runs the engines until the test ends; prepare may give them shares before.
+func newStage(t *testing.T, n int, prepare func(*stage)) *stage {
+	t.Helper()
+	f := chaintest.NewPlain(t, n)
+	s := &stage{
+		t: t, app: newKeeperApp(f), engines: make(map[types.Operator]*mpc.Engine), stores: make(map[types.Operator]*memstore.Store),
+		down: make(map[types.Operator]bool), ahead: make(map[types.Operator]time.Duration),
+	}
+	var err error
+	s.roster, err = f.Keeper.EngineRoster(f.Ctx)
+	require.NoError(t, err)
+	for _, p := range f.Participants {
+		s.stores[types.Operator(p.Operator)] = memstore.New()
+	}
+	prepare(s)
+	ctx, cancel := context.WithCancel(context.Background())
+	var running sync.WaitGroup
+	for _, p := range f.Participants {
+		op := types.Operator(p.Operator)
+		ahead := s.ahead[op]
+		engine, err := mpc.New(mpc.Options{
+			ChainID: chaintest.ChainID, Identities: []ed25519.PrivateKey{p.Identity}, Chain: rosterChain{roster: s.roster}, Store: s.stores[op],
+			Transport: heard{s, op}, Protocols: fakeproto.Protocols{}, Now: func() time.Time { return time.Now().Add(ahead) }, Version: "v1",
+		}, 1)
+		require.NoError(t, err)
+		s.engines[op] = engine
+	}
+	for _, e := range s.engines {
+		running.Go(func() {
+			if err := e.Run(ctx); err != nil {
+				t.Errorf("engine: %v", err)
+			}
+		})
+	}
+	t.Cleanup(func() { cancel(); running.Wait() })
+	for op, e := range s.engines {
+		require.Eventually(t, func() bool { return e.Status().Operator == op }, 10*time.Second, time.Millisecond)
+	}
+	return s
+}
+
+func (s *stage) operator(i int) types.Operator {
+	return types.Operator(s.app.f.Participants[i].Operator)
+}
+
+// heard hands an engine's envelopes to the others.
+type heard struct {
+	s    *stage
+	from types.Operator
+}
+
+func (h heard) Send(to types.Operator, e *wire.Envelope) bool {
+	h.s.mu.Lock()
+	down := h.s.down[to] || h.s.down[h.from]
+	h.s.mu.Unlock()
+	if down {
+		return true // queued, and lost
+	}
+	key, _ := h.s.roster.Key(h.from, e.Header.IdentityVersion)
+	v, err := types.VerifyEnvelope(e, chaintest.ChainID, key)
+	if err != nil {
+		h.s.t.Errorf("an envelope of %s: %v", h.from, err)
+		return false
+	}
+	h.s.engines[to].Receive(v)
+	return true
+}
+
+func (heard) Gossip(*wire.Gossip)     {}
+func (heard) SetRoster(*types.Roster) {}
+func (heard) SetSelf(mpc.Self)        {}
+
+// Reachable are all but the last: the examined node hears that one by relay.
+func (s *stage) Reachable() (ops []types.Operator) {
+	for i := 1; i < len(s.app.f.Participants)-1; i++ {
+		ops = append(ops, s.operator(i))
+	}
+	return ops
+}
+
+func (s *stage) Strangers() []p2p.Stranger { return s.strangers }
+func (s *stage) Peers() int                { return len(s.Reachable()) }
+
+// examine asks the first node.
+func (s *stage) examine(key, request string) Checkup {
+	s.t.Helper()
+	self := s.operator(0)
+	ahead := s.ahead[self]
+	state := &engineState{engine: s.engines[self]}
+	x := &examiner{
+		app: s.app, chain: chainQueries{mpcmodule.NewQueryClient(askApp{s.app})}, engine: state.engine, peers: s,
+		public: []ed25519.PublicKey{chaintest.Public(s.app.f.Participants[0].Identity)}, status: reporter{engine: state, peers: s}.status,
+		maxAge: minBlockAge, preparams: 2, now: func() time.Time { return time.Now().Add(ahead) },
+	}
+	path := filepath.Join(s.t.TempDir(), "mpc.sock")
+	mux := http.NewServeMux()
+	mux.Handle("GET "+pathCheckup, x)
+	serveSocket(s.t, path, mux)
+	c, err := NewClient(path).Checkup(s.t.Context(), key, request)
+	require.NoError(s.t, err)
+	require.Empty(s.t, c.ChainError)
+	require.True(s.t, c.Asked)
+	require.Len(s.t, c.Participants, len(s.app.f.Participants))
+	return c
+}
+
+// participant is what a checkup says of one.
+func (s *stage) participant(c Checkup, i int) ParticipantReport {
+	for _, p := range c.Participants {
+		if p.Operator == string(s.operator(i)) {
+			return p
+		}
+	}
+	require.FailNow(s.t, "it is not there")
+	return ParticipantReport{}
+}
+
+// All are there: straight, by relay, with their versions, clocks and shares.
+func TestCheckupOfAHealthyNode(t *testing.T) {
+	s := newStage(t, 4, func(s *stage) {
+		r := types.Record{
+			RecordKey: types.RecordKey{KeyID: "key", Session: types.SessionID{9}}, Data: []byte("share"), Status: types.StatusPending,
+			Algorithm: types.ECDSASecp256k1,
+		}
+		store := s.stores[s.operator(2)]
+		require.NoError(t, store.PutRecord(r))
+		r.Status = types.StatusReady
+		require.NoError(t, store.PutRecord(r))
+	})
+	s.app.f.ReadyKey("key", 2)
+	s.strangers = []p2p.Stranger{{ID: "stranger", Address: "1.2.3.4:26656"}}
+	c := s.examine("key", "")
+	require.Equal(t, IdentityReport{Keys: 1, Operator: string(s.operator(0)), Version: 1, Current: 1}, c.Identity)
+	require.Equal(t, s.strangers, c.Strangers)
+	require.Equal(t, 2, c.PreparamsTarget)
+	require.WithinDuration(t, c.Clock.Now, c.Clock.BlockTime, time.Minute)
+	self := s.participant(c, 0)
+	require.True(t, self.Self && !self.Answered && !self.Direct)
+	for i := 1; i < 4; i++ {
+		p := s.participant(c, i)
+		require.True(t, p.Answered)
+		require.Equal(t, i != 3, p.Direct)
+		require.Equal(t, "v1", p.Version)
+		require.Positive(t, p.RoundTrip)
+		require.InDelta(t, 0, p.ClockAhead, 1)
+		require.Equal(t, i == 2, p.HasShare)
+	}
+	require.NotNil(t, c.Key)
+	require.Equal(t, "READY", c.Key.Status)
+	require.Len(t, c.Key.Participants, 4)
+}
+
+func TestCheckupWithOneDown(t *testing.T) {
+	s := newStage(t, 3, func(s *stage) { s.down[s.operator(2)] = true })
+	c := s.examine("", "")
+	require.True(t, s.participant(c, 1).Answered)
+	require.False(t, s.participant(c, 2).Answered)
+}
+
+// A clock that is wrong by a minute shows against those of the others.
+func TestCheckupWithAWrongClock(t *testing.T) {
+	s := newStage(t, 3, func(s *stage) { s.ahead[s.operator(0)] = time.Minute })
+	c := s.examine("", "")
+	for i := 1; i < 3; i++ {
+		require.InDelta(t, -60, s.participant(c, i).ClockAhead, 1)
+	}
+	require.Greater(t, c.Clock.Now.Sub(c.Clock.BlockTime), 50*time.Second)
+}
+
+// What the chain says of keys and requests, in each of their states.
+func TestCheckupOfRequests(t *testing.T) {
+	s := newStage(t, 3, func(s *stage) {})
+	s.app.f.ReadyKey("ready", 1)
+	s.app.f.KeySign("late", "ready", "text")
+	s.app.f.KeyGen("failed", 1)
+	c := s.examine("failed", "late")
+	require.Equal(t, "PENDING", c.Key.Status)
+	require.Len(t, c.Requests, 1)
+	open := c.Requests[0]
+	require.Equal(t, "PENDING", open.Status)
+	require.Greater(t, open.ExpiryHeight, s.app.f.Ctx.BlockHeight())
+
+	params, err := s.app.f.Keeper.Params(s.app.f.Ctx)
+	require.NoError(t, err)
+	s.app.f.EndBlocks(s.app.f.Ctx.BlockHeight() + int64(max(params.KeygenLifetimeBlocks, params.SignLifetimeBlocks)) + 1)
+	c = s.examine("failed", "late")
+	require.Equal(t, "ERROR", c.Key.Status)
+	require.Equal(t, string(types.ErrExpired), c.Key.Reason)
+	require.NotEmpty(t, c.Key.Remedy)
+	late := c.Requests[0]
+	require.Equal(t, []string{"sign", "late", "ready", "ERROR", "expired"}, []string{late.Kind, late.ID, late.KeyID, late.Status, late.Reason})
+	require.Positive(t, late.DecidedHeight)
+	require.Zero(t, late.ExpiryHeight)
+
+	_, err = s.app.f.Msg.KeyDelete(s.app.f.Ctx, &mpcmodule.MsgKeyDelete{Requester: s.app.f.Requester, KeyId: "ready"})
+	require.NoError(t, err)
+	c = s.examine("ready", "")
+	require.Equal(t, "DELETING", c.Key.Status)
+	require.Positive(t, c.Key.RetireHeight)
+	s.app.f.EndBlocks(c.Key.RetireHeight + 1)
+	require.Equal(t, "DELETED", s.examine("ready", "").Key.Status)
+
+	c = s.examine("nobody", "asked")
+	require.Nil(t, c.Key)
+	require.Empty(t, c.Requests)
+}
+
+// A node without an identity asks nobody, and says what it knows all the same.
+func TestCheckupOfAFullNode(t *testing.T) {
+	f := chaintest.NewPlain(t, 2)
+	app := newKeeperApp(f)
+	e, err := mpc.New(mpc.Options{ChainID: chaintest.ChainID, Chain: idleChain{}, Transport: idleTransport{}}, 1)
+	require.NoError(t, err)
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- e.Run(ctx) }()
+	t.Cleanup(func() { cancel(); require.NoError(t, <-done) })
+	x := &examiner{
+		app: app, chain: chainQueries{mpcmodule.NewQueryClient(askApp{app})}, engine: e, peers: p2p.NewReactor(p2p.Options{ChainID: "c"}),
+		status: func() StatusReport { return StatusReport{} }, now: time.Now,
+	}
+	c := x.examine(t.Context(), "", "")
+	require.Empty(t, c.ChainError)
+	require.False(t, c.Asked)
+	require.Equal(t, IdentityReport{}, c.Identity)
+	require.Len(t, c.Participants, 2)
+
+	f.Ctx = f.Ctx.WithBlockHeight(0)
+	require.Contains(t, x.examine(t.Context(), "", "").ChainError, "there is no block yet")
+	require.ErrorContains(t, askApp{app}.Invoke(t.Context(), "/x", client.Context{}, nil), "no messages")
+}

@@ -1,0 +1,136 @@
+package cli
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode/doctor"
+)
+
+const (
+	flagFor     = "for"
+	flagKeyID   = "key"
+	flagRequest = "request"
+	flagStrict  = "strict"
+)
+
+func doctorCmd() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "doctor",
+		Short: "Look for what keeps this node from its part, and say what to do",
+		Long: `Looks at this node's identity, passphrase, database, disk, clock, pre-parameters,
+presignatures and shares, asks the other participants whether they are there, and prints
+a line for each: ok, a warning or a problem, with its reason and what to do. A problem
+keeps the node from its part; a warning does not, yet. It changes nothing.
+
+While the node runs it is asked through its socket, and asks all registered participants,
+straight or by relay: how long that takes there and back, which version they run, what
+their clocks say. While it does not, its files are looked at, the database included.
+
+--for says what is to be done next, and what would be in its way: a keygen and a reshare
+need everybody, a signature as many as its key says. --key looks at one key: its status,
+its participants alone, and whether all have a share of its epoch. --request looks at a
+key, a signature or a reshare that was asked for, and says why it failed.
+
+The passphrase that app.toml names is tried on the identity. One that only the node can
+have (a systemd credential), or that somebody types, is left alone while the node runs;
+--mpc-passphrase names another source, to be tried in any case.
+
+The exit status is 0 if there is no problem, and 1 if there is one or the doctor could
+not look. --strict counts warnings too. For programs: --output json.`,
+		Example: `  sequencerd mpc doctor
+  sequencerd mpc doctor --for keygen
+  sequencerd mpc doctor --for sign --key treasury
+  sequencerd mpc doctor --request payment-1 --output json`,
+		Args: cobra.NoArgs,
+		RunE: runDoctor,
+	}
+	addOutputFlag(cmd)
+	addPassphraseFlag(cmd, forThisCommand)
+	cmd.Flags().String(flagFor, "", "what is to be done: keygen, sign or reshare")
+	cmd.Flags().String(flagKeyID, "", "id of a key to look at")
+	cmd.Flags().String(flagRequest, "", "id of a key, signature or reshare that was asked for")
+	cmd.Flags().Bool(flagStrict, false, "exit status 1 for warnings too")
+	return cmd
+}
+
+func runDoctor(cmd *cobra.Command, _ []string) error {
+	facts, err := factsOf(cmd)
+	if err != nil {
+		return err
+	}
+	strict, err := cmd.Flags().GetBool(flagStrict)
+	if err != nil {
+		return err
+	}
+	r := doctor.Examine(facts)
+	if err := show(cmd, doctorText{r}); err != nil {
+		return err
+	}
+	switch {
+	case r.Problems > 0:
+		return fmt.Errorf("the doctor found %s", plural(r.Problems, "problem"))
+	case strict && r.Warnings > 0:
+		return fmt.Errorf("the doctor found %s", plural(r.Warnings, "warning"))
+	}
+	return nil
+}
+
+// factsOf finds out what can be known of the node.
+func factsOf(cmd *cobra.Command) (doctor.Facts, error) {
+	f, err := filesOf(cmd)
+	if err != nil {
+		return doctor.Facts{}, err
+	}
+	purpose, err := cmd.Flags().GetString(flagFor)
+	if err != nil {
+		return doctor.Facts{}, err
+	}
+	facts := doctor.Facts{}
+	if facts.For, err = doctor.ParsePurpose(purpose); err != nil {
+		return facts, fmt.Errorf("--%s: %w", flagFor, err)
+	}
+	if facts.Key, err = cmd.Flags().GetString(flagKeyID); err != nil {
+		return facts, err
+	}
+	if facts.Request, err = cmd.Flags().GetString(flagRequest); err != nil {
+		return facts, err
+	}
+	node, err := mpcnode.NewClient(f.paths.Socket).Checkup(cmd.Context(), facts.Key, facts.Request)
+	if facts.NodeError = err; err == nil {
+		facts.Node = &node
+	}
+	facts.Files = f.examine(facts.Node != nil, cmd.Flags().Changed(flagPassphrase))
+	return facts, nil
+}
+
+type doctorText struct{ doctor.Report }
+
+func (d doctorText) text() string {
+	findings := table(func(w *tabwriter.Writer) {
+		for _, f := range d.Findings {
+			fmt.Fprintf(w, "%s\t%s\t%s\n", f.Level, f.Check, f.Detail)
+			if f.Remedy != "" {
+				reason := ""
+				if f.Reason != "" {
+					reason = string(f.Reason) + ": "
+				}
+				fmt.Fprintf(w, "\t\t-> %s%s\n", reason, f.Remedy)
+			}
+		}
+	})
+	return findings + fmt.Sprintf("%s, %s\n", plural(d.Problems, "problem"), plural(d.Warnings, "warning"))
+}
+
+func plural(n int, what string) string {
+	switch n {
+	case 0:
+		return "no " + what
+	case 1:
+		return "1 " + what
+	}
+	return fmt.Sprintf("%d %ss", n, what)
+}

@@ -1,0 +1,50 @@
+package doctor
+
+import (
+	"errors"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage"
+)
+
+// examineDatabase says whether it is there and whole.
+func examineDatabase(r *Report, f Facts) {
+	const check = "database"
+	if !f.takesPart() {
+		return
+	}
+	if f.Node != nil {
+		examineRunningDatabase(r, f)
+		return
+	}
+	err := f.Files.DatabaseError
+	switch reason := mpcnode.DamageOf(err); {
+	case !f.Files.HasDatabase:
+		r.found(check, Problem, types.ErrDatabaseLost, "there is an identity and no database in %s", f.Files.Folder)
+	case f.Files.Opened != nil:
+		r.ok(check, "whole: %d records, %d shares", f.Files.Opened.Records, f.Files.Opened.Shares)
+	case errors.Is(err, storage.ErrInUse):
+		r.advise(check, Problem, "", "find out which process has it open and stop it; if it is a node that hangs, look at its log first",
+			"another process has it open, and no node answers")
+	case reason != "":
+		r.found(check, Problem, reason, "%v", err)
+	case err != nil:
+		r.found(check, Problem, types.ErrStorage, "%v", err)
+	default:
+		r.advise(check, Warning, "", "give a passphrase that opens it: sequencerd mpc doctor --mpc-passphrase prompt", "not opened, for want of the passphrase")
+	}
+}
+
+func examineRunningDatabase(r *Report, f Facts) {
+	const check = "database"
+	s := f.Node.Status
+	switch {
+	case s.Problem != "":
+		r.add(Finding{Check: check, Level: Problem, Detail: "the node found it missing or damaged when it was started", Reason: types.Reason(s.Problem), Remedy: s.Remedy})
+	case f.Node.Identity.Keys == 0:
+		// It was started without an identity, which was said.
+	case s.Engine == mpcnode.EngineRunning:
+		r.ok(check, "open; each entry was checked when the node was started")
+	}
+}

@@ -1,0 +1,267 @@
+package doctor
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/p2p"
+	"github.com/sequencer-mpc/sequencer/storage"
+)
+
+// healthy is a running node, op-0, of four, and a key of all of them.
+func healthy() Facts {
+	node := &mpcnode.Checkup{
+		Version:  "v1",
+		Status:   mpcnode.StatusReport{Engine: mpcnode.EngineRunning, Operator: "op-0", IdentityVersion: 1, Height: 70, Preparams: 2, Peers: 3},
+		Identity: mpcnode.IdentityReport{Keys: 1, Operator: "op-0", Version: 1, Current: 1}, PreparamsTarget: 2,
+		Clock: mpcnode.ClockReport{Now: time.Unix(1000, 0), BlockTime: time.Unix(998, 0), MaxAge: 30}, Asked: true,
+		Key: &mpcnode.OutcomeReport{
+			Kind: "keygen", ID: "key", KeyID: "key", Status: "READY", Epoch: 1, Threshold: 2, Participants: []string{"op-0", "op-1", "op-2", "op-3"},
+		},
+	}
+	for i := range 4 {
+		p := mpcnode.ParticipantReport{Operator: fmt.Sprintf("op-%d", i), IdentityVersion: 1, Self: i == 0}
+		if !p.Self {
+			p.Answered, p.Direct, p.RoundTrip, p.Version, p.Height, p.HasShare, p.Epoch = true, i != 3, 0.04, "v1", 70, true, 1
+		}
+		node.Participants = append(node.Participants, p)
+	}
+	return Facts{
+		Key:  "key",
+		Node: node,
+		Files: Files{
+			Enabled: true, Folder: "/home/mpc", IdentityKeys: 1, HasDatabase: true, PreparamsTarget: 2,
+			Passphrase: Passphrase{Source: "file:config/mpc.pass", Tried: true}, Disks: []Disk{{Path: "/home/mpc", Free: 100 << 30}},
+		},
+	}
+}
+
+// stopped is the same node while it does not run.
+func stopped() Facts {
+	f := healthy()
+	f.Node, f.NodeError, f.Key = nil, fmt.Errorf("%w (/home/mpc.sock)", mpcnode.ErrNotRunning), ""
+	f.Files.Opened = &Database{Records: 3, Shares: 2, Preparams: 2}
+	return f
+}
+
+// bad are the findings that are not ok.
+func bad(r Report) (found []Finding) {
+	for _, f := range r.Findings {
+		if f.Level != OK {
+			found = append(found, f)
+		}
+	}
+	return found
+}
+
+func TestHealthy(t *testing.T) {
+	for _, purpose := range []Purpose{"", Keygen, Sign, Reshare} {
+		f := healthy()
+		f.For = purpose
+		r := Examine(f)
+		require.Empty(t, bad(r), purpose)
+		require.Zero(t, r.Problems+r.Warnings)
+		checks := make(map[string]bool)
+		for _, found := range r.Findings {
+			checks[found.Check] = true
+			require.Empty(t, found.Remedy)
+		}
+		for _, check := range []string{
+			"node", "identity", "passphrase", "database", "disk", "clock", "pre-parameters", "presignatures", "shares", "peers", "participant", "versions", "key", "epoch",
+		} {
+			require.True(t, checks[check], check)
+		}
+	}
+	r := Examine(stopped())
+	require.Equal(t, 1, r.Warnings)
+	require.Zero(t, r.Problems)
+	require.Equal(t, "node", bad(r)[0].Check)
+	require.Contains(t, bad(r)[0].Remedy, "sequencerd start")
+
+	full := healthy() // a node without an identity
+	full.Files.IdentityKeys, full.Files.HasDatabase, full.Files.Passphrase = 0, false, Passphrase{}
+	full.Key, full.Node.Key, full.Node.Asked, full.Node.Identity = "", nil, false, mpcnode.IdentityReport{}
+	require.Empty(t, bad(Examine(full)))
+	full.For = Sign
+	require.Contains(t, bad(Examine(full))[0].Remedy, "mpc identity create")
+}
+
+// Each staged failure is the one thing that is found, and nothing else is blamed for it.
+func TestStagedFailures(t *testing.T) {
+	down := func(f *Facts) { f.Node.Participants[2].Answered, f.Node.Participants[2].Direct = false, false }
+	for _, c := range []struct {
+		name  string
+		stage func(*Facts)
+		level Level
+		check string
+		// says and remedy are in detail and remedy.
+		reason       types.Reason
+		says, remedy string
+		more         int // further findings that follow from it
+	}{
+		{"one participant down", down, Warning, "participant", types.ErrStalled, "op-2 does not answer", "up and connected", 0},
+		{"one down, keygen", func(f *Facts) { down(f); f.For = Keygen }, Problem, "participant", types.ErrStalled, "op-2", "up and connected", 1},
+		{"one down, signature", func(f *Facts) { down(f); f.For = Sign }, Warning, "participant", types.ErrStalled, "op-2", "up", 1},
+		{"peer of an older version", func(f *Facts) { f.Node.Participants[2].Answered = false }, Warning, "participant", types.ErrStalled, "older version", "up", 0},
+		{"wrong passphrase, running", func(f *Facts) { f.Files.Passphrase.Error = storage.ErrWrongPassphrase }, Problem, "passphrase", "", "next start would fail", "--mpc-passphrase", 0},
+		{"no pre-parameters", func(f *Facts) { f.Node.Status.Preparams = 0 }, Warning, "pre-parameters", types.ErrNoPreparams, "none of 2", "being made", 0},
+		{"no pre-parameters, keygen", func(f *Facts) { f.Node.Status.Preparams = 0; f.For = Keygen }, Problem, "pre-parameters", types.ErrNoPreparams, "none of 2", "being made", 0},
+		{"no pre-parameters, signature", func(f *Facts) { f.Node.Status.Preparams = 0; f.For = Sign }, Warning, "pre-parameters", types.ErrNoPreparams, "signs as ever", "being made", 0},
+		{"clock ahead by a minute", clocks(-60), Problem, "clock", types.ErrCatchingUp, "60 s ahead of the other", "timedatectl", 0},
+		{"clock behind by a minute", clocks(60), Warning, "clock", "", "60 s behind the other", "timedatectl", 0},
+		{"clock ahead, as the engine found", func(f *Facts) { f.Node.Status.ClockAhead, f.Node.Status.CatchingUp = 60, true }, Problem, "clock", types.ErrCatchingUp, "60 s ahead of the chain's", "timedatectl", 0},
+		{"another one's clock", func(f *Facts) { f.Node.Participants[1].ClockAhead = 60 }, Warning, "participant", "", "its clock is 60 s ahead of this node's", "timedatectl", 0},
+		{"peer without the channel", func(f *Facts) {
+			f.Node.Strangers = []p2p.Stranger{{ID: "abc", Address: "1.2.3.4:26656", Moniker: "bob"}}
+		}, Warning, "peers", "", `abc@1.2.3.4:26656 ("bob")`, "enabled = true", 0},
+		{"no peer with the channel", func(f *Facts) { f.Node.Status.Peers = 0 }, Problem, "peers", types.ErrStalled, "nobody hears", "persistent_peers", 0},
+		{"key in ERROR", func(f *Facts) {
+			f.Node.Key.Status, f.Node.Key.Reason, f.Node.Key.DecidedHeight = "ERROR", "expired", 60
+			f.Node.Key.Remedy = types.ErrExpired.Remedy()
+		}, Problem, "key", types.ErrKeyFailed, "since height 60: expired", "with a new id; why it failed (expired): too few", 0},
+		{"deleted key", func(f *Facts) { f.Node.Key.Status, f.Node.Key.DeletionAcks = "DELETED", []string{"op-1"} }, Problem, "key", types.ErrKeyDeleted, "1 of its participants", "another key", 0},
+		{"key that is being deleted", func(f *Facts) { f.Node.Key.Status, f.Node.Key.RetireHeight = "DELETING", 99 }, Problem, "key", types.ErrKeyDeleted, "height 99", "undelete", 0},
+		{"key that is being made", func(f *Facts) { f.Node.Key.Status, f.Node.Key.Attested = "PENDING", []string{"op-0", "op-1"} }, Warning, "key", types.ErrKeyNotReady, "not by op-2, op-3", "wait", 0},
+		{"unknown key", func(f *Facts) { f.Node.Key = nil }, Problem, "key", types.ErrUnknownKey, "no key key", "query mpc keys", 0},
+		{"expired request", func(f *Facts) {
+			f.Request = "sig"
+			f.Node.Requests = []mpcnode.OutcomeReport{{Kind: "sign", ID: "sig", Status: "ERROR", Reason: "expired", Remedy: types.ErrExpired.Remedy(), DecidedHeight: 50}}
+		}, Problem, "request", types.ErrExpired, "sign sig is in ERROR since height 50: expired", "ask with a new id", 0},
+		{"open request", func(f *Facts) {
+			f.Request = "more"
+			f.Node.Requests = []mpcnode.OutcomeReport{{Kind: "reshare", ID: "more", Status: "PENDING", ExpiryHeight: 90, Participants: []string{"op-0", "op-1"}, Attested: []string{"op-0"}}}
+		}, Warning, "request", "", "expires at 90 (now 70); not attested by op-1", "mpc inspect more", 0},
+		{"request that nobody made", func(f *Facts) { f.Request = "x" }, Problem, "request", types.ErrUnknownRequest, "no key, signature or reshare x", "check the id", 0},
+		{"not registered", func(f *Facts) { f.Node.Identity.Operator = "" }, Problem, "identity", types.ErrUnregistered, "none of its keys, 1", "mpc register --from", 0},
+		{"identity outdated", func(f *Facts) { f.Node.Identity.Current, f.Node.Status.IdentityOutdated = 2, 2 }, Problem, "identity", types.ErrIdentityOld, "goes by version 2", "start the node again", 0},
+		{"identity revoked", func(f *Facts) { f.Node.Identity.Revoked = true }, Problem, "identity", types.ErrIdentityRevoked, "op-0 revoked", "identity rotate", 0},
+		{"identity made since", func(f *Facts) { f.Files.IdentityKeys = 2 }, Warning, "identity", "", "newer key", "start the node again", 0},
+		{"catching up", func(f *Facts) { f.Node.Status.CatchingUp = true }, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
+		{"engine stopped", func(f *Facts) { f.Node.Status.Engine = "stopped: the disk is full" }, Problem, "node", types.ErrStorage, "the disk is full", "disk", 0},
+		{"database missing", func(f *Facts) {
+			f.Node.Status.Problem, f.Node.Status.Remedy = "database_missing", types.ErrDatabaseLost.Remedy()
+		}, Problem, "database", types.ErrDatabaseLost, "missing or damaged", "backup restore", 0},
+		{"share missing", func(f *Facts) {
+			f.Node.Status.MissingShares = []mpcnode.MissingShare{{KeyID: "key", Epoch: 1, What: mpcnode.ShareBehind}}
+		}, Warning, "shares", types.ErrShareMissing, "key: the share of epoch 1 is behind", "reshare", 0},
+		{"another epoch", func(f *Facts) { f.Node.Participants[1].Epoch = 0 }, Warning, "epoch", types.ErrShareMissing, "op-1 answers that it has epoch 0, the chain is at 1", "reshare", 0},
+		{"another version", func(f *Facts) { f.Node.Participants[1].Version = "v2" }, Warning, "versions", "", "this node runs v1, others: v2 (op-1)", "upgrade", 0},
+		{"MPC switched off", func(f *Facts) { f.Files.Enabled = false }, Problem, "mpc", "", "switched off", "enabled = true", 0},
+		{"disk full", func(f *Facts) { f.Files.Disks[0].Free = 1 << 20 }, Problem, "disk", types.ErrStorage, "1 MiB free", "disk", 0},
+		{"disk low", func(f *Facts) { f.Files.Disks[0].Free = 1 << 30 }, Warning, "disk", types.ErrStorage, "1.0 GiB free", "disk", 0},
+		{"no presignatures", func(f *Facts) { f.Node.PresignTarget = 3 }, Warning, "presignatures", "", "the long way", "participants", 0},
+		{"audit log fails", func(f *Facts) { f.Node.Status.AuditProblem = "disk full" }, Problem, "audit log", types.ErrStorage, "disk full", "disk", 0},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := healthy()
+			c.stage(&f)
+			found := bad(Examine(f))
+			require.Len(t, found, 1+c.more, "%v", found)
+			require.Equal(t, c.level, found[0].Level)
+			require.Equal(t, c.check, found[0].Check)
+			require.Equal(t, c.reason, found[0].Reason)
+			require.Contains(t, found[0].Detail, c.says)
+			require.Contains(t, found[0].Remedy, c.remedy)
+		})
+	}
+}
+
+// clocks sets those of all others.
+func clocks(ahead float64) func(*Facts) {
+	return func(f *Facts) {
+		for i := 1; i < 4; i++ {
+			f.Node.Participants[i].ClockAhead = ahead
+		}
+	}
+}
+
+// Of a node that does not run, the files say what is wrong.
+func TestStagedFailuresOfFiles(t *testing.T) {
+	for _, c := range []struct {
+		name         string
+		stage        func(*Facts)
+		level        Level
+		check        string
+		reason       types.Reason
+		says, remedy string
+	}{
+		{"wrong passphrase", func(f *Facts) {
+			f.Files.Passphrase.Error, f.Files.Opened = storage.ErrWrongPassphrase, nil
+		}, Problem, "passphrase", "", "that of file:config/mpc.pass is wrong", "[mpc] of app.toml"},
+		{"passphrase file gone", func(f *Facts) {
+			f.Files.Passphrase, f.Files.Opened = Passphrase{Source: "file:x", Error: errors.New("no such file")}, nil
+		}, Problem, "passphrase", "", "no such file", "make it readable"},
+		{"passphrase for the node alone", func(f *Facts) {
+			f.Files.Passphrase, f.Files.Opened = Passphrase{Source: "credential:mpc"}, nil
+		}, Warning, "passphrase", "", "credential:mpc", "--mpc-passphrase prompt"},
+		{"no pre-parameters", func(f *Facts) { f.Files.Opened.Preparams = 0 }, Warning, "pre-parameters", types.ErrNoPreparams, "a node that runs makes them", "being made"},
+		{"no database", func(f *Facts) { f.Files.HasDatabase, f.Files.Opened = false, nil }, Problem, "database", types.ErrDatabaseLost, "/home/mpc", "backup restore"},
+		{"damaged database", func(f *Facts) { f.Files.DatabaseError, f.Files.Opened = storage.ErrEntryDamaged, nil }, Problem, "database", types.ErrDatabaseDamaged, "damaged", "move the folder mpc/db away"},
+		{"database in use", func(f *Facts) { f.Files.DatabaseError, f.Files.Opened = storage.ErrInUse, nil }, Problem, "database", "", "another process", "which process"},
+		{"no identity", func(f *Facts) { f.Files.IdentityKeys, f.Files.IdentityError = 0, mpcnode.ErrNoIdentity }, Problem, "identity", types.ErrIdentityLost, "no identity file", "--identity-only"},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			f := stopped()
+			c.stage(&f)
+			found := bad(Examine(f))
+			require.GreaterOrEqual(t, len(found), 2, "that it does not run, and why")
+			i := slices.IndexFunc(found, func(f Finding) bool { return f.Check == c.check })
+			require.GreaterOrEqual(t, i, 0, "%v", found)
+			require.Equal(t, c.level, found[i].Level)
+			require.Equal(t, c.reason, found[i].Reason)
+			require.Contains(t, found[i].Detail, c.says)
+			require.Contains(t, found[i].Remedy, c.remedy)
+		})
+	}
+}
+
+// Enough for a signature, or not.
+func TestPurpose(t *testing.T) {
+	f := healthy()
+	f.For = Sign
+	for i, want := range []Level{OK, Warning, Problem} {
+		r := Examine(f)
+		last := r.Findings[len(r.Findings)-1]
+		require.Equal(t, want, last.Level, last.Detail)
+		require.Equal(t, "sign", last.Check)
+		f.Node.Participants[i+1].Answered = false
+	}
+	f = healthy()
+	f.For = Sign
+	f.Node.Key.MissingShares = []string{"op-1"}
+	f.Node.Participants[2].Epoch = 0
+	last := Examine(f).Findings
+	require.Equal(t, Problem, last[len(last)-1].Level, "who has no share cannot sign")
+	f = healthy()
+	f.Node.Participants = append(f.Node.Participants, mpcnode.ParticipantReport{Operator: "op-4", IdentityVersion: 1})
+	f.For = Reshare
+	require.Empty(t, bad(Examine(f)), "it is no participant of the key")
+	_, err := ParsePurpose("anything")
+	require.Error(t, err)
+}
+
+// One participant alone cannot say whose clock is wrong.
+func TestTwoClocks(t *testing.T) {
+	f := healthy()
+	f.Key, f.Node.Key = "", nil
+	f.Node.Participants = f.Node.Participants[:2]
+	f.Node.Participants[1].ClockAhead = 60
+	found := bad(Examine(f))
+	require.Len(t, found, 1)
+	require.Equal(t, Warning, found[0].Level)
+	require.Contains(t, found[0].Detail, "one of the two is wrong")
+	f.Node.Participants[1].Answered = false
+	f.Node.Clock.BlockTime = f.Node.Clock.Now.Add(time.Minute)
+	found = bad(Examine(f))
+	require.Contains(t, found[0].Detail, "60 s behind the last block's time")
+	f.Node.Clock.BlockTime = f.Node.Clock.Now.Add(-time.Minute)
+	found = bad(Examine(f))
+	require.Contains(t, found[0].Detail, "60 s old")
+}

@@ -1,0 +1,84 @@
+package doctor
+
+import (
+	"fmt"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+)
+
+// Purpose is what a node is to be able to do.
+type Purpose string
+
+// The purposes. Empty: its part, whatever comes.
+const (
+	Keygen  Purpose = "keygen"
+	Sign    Purpose = "sign"
+	Reshare Purpose = "reshare"
+)
+
+// ParsePurpose understands keygen, sign, reshare and nothing.
+func ParsePurpose(text string) (Purpose, error) {
+	switch p := Purpose(text); p {
+	case "", Keygen, Sign, Reshare:
+		return p, nil
+	}
+	return "", fmt.Errorf("%q is none of: keygen, sign, reshare", text)
+}
+
+// Facts are what was found out.
+type Facts struct {
+	For Purpose
+	// Key and Request are ids that somebody asked about; empty: nobody did.
+	Key, Request string
+	Files        Files
+	// Node is what the running node says; nil if none answered, and why in NodeError
+	// (mpcnode.ErrNotRunning: there is none).
+	Node      *mpcnode.Checkup
+	NodeError error
+}
+
+// Files are what is on disk.
+type Files struct {
+	// Enabled: section [mpc] of app.toml has MPC switched on.
+	Enabled bool
+	// Folder is where identity and database are.
+	Folder string
+	// IdentityKeys are how many the identity file has; 0 without one. IdentityError is why
+	// it cannot be read.
+	IdentityKeys  int
+	IdentityError error
+	// HasDatabase: there is one, whatever is in it.
+	HasDatabase bool
+	Passphrase  Passphrase
+	// Opened is the database of a node that does not run; nil if it was not opened, and why
+	// in DatabaseError.
+	Opened        *Database
+	DatabaseError error
+	// PreparamsTarget is how many sets of pre-parameters the node is to keep.
+	PreparamsTarget int
+	Disks           []Disk
+}
+
+// Passphrase is what became of trying the one that app.toml names.
+type Passphrase struct {
+	// Source is where it comes from.
+	Source string
+	// Tried: it was had and tried. If not, and Error is nil, it was left alone, since only
+	// the node can have it, or nobody is there to type it.
+	Tried bool
+	Error error
+}
+
+// Database is what was found in it.
+type Database struct {
+	Records, Shares, Preparams int
+}
+
+// Disk is where files of the node are.
+type Disk struct {
+	// Path is a folder on it.
+	Path string
+	// Free bytes for this user; Error is why nobody knows.
+	Free  uint64
+	Error error
+}

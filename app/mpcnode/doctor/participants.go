@@ -1,0 +1,139 @@
+package doctor
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// examinePeers looks at the connections that carry the channel.
+func examinePeers(r *Report, f Facts) {
+	const check = "peers"
+	if f.Node == nil {
+		return
+	}
+	switch peers := f.Node.Status.Peers; {
+	case peers == 0 && len(f.Node.Participants) > 1:
+		r.advise(check, Problem, types.ErrStalled, "look at persistent_peers in config.toml (or libp2p-peers in section [mpc] of app.toml), and that the nodes there run with enabled = true in section [mpc]",
+			"no peer has the MPC channel: nobody hears this node")
+	default:
+		r.ok(check, "%d with the MPC channel", peers)
+	}
+	for _, s := range f.Node.Strangers {
+		name := s.ID
+		if s.Address != "" {
+			name += "@" + s.Address
+		}
+		if s.Moniker != "" {
+			name += fmt.Sprintf(" (%q)", s.Moniker)
+		}
+		r.advise(check, Warning, "", "there, set enabled = true in section [mpc] of app.toml and start the node again, with a program that has MPC; other peers relay meanwhile",
+			"%s does not have the MPC channel: nothing of MPC passes it", name)
+	}
+}
+
+// examineParticipants lists those of the key, or all.
+func examineParticipants(r *Report, f Facts) {
+	const check = "participant"
+	if f.Node == nil || !f.Node.Asked {
+		if f.Node != nil && f.takesPart() && f.Node.ChainError == "" {
+			r.advise(check, Warning, "", "register the identity first: sequencerd mpc register --from KEY", "the others were not asked: this node has no registered identity, or its engine does not run")
+		}
+		return
+	}
+	for _, p := range f.members() {
+		switch {
+		case p.Self:
+		case p.IdentityVersion == 0:
+			r.advise(check, Warning, types.ErrIdentityRevoked, "it makes a new one: sequencerd mpc identity rotate, starts its node again, and registers: sequencerd mpc register --from KEY",
+				"%s revoked its identity, and signs nothing until it registers another", p.Operator)
+		case !p.Answered:
+			r.found(check, f.silence(), types.ErrStalled, "%s does not answer%s", p.Operator, silent(p.Direct))
+		case p.CatchingUp:
+			r.found(check, f.silence(), types.ErrCatchingUp, "%s answers and is behind the chain, at height %d", p.Operator, p.Height)
+		case f.clockOf(p):
+			r.advise(check, Warning, "", "tell its operator: timedatectl set-ntp true", "%s answers, and its clock is %s this node's", p.Operator, off(p.ClockAhead))
+		default:
+			r.ok(check, "%s: %s, %s%s", p.Operator, way(p.Direct), milliseconds(p.RoundTrip), versionOf(p))
+		}
+	}
+}
+
+// members are the participants of the key that was asked for, or all.
+func (f *Facts) members() []mpcnode.ParticipantReport {
+	if f.Node == nil {
+		return nil
+	}
+	if f.Node.Key == nil {
+		return f.Node.Participants
+	}
+	return slices.DeleteFunc(slices.Clone(f.Node.Participants), func(p mpcnode.ParticipantReport) bool {
+		return !slices.Contains(f.Node.Key.Participants, p.Operator)
+	})
+}
+
+// silence is how bad it is that one does not come: what needs everybody cannot be done.
+func (f *Facts) silence() Level { return f.needs(Keygen, Reshare) }
+
+func silent(direct bool) string {
+	if direct {
+		return ", though its node is a peer of this one: it runs an older version, or its engine stopped"
+	}
+	return ": its node is down, or not connected to anybody"
+}
+
+func way(direct bool) string {
+	if direct {
+		return "direct"
+	}
+	return "by relay"
+}
+
+func versionOf(p mpcnode.ParticipantReport) string {
+	if p.Version == "" {
+		return ""
+	}
+	return ", version " + p.Version
+}
+
+// clockOf: its clock is wrong, and not this node's, as the others show.
+func (f *Facts) clockOf(p mpcnode.ParticipantReport) bool {
+	own, others := f.ownClock()
+	return others > 1 && math.Abs(own) < clockOff && math.Abs(p.ClockAhead) >= clockWrong
+}
+
+// examineVersions says who runs what.
+func examineVersions(r *Report, f Facts) {
+	const check = "versions"
+	if f.Node == nil || !f.Node.Asked {
+		return
+	}
+	others, same := make(map[string][]string), 0
+	for _, p := range f.Node.Participants {
+		switch {
+		case !p.Answered || p.Version == "":
+		case p.Version == f.Node.Version:
+			same++
+		default:
+			others[p.Version] = append(others[p.Version], p.Operator)
+		}
+	}
+	if f.Node.Version == "" {
+		return // a program that was built by hand does not know
+	}
+	if len(others) == 0 {
+		r.ok(check, "%s, as the %d others that say theirs", f.Node.Version, same)
+		return
+	}
+	var list []string
+	for v, ops := range others {
+		list = append(list, v+" ("+strings.Join(ops, ", ")+")")
+	}
+	slices.Sort(list)
+	r.advise(check, Warning, "", "fine while an upgrade goes round; run the same version on all nodes in the end",
+		"this node runs %s, others: %s", f.Node.Version, strings.Join(list, "; "))
+}

@@ -1,0 +1,34 @@
+package doctor
+
+import (
+	"errors"
+
+	"github.com/sequencer-mpc/sequencer/storage"
+)
+
+// examinePassphrase says whether the node could start with what app.toml names.
+func examinePassphrase(r *Report, f Facts) {
+	const check = "passphrase"
+	p := f.Files.Passphrase
+	if f.Files.IdentityKeys == 0 {
+		return // nothing that it could open
+	}
+	running := ""
+	if f.Node != nil {
+		running = "; the running node has opened everything, its next start would fail"
+	}
+	switch {
+	case errors.Is(p.Error, storage.ErrWrongPassphrase):
+		r.advise(check, Problem, "", "put the one that the identity was made with there, or name its source in section [mpc] of app.toml; to try another one: sequencerd mpc doctor --mpc-passphrase prompt",
+			"that of %s is wrong%s", p.Source, running)
+	case p.Error != nil && !p.Tried:
+		r.advise(check, Problem, "", "make it readable, or name another source in section [mpc] of app.toml; to try one: sequencerd mpc doctor --mpc-passphrase prompt",
+			"it cannot be had%s: %v", running, p.Error)
+	case p.Tried:
+		r.ok(check, "that of %s opens the identity", p.Source)
+	case f.Node != nil:
+		r.ok(check, "the running node has one; not tried again, it comes from %s", p.Source)
+	default:
+		r.advise(check, Warning, "", "try it: sequencerd mpc doctor --mpc-passphrase prompt", "not tried: it comes from %s", p.Source)
+	}
+}

@@ -1,0 +1,74 @@
+package audit
+
+import (
+	"bufio"
+	"bytes"
+	"errors"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+)
+
+// maxFound bounds the lines that Find returns: two for each session of a request, of which
+// there are as many as its lifetime has attempts.
+const maxFound = 1000
+
+// Find returns the newest uses of shares for a request, or by a session whose name begins
+// with what is given, oldest first, 1000 at most. Lines that do not have the content of
+// their hash are passed over; Verify names them. No log: nothing is found.
+func Find(dir, request, session string) ([]Entry, error) {
+	files, err := rotatedFiles(dir)
+	if err != nil {
+		return nil, err
+	}
+	var found []Entry
+	for _, path := range append(files, filepath.Join(dir, current)) {
+		if found, err = findIn(path, request, session, found); err != nil {
+			return nil, err
+		}
+	}
+	return found, nil
+}
+
+func findIn(path, request, session string, found []Entry) ([]Entry, error) {
+	f, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return found, nil // there is none, or it was renamed meanwhile
+	}
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	lines := bufio.NewReaderSize(f, maxLineBytes)
+	for {
+		line, err := lines.ReadSlice('\n')
+		switch {
+		case errors.Is(err, io.EOF):
+			return found, nil
+		case errors.Is(err, bufio.ErrBufferFull):
+			continue
+		case err != nil:
+			return nil, err
+		}
+		named := request != "" && bytes.Contains(line, []byte(`"`+request+`"`))
+		if !named && (session == "" || !bytes.Contains(line, []byte(`"`+session))) {
+			continue // most lines: decoding them takes ten times as long
+		}
+		e, err := parse(bytes.TrimSuffix(line, []byte("\n")))
+		if err != nil || !e.of(request, session) {
+			continue
+		}
+		if found = append(found, e); len(found) > maxFound {
+			found = found[1:]
+		}
+	}
+}
+
+// of says whether a line is of a use of a share for a request, or by a session.
+func (e *Entry) of(request, session string) bool {
+	if e.Event != Begin && e.Event != End {
+		return false
+	}
+	return request != "" && e.Request == request || session != "" && bytes.HasPrefix([]byte(e.Session), []byte(session))
+}
