@@ -26,7 +26,7 @@ const (
 	// than this node's last one.
 	presignSlack = 5
 	// presignPause is how long an owner waits after it failed to make one, or lost some; it
-	// doubles up to presignMaxPause until one was used.
+	// doubles up to presignMaxPause, until one was made, or used.
 	presignPause    = 5 * time.Second
 	presignMaxPause = 5 * time.Minute
 	// presignExtra is how many more than the target an owner may have here: it drops one
@@ -55,8 +55,9 @@ type presigns struct {
 	due bool
 	// seen are the attempts that this node took part in, with the height of each.
 	seen map[attemptID]int64
-	// pauses of keys for which one could not be made, or was lost.
-	pauses map[types.KeyID]pause
+	// pauses of keys for which one could not be made, and losses of those of which some
+	// were lost that had been made.
+	pauses, losses map[types.KeyID]pause
 	// used is when a signature of a key was last asked for.
 	used map[types.KeyID]time.Time
 	// tries is how many presignatures were used in vain for a request.
@@ -75,7 +76,7 @@ type pause struct {
 
 func newPresigns() presigns {
 	return presigns{
-		seen: make(map[attemptID]int64), pauses: make(map[types.KeyID]pause), used: make(map[types.KeyID]time.Time),
+		seen: make(map[attemptID]int64), pauses: make(map[types.KeyID]pause), losses: make(map[types.KeyID]pause), used: make(map[types.KeyID]time.Time),
 		tries: make(map[types.RequestID]int), wasted: make(map[types.Operator]waste), joined: make(map[types.Operator]time.Time), disowned: make(map[types.Operator]int),
 	}
 }
@@ -119,7 +120,9 @@ func (p *presigns) adopt(c *Core) {
 	}
 	now := c.opts.Now()
 	maps.DeleteFunc(p.used, func(id types.KeyID, _ time.Time) bool { _, known := c.view.Keys[id]; return !known })
-	maps.DeleteFunc(p.pauses, func(_ types.KeyID, until pause) bool { return now.Sub(until.until) >= presignMaxPause })
+	for _, pauses := range []map[types.KeyID]pause{p.pauses, p.losses} {
+		maps.DeleteFunc(pauses, func(_ types.KeyID, until pause) bool { return now.Sub(until.until) >= presignMaxPause })
+	}
 	maps.DeleteFunc(p.wasted, func(_ types.Operator, w waste) bool { return now.Sub(w.since) >= presignWasteFor })
 	maps.DeleteFunc(p.joined, func(_ types.Operator, at time.Time) bool { return now.Sub(at) >= presignPace })
 	if c.view.Presign <= 0 || c.self.Operator == "" {
@@ -246,7 +249,7 @@ func (c *Core) neediest(now time.Time) *types.Request {
 	}
 	var best *types.Request
 	for name, keyID := range c.presigns.keys {
-		if own[name] >= c.view.Presign || now.Before(c.presigns.pauses[keyID].until) {
+		if own[name] >= c.view.Presign || now.Before(c.presigns.pauses[keyID].until) || now.Before(c.presigns.losses[keyID].until) {
 			continue
 		}
 		r := c.presignRequest(types.RequestID{Kind: types.KindPresign, ID: name})
@@ -277,6 +280,7 @@ func (c *Core) noticeParked(l *live) {
 	}
 	l.parked = true
 	c.presigns.due = true
+	delete(c.presigns.pauses, l.Request().KeyID)
 	c.shareClosed(l, "")
 	c.opts.Log.Debug("presignature ready", "key", l.Request().KeyID, "session", l.Context().Short(), "owner", l.Initiator())
 }
@@ -318,23 +322,26 @@ func (c *Core) endPresign(l *live, end session.End) {
 	c.presigns.count--
 	c.presigns.due = true
 	c.noteWaste(l, end)
+	key, now := l.Request().KeyID, c.opts.Now()
 	switch {
 	case l.Initiator() != c.self.Operator || end.Reason == types.ErrPresignDropped:
+	case l.unused():
+		prolong(c.presigns.losses, key, now)
 	case l.waits():
-		c.pausePresigns(l.Request().KeyID)
+		prolong(c.presigns.pauses, key, now)
 	case end.Reason == "":
-		delete(c.presigns.pauses, l.Request().KeyID)
+		delete(c.presigns.losses, key)
 	}
 }
 
-// pausePresigns lets this node make none of a key for a while. What is lost at the same
-// time counts as one.
-func (c *Core) pausePresigns(key types.KeyID) {
-	p, now := c.presigns.pauses[key], c.opts.Now()
+// prolong begins the next pause of a key, twice as long as the last one. What is lost during
+// one counts to it.
+func prolong(pauses map[types.KeyID]pause, key types.KeyID, now time.Time) {
+	p := pauses[key]
 	if now.Before(p.until) {
 		return
 	}
 	p.wait = min(max(2*p.wait, presignPause), presignMaxPause)
 	p.until = now.Add(p.wait)
-	c.presigns.pauses[key] = p
+	pauses[key] = p
 }

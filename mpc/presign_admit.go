@@ -35,12 +35,15 @@ func (c *Core) admitPresign(v types.Verified, id types.RequestID, attempt uint32
 	}
 	member, ok := r.Member(v.From())
 	_, liar := c.liars[v.From()]
-	at := session.PreparedAt(v)
+	at, commitment := session.PreparedFor(v)
+	ours := r.Commitment(c.opts.ChainID)
 	switch {
 	case !ok || member.IdentityVersion != v.Header().IdentityVersion || v.From() != r.Initiator(attempt) || liar:
 		return types.ErrWrongInitiator
 	case at < c.view.Height-presignSlack || at > c.view.Height+presignSlack:
 		return types.ErrWrongAttempt
+	case string(commitment) != string(ours[:]):
+		return types.ErrWrongAttempt // somebody's identity is another one in its last block than in ours
 	}
 	if _, before := c.presigns.seen[attemptID{id, attempt}]; before {
 		return types.ErrWrongAttempt

@@ -48,7 +48,8 @@ func (p *presigner) ask() {
 	v := p.desk.prepare(p.from, p.request.ID, p.attempt, p.version)
 	var body wire.Prepare
 	require.NoError(p.t, body.Unmarshal(v.Body()))
-	body.Height = p.height
+	commitment := p.request.Commitment(deskChain)
+	body.Height, body.Commitment = p.height, commitment[:]
 	bz, err := body.Marshal()
 	require.NoError(p.t, err)
 	v = p.signed(p.from, wire.KIND_PREPARE, p.version, p.request.ID, bz)
@@ -80,8 +81,16 @@ func TestAdmitPresign(t *testing.T) {
 		"said again much later":      {nil, func(p *presigner) { p.view.Height += presignSlack + 1; p.commit() }, "wrong_attempt"},
 		"from the future":            {nil, func(p *presigner) { p.height += presignSlack + 1 }, "wrong_attempt"},
 		"the same attempt again":     {nil, func(p *presigner) { p.ask(); p.core.Shutdown(); p.sent = nil }, "wrong_attempt"},
-		"one is being made":          {nil, func(p *presigner) { p.ask(); p.sent = nil; p.attempt += 4 }, "busy"},
-		"too many in memory":         {nil, func(p *presigner) { p.core.presigns.count = DefaultMaxPresignatures }, "busy"},
+		"another identity of a member, seen here only": {nil, func(p *presigner) { p.rotate(); p.commit() }, "wrong_attempt"},
+		"another identity of a member, seen there only": {func(p *presigner) {
+			before := p.view.Roster
+			p.rotate()
+			key := p.view.Keys["key"]
+			p.request, _ = types.PresignRequest(&key, p.view.Roster)
+			p.view.Roster = before
+		}, nil, "wrong_attempt"},
+		"one is being made":  {nil, func(p *presigner) { p.ask(); p.sent = nil; p.attempt += 4 }, "busy"},
+		"too many in memory": {nil, func(p *presigner) { p.core.presigns.count = DefaultMaxPresignatures }, "busy"},
 		"an owner that wastes them": {nil, func(p *presigner) {
 			p.core.presigns.wasted[p.from] = waste{count: 2*2 + presignWasteExtra, since: p.now}
 		}, "busy"},
@@ -104,6 +113,17 @@ func TestAdmitPresign(t *testing.T) {
 			require.Equal(t, string(p.from), to)
 		})
 	}
+}
+
+// rotate gives another identity to somebody who is neither op-00 nor the owner.
+func (p *presigner) rotate() {
+	roster := make(map[types.Operator][]types.Identity)
+	for _, op := range p.ops {
+		roster[op] = []types.Identity{{Version: 1, Key: p.public(op)}}
+	}
+	i := slices.IndexFunc(p.ops, func(op types.Operator) bool { return op != "op-00" && op != p.from })
+	roster[p.ops[i]] = append(roster[p.ops[i]], types.Identity{Version: 2, Key: make([]byte, 32)})
+	p.view.Roster = types.NewRoster(roster)
 }
 
 func (p *presigner) changeKey(f func(*types.Key)) {

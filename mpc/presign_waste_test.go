@@ -84,23 +84,15 @@ func TestPrefersWhoWastesNothing(t *testing.T) {
 	require.Equal(t, []int{1, 2, 0}, []int{suspicion("op-01"), suspicion("op-02"), suspicion("op-03")})
 }
 
-// TestPausesAfterALoss: who loses presignatures makes no others for a while, longer each time.
-// Those that are lost together count as one loss, and what was dropped as none.
-func TestPausesAfterALoss(t *testing.T) {
-	p := newPresigner(t)
-	p.start()
-	wait := func() time.Duration { return p.core.presigns.pauses["key"].wait }
-	p.core.End(p.leads(), session.End{Reason: types.ErrPresignDropped})
-	require.Zero(t, wait())
-	lost := session.End{Reason: types.ErrPresignLost}
-	s := p.leads()
-	p.core.pausePresigns("key") // another one was lost before it
-	p.core.End(s, lost)
-	require.Equal(t, presignPause, wait())
-	p.now = p.now.Add(presignPause)
-	p.commit()
-	p.core.End(p.leads(), lost)
-	require.Equal(t, 2*presignPause, wait())
-	p.core.Tick()
-	require.Empty(t, p.core.sessions)
+// TestProlong: each pause is twice as long as the last, within bounds, and what is lost
+// during one counts to it.
+func TestProlong(t *testing.T) {
+	pauses, now := make(map[types.KeyID]pause), poolEpoch
+	for _, wait := range []time.Duration{5, 10, 20, 40, 80, 160, 300, 300} {
+		for range 3 {
+			prolong(pauses, "key", now)
+			require.Equal(t, wait*time.Second, pauses["key"].wait)
+		}
+		now = pauses["key"].until
+	}
 }

@@ -54,7 +54,8 @@ const (
 	// id of 66, and so is a signature: 66 + 34 + 34 + 2.
 	MaxGossipBytes = 512 + types.MaxPayloadBytes
 
-	// MaxSmallBody bounds Prepare (attempt 6, nonce 34, key 34: 74), Ready (34), Confirm (34),
+	// MaxSmallBody bounds Prepare (attempt 6, nonce 34, key 34, deals 2, height 11, commitment
+	// 34: 121), Ready (34), Confirm (34),
 	// Working (6) and Abort (reason 66, four operators 92 each: 434); the rest is room
 	// for fields to come.
 	MaxSmallBody = 512

@@ -55,10 +55,9 @@
 // covers it. A signer that lost its part says so to the owner, which gives the presignature
 // up and names it; who says anything of the next round before the Consume lies, as the owner
 // knows, and is shown (see tickParked). An owner that says what it is for and no more
-// stalls: it could not have said so without its part. DESIGN §8 has the digest in the headers of round 4 instead; as a broadcast
-// it needs no field, is asked for and passed on like any other, and two of them name
-// the owner. (They are no proof for the chain: it knows of no presignature. Members accuse
-// it in the request that it was used for.)
+// stalls: it could not have said so without its part. DESIGN §8 has the digest in the
+// headers of round 4 instead; as a broadcast it needs no field, is asked for and passed on
+// like any other, and two of them are proof against the owner.
 //
 // The echo costs, for each round with a broadcast, one Confirm of below 512
 // bytes from each of s signers to each other, s(s-1) of them, and one more way

@@ -34,7 +34,8 @@ func Open(cfg Config, now time.Time) (*Session, error) {
 	}
 	body := wire.Prepare{Attempt: cfg.Attempt, Nonce: nonce, EphemeralKey: s.ephemeral.PublicKey().Bytes(), Deals: cfg.Deals}
 	if cfg.Request.ID.Kind == types.KindPresign {
-		body.Height = cfg.Height
+		commitment := cfg.Request.Commitment(cfg.ChainID)
+		body.Height, body.Commitment = cfg.Height, commitment[:]
 	}
 	bz, err := body.Marshal()
 	if err != nil {
@@ -117,13 +118,14 @@ func DecodePrepare(v types.Verified) (types.RequestID, uint32, error) {
 	return v.Request(), p.Attempt, nil
 }
 
-// PreparedAt is the height in the Prepare of a presignature, which DecodePrepare took.
-func PreparedAt(v types.Verified) int64 {
+// PreparedFor is the height in the Prepare of a presignature, which DecodePrepare took, and
+// the hash of what it is for.
+func PreparedFor(v types.Verified) (height int64, commitment []byte) {
 	var p wire.Prepare
 	if err := p.Unmarshal(v.Body()); err != nil {
-		return 0
+		return 0, nil
 	}
-	return p.Height
+	return p.Height, p.Commitment
 }
 
 // CheckPrepare says whether a session can be started with the key in a Prepare. It

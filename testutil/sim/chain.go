@@ -66,6 +66,7 @@ type snapshot struct {
 	faults     []types.Fault
 	// proven says against whom there ever was proof in a session.
 	proven      map[types.Context]types.Operator
+	roster      *types.Roster
 	presign     int
 	faultBlocks int64
 }
@@ -367,6 +368,7 @@ func (c *Chain) commit() {
 	}
 	c.roster, err = k.EngineRoster(ctx)
 	c.must(err)
+	s.roster = c.roster
 	c.blocks = append(c.blocks, s)
 	if c.world.KeepStates {
 		c.states = append(c.states, c.Fixture.Save())
@@ -386,7 +388,7 @@ func (c *Chain) known(signature string) (types.SignatureResult, bool) {
 // view is what a node that has seen this height knows.
 func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 	s := c.at(height)
-	v := &mpc.View{Height: height, Requests: c.requestsAt(height), Keys: make(map[types.KeyID]types.Key), Roster: c.roster, Attested: s.attested, Faults: s.faults, FaultBlocks: s.faultBlocks, Presign: s.presign}
+	v := &mpc.View{Height: height, Requests: c.requestsAt(height), Keys: make(map[types.KeyID]types.Key), Roster: s.roster, Attested: s.attested, Faults: s.faults, FaultBlocks: s.faultBlocks, Presign: s.presign}
 	for _, id := range keys {
 		if k, ok := s.keys[id]; ok {
 			v.Keys[id] = k

@@ -41,6 +41,7 @@ type Node struct {
 	// Lied counts the messages that it did not send as its engine made them.
 	Lied int
 
+	former []ed25519.PrivateKey // identities that it had before
 	timing session.Timing
 	world  *World
 	core   *mpc.Core
@@ -122,7 +123,7 @@ func (n *Node) Start() {
 	// A restarted node must not repeat the randomness of its last life.
 	seed := sha256.Sum256(fmt.Appendf(nil, "%d|%s|%d", n.world.Seed, n.Operator, n.life))
 	core, err := mpc.NewCore(mpc.Options{
-		ChainID: n.world.Chain.ID(), Identities: []ed25519.PrivateKey{n.Identity}, Chain: n, Store: n.Store,
+		ChainID: n.world.Chain.ID(), Identities: append(slices.Clone(n.former), n.Identity), Chain: n, Store: n.Store,
 		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.world.Now,
 		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.timing, Observer: (*observer)(n),
 		MaxSessions: n.world.MaxSessions,
