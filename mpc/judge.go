@@ -87,14 +87,20 @@ func (c *Core) judgeEvidence(g *wire.Gossip, w *wire.Evidence) (Judged, error) {
 	if err := e.Verify(c.opts.ChainID, key); err != nil {
 		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
 	}
-	// The view has what counts only. Whoever repeats what ceased to would make every node
-	// hold it again, and the chain refuses it.
-	known, err := c.opts.Chain.Proven(ctx, e.Culprit(), e.Context())
-	if err != nil {
-		c.opts.Log.Warn("committed state does not say what was proved before; evidence is dropped, and comes again", "against", e.Culprit(), "err", err)
-	}
-	if known || err != nil {
+	if c.provenBefore(ctx, &e) {
 		return unneeded, nil
 	}
 	return Judged{gossip: g, evidence: &e, under: under}, nil
+}
+
+// provenBefore: the chain has proof against the same participant in the same session, or
+// does not say now: it comes again. The view has what counts only. Whoever repeats what
+// ceased to would make every node hold it again, and the chain refuses it.
+func (c *Core) provenBefore(ctx context.Context, e *types.Evidence) bool {
+	known, err := c.opts.Chain.Proven(ctx, e.Culprit(), e.Context())
+	if err != nil {
+		c.opts.Log.Warn("committed state does not say what was proved before; evidence is dropped, and comes again", "against", e.Culprit(), "err", err)
+		return true
+	}
+	return known
 }

@@ -1,6 +1,8 @@
 package mpc
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -283,4 +285,30 @@ func TestRefusalsBringNoProof(t *testing.T) {
 	d.refuses("op-02", r.ID, wire.Refuse{Reason: string(types.ErrAlreadyDecided), Result: told(d.prove(r, "op-03"))})
 	require.Empty(t, d.core.Results().Evidence)
 	require.Zero(t, d.reads.Load())
+}
+
+// unreadable is a desk whose state cannot always be read.
+type unreadable struct {
+	*desk
+	err error
+}
+
+func (u *unreadable) Proven(ctx context.Context, op types.Operator, session types.Context) (bool, error) {
+	known, err := u.desk.Proven(ctx, op, session)
+	return known, errors.Join(err, u.err)
+}
+
+// TestJudgeWithoutState: proof of which the state does not say whether it is known is not
+// kept, and is nobody's fault; it is taken when it comes again.
+func TestJudgeWithoutState(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindSign)
+	d.view.Requests = []types.Request{r}
+	state := &unreadable{d, errors.New("no such version")}
+	d.start(func(o *Options) { o.Chain = state })
+	d.hear(d.prove(&r, "op-02"))
+	require.Empty(t, d.core.Results().Evidence)
+	state.err = nil
+	d.hear(d.prove(&r, "op-02"))
+	require.Len(t, d.core.Results().Evidence, 1)
 }
