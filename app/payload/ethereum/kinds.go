@@ -26,9 +26,7 @@ func bad(format string, args ...any) error {
 }
 
 // notCanonical refuses a payload that is written in another way than the one there is.
-func notCanonical(format string, args ...any) error {
-	return fmt.Errorf("%w: %w", mpctypes.ErrNotCanonical, fmt.Errorf(format, args...))
-}
+func notCanonical(how string) error { return fmt.Errorf("%w: %s", mpctypes.ErrNotCanonical, how) }
 
 // signatureOf is r, s and v as wallets write them: 27 or 28.
 func signatureOf(s *mpctypes.SignatureResult) []byte {
