@@ -250,12 +250,12 @@ func TestAdd(t *testing.T) {
 	db, f := story(t, keys)
 	chain, err := f.Chain()
 	require.NoError(t, err)
-	stale, err := Plan(db, nil, "seq-1", &chain[1], false, at)
+	stale, err := Plan(db, []ed25519.PrivateKey{identity}, "seq-1", &chain[1], false, at)
 	require.NoError(t, err)
 	_, err = f.Add(stale.Manifest, func(io.Writer) error { t.Fatal("written"); return nil })
 	require.ErrorIs(t, err, ErrChain)
 
-	next, err := Plan(db, nil, "seq-1", &chain[2], false, at)
+	next, err := Plan(db, []ed25519.PrivateKey{identity}, "seq-1", &chain[2], false, at)
 	require.NoError(t, err)
 	gone := errors.New("the node is gone")
 	_, err = f.Add(next.Manifest, func(w io.Writer) error {
