@@ -37,7 +37,7 @@ const (
 // probeRequest stands in the headers of Pings and Pongs, which are of no request.
 const probeRequest = "probe"
 
-// ErrNoProbe: a node without a registered identity cannot ask anybody.
+// ErrNoProbe says that a node without a registered identity cannot ask anybody.
 var ErrNoProbe = errors.New("this node has no registered identity to ask others with")
 
 // Answer is what a participant said to a probe.
