@@ -134,7 +134,7 @@ func (x *inspector) inspect(ctx context.Context, id string) InspectReport {
 	defer cancel()
 	history, err := x.engine.History(asked, id)
 	if err != nil {
-		err = errors.New("the engine does not answer; what this node saw is not known: sequencerd mpc doctor")
+		err = errors.New(types.ForProgram("the engine does not answer; what this node saw is not known: sequencerd mpc doctor"))
 	}
 	for i := range history.Sessions {
 		r.Sessions = append(r.Sessions, timeline(&history.Sessions[i]))
