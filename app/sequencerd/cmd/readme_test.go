@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"errors"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -8,8 +9,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cosmos/cosmos-sdk/client/flags"
+
+	"github.com/sequencer-mpc/sequencer/app"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // repository is the root of the project.
@@ -23,10 +30,13 @@ func readText(t *testing.T, name string) string {
 }
 
 // blocks are the README's fenced blocks of a language.
-func blocks(t *testing.T, language string) []string {
+func blocks(t *testing.T, language string) []string { return blocksOf(t, "README.md", language) }
+
+// blocksOf are those of a document.
+func blocksOf(t *testing.T, document, language string) []string {
 	t.Helper()
 	var out []string
-	for _, m := range regexp.MustCompile("(?ms)^```([a-z]*)\n(.*?)^```$").FindAllStringSubmatch(readText(t, "README.md"), -1) {
+	for _, m := range regexp.MustCompile("(?ms)^ *```([a-z]*)\n(.*?)^ *```$").FindAllStringSubmatch(readText(t, document), -1) {
 		if m[1] == language {
 			out = append(out, m[2])
 		}
@@ -52,15 +62,21 @@ func TestReadmeHasTheReplaceLines(t *testing.T) {
 	require.NotContains(t, after, "replace ", "all of them are in one block")
 }
 
-// commands are what the README tells people to call, without the program's name.
-func commands(t *testing.T) []string {
+// answer is what a command in $( ) gives, or a file that is read there.
+const answer = "ANSWER"
+
+// operatorsDocuments tell people what to call.
+var operatorsDocuments = []string{"README.md", "app/ops/README.md", "app/ops/RUNBOOK.md"}
+
+// commands are what a document tells people to call, without the program's name.
+func commands(t *testing.T, document string) []string {
 	t.Helper()
 	heads := map[string]string{
-		"sequencerd ": "", "build/sequencerd ": "", "seqd ": "", "ask ": "tx mpc ", "query ": "query mpc ", "await ": "query mpc ",
+		"sequencerd ": "", "build/sequencerd ": "", "sudo -u sequencer sequencerd ": "", "seqd ": "", "ask ": "tx mpc ", "query ": "query mpc ", "await ": "query mpc ",
 	}
 	var out []string
 	inner := regexp.MustCompile(`\$\(sequencerd ([^)]+)\)`)
-	for _, b := range blocks(t, "sh") {
+	for _, b := range blocksOf(t, document, "sh") {
 		for _, m := range inner.FindAllStringSubmatch(b, -1) {
 			out = append(out, m[1])
 		}
@@ -68,41 +84,124 @@ func commands(t *testing.T) []string {
 			line, _, _ = strings.Cut(strings.TrimSpace(line), "#")
 			for head, stands := range heads {
 				if rest, ok := strings.CutPrefix(line, head); ok && !strings.Contains(rest, "$@") {
-					out = append(out, stands+inner.ReplaceAllString(rest, "ANSWER"))
+					out = append(out, stands+inner.ReplaceAllString(rest, answer))
 				}
 			}
 		}
 	}
-	for _, m := range regexp.MustCompile("`sequencerd ([^`]+)`").FindAllStringSubmatch(readText(t, "README.md"), -1) {
+	for _, m := range regexp.MustCompile("`sequencerd ([^`]+)`").FindAllStringSubmatch(readText(t, document), -1) {
 		out = append(out, m[1])
 	}
 	return out
 }
 
-// Every command and flag of the README is there.
-func TestReadmeCommandsAreThere(t *testing.T) {
-	all := commands(t)
-	require.Greater(t, len(all), 10)
+// wordsOf splits a command as a shell does, up to a pipe or a file: what stands in
+// quotes is one word. Placeholders become what they stand for.
+func wordsOf(line string) []string {
+	line = regexp.MustCompile(`"[^"]*"|'[^']*'`).ReplaceAllString(line, answer)
+	line, _, _ = strings.Cut(line, " | ")
+	line, _, _ = strings.Cut(line, " > ")
+	line = regexp.MustCompile(`seqvaloper1\.\.\.|\bOPERATOR\b`).ReplaceAllString(line, operator)
+	line = regexp.MustCompile(`--height N\b`).ReplaceAllString(line, "--height 1")
+	return strings.Fields(line)
+}
+
+// commandTree is what a person calls: the root, with the flag that running it adds.
+func commandTree() *cobra.Command {
 	root := NewRoot()
-	for _, line := range all {
-		words := strings.Fields(line)
-		cmd, rest, err := root.Find(words)
-		require.NoError(t, err, line)
-		require.False(t, cmd.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-"), "%q is no command", line)
-		require.True(t, cmd.HasParent(), "%q is no command", line)
-		for _, word := range words {
-			name, isFlag := strings.CutPrefix(word, "--")
-			if !isFlag {
-				continue
-			}
-			name, _, _ = strings.Cut(name, "=")
-			var flag *pflag.Flag
-			if flag = cmd.Flags().Lookup(name); flag == nil {
-				flag = cmd.InheritedFlags().Lookup(name)
-			}
-			require.NotNil(t, flag, "%q has no flag --%s", line, name)
+	root.PersistentFlags().String(flags.FlagHome, app.DefaultHome, "")
+	return root
+}
+
+// checkCommand fails where there is no such command, or it does not take these flags
+// with these values. whole says that nothing but the command stands there.
+func checkCommand(t *testing.T, root *cobra.Command, line string, whole bool) {
+	t.Helper()
+	cmd, rest, err := root.Find(wordsOf(line))
+	require.NoError(t, err, line)
+	require.False(t, cmd.HasSubCommands() && len(rest) > 0 && !strings.HasPrefix(rest[0], "-"), "%q is no command", line)
+	require.True(t, cmd.HasParent(), "%q is no command", line)
+	err = cmd.ParseFlags(rest)
+	if errors.Is(err, pflag.ErrHelp) {
+		return
+	}
+	require.NoError(t, err, line)
+	if whole && cmd.Flags().NArg() > 0 {
+		require.NoError(t, cmd.ValidateArgs(cmd.Flags().Args()), line)
+	}
+}
+
+// Every command and flag of the documents is there, and takes the value that it has.
+func TestReadmeCommandsAreThere(t *testing.T) {
+	root := commandTree()
+	for _, document := range operatorsDocuments {
+		all := commands(t, document)
+		require.NotEmpty(t, all, document)
+		for _, line := range all {
+			t.Run(line, func(t *testing.T) { checkCommand(t, root, line, true) })
 		}
 	}
+}
+
+// So are those of help texts, and of what errors tell people to do.
+func TestCommandsOfTextsAreThere(t *testing.T) {
+	root := commandTree()
+	examples, said := helpTexts(t, root)
+	for _, text := range remedies(t) {
+		said = append(said, commandsIn(text)...)
+	}
+	require.Greater(t, len(examples), 10)
+	require.Greater(t, len(said), 50)
+	for _, line := range examples {
+		t.Run(line, func(t *testing.T) { checkCommand(t, root, line, true) })
+	}
+	for _, line := range said {
+		t.Run(line, func(t *testing.T) { checkCommand(t, root, line, false) })
+	}
+}
+
+// helpTexts are the commands in the help of all commands of ours: those of examples, and
+// those that are spoken of.
+func helpTexts(t *testing.T, root *cobra.Command) (examples, said []string) {
+	t.Helper()
+	said = commandsIn(root.Long)
+	var look func(cmd *cobra.Command)
+	look = func(cmd *cobra.Command) {
+		examples, said = append(examples, commandsIn(cmd.Example)...), append(said, commandsIn(cmd.Long)...)
+		for _, sub := range cmd.Commands() {
+			look(sub)
+		}
+	}
+	for _, path := range [][]string{{"init"}, {"start"}, {"localnet"}, {"mpc"}, {"query", "mpc"}, {"tx", "mpc"}} {
+		cmd, _, err := root.Find(path)
+		require.NoError(t, err)
+		look(cmd)
+	}
+	return examples, said
+}
+
+// commandsIn finds the commands in a text, without the program's name: each up to the end
+// of the sentence, of the line or of the column, whatever of it may be prose. A line that
+// ends in a backslash goes on.
+func commandsIn(text string) (found []string) {
+	text = strings.ReplaceAll(text, "\\\n", " ")
+	for _, m := range regexp.MustCompile(`\bsequencerd\s+([^\n;()]+)`).FindAllStringSubmatch(text, -1) {
+		line, _, _ := strings.Cut(m[1], "sequencerd ")
+		line, _, _ = strings.Cut(line, "    ")
+		line = regexp.MustCompile(`[.,:"]+(\s|$)`).ReplaceAllString(line, " ")
+		found = append(found, strings.TrimSpace(line))
+	}
+	return found
+}
+
+// remedies are what is said of every reason.
+func remedies(t *testing.T) (texts []string) {
+	t.Helper()
+	for _, m := range regexp.MustCompile(`Reason = "(\w+)"`).FindAllStringSubmatch(readText(t, "mpc/types/reason.go"), -1) {
+		texts = append(texts, types.Reason(m[1]).Remedy())
+	}
+	require.Greater(t, len(texts), 50)
+	return texts
 }
 
 // The README names the oldest Go that go.mod takes.
@@ -126,6 +225,7 @@ func TestReadmeNamesWhatIsThere(t *testing.T) {
 		require.Regexp(t, `(?m)^`+target+`:`, makefile)
 	}
 	for _, path := range append(found(`\]\(([^):]+)\)`), found("(?m)^\\| `([^`]+)`")...) {
+		path, _, _ = strings.Cut(path, "#")
 		_, err := os.Stat(filepath.Join(repository, path))
 		require.NoError(t, err)
 	}

@@ -40,8 +40,8 @@ func NewRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   app.Binary,
 		Short: "Node of the sequencer chain, which makes threshold keys and signs with them",
-		Long: `sequencerd runs a node of the sequencer chain. Its validators hold threshold
-keys together: the chain asks for a key or a signature, the validators' nodes
+		Long: `Runs a node of the sequencer chain. Its validators hold threshold keys
+together: the chain asks for a key or a signature, the validators' nodes
 make it among themselves, and the result goes back on chain.
 
   sequencerd localnet --validators 4 --output DIR    a network on this machine
