@@ -120,21 +120,33 @@ func (c *Core) bindOpen() error {
 		return nil
 	}
 	var bindings []types.Binding
-	var ids []types.RequestID
+	var seen []types.RequestID
 	for id, r := range c.requests {
-		if !c.bound[id] && c.mayBind(r) {
-			bindings, ids = append(bindings, r.Binding()), append(ids, id)
+		if c.bound[id] || !c.mayBind(r) {
+			continue
+		}
+		// What is refused is not bound. It is looked at again by bind, if anybody asks.
+		seen = append(seen, id)
+		if c.understand(r) == nil {
+			bindings = append(bindings, r.Binding())
 		}
 	}
+	if err := c.bindAll(bindings); err != nil {
+		return err
+	}
+	for _, id := range seen {
+		c.bound[id] = true
+	}
+	return nil
+}
+
+func (c *Core) bindAll(bindings []types.Binding) error {
 	if len(bindings) == 0 {
 		return nil
 	}
 	slices.SortFunc(bindings, func(a, b types.Binding) int { return strings.Compare(a.SignatureID, b.SignatureID) })
 	if err := c.wrote(c.opts.Store.BindDigests(bindings)); err != nil {
 		return fmt.Errorf("bind %d requests to their digests: %w", len(bindings), err)
-	}
-	for _, id := range ids {
-		c.bound[id] = true
 	}
 	return nil
 }

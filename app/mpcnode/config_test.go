@@ -29,7 +29,8 @@ func TestTemplateIsReadBackAsItWas(t *testing.T) {
 	want := DefaultAppConfig("0useq")
 	want.MPC = Config{
 		Enabled: false, Dir: "elsewhere", Passphrase: "file:a b", Parallel: 7,
-		Transport: TransportLibP2P, LibP2PListen: "1.2.3.4:5", LibP2PExternal: "6.7.8.9:10", LibP2PPeers: somePeer + "@host:1", SendQueue: 3, LogRounds: true, PreparamsTarget: 9, ShareMissingAfter: 90 * time.Second,
+		Transport: TransportLibP2P, LibP2PListen: "1.2.3.4:5", LibP2PExternal: "6.7.8.9:10", LibP2PPeers: somePeer + "@host:1", SendQueue: 3, LogRounds: true, PreparamsTarget: 9, Page: PageOff,
+		ShareMissingAfter: 90 * time.Second,
 	}
 	var text bytes.Buffer
 	require.NoError(t, template.Must(template.New("app.toml").Parse(Template)).Execute(&text, want))
