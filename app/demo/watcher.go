@@ -31,7 +31,17 @@ type watcher struct {
 	// a node that starts again counts from 1.
 	seen  map[int]uint64
 	shown map[string]bool
+	// ahead: the signature is made of a presignature.
+	ahead bool
 }
+
+// The kinds of sessions that are shown in a way of their own, and the last round that a
+// presignature is made by.
+const (
+	kindSign    = "sign"
+	kindPresign = "presign"
+	parkedRound = 3
+)
 
 // newWatcher begins after everything that the nodes have done so far.
 func (s *story) newWatcher(requests ...string) *watcher {
@@ -112,6 +122,14 @@ func (w *watcher) reached(kind string, step int) {
 func (w *watcher) show(e mpcnode.ActivityEvent) {
 	line := ""
 	switch {
+	case e.Kind == kindPresign && e.What == mpcnode.ActivityRound && e.Round > parkedRound:
+		w.ahead = true
+		line = fmt.Sprintf("%s: round %d of a presignature done", kindSign, e.Round)
+	case e.Kind == kindPresign:
+		return // nobody asked for it
+	case e.Kind == kindSign && e.What == mpcnode.ActivityEnded && e.Reason == "" && w.ahead:
+		w.once(kindSign+": done", 0) // it was begun before
+		return
 	case e.What == mpcnode.ActivityOpened:
 		w.reached(e.Kind, 0)
 		return
