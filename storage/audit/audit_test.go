@@ -340,7 +340,9 @@ func TestCompare(t *testing.T) {
 	burned := use(21)
 	burned.Event, burned.Time = Burned, now
 	require.NoError(t, again.Append(burned))
-	require.Zero(t, again.dirty, "it is on disk at once")
+	number, _ := again.Last()
+	require.NoError(t, again.Sync(number))
+	require.Zero(t, again.dirty, "it is on disk")
 	require.NoError(t, again.Close())
 	c, err = Compare(dir, 3, heads[3].Hash)
 	require.NoError(t, err)

@@ -77,7 +77,8 @@ func (k *Keeper) reportFailures(ctx context.Context, key types.Key, reshare type
 // had a share; nobody, if the request is none or fails for another reason. It looks for at
 // most 64 accusations of each of 64.
 func (k *Keeper) absentFrom(ctx context.Context, r types.Request, reason mpctypes.Reason) ([]types.Absentee, error) {
-	if r.Kind != types.REQUEST_KIND_RESHARE || reason != mpctypes.ErrExpired {
+	expired := reason == mpctypes.ErrExpired
+	if r.Kind != types.REQUEST_KIND_RESHARE || !expired {
 		return nil, nil
 	}
 	reshare, err := k.Reshare(ctx, r.Id)

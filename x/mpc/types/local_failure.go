@@ -38,7 +38,8 @@ func LocalFailure(recovered any) bool {
 	if errors.As(err, &path) || errors.As(err, &errno) {
 		return true
 	}
-	if _, mistake := err.(runtime.Error); mistake {
+	var mistake runtime.Error
+	if errors.As(err, &mistake) {
 		return false
 	}
 	return slices.ContainsFunc(panickers(), func(function string) bool {
