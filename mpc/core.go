@@ -93,6 +93,7 @@ type Core struct {
 	falseResults map[types.Operator]int
 	// falseWords are the attestations among those, by their hash.
 	falseWords map[types.Hash]bool
+	outcomes   outcomes
 	// resent counts envelopes of sessions that are over.
 	resent uint64
 	// probes wait for answers; pinged is when who asked was answered last.
@@ -175,6 +176,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 
 		falseResults: make(map[types.Operator]int),
 		falseWords:   make(map[types.Hash]bool),
+		outcomes:     newOutcomes(),
 		pinged:       make(map[types.Operator]time.Time),
 	}
 	c.judging.Store(&judging{view: c.view, requests: c.requests})
@@ -332,6 +334,7 @@ func (c *Core) adopt(view *View) {
 	c.noticeClock(clockAhead)
 	clear(c.falseResults)
 	clear(c.falseWords)
+	c.outcomes.forget()
 	requests := make(map[types.RequestID]*types.Request, len(view.Requests))
 	for i := range view.Requests {
 		requests[view.Requests[i].ID] = &view.Requests[i]
@@ -381,7 +384,7 @@ func (c *Core) interest() []types.KeyID {
 			set[id] = true
 		}
 	}
-	for _, id := range c.pool.deletions() {
+	for _, id := range c.pool.unpinned() {
 		set[id] = true
 	}
 	for _, id := range c.pool.presigned() {

@@ -184,7 +184,7 @@ func (e *Engine) Wake() {
 // Receive takes a verified envelope. It never blocks; what does not fit is
 // dropped, its sender resends.
 func (e *Engine) Receive(v types.Verified) {
-	if !e.inbox.put(len(v.Body()), func() { e.core.HandleEnvelope(v) }) {
+	if !e.inbox.putFrom(v.From(), len(v.Body()), func() { e.core.HandleEnvelope(v) }) {
 		e.core.opts.Observer.Dropped(types.ErrBusy)
 	}
 }

@@ -1,11 +1,13 @@
 package mpc_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
 	"testing"
 	"time"
@@ -29,6 +31,16 @@ type ledger struct {
 	view mpc.View
 	sigs map[string]types.SignatureResult
 	fail error
+	// views counts the views that engines took, reads what they read beside those on
+	// their loops.
+	views, reads int
+}
+
+// read notes who reads. The caller holds the lock.
+func (l *ledger) read() {
+	if bytes.Contains(debug.Stack(), []byte("mpc.(*Engine).loop")) {
+		l.reads++
+	}
 }
 
 func (l *ledger) change(f func(*mpc.View)) {
@@ -43,6 +55,7 @@ func (l *ledger) change(f func(*mpc.View)) {
 func (l *ledger) View(context.Context, []types.KeyID) (*mpc.View, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.views++
 	v := l.view
 	return &v, l.fail
 }
@@ -50,6 +63,7 @@ func (l *ledger) View(context.Context, []types.KeyID) (*mpc.View, error) {
 func (l *ledger) Key(_ context.Context, id types.KeyID) (types.Key, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.read()
 	k, ok := l.view.Keys[id]
 	return k, ok, nil
 }
@@ -66,6 +80,7 @@ func (l *ledger) ReshareEnded(context.Context, string) (bool, error) { return fa
 func (l *ledger) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.read()
 	s, ok := l.sigs[id]
 	return s, ok, nil
 }
