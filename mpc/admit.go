@@ -244,7 +244,7 @@ func (c *Core) retryParked() {
 	c.parked = nil
 	for _, p := range waiting {
 		before := len(c.parked)
-		c.handlePrepare(p.prepare, c.opts.Now())
+		c.contain(wordOf(p.prepare), func() { c.handlePrepare(p.prepare, c.opts.Now()) })
 		if len(c.parked) > before {
 			c.parked[len(c.parked)-1].until = p.until // it does not wait longer for that
 		}

@@ -94,6 +94,10 @@ type Core struct {
 	// falseWords are the attestations among those, by their hash.
 	falseWords map[types.Hash]bool
 	outcomes   outcomes
+	// panics counts them since the last block, by who spoke.
+	panics map[types.Operator]int
+	// writes is the store of opts.
+	writes *writes
 	// resent counts envelopes of sessions that are over.
 	resent uint64
 	// probes wait for answers; pinged is when who asked was answered last.
@@ -177,7 +181,12 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		falseResults: make(map[types.Operator]int),
 		falseWords:   make(map[types.Hash]bool),
 		outcomes:     newOutcomes(),
+		panics:       make(map[types.Operator]int),
+		writes:       &writes{Store: opts.Store},
 		pinged:       make(map[types.Operator]time.Time),
+	}
+	if opts.Store != nil {
+		c.opts.Store = c.writes
 	}
 	c.judging.Store(&judging{view: c.view, requests: c.requests})
 	return c, nil
@@ -335,6 +344,7 @@ func (c *Core) adopt(view *View) {
 	clear(c.falseResults)
 	clear(c.falseWords)
 	c.outcomes.forget()
+	clear(c.panics)
 	requests := make(map[types.RequestID]*types.Request, len(view.Requests))
 	for i := range view.Requests {
 		requests[view.Requests[i].ID] = &view.Requests[i]

@@ -58,6 +58,7 @@
 //   - When its owner asks (probe.go), it asks the other participants whether they are
 //     there. What they answer, and what it remembers of sessions (history.go), is for
 //     people: bounded, in memory, without secrets, and decides nothing.
-//   - Run ends only with its context or with a store that cannot write; its
-//     owner keeps the node running either way.
+//   - A word that makes the loop panic ends the sessions that it was for (contain.go).
+//   - Run ends only with its context, with a store that cannot write, or with a panic
+//     that no end of a session makes good; its owner keeps the node running either way.
 package mpc

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -101,9 +102,14 @@ type club struct {
 	stop    context.CancelFunc
 	ended   sync.WaitGroup
 	errs    chan error
+	// breaks says for which envelopes a transport panics; nil: for none.
+	breaks atomic.Pointer[func(*wire.Envelope) bool]
 }
 
 func (m *member) Send(to types.Operator, e *wire.Envelope) bool {
+	if breaks := m.club.breaks.Load(); breaks != nil && (*breaks)(e) {
+		panic("secret")
+	}
 	for _, peer := range m.club.members {
 		if peer.op == to {
 			v, err := types.VerifyEnvelope(e, chainID, m.key.Public().(ed25519.PublicKey))
@@ -325,5 +331,35 @@ func TestPartyPanics(t *testing.T) {
 			return len(st.Records) == 1 && st.Records[0].Status == types.StatusError && st.Preparams == 0 &&
 				(st.Records[0].Reason == types.ErrProtocolFault || st.Records[0].Reason == types.ErrAborted)
 		}, 20*time.Second, 10*time.Millisecond)
+	}
+}
+
+// TestLoopPanics: what members say makes the loops of all others panic; the next attempt at
+// the request ends as if nothing had been.
+func TestLoopPanics(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	c := newClub(t, 3, fakeproto.Protocols{})
+	defer c.close()
+	var panicked atomic.Int32
+	breaks := func(e *wire.Envelope) bool {
+		if e.Header.Kind == wire.KIND_READY {
+			panicked.Add(1)
+			return true
+		}
+		return false
+	}
+	c.breaks.Store(&breaks)
+	keygen := c.request(types.RequestID{Kind: types.KindKeygen, ID: "key"})
+	c.commit(func(v *mpc.View) {
+		v.Height = 2
+		v.Requests = []types.Request{keygen}
+		v.Keys = map[types.KeyID]types.Key{"key": {ID: "key", Status: types.KeyPending}}
+	})
+	require.Eventually(t, func() bool { return panicked.Load() >= 2 }, 20*time.Second, 10*time.Millisecond)
+	c.breaks.Store(nil)
+	c.commit(func(v *mpc.View) { v.Height += keygen.AttemptBlocks })
+	for _, m := range c.members {
+		require.Eventually(t, func() bool { return len(m.engine.Results().Attestations) == 3 }, 20*time.Second, 10*time.Millisecond)
+		require.Empty(t, m.engine.Results().Accusations)
 	}
 }
