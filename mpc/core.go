@@ -65,6 +65,8 @@ type Core struct {
 	decidedLately []decidedRequest
 	// left are members that left a session early, until this is forgotten.
 	left map[types.Operator]departure
+	// refusals are of members that could not be done without.
+	refusals map[types.Operator]refusals
 	// leftOver are pairs of which one left a session over the other, until this is
 	// forgotten.
 	leftOver map[accusationID]time.Time
@@ -171,6 +173,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		suspects:     make(map[types.Operator]time.Time),
 		liars:        make(map[types.Operator]time.Time),
 		left:         make(map[types.Operator]departure),
+		refusals:     make(map[types.Operator]refusals),
 		leftOver:     make(map[accusationID]time.Time),
 		doubts:       make(map[types.Operator]doubt),
 		late:         make(map[types.Operator]lateness),
