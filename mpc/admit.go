@@ -53,10 +53,10 @@ func (c *Core) handlePrepare(v types.Verified, now time.Time) {
 		c.join(v, c.requests[id], attempt, now)
 		return
 	}
-	result := c.result(id)
+	end := c.outcomeFor(v.From(), id)
 	switch {
-	case result != nil || reason == types.ErrUnknownRequest && c.decided(id):
-		c.refuse(v, id, types.ErrAlreadyDecided, result)
+	case end.decided:
+		c.refuse(v, id, types.ErrAlreadyDecided, end.result)
 	case c.waitsForBlock(id, attempt, reason):
 		c.park(v, reason, now)
 	default:
@@ -244,7 +244,7 @@ func (c *Core) retryParked() {
 	c.parked = nil
 	for _, p := range waiting {
 		before := len(c.parked)
-		c.handlePrepare(p.prepare, c.opts.Now())
+		c.contain(wordOf(p.prepare), func() { c.handlePrepare(p.prepare, c.opts.Now()) })
 		if len(c.parked) > before {
 			c.parked[len(c.parked)-1].until = p.until // it does not wait longer for that
 		}
@@ -260,7 +260,7 @@ func (c *Core) expireParked(now time.Time) {
 			continue
 		}
 		if id, _, err := session.DecodePrepare(p.prepare); err == nil {
-			c.refuse(p.prepare, id, p.reason, c.result(id))
+			c.refuse(p.prepare, id, p.reason, c.outcomeFor(p.prepare.From(), id).result)
 		}
 	}
 }
@@ -304,23 +304,8 @@ func (c *Core) isParticipant(op types.Operator) bool {
 
 // decided: the chain has its word on a keygen that is no longer open.
 func (c *Core) decided(id types.RequestID) bool {
-	if id.Kind != types.KindKeygen {
-		return false
-	}
-	key, known, err := c.opts.Chain.Key(context.Background(), types.KeyID(id.ID))
-	return err == nil && known && key.Status != types.KeyPending
-}
-
-// result is what this node can tell of a request that is decided, or done here:
-// an initiator that is a block behind need not find out by itself.
-func (c *Core) result(id types.RequestID) *wire.Gossip {
-	switch id.Kind {
-	case types.KindSign:
-		return c.signatureResult(id)
-	case types.KindKeygen:
-		return c.keygenResult(id)
-	}
-	return nil
+	key, known := c.chainKey(context.Background(), types.KeyID(id.ID))
+	return known && key.Status != types.KeyPending
 }
 
 func (c *Core) signatureResult(id types.RequestID) *wire.Gossip {

@@ -74,11 +74,13 @@ func (c *Core) attestDeletion(key types.Key) error {
 
 // HandleGossip takes a result of somebody: it goes into the pool if it is true
 // and still needed, and from there to every other peer.
-func (c *Core) HandleGossip(ctx context.Context, j Judged) {
+func (c *Core) HandleGossip(_ context.Context, j Judged) {
 	switch sum := j.gossip.Sum.(type) {
 	case *wire.Gossip_Attestation:
-		if a, err := types.AttestationFromWire(sum.Attestation); err == nil {
-			c.takeAttestation(ctx, a)
+		if unpinned(types.RequestKind(sum.Attestation.RequestKind)) {
+			c.takeUnpinned(j)
+		} else if a, err := types.AttestationFromWire(sum.Attestation); err == nil {
+			c.takeAttestation(a)
 		}
 	case *wire.Gossip_Signature:
 		if s, err := types.SignatureResultFromWire(sum.Signature); err == nil {
@@ -110,11 +112,11 @@ const maxFalseResults = 8
 // in p2p. After that it is its signer's own word on this very request, which no honest
 // member gives falsely, so the signer pays, once for each: who repeats it, be it for ever,
 // adds nothing.
-func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
+func (c *Core) takeAttestation(a types.Attestation) {
 	if c.pool.hasAttestation(&a) {
 		return
 	}
-	key, wanted := c.attestationKey(ctx, &a)
+	key, wanted := c.attestationKey(&a)
 	if !wanted {
 		return
 	}
@@ -140,15 +142,9 @@ func (c *Core) takeAttestation(ctx context.Context, a types.Attestation) {
 	c.pool.addAttestation(a, c.opts.Now())
 }
 
-// attestationKey finds the identity that may attest, if the attestation is
-// wanted at all.
-func (c *Core) attestationKey(ctx context.Context, a *types.Attestation) ([]byte, bool) {
-	if wanted, unpinned := c.unpinnedWanted(ctx, a); unpinned {
-		if !wanted {
-			return nil, false
-		}
-		return c.view.Roster.Key(a.Operator, a.IdentityVersion)
-	}
+// attestationKey finds the identity that the request pinned for who attests, if the
+// attestation is wanted at all.
+func (c *Core) attestationKey(a *types.Attestation) ([]byte, bool) {
 	r, open := c.requests[a.Request]
 	if !open || a.Attempt > r.Attempt(c.view.Height)+1 || c.attested(a) || a.Commitment != r.Commitment(c.opts.ChainID) {
 		return nil, false
@@ -157,20 +153,33 @@ func (c *Core) attestationKey(ctx context.Context, a *types.Attestation) ([]byte
 	return m.IdentityKey, ok && m.IdentityVersion == a.IdentityVersion
 }
 
-// unpinnedWanted says whether the chain lacks an attestation that no request pinned an
-// identity for; false for others.
-func (c *Core) unpinnedWanted(ctx context.Context, a *types.Attestation) (wanted, unpinned bool) {
-	if a.Request.Kind != types.KindDelete && a.Request.Kind != types.KindShareMissing {
-		return false, false
+// unpinned: no request asked for such an attestation, and pinned an identity for it.
+func unpinned(kind types.RequestKind) bool {
+	return kind == types.KindDelete || kind == types.KindShareMissing
+}
+
+// takeUnpinned keeps an attestation that Judge verified, unless a block that came since
+// took it, or has no use for it. What this node would have to read for that is told again.
+func (c *Core) takeUnpinned(j Judged) {
+	a := j.attested
+	if a == nil || c.pool.hasAttestation(a) {
+		return
 	}
-	key, known := c.chainKey(ctx, types.KeyID(a.Request.ID))
-	switch {
-	case !known:
-		return false, true
-	case a.Request.Kind == types.KindDelete:
-		return c.deletionWanted(&key, a), true
+	if j.under != c.judging.Load() {
+		key, known := c.view.Keys[types.KeyID(a.Request.ID)]
+		if !known || !c.unpinnedWanted(&key, a) {
+			return
+		}
 	}
-	return c.missingWanted(&key, a), true
+	c.pool.addAttestation(*a, c.opts.Now())
+}
+
+// unpinnedWanted: the chain, as it knows the key, lacks such an attestation.
+func (c *Core) unpinnedWanted(key *types.Key, a *types.Attestation) bool {
+	if a.Request.Kind == types.KindDelete {
+		return c.deletionWanted(key, a)
+	}
+	return c.missingWanted(key, a)
 }
 
 // deletionWanted: the key is deleted, and this participant has not attested it
@@ -223,6 +232,9 @@ func (c *Core) takeResult(v types.Verified) {
 			return
 		}
 	case *wire.Gossip_Attestation:
+		if sum.Attestation == nil || unpinned(types.RequestKind(sum.Attestation.RequestKind)) {
+			return // as below
+		}
 	default:
 		return // no refusal has anything else, and it would be judged on the loop
 	}
@@ -248,9 +260,10 @@ func (c *Core) chargeFalse(op types.Operator, err error) {
 func (c *Core) prunePool(ctx context.Context) {
 	c.pool.prune(wanted{
 		attestation: func(a *types.Attestation) bool {
-			if wanted, unpinned := c.unpinnedWanted(ctx, a); unpinned {
+			if unpinned(a.Request.Kind) {
 				_, valid := c.view.Roster.Key(a.Operator, a.IdentityVersion)
-				return valid && wanted
+				key, known := c.chainKey(ctx, types.KeyID(a.Request.ID))
+				return valid && known && c.unpinnedWanted(&key, a)
 			}
 			r, open := c.requests[a.Request]
 			return open && !c.attested(a) && a.Commitment == r.Commitment(c.opts.ChainID)

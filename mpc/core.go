@@ -65,6 +65,8 @@ type Core struct {
 	decidedLately []decidedRequest
 	// left are members that left a session early, until this is forgotten.
 	left map[types.Operator]departure
+	// refusals are of members that could not be done without.
+	refusals map[types.Operator]refusals
 	// leftOver are pairs of which one left a session over the other, until this is
 	// forgotten.
 	leftOver map[accusationID]time.Time
@@ -93,6 +95,11 @@ type Core struct {
 	falseResults map[types.Operator]int
 	// falseWords are the attestations among those, by their hash.
 	falseWords map[types.Hash]bool
+	outcomes   outcomes
+	// panics counts them since the last block, by who spoke.
+	panics map[types.Operator]int
+	// writes is the store of opts.
+	writes *writes
 	// resent counts envelopes of sessions that are over.
 	resent uint64
 	// probes wait for answers; pinged is when who asked was answered last.
@@ -166,6 +173,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		suspects:     make(map[types.Operator]time.Time),
 		liars:        make(map[types.Operator]time.Time),
 		left:         make(map[types.Operator]departure),
+		refusals:     make(map[types.Operator]refusals),
 		leftOver:     make(map[accusationID]time.Time),
 		doubts:       make(map[types.Operator]doubt),
 		late:         make(map[types.Operator]lateness),
@@ -175,7 +183,13 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 
 		falseResults: make(map[types.Operator]int),
 		falseWords:   make(map[types.Hash]bool),
+		outcomes:     newOutcomes(),
+		panics:       make(map[types.Operator]int),
+		writes:       &writes{Store: opts.Store},
 		pinged:       make(map[types.Operator]time.Time),
+	}
+	if opts.Store != nil {
+		c.opts.Store = c.writes
 	}
 	c.judging.Store(&judging{view: c.view, requests: c.requests})
 	return c, nil
@@ -332,6 +346,8 @@ func (c *Core) adopt(view *View) {
 	c.noticeClock(clockAhead)
 	clear(c.falseResults)
 	clear(c.falseWords)
+	c.outcomes.forget()
+	clear(c.panics)
 	requests := make(map[types.RequestID]*types.Request, len(view.Requests))
 	for i := range view.Requests {
 		requests[view.Requests[i].ID] = &view.Requests[i]
@@ -381,7 +397,7 @@ func (c *Core) interest() []types.KeyID {
 			set[id] = true
 		}
 	}
-	for _, id := range c.pool.deletions() {
+	for _, id := range c.pool.unpinned() {
 		set[id] = true
 	}
 	for _, id := range c.pool.presigned() {

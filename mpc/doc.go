@@ -43,9 +43,14 @@
 //     (depart.go). Proof is told until the chain has it, also after the request is
 //     decided (evidence.go). Proof and accusations go to the chain, and outlive a restart;
 //     what only this node saw is in memory.
+//   - Who refuses is guilty of nothing, but who goes on with it where nothing can be made
+//     without it is accused in the end (refusals.go).
 //   - Who is late, or slow, is guilty of nothing: it is picked last (lateness.go).
 //   - What ends a session early, the end of the engine included, wipes the secrets
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
+//   - What a member may say costs the loop a bounded number of looks at committed state:
+//     requests that it makes up are looked up a few times a block (outcome.go), keys are
+//     beside the loop (judge.go). In the inbox nobody has more than is free (queue.go).
 //   - Finished signatures and proof are verified beside the loop (judge.go): who delivers
 //     false ones is charged for them, and keeps nobody from the true one. Who repeats what
 //     another one signed makes it pay no more (attest.go).
@@ -55,6 +60,7 @@
 //   - When its owner asks (probe.go), it asks the other participants whether they are
 //     there. What they answer, and what it remembers of sessions (history.go), is for
 //     people: bounded, in memory, without secrets, and decides nothing.
-//   - Run ends only with its context or with a store that cannot write; its
-//     owner keeps the node running either way.
+//   - A word that makes the loop panic ends the sessions that it was for (contain.go).
+//   - Run ends only with its context, with a store that cannot write, or with a panic
+//     that no end of a session makes good; its owner keeps the node running either way.
 package mpc

@@ -57,7 +57,8 @@ func New(opts Options, workerCount int) (*Engine, error) {
 // must not take part.
 //
 // A panic on the loop ends the engine with an error and not the node: what Core
-// holds is void then, and what is durable is as a crash would leave it.
+// holds is void then, and what is durable is as a crash would leave it. One of what
+// somebody says ends only the sessions that it was for, see Core.contain.
 func (e *Engine) Run(ctx context.Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -184,7 +185,7 @@ func (e *Engine) Wake() {
 // Receive takes a verified envelope. It never blocks; what does not fit is
 // dropped, its sender resends.
 func (e *Engine) Receive(v types.Verified) {
-	if !e.inbox.put(len(v.Body()), func() { e.core.HandleEnvelope(v) }) {
+	if !e.inbox.putFrom(v.From(), len(v.Body()), func() { e.core.contain(wordOf(v), func() { e.core.HandleEnvelope(v) }) }) {
 		e.core.opts.Observer.Dropped(types.ErrBusy)
 	}
 }
@@ -197,7 +198,8 @@ func (e *Engine) ReceiveGossip(g *wire.Gossip) error {
 	if err != nil {
 		return err
 	}
-	if !e.inbox.putLow(g.Size(), func() { e.core.HandleGossip(context.Background(), j) }) {
+	run := func() { e.core.HandleGossip(context.Background(), j) }
+	if !e.inbox.putLow(g.Size(), func() { e.core.contain(wordOfResult(j), run) }) {
 		e.core.opts.Observer.Dropped(types.ErrBusy)
 	}
 	return nil
@@ -205,7 +207,7 @@ func (e *Engine) ReceiveGossip(g *wire.Gossip) error {
 
 // Connected says that a participant can be reached again. It never blocks.
 func (e *Engine) Connected(op types.Operator) {
-	e.inbox.put(0, func() { e.core.HandleConnected(op) })
+	e.inbox.put(0, func() { e.core.contain(word{from: op}, func() { e.core.HandleConnected(op) }) })
 }
 
 // NoteUnheld says of which keys this node seems to have no share that it should have, as

@@ -1,12 +1,15 @@
 package mpc_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"runtime/debug"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +32,16 @@ type ledger struct {
 	view mpc.View
 	sigs map[string]types.SignatureResult
 	fail error
+	// views counts the views that engines took, reads what they read beside those on
+	// their loops.
+	views, reads int
+}
+
+// read notes who reads. The caller holds the lock.
+func (l *ledger) read() {
+	if bytes.Contains(debug.Stack(), []byte("mpc.(*Engine).loop")) {
+		l.reads++
+	}
 }
 
 func (l *ledger) change(f func(*mpc.View)) {
@@ -43,6 +56,7 @@ func (l *ledger) change(f func(*mpc.View)) {
 func (l *ledger) View(context.Context, []types.KeyID) (*mpc.View, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.views++
 	v := l.view
 	return &v, l.fail
 }
@@ -50,6 +64,7 @@ func (l *ledger) View(context.Context, []types.KeyID) (*mpc.View, error) {
 func (l *ledger) Key(_ context.Context, id types.KeyID) (types.Key, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.read()
 	k, ok := l.view.Keys[id]
 	return k, ok, nil
 }
@@ -66,6 +81,7 @@ func (l *ledger) ReshareEnded(context.Context, string) (bool, error) { return fa
 func (l *ledger) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.read()
 	s, ok := l.sigs[id]
 	return s, ok, nil
 }
@@ -86,9 +102,14 @@ type club struct {
 	stop    context.CancelFunc
 	ended   sync.WaitGroup
 	errs    chan error
+	// breaks says for which envelopes a transport panics; nil: for none.
+	breaks atomic.Pointer[func(*wire.Envelope) bool]
 }
 
 func (m *member) Send(to types.Operator, e *wire.Envelope) bool {
+	if breaks := m.club.breaks.Load(); breaks != nil && (*breaks)(e) {
+		panic("secret")
+	}
 	for _, peer := range m.club.members {
 		if peer.op == to {
 			v, err := types.VerifyEnvelope(e, chainID, m.key.Public().(ed25519.PublicKey))
@@ -310,5 +331,35 @@ func TestPartyPanics(t *testing.T) {
 			return len(st.Records) == 1 && st.Records[0].Status == types.StatusError && st.Preparams == 0 &&
 				(st.Records[0].Reason == types.ErrProtocolFault || st.Records[0].Reason == types.ErrAborted)
 		}, 20*time.Second, 10*time.Millisecond)
+	}
+}
+
+// TestLoopPanics: what members say makes the loops of all others panic; the next attempt at
+// the request ends as if nothing had been.
+func TestLoopPanics(t *testing.T) {
+	defer goleak.VerifyNone(t)
+	c := newClub(t, 3, fakeproto.Protocols{})
+	defer c.close()
+	var panicked atomic.Int32
+	breaks := func(e *wire.Envelope) bool {
+		if e.Header.Kind == wire.KIND_READY {
+			panicked.Add(1)
+			return true
+		}
+		return false
+	}
+	c.breaks.Store(&breaks)
+	keygen := c.request(types.RequestID{Kind: types.KindKeygen, ID: "key"})
+	c.commit(func(v *mpc.View) {
+		v.Height = 2
+		v.Requests = []types.Request{keygen}
+		v.Keys = map[types.KeyID]types.Key{"key": {ID: "key", Status: types.KeyPending}}
+	})
+	require.Eventually(t, func() bool { return panicked.Load() >= 2 }, 20*time.Second, 10*time.Millisecond)
+	c.breaks.Store(nil)
+	c.commit(func(v *mpc.View) { v.Height += keygen.AttemptBlocks })
+	for _, m := range c.members {
+		require.Eventually(t, func() bool { return len(m.engine.Results().Attestations) == 3 }, 20*time.Second, 10*time.Millisecond)
+		require.Empty(t, m.engine.Results().Accusations)
 	}
 }

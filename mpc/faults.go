@@ -31,6 +31,7 @@ const provenSuspicion = 1 << 20
 // left one it only remembers it: an honest member accuses whom it left for.
 func (c *Core) blame(l *live, end session.End, now time.Time) {
 	s := l.Session
+	c.noteRefusal(l, end, now)
 	if end.Left != "" && (!l.presign() || blamesLeaver(end.LeftFor)) {
 		c.blameLeaver(l, end, now)
 	}
@@ -86,6 +87,7 @@ func (c *Core) forgetFaults(now time.Time) {
 		maps.DeleteFunc(m, func(_ types.Operator, until time.Time) bool { return !now.Before(until) })
 	}
 	maps.DeleteFunc(c.leftOver, func(_ accusationID, until time.Time) bool { return !now.Before(until) })
+	maps.DeleteFunc(c.refusals, func(_ types.Operator, r refusals) bool { return now.Sub(r.last) >= refusalsFor })
 	maps.DeleteFunc(c.left, func(_ types.Operator, d departure) bool { return !now.Before(d.until) })
 	maps.DeleteFunc(c.late, func(_ types.Operator, l lateness) bool { return !now.Before(l.until) })
 	maps.DeleteFunc(c.doubts, func(_ types.Operator, d doubt) bool { return !now.Before(d.until) })

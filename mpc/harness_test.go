@@ -36,7 +36,7 @@ type desk struct {
 	ended []string // reshares
 	// proven says against whom the chain has proof in a session, if it does not count.
 	proven map[types.Context]types.Operator
-	// reads counts how often it was asked for a key or for proof.
+	// reads counts how often it was asked for a key, for proof or for a signature.
 	reads   atomic.Int64
 	ops     []types.Operator
 	keys    map[types.Operator]ed25519.PrivateKey
@@ -246,6 +246,7 @@ func (d *desk) ReshareEnded(_ context.Context, id string) (bool, error) {
 }
 
 func (d *desk) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
+	d.reads.Add(1)
 	s, ok := d.sigs[id]
 	return s, ok, nil
 }

@@ -122,6 +122,7 @@ func (c *Core) finished(s *session.Session, now time.Time) {
 	if l, ok := c.sessions[s.ID()]; ok {
 		c.shareClosed(l, "")
 	}
+	c.servedWith(s)
 	c.opts.Log.Info("session finished", "request", serves(s).ID.String(), "attempt", s.TargetAttempt(),
 		"session", s.Context().Short(), "took", now.Sub(s.Opened()).Round(time.Millisecond), "resent", s.Resent())
 }

@@ -19,6 +19,9 @@ type Judged struct {
 	// evidence is proof that was verified, and that the chain lacked in the view under;
 	// nil for other results, and for proof that nobody needs.
 	evidence *types.Evidence
+	// attested is an attestation that no request asked for, which was verified, and which
+	// the chain lacked in the view under; nil for others.
+	attested *types.Attestation
 	under    *judging
 }
 
@@ -37,8 +40,8 @@ func (j Judged) of(r *types.Request) bool {
 }
 
 // Judge verifies what proves itself: a finished signature against the public key and the
-// digest of the request that is open here, and proof against the identity of whom it is
-// about. The error is types.ErrBadResult: it is false, and no honest node passes it on,
+// digest of the request that is open here, proof against the identity of whom it is about,
+// and what somebody says of a key unasked. The error is types.ErrBadResult: it is false, and no honest node passes it on,
 // because a request has one key and one digest for ever, and a version of an identity
 // one key.
 //
@@ -51,6 +54,10 @@ func (c *Core) Judge(g *wire.Gossip) (Judged, error) {
 		return c.judgeSignature(g, sum.Signature)
 	case *wire.Gossip_Evidence:
 		return c.judgeEvidence(g, sum.Evidence)
+	case *wire.Gossip_Attestation:
+		if unpinned(types.RequestKind(sum.Attestation.RequestKind)) {
+			return c.judgeUnpinned(g, sum.Attestation)
+		}
 	}
 	return Judged{gossip: g}, nil
 }
@@ -91,6 +98,28 @@ func (c *Core) judgeEvidence(g *wire.Gossip, w *wire.Evidence) (Judged, error) {
 		return unneeded, nil
 	}
 	return Judged{gossip: g, evidence: &e, under: under}, nil
+}
+
+// judgeUnpinned looks at the key, which may be any, after the signature: who makes nodes
+// read puts its name to it.
+func (c *Core) judgeUnpinned(g *wire.Gossip, w *wire.Attestation) (Judged, error) {
+	a, err := types.AttestationFromWire(w)
+	if err != nil {
+		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
+	}
+	under, unneeded := c.judging.Load(), Judged{gossip: g}
+	identity, known := under.view.Roster.Key(a.Operator, a.IdentityVersion)
+	if !known {
+		return unneeded, nil
+	}
+	if err := a.Verify(c.opts.ChainID, identity); err != nil {
+		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
+	}
+	key, known := c.keyIn(context.Background(), under.view, types.KeyID(a.Request.ID))
+	if !known || !c.unpinnedWanted(&key, &a) {
+		return unneeded, nil
+	}
+	return Judged{gossip: g, attested: &a, under: under}, nil
 }
 
 // provenBefore: the chain has proof against the same participant in the same session, or

@@ -203,7 +203,6 @@ func TestTakeMissing(t *testing.T) {
 		return a
 	}
 	for name, a := range map[string]types.Attestation{
-		"of somebody else": say("op-01", "op-02", types.Context{5}),
 		"no participant":   say("op-02", "op-02", types.Context{5}),
 		"of another epoch": say("op-01", "op-01", types.Context{6}),
 		"of this epoch on another branch": func() types.Attestation {
@@ -214,12 +213,19 @@ func TestTakeMissing(t *testing.T) {
 			a.Sign(deskChain, d.keys["op-01"])
 			return a
 		}(),
-		"of an unknown key": func() types.Attestation { a := say("op-01", "op-01", types.Context{5}); a.Request.ID = "x"; return a }(),
+		"of an unknown key": func() types.Attestation {
+			a := say("op-01", "op-01", types.Context{5})
+			a.Request.ID = "x"
+			a.Sign(deskChain, d.keys["op-01"])
+			return a
+		}(),
 	} {
-		d.core.takeAttestation(t.Context(), a)
+		d.hear(a)
 		require.Empty(t, d.core.Results().Attestations, name)
 	}
-	d.core.takeAttestation(t.Context(), say("op-01", "op-01", types.Context{5}))
+	_, err := d.core.Judge(told(say("op-01", "op-02", types.Context{5})))
+	require.ErrorIs(t, err, types.ErrBadResult, "of somebody else")
+	d.hear(say("op-01", "op-01", types.Context{5}))
 	require.Len(t, d.core.Results().Attestations, 1)
 	d.commit()
 	require.Len(t, d.core.Results().Attestations, 1, "until the chain has it")

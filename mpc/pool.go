@@ -183,11 +183,11 @@ func (p *pool) size() int {
 	return len(p.attestations.items) + len(p.signatures.items) + len(p.evidence.items) + len(p.accusations.items)
 }
 
-// deletions lists the keys whose deletion somebody attested.
-func (p *pool) deletions() []types.KeyID {
+// unpinned lists the keys of which somebody attests what no request asked for.
+func (p *pool) unpinned() []types.KeyID {
 	var ids []types.KeyID
 	for id := range p.attestations.items {
-		if id.request.Kind == types.KindDelete {
+		if unpinned(id.request.Kind) {
 			ids = append(ids, types.KeyID(id.request.ID))
 		}
 	}

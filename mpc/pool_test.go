@@ -92,7 +92,7 @@ func TestPoolOrder(t *testing.T) {
 			"keygen/a op-1 9", "keygen/a op-1 10", "keygen/a op-2 0", "keygen/b op-1 0", "delete/a op-1 0", "s10", "s2",
 		}, names(fresh(p)))
 		require.Equal(t, 7, p.size())
-		require.Equal(t, []types.KeyID{"a"}, p.deletions())
+		require.Equal(t, []types.KeyID{"a"}, p.unpinned())
 		require.Equal(t, "s2", p.signature("s2").GetSignature().RequestId)
 		require.Nil(t, p.signature("s3"))
 	}

@@ -1,6 +1,10 @@
 package mpc
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
 
 // Bounds of what waits for the loop. The loop empties the queue in
 // microseconds; only a write to a slow disk lets it grow.
@@ -17,8 +21,12 @@ type queue struct {
 	mu    sync.Mutex
 	items []queued
 	bytes int
-	wake  chan struct{}
+	// from is what participants have in it.
+	from map[types.Operator]load
+	wake chan struct{}
 }
+
+type load struct{ items, bytes int }
 
 type queued struct {
 	run   func()
@@ -26,25 +34,50 @@ type queued struct {
 	step  bool // what a worker finished
 }
 
-func newQueue() *queue { return &queue{wake: make(chan struct{}, 1)} }
+func newQueue() *queue {
+	return &queue{from: make(map[types.Operator]load), wake: make(chan struct{}, 1)}
+}
 
 // put queues bounded work; false if there is no room.
-func (q *queue) put(bytes int, run func()) bool { return q.putWithin(1, bytes, run) }
+func (q *queue) put(bytes int, run func()) bool {
+	return q.putIf(bytes, run, func() bool { return q.room(1, bytes) })
+}
 
 // putLow queues work that anybody can cause: it gets a quarter of the room, so
 // that it cannot push the messages of sessions out.
-func (q *queue) putLow(bytes int, run func()) bool { return q.putWithin(lowShare, bytes, run) }
+func (q *queue) putLow(bytes int, run func()) bool {
+	return q.putIf(bytes, run, func() bool { return q.room(lowShare, bytes) })
+}
 
-func (q *queue) putWithin(share, bytes int, run func()) bool {
+// putFrom queues what a participant said: it never has more in the queue than is free.
+// So one of them can fill half of it, k of them fill k parts of k+1, and whoever has
+// less there than they finds room.
+func (q *queue) putFrom(op types.Operator, bytes int, run func()) bool {
+	return q.putIf(bytes, run, func() bool {
+		own := q.from[op]
+		if own.items >= maxQueued-len(q.items) || own.bytes+bytes > maxQueuedBytes-q.bytes {
+			return false
+		}
+		q.from[op] = load{own.items + 1, own.bytes + bytes}
+		return true
+	})
+}
+
+// room: a share of the queue has place for one more item.
+func (q *queue) room(share, bytes int) bool {
+	return len(q.items) < maxQueued/share && q.bytes+bytes <= maxQueuedBytes/share
+}
+
+func (q *queue) putIf(bytes int, run func(), fits func() bool) bool {
 	q.mu.Lock()
-	full := len(q.items) >= maxQueued/share || q.bytes+bytes > maxQueuedBytes/share
-	if !full {
+	ok := fits()
+	if ok {
 		q.items = append(q.items, queued{run: run, bytes: bytes})
 		q.bytes += bytes
 	}
 	q.mu.Unlock()
 	q.signal()
-	return !full
+	return ok
 }
 
 // force queues work that is bounded by its nature: what a worker finished.
@@ -68,6 +101,7 @@ func (q *queue) take() []queued {
 	defer q.mu.Unlock()
 	items := q.items
 	q.items, q.bytes = nil, 0
+	clear(q.from)
 	return items
 }
 

@@ -1,9 +1,12 @@
 package mpc
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 func nothing() {}
@@ -45,6 +48,33 @@ func TestQueueBounds(t *testing.T) {
 	}
 }
 
+// TestQueueShares: participants that say as much as they can, in number or in bytes, leave
+// room for each of the others.
+func TestQueueShares(t *testing.T) {
+	for _, bytes := range []int{0, 160 << 10} {
+		for _, greedy := range []int{1, 5, 63} {
+			q := newQueue()
+			for range 2 * maxQueued {
+				for i := range greedy {
+					q.putFrom(types.Operator(fmt.Sprint("greedy-", i)), bytes, nothing)
+				}
+			}
+			for i := range 64 - greedy {
+				require.True(t, q.putFrom(types.Operator(fmt.Sprint("other-", i%4)), min(bytes, 1<<10), nothing), "%d of %d bytes", i, bytes)
+			}
+			require.True(t, q.put(0, nothing))
+			q.take()
+			require.True(t, q.putFrom("greedy-0", bytes, nothing), "taking makes room for everybody")
+		}
+	}
+	q := newQueue()
+	sent := 0
+	for q.putFrom("greedy", 0, nothing) {
+		sent++
+	}
+	require.Equal(t, maxQueued/2, sent)
+}
+
 // TestQueueOrder: first in, first out, and one signal for many.
 func TestQueueOrder(t *testing.T) {
 	q := newQueue()
@@ -66,4 +96,27 @@ func TestQueueOrder(t *testing.T) {
 	}
 	require.Equal(t, []int{0, 1, 2, 3, 4}, ran)
 	require.Empty(t, q.take())
+}
+
+// TestBurstLeavesRoom: a member whose burst comes before an honest one's word, while the
+// loop is away, does not push it out.
+func TestBurstLeavesRoom(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	d.view.Requests = []types.Request{r}
+	d.start()
+	e := &Engine{core: d.core, inbox: newQueue()} // its loop does not run
+	leader := r.Initiator(0)
+	greedy := d.ops[1]
+	if greedy == leader {
+		greedy = d.ops[2]
+	}
+	useless := d.prepare(greedy, types.RequestID{Kind: types.KindSign, ID: "made-up"}, 0, 1)
+	for range 2 * maxQueued {
+		e.Receive(useless)
+	}
+	require.Equal(t, 3*maxQueued/2, d.dropped[types.ErrBusy])
+	e.Receive(d.prepare(leader, r.ID, 0, 1))
+	require.NoError(t, e.hear())
+	require.Len(t, d.core.sessions, 1)
 }

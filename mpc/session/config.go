@@ -47,6 +47,8 @@ type End struct {
 	Reason types.Reason
 	// Culprits are whom it waited for or who broke the rules.
 	Culprits []types.Operator
+	// Refused: the one culprit said itself that it takes no part, for this reason.
+	Refused bool
 	// Left is who ended it by leaving, with the reason aborted, and LeftFor what it
 	// gave as its own reason.
 	Left    types.Operator

@@ -15,11 +15,15 @@ import (
 
 // inPhase makes a keygen of three with a member in the nth of these places.
 func inPhase(t testing.TB, place byte) (*network, *player, session.Phase) {
+	if place%7 == 6 { // of a presignature of three of four
+		n, _ := parked(t)
+		return n, n.players[1], session.Parked
+	}
 	n := newKeygen(t, 3)
 	a, b := n.players[0], n.players[1]
 	p, phase := a, session.Running
 	lost := wire.KIND_UNSPECIFIED
-	switch place % 6 {
+	switch place % 7 {
 	case 0:
 		lost, phase = wire.KIND_READY, session.Preparing
 	case 1:
@@ -54,8 +58,8 @@ func heap(message int) uint64 {
 // nothing panics, little more is held than what came, and nobody else is blamed for it.
 func FuzzHandleEnvelope(f *testing.F) {
 	digest, count := encode(f, &wire.Confirm{Digest: make([]byte, 32)}), encode(f, &wire.Working{Count: 1 << 31})
-	for place := range byte(6) {
-		for kind := wire.KIND_PREPARE; kind <= wire.KIND_WORKING; kind++ {
+	for place := range byte(7) {
+		for kind := wire.KIND_PREPARE; kind <= wire.KIND_PONG; kind++ {
 			f.Add(place, place == 1, int32(kind), uint32(1), "k1", place%2 == 0, byte(0), []byte(nil))
 			f.Add(place, place == 1, int32(kind), uint32(1<<32-1), "", false, byte(1), []byte{0xff, 0xff})
 		}
@@ -65,7 +69,12 @@ func FuzzHandleEnvelope(f *testing.F) {
 		f.Add(place, place == 1, int32(wire.KIND_READY), uint32(0), "", true, byte(2), encode(f, &wire.Ready{EphemeralKey: make([]byte, 32)}))
 		f.Add(place, place == 1, int32(wire.KIND_REFUSE), uint32(0), "", true, byte(2), encode(f, &wire.Refuse{Reason: "busy"}))
 		f.Add(place, place == 1, int32(wire.KIND_START), uint32(0), "", false, byte(2), encode(f, &wire.Start{Signers: []string{"op-a"}}))
-		for round := range uint32(4) {
+		for _, leader := range []bool{false, true} {
+			f.Add(place, leader, int32(wire.KIND_PARKED), uint32(4), "", false, byte(0), []byte(nil))
+			f.Add(place, leader, int32(wire.KIND_ROUND), uint32(4), "consume", false, byte(0), encode(f, &wire.Consume{RequestId: "sig", Digest: make([]byte, 32)}))
+			f.Add(place, leader, int32(wire.KIND_ROUND), uint32(4), "s4", false, byte(0), make([]byte, 32))
+		}
+		for round := range uint32(5) {
 			f.Add(place, place == 1, int32(wire.KIND_DISPUTE), round, "", false, byte(0), bytes.Repeat([]byte{0x0a, 0x00}, 18_432))
 		}
 	}

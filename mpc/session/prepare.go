@@ -151,7 +151,7 @@ func (s *Session) onReady(v types.Verified, now time.Time) {
 		return
 	}
 	if err := s.usable(v); err != nil {
-		s.refused(v.From(), types.ErrProtocolFault, err, now)
+		s.without(End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{v.From()}, Err: err}, now)
 		return
 	}
 	delete(s.refusals, v.From())
@@ -179,12 +179,13 @@ func (s *Session) answered(op types.Operator) {
 	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == op && h.Kind == wire.KIND_PREPARE })
 }
 
-// refused gives up as soon as too few members are left.
-func (s *Session) refused(op types.Operator, reason types.Reason, err error, now time.Time) {
-	s.refusals[op] = reason
+// without goes on without a member, and gives up as soon as too few are left.
+func (s *Session) without(e End, now time.Time) {
+	op := e.Culprits[0]
+	s.refusals[op] = e.Reason
 	s.answered(op)
 	if !s.cfg.Request.CanDoWithout(slices.Collect(maps.Keys(s.refusals))) {
-		s.end(End{Reason: reason, Culprits: []types.Operator{op}, Err: err})
+		s.end(e)
 		return
 	}
 	s.maybeStart(now)
@@ -228,7 +229,10 @@ func (s *Session) onRefuse(v types.Verified, now time.Time) {
 	if err := r.Unmarshal(v.Body()); err != nil || types.Reason(r.Reason).Remedy() == "" {
 		r.Reason = string(types.ErrProtocolFault)
 	}
-	s.refused(v.From(), types.Reason(r.Reason), fmt.Errorf("%s refused: %s", v.From(), r.Reason), now)
+	s.without(End{
+		Reason: types.Reason(r.Reason), Culprits: []types.Operator{v.From()}, Refused: true,
+		Err: fmt.Errorf("%s refused: %s", v.From(), r.Reason),
+	}, now)
 }
 
 // onOutdated notes that a member refused under another identity than the one that
