@@ -143,10 +143,27 @@ func fill(t testing.TB, db *DB) {
 	require.NoError(t, db.DestroyKey("key-gone"))
 }
 
-// snapshot reads all files below a folder, by their paths in it.
+// snapshot reads all files below a folder, by their paths in it, as they are at one
+// moment: goleveldb compacts in the background, and a list of files that was read before a
+// new one came does not fit what names the new one.
 func snapshot(t testing.TB, dir string) map[string]string {
+	const enough = 1000 // compactions end
+	before, err := files(dir)
+	for range enough {
+		now, again := files(dir)
+		if err == nil && again == nil && maps.Equal(before, now) {
+			return now
+		}
+		before, err = now, again
+	}
+	require.NoError(t, err)
+	require.Fail(t, "the files in "+dir+" never stop changing")
+	return nil
+}
+
+func files(dir string) (map[string]string, error) {
 	all := map[string]string{}
-	require.NoError(t, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
+	return all, filepath.WalkDir(dir, func(path string, e fs.DirEntry, err error) error {
 		if err != nil || e.IsDir() {
 			return err
 		}
@@ -157,8 +174,7 @@ func snapshot(t testing.TB, dir string) map[string]string {
 		b, err := os.ReadFile(path)
 		all[name] = string(b)
 		return err
-	}))
-	return all
+	})
 }
 
 // unchanged requires that a folder has exactly these files. It does not print
