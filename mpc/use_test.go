@@ -65,18 +65,25 @@ func (u *uses) counts() [2]int {
 	return [2]int{len(u.opened), len(u.closed)}
 }
 
-// audited runs an engine with an auditor until it has told so much.
-func (s *stopped) audited(t *testing.T, u *uses, opened, closed int) {
+// start runs an engine with an auditor; ran is how it ended.
+func (s *stopped) start(t *testing.T, u *uses, workers int) (engine *mpc.Engine, stop func(), ran <-chan error) {
 	t.Helper()
 	m := s.club.members[0]
 	engine, err := mpc.New(mpc.Options{
 		ChainID: chainID, Identities: []ed25519.PrivateKey{m.key}, Chain: s.club.ledger, Store: s.store,
 		Transport: m, Protocols: s.protocols, Auditor: u,
-	}, 1)
+	}, workers)
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan error, 1)
-	go func() { ran <- engine.Run(ctx) }()
+	end := make(chan error, 1)
+	go func() { end <- engine.Run(ctx) }()
+	return engine, stop, end
+}
+
+// audited runs an engine with an auditor until it has told so much.
+func (s *stopped) audited(t *testing.T, u *uses, opened, closed int) {
+	t.Helper()
+	_, stop, ran := s.start(t, u, 1)
 	require.Eventually(t, func() bool { return u.counts() == [2]int{opened, closed} }, 20*time.Second, time.Millisecond)
 	stop()
 	if closed < opened { // the worker waits at the gate, and the sessions end
@@ -117,15 +124,7 @@ func TestAuditor(t *testing.T) {
 func TestUseWaitsForItsNote(t *testing.T) {
 	s := newStopped(t, types.KindSign, 2)
 	u := &uses{disk: make(chan struct{})}
-	m := s.club.members[0]
-	engine, err := mpc.New(mpc.Options{
-		ChainID: chainID, Identities: []ed25519.PrivateKey{m.key}, Chain: s.club.ledger, Store: s.store,
-		Transport: m, Protocols: s.protocols, Auditor: u,
-	}, 2)
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan error, 1)
-	go func() { ran <- engine.Run(ctx) }()
+	engine, stop, ran := s.start(t, u, 2)
 	waiting := func() int { u.mu.Lock(); defer u.mu.Unlock(); return u.waiting }
 	require.Eventually(t, func() bool { return waiting() == 2 }, 20*time.Second, time.Millisecond)
 
@@ -166,15 +165,7 @@ func TestAuditorOfPreparams(t *testing.T) {
 		require.NoError(t, err)
 		left = append(left, len(ids))
 	}}
-	m := s.club.members[0]
-	engine, err := mpc.New(mpc.Options{
-		ChainID: chainID, Identities: []ed25519.PrivateKey{m.key}, Chain: s.club.ledger, Store: s.store,
-		Transport: m, Protocols: s.protocols, Auditor: u,
-	}, 1)
-	require.NoError(t, err)
-	ctx, stop := context.WithCancel(t.Context())
-	ran := make(chan error, 1)
-	go func() { ran <- engine.Run(ctx) }()
+	_, stop, ran := s.start(t, u, 1)
 	require.Eventually(t, func() bool { u.mu.Lock(); defer u.mu.Unlock(); return len(u.burned) == 2 }, 20*time.Second, time.Millisecond)
 	close(s.protocols.gate)
 	stop()

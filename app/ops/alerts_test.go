@@ -87,12 +87,13 @@ func TestAlertsAreTested(t *testing.T) {
 	require.Len(t, tested, len(alerts(t)))
 }
 
-// promtool runs it, or leaves the test out where it is not installed. CI must have it.
+// promtool runs it, or leaves the test out where it is not installed. CI must have it,
+// unless NO_PROMTOOL says that it could not be fetched.
 func promtool(t *testing.T, args ...string) {
 	t.Helper()
 	program, err := exec.LookPath("promtool")
 	if err != nil {
-		require.Empty(t, os.Getenv("CI"), "promtool is not installed, and CI must check with it: it is in Debian's package prometheus")
+		require.False(t, os.Getenv("CI") != "" && os.Getenv("NO_PROMTOOL") == "", "promtool is not installed, and CI must check with it: it is in Debian's package prometheus")
 		t.Skip("promtool is not installed: it is in Debian's package prometheus")
 	}
 	out, err := exec.Command(program, args...).CombinedOutput()

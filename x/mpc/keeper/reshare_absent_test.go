@@ -1,0 +1,203 @@
+package keeper_test
+
+import (
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// newcomers are those of its committee who are not of the one before.
+func newcomers(r types.Reshare) []string {
+	return slices.DeleteFunc(slices.Clone(r.Participants), func(operator string) bool {
+		return slices.Contains(r.OldParticipants, operator)
+	})
+}
+
+// A newcomer that does not come is taken last next time, and who is accused of it where
+// t+1 are too few otherwise, whoever is the stronger; after a while it is taken again.
+func TestFailedNewcomerComesLast(t *testing.T) {
+	for name, c := range map[string]struct {
+		validators int   // in all; four hold the key
+		leave      []int // of the four
+		dead       []int // accused in each reshare with them
+		want       [][]int
+	}{
+		"one of two":                {6, []int{0}, []int{4}, [][]int{{4}, {5}, {5}}},
+		"nobody else":               {5, []int{0}, []int{4}, [][]int{{4}, {}}},
+		"nobody else, nobody knows": {5, []int{0}, nil, [][]int{{4}, {4}}},
+		"two of three, one is dead": {7, []int{0, 1}, []int{4}, [][]int{{4, 5}, {5, 6}}},
+		"three of them are alive":   {8, []int{0, 1}, []int{5}, [][]int{{4, 5}, {4, 6}, {4, 7}}},
+		"both are dead":             {6, []int{0, 1}, []int{4, 5}, [][]int{{4, 5}, {4}, {5}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := autoResharing(t)
+			for i := 5; i < c.validators; i++ {
+				f.Register(f.AddValidator(i))
+			}
+			setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks, p.FaultBlocks = 300, 700 })
+			for _, i := range c.leave {
+				f.Participants[i].Staked.Status = stakingtypes.Unbonding
+			}
+			height := int64(10)
+			for _, want := range c.want {
+				f.EndBlocks(height + 1)
+				r := requireReshare(t, f, types.AutoReshareID("k", height), types.RESHARE_STATUS_PENDING, "")
+				var members []*chain.Participant
+				for _, i := range want {
+					members = append(members, f.Participants[i])
+				}
+				require.ElementsMatch(t, chain.Operators(members...), newcomers(r))
+				f.EndBlocks(height + 200)
+				for _, i := range c.dead {
+					a := f.Participants[2].Accuse(r.RequestID(), f.Participants[i].Operator)
+					_ = f.Keeper.ApplyAccusation(f.Ctx, &a) // it may stand there still, or be no member
+				}
+				f.EndBlocks(height + 601)
+				requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "expired")
+				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+				require.NoError(t, key.Validate())
+				for _, a := range key.Absentees {
+					require.Equal(t, a.Accused, slices.ContainsFunc(c.dead, func(i int) bool { return f.Participants[i].Operator == a.Operator }))
+				}
+				height = key.AutoReshareHeight
+			}
+		})
+	}
+}
+
+// One participant is bonded and dead, of another one the key is to get rid of. The dead
+// one is left out as soon as the others accused it, innocent newcomers come again, and from
+// the second failure on the key is reported.
+func TestDeadParticipantIsLeftOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		validators int
+		threshold  uint32
+		leave      int
+		accusing   map[int][]int // who accuses whom in each reshare
+		attests    []int         // in the first reshare
+		want       [][]int
+	}{
+		"nobody else is there": {
+			validators: 5, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}, 1: {2}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
+		},
+		"its place is filled": {
+			validators: 6, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}, 1: {2}, 3: {2}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 4, 5}},
+		},
+		"t+1 need it": {
+			validators: 4, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}},
+			want: [][]int{{0, 1, 2}, {0, 1, 2}, {0, 1, 2}},
+		},
+		"a newcomer's word does not count": {
+			validators: 5, threshold: 2, leave: 3, accusing: map[int][]int{4: {0, 1, 2}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 2, 4}},
+		},
+		"who left accuses everybody": {
+			validators: 5, threshold: 1, leave: 3, accusing: map[int][]int{3: {0, 1, 2, 4}, 0: {2}, 1: {2}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
+		},
+		"it accuses everybody": {
+			validators: 5, threshold: 1, leave: 3, accusing: map[int][]int{2: {0, 1, 4}, 0: {2}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
+		},
+		"who attested came": {
+			validators: 5, threshold: 1, leave: 3, accusing: map[int][]int{0: {1, 2}}, attests: []int{1},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := chain.New(t, 4)
+			f.ReadyKey("k", c.threshold)
+			for i := 4; i < c.validators; i++ {
+				f.Register(f.AddValidator(i))
+			}
+			f.EndBlocks(10)
+			setParams(t, f, func(p *types.Params) {
+				p.AutoReshare, p.AutoResharePauseBlocks, p.AutoReshareMargin = true, 300, 3-c.threshold
+			})
+			f.Participants[c.leave].Jail()
+			f.Events(&types.EventKeyEndangered{})
+			height := int64(10)
+			for round, want := range c.want {
+				f.EndBlocks(height + 1)
+				r := requireReshare(t, f, types.AutoReshareID("k", height), types.RESHARE_STATUS_PENDING, "")
+				var members []*chain.Participant
+				for _, i := range want {
+					members = append(members, f.Participants[i])
+				}
+				require.ElementsMatch(t, chain.Operators(members...), r.Participants, "round %d", round)
+				f.EndBlocks(height + 100)
+				for accuser, accused := range c.accusing {
+					for _, i := range accused {
+						a := f.Participants[accuser].Accuse(r.RequestID(), f.Participants[i].Operator)
+						_ = f.Keeper.ApplyAccusation(f.Ctx, &a) // one of them may be no member
+					}
+				}
+				for _, i := range c.attests {
+					a := f.Participants[i].AttestReshare(r.Id, 0, chain.Session(r.Id), chain.NewSecret("k").Payload(len(want)))
+					require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+				}
+				c.attests = nil
+				f.EndBlocks(height + 601)
+				requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "expired")
+				require.Equal(t, min(round, 1), f.Events(&types.EventKeyEndangered{}), "from the second failure on")
+				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+				require.NoError(t, key.Validate())
+				height = key.AutoReshareHeight
+			}
+		})
+	}
+}
+
+// What is not the newcomers' fault is not held against them: their owner gave it up, or
+// all had a share.
+func TestNewcomersOfOtherFailures(t *testing.T) {
+	f, secret := autoResharing(t)
+	f.Participants[0].Jail()
+	f.EndBlocks(11)
+	id := types.AutoReshareID("k", 10)
+	f.Stage(id, secret)
+	f.EndBlocks(1000)
+	requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "expired")
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.Empty(t, key.Absentees)
+	f.EndBlocks(key.AutoReshareHeight + 1)
+	_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: types.AutoReshareID("k", key.AutoReshareHeight)})
+	require.NoError(t, err)
+	require.Empty(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Absentees)
+}
+
+// Each failure in an epoch doubles how long the key is left alone, to 64 times as long; a
+// new epoch begins anew.
+func TestAutoResharePausesDouble(t *testing.T) {
+	f, secret := autoResharing(t)
+	setParams(t, f, func(p *types.Params) {
+		p.AutoResharePauseBlocks, p.ReshareLifetimeBlocks, p.ReshareAttemptBlocks = 10, 5, 2
+	})
+	f.Participants[0].Jail()
+	asked := int64(10)
+	for i := range 9 {
+		f.EndBlocks(asked + 6)
+		key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+		require.Len(t, autoReshares(t, f, "k"), i+1)
+		require.EqualValues(t, asked+5+10<<min(i, types.MaxPauseDoublings), key.AutoReshareHeight)
+		require.EqualValues(t, min(i, types.MaxPauseDoublings)+1, key.FailedReshares)
+		require.NoError(t, key.Validate())
+		asked = key.AutoReshareHeight
+	}
+	f.EndBlocks(asked + 1)
+	id := types.AutoReshareID("k", asked)
+	f.Stage(id, secret)
+	f.PassTest(id, secret)
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.Zero(t, key.FailedReshares)
+	require.Zero(t, key.AutoReshareHeight)
+	require.Empty(t, key.Absentees)
+}
