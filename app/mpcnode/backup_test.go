@@ -45,8 +45,7 @@ func chainKey(k fixtures.KeySet, id string) mpcmodule.Key {
 func newVault(t *testing.T) (*Vault, Paths) {
 	t.Helper()
 	cfg, home := vaultConfig(t, "horse")
-	v, err := CreateVault(cfg, home, []byte("horse"))
-	require.NoError(t, err)
+	v := makeVault(t, cfg, home)
 	t.Cleanup(func() { require.NoError(t, v.Close()) })
 	return v, cfg.PathsOf(home)
 }

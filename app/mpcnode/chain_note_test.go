@@ -91,10 +91,9 @@ func TestFolderIsPutBack(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg, home := vaultConfig(t, "horse")
-			v, err := CreateVault(cfg, home, []byte("horse"))
-			require.NoError(t, err)
+			v := makeVault(t, cfg, home)
 			paths := cfg.PathsOf(home)
-			_, err = v.Database().AddPreparams([]byte("set"))
+			_, err := v.Database().AddPreparams([]byte("set"))
 			require.NoError(t, err)
 			m := memberOf(v, 100)
 			m.openAudit(paths.Folder)

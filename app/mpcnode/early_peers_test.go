@@ -10,13 +10,18 @@ import (
 	"cosmossdk.io/log/v2"
 )
 
-// leavings notes why peers left.
+// leavings notes why the first peer left.
 type leavings struct {
 	cmtp2p.BaseReactor
 	reasons chan any
 }
 
-func (l *leavings) RemovePeer(_ cmtp2p.Peer, reason any) { l.reasons <- reason }
+func (l *leavings) RemovePeer(_ cmtp2p.Peer, reason any) {
+	select {
+	case l.reasons <- reason:
+	default: // the switches may have found each other again, and stop
+	}
+}
 
 // Peers that are there when the node has just started are left, for a reason after
 // which the switch dials them again.

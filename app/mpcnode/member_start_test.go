@@ -38,9 +38,8 @@ func startingMember(t *testing.T) (m *member, close func()) {
 	t.Setenv(gomaxprocs, "2") // or it would raise it for this whole process
 	cfg, home := vaultConfig(t, "horse")
 	cfg.PreparamsTarget = 1
-	vault, err := CreateVault(cfg, home, []byte("horse"))
-	require.NoError(t, err)
-	_, err = vault.Database().AddPreparams([]byte("set")) // none to be made
+	vault := makeVault(t, cfg, home)
+	_, err := vault.Database().AddPreparams([]byte("set")) // none to be made
 	require.NoError(t, err)
 	comet := cmtcfg.DefaultConfig().SetRoot(home)
 	key := &cmtp2p.NodeKey{PrivKey: ed25519.GenPrivKey()}

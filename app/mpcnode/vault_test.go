@@ -9,6 +9,7 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
+	"github.com/sequencer-mpc/sequencer/testutil/vaultfiles"
 )
 
 func vaultConfig(t *testing.T, passphrase string) (Config, string) {
@@ -18,6 +19,16 @@ func vaultConfig(t *testing.T, passphrase string) (Config, string) {
 	cfg := DefaultConfig()
 	cfg.Passphrase = "file:pass"
 	return cfg, home
+}
+
+// makeVault is CreateVault of one whose passphrase "horse" costs nothing to try.
+func makeVault(t *testing.T, cfg Config, home string) *Vault {
+	t.Helper()
+	paths := cfg.PathsOf(home)
+	vaultfiles.Make(t, paths.Database, paths.Identity, "horse")
+	v, err := openVault(paths, []byte("horse"))
+	require.NoError(t, err)
+	return v
 }
 
 func TestVaultOpensAsItWasMade(t *testing.T) {
@@ -50,8 +61,7 @@ func TestVaultOpensAsItWasMade(t *testing.T) {
 
 func TestVaultOfTheNewestKeyLast(t *testing.T) {
 	cfg, home := vaultConfig(t, "horse")
-	made, err := CreateVault(cfg, home, []byte("horse"))
-	require.NoError(t, err)
+	made := makeVault(t, cfg, home)
 	require.NoError(t, made.Close())
 	added, err := storage.AddIdentityKey(cfg.PathsOf(home).Identity, []byte("horse"), storage.Options{})
 	require.NoError(t, err)
@@ -84,11 +94,10 @@ func TestVaultThatIsNotWhole(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			cfg, home := vaultConfig(t, "horse")
-			made, err := CreateVault(cfg, home, []byte("horse"))
-			require.NoError(t, err)
+			made := makeVault(t, cfg, home)
 			require.NoError(t, made.Close())
 			c.damage(t, cfg.PathsOf(home))
-			_, err = OpenVault(cfg, home)
+			_, err := OpenVault(cfg, home)
 			require.ErrorIs(t, err, c.want)
 
 			cfg.Enabled = false
@@ -103,8 +112,7 @@ func TestVaultThatIsNotWhole(t *testing.T) {
 // With it its identity is there to say so on chain.
 func TestVaultThatLostItsDatabase(t *testing.T) {
 	cfg, home := vaultConfig(t, "horse")
-	made, err := CreateVault(cfg, home, []byte("horse"))
-	require.NoError(t, err)
+	made := makeVault(t, cfg, home)
 	public := made.PublicKeys()
 	require.Len(t, public, 1)
 	require.NoError(t, made.Lost())
@@ -202,8 +210,7 @@ func TestVaultThatIsDamaged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg, home := vaultConfig(t, "horse")
-			made, err := CreateVault(cfg, home, []byte("horse"))
-			require.NoError(t, err)
+			made := makeVault(t, cfg, home)
 			require.NoError(t, made.Database().BindDigest("s", types.Hash{1}, []byte{1}))
 			require.NoError(t, made.Close())
 			paths := cfg.PathsOf(home)
@@ -245,13 +252,12 @@ func folderContent(t *testing.T, dir string) map[string]string {
 // stays, and must open with the passphrase.
 func TestVaultThatIsMadeWhole(t *testing.T) {
 	cfg, home := vaultConfig(t, "horse")
-	made, err := CreateVault(cfg, home, []byte("horse"))
-	require.NoError(t, err)
+	made := makeVault(t, cfg, home)
 	require.NoError(t, made.Database().BindDigest("s", types.Hash{1}, []byte{1}))
 	require.NoError(t, made.Close())
 	paths := cfg.PathsOf(home)
 	require.NoError(t, os.Remove(paths.Identity))
-	_, err = CreateIdentityBeside(paths, []byte("cow"))
+	_, err := CreateIdentityBeside(paths, []byte("cow"))
 	require.ErrorIs(t, err, storage.ErrWrongPassphrase)
 	require.NoFileExists(t, paths.Identity)
 	key, err := CreateIdentityBeside(paths, []byte("horse"))

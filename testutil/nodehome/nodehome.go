@@ -9,20 +9,20 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/testutil/vaultfiles"
 )
 
 // Passphrase is that of AddVault.
 const Passphrase = "horse"
 
 // AddVault gives a home an identity and a database with Passphrase from config/pass.
-// It has no pre-parameters.
+// It has no pre-parameters, and trying the passphrase costs nothing.
 func AddVault(t *testing.T, home string) {
 	t.Helper()
 	WritePassphrase(t, home, "pass", Passphrase)
 	Edit(t, home, "app.toml", `passphrase = "prompt"`, `passphrase = "file:config/pass"`)
-	vault, err := mpcnode.CreateVault(mpcnode.DefaultConfig(), home, []byte(Passphrase))
-	require.NoError(t, err)
-	require.NoError(t, vault.Close())
+	paths := mpcnode.DefaultConfig().PathsOf(home)
+	vaultfiles.Make(t, paths.Database, paths.Identity, Passphrase)
 }
 
 // WritePassphrase makes a file in config.

@@ -168,10 +168,10 @@ func TestRestoreRefuses(t *testing.T) {
 		require.NoError(t, db.PutRecord(fixtureShare("b", 0)))
 	})
 	folder := filepath.Join(t.TempDir(), "backups")
-	nodehome.WritePassphrase(t, home, "backup", "cow")
-	_, err := run(t, home, "mpc", "backup", "create", folder, "--backup-passphrase", "file:config/backup")
+	to, secret := ageKeys(t)
+	_, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
 	require.NoError(t, err)
-	restore := []string{"mpc", "backup", "restore", folder, "--backup-passphrase", "file:config/backup"}
+	restore := []string{"mpc", "backup", "restore", folder, "--age-identity", secret}
 
 	// What the chain says.
 	for name, state := range map[string]string{
