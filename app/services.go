@@ -12,14 +12,17 @@ import (
 	"github.com/cosmos/cosmos-sdk/server/api"
 	"github.com/cosmos/cosmos-sdk/server/config"
 	authtx "github.com/cosmos/cosmos-sdk/x/auth/tx"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/openapi"
 )
 
-// RegisterAPIRoutes adds the REST gateways.
+// RegisterAPIRoutes adds the REST gateways, and the document of x/mpc's.
 func (app *App) RegisterAPIRoutes(s *api.Server, _ config.APIConfig) {
 	authtx.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	cmtservice.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	nodeservice.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	app.basics.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
+	s.Router.Handle(openapi.Path, openapi.Handler())
 }
 
 // RegisterTxService adds the service that simulates and finds transactions.

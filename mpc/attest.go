@@ -272,7 +272,13 @@ func (c *Core) prunePool(ctx context.Context) {
 			return c.isOpen(types.RequestID{Kind: types.KindSign, ID: s.RequestID})
 		},
 		evidence:   c.evidenceWanted,
-		accusation: func(a *types.Accusation) bool { return c.isOpen(a.Request) && !c.accused(a) },
+		accusation: func(a *types.Accusation) bool {
+			if a.IsRefusal() {
+				r, open := c.requests[a.Request]
+				return open && r.CheckRefusal(c.opts.ChainID, a) == nil
+			}
+			return c.isOpen(a.Request) && !c.accused(a)
+		},
 	})
 }
 

@@ -32,7 +32,7 @@ func (c *Core) blameLeaver(l *live, end session.End, now time.Time) {
 	op, reason := end.Left, end.LeftFor
 	if len(end.LeftOver) > 0 && types.Accusable(reason) {
 		for _, accused := range end.LeftOver {
-			c.leftOver[accusationID{accused, op}] = now.Add(doubtFor)
+			c.leftOver[accusationID{accused: accused, accuser: op}] = now.Add(doubtFor)
 		}
 		return
 	}

@@ -43,6 +43,8 @@
 //     (depart.go). Proof is told until the chain has it, also after the request is
 //     decided (evidence.go). Proof and accusations go to the chain, and outlive a restart;
 //     what only this node saw is in memory.
+//   - What this node will not sign, by what it is, it says on chain, for whoever asked
+//     (refusal.go).
 //   - Who refuses is guilty of nothing, but who goes on with it where nothing can be made
 //     without it is accused in the end (refusals.go).
 //   - Who is late, or slow, is guilty of nothing: it is picked last (lateness.go).

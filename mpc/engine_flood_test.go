@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -53,7 +52,7 @@ func useless(t *testing.T, m *member, count int) (w words) {
 // has the loops of others read committed state a few times a block, and keeps them from
 // nothing.
 func TestEngineUnderUselessWords(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer mpc.VerifyNoLeaks(t)
 	const perBlock = 32 // reads for one member, as maxOutcomes
 	c := newClub(t, 4, fakeproto.Protocols{})
 	defer c.close()

@@ -14,7 +14,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -216,7 +215,7 @@ func (c *club) request(id types.RequestID) types.Request {
 // TestEngine runs three engines with their loops and workers: they make a key,
 // sign with it, and leave nothing behind.
 func TestEngine(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer mpc.VerifyNoLeaks(t)
 	c := newClub(t, 3, fakeproto.Protocols{})
 	defer c.close()
 
@@ -263,7 +262,7 @@ func TestEngine(t *testing.T) {
 // TestEngineWithoutChain: committed state that cannot be read is no reason to
 // end.
 func TestEngineWithoutChain(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer mpc.VerifyNoLeaks(t)
 	c := newClub(t, 2, fakeproto.Protocols{})
 	defer c.close()
 	c.ledger.mu.Lock()
@@ -280,7 +279,7 @@ func TestEngineWithoutChain(t *testing.T) {
 // TestEngineEndsWithItsStore: an engine that cannot write what the chain decided
 // ends with an error; it takes no part on a guess.
 func TestEngineEndsWithItsStore(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer mpc.VerifyNoLeaks(t)
 	c := newClub(t, 1, fakeproto.Protocols{})
 	c.stop()
 	c.ended.Wait()
@@ -318,7 +317,7 @@ func (panickingProtocol) NewParty(session.PartyConfig) (session.Party, error) { 
 // TestPartyPanics: the session ends, its pre-parameters are gone, the engine
 // goes on.
 func TestPartyPanics(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer mpc.VerifyNoLeaks(t)
 	c := newClub(t, 2, panicking{})
 	defer c.close()
 	c.commit(func(v *mpc.View) {
@@ -337,7 +336,7 @@ func TestPartyPanics(t *testing.T) {
 // TestLoopPanics: what members say makes the loops of all others panic; the next attempt at
 // the request ends as if nothing had been.
 func TestLoopPanics(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer mpc.VerifyNoLeaks(t)
 	c := newClub(t, 3, fakeproto.Protocols{})
 	defer c.close()
 	var panicked atomic.Int32

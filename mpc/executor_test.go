@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -35,7 +34,7 @@ func onLoop(t *testing.T, count int) (w *workers, loop chan func(), run, stop fu
 
 // TestWorkersOrder: lower height first, then lower id, then first come.
 func TestWorkersOrder(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer VerifyNoLeaks(t)
 	w, loop, run, stop := onLoop(t, 1)
 	var ran []string
 	for _, j := range []struct {
@@ -63,7 +62,7 @@ func TestWorkersOrder(t *testing.T) {
 // TestStepAnswers: result, error and panic come back, the panic without its
 // value.
 func TestStepAnswers(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer VerifyNoLeaks(t)
 	broken := errors.New("broken")
 	tests := []struct {
 		name string
@@ -101,7 +100,7 @@ func TestStepAnswers(t *testing.T) {
 // TestWorkersEnd: a running step is waited for, a waiting one is not begun, and
 // nobody is left behind.
 func TestWorkersEnd(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer VerifyNoLeaks(t)
 	w, loop, run, stop := onLoop(t, 3)
 	begun, finish := make(chan struct{}), make(chan struct{})
 	for range 3 {

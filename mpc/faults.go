@@ -163,9 +163,12 @@ func (c *Core) suspicion(op types.Operator) int {
 }
 
 // accusationWanted: the request is open, both are members of it, and neither
-// the chain nor the pool has one of the same two.
+// the chain nor the pool has one of the same two; or it is a refusal that they lack.
 func (c *Core) accusationWanted(a *types.Accusation) bool {
 	r, open := c.requests[a.Request]
+	if open && a.IsRefusal() {
+		return !c.pool.hasAccusation(a) && r.CheckRefusal(c.opts.ChainID, a) == nil
+	}
 	if !open || a.Attempt > r.Attempt(c.view.Height)+1 || c.pool.hasAccusation(a) {
 		return false
 	}

@@ -127,9 +127,11 @@ func (c *Core) bindOpen() error {
 		}
 		// What is refused is not bound. It is looked at again by bind, if anybody asks.
 		seen = append(seen, id)
-		if c.understand(r) == nil {
-			bindings = append(bindings, r.Binding())
+		if err := c.understand(r); err != nil {
+			c.sayRefusal(r, err)
+			continue
 		}
+		bindings = append(bindings, r.Binding())
 	}
 	if err := c.bindAll(bindings); err != nil {
 		return err
@@ -189,11 +191,12 @@ func (c *Core) bind(r *types.Request) error {
 		}
 		return nil
 	}
-	if err := c.understand(r); err != nil {
-		return err
+	err := c.understand(r)
+	if err == nil { // it writes nothing if bindOpen did
+		err = c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.BindingHash(), r.Digest))
 	}
-	// It writes nothing if bindOpen did.
-	if err := c.wrote(c.opts.Store.BindDigest(r.ID.ID, r.BindingHash(), r.Digest)); err != nil {
+	if err != nil {
+		c.sayRefusal(r, err)
 		return fmt.Errorf("bind %s to its digest: %w", r.ID, err)
 	}
 	return nil

@@ -96,9 +96,13 @@ type Executor interface {
 // Observer is told what happens, for metrics. Calls come from the loop and
 // must return at once.
 type Observer interface {
+	// SessionOpened: a session is in memory from here on.
 	SessionOpened(kind types.RequestKind)
+	// SessionEnded: it is over, well or not.
 	SessionEnded(end SessionEnd)
+	// RoundDone: a round, counted from 1, is computed, so long after the one before.
 	RoundDone(kind types.RequestKind, round uint32, took time.Duration)
+	// Dropped: something that came in was not taken.
 	Dropped(reason types.Reason)
 	// Reconciled says how many blocks were seen at once, and how long it took.
 	Reconciled(blocks int64, took time.Duration)

@@ -31,8 +31,19 @@ type attestationID struct {
 }
 
 // accusationID: one accusation of the same two, whatever the request, as on
-// chain.
-type accusationID struct{ accused, accuser types.Operator }
+// chain. Of refusals, one for each request.
+type accusationID struct {
+	accused, accuser types.Operator
+	refused          types.RequestID
+}
+
+func accusationIDOf(a *types.Accusation) accusationID {
+	id := accusationID{accused: a.Accused, accuser: a.Operator}
+	if a.IsRefusal() {
+		id.refused = a.Request
+	}
+	return id
+}
 
 // pool holds results that the chain does not have yet: our own and others'.
 type pool struct {
@@ -66,7 +77,7 @@ func newPool() *pool {
 				return &wire.Gossip{Sum: &wire.Gossip_Evidence{Evidence: e.ToWire()}}
 			}),
 		accusations: newShelf(
-			func(a *types.Accusation) accusationID { return accusationID{a.Accused, a.Operator} },
+			accusationIDOf,
 			byLess((*types.Accusation).Less),
 			func(a *types.Accusation) *wire.Gossip {
 				return &wire.Gossip{Sum: &wire.Gossip_Accusation{Accusation: a.ToWire()}}

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
-	"go.uber.org/goleak"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -135,7 +134,7 @@ func (s *stopped) run(t *testing.T, store mpc.Store, ends *endings, sessions, wo
 // engine is stopped. The secrets of those that wait are wiped while the workers
 // are still busy, those of the running ones when they return.
 func TestEngineStopsWithStepsQueued(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer mpc.VerifyNoLeaks(t)
 	const requests, workers = 6, 2
 	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign} {
 		t.Run(kind.String(), func(t *testing.T) {
@@ -175,7 +174,7 @@ func (startPanicsParty) Start() (session.Step, error) { panic("secret") }
 
 // TestPanickedPartyIsClosed: a party that panics is closed like any other.
 func TestPanickedPartyIsClosed(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer mpc.VerifyNoLeaks(t)
 	watch := &fakeproto.Watch{}
 	c := newClub(t, 2, startPanics{fakeproto.Protocols{Watch: watch}})
 	c.commit(func(v *mpc.View) {
@@ -206,7 +205,7 @@ func (s brokenStore) PutRecord(r types.Record) error {
 // TestEngineThatBreaksAtItsEnd: a panic in the end of one session keeps neither
 // the others from wiping their secrets nor the workers from ending.
 func TestEngineThatBreaksAtItsEnd(t *testing.T) {
-	defer goleak.VerifyNone(t)
+	defer mpc.VerifyNoLeaks(t)
 	s, ends := newStopped(t, types.KindKeygen, 4), &endings{}
 	stop, ran := s.run(t, brokenStore{s.store}, ends, 4, 1)
 	stop()

@@ -5,7 +5,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-readonly gocosmos=v1.7.2 gateway=v1.16.0
+readonly gocosmos=v1.7.2 gateway=v1.16.0 openapi=v2.29.0
 readonly module=github.com/sequencer-mpc/sequencer
 tools="$PWD/build/tools"
 work="$PWD/build/proto"
@@ -21,6 +21,7 @@ install_tool() { # package, version
 mkdir -p "$tools"
 install_tool github.com/cosmos/gogoproto/protoc-gen-gocosmos "$gocosmos"
 install_tool github.com/grpc-ecosystem/grpc-gateway/protoc-gen-grpc-gateway "$gateway"
+install_tool github.com/grpc-ecosystem/grpc-gateway/v2/protoc-gen-openapiv2 "$openapi"
 (cd proto/compile && go build -o "$tools/compile" .)
 
 # module_dir downloads a module at the version of go.mod if the cache lacks it.
@@ -36,14 +37,20 @@ gatewaydir=$(module_dir github.com/grpc-ecosystem/grpc-gateway)
 rm -rf "$work"
 trap 'rm -rf "$work"' EXIT # or Go would take what is in it for packages of this module
 mapfile -t files < <(cd proto && find . -name '*.proto' -printf '%P\n' | sort)
-generate() { # plugin, options
+generate() { # plugin, options, files
+  local plugin=$1 options=$2
+  shift 2
   "$tools/compile" -root proto -root "$sdk/proto" -root "$gogo" -root "$cosmosproto/proto" \
-    -root "$gatewaydir/third_party/googleapis" -plugin "$tools/$1" -opt "$2" -out "$work" "${files[@]}"
+    -root "$gatewaydir/third_party/googleapis" -plugin "$tools/$plugin" -opt "$options" -out "$work" "$@"
 }
-generate protoc-gen-gocosmos plugins=grpc,Mgoogle/protobuf/any.proto=github.com/cosmos/gogoproto/types/any
-generate protoc-gen-grpc-gateway logtostderr=true,allow_colon_final_segments=true
+generate protoc-gen-gocosmos plugins=grpc,Mgoogle/protobuf/any.proto=github.com/cosmos/gogoproto/types/any "${files[@]}"
+generate protoc-gen-grpc-gateway logtostderr=true,allow_colon_final_segments=true "${files[@]}"
+# What the gateway serves, for people and for generators of clients.
+generate protoc-gen-openapiv2 allow_merge=true,merge_file_name=openapi,json_names_for_fields=false,openapi_naming_strategy=fqn,openapi_configuration=proto/openapi.yaml \
+  sequencer/mpc/v1/query.proto
 
 # Only now that all of it is there does it take the place of what was.
-[ -d "$work/$module/x" ] && [ -d "$work/$module/mpc" ] || { echo "nothing was generated; the code stays as it is"; exit 1; }
+[ -d "$work/$module/x" ] && [ -d "$work/$module/mpc" ] && [ -s "$work/openapi.swagger.json" ] || { echo "nothing was generated; the code stays as it is"; exit 1; }
 find x mpc \( -name '*.pb.go' -o -name '*.pb.gw.go' \) -delete
 cp -r "$work/$module/." .
+cp "$work/openapi.swagger.json" x/mpc/openapi/openapi.json

@@ -44,8 +44,17 @@ type OutcomeReport struct {
 	RetireHeight int64 `json:"retire_height,omitempty"`
 	// Reshare is the open one of a key.
 	Reshare string `json:"reshare,omitempty"`
+	// Refusals are what members will not sign, and why; of a signature.
+	Refusals []RefusalReport `json:"refusals,omitempty"`
 	// Faults are what is held against participants because of it.
 	Faults []FaultReport `json:"faults,omitempty"`
+}
+
+// RefusalReport is of a member that refuses to sign.
+type RefusalReport struct {
+	Operator string `json:"operator"`
+	Reason   string `json:"reason"`
+	Remedy   string `json:"remedy"`
 }
 
 // FaultReport is one that the chain holds against a participant.
@@ -121,9 +130,13 @@ func (q chainQueries) signature(ctx context.Context, id string) (*OutcomeReport,
 		return nil, unless(err, types.ErrUnknownSignature)
 	}
 	s := answer.Signature
+	var refusals []RefusalReport
+	for _, r := range s.Refusals {
+		refusals = append(refusals, RefusalReport{r.Operator, r.Reason, types.Reason(r.Reason).Remedy()})
+	}
 	return &OutcomeReport{
 		Kind: types.KindSign.String(), ID: s.Id, KeyID: s.KeyId, Status: short(s.Status.String(), "SIGNATURE_STATUS_"), Reason: s.Reason,
-		Owner: s.Owner, Epoch: s.Epoch, RequestedHeight: s.RequestedHeight, DecidedHeight: s.DecidedHeight,
+		Owner: s.Owner, Epoch: s.Epoch, RequestedHeight: s.RequestedHeight, DecidedHeight: s.DecidedHeight, Refusals: refusals,
 	}, nil
 }
 

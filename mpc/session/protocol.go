@@ -133,6 +133,7 @@ type ParkedParty interface {
 
 // Protocols finds the protocol of a request.
 type Protocols interface {
+	// Protocol fails with types.ErrUnsupportedAlgorithm if there is none.
 	Protocol(kind types.RequestKind, algorithm types.Algorithm) (Protocol, error)
 }
 

@@ -9,11 +9,13 @@ import (
 
 // Accusation is a member's signed word that another one kept a session from its
 // end. It proves nothing: it may be a lie, or the network between the two. It
-// leads to the accused being left out where enough others remain.
+// leads to the accused being left out where enough others remain. One of oneself is a
+// refusal, see Request.Refusal.
 type Accusation struct {
 	Request RequestID
 	Attempt uint32
-	// Session is the session's context; zero if it never started.
+	// Session is the session's context; zero if it never started. Of a refusal, the
+	// commitment of the request.
 	Session Context
 	Accused Operator
 	Reason  Reason
@@ -77,8 +79,8 @@ func (a *Accusation) ValidateBasic() error {
 		return fmt.Errorf("accusation of %s: %w", a.Accused, err)
 	}
 	switch {
-	case a.Operator == a.Accused:
-		return fmt.Errorf("%s accuses itself", a.Operator)
+	case a.IsRefusal() && a.Request.Kind != KindSign:
+		return fmt.Errorf("%s accuses itself, of something else than refusing to sign", a.Operator)
 	case len(a.Signature) != ed25519.SignatureSize:
 		return fmt.Errorf("signature has %d bytes, not %d", len(a.Signature), ed25519.SignatureSize)
 	}

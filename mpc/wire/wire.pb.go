@@ -393,6 +393,7 @@ func (m *Header) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_Header proto.InternalMessageInfo
 
+// Envelope is a message of one participant to another, or to all of a session.
 type Envelope struct {
 	Header    *Header `protobuf:"bytes,1,opt,name=header,proto3" json:"header,omitempty"`
 	Body      []byte  `protobuf:"bytes,2,opt,name=body,proto3" json:"body,omitempty"`
@@ -1274,6 +1275,8 @@ func (m *Accusation) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_Accusation proto.InternalMessageInfo
 
+// Attestation is a participant's signed word on the result of a request, on its way to
+// a proposer.
 type Attestation struct {
 	RequestKind     uint32 `protobuf:"varint,1,opt,name=request_kind,json=requestKind,proto3" json:"request_kind,omitempty"`
 	RequestId       string `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
@@ -1320,6 +1323,7 @@ func (m *Attestation) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_Attestation proto.InternalMessageInfo
 
+// Signature is a finished signature, on its way to a proposer.
 type Signature struct {
 	RequestId string `protobuf:"bytes,1,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	R         []byte `protobuf:"bytes,2,opt,name=r,proto3" json:"r,omitempty"`

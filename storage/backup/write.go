@@ -18,9 +18,13 @@ import (
 
 // Source is what a node has. storage.DB implements it.
 type Source interface {
+	// Records lists all records, without their shares.
 	Records() ([]types.Record, error)
+	// OpenShare returns the share of a record. The caller owns and wipes it.
 	OpenShare(types.RecordKey) ([]byte, error)
+	// Tombstones lists destroyed keys.
 	Tombstones() ([]types.KeyID, error)
+	// Bindings lists what requests for signatures are bound to.
 	Bindings() ([]storage.Binding, error)
 }
 

@@ -1,6 +1,10 @@
 package chain
 
 import (
+	"slices"
+
+	"github.com/stretchr/testify/require"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
@@ -29,4 +33,17 @@ func (p *Participant) ContradictIn(request mpctypes.RequestID, session mpctypes.
 		}, []byte(body), p.Identity)
 	}
 	return mpctypes.NewEvidence(say("one thing"), say("another"))
+}
+
+// Refuse signs a participant's word that it will not sign what an open request asks for.
+func (p *Participant) Refuse(signatureID string, reason mpctypes.Reason) mpctypes.Accusation {
+	p.chain.t.Helper()
+	open, err := p.chain.Keeper.EngineRequests(p.chain.Ctx)
+	require.NoError(p.chain.t, err)
+	i := slices.IndexFunc(open, func(r mpctypes.Request) bool { return r.ID == mpctypes.RequestID{Kind: mpctypes.KindSign, ID: signatureID} })
+	require.GreaterOrEqual(p.chain.t, i, 0, "%s is not open", signatureID)
+	m := mpctypes.Member{Operator: mpctypes.Operator(p.Operator), IdentityVersion: p.Version}
+	a := open[i].Refusal(ChainID, m, reason)
+	a.Sign(ChainID, p.Identity)
+	return a
 }

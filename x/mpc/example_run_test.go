@@ -17,16 +17,9 @@ import (
 
 type wiring func(*keeper.Keeper, func(context.Context, string, types.Signature) error) vault
 
-// exampleTB lets an example use the fixture; it ends the example on failure.
-type exampleTB struct{ testing.TB }
-
-func (exampleTB) Helper()                   {}
-func (exampleTB) Errorf(f string, a ...any) { panic(fmt.Sprintf(f, a...)) }
-func (exampleTB) FailNow()                  { panic("failed") }
-
 // runExample plays the participants' part for the example.
 func runExample(wire wiring) {
-	t := exampleTB{}
+	t := chain.Example()
 	f := chain.New(t, 4)
 	v := wire(f.Keeper, func(_ context.Context, id string, s types.Signature) error {
 		fmt.Printf("%s is signed, v = %v\n", id, s.V < 2)

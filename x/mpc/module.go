@@ -20,7 +20,7 @@ import (
 )
 
 // ConsensusVersion counts changes of the module's state that need a migration.
-const ConsensusVersion = 2
+const ConsensusVersion = 3
 
 var (
 	_ module.AppModuleBasic = AppModule{}
@@ -84,8 +84,11 @@ func (am AppModule) RegisterServices(cfg module.Configurator) {
 	am.keeper.SealHooks()
 	types.RegisterMsgServer(cfg.MsgServer(), keeper.NewMsgServer(am.keeper))
 	types.RegisterQueryServer(cfg.QueryServer(), keeper.NewQueryServer(am.keeper))
-	if err := cfg.RegisterMigration(types.ModuleName, 1, func(ctx sdk.Context) error { return am.keeper.Migrate1to2(ctx) }); err != nil {
-		panic(err) // it is registered twice
+	for i, migrate := range []func(context.Context) error{am.keeper.Migrate1to2, am.keeper.Migrate2to3} {
+		err := cfg.RegisterMigration(types.ModuleName, uint64(i+1), func(ctx sdk.Context) error { return migrate(ctx) })
+		if err != nil {
+			panic(err) // it is registered twice
+		}
 	}
 }
 

@@ -136,6 +136,9 @@ func outcomeText(o mpcnode.OutcomeReport) string {
 			missing := slices.DeleteFunc(slices.Clone(o.Participants), func(p string) bool { return slices.Contains(o.Attested, p) })
 			fmt.Fprintf(w, "  attested\t%d of %d, not by %s\n", len(o.Attested), len(o.Participants), strings.Join(missing, " "))
 		}
+		for _, r := range o.Refusals {
+			fmt.Fprintf(w, "  refused by\t%s: %s: %s\n", r.Operator, r.Reason, r.Remedy)
+		}
 		for _, f := range o.Faults {
 			who := "proof"
 			if f.Accuser != "" {

@@ -23,21 +23,28 @@ type ResultSource interface {
 
 // Keeper is what the handlers need of x/mpc's keeper.
 type Keeper interface {
+	// Params are the limits of bundles, among others.
 	Params(context.Context) (types.Params, error)
 	// ForBundle is the context in which the results of one bundle are applied: it
 	// bounds their work.
 	ForBundle(sdk.Context) sdk.Context
-	// The Checks say whether a result would apply to this state, without changing
-	// it.
+	// CheckAttestation says, as the other Checks do of theirs, whether it would apply to
+	// this state, without changing it.
 	CheckAttestation(context.Context, *mpctypes.Attestation) error
+	// CheckSignature is of a finished signature.
 	CheckSignature(context.Context, *mpctypes.SignatureResult) error
+	// CheckEvidence is of proof of equivocation.
 	CheckEvidence(context.Context, mpctypes.Evidence) error
+	// CheckAccusation is of a member's word against another.
 	CheckAccusation(context.Context, *mpctypes.Accusation) error
-	// The Applys check and apply. After an error the state is undefined: the
-	// caller drops it.
+	// ApplyAttestation checks and applies, as the other Applys do. After an error the
+	// state is undefined: the caller drops it.
 	ApplyAttestation(context.Context, *mpctypes.Attestation) error
+	// ApplySignature finishes the request for a signature.
 	ApplySignature(context.Context, *mpctypes.SignatureResult) error
+	// ApplyEvidence records a fault that is proven.
 	ApplyEvidence(context.Context, mpctypes.Evidence) error
+	// ApplyAccusation records a fault that is said.
 	ApplyAccusation(context.Context, *mpctypes.Accusation) error
 }
 

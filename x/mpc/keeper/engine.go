@@ -26,6 +26,10 @@ func (k *Keeper) EngineRequests(ctx context.Context) ([]mpctypes.Request, error)
 	if err != nil {
 		return nil, err
 	}
+	refused, err := k.refusedBy(ctx)
+	if err != nil {
+		return nil, err
+	}
 	// Many requests are for few keys, and a keygen's tells nothing yet.
 	keys := make(map[string]types.Key)
 	out := make([]mpctypes.Request, 0, len(stored))
@@ -38,7 +42,11 @@ func (k *Keeper) EngineRequests(ctx context.Context) ([]mpctypes.Request, error)
 			}
 			keys[r.KeyId] = key
 		}
-		out = append(out, r.ToEngine(key))
+		request := r.ToEngine(key)
+		if r.Kind == types.REQUEST_KIND_SIGN {
+			request.Refused = refused[r.Id]
+		}
+		out = append(out, request)
 	}
 	slices.SortFunc(out, func(a, b mpctypes.Request) int {
 		switch {

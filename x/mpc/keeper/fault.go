@@ -46,8 +46,12 @@ func (k *Keeper) ApplyEvidence(ctx context.Context, e mpctypes.Evidence) error {
 
 // CheckAccusation says whether an accusation would apply to this state: both are
 // members of a request that is open, the chain has none of the same two, and the
-// accuser signed it.
+// accuser signed it. Of a refusal, which accuses who signed it, see checkRefusal.
 func (k *Keeper) CheckAccusation(ctx context.Context, a *mpctypes.Accusation) error {
+	if a.IsRefusal() {
+		_, err := k.checkRefusal(ctx, a)
+		return err
+	}
 	r, err := k.requestOfFault(ctx, a.Request)
 	if err != nil {
 		return err
@@ -68,9 +72,13 @@ func (k *Keeper) CheckAccusation(ctx context.Context, a *mpctypes.Accusation) er
 	return k.isNewFault(ctx, types.AccusationFault(a, 0, 0))
 }
 
-// ApplyAccusation checks an accusation and records it until it lapses. After an
+// ApplyAccusation checks an accusation and records it until it lapses; a refusal it notes
+// with the request. After an
 // error the state is undefined; callers run it in a cache context.
 func (k *Keeper) ApplyAccusation(ctx context.Context, a *mpctypes.Accusation) error {
+	if a.IsRefusal() {
+		return k.applyRefusal(ctx, a)
+	}
 	if err := k.CheckAccusation(ctx, a); err != nil {
 		return err
 	}

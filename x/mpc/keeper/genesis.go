@@ -193,6 +193,9 @@ func (k *Keeper) importSignature(ctx context.Context, s types.Signature) error {
 	if err := k.importPayload(s); err != nil {
 		return err
 	}
+	if err := k.requireOperators(s.RefusedBy()...); err != nil {
+		return types.ErrBadGenesis.Wrapf("refusals of signature %s: %s", s.Id, err)
+	}
 	return k.setSignature(ctx, s)
 }
 
@@ -297,6 +300,11 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 			return false, nil
 		}),
 	)
+	for i := range gs.Signatures {
+		if err == nil {
+			gs.Signatures[i], err = k.withRefusals(ctx, gs.Signatures[i])
+		}
+	}
 	if err != nil {
 		return nil, fmt.Errorf("export genesis: %w", err)
 	}

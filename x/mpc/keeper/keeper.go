@@ -26,6 +26,9 @@ type attestationKey = collections.Quad[uint32, string, []byte, string]
 // operator, attempt.
 type attemptKey = collections.Quad[uint32, string, string, uint32]
 
+// refusalKey names a refusal: id of the signature, operator.
+type refusalKey = collections.Pair[string, string]
+
 // ackKey names what an operator owes its word on: operator, id of a DELETED key.
 type ackKey = collections.Pair[string, string]
 
@@ -75,6 +78,9 @@ type Keeper struct {
 	pendingByOwner    collections.Map[string, uint64]
 	attestations      collections.Map[attestationKey, types.StoredAttestation]
 	attestedAttempts  collections.KeySet[attemptKey]
+	// refusals are the reasons of members that will not sign what is PENDING, by signature
+	// and operator. They stand beside the signature, which may be large, until it is decided.
+	refusals collections.Map[refusalKey, string]
 	// keyRetirements holds DELETING keys by the height at which they become
 	// DELETED.
 	keyRetirements collections.KeySet[collections.Pair[int64, string]]
@@ -196,6 +202,8 @@ func (k *Keeper) addRequestCollections(sb *collections.SchemaBuilder) {
 		codec.CollValue[types.StoredAttestation](k.cdc))
 	k.attestedAttempts = collections.NewKeySet(sb, types.AttestedAttemptsPrefix, "attested_attempts",
 		collections.QuadKeyCodec(collections.Uint32Key, collections.StringKey, collections.StringKey, collections.Uint32Key))
+	k.refusals = collections.NewMap(sb, types.RefusalsPrefix, "refusals",
+		collections.PairKeyCodec(collections.StringKey, collections.StringKey), collections.StringValue)
 }
 
 func (k *Keeper) logger(ctx context.Context) log.Logger {

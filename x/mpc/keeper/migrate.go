@@ -19,8 +19,27 @@ func (k *Keeper) Migrate1to2(ctx context.Context) error {
 	if err := k.params.Set(ctx, params); err != nil {
 		return fmt.Errorf("store parameters: %w", err)
 	}
+	return k.eachKey(ctx, func(key types.Key) error {
+		key.AllowRaw = true
+		return k.setKey(ctx, key)
+	})
+}
+
+// Migrate2to3 finds who still owes its word on a DELETED key by an index, as chains of
+// before have it in the keys alone: without it those nodes would keep their shares.
+func (k *Keeper) Migrate2to3(ctx context.Context) error {
+	return k.eachKey(ctx, func(key types.Key) error {
+		if key.Status != types.KEY_STATUS_DELETED {
+			return nil
+		}
+		return k.awaitAcks(ctx, key)
+	})
+}
+
+// eachKey visits all keys, which may be written meanwhile.
+func (k *Keeper) eachKey(ctx context.Context, visit func(types.Key) error) error {
 	var ids []string
-	err = k.keys.Walk(ctx, nil, func(id string, _ types.Key) (bool, error) {
+	err := k.keys.Walk(ctx, nil, func(id string, _ types.Key) (bool, error) {
 		ids = append(ids, id)
 		return false, nil
 	})
@@ -32,8 +51,7 @@ func (k *Keeper) Migrate1to2(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		key.AllowRaw = true
-		if err := k.setKey(ctx, key); err != nil {
+		if err := visit(key); err != nil {
 			return err
 		}
 	}

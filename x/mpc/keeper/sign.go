@@ -23,11 +23,15 @@ func (k *Keeper) Signature(ctx context.Context, id string) (types.Signature, err
 	case err != nil:
 		return s, fmt.Errorf("load signature %s: %w", id, err)
 	}
-	return s, nil
+	return k.withRefusals(ctx, s)
 }
 
-// setSignature stores a signature. One that is decided is pruned some day.
+// setSignature stores a signature, what members that refuse say of it included. One that
+// is decided is pruned some day.
 func (k *Keeper) setSignature(ctx context.Context, s types.Signature) error {
+	if err := k.settleRefusals(ctx, &s); err != nil {
+		return err
+	}
 	if err := k.signatures.Set(ctx, s.Id, s); err != nil {
 		return fmt.Errorf("store signature %s: %w", s.Id, err)
 	}
@@ -178,7 +182,7 @@ func (k *Keeper) failSignature(ctx context.Context, id string, reason mpctypes.R
 	if err := k.setSignature(ctx, s); err != nil {
 		return err
 	}
-	k.emit(ctx, &types.EventSignFailed{SignatureId: s.Id, KeyId: s.KeyId, Owner: s.Owner, Reason: s.Reason})
+	k.emit(ctx, &types.EventSignFailed{SignatureId: s.Id, KeyId: s.KeyId, Owner: s.Owner, Reason: s.Reason, Refusals: s.Refusals})
 	if s.Test {
 		return k.failReshare(ctx, types.ReshareOfTest(s.Id), reason, nil)
 	}

@@ -160,12 +160,13 @@ func (m *Evidence) XXX_DiscardUnknown() {
 var xxx_messageInfo_Evidence proto.InternalMessageInfo
 
 // Accusation is a member's signed word that another one kept a session from its
-// end.
+// end. One of itself, in a request for a signature, is a refusal: it will not sign.
 type Accusation struct {
 	Kind      RequestKind `protobuf:"varint,1,opt,name=kind,proto3,enum=sequencer.mpc.v1.RequestKind" json:"kind,omitempty"`
 	RequestId string      `protobuf:"bytes,2,opt,name=request_id,json=requestId,proto3" json:"request_id,omitempty"`
 	Attempt   uint32      `protobuf:"varint,3,opt,name=attempt,proto3" json:"attempt,omitempty"`
-	// Context of the session, 32 bytes; all zero if it never started.
+	// Context of the session, 32 bytes; all zero if it never started. Of a refusal, what it
+	// refuses: the commitment of the request.
 	Session []byte `protobuf:"bytes,4,opt,name=session,proto3" json:"session,omitempty"`
 	Accused string `protobuf:"bytes,5,opt,name=accused,proto3" json:"accused,omitempty"`
 	// Typed reason.

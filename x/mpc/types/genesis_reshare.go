@@ -97,6 +97,8 @@ func (c genesisCheck) signBelongs(r Request, key Key) error {
 		return fmt.Errorf("request %s asks for something else than its signature", r.Id)
 	case !r.Payload.equals(s.Payload.GetTyped()):
 		return fmt.Errorf("request %s has another payload than its signature", r.Id)
+	case !refusedByMembers(s, r):
+		return fmt.Errorf("signature %s is refused by somebody who is no member of its request", s.Id)
 	case !r.Test && (r.Epoch > key.Epoch || r.Epoch == key.Epoch && string(r.KeySession) != string(key.Session)):
 		return fmt.Errorf("request %s signs with other shares than those of key %s", r.Id, key.Id)
 	}

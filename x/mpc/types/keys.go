@@ -46,4 +46,5 @@ var (
 	KeyChangesMadePrefix     = collections.NewPrefix(31)
 	AwaitedAcksPrefix        = collections.NewPrefix(32)
 	ParticipantChangesPrefix = collections.NewPrefix(33)
+	RefusalsPrefix           = collections.NewPrefix(34)
 )

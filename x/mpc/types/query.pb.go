@@ -31,6 +31,7 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
+// QueryParamsRequest asks for Params.
 type QueryParamsRequest struct {
 }
 
@@ -67,6 +68,7 @@ func (m *QueryParamsRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryParamsRequest proto.InternalMessageInfo
 
+// QueryParamsResponse answers Params.
 type QueryParamsResponse struct {
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
 	// The kinds of payloads that this chain decodes, ascending.
@@ -106,6 +108,7 @@ func (m *QueryParamsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryParamsResponse proto.InternalMessageInfo
 
+// QueryParticipantRequest asks for Participant.
 type QueryParticipantRequest struct {
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 }
@@ -143,6 +146,7 @@ func (m *QueryParticipantRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryParticipantRequest proto.InternalMessageInfo
 
+// QueryParticipantResponse answers Participant.
 type QueryParticipantResponse struct {
 	Participant Participant `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant"`
 }
@@ -180,6 +184,7 @@ func (m *QueryParticipantResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryParticipantResponse proto.InternalMessageInfo
 
+// QueryParticipantsRequest asks for Participants.
 type QueryParticipantsRequest struct {
 	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
@@ -217,6 +222,7 @@ func (m *QueryParticipantsRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryParticipantsRequest proto.InternalMessageInfo
 
+// QueryParticipantsResponse answers Participants.
 type QueryParticipantsResponse struct {
 	Participants []Participant       `protobuf:"bytes,1,rep,name=participants,proto3" json:"participants"`
 	Pagination   *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -296,6 +302,7 @@ func (m *KeyAddresses) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_KeyAddresses proto.InternalMessageInfo
 
+// QueryKeyRequest asks for Key.
 type QueryKeyRequest struct {
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 }
@@ -333,6 +340,7 @@ func (m *QueryKeyRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryKeyRequest proto.InternalMessageInfo
 
+// QueryKeyResponse answers Key.
 type QueryKeyResponse struct {
 	Key Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key"`
 	// Empty before READY.
@@ -374,6 +382,7 @@ func (m *QueryKeyResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryKeyResponse proto.InternalMessageInfo
 
+// QueryKeysRequest asks for Keys.
 type QueryKeysRequest struct {
 	// Unspecified: all.
 	Status KeyStatus `protobuf:"varint,1,opt,name=status,proto3,enum=sequencer.mpc.v1.KeyStatus" json:"status,omitempty"`
@@ -415,6 +424,7 @@ func (m *QueryKeysRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryKeysRequest proto.InternalMessageInfo
 
+// QueryKeysResponse answers Keys.
 type QueryKeysResponse struct {
 	Keys       []Key               `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys"`
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -453,6 +463,7 @@ func (m *QueryKeysResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryKeysResponse proto.InternalMessageInfo
 
+// QuerySignatureRequest asks for Signature.
 type QuerySignatureRequest struct {
 	SignatureId string `protobuf:"bytes,1,opt,name=signature_id,json=signatureId,proto3" json:"signature_id,omitempty"`
 }
@@ -490,6 +501,7 @@ func (m *QuerySignatureRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QuerySignatureRequest proto.InternalMessageInfo
 
+// QuerySignatureResponse answers Signature.
 type QuerySignatureResponse struct {
 	Signature Signature `protobuf:"bytes,1,opt,name=signature,proto3" json:"signature"`
 	// What became of the payload; not set before READY, and for a digest that was signed
@@ -574,6 +586,7 @@ func (m *FinishedPayload) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_FinishedPayload proto.InternalMessageInfo
 
+// QuerySignaturesRequest asks for Signatures.
 type QuerySignaturesRequest struct {
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	// Unspecified: all.
@@ -614,6 +627,7 @@ func (m *QuerySignaturesRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QuerySignaturesRequest proto.InternalMessageInfo
 
+// QuerySignaturesResponse answers Signatures.
 type QuerySignaturesResponse struct {
 	Signatures []Signature         `protobuf:"bytes,1,rep,name=signatures,proto3" json:"signatures"`
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -652,6 +666,7 @@ func (m *QuerySignaturesResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QuerySignaturesResponse proto.InternalMessageInfo
 
+// QueryPendingRequestsRequest asks for PendingRequests.
 type QueryPendingRequestsRequest struct {
 	// Unspecified: all.
 	Kind       RequestKind        `protobuf:"varint,1,opt,name=kind,proto3,enum=sequencer.mpc.v1.RequestKind" json:"kind,omitempty"`
@@ -691,6 +706,7 @@ func (m *QueryPendingRequestsRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryPendingRequestsRequest proto.InternalMessageInfo
 
+// QueryPendingRequestsResponse answers PendingRequests.
 type QueryPendingRequestsResponse struct {
 	Requests   []Request           `protobuf:"bytes,1,rep,name=requests,proto3" json:"requests"`
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -729,6 +745,7 @@ func (m *QueryPendingRequestsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryPendingRequestsResponse proto.InternalMessageInfo
 
+// QueryFaultsRequest asks for Faults.
 type QueryFaultsRequest struct {
 	// Empty: of all participants.
 	Participant string             `protobuf:"bytes,1,opt,name=participant,proto3" json:"participant,omitempty"`
@@ -768,6 +785,7 @@ func (m *QueryFaultsRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryFaultsRequest proto.InternalMessageInfo
 
+// QueryFaultsResponse answers Faults.
 type QueryFaultsResponse struct {
 	Faults     []Fault             `protobuf:"bytes,1,rep,name=faults,proto3" json:"faults"`
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -806,6 +824,7 @@ func (m *QueryFaultsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryFaultsResponse proto.InternalMessageInfo
 
+// QueryReshareRequest asks for Reshare.
 type QueryReshareRequest struct {
 	ReshareId string `protobuf:"bytes,1,opt,name=reshare_id,json=reshareId,proto3" json:"reshare_id,omitempty"`
 }
@@ -843,6 +862,7 @@ func (m *QueryReshareRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryReshareRequest proto.InternalMessageInfo
 
+// QueryReshareResponse answers Reshare.
 type QueryReshareResponse struct {
 	Reshare Reshare `protobuf:"bytes,1,opt,name=reshare,proto3" json:"reshare"`
 	// Operators that attested a new share while the reshare is PENDING, ascending.
@@ -882,6 +902,7 @@ func (m *QueryReshareResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryReshareResponse proto.InternalMessageInfo
 
+// QueryResharesRequest asks for Reshares.
 type QueryResharesRequest struct {
 	// Empty: of all keys.
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
@@ -923,6 +944,7 @@ func (m *QueryResharesRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryResharesRequest proto.InternalMessageInfo
 
+// QueryResharesResponse answers Reshares.
 type QueryResharesResponse struct {
 	Reshares   []Reshare           `protobuf:"bytes,1,rep,name=reshares,proto3" json:"reshares"`
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -961,6 +983,7 @@ func (m *QueryResharesResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryResharesResponse proto.InternalMessageInfo
 
+// QueryCanKeyGenRequest asks for CanKeyGen.
 type QueryCanKeyGenRequest struct {
 	Requester    string   `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
 	Threshold    uint32   `protobuf:"varint,2,opt,name=threshold,proto3" json:"threshold,omitempty"`
@@ -1000,6 +1023,7 @@ func (m *QueryCanKeyGenRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryCanKeyGenRequest proto.InternalMessageInfo
 
+// QueryCanKeyGenResponse answers CanKeyGen.
 type QueryCanKeyGenResponse struct {
 	Ok bool `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
 	// Typed reason and remedy if not.
@@ -1041,6 +1065,7 @@ func (m *QueryCanKeyGenResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryCanKeyGenResponse proto.InternalMessageInfo
 
+// QueryCanSignRequest asks for CanSign.
 type QueryCanSignRequest struct {
 	KeyId     string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	Requester string `protobuf:"bytes,2,opt,name=requester,proto3" json:"requester,omitempty"`
@@ -1079,6 +1104,7 @@ func (m *QueryCanSignRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryCanSignRequest proto.InternalMessageInfo
 
+// QueryCanSignResponse answers CanSign.
 type QueryCanSignResponse struct {
 	Ok     bool   `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
 	Reason string `protobuf:"bytes,2,opt,name=reason,proto3" json:"reason,omitempty"`
@@ -1117,6 +1143,7 @@ func (m *QueryCanSignResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryCanSignResponse proto.InternalMessageInfo
 
+// QueryCanReshareRequest asks for CanReshare.
 type QueryCanReshareRequest struct {
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	// Empty: the key's owner.
@@ -1158,6 +1185,7 @@ func (m *QueryCanReshareRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryCanReshareRequest proto.InternalMessageInfo
 
+// QueryCanReshareResponse answers CanReshare.
 type QueryCanReshareResponse struct {
 	Ok bool `protobuf:"varint,1,opt,name=ok,proto3" json:"ok,omitempty"`
 	// Typed reason and remedy if not.
@@ -1346,17 +1374,27 @@ const _ = grpc.SupportPackageIsVersion4
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://godoc.org/google.golang.org/grpc#ClientConn.NewStream.
 type QueryClient interface {
+	// Params are the parameters, and the kinds of payloads that this chain decodes.
 	Params(ctx context.Context, in *QueryParamsRequest, opts ...grpc.CallOption) (*QueryParamsResponse, error)
+	// Participant is one operator with its identities.
 	Participant(ctx context.Context, in *QueryParticipantRequest, opts ...grpc.CallOption) (*QueryParticipantResponse, error)
+	// Participants lists all operators that ever registered.
 	Participants(ctx context.Context, in *QueryParticipantsRequest, opts ...grpc.CallOption) (*QueryParticipantsResponse, error)
+	// Key is one key, with who attested it so far and its addresses.
 	Key(ctx context.Context, in *QueryKeyRequest, opts ...grpc.CallOption) (*QueryKeyResponse, error)
+	// Keys lists keys.
 	Keys(ctx context.Context, in *QueryKeysRequest, opts ...grpc.CallOption) (*QueryKeysResponse, error)
+	// Signature is one signature, with what became of its payload.
 	Signature(ctx context.Context, in *QuerySignatureRequest, opts ...grpc.CallOption) (*QuerySignatureResponse, error)
+	// Signatures lists those of one key.
 	Signatures(ctx context.Context, in *QuerySignaturesRequest, opts ...grpc.CallOption) (*QuerySignaturesResponse, error)
+	// PendingRequests lists what is not decided.
 	PendingRequests(ctx context.Context, in *QueryPendingRequestsRequest, opts ...grpc.CallOption) (*QueryPendingRequestsResponse, error)
 	// Faults lists what is held against participants.
 	Faults(ctx context.Context, in *QueryFaultsRequest, opts ...grpc.CallOption) (*QueryFaultsResponse, error)
+	// Reshare is one reshare, with who attested it so far.
 	Reshare(ctx context.Context, in *QueryReshareRequest, opts ...grpc.CallOption) (*QueryReshareResponse, error)
+	// Reshares lists reshares.
 	Reshares(ctx context.Context, in *QueryResharesRequest, opts ...grpc.CallOption) (*QueryResharesResponse, error)
 	// CanKeyGen says whether a keygen could be asked for now, and if not, why.
 	CanKeyGen(ctx context.Context, in *QueryCanKeyGenRequest, opts ...grpc.CallOption) (*QueryCanKeyGenResponse, error)
@@ -1504,17 +1542,27 @@ func (c *queryClient) CanReshare(ctx context.Context, in *QueryCanReshareRequest
 
 // QueryServer is the server API for Query service.
 type QueryServer interface {
+	// Params are the parameters, and the kinds of payloads that this chain decodes.
 	Params(context.Context, *QueryParamsRequest) (*QueryParamsResponse, error)
+	// Participant is one operator with its identities.
 	Participant(context.Context, *QueryParticipantRequest) (*QueryParticipantResponse, error)
+	// Participants lists all operators that ever registered.
 	Participants(context.Context, *QueryParticipantsRequest) (*QueryParticipantsResponse, error)
+	// Key is one key, with who attested it so far and its addresses.
 	Key(context.Context, *QueryKeyRequest) (*QueryKeyResponse, error)
+	// Keys lists keys.
 	Keys(context.Context, *QueryKeysRequest) (*QueryKeysResponse, error)
+	// Signature is one signature, with what became of its payload.
 	Signature(context.Context, *QuerySignatureRequest) (*QuerySignatureResponse, error)
+	// Signatures lists those of one key.
 	Signatures(context.Context, *QuerySignaturesRequest) (*QuerySignaturesResponse, error)
+	// PendingRequests lists what is not decided.
 	PendingRequests(context.Context, *QueryPendingRequestsRequest) (*QueryPendingRequestsResponse, error)
 	// Faults lists what is held against participants.
 	Faults(context.Context, *QueryFaultsRequest) (*QueryFaultsResponse, error)
+	// Reshare is one reshare, with who attested it so far.
 	Reshare(context.Context, *QueryReshareRequest) (*QueryReshareResponse, error)
+	// Reshares lists reshares.
 	Reshares(context.Context, *QueryResharesRequest) (*QueryResharesResponse, error)
 	// CanKeyGen says whether a keygen could be asked for now, and if not, why.
 	CanKeyGen(context.Context, *QueryCanKeyGenRequest) (*QueryCanKeyGenResponse, error)

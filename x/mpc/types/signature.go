@@ -157,7 +157,7 @@ func (s Signature) Validate(key Key) error {
 	if s.Test != IsTestID(s.Id) || s.Test && s.Module != "" {
 		return fmt.Errorf("signature %s: exactly tests of reshares have such an id, and none has a module", s.Id)
 	}
-	if err := s.validatePayload(); err != nil {
+	if err := errors.Join(s.validatePayload(), s.validateRefusals()); err != nil {
 		return fmt.Errorf("signature %s: %w", s.Id, err)
 	}
 	switch s.Status {

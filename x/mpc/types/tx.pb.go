@@ -31,6 +31,7 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
+// MsgRegisterParticipant makes a validator a participant, or rotates its identity key.
 type MsgRegisterParticipant struct {
 	// Validator operator address.
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
@@ -73,6 +74,7 @@ func (m *MsgRegisterParticipant) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgRegisterParticipant proto.InternalMessageInfo
 
+// MsgRegisterParticipantResponse has the version of the identity.
 type MsgRegisterParticipantResponse struct {
 	// The version that the new identity got.
 	Version uint32 `protobuf:"varint,1,opt,name=version,proto3" json:"version,omitempty"`
@@ -111,6 +113,7 @@ func (m *MsgRegisterParticipantResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgRegisterParticipantResponse proto.InternalMessageInfo
 
+// MsgRevokeParticipant revokes all versions of a participant's identity.
 type MsgRevokeParticipant struct {
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 }
@@ -148,6 +151,7 @@ func (m *MsgRevokeParticipant) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgRevokeParticipant proto.InternalMessageInfo
 
+// MsgRevokeParticipantResponse is empty.
 type MsgRevokeParticipantResponse struct {
 }
 
@@ -184,6 +188,7 @@ func (m *MsgRevokeParticipantResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgRevokeParticipantResponse proto.InternalMessageInfo
 
+// MsgKeyGen asks for a key. The same again is answered with what is stored.
 type MsgKeyGen struct {
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
 	// Chosen by the caller; unique for ever.
@@ -232,6 +237,7 @@ func (m *MsgKeyGen) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgKeyGen proto.InternalMessageInfo
 
+// MsgKeyGenResponse has the key as it is now.
 type MsgKeyGenResponse struct {
 	// The key as it stands: PENDING when it is new.
 	Key Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key"`
@@ -270,6 +276,7 @@ func (m *MsgKeyGenResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgKeyGenResponse proto.InternalMessageInfo
 
+// MsgKeySign asks for a signature. The same again is answered with what is stored.
 type MsgKeySign struct {
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
 	// Chosen by the caller; unique for ever.
@@ -311,6 +318,7 @@ func (m *MsgKeySign) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgKeySign proto.InternalMessageInfo
 
+// MsgKeySignResponse has the signature as it is now.
 type MsgKeySignResponse struct {
 	// The signature as it stands: PENDING when it is new.
 	Signature Signature `protobuf:"bytes,1,opt,name=signature,proto3" json:"signature"`
@@ -349,6 +357,7 @@ func (m *MsgKeySignResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgKeySignResponse proto.InternalMessageInfo
 
+// MsgKeyDelete decides that a key is destroyed.
 type MsgKeyDelete struct {
 	// The key's owner or the authority.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
@@ -388,6 +397,7 @@ func (m *MsgKeyDelete) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgKeyDelete proto.InternalMessageInfo
 
+// MsgKeyDeleteResponse says when.
 type MsgKeyDeleteResponse struct {
 	// Block at which it becomes DELETED; of a DELETED key, from which its shares are
 	// destroyed.
@@ -427,6 +437,7 @@ func (m *MsgKeyDeleteResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgKeyDeleteResponse proto.InternalMessageInfo
 
+// MsgKeyReshare asks for new shares of a key. The same again is answered with what is stored.
 type MsgKeyReshare struct {
 	// The key's owner or the authority.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
@@ -473,6 +484,7 @@ func (m *MsgKeyReshare) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgKeyReshare proto.InternalMessageInfo
 
+// MsgKeyReshareResponse has the reshare as it is now.
 type MsgKeyReshareResponse struct {
 	// The reshare as it stands: PENDING when it is new.
 	Reshare Reshare `protobuf:"bytes,1,opt,name=reshare,proto3" json:"reshare"`
@@ -511,6 +523,7 @@ func (m *MsgKeyReshareResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgKeyReshareResponse proto.InternalMessageInfo
 
+// MsgCancelReshare gives up a reshare that is not decided.
 type MsgCancelReshare struct {
 	// The key's owner or the authority.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
@@ -550,6 +563,7 @@ func (m *MsgCancelReshare) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgCancelReshare proto.InternalMessageInfo
 
+// MsgCancelReshareResponse has the reshare as it is now.
 type MsgCancelReshareResponse struct {
 	// The reshare as it stands: ERROR.
 	Reshare Reshare `protobuf:"bytes,1,opt,name=reshare,proto3" json:"reshare"`
@@ -588,6 +602,7 @@ func (m *MsgCancelReshareResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgCancelReshareResponse proto.InternalMessageInfo
 
+// MsgUndelete takes back the deletion of a key that is DELETING.
 type MsgUndelete struct {
 	// The key's owner or the authority.
 	Requester string `protobuf:"bytes,1,opt,name=requester,proto3" json:"requester,omitempty"`
@@ -627,6 +642,7 @@ func (m *MsgUndelete) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUndelete proto.InternalMessageInfo
 
+// MsgUndeleteResponse has the key as it is now.
 type MsgUndeleteResponse struct {
 	// The key as it stands: READY.
 	Key Key `protobuf:"bytes,1,opt,name=key,proto3" json:"key"`
@@ -665,6 +681,7 @@ func (m *MsgUndeleteResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUndeleteResponse proto.InternalMessageInfo
 
+// MsgUpdateParams sets all parameters.
 type MsgUpdateParams struct {
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
 	// All of them: nothing is left as it was.
@@ -704,6 +721,7 @@ func (m *MsgUpdateParams) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUpdateParams proto.InternalMessageInfo
 
+// MsgUpdateParamsResponse is empty.
 type MsgUpdateParamsResponse struct {
 }
 
