@@ -2,7 +2,6 @@ package types
 
 import (
 	"fmt"
-	"math"
 	"regexp"
 )
 
@@ -18,8 +17,9 @@ const (
 	MaxOpenLimit = 64
 	// MaxBumpBlocks is a day of blocks of a second.
 	MaxBumpBlocks = 86_400
-	// MaxGasLimit is far above the gas of a block of Ethereum, and times the largest fee
-	// below 2^128.
+	// MaxFee bounds max_fee_per_gas: five ether for each gas, and twice as much is a uint64.
+	MaxFee = 1 << 62
+	// MaxGasLimit is far above the gas of a block of Ethereum.
 	MaxGasLimit = 1_000_000_000
 	// MaxFunctionBytes bounds the text of a destination's function.
 	MaxFunctionBytes = 128
@@ -63,7 +63,7 @@ func (p Params) Validate() error {
 		{"gas_limit", p.GasLimit, 21_000, MaxGasLimit},
 		{"start_tip_per_gas", p.StartTipPerGas, 1, p.StartFeePerGas},
 		{"start_fee_per_gas", p.StartFeePerGas, 1, p.MaxFeePerGas},
-		{"max_fee_per_gas", p.MaxFeePerGas, 1, math.MaxUint64},
+		{"max_fee_per_gas", p.MaxFeePerGas, 1, MaxFee},
 		{"bump_percent", uint64(p.BumpPercent), MinBumpPercent, MaxBumpPercent},
 		{"bump_blocks", uint64(p.BumpBlocks), 1, MaxBumpBlocks},
 		{"max_open", uint64(p.MaxOpen), 1, MaxOpenLimit},

@@ -104,14 +104,11 @@ func (t *Transaction) Retry(p Params, height int64, first bool) error {
 // bump is the next offer after n, in wei per gas.
 func (p Params) bump(n uint64) uint64 { return min(raised(n, p.BumpPercent), p.MaxFeePerGas) }
 
-// raised is n and so many percent of it, rounded up; the largest number if it is larger.
+// raised is n and so many percent of it, rounded up. It does not overflow: n is MaxFee and
+// the percents MaxBumpPercent at most.
 func raised(n uint64, percent uint32) uint64 {
-	product := new(big.Int).Mul(new(big.Int).SetUint64(n), big.NewInt(100+int64(percent)))
-	product.Add(product, big.NewInt(99)).Div(product, big.NewInt(100))
-	if !product.IsUint64() {
-		return ^uint64(0)
-	}
-	return product.Uint64()
+	p := uint64(percent)
+	return n + n/100*p + (n%100*p+99)/100
 }
 
 // Include ends the wait: of the attempts the one remains that was included, if it is known.
