@@ -225,7 +225,7 @@ func mine(t *testing.T, l1 *simulated.Backend) {
 func settlementParams() settlementtypes.Params {
 	p := settlementtypes.DefaultParams()
 	p.ChainId, p.Destinations = simulatedChain.Uint64(), []settlementtypes.Destination{stateDestination}
-	p.StartFeePerGas, p.StartTipPerGas, p.BumpPercent, p.BumpBlocks = gwei.Uint64()/2, 1000, 100, 1
+	p.StartFeePerGas, p.StartTipPerGas, p.BumpPercent, p.BumpBlocks = gwei.Uint64()/2, gwei.Uint64()/100, 100, 1
 	return p
 }
 
@@ -303,7 +303,7 @@ func TestSettlement(t *testing.T) {
 	r.step()
 	r.said("transaction 1: settled")
 
-	// The next ones go together. The contract refuses one of them.
+	// By now it asks for less. The next ones go together. The contract refuses one of them.
 	s.propose(101, 200, common.Hash{})
 	s.propose(201, 300, root)
 	s.members(secret)
