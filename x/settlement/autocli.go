@@ -27,15 +27,15 @@ func queryCommands() []*autocliv1.RpcCommandOptions {
 		{RpcMethod: "Keys", Use: "keys", Short: "List the module's keys with their addresses"},
 		{
 			RpcMethod: "Proposals", Use: "proposals [purpose]", Short: "List who proposed what for the next batch",
-			Example: example("query settlement proposals purpose-state"), PositionalArgs: arguments("purpose"),
+			Example: example("query settlement proposals state"), PositionalArgs: arguments("purpose"),
 		},
 		{
 			RpcMethod: "Batch", Use: "batch [purpose] [number]", Short: "Show a batch and the transaction that settles it",
-			Example: example("query settlement batch purpose-state 1"), PositionalArgs: arguments("purpose", "number"),
+			Example: example("query settlement batch state 1"), PositionalArgs: arguments("purpose", "number"),
 		},
 		{
 			RpcMethod: "Batches", Use: "batches [purpose]", Short: "List the batches of a purpose",
-			Example: example("query settlement batches purpose-state"), PositionalArgs: arguments("purpose"),
+			Example: example("query settlement batches state"), PositionalArgs: arguments("purpose"),
 		},
 		{
 			RpcMethod: "Transaction", Use: "transaction [id]", Short: "Show a transaction, and who reported what of it",
@@ -52,7 +52,7 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			RpcMethod: "ProposeBatch", Use: "propose [purpose] [first-block] [last-block] [state-root]", Short: "Propose the next batch of a purpose",
 			Long: "Propose, as the operator of a bonded validator, the next batch of a purpose. It is accepted when validators with more " +
 				"than two thirds of the power propose the same. Proposing again replaces what was proposed before.",
-			Example: example("tx settlement propose purpose-state 1 100 " +
+			Example: example("tx settlement propose state 1 100 " +
 				"9c185769425f985f6e2e625f095067a174e7dcd4d0e53cdcba1d6f9734d39701 --from validator --gas auto --gas-adjustment 1.5"),
 			PositionalArgs: arguments("purpose", "first_block", "last_block", "state_root"),
 		},
@@ -66,7 +66,7 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			RpcMethod: "MakeKey", Use: "make-key-proposal [key-id] [threshold]", Short: "Propose a new key by governance",
 			Long: "Propose a new key by governance. Its id begins with settlement: and it takes over the purposes that are named " +
 				"as soon as it is READY: so keys are rotated.",
-			Example:        example("tx settlement make-key-proposal settlement:state-2 2 --takes purpose-state --from validator"),
+			Example:        example("tx settlement make-key-proposal settlement:state-2 2 --takes state --from validator"),
 			PositionalArgs: arguments("key_id", "threshold"), GovProposal: true,
 		},
 		{

@@ -80,9 +80,9 @@ func (r *Relay) Run(ctx context.Context) error {
 		if err := r.Step(ctx); err != nil && ctx.Err() == nil {
 			trouble = err.Error()
 		}
-		switch {
-		case trouble == last:
-		case trouble == "":
+		switch trouble {
+		case last:
+		case "":
 			r.say("goes on")
 		default:
 			r.say(trouble)
