@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/hex"
+	"encoding/json"
 	"math/big"
 	"strings"
 	"testing"
@@ -46,18 +47,7 @@ func newSignatory(t *testing.T, edit func(*mpctypes.GenesisState)) *signatory {
 	t.Helper()
 	keys, accounts := newKeys(1)
 	app := newApplication(config.BlockExecutorSequential)
-	identities := make(map[string]ed25519.PrivateKey)
-	genesis, err := mpcnode.EditMPCGenesis(app.Codec, testGenesis(t, app, accounts), func(g *mpctypes.GenesisState) {
-		for i := range g.Participants {
-			entry := &g.Participants[i]
-			key := chain.IdentityKey(entry.Participant.Operator)
-			public, proof := mpcnode.ProveIdentity(key, testChainID, types.Operator(entry.Participant.Operator))
-			entry.Participant.Identities[0].PublicKey, entry.ProofOfPossession = public, proof
-			identities[string(public)] = key
-		}
-		edit(g)
-	})
-	require.NoError(t, err)
+	genesis, identities := withIdentities(t, app, testGenesis(t, app, accounts), edit)
 	s := &signatory{
 		chainInMemory: startChain(t, app, genesis, 1), account: keys[0], address: accounts[0],
 		secret: chain.NewSecret(keyID), query: mpckeeper.NewQueryServer(app.MPC),
@@ -72,6 +62,27 @@ func newSignatory(t *testing.T, edit func(*mpctypes.GenesisState)) *signatory {
 	return s
 }
 
+// withIdentities gives the participants of a genesis identities whose keys the test has,
+// by their public keys.
+func withIdentities(
+	t *testing.T, app *App, genesis json.RawMessage, edit func(*mpctypes.GenesisState),
+) (json.RawMessage, map[string]ed25519.PrivateKey) {
+	t.Helper()
+	identities := make(map[string]ed25519.PrivateKey)
+	genesis, err := mpcnode.EditMPCGenesis(app.Codec, genesis, func(g *mpctypes.GenesisState) {
+		for i := range g.Participants {
+			entry := &g.Participants[i]
+			key := chain.IdentityKey(entry.Participant.Operator)
+			public, proof := mpcnode.ProveIdentity(key, testChainID, types.Operator(entry.Participant.Operator))
+			entry.Participant.Identities[0].PublicKey, entry.ProofOfPossession = public, proof
+			identities[string(public)] = key
+		}
+		edit(g)
+	})
+	require.NoError(t, err)
+	return genesis, identities
+}
+
 // send makes a block of one message.
 func (s *signatory) send(msg sdk.Msg) *abci.ExecTxResult {
 	s.t.Helper()
@@ -81,7 +92,7 @@ func (s *signatory) send(msg sdk.Msg) *abci.ExecTxResult {
 }
 
 // bundle makes a block of results.
-func (s *signatory) bundle(add func(*mpctypes.BundleBuilder) bool) {
+func (s *chainInMemory) bundle(add func(*mpctypes.BundleBuilder) bool) {
 	s.t.Helper()
 	b := mpctypes.NewBundleBuilder(mpctypes.DefaultParams().BundleLimits())
 	require.True(s.t, add(b))

@@ -36,6 +36,8 @@ import (
 	mpckeeper "github.com/sequencer-mpc/sequencer/x/mpc/keeper"
 	"github.com/sequencer-mpc/sequencer/x/mpc/payload"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+	settlementkeeper "github.com/sequencer-mpc/sequencer/x/settlement/keeper"
+	settlementtypes "github.com/sequencer-mpc/sequencer/x/settlement/types"
 )
 
 // modulePermissions say what module accounts may do with coins. Staking panics
@@ -47,6 +49,8 @@ var modulePermissions = map[string][]string{
 	stakingtypes.BondedPoolName:         {authtypes.Burner, authtypes.Staking},
 	stakingtypes.NotBondedPoolName:      {authtypes.Burner, authtypes.Staking},
 	stakingtypes.KeyRotationFeePoolName: {authtypes.Burner},
+	// It owns keys of x/mpc, and no coins.
+	settlementtypes.ModuleName: nil,
 }
 
 // Keepers are the modules' state. Other applications' code reads and writes it
@@ -62,13 +66,14 @@ type Keepers struct {
 	Upgrade      *upgradekeeper.Keeper
 	Consensus    consensuskeeper.Keeper
 	MPC          *mpckeeper.Keeper
+	Settlement   *settlementkeeper.Keeper
 }
 
 func newStoreKeys() map[string]*storetypes.KVStoreKey {
 	return storetypes.NewKVStoreKeys(
 		authtypes.StoreKey, banktypes.StoreKey, stakingtypes.StoreKey, slashingtypes.StoreKey,
 		distrtypes.StoreKey, govtypes.StoreKey, evidencetypes.StoreKey, upgradetypes.StoreKey,
-		consensustypes.StoreKey, mpctypes.StoreKey,
+		consensustypes.StoreKey, mpctypes.StoreKey, settlementtypes.StoreKey,
 	)
 }
 
@@ -104,6 +109,9 @@ func newKeepers(app *App, opts servertypes.AppOptions) Keepers {
 	k.MPC = mpckeeper.NewKeeper(cdc, store(mpctypes.StoreKey), k.Staking, authority, ValidatorCodec(), AccountCodec()).
 		SetSlashing(k.Slashing).SetBank(k.Bank, authtypes.FeeCollectorName).
 		SetPayloadKinds(append(ethereum.Kinds(), payload.NewSignDirect(app.InterfaceRegistry))...)
+	k.Settlement = settlementkeeper.NewKeeper(cdc, store(settlementtypes.StoreKey), k.Staking,
+		k.MPC.ForModule(settlementtypes.ModuleName), authority, ValidatorCodec())
+	k.MPC.AddHooks(settlementtypes.ModuleName, k.Settlement).AddPolicy(settlementtypes.ModuleName, k.Settlement)
 	return k
 }
 

@@ -34,6 +34,8 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/x/mpc"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+	"github.com/sequencer-mpc/sequencer/x/settlement"
+	settlementtypes "github.com/sequencer-mpc/sequencer/x/settlement/types"
 )
 
 // addModules makes the modules, says in which order they run, and registers
@@ -51,6 +53,7 @@ func (app *App) addModules() {
 		upgrade.NewAppModule(app.Upgrade, AccountCodec()),
 		consensus.NewAppModule(app.Codec, app.Consensus),
 		mpc.NewAppModule(app.Codec, app.MPC, func(int64) { app.link.Wake() }),
+		settlement.NewAppModule(app.Settlement),
 	)
 	app.basics = module.NewBasicManagerFromManager(app.modules, map[string]module.AppModuleBasic{
 		genutiltypes.ModuleName: genutil.NewAppModuleBasic(genutiltypes.DefaultMessageValidator),
@@ -79,7 +82,7 @@ func (app *App) orderModules() {
 	genesis := []string{
 		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
 		slashingtypes.ModuleName, govtypes.ModuleName, genutiltypes.ModuleName, evidencetypes.ModuleName,
-		upgradetypes.ModuleName, consensustypes.ModuleName, mpctypes.ModuleName,
+		upgradetypes.ModuleName, consensustypes.ModuleName, mpctypes.ModuleName, settlementtypes.ModuleName,
 	}
 	app.modules.SetOrderInitGenesis(genesis...)
 	app.modules.SetOrderExportGenesis(genesis...)

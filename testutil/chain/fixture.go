@@ -80,6 +80,12 @@ func NewPlain(t testing.TB, n int, operators ...string) *Fixture {
 	return newEmpty(t, storetypes.StoreTypeDB).begin(n, operators)
 }
 
+// NewBeside is New with the stores of other modules in the same state.
+func NewBeside(t testing.TB, n int, others ...storetypes.StoreKey) *Fixture {
+	t.Helper()
+	return newEmpty(t, storetypes.StoreTypeIAVL, others...).begin(n, nil)
+}
+
 func (f *Fixture) begin(n int, operators []string) *Fixture {
 	t := f.t
 	t.Helper()
@@ -100,7 +106,7 @@ func NewEmpty(t testing.TB) *Fixture {
 	return newEmpty(t, storetypes.StoreTypeIAVL)
 }
 
-func newEmpty(t testing.TB, stored storetypes.StoreType) *Fixture {
+func newEmpty(t testing.TB, stored storetypes.StoreType, others ...storetypes.StoreKey) *Fixture {
 	t.Helper()
 	registry, err := codectypes.NewInterfaceRegistryWithOptions(codectypes.InterfaceRegistryOptions{
 		ProtoFiles:     proto.HybridResolver,
@@ -112,7 +118,7 @@ func newEmpty(t testing.TB, stored storetypes.StoreType) *Fixture {
 		t: t, Cdc: codec.NewProtoCodec(registry), StoreKey: storetypes.NewKVStoreKey(types.StoreKey),
 		Staking: &Staking{}, Authority: Account("authority"), Requester: Account("requester"),
 	}
-	f.Ctx = f.emptyContext(stored).WithChainID(ChainID).WithBlockHeight(0)
+	f.Ctx = f.emptyContext(stored, others).WithChainID(ChainID).WithBlockHeight(0)
 	f.saved = f.Ctx
 	f.Ctx, f.save = f.saved.CacheContext()
 	f.Keeper = keeper.NewKeeper(f.Cdc, spoilable{runtime.NewKVStoreService(f.StoreKey), f}, f.Staking, f.Authority, validatorCodec, accountCodec)
@@ -120,11 +126,13 @@ func newEmpty(t testing.TB, stored storetypes.StoreType) *Fixture {
 	return f
 }
 
-// emptyContext has an empty store of this type.
-func (f *Fixture) emptyContext(stored storetypes.StoreType) sdk.Context {
+// emptyContext has an empty store of this type, and one for each other module.
+func (f *Fixture) emptyContext(stored storetypes.StoreType, others []storetypes.StoreKey) sdk.Context {
 	db := dbm.NewMemDB()
 	stores := store.NewCommitMultiStore(db, log.NewNopLogger())
-	stores.MountStoreWithDB(f.StoreKey, stored, db)
+	for _, key := range append(others, f.StoreKey) {
+		stores.MountStoreWithDB(key, stored, db)
+	}
 	require.NoError(f.t, stores.LoadLatestVersion())
 	return sdk.NewContext(stores, cmtproto.Header{Time: time.Now()}, false, log.NewNopLogger())
 }

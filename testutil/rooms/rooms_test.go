@@ -49,6 +49,8 @@ var rooms = []room{
 	{"storage", leaves, []string{sdk, sdkSmall, comet, tssLib}},
 	{"p2p", leaves, []string{sdk, sdkSmall, tssLib, levelDB}},
 	{"x/mpc", and("x/mpc"), []string{tssLib, levelDB}},
+	// A module of our chain that uses x/mpc, as any other chain's would.
+	{"x/settlement", and("x/mpc", "app/payload/ethereum"), []string{tssLib, levelDB}},
 	{"app/payload/ethereum", leaves, []string{sdk, sdkSmall, comet, tssLib, levelDB}},
 	{"app/mpcnode/cli", and("storage", "p2p", "x/mpc", "app/mpcnode"), []string{tssLib, levelDB}},
 	{"app/mpcnode", and("mpc", "mpc/session", "mpc/tss", "storage", "p2p", "x/mpc", "app/mpcnode"), []string{tssLib, levelDB}},
@@ -58,7 +60,7 @@ var rooms = []room{
 
 // ethereumRooms are those whose nodes carry go-ethereum. Tests may use it everywhere, to
 // compare with.
-var ethereumRooms = []string{"app/payload/ethereum", "app", "testutil"}
+var ethereumRooms = []string{"app/payload/ethereum", "x/settlement", "app", "testutil"}
 
 func roomOf(path string) *room {
 	for i := range rooms {

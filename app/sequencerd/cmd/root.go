@@ -24,6 +24,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode/cli"
+	"github.com/sequencer-mpc/sequencer/x/settlement/relay"
 )
 
 // EnvPrefix begins the environment variables that stand for flags.
@@ -115,6 +116,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		server.ModuleHashByHeightQuery(newApp),
 		cli.Command(),
 		localnetCmd(),
+		relay.Command(app.ValidatorCodec()),
 	)
 	version.AppName = app.Binary
 }

@@ -1,0 +1,99 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+
+	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/spf13/cobra"
+
+	"cosmossdk.io/core/address"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/client/flags"
+	"github.com/cosmos/cosmos-sdk/client/tx"
+)
+
+// Flags of the relay.
+const (
+	flagRPC           = "rpc"
+	flagConfirmations = "confirmations"
+	flagBumpAfter     = "bump-after"
+	flagInterval      = "interval"
+)
+
+// Command is "settlement relay". The codec is that of validator operators.
+func Command(operators address.Codec) *cobra.Command {
+	settlement := &cobra.Command{Use: "settlement", Short: "Settle this chain on another one"}
+	settlement.AddCommand(relayCmd(operators))
+	return settlement
+}
+
+func relayCmd(operators address.Codec) *cobra.Command {
+	var (
+		url     string
+		options Options
+	)
+	cmd := &cobra.Command{
+		Use:   "relay",
+		Short: "Send what is signed to the other chain, and report its receipts, until Ctrl-C",
+		Long: `Sends the transactions that x/settlement has signed to a node of the other chain
+(--rpc), asks for a higher fee where one waits too long, and reports receipts for the
+validator whose operator signs (--from). Each validator runs one: what more than two
+thirds of the power report alike is believed.
+
+It keeps no state and no key of the other chain. It can be stopped and started at any
+time; a node that is away is waited for. The gas of its messages is simulated.`,
+		Example: "  sequencerd settlement relay --rpc http://localhost:8545 --from validator --chain-id CHAIN",
+		Args:    cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			ctx, err := client.GetClientTxContext(cmd)
+			if err != nil {
+				return err
+			}
+			if ctx.FromAddress.Empty() {
+				return errors.New("give the validator's operator account: --from KEY")
+			}
+			if options.Confirmations == 0 || options.Interval <= 0 {
+				return fmt.Errorf("--%s and --%s are above 0", flagConfirmations, flagInterval)
+			}
+			if options.Operator, err = operators.BytesToString(ctx.FromAddress); err != nil {
+				return err
+			}
+			factory, err := tx.NewFactoryCLI(ctx, cmd.Flags())
+			if err != nil {
+				return err
+			}
+			running, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+			defer stop()
+			return run(running, url, newNode(ctx, factory), options, cmd.OutOrStdout())
+		},
+	}
+	flags.AddTxFlagsToCmd(cmd)
+	cmd.Flags().StringVar(&url, flagRPC, "", "URL of a node of the other chain")
+	cmd.Flags().Uint64Var(&options.Confirmations, flagConfirmations, 12, "blocks that a receipt must have, its own included, before it is reported")
+	cmd.Flags().Uint64Var(&options.BumpAfter, flagBumpAfter, 20, "blocks of the other chain after which more is offered for a transaction")
+	cmd.Flags().DurationVar(&options.Interval, flagInterval, 6*time.Second, "pause between two looks")
+	if err := cmd.MarkFlagRequired(flagRPC); err != nil {
+		panic(err) // the flag is above
+	}
+	return cmd
+}
+
+func run(ctx context.Context, url string, n *node, options Options, out io.Writer) error {
+	// It does not connect before it asks.
+	ethereum, err := ethclient.DialContext(ctx, url)
+	if err != nil {
+		return fmt.Errorf("--%s: %w", flagRPC, err)
+	}
+	defer ethereum.Close()
+	say := func(line string) { fmt.Fprintln(out, time.Now().Format(time.TimeOnly), line) }
+	say("relays for " + options.Operator)
+	return New(ethereum, n, options, say).Run(ctx)
+}

@@ -1,0 +1,11 @@
+// Package relay carries x/settlement's transactions to the other chain, and back what
+// became of them:
+//
+//	query open ──► SendTransaction ──► receipt, confirmed ──► MsgReportReceipt
+//	                     │ nothing for BumpAfter blocks, or not signed
+//	                     └──► MsgBumpFee
+//
+// It keeps nothing: what is to be done follows from what both chains say, so that it can
+// be stopped and started at any time, and as many may run as there are validators. It
+// holds no key of the other chain; what it signs are messages of its operator's account.
+package relay

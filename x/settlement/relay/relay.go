@@ -1,0 +1,274 @@
+package relay
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/big"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/ethereum/go-ethereum"
+	"github.com/ethereum/go-ethereum/common"
+	ethtypes "github.com/ethereum/go-ethereum/core/types"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/x/settlement/types"
+)
+
+// Ethereum is what the relay asks of a node of the other chain. ethclient.Client
+// implements it.
+type Ethereum interface {
+	ChainID(ctx context.Context) (*big.Int, error)
+	BlockNumber(ctx context.Context) (uint64, error)
+	SendTransaction(ctx context.Context, tx *ethtypes.Transaction) error
+	TransactionReceipt(ctx context.Context, hash common.Hash) (*ethtypes.Receipt, error)
+}
+
+// Sequencer is what it asks of a node of this chain.
+type Sequencer interface {
+	// Open lists the transactions that wait for inclusion, by key and nonce.
+	Open(ctx context.Context) ([]types.Transaction, error)
+	// Reported is what an operator said of a transaction; nil for nothing.
+	Reported(ctx context.Context, id uint64, operator string) (*types.Receipt, error)
+	// Send signs a message, sends it, and waits until it is in a block. An error says why
+	// it had no effect.
+	Send(ctx context.Context, msg sdk.Msg) error
+}
+
+// Options say how patient a relay is.
+type Options struct {
+	// Operator is the validator for whom it speaks.
+	Operator string
+	// Confirmations is how many blocks of the other chain a receipt must have, its own
+	// included, before it is reported: what is reported is believed for ever.
+	Confirmations uint64
+	// BumpAfter is for how many blocks of the other chain a transaction waits before more
+	// is offered for it.
+	BumpAfter uint64
+	// Interval is the pause between two looks.
+	Interval time.Duration
+}
+
+// Relay is one relay.
+type Relay struct {
+	Options
+	ethereum  Ethereum
+	sequencer Sequencer
+	say       func(line string)
+
+	// first is the block of the other chain at which this process sent an attempt first.
+	first map[common.Hash]uint64
+	// said is what was said last of each transaction.
+	said map[uint64]string
+}
+
+// New makes a relay. It tells say what it does, a line for each thing that changed.
+func New(e Ethereum, s Sequencer, o Options, say func(line string)) *Relay {
+	return &Relay{Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), said: make(map[uint64]string)}
+}
+
+// Run looks again and again until the context ends. A node that is away is waited for.
+func (r *Relay) Run(ctx context.Context) error {
+	tick := time.NewTicker(r.Interval)
+	defer tick.Stop()
+	last := ""
+	for {
+		trouble := ""
+		if err := r.Step(ctx); err != nil && ctx.Err() == nil {
+			trouble = err.Error()
+		}
+		switch trouble {
+		case last:
+		case "":
+			r.say("goes on")
+		default:
+			r.say(trouble)
+		}
+		last = trouble
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-tick.C:
+		}
+	}
+}
+
+// Step looks at all open transactions once. Trouble with one of them is said, and keeps
+// no other waiting; an error is trouble with a node.
+func (r *Relay) Step(ctx context.Context) error {
+	chain, err := r.ethereum.ChainID(ctx)
+	if err != nil {
+		return fmt.Errorf("ask the other chain's node for its chain: %w", private(err))
+	}
+	head, err := r.ethereum.BlockNumber(ctx)
+	if err != nil {
+		return fmt.Errorf("ask the other chain's node for its height: %w", private(err))
+	}
+	open, err := r.sequencer.Open(ctx)
+	if err != nil {
+		return fmt.Errorf("ask for open transactions: %w", err)
+	}
+	r.forget(open)
+	key := ""
+	for _, t := range open {
+		next := t.KeyId != key // the first one of its key
+		key = t.KeyId
+		if !chain.IsUint64() || chain.Uint64() != t.ChainId {
+			r.tell(t.Id, fmt.Sprintf("is for chain %d, but the node of --rpc is of chain %s", t.ChainId, chain))
+			continue
+		}
+		said, err := r.look(ctx, t, head, next)
+		if err != nil {
+			said = err.Error()
+		}
+		r.tell(t.Id, said)
+	}
+	return nil
+}
+
+// look does what is to be done for a transaction, and says so.
+func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next bool) (string, error) {
+	receipt, err := r.receipt(ctx, t)
+	switch {
+	case err != nil:
+		return "", err
+	case receipt != nil:
+		return r.report(ctx, t, receipt, head)
+	case t.Current().Status == types.ATTEMPT_STATUS_FAILED:
+		return "was not signed: " + t.Current().Reason + "; asked again", r.bump(ctx, t)
+	}
+	attempt, ok := newestSigned(t)
+	if !ok {
+		return "is being signed", nil
+	}
+	since, err := r.send(ctx, attempt, head)
+	if err != nil {
+		return "", err
+	}
+	if attempt.Number == t.Current().Number && next && head >= since+r.BumpAfter {
+		if err := r.bump(ctx, t); err != nil {
+			return "", err
+		}
+		return fmt.Sprintf("waited since block %d for %d wei per gas; asked for a signature with a higher fee", since, attempt.FeePerGas), nil
+	}
+	return fmt.Sprintf("sent: nonce %d, %s, up to %d wei per gas", t.Nonce, attempt.Hash, attempt.FeePerGas), nil
+}
+
+// receipt is that of the attempt that was included; nil if none was.
+func (r *Relay) receipt(ctx context.Context, t types.Transaction) (*ethtypes.Receipt, error) {
+	for i := len(t.Attempts) - 1; i >= 0; i-- {
+		if t.Attempts[i].Status != types.ATTEMPT_STATUS_SIGNED {
+			continue
+		}
+		receipt, err := r.ethereum.TransactionReceipt(ctx, common.HexToHash(t.Attempts[i].Hash))
+		if err == nil {
+			return receipt, nil
+		}
+		if !errors.Is(err, ethereum.NotFound) {
+			return nil, fmt.Errorf("ask for the receipt of %s: %w", t.Attempts[i].Hash, private(err))
+		}
+	}
+	return nil, nil
+}
+
+// report says on this chain what became of a transaction, once it has its confirmations.
+func (r *Relay) report(ctx context.Context, t types.Transaction, receipt *ethtypes.Receipt, head uint64) (string, error) {
+	block := receipt.BlockNumber.Uint64()
+	if head+1 < block+r.Confirmations {
+		return fmt.Sprintf("included in block %d, waits for %d confirmations", block, r.Confirmations), nil
+	}
+	seen := types.Receipt{
+		Hash: receipt.TxHash.Hex(), Success: receipt.Status == ethtypes.ReceiptStatusSuccessful,
+		BlockNumber: block, BlockHash: receipt.BlockHash.Hex(), GasUsed: receipt.GasUsed,
+	}
+	reported, err := r.sequencer.Reported(ctx, t.Id, r.Operator)
+	if err != nil {
+		return "", fmt.Errorf("ask what was reported: %w", err)
+	}
+	if reported == nil || !reported.Equal(seen) {
+		err := r.sequencer.Send(ctx, &types.MsgReportReceipt{Operator: r.Operator, TransactionId: t.Id, Receipt: seen})
+		if err != nil {
+			return "", fmt.Errorf("report: %w", err)
+		}
+	}
+	return fmt.Sprintf("included in block %d, success %t: reported", block, seen.Success), nil
+}
+
+// send gives an attempt to the node, which may have it, and returns since when it should
+// have.
+func (r *Relay) send(ctx context.Context, a types.Attempt, head uint64) (uint64, error) {
+	var tx ethtypes.Transaction
+	if err := tx.UnmarshalBinary(a.Raw); err != nil {
+		return 0, fmt.Errorf("decode the signed transaction: %w", err)
+	}
+	if err := r.ethereum.SendTransaction(ctx, &tx); err != nil && !known(err) {
+		return 0, fmt.Errorf("send %s: %w", a.Hash, private(err))
+	}
+	since, sent := r.first[tx.Hash()]
+	if !sent {
+		since = head
+		r.first[tx.Hash()] = head
+	}
+	return since, nil
+}
+
+// known: the node has the transaction. Over RPC an error is its text.
+func known(err error) bool { return strings.Contains(err.Error(), "already known") }
+
+// private is an error without the node's URL, which may have a key in it.
+func private(err error) error {
+	var at *url.Error
+	if errors.As(err, &at) {
+		return at.Err
+	}
+	return err
+}
+
+func (r *Relay) bump(ctx context.Context, t types.Transaction) error {
+	if err := r.sequencer.Send(ctx, &types.MsgBumpFee{Operator: r.Operator, TransactionId: t.Id}); err != nil {
+		return fmt.Errorf("ask for another signature: %w", err)
+	}
+	return nil
+}
+
+// newestSigned is the newest attempt that can be sent.
+func newestSigned(t types.Transaction) (types.Attempt, bool) {
+	for i := len(t.Attempts) - 1; i >= 0; i-- {
+		if t.Attempts[i].Status == types.ATTEMPT_STATUS_SIGNED {
+			return t.Attempts[i], true
+		}
+	}
+	return types.Attempt{}, false
+}
+
+// tell says something of a transaction, unless it is what was said last.
+func (r *Relay) tell(id uint64, line string) {
+	if r.said[id] != line {
+		r.said[id] = line
+		r.say(fmt.Sprintf("transaction %d: %s", id, line))
+	}
+}
+
+// forget drops what is remembered of transactions that are not open any more.
+func (r *Relay) forget(open []types.Transaction) {
+	said, first := make(map[uint64]string), make(map[common.Hash]uint64)
+	for _, t := range open {
+		if line, ok := r.said[t.Id]; ok {
+			said[t.Id] = line
+		}
+		for _, a := range t.Attempts {
+			if block, ok := r.first[common.HexToHash(a.Hash)]; ok && a.Hash != "" {
+				first[common.HexToHash(a.Hash)] = block
+			}
+		}
+	}
+	for id := range r.said {
+		if _, ok := said[id]; !ok {
+			r.say(fmt.Sprintf("transaction %d: settled", id))
+		}
+	}
+	r.said, r.first = said, first
+}

@@ -1,0 +1,134 @@
+package relay
+
+import (
+	"context"
+	"encoding/hex"
+	"fmt"
+	"time"
+
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/client/tx"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/types/query"
+
+	"github.com/sequencer-mpc/sequencer/x/settlement/types"
+)
+
+const (
+	// page is how many open transactions are asked for at once.
+	page = 100
+	// inclusionTimeout is how long a message may take into a block.
+	inclusionTimeout = time.Minute
+	// inclusionPoll is the pause between two looks for it.
+	inclusionPoll = 500 * time.Millisecond
+	// gasMargin is how much more gas is asked for than was simulated: whose word decides is
+	// not known before, and deciding costs more.
+	gasMargin = 2
+)
+
+// node is a node of this chain, and the account that speaks for the operator.
+type node struct {
+	ctx     client.Context
+	factory tx.Factory
+	query   types.QueryClient
+}
+
+// newNode speaks to the node of a client's context.
+func newNode(ctx client.Context, factory tx.Factory) *node {
+	return &node{ctx: ctx, factory: factory.WithGasAdjustment(gasMargin), query: types.NewQueryClient(ctx)}
+}
+
+// Open implements Sequencer.
+func (n *node) Open(ctx context.Context) (open []types.Transaction, err error) {
+	request := &types.QueryOpenRequest{Pagination: &query.PageRequest{Limit: page}}
+	for {
+		answer, err := n.query.Open(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		open = append(open, answer.Transactions...)
+		if answer.Pagination == nil || len(answer.Pagination.NextKey) == 0 {
+			return open, nil
+		}
+		request.Pagination.Key = answer.Pagination.NextKey
+	}
+}
+
+// Reported implements Sequencer.
+func (n *node) Reported(ctx context.Context, id uint64, operator string) (*types.Receipt, error) {
+	answer, err := n.query.Transaction(ctx, &types.QueryTransactionRequest{Id: id})
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range answer.Reports {
+		if r.Operator == operator {
+			return &r.Receipt, nil
+		}
+	}
+	return nil, nil
+}
+
+// Send implements Sequencer.
+func (n *node) Send(ctx context.Context, msg sdk.Msg) error {
+	bz, err := n.sign(ctx, msg)
+	if err != nil {
+		return err
+	}
+	sent, err := n.ctx.BroadcastTxSync(bz)
+	if err != nil {
+		return fmt.Errorf("send the message: %w", err)
+	}
+	if sent.Code != 0 {
+		return fmt.Errorf("the message was refused (%s %d): %s", sent.Codespace, sent.Code, sent.RawLog)
+	}
+	return n.included(ctx, sent.TxHash)
+}
+
+// sign makes a transaction of a message. What would fail fails here, in the simulation.
+func (n *node) sign(ctx context.Context, msg sdk.Msg) ([]byte, error) {
+	factory, err := n.factory.Prepare(n.ctx)
+	if err != nil {
+		return nil, fmt.Errorf("ask for the account %s: %w", n.ctx.FromAddress, err)
+	}
+	_, gas, err := tx.CalculateGas(n.ctx, factory, msg)
+	if err != nil {
+		return nil, err
+	}
+	builder, err := factory.WithGas(gas).BuildUnsignedTx(msg)
+	if err != nil {
+		return nil, fmt.Errorf("build the message's transaction: %w", err)
+	}
+	if err := tx.Sign(ctx, factory, n.ctx.FromName, builder, true); err != nil {
+		return nil, fmt.Errorf("sign the message: %w", err)
+	}
+	return n.ctx.TxConfig.TxEncoder()(builder.GetTx())
+}
+
+// included waits until a message is in a block. Nodes do not know it before.
+func (n *node) included(ctx context.Context, hash string) error {
+	bz, err := hex.DecodeString(hash)
+	if err != nil {
+		return fmt.Errorf("the hash of the message's transaction: %w", err)
+	}
+	rpc, err := n.ctx.GetNode()
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, inclusionTimeout)
+	defer cancel()
+	tick := time.NewTicker(inclusionPoll)
+	defer tick.Stop()
+	for {
+		if found, err := rpc.Tx(ctx, bz, false); err == nil {
+			if result := found.TxResult; result.Code != 0 {
+				return fmt.Errorf("the message failed (%s %d): %s", result.Codespace, result.Code, result.Log)
+			}
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("the message's transaction %s is in no block after %s: %w", hash, inclusionTimeout, ctx.Err())
+		case <-tick.C:
+		}
+	}
+}

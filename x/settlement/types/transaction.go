@@ -1,0 +1,136 @@
+package types
+
+import (
+	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
+
+	"github.com/ethereum/go-ethereum/common"
+	ethtypes "github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/crypto"
+
+	"github.com/sequencer-mpc/sequencer/app/payload/ethereum"
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// Selector is what the data of a destination's calls begins with.
+func (d Destination) Selector() []byte { return crypto.Keccak256([]byte(d.Function))[:4] }
+
+// Call is the data of the call that settles a range: the selector, the root, and the first
+// and last block in 32 bytes each.
+func (d Destination) Call(r Range) []byte {
+	data := append(d.Selector(), r.StateRoot...)
+	for _, n := range []uint64{r.FirstBlock, r.LastBlock} {
+		data = append(data, common.BigToHash(new(big.Int).SetUint64(n)).Bytes()...)
+	}
+	return data
+}
+
+// SignatureID names, in x/mpc, the signature of an attempt.
+func SignatureID(transactionID uint64, attempt uint32) string {
+	return fmt.Sprintf("%stx-%d-%d", IDPrefix, transactionID, attempt)
+}
+
+// ParseSignatureID is the reverse; false for other ids.
+func ParseSignatureID(id string) (transactionID uint64, attempt uint32, ok bool) {
+	rest, found := strings.CutPrefix(id, IDPrefix+"tx-")
+	tx, try, two := strings.Cut(rest, "-")
+	t, err := strconv.ParseUint(tx, 10, 64)
+	if !found || !two || err != nil {
+		return 0, 0, false
+	}
+	a, err := strconv.ParseUint(try, 10, 32)
+	if err != nil || SignatureID(t, uint32(a)) != id {
+		return 0, 0, false
+	}
+	return t, uint32(a), true
+}
+
+// Payload is what x/mpc is asked to have signed of an attempt: an EIP-1559 transaction
+// without value.
+func (t Transaction) Payload(a Attempt) (mpctypes.SignPayload, error) {
+	chain, to := new(big.Int).SetUint64(t.ChainId), common.HexToAddress(t.Contract)
+	data, err := ethereum.UnsignedTransaction(ethtypes.NewTx(&ethtypes.DynamicFeeTx{
+		ChainID: chain, Nonce: t.Nonce, GasTipCap: new(big.Int).SetUint64(a.TipPerGas), GasFeeCap: new(big.Int).SetUint64(a.FeePerGas),
+		Gas: t.GasLimit, To: &to, Value: new(big.Int), Data: t.Data,
+	}), chain)
+	if err != nil {
+		return mpctypes.SignPayload{}, fmt.Errorf("build transaction %d: %w", t.Id, err)
+	}
+	return mpctypes.KindPayload(ethereum.TransactionKind, data), nil
+}
+
+// Current is the newest attempt.
+func (t *Transaction) Current() *Attempt { return &t.Attempts[len(t.Attempts)-1] }
+
+// Begin adds the first attempt.
+func (t *Transaction) Begin(p Params) {
+	t.Attempts = []Attempt{{
+		Number: 1, SignatureId: SignatureID(t.Id, 1), FeePerGas: p.StartFeePerGas, TipPerGas: p.StartTipPerGas, Status: ATTEMPT_STATUS_SIGNING,
+	}}
+}
+
+// Retry adds the next attempt: in the place of a failed one, or after a signed one with a
+// higher offer. first says that the key has no open transaction before this one.
+func (t *Transaction) Retry(p Params, height int64, first bool) error {
+	last := *t.Current()
+	next := Attempt{
+		Number: last.Number + 1, SignatureId: SignatureID(t.Id, last.Number+1),
+		FeePerGas: last.FeePerGas, TipPerGas: last.TipPerGas, Status: ATTEMPT_STATUS_SIGNING,
+	}
+	switch {
+	case t.Status != TRANSACTION_STATUS_OPEN:
+		return ErrAlreadyIncluded.Wrapf("transaction %d", t.Id)
+	case last.Status == ATTEMPT_STATUS_SIGNING:
+		return ErrStillSigning.Wrapf("transaction %d, signature %s", t.Id, last.SignatureId)
+	case last.Status == ATTEMPT_STATUS_FAILED:
+		// What failed may have been signed: with the same fees it is the same transaction.
+		*t.Current() = next
+		return nil
+	case !first:
+		return ErrTooEarly.Wrapf("transaction %d waits for another one of key %s", t.Id, t.KeyId)
+	case height < last.DecidedHeight+int64(p.BumpBlocks):
+		return ErrTooEarly.Wrapf("transaction %d can offer more from height %d on", t.Id, last.DecidedHeight+int64(p.BumpBlocks))
+	}
+	next.FeePerGas, next.TipPerGas = p.bump(last.FeePerGas), p.bump(last.TipPerGas)
+	if next.FeePerGas < raised(last.FeePerGas, MinBumpPercent) || next.TipPerGas < raised(last.TipPerGas, MinBumpPercent) {
+		return ErrFeeLimit.Wrapf("transaction %d offers %d wei per gas, at most %d are allowed", t.Id, last.FeePerGas, p.MaxFeePerGas)
+	}
+	t.Attempts = append(t.Attempts, next)
+	return nil
+}
+
+// bump is the next offer after n, in wei per gas.
+func (p Params) bump(n uint64) uint64 { return min(raised(n, p.BumpPercent), p.MaxFeePerGas) }
+
+// raised is n and so many percent of it, rounded up. It does not overflow: n is MaxFee and
+// the percents MaxBumpPercent at most.
+func raised(n uint64, percent uint32) uint64 {
+	p := uint64(percent)
+	return n + n/100*p + (n%100*p+99)/100
+}
+
+// Include ends the wait: of the attempts the one remains that was included, if it is known.
+func (t *Transaction) Include(r Receipt) {
+	t.Receipt, t.Status = &r, TRANSACTION_STATUS_REVERTED
+	if r.Success {
+		t.Status = TRANSACTION_STATUS_SUCCEEDED
+	}
+	for _, a := range t.Attempts {
+		if a.Hash == r.Hash {
+			t.Attempts = []Attempt{a}
+			return
+		}
+	}
+}
+
+// Validate checks the form of a receipt.
+func (r Receipt) Validate() error {
+	for _, hash := range []string{r.Hash, r.BlockHash} {
+		if !hashForm.MatchString(hash) {
+			return ErrBadReceipt.Wrapf("%.80q is no hash", hash)
+		}
+	}
+	return nil
+}
