@@ -291,10 +291,12 @@ func (c *Core) dropPresigns(now time.Time) {
 		if !l.waits() {
 			continue
 		}
-		r := c.presignRequest(l.Request().ID)
-		if r == nil || !sameIdentities(r, l.Session) || l.unused() && now.Sub(l.Since()) >= presignMaxAge {
-			l.Stop(types.ErrPresignDropped)
-		}
+		c.guardSession("the age of a presignature", l, func() {
+			r := c.presignRequest(l.Request().ID)
+			if r == nil || !sameIdentities(r, l.Session) || l.unused() && now.Sub(l.Since()) >= presignMaxAge {
+				l.Stop(types.ErrPresignDropped)
+			}
+		})
 	}
 }
 

@@ -154,7 +154,7 @@ func (c *Core) admitConsume(s *session.Session, id types.RequestID, attempt uint
 func (c *Core) retryConsumes(now time.Time) {
 	for _, l := range c.ordered() {
 		if l.Phase() == session.Parked {
-			l.RetryConsume(now)
+			c.guardSession("the use of a presignature", l, func() { l.RetryConsume(now) })
 		}
 	}
 }
