@@ -186,7 +186,7 @@ func (c *Core) dropAwaited(ops []types.Operator) {
 	for _, l := range c.ordered() {
 		if l.unused() && l.Phase() == session.Parked && l.Initiator() == c.self.Operator &&
 			slices.ContainsFunc(l.Signers(), func(op types.Operator) bool { return slices.Contains(ops, op) }) {
-			l.Stop(types.ErrPresignLost)
+			l.GiveUp(ops)
 		}
 	}
 }
