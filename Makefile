@@ -19,7 +19,7 @@ GOLANGCI := v2.5.0
 # Vetting is the linter's part; without tables for debuggers programs are linked sooner.
 TEST     := go test -p 3 -count 1 -timeout 30m -vet off -ldflags -w
 
-.PHONY: build install test test-example test-long test-race sim lint lint-deep proto proto-check localnet demo bench bench-publish clean
+.PHONY: build install test test-example test-long test-race sim fuzz lint lint-deep proto proto-check localnet demo bench bench-publish clean
 
 build:
 	go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
@@ -58,6 +58,11 @@ test-race:
 # again. Worlds are small and short-lived: the collector may wait.
 sim:
 	GOGC=400 SIM_SEEDS=$(SEEDS) SIM_REAL_SEEDS=$(REALSEEDS) go test -count 1 -timeout 10m -run 'TestSeeds|TestStorms|TestRealStorms' ./testutil/sim -v
+
+# Every fuzz target of the tree, each for FUZZTIME (1m) of new inputs. The folder of an
+# input that one fails with is named at the end.
+fuzz:
+	.ci/fuzz
 
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI)
 	$(TOOLS)/golangci-lint-$(GOLANGCI) run ./...

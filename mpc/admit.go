@@ -259,9 +259,11 @@ func (c *Core) expireParked(now time.Time) {
 			c.parked = append(c.parked, p)
 			continue
 		}
-		if id, _, err := session.DecodePrepare(p.prepare); err == nil {
-			c.refuse(p.prepare, id, p.reason, c.outcomeFor(p.prepare.From(), id).result)
-		}
+		c.contain(wordOf(p.prepare), func() {
+			if id, _, err := session.DecodePrepare(p.prepare); err == nil {
+				c.refuse(p.prepare, id, p.reason, c.outcomeFor(p.prepare.From(), id).result)
+			}
+		})
 	}
 }
 

@@ -8,8 +8,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// maxPanics of what one participant says, or of what is told, are looked into between two
-// blocks; the rest of its words is dropped.
+// maxPanics of one kind, of what one participant says for one, are looked into between two
+// blocks; after that the loop leaves out what panics until the next one.
 const maxPanics = 4
 
 // word is what somebody said.
@@ -30,33 +30,18 @@ func wordOfResult(j Judged) word {
 	return word{names: []types.Hash{j.evidence.Context()}}
 }
 
+// task is a part of what the loop does: what, and of whom or what.
+type task struct{ what, of string }
+
 // contain lets a word take effect. If it panics, the sessions that it is for end, and not
 // the engine: who found such a word would switch MPC off on every node that hears it.
-//
-// That is safe as far as sessions go, because nothing survives one but what is durable, as
-// after a crash: it ends, and its secrets are wiped. Nobody is accused: that this node
-// panics is its own fault, whoever spoke. Where the panic may have left more than that half
-// done, a write or another session's end, the engine ends as it did before.
+// Nobody is accused: that this node panics is its own fault, whoever spoke.
 func (c *Core) contain(w word, run func()) {
-	if c.panics[w.from] >= maxPanics {
-		c.opts.Observer.Dropped(types.ErrInterrupted)
+	if c.broken != nil {
 		return
 	}
 	before := c.named(w)
-	defer func() {
-		p := recover()
-		if p == nil {
-			return
-		}
-		c.panics[w.from]++
-		// The value may hold secrets.
-		c.opts.Log.Error("a word panicked; the sessions that it was for end", "of", w.from, "type", fmt.Sprintf("%T", p),
-			"reason", types.ErrInterrupted, "stack", string(debug.Stack()))
-		if err := c.afterPanic(append(before, c.named(w)...)); err != nil && c.broken == nil {
-			c.broken = fmt.Errorf("the engine's loop panicked (%T): %w", p, err)
-		}
-	}()
-	run()
+	c.guard(task{"a word", string(w.from)}, func() []*live { return append(before, c.named(w)...) }, run)
 }
 
 func (c *Core) named(w word) (sessions []*live) {
@@ -71,24 +56,125 @@ func (c *Core) named(w word) (sessions []*live) {
 	return sessions
 }
 
+// guardSession does something with one session, which ends if that panics.
+func (c *Core) guardSession(what string, l *live, run func()) {
+	c.guard(task{what, l.ID().Short()}, func() []*live { return []*live{l} }, run)
+}
+
+// guardOpening does what makes sessions for a request, or uses presignatures for it: those
+// end if it panics, and not what ran before.
+func (c *Core) guardOpening(r *types.Request, run func()) {
+	if c.broken != nil {
+		return
+	}
+	ran := make(map[*live]bool)
+	for _, l := range c.sessions {
+		ran[l] = serves(l.Session).ID == r.ID && !l.unstarted()
+	}
+	c.guard(task{"an attempt", r.ID.String()}, func() (made []*live) {
+		for _, l := range c.sessions {
+			if serves(l.Session).ID == r.ID && !ran[l] {
+				made = append(made, l)
+			}
+		}
+		return made
+	}, run)
+}
+
+// guardWork does what concerns no session in particular.
+func (c *Core) guardWork(what string, run func()) {
+	if c.broken == nil {
+		c.guard(task{what: what}, nil, run)
+	}
+}
+
+// try is guardWork for what can fail.
+func (c *Core) try(what string, run func() error) (err error) {
+	c.guardWork(what, func() { err = run() })
+	if err == nil {
+		err = c.broken
+	}
+	return err
+}
+
+// guard does a part of the loop's work. If it panics, the sessions that it concerned end;
+// whatever comes next finds the loop as before. What is left out comes again: with the next
+// block, or because whoever said it says it again.
+//
+// Safe after a panic:
+//   - A session that ends: nothing survives it but what is durable, as after a crash, and
+//     its secrets are wiped. It is out of service even if its end panics too, and what
+//     the engine held for it is counted anew (see tidy).
+//   - Other sessions: they share nothing with it but the engine's books.
+//   - The books on participants and what is told: they say whom to prefer and what to
+//     repeat. What a panic left out of them costs time, and no promise.
+//   - Records: their store is written first, and each look at the chain compares anew.
+//
+// Not safe, and the end of the engine as before: a write that did not return, since nobody
+// knows what is on disk, and books that do not add up, such as a session that is over and
+// still listed. What is read of the chain is a case of its own, see look. A Core that nobody
+// made an Engine of lets panics through, for whoever drives it to see.
+func (c *Core) guard(t task, concerned func() []*live, run func()) {
+	if !c.guards {
+		run()
+		return
+	}
+	if c.panics[t] >= maxPanics {
+		c.opts.Observer.Dropped(types.ErrInterrupted)
+		return
+	}
+	defer func() {
+		p := recover()
+		if p == nil {
+			return
+		}
+		c.panics[t]++
+		c.logPanic(p, "part of the engine's loop panicked; the sessions that it was for end", "part", t.what, "of", t.of)
+		if err := c.afterPanic(concerned); err != nil && c.broken == nil {
+			c.broken = fmt.Errorf("the engine's loop panicked (%T): %w", p, err)
+		}
+	}()
+	run()
+}
+
+// logPanic leaves the value out, which may hold secrets.
+func (c *Core) logPanic(p any, msg string, attrs ...any) {
+	c.opts.Log.Error(msg, append(attrs, "type", fmt.Sprintf("%T", p), "reason", types.ErrInterrupted, "stack", string(debug.Stack()))...)
+}
+
 // afterPanic ends sessions. The error says what cannot be put right.
-func (c *Core) afterPanic(concerned []*live) (err error) {
+func (c *Core) afterPanic(concerned func() []*live) (err error) {
 	defer func() {
 		if p := recover(); p != nil {
-			err = fmt.Errorf("so did the end of a session (%T)", p)
+			err = fmt.Errorf("so did what puts it right (%T)", p)
 		}
 	}()
 	if c.writes.begun {
 		return fmt.Errorf("nobody knows whether %s is written", c.writes.what)
 	}
-	for _, l := range concerned {
-		l.Stop(types.ErrInterrupted)
+	if concerned != nil {
+		for _, l := range concerned() {
+			c.stopAfterPanic(l)
+		}
+	}
+	if c.writes.begun {
+		return fmt.Errorf("nobody knows whether %s is written", c.writes.what)
 	}
 	return c.tidy()
 }
 
-// tidy puts right what a panic can leave of a session that did not come to be. The error
-// names one that did not come to its end.
+// stopAfterPanic ends a session. If that panics too it is out all the same, or tidy finds it.
+func (c *Core) stopAfterPanic(l *live) {
+	defer func() {
+		if p := recover(); p != nil {
+			c.logPanic(p, "the end of a session panicked", "session", l.ID().Short())
+		}
+	}()
+	l.Stop(types.ErrInterrupted)
+}
+
+// tidy puts right what a panic can leave of sessions that did not come to be, or to a
+// proper end. The error names one that did not come to its end at all.
 func (c *Core) tidy() error {
 	held, presigned := make(map[uint64]bool), 0
 	for id, l := range c.sessions {
@@ -104,10 +190,25 @@ func (c *Core) tidy() error {
 	}
 	for context, l := range c.byContext {
 		if c.sessions[l.ID()] != l {
-			return fmt.Errorf("session %s is not here, but its context", context.Short())
+			delete(c.byContext, context)
 		}
 	}
 	c.reserved, c.presigns.count = held, presigned
+	return c.failOrphans()
+}
+
+// failOrphans marks the records of sessions that are gone and left no share: a restart
+// would.
+func (c *Core) failOrphans() error {
+	for _, k := range c.recordKeys() {
+		r := c.records[k]
+		if _, lives := c.sessions[k.Session]; lives || r.Status != types.StatusPending || r.HasData {
+			continue
+		}
+		if _, err := c.failRecord(r, types.ErrInterrupted); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

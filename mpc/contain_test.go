@@ -36,6 +36,7 @@ func two(t *testing.T) (*Engine, *brittle, types.Request, types.Request) {
 	second.KeyID = types.KeyID(second.ID.ID)
 	b.view.Requests = []types.Request{first, second}
 	b.start(func(o *Options) { o.Transport = b })
+	b.core.guards = true
 	return &Engine{core: b.core, inbox: newQueue()}, b, first, second
 }
 
@@ -122,16 +123,40 @@ func TestPanicOfAWrite(t *testing.T) {
 	require.ErrorContains(t, e.hear(), "nobody knows whether a record is written")
 }
 
-// TestPanicOfAnEnd: a session that cannot end is no session to go on with.
+// TestPanicOfAnEnd: a session is over even if its end panics; nothing of it is left.
 func TestPanicOfAnEnd(t *testing.T) {
 	e, b, first, _ := two(t)
 	b.breaks = func(e *wire.Envelope) bool { return e.Header.Kind == wire.KIND_READY }
 	b.core.opts.Observer = endless{b.core.opts.Observer}
 	e.Receive(b.prepare(first.Initiator(0), first.ID, 0, 1))
-	require.ErrorContains(t, e.hear(), "so did the end of a session")
+	require.NoError(t, e.hear())
+	require.Empty(t, b.core.sessions)
+	require.Empty(t, b.core.reserved)
+	require.Len(t, b.core.records, 1)
+	for _, r := range b.core.records {
+		require.Equal(t, types.StatusError, r.Status)
+	}
 }
 
 // endless panics when a session ends.
 type endless struct{ Observer }
 
 func (endless) SessionEnded(SessionEnd) { panic("end") }
+
+// TestPanicThatCannotBePutRight: the engine ends with a session that is over and still here,
+// and does nothing more.
+func TestPanicThatCannotBePutRight(t *testing.T) {
+	e, b, first, second := two(t)
+	e.Receive(b.prepare(second.Initiator(0), second.ID, 0, 1))
+	require.NoError(t, e.hear())
+	for id, l := range b.core.sessions {
+		l.Stop(types.ErrInterrupted)
+		b.core.sessions[id] = l
+	}
+	b.breaks = func(e *wire.Envelope) bool { return e.Header.Kind == wire.KIND_READY }
+	e.Receive(b.prepare(first.Initiator(0), first.ID, 0, 1))
+	e.Receive(b.prepare(first.Initiator(1), first.ID, 1, 1))
+	b.sent = nil
+	require.ErrorContains(t, e.hear(), "is over and still here")
+	require.Empty(t, b.sent)
+}

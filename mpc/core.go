@@ -96,8 +96,9 @@ type Core struct {
 	// falseWords are the attestations among those, by their hash.
 	falseWords map[types.Hash]bool
 	outcomes   outcomes
-	// panics counts them since the last block, by who spoke.
-	panics map[types.Operator]int
+	// guards: what panics is contained. panics counts it since the last block.
+	guards bool
+	panics map[task]int
 	// writes is the store of opts.
 	writes *writes
 	// resent counts envelopes of sessions that are over.
@@ -184,7 +185,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		falseResults: make(map[types.Operator]int),
 		falseWords:   make(map[types.Hash]bool),
 		outcomes:     newOutcomes(),
-		panics:       make(map[types.Operator]int),
+		panics:       make(map[task]int),
 		writes:       &writes{Store: opts.Store},
 		pinged:       make(map[types.Operator]time.Time),
 	}
@@ -227,22 +228,24 @@ func (c *Core) Restore() error {
 func (c *Core) Tick() {
 	now := c.opts.Now()
 	ordered := c.ordered()
-	c.noteAwaited(ordered)
-	c.history.tick(ordered, now)
+	c.guardWork("whom sessions wait for", func() { c.noteAwaited(ordered) })
+	c.guardWork("the history", func() { c.history.tick(ordered, now) })
 	for _, l := range ordered {
-		l.Slept(c.ticked, now)
-		l.Tick(now)
-		c.settleSession(l, now)
-		c.noticeStale(l, now)
+		c.guardSession("the clock of a session", l, func() {
+			l.Slept(c.ticked, now)
+			l.Tick(now)
+			c.settleSession(l, now)
+			c.noticeStale(l, now)
+		})
 	}
 	c.ticked = now
-	c.early.expire(now)
-	c.forgetStarts(now)
+	c.guardWork("early envelopes", func() { c.early.expire(now) })
+	c.guardWork("old Starts", func() { c.forgetStarts(now) })
 	c.expireParked(now)
-	c.forgetFaults(now)
-	c.pool.flush(now, c.opts.Transport.Gossip)
-	c.openPresign(now)
-	c.tickProbes(now)
+	c.guardWork("old faults", func() { c.forgetFaults(now) })
+	c.guardWork("telling results", func() { c.pool.flush(now, c.opts.Transport.Gossip) })
+	c.guardWork("a presignature", func() { c.openPresign(now) })
+	c.guardWork("probes", func() { c.tickProbes(now) })
 }
 
 // Err is the first write that failed, nil while all went well. The owner of the
@@ -302,35 +305,55 @@ func (c *Core) ordered() []*live {
 // in line with what is wanted. Start, restart, replay, missed wake-ups and
 // state sync all take this one path.
 func (c *Core) Reconcile(ctx context.Context) error {
-	begun := c.opts.Now()
-	view, err := c.opts.Chain.View(ctx, c.interest())
-	if err != nil {
+	begun, before := c.opts.Now(), c.view.Height
+	if err := c.look(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errReadChain, err)
 	}
-	before := c.view.Height
-	c.adopt(view)
-	if err := c.recallDeletions(ctx); err != nil {
+	if err := c.try("recalling deletions", func() error { return c.recallDeletions(ctx) }); err != nil {
 		return fmt.Errorf("%w: %w", errReadChain, err)
 	}
 	if err := c.settleRecords(); err != nil {
 		return err
 	}
 	c.endDecided()
-	if err := c.bindOpen(); err != nil {
+	if err := c.try("binding digests", c.bindOpen); err != nil {
 		return err
 	}
 	c.dropPresigns(c.opts.Now())
-	c.declareMissing(ctx)
-	c.prunePool(ctx)
+	c.guardWork("missing shares", func() { c.declareMissing(ctx) })
+	c.guardWork("pruning results", func() { c.prunePool(ctx) })
 	c.retryParked()
 	c.retryConsumes(c.opts.Now())
-	if !view.CatchingUp {
+	if !c.view.CatchingUp {
 		c.openAttempts()
 	}
 	if before == 0 {
-		before = view.Height // the first look is no lag
+		before = c.view.Height // the first look is no lag
 	}
-	c.opts.Observer.Reconciled(max(view.Height-before, 0), c.opts.Now().Sub(begun))
+	c.opts.Observer.Reconciled(max(c.view.Height-before, 0), c.opts.Now().Sub(begun))
+	return c.broken
+}
+
+// look makes committed state as it is now the current view. If that panics, this node does
+// not know what is committed, and takes itself to be behind: it starts nothing and signs for
+// nothing new until it has read a block.
+func (c *Core) look(ctx context.Context) (err error) {
+	if c.guards {
+		defer func() {
+			if p := recover(); p != nil {
+				behind := *c.view
+				behind.CatchingUp = true
+				c.view = &behind
+				c.logPanic(p, "reading committed state panicked; this node takes no part in anything new until a block can be read")
+				err = fmt.Errorf("the engine panicked (%T)", p)
+			}
+		}()
+	}
+	view, err := c.opts.Chain.View(ctx, c.interest())
+	if err != nil {
+		return err
+	}
+	c.adopt(view)
 	return nil
 }
 
@@ -439,12 +462,14 @@ func (c *Core) endDecided() {
 		if l.waits() {
 			continue // see dropPresigns
 		}
-		r, open := c.requests[serves(l.Session).ID]
-		switch {
-		case !open:
-			l.Stop(c.closed(serves(l.Session)))
-		case r.Expired(c.view.Height):
-			l.Stop(types.ErrExpired)
-		}
+		c.guardSession("the end of a request", l, func() {
+			r, open := c.requests[serves(l.Session).ID]
+			switch {
+			case !open:
+				l.Stop(c.closed(serves(l.Session)))
+			case r.Expired(c.view.Height):
+				l.Stop(types.ErrExpired)
+			}
+		})
 	}
 }

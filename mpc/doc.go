@@ -62,7 +62,9 @@
 //   - When its owner asks (probe.go), it asks the other participants whether they are
 //     there. What they answer, and what it remembers of sessions (history.go), is for
 //     people: bounded, in memory, without secrets, and decides nothing.
-//   - A word that makes the loop panic ends the sessions that it was for (contain.go).
+//   - Whatever makes a part of the loop's work panic, a word, a step, the clock, a block,
+//     ends the sessions that it was for, and the rest goes on (contain.go). Where committed
+//     state cannot be read without a panic, the engine takes itself to be behind.
 //   - Run ends only with its context, with a store that cannot write, or with a panic
 //     that no end of a session makes good; its owner keeps the node running either way.
 package mpc

@@ -47,6 +47,7 @@ func New(opts Options, workerCount int) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	core.guards = true
 	e.core = core
 	e.status.Store(&Status{CatchingUp: true})
 	return e, nil
@@ -56,9 +57,9 @@ func New(opts Options, workerCount int) (*Engine, error) {
 // goroutines have, and an error if the store fails: a node that cannot write
 // must not take part.
 //
-// A panic on the loop ends the engine with an error and not the node: what Core
-// holds is void then, and what is durable is as a crash would leave it. One of what
-// somebody says ends only the sessions that it was for, see Core.contain.
+// A panic of a part of the loop's work ends the sessions that it was for, see Core.guard.
+// One that this does not put right ends the engine with an error and not the node: what
+// Core holds is void then, and what is durable is as a crash would leave it.
 func (e *Engine) Run(ctx context.Context) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
@@ -152,7 +153,7 @@ func (e *Engine) reconcile(ctx context.Context) error {
 	err := e.core.Reconcile(ctx)
 	if errors.Is(err, errReadChain) {
 		e.core.opts.Log.Warn("reconcile", "err", err)
-		return nil
+		return e.core.Err()
 	}
 	return err
 }
@@ -164,14 +165,16 @@ func (e *Engine) offerResults() {
 		return
 	}
 	begun := time.Now()
-	e.core.pool.publish()
+	e.core.guardWork("offering results", e.core.pool.publish)
 	e.offered = time.Now()
 	e.offering = e.offered.Sub(begun)
 }
 
 func (e *Engine) publish() {
-	s := e.core.Status()
-	e.status.Store(&s)
+	e.core.guardWork("the status", func() {
+		s := e.core.Status()
+		e.status.Store(&s)
+	})
 }
 
 // Wake says that a block was committed. It never blocks; many calls are one.
@@ -207,13 +210,13 @@ func (e *Engine) ReceiveGossip(g *wire.Gossip) error {
 
 // Connected says that a participant can be reached again. It never blocks.
 func (e *Engine) Connected(op types.Operator) {
-	e.inbox.put(0, func() { e.core.contain(word{from: op}, func() { e.core.HandleConnected(op) }) })
+	e.inbox.put(0, func() { e.core.contain(word{from: op}, func() { e.core.HandleConnected(op) }) }) // a session each
 }
 
 // NoteUnheld says of which keys this node seems to have no share that it should have, as
 // Core.NoteUnheld. It never blocks; what finds no room is said again by the caller.
 func (e *Engine) NoteUnheld(keys []types.KeyID) {
-	e.inbox.put(0, func() { e.core.NoteUnheld(keys) })
+	e.inbox.put(0, func() { e.core.guardWork("unheld shares", func() { e.core.NoteUnheld(keys) }) })
 }
 
 // Results is what this node holds for the next proposal. It never blocks.

@@ -266,7 +266,7 @@ func (s *SessionHistory) copied() SessionHistory {
 // context's, which is also what ends it where the engine has stopped.
 func (e *Engine) History(ctx context.Context, id string) (History, error) {
 	found := make(chan History, 1)
-	e.inbox.put(0, func() { found <- e.core.History(id) })
+	e.inbox.put(0, func() { e.core.guardWork("the history", func() { found <- e.core.History(id) }) })
 	select {
 	case h := <-found:
 		return h, nil

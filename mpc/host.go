@@ -22,10 +22,13 @@ func (c *Core) Submit(s *session.Session, run func() (session.Step, error)) {
 	}
 	c.exec.Submit(serves(s), run, func(step session.Step, err error) {
 		now := c.opts.Now()
-		s.HandleStep(step, err, now)
-		if l, ok := c.sessions[s.ID()]; ok {
-			c.settleSession(l, now)
-		}
+		concerned := func() []*live { return c.named(word{names: []types.Hash{s.ID()}}) }
+		c.guard(task{"a step", s.ID().Short()}, concerned, func() {
+			s.HandleStep(step, err, now)
+			if l, ok := c.sessions[s.ID()]; ok {
+				c.settleSession(l, now)
+			}
+		})
 	})
 }
 

@@ -27,7 +27,7 @@ func (c *Core) openAttempts() {
 		return 1
 	})
 	for _, r := range open {
-		c.openAttempt(r, c.opts.Now()) // each has its own time: what was written before it took some
+		c.guardOpening(r, func() { c.openAttempt(r, c.opts.Now()) }) // each has its own time: what was written before it took some
 	}
 }
 
@@ -127,11 +127,13 @@ func (c *Core) bindOpen() error {
 		}
 		// What is refused is not bound. It is looked at again by bind, if anybody asks.
 		seen = append(seen, id)
-		if err := c.understand(r); err != nil {
-			c.sayRefusal(r, err)
-			continue
-		}
-		bindings = append(bindings, r.Binding())
+		c.guard(task{"understanding a request", id.String()}, nil, func() {
+			if err := c.understand(r); err != nil {
+				c.sayRefusal(r, err)
+				return
+			}
+			bindings = append(bindings, r.Binding())
+		})
 	}
 	if err := c.bindAll(bindings); err != nil {
 		return err

@@ -26,7 +26,8 @@ const (
 	// than this node's last one.
 	presignSlack = 5
 	// presignPause is how long an owner waits after it failed to make one, or lost some; it
-	// doubles up to presignMaxPause, until one was made, or used.
+	// doubles up to presignMaxPause, until one was made, or used. After members that were
+	// busy it does not double: half of them are at any time where blocks come late.
 	presignPause    = 5 * time.Second
 	presignMaxPause = 5 * time.Minute
 	// presignExtra is how many more than the target an owner may have here: it drops one
@@ -67,6 +68,10 @@ type presigns struct {
 	// joined is when an owner's Prepare was taken last.
 	joined   map[types.Operator]time.Time
 	disowned map[types.Operator]int
+	// excused counts losses for which an owner named somebody, by both.
+	excused map[accusationID]waste
+	// dropped are those that others said the chain has no use for.
+	dropped []droppedPresign
 }
 
 type pause struct {
@@ -78,6 +83,7 @@ func newPresigns() presigns {
 	return presigns{
 		seen: make(map[attemptID]int64), pauses: make(map[types.KeyID]pause), losses: make(map[types.KeyID]pause), used: make(map[types.KeyID]time.Time),
 		tries: make(map[types.RequestID]int), wasted: make(map[types.Operator]waste), joined: make(map[types.Operator]time.Time), disowned: make(map[types.Operator]int),
+		excused: make(map[accusationID]waste),
 	}
 }
 
@@ -124,6 +130,7 @@ func (p *presigns) adopt(c *Core) {
 		maps.DeleteFunc(pauses, func(_ types.KeyID, until pause) bool { return now.Sub(until.until) >= presignMaxPause })
 	}
 	maps.DeleteFunc(p.wasted, func(_ types.Operator, w waste) bool { return now.Sub(w.since) >= presignWasteFor })
+	maps.DeleteFunc(p.excused, func(_ accusationID, w waste) bool { return now.Sub(w.since) >= presignWasteFor })
 	maps.DeleteFunc(p.joined, func(_ types.Operator, at time.Time) bool { return now.Sub(at) >= presignPace })
 	if c.view.Presign <= 0 || c.self.Operator == "" {
 		return
@@ -291,11 +298,20 @@ func (c *Core) dropPresigns(now time.Time) {
 		if !l.waits() {
 			continue
 		}
-		r := c.presignRequest(l.Request().ID)
-		if r == nil || !sameIdentities(r, l.Session) || l.unused() && now.Sub(l.Since()) >= presignMaxAge {
-			l.Stop(types.ErrPresignDropped)
-		}
+		c.guardSession("the age of a presignature", l, func() {
+			if c.useless(l.Session, now) {
+				l.Stop(types.ErrPresignDropped)
+			}
+		})
 	}
+	c.guardWork("dropped presignatures", func() { c.judgeDropped(now) })
+}
+
+// useless: what the chain says now, or its age, makes a presignature that waits good for
+// nothing.
+func (c *Core) useless(s *session.Session, now time.Time) bool {
+	r := c.presignRequest(s.Request().ID)
+	return r == nil || !sameIdentities(r, s) || !s.Since().IsZero() && now.Sub(s.Since()) >= presignMaxAge
 }
 
 // sameIdentities: those who take part still have the identities that they had.
@@ -321,16 +337,40 @@ func (c *Core) endPresign(l *live, end session.End) {
 	}
 	c.presigns.count--
 	c.presigns.due = true
+	if !c.waitsForBlockOfDrop(l, end) {
+		c.chargePresign(l, end)
+	}
+}
+
+// chargePresign counts one that is over against whoever is to blame if it came to nothing,
+// and against its key.
+func (c *Core) chargePresign(l *live, end session.End) {
 	c.noteWaste(l, end)
 	key, now := l.Request().KeyID, c.opts.Now()
 	switch {
 	case l.Initiator() != c.self.Operator || end.Reason == types.ErrPresignDropped:
 	case l.unused():
 		prolong(c.presigns.losses, key, now)
+	case l.Context().IsZero() && end.Refused && passes(end.Reason):
+		rest(c.presigns.pauses, key, now)
 	case l.waits():
 		prolong(c.presigns.pauses, key, now)
 	case end.Reason == "":
 		delete(c.presigns.losses, key)
+	}
+}
+
+// passes: a member refuses for what is over soon, such as work for a request, or a block
+// that it does not have. Nobody computed anything.
+func passes(reason types.Reason) bool {
+	return reason == types.ErrBusy || reason == types.ErrWrongAttempt || reason == types.ErrCatchingUp
+}
+
+// rest begins the shortest pause, unless there is one.
+func rest(pauses map[types.KeyID]pause, key types.KeyID, now time.Time) {
+	if p := pauses[key]; !now.Before(p.until) {
+		p.until = now.Add(presignPause)
+		pauses[key] = p
 	}
 }
 

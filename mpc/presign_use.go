@@ -154,7 +154,7 @@ func (c *Core) admitConsume(s *session.Session, id types.RequestID, attempt uint
 func (c *Core) retryConsumes(now time.Time) {
 	for _, l := range c.ordered() {
 		if l.Phase() == session.Parked {
-			l.RetryConsume(now)
+			c.guardSession("the use of a presignature", l, func() { l.RetryConsume(now) })
 		}
 	}
 }
@@ -186,7 +186,7 @@ func (c *Core) dropAwaited(ops []types.Operator) {
 	for _, l := range c.ordered() {
 		if l.unused() && l.Phase() == session.Parked && l.Initiator() == c.self.Operator &&
 			slices.ContainsFunc(l.Signers(), func(op types.Operator) bool { return slices.Contains(ops, op) }) {
-			l.Stop(types.ErrPresignLost)
+			l.GiveUp(ops)
 		}
 	}
 }

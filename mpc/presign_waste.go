@@ -1,7 +1,6 @@
 package mpc
 
 import (
-	"slices"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -26,24 +25,30 @@ func (c *Core) wastes(op types.Operator) bool {
 // noteWaste counts a presignature that this node computed for and nobody can use, against
 // whoever left it or is missing from it. One that was lost counts against its owner, at
 // whom it was lost: it is the owner who lets others compute, and who can find out with whom
-// not to. Of its own this node knows who that is.
+// not to. Of its own this node knows who that is, also of one that was in use by then. An
+// owner that names somebody for its loss is excused for a while: it knows who it was, and
+// does without it from then on. One that goes on so with the same member is not.
 func (c *Core) noteWaste(l *live, end session.End) {
-	if l.Context().IsZero() || !l.waits() {
+	own := l.Initiator() == c.self.Operator
+	if l.Context().IsZero() || !l.waits() && !own {
 		return
 	}
-	who := slices.Concat(end.Culprits, end.Awaited)
+	if !l.waits() {
+		c.chargeWaste(end.Awaited...)
+		return
+	}
+	c.chargeWaste(end.Culprits...)
+	c.chargeWaste(end.Awaited...)
+	lost := end.LeftFor == types.ErrPresignLost
 	switch {
-	case end.LeftFor == types.ErrPresignLost && l.Initiator() != c.self.Operator:
-		who = append(who, l.Initiator())
+	case lost && !own:
+		if end.Left != l.Initiator() || !c.excuses(l.Initiator(), end.LeftOver) {
+			c.chargeWaste(l.Initiator())
+		}
 	case end.Left != "":
-		who = append(who, end.Left)
+		c.chargeWaste(end.Left)
 	}
-	for _, op := range who {
-		w := c.wasteOf(op)
-		w.count++
-		c.presigns.wasted[op] = w
-	}
-	if end.LeftFor != types.ErrPresignLost {
+	if !lost {
 		return
 	}
 	for _, op := range end.LeftOver {
@@ -51,6 +56,34 @@ func (c *Core) noteWaste(l *live, end session.End) {
 		w.named++
 		c.presigns.wasted[op] = w
 	}
+}
+
+// chargeWaste counts one against each.
+func (c *Core) chargeWaste(ops ...types.Operator) {
+	for _, op := range ops {
+		w := c.wasteOf(op)
+		w.count++
+		c.presigns.wasted[op] = w
+	}
+}
+
+// excuses: an owner that names somebody for a loss could not know before. It loses at once
+// all that it has with that one, and what it is making.
+func (c *Core) excuses(owner types.Operator, named []types.Operator) bool {
+	for _, op := range named {
+		pair := accusationID{accused: op, accuser: owner}
+		w := c.presigns.excused[pair]
+		if now := c.opts.Now(); now.Sub(w.since) >= presignWasteFor {
+			w = waste{since: now}
+		}
+		if w.count >= c.view.Presign+1 {
+			continue
+		}
+		w.count++
+		c.presigns.excused[pair] = w
+		return true
+	}
+	return false
 }
 
 // wasteOf is what counts still.

@@ -45,7 +45,7 @@ func TestNoteWaste(t *testing.T) {
 		"a signer left this node's":      {true, left(other, types.ErrPresignLost), counts{other: {count: 1}}},
 		"a signer left it for another":   {true, left(other, types.ErrPresignLost, "op-03"), counts{other: {count: 1}, "op-03": {named: 1}}},
 		"its owner left it":              {false, left(owner, types.ErrPresignLost), counts{owner: {count: 1}}},
-		"its owner left it for somebody": {false, left(owner, types.ErrPresignLost, other), counts{owner: {count: 1}, other: {named: 1}}},
+		"its owner left it for somebody": {false, left(owner, types.ErrPresignLost, other), counts{other: {named: 1}}},
 		"a signer lost it":               {false, left(other, types.ErrPresignLost), counts{owner: {count: 1}}},
 		"a signer lost it by its owner":  {false, left(other, types.ErrPresignLost, owner), counts{owner: {count: 1, named: 1}}},
 		"a signer restarts":              {false, left(other, types.ErrInterrupted), counts{other: {count: 1}}},
@@ -69,6 +69,101 @@ func TestNoteWaste(t *testing.T) {
 				got[op] = w
 			}
 			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
+// TestOwnerIsExcused: an owner that names whom it lost its presignatures for is charged for
+// them only when it goes on so with the same one.
+func TestOwnerIsExcused(t *testing.T) {
+	const owner = "op-01"
+	p := newPresigner(t)
+	for ; p.from != owner; p.from = p.request.Initiator(p.attempt) {
+		p.attempt++
+	}
+	p.start()
+	l := p.core.sessions[p.started().ID()]
+	lose := func(over types.Operator) int {
+		p.core.noteWaste(l, session.End{Reason: types.ErrAborted, Left: owner, LeftFor: types.ErrPresignLost, LeftOver: []types.Operator{over}})
+		return p.core.wasteOf(owner).count
+	}
+	for range p.core.view.Presign + 1 {
+		require.Zero(t, lose("op-02"))
+	}
+	require.Zero(t, lose("op-03"))
+	require.Equal(t, 1, lose("op-02"))
+	require.Equal(t, 2, lose("op-02"))
+	require.Equal(t, 2, lose("op-03"))
+	p.now = p.now.Add(presignWasteFor)
+	require.Zero(t, lose("op-02"))
+	p.now = p.now.Add(presignWasteFor)
+	p.commit()
+	require.Empty(t, p.core.presigns.excused)
+}
+
+// TestGiveUpCharges: an owner that drops what it has with somebody who was not there counts
+// it against that one.
+func TestGiveUpCharges(t *testing.T) {
+	p := newPresigner(t)
+	p.start()
+	p.leads().GiveUp([]types.Operator{"op-01", "op-03"})
+	require.Equal(t, 1, p.core.wasteOf("op-01").count)
+	require.Zero(t, p.core.wasteOf("op-03").count, "it is none of its signers")
+}
+
+// TestBusyMembersDelayLittle: an owner whose members are busy asks again soon, however often
+// they are. Silence makes it wait longer each time.
+func TestBusyMembersDelayLittle(t *testing.T) {
+	for _, busy := range []bool{true, false} {
+		p := newPresigner(t)
+		p.start()
+		p.core.Tick()
+		l := p.core.ordered()[0]
+		end := session.End{Reason: types.ErrStartTimeout, Culprits: p.ops[1:]}
+		if busy {
+			end = session.End{Reason: types.ErrBusy, Refused: true, Culprits: p.ops[1:2]}
+		}
+		for range 5 {
+			p.core.chargePresign(l, end)
+			p.now = p.core.presigns.pauses["key"].until
+		}
+		p.core.chargePresign(l, end)
+		require.Equal(t, busy, p.core.presigns.pauses["key"].until.Sub(p.now) == presignPause)
+	}
+}
+
+// TestDropped: who drops a presignature before this node knows why is charged only if no
+// block shows it, and neither is its key.
+func TestDropped(t *testing.T) {
+	const other = "op-02"
+	for name, tt := range map[string]struct {
+		after   func(*presigner)
+		charged bool
+	}{
+		"the next block has another identity":    {func(p *presigner) { p.rotate() }, false},
+		"the next block has another key":         {func(p *presigner) { p.changeKey(func(k *types.Key) { k.Epoch, k.Session = 1, types.Context{6} }) }, false},
+		"the key is gone":                        {func(p *presigner) { p.changeKey(func(k *types.Key) { k.Status = types.KeyDeleting }) }, false},
+		"nobody wants any":                       {func(p *presigner) { p.view.Presign = 0 }, false},
+		"for nothing":                            {func(*presigner) {}, true},
+		"for nothing, while this node is behind": {func(p *presigner) { p.view.CatchingUp = true }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPresigner(t)
+			p.start()
+			l := p.core.sessions[p.leads().ID()]
+			p.core.End(l.Session, session.End{Reason: types.ErrAborted, Left: other, LeftFor: types.ErrPresignDropped})
+			require.Empty(t, p.core.presigns.wasted)
+			tt.after(p)
+			p.view.Height++
+			p.commit()
+			require.Empty(t, p.core.presigns.wasted)
+			require.Empty(t, p.core.presigns.pauses)
+			p.now = p.now.Add(dropPatience)
+			p.view.Height++
+			p.commit()
+			require.Equal(t, tt.charged, p.core.wasteOf(other).count == 1)
+			require.Equal(t, tt.charged, len(p.core.presigns.pauses) == 1)
+			require.Equal(t, p.view.CatchingUp, len(p.core.presigns.dropped) == 1)
 		})
 	}
 }

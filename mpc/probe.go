@@ -219,9 +219,11 @@ func printable(text string) string {
 func (e *Engine) Probe(ctx context.Context, key types.KeyID) ([]Answer, error) {
 	answers, failed := make(chan []Answer, 1), make(chan error, 1)
 	e.inbox.put(0, func() {
-		if err := e.core.Probe(key, func(a []Answer) { answers <- a }); err != nil {
-			failed <- err
-		}
+		e.core.guardWork("probes", func() {
+			if err := e.core.Probe(key, func(a []Answer) { answers <- a }); err != nil {
+				failed <- err
+			}
+		})
 	})
 	select {
 	case a := <-answers:

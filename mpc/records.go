@@ -79,23 +79,28 @@ func (c *Core) settleRecords() error {
 	c.destroyed = 0
 	c.lookAgain()
 	for _, k := range c.recordKeys() {
-		key, known := c.view.Keys[k.KeyID]
-		if !known {
-			c.reportUnknown(k.KeyID)
-			continue
-		}
-		delete(c.unknown, k.KeyID)
-		if err := c.settleRecord(c.records[k], key); err != nil {
+		if err := c.try("the record "+k.Session.Short(), func() error { return c.settleRecord(c.records[k]) }); err != nil {
 			return err
 		}
 	}
-	return c.settleDeletions()
+	for _, id := range c.interest() {
+		if err := c.try("the deletion of "+string(id), func() error { return c.settleDeletion(id) }); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
-func (c *Core) settleRecord(r types.Record, key types.Key) error {
+func (c *Core) settleRecord(r types.Record) error {
+	key, known := c.view.Keys[r.KeyID]
+	if !known {
+		c.reportUnknown(r.KeyID)
+		return nil
+	}
+	delete(c.unknown, r.KeyID)
 	switch {
 	case key.Status == types.KeyDeleted:
-		return nil // settleDeletions does the whole key at once
+		return nil // settleDeletion does the whole key at once
 	case key.Status == types.KeyPending:
 		if r.HasData && r.Status != types.StatusError { // READY before the chain was rolled back
 			c.attest(r)
@@ -161,37 +166,33 @@ func (c *Core) retire(r types.Record, height int64) error {
 	return nil
 }
 
-// settleDeletions destroys deleted keys, once no rollback can bring them back, and
-// attests it until the chain shows it.
-func (c *Core) settleDeletions() error {
-	for _, id := range c.interest() {
-		key, known := c.view.Keys[id]
-		if !known || key.Status != types.KeyDeleted {
-			continue
+// settleDeletion destroys a deleted key, once no rollback can bring it back, and attests
+// it until the chain shows it.
+func (c *Core) settleDeletion(id types.KeyID) error {
+	key, known := c.view.Keys[id]
+	if !known || key.Status != types.KeyDeleted {
+		return nil
+	}
+	if _, done := c.tombstones[id]; !done {
+		if c.view.Height < key.RetireHeight || c.view.CatchingUp || c.destroyed >= maxDestroyed {
+			return nil
 		}
-		if _, done := c.tombstones[id]; !done {
-			if c.view.Height < key.RetireHeight || c.view.CatchingUp || c.destroyed >= maxDestroyed {
-				continue
-			}
-			if err := c.destroy(key, slices.Contains(key.Holders, c.self.Operator)); err != nil {
-				return err
-			}
+		if err := c.destroy(key, slices.Contains(key.Holders, c.self.Operator)); err != nil {
+			return err
 		}
-		_, destroyed := c.tombstones[id]
-		switch {
-		case slices.Contains(key.DeletionAcked, c.self.Operator):
-			if destroyed {
-				c.tombstones[id] = true
-			}
-			delete(c.owed, id)
-			delete(c.ownDestroyed, id)
-		case slices.Contains(key.Holders, c.self.Operator):
-			if err := c.attestDeletion(key); err != nil {
-				return err
-			}
-		case destroyed && c.self.Operator != "":
-			c.tombstones[id] = true // its share never counted: nobody waits for its word
+	}
+	_, destroyed := c.tombstones[id]
+	switch {
+	case slices.Contains(key.DeletionAcked, c.self.Operator):
+		if destroyed {
+			c.tombstones[id] = true
 		}
+		delete(c.owed, id)
+		delete(c.ownDestroyed, id)
+	case slices.Contains(key.Holders, c.self.Operator):
+		return c.attestDeletion(key)
+	case destroyed && c.self.Operator != "":
+		c.tombstones[id] = true // its share never counted: nobody waits for its word
 	}
 	return nil
 }

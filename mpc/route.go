@@ -111,7 +111,9 @@ func (c *Core) logRound(l *live, now time.Time) {
 func (c *Core) HandleConnected(op types.Operator) {
 	now := c.opts.Now()
 	for _, l := range c.ordered() {
-		l.Reconnected(op, now)
-		l.Probe(op, now)
+		c.guardSession("a member that is back", l, func() {
+			l.Reconnected(op, now)
+			l.Probe(op, now)
+		})
 	}
 }

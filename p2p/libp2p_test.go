@@ -290,33 +290,56 @@ func TestPeerThatDoesNotReadOnLibP2P(t *testing.T) {
 	a.stop()
 }
 
-// A peer that floods is stopped here too.
+// A peer that floods is throttled here too, and stopped as soon as it goes on beyond its
+// budget; what others send arrives within bounds all the while.
 func TestFloodOnLibP2P(t *testing.T) {
-	at := libp2pPlaces(t, 3)
-	l := defaultLimits()
-	l.peer.messages, l.peer.messageBurst = 50, 100 // any machine can send more
-	l.patience.messages, l.patience.messageBurst = 1, 100*newcomerPart
-	a, b := startLibP2PWithin(t, l, alice, at[0], at[1], at[2]), startLibP2P(t, bob, at[1], at[0])
-	a.reaches(t, 1)
-	b.reaches(t, 1)
-	host, id := rawHost(t, at[2], at[0], func(network.Stream) {})
-	junk := encode(t, newIdentity("dave", 1).envelope(wire.KIND_READY, "alice", 1, nil))
-	ctx, cancel := context.WithCancel(t.Context())
-	flooded := make(chan struct{})
-	go func() {
-		defer close(flooded)
-		for ctx.Err() == nil {
-			if s, err := host.NewStream(ctx, id, lp2p.ProtocolID(ChannelID)); err == nil {
-				_ = lp2p.StreamWriteClose(s, junk)
+	small := defaultLimits()
+	small.peer.messages, small.peer.messageBurst = 50, 100 // any machine can send more
+	small.patience.messages, small.patience.messageBurst = 1, 100*newcomerPart
+	for name, l := range map[string]limits{"beyond its budget": small, "as much as it can": defaultLimits()} {
+		t.Run(name, func(t *testing.T) {
+			at := libp2pPlaces(t, 3)
+			a, b := startLibP2PWithin(t, l, alice, at[0], at[1], at[2]), startLibP2P(t, bob, at[1], at[0])
+			a.reaches(t, 1)
+			b.reaches(t, 1)
+			host, id := rawHost(t, at[2], at[0], func(network.Stream) {})
+			junk := encode(t, newIdentity("dave", 1).envelope(wire.KIND_READY, "alice", 1, nil))
+			ctx, cancel := context.WithCancel(t.Context())
+			flooded := make(chan struct{})
+			go func() {
+				defer close(flooded)
+				for ctx.Err() == nil {
+					if s, err := host.NewStream(ctx, id, lp2p.ProtocolID(ChannelID)); err == nil {
+						_ = lp2p.StreamWriteClose(s, junk)
+					}
+				}
+			}()
+			defer func() { cancel(); <-flooded }()
+			if l == small {
+				eventually(t, "it is stopped", func() bool { return strings.Contains(a.log.String(), "reason=flood") })
+			} else {
+				eventually(t, "it comes", func() bool { return a.r.arrivals.Load() > 100 })
 			}
-		}
-	}()
-	defer func() { cancel(); <-flooded }()
-	eventually(t, "it is stopped", func() bool { return strings.Contains(a.log.String(), "reason=flood") })
-	for seq := range uint64(50) {
-		require.True(t, b.r.Send("alice", bob.envelope(wire.KIND_ROUND, "alice", seq, make([]byte, 1000))))
+			during := b.measure(t, a)
+			t.Logf("%s", during)
+			during.requireBounded(t)
+		})
 	}
-	eventually(t, "all of bob's arrive", func() bool { return len(a.sequences("bob")) == 50 })
+}
+
+// measure has bob's envelopes cross, one after the other.
+func (n *libp2pNode) measure(t *testing.T, to *libp2pNode) (f figures) {
+	t.Helper()
+	before, heap, began := used(), live(), time.Now()
+	for seq := range uint64(pulses) {
+		sent := time.Now()
+		require.True(t, n.r.Send("alice", bob.envelope(wire.KIND_ROUND, "alice", seq, make([]byte, 1000))))
+		eventually(t, "it arrives", func() bool { return len(to.sequences("bob")) == int(seq)+1 })
+		f.envelopes = append(f.envelopes, time.Since(sent))
+	}
+	f.cpu = (used() - before).Seconds() / time.Since(began).Seconds()
+	f.grown = live() - heap
+	return f
 }
 
 func TestLibP2PPeers(t *testing.T) {

@@ -41,3 +41,14 @@ func TestOwnerStalls(t *testing.T) {
 		})
 	}
 }
+
+// TestGiveUpNames: an owner that gives one up for the sake of somebody says for whom.
+func TestGiveUpNames(t *testing.T) {
+	n, _ := parked(t)
+	a, b, c := n.players[0], n.players[1], n.players[2]
+	a.s.GiveUp([]types.Operator{b.op, n.players[3].op})
+	n.settle()
+	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
+	require.Equal(t, types.ErrPresignLost, c.ended().LeftFor)
+	require.Equal(t, []types.Operator{b.op}, c.ended().LeftOver)
+}

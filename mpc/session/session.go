@@ -274,10 +274,11 @@ func (s *Session) end(e End) {
 	if s.result {
 		e = End{} // what it was for is done; whatever came later is no failure
 	}
+	// It is over even if what it says to the others panics.
+	defer s.cfg.Host.End(s, e)
+	defer s.release()
+	defer func() { s.phase = Ended }()
 	s.abort(e)
-	s.phase = Ended
-	s.release()
-	s.cfg.Host.End(s, e)
 }
 
 func (s *Session) fail(reason types.Reason, err error) {

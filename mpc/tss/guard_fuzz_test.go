@@ -35,9 +35,12 @@ type place struct {
 	stage        *stage
 	rounds       [][]session.Inbound
 	round, index int
+	// live: it is one that the stage's victim receives.
+	live bool
 }
 
-// places are all messages of one sender of each session.
+// places are all messages of one sender of each session: of sessions between honest
+// members, and of those whose victims are parties of the library.
 var places = sync.OnceValue(func() []place {
 	var out []place
 	// Numbers of the peers' are as long as honest ones are.
@@ -47,7 +50,14 @@ var places = sync.OnceValue(func() []place {
 	// member is sent this too.
 	reshared := reshareTranscript(&quiet{})
 	reshared[1] = append(slices.Clone(reshared[1]), session.Inbound{From: reshared[1][0].From, Type: "dg2m2"})
-	return append(out, placesIn(&reshareStage, reshared)...)
+	out = append(out, placesIn(&reshareStage, reshared)...)
+	for _, s := range []*stage{&keygenStage, &signStage, &reshareStage} {
+		for _, p := range placesIn(s, s.transcript()) {
+			p.live = true
+			out = append(out, p)
+		}
+	}
+	return out
 })
 
 // No message type is left out.
@@ -74,7 +84,7 @@ func placesIn(s *stage, rounds [][]session.Inbound) []place {
 		var seen []string
 		for i, m := range in {
 			if !slices.Contains(seen, m.Type) {
-				out = append(out, place{s, rounds, r, i})
+				out = append(out, place{s, rounds, r, i, false})
 				seen = append(seen, m.Type)
 			}
 		}
@@ -165,16 +175,22 @@ func mutated(b []byte, op uint8, arg []byte) []byte {
 	return b
 }
 
-// FuzzMutatedMessage changes valid messages of all sessions. Whatever comes of
-// it, the guard refuses it or the library survives it, within a budget of CPU.
+// FuzzMutatedMessage changes valid messages of all sessions. Whatever comes of it, the
+// guard refuses it or the library survives it, within a budget of CPU: each of its
+// verifications, and Update of a party that received all of the session until then. A party
+// goes on or names who sent it, and nobody else.
 func FuzzMutatedMessage(f *testing.F) {
 	ones := make([]byte, 300)
 	for i := range ones {
 		ones[i] = 0xff
 	}
-	for i := range places() {
+	for i, p := range places() {
 		at := uint16(i)
 		f.Add(at, uint16(0), uint16(0), uint8(opXor), []byte{1})
+		if p.live { // its like among the others has the rest
+			f.Add(at, uint16(1), uint16(7), uint8(opAdd), []byte{1})
+			continue
+		}
 		f.Add(at, uint16(1), uint16(130), uint8(opSet), ones)
 		f.Add(at, uint16(1), uint16(7), uint8(opAdd), []byte{1})
 		f.Add(at, uint16(5), uint16(3), uint8(opDrop), []byte{})
@@ -190,23 +206,67 @@ func FuzzMutatedMessage(f *testing.F) {
 	f.Add(uint16(19), uint16(0), uint16(0), uint8(opAppend), []byte{0xff, 1})
 	f.Add(uint16(20), uint16(0), uint16(0), uint8(opPrepend), []byte{0, 0})
 	f.Fuzz(func(t *testing.T, at, field, part uint16, op uint8, arg []byte) {
-		p := places()[int(at)%len(places())]
-		rounds := slices.Clone(p.rounds[:p.round+1])
-		m := rounds[p.round][p.index]
-		content, err := tss.DecodeAny(m.Type, m.Body)
-		require.NoError(t, err)
-		mutate(content, field, part, op, arg)
-		m.Body, err = tss.EncodeBody(content)
-		require.NoError(t, err)
-		rounds[p.round] = slices.Clone(rounds[p.round])
-		rounds[p.round][p.index] = m
-		used := cpuSeconds(t, func() {
-			if p.stage.guard(t, rounds) == nil {
-				verify(t, content)
-			}
-		})
-		require.Less(t, used, float64(maxMessageCPU))
+		receiveMutated(t, places()[int(at)%len(places())], field, part, op, arg)
 	})
+}
+
+// receiveMutated says how far a changed message of a session came.
+func receiveMutated(t *testing.T, p place, field, part uint16, op uint8, arg []byte) (passed, updated bool) {
+	t.Helper()
+	rounds := slices.Clone(p.rounds[:p.round+1])
+	m := rounds[p.round][p.index]
+	content, err := tss.DecodeAny(m.Type, m.Body)
+	require.NoError(t, err)
+	mutate(content, field, part, op, arg)
+	m.Body, err = tss.EncodeBody(content)
+	require.NoError(t, err)
+	rounds[p.round] = slices.Clone(rounds[p.round])
+	rounds[p.round][p.index] = m
+	used := cpuSeconds(t, func() {
+		if passed = p.stage.guard(t, rounds) == nil; !passed {
+			return
+		}
+		verify(t, content)
+		if updated = p.live && !testing.Short() && !raceEnabled; updated {
+			p.update(t, rounds)
+		}
+	})
+	require.Less(t, used, float64(maxMessageCPU))
+	return passed, updated
+}
+
+// update lets a party of the library receive rounds with the place's message changed. It
+// goes on, or names who sent that. Where the end of a signature does not fit nobody can be
+// named. It waits only where a party whose peer is honest has nothing to say either.
+func (p place) update(t *testing.T, rounds [][]session.Inbound) {
+	t.Helper()
+	switch outcome, text := p.stage.victim(false).outcome(rounds, p.rounds[p.round][p.index].From); outcome {
+	case accepts, refuses:
+	case misnames:
+		require.Equal(t, "signature verification failed", text)
+	case hangs:
+		honest, _ := p.stage.victim(false).outcome(p.rounds[:p.round+1], "")
+		require.Equal(t, hangs, honest)
+	default:
+		require.Fail(t, string(outcome), text)
+	}
+}
+
+// TestMutatedReachesUpdate: what the guard lets pass reaches a party of the library, of each
+// type of message that its victims receive.
+func TestMutatedReachesUpdate(t *testing.T) {
+	if testing.Short() || raceEnabled {
+		t.Skip("heavy: 15 seconds of CPU")
+	}
+	reached := make(map[string]bool)
+	for _, p := range places() {
+		typ := p.rounds[p.round][p.index].Type
+		if p.live && typ != "dg4m2" { // which has nothing to change
+			_, reached[typ] = receiveMutated(t, p, 0, 0, opXor, nil)
+			require.True(t, reached[typ], typ)
+		}
+	}
+	require.Len(t, reached, 19, "all but that and dg2m2, which only old members receive")
 }
 
 // verify does with one message alone what the library does with it. Proofs that

@@ -35,3 +35,23 @@ func TestPresignaturesWhileIdentitiesRotate(t *testing.T) {
 		})
 	}
 }
+
+// TestStockAfterRotations: identities are replaced one after the other, and whoever sees the
+// block first drops what it has. Nobody is refused or left out for that: all have what they
+// want again soon after the last one.
+func TestStockAfterRotations(t *testing.T) {
+	w := sim.New(t, sim.Config{
+		Seed: 3, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: fakeproto.NewLedger()}, Preparams: 10, Lag: 900 * time.Millisecond,
+		Params: func(p *xtypes.Params) { p.RetireBlocks, p.PresignTarget = 10, 2 },
+	})
+	w.Chain.Keygen("key", 2)
+	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+	for _, n := range w.Nodes {
+		require.True(t, w.Run(2*time.Minute, func() bool { return stocked(w, 2) }), "%v", stock(w))
+		w.Rotate(n)
+		w.Run(7*time.Second, func() bool { return false })
+	}
+	require.True(t, w.Run(20*time.Second, func() bool { return stocked(w, 2) }), "%v", stock(w))
+	require.Empty(t, w.Broken())
+	nobodyAccused(t, w)
+}
