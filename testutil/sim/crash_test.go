@@ -93,7 +93,10 @@ var operations = map[string]operation{
 			k, _ := w.Chain.Key("key")
 			return k.Status == types.KeyDeleted && len(k.DeletionAcked) == 4 && idle(w)
 		},
-		check:   nothingIsLeft,
+		check: func(t *testing.T, w *sim.World) {
+			nothingIsLeft(t, w)
+			destroyedByAll(t, w)
+		},
 		members: func(*sim.World) []*sim.Node { return nil },
 	},
 	"cancelled reshare": {
@@ -290,6 +293,14 @@ func nothingIsLeft(t *testing.T, w *sim.World) {
 		require.NoError(t, err)
 		require.Equal(t, []types.KeyID{"key"}, tombstones)
 	}
+}
+
+// destroyedByAll: nobody says that there was nothing to destroy.
+func destroyedByAll(t *testing.T, w *sim.World) {
+	t.Helper()
+	key, err := w.Chain.Fixture.Keeper.Key(w.Chain.Fixture.Ctx, "key")
+	require.NoError(t, err)
+	require.Empty(t, key.DeletionEmpty)
 }
 
 // TestCrashAtEveryMoment kills and restarts a node before, half way in and after every
