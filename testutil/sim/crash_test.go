@@ -408,19 +408,14 @@ func (op operation) killAtEach(t *testing.T, moments []moment, again int, both b
 				if !both {
 					times = times[i/shares%2:][:1]
 				}
-				for _, away := range times {
-					op.kill(t, verified, moments[i], away, again)
+				for j, away := range times {
+					k := &killer{target: moments[i], away: away, verified: verified, again: again, power: (i/shares/2+j)%2 == 0}
+					op.crash(t, k)
+					op.again.Add(int64(k.second))
 				}
 			}
 		})
 	}
-}
-
-func (op operation) kill(t *testing.T, verified sim.Verified, at moment, away time.Duration, again int) {
-	t.Helper()
-	k := &killer{target: at, away: away, verified: verified, again: again, power: at.n%2 == 0}
-	op.crash(t, k)
-	op.again.Add(int64(k.second))
 }
 
 // crash is a run with what a killer does.

@@ -18,7 +18,7 @@ import (
 // with -short shortTogether. CRASH_ALL asks for all, with either time that nodes are away,
 // and for every someMoments-th message.
 const (
-	someTogether  = 3
+	someTogether  = 5 // no write has as many moments, so that it is not always the same one
 	shortTogether = 13
 )
 
@@ -74,8 +74,8 @@ func (op operation) killTogether(t *testing.T, moments []moment, with int, both 
 				if !both {
 					times = times[i/shares%2:][:1]
 				}
-				for _, away := range times {
-					k := &killer{target: moments[i], away: away, verified: verified, with: with, power: i/shares/2%2 == 0}
+				for j, away := range times {
+					k := &killer{target: moments[i], away: away, verified: verified, with: with, power: (i/shares/2+j)%2 == 0}
 					op.crash(t, k)
 					require.Equal(t, with, k.together)
 					together.Add(int64(k.together))
