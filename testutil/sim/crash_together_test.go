@@ -15,8 +15,7 @@ import (
 )
 
 // someTogether is which of the writes are tried with others that crash at the same moment,
-// with -short shortTogether. CRASH_ALL asks for all, with either time that nodes are away,
-// and for every someMoments-th message.
+// with -short shortTogether. CRASH_ALL asks for all, with either time that nodes are away.
 const (
 	someTogether  = 5 // no write has as many moments, so that it is not always the same one
 	shortTogether = 13
@@ -46,13 +45,13 @@ func TestCrashTogether(t *testing.T) {
 	}
 }
 
-// momentsTogether are the moments that are tried so: writes, and messages too if all are asked for.
+// momentsTogether are the writes that are tried so.
 func (k *killer) momentsTogether() (list []moment) {
-	if os.Getenv(crashAll) != "" {
-		return k.some(someMoments)
-	}
 	every := someTogether
-	if testing.Short() {
+	switch {
+	case os.Getenv(crashAll) != "":
+		every = 1
+	case testing.Short():
 		every = shortTogether
 	}
 	writes := slices.DeleteFunc(slices.Clone(k.met), func(m moment) bool { return m.IsMessage() })
