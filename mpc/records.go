@@ -231,11 +231,15 @@ func (c *Core) destroy(key types.Key, holder bool) error {
 	if len(held) == 0 && !holder {
 		return nil
 	}
-	if len(held) == 0 {
-		c.opts.Log.Warn("a deleted key of which this node had a share once is not in its store; if the database was lost or put back, destroy its other copies", "key", id)
-	}
 	if err := c.wrote(c.opts.Store.DestroyKey(id)); err != nil {
 		return fmt.Errorf("destroy key %s: %w", id, err)
+	}
+	had, err := c.opts.Store.HadShares(id) // of one that a crash cut short nothing is held any more
+	if err != nil {
+		return fmt.Errorf("read the tombstone of %s: %w", id, err)
+	}
+	if len(held) == 0 && !had {
+		c.opts.Log.Warn("a deleted key of which this node had a share once is not in its store; if the database was lost or put back, destroy its other copies", "key", id)
 	}
 	for k := range held {
 		c.forget(k)

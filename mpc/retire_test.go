@@ -1,7 +1,9 @@
 package mpc
 
 import (
+	"bytes"
 	"fmt"
+	"log/slog"
 	"slices"
 	"testing"
 
@@ -287,6 +289,32 @@ func TestSaysWhatItDestroyed(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestSaysWhatItDestroyedInTwoLives: a crash in the middle of a deletion leaves no share and
+// no tombstone. The node says all the same that there was one, on chain and to its operator.
+func TestSaysWhatItDestroyedInTwoLives(t *testing.T) {
+	d := newDesk(t, 3)
+	d.hold(types.Context{5}, types.StatusReady)
+	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyDeleted, Holders: d.ops}
+	d.store.Halfway = func(string) { panic("killed") }
+	require.Panics(t, func() { d.start() })
+	records, err := d.store.Records()
+	require.NoError(t, err)
+	require.Empty(t, records)
+	tombstones, err := d.store.Tombstones()
+	require.NoError(t, err)
+	require.Empty(t, tombstones)
+
+	d.store.Halfway = func(string) {}
+	var log bytes.Buffer
+	d.start(func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	d.commit()
+	said := d.core.Results().Attestations
+	require.Len(t, said, 1)
+	require.False(t, said[0].FoundNothing())
+	require.Contains(t, log.String(), "key destroyed")
+	require.NotContains(t, log.String(), "is not in its store")
 }
 
 // TestOwedDeletion: a node that was away while a key was deleted, and has nothing of it

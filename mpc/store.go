@@ -24,8 +24,8 @@ type TombstoneStore interface {
 	// DestroyKey destroys all records of a key, and what they were sealed with,
 	// and leaves a tombstone. It may be called again.
 	DestroyKey(types.KeyID) error
-	// HadShares: DestroyKey found shares of the key, which it destroyed. Of one that a
-	// crash cut short it may not know any more, and is false.
+	// HadShares: DestroyKey found shares of the key, which it destroyed, be it in a call
+	// that a crash cut short.
 	HadShares(types.KeyID) (bool, error)
 	// Tombstones lists destroyed keys, ascending.
 	Tombstones() ([]types.KeyID, error)

@@ -33,6 +33,8 @@
 //	main  q <id u64>                              pre-parameters                  their key
 //	main  b <signature id>                        content hash, digest            sealing key
 //	main  t <key id>                              1 if shares were destroyed      sealing key
+//	main  x <key id>                              nothing; there until shares     sealing key
+//	                                              that are destroyed are gone
 //	main  a                                       head of the audit log           sealing key
 //	main  c                                       height u64, chain id: how far   sealing key
 //	                                              the chain was
@@ -70,7 +72,7 @@
 // (AuditHead) tells of an older copy that stands beside a newer log, and the height of
 // the chain in it (ChainSeen) of one that stands beside a newer chain. Databases of
 // before there was that entry open as ever, and get it; a program of before does not open
-// one that has it.
+// one that has it, nor one whose node was killed while it destroyed a key (x).
 //
 // # Destruction
 //
@@ -111,7 +113,9 @@
 // If there is neither a crash nor damage, each wrapped key has what it is for and
 // the other way round; anything else is ErrEntriesMissing. DestroyKey leaves its
 // tombstone in the third step: after a crash the records may be gone without one,
-// and calling it again adds it. A write to main alone is one atomic batch.
+// and calling it again adds it. That there were shares it notes in a write of its own
+// before (x), so that the tombstone says so in either case. A write to main alone is one
+// atomic batch.
 //
 // # Changing the passphrase
 //

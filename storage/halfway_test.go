@@ -56,7 +56,7 @@ func TestDestructionFailsHalfWay(t *testing.T) {
 		set     error
 	}{
 		"record":         {func(db *DB) error { return db.DestroyRecord(session(1)) }, 1, nil},
-		"key":            {func(db *DB) error { return db.DestroyKey("key-1") }, 0, nil},
+		"key":            {func(db *DB) error { return db.write(func(c *change) error { return c.destroyKey("key-1") }) }, 0, nil},
 		"pre-parameters": {func(db *DB) error { return db.BurnPreparams(id) }, 2, types.ErrNoPreparams},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -102,8 +102,10 @@ type content struct {
 	Records    []types.Record
 	Shares     map[types.RecordKey]string
 	Tombstones []types.KeyID
-	Preparams  map[uint64]string
-	Entries    uint64
+	// HadShares are those of the tombstones that say so.
+	HadShares []types.KeyID
+	Preparams map[uint64]string
+	Entries   uint64
 }
 
 func contentOf(t testing.TB, db *DB) content {
@@ -120,6 +122,13 @@ func contentOf(t testing.TB, db *DB) content {
 	}
 	c.Tombstones, err = db.Tombstones()
 	require.NoError(t, err)
+	for _, id := range c.Tombstones {
+		had, err := db.HadShares(id)
+		require.NoError(t, err)
+		if had {
+			c.HadShares = append(c.HadShares, id)
+		}
+	}
 	ids, err := db.Preparams()
 	require.NoError(t, err)
 	for _, id := range ids {

@@ -21,6 +21,7 @@ const (
 	prefixPreparams = 'q'
 	prefixBinding   = 'b'
 	prefixTombstone = 't'
+	prefixDoomed    = 'x'
 	prefixAudit     = 'a'
 	prefixChain     = 'c'
 )
@@ -87,4 +88,8 @@ func bindingEntry(signatureID string) []byte {
 
 func tombstoneEntry(id types.KeyID) []byte {
 	return append([]byte{prefixTombstone}, id...)
+}
+
+func doomedEntry(id types.KeyID) []byte {
+	return append([]byte{prefixDoomed}, id...)
 }

@@ -17,11 +17,12 @@ type listed struct {
 	Records    []types.Record
 	Shares     map[types.RecordKey]string
 	Tombstones []types.KeyID
+	HadShares  map[types.KeyID]bool
 	Preparams  map[uint64]string
 }
 
 func listedBy(t testing.TB, s mpc.Store) listed {
-	l := listed{Shares: map[types.RecordKey]string{}, Preparams: map[uint64]string{}}
+	l := listed{Shares: map[types.RecordKey]string{}, HadShares: map[types.KeyID]bool{}, Preparams: map[uint64]string{}}
 	var err error
 	l.Records, err = s.Records()
 	require.NoError(t, err)
@@ -36,6 +37,10 @@ func listedBy(t testing.TB, s mpc.Store) listed {
 	l.Tombstones, err = s.Tombstones()
 	require.NoError(t, err)
 	l.Tombstones = append([]types.KeyID{}, l.Tombstones...)
+	for _, id := range l.Tombstones {
+		l.HadShares[id], err = s.HadShares(id)
+		require.NoError(t, err)
+	}
 	ids, err := s.Preparams()
 	require.NoError(t, err)
 	for _, id := range ids {

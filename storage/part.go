@@ -45,7 +45,10 @@ func wrappedPart(dir string) *part {
 func mainPart(dir string) *part {
 	return &part{
 		name: mainName, dir: filepath.Join(dir, mainName), stateKey: mainStateKey,
-		kinds: []byte{prefixMainState, prefixRecord, prefixShare, prefixPreparams, prefixBinding, prefixTombstone, prefixAudit, prefixChain},
+		kinds: []byte{
+			prefixMainState, prefixRecord, prefixShare, prefixPreparams, prefixBinding, prefixTombstone, prefixDoomed,
+			prefixAudit, prefixChain,
+		},
 	}
 }
 

@@ -16,46 +16,69 @@ func (db *DB) DestroyKey(id types.KeyID) error {
 	if err := types.ValidateID(string(id)); err != nil {
 		return fmt.Errorf("destroy key: %w: %w", ErrInvalid, err)
 	}
-	err := db.write(func(c *change) error {
-		dead, err := db.has(tombstoneEntry(id))
-		if err != nil || dead {
-			return err
-		}
-		var had []byte
-		err = db.scan(keyRecords(prefixShare, id), func(_, _ []byte) error {
-			had = []byte{hadShares}
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		var wrapped [][]byte
-		err = db.scan(keyRecords(prefixRecordKey, id), func(key, _ []byte) error {
-			wrapped = append(wrapped, bytes.Clone(key))
-			return nil
-		})
-		if err != nil {
-			return err
-		}
-		for _, key := range wrapped {
-			if err := c.destroyRecord(key); err != nil {
-				return err
-			}
-		}
-		return c.seal(db.keys.sealer, tombstoneEntry(id), had)
-	})
-	if err != nil {
+	if err := db.write(func(c *change) error { return c.doom(id) }); err != nil {
+		return fmt.Errorf("destroy key: %w", err)
+	}
+	if err := db.write(func(c *change) error { return c.destroyKey(id) }); err != nil {
 		return fmt.Errorf("destroy key: %w", err)
 	}
 	return nil
+}
+
+// doom notes that a key has shares, which are going to be destroyed: a crash in the
+// middle of that leaves neither them nor a tombstone that knows of them.
+func (c *change) doom(id types.KeyID) error {
+	doomed, err := c.db.has(doomedEntry(id))
+	if err != nil || doomed {
+		return err
+	}
+	shares := false
+	err = c.db.scan(keyRecords(prefixShare, id), func(_, _ []byte) error { shares = true; return nil })
+	if err != nil || !shares {
+		return err
+	}
+	return c.seal(c.db.keys.sealer, doomedEntry(id), nil)
+}
+
+// destroyKey ends a key that has no tombstone yet.
+func (c *change) destroyKey(id types.KeyID) error {
+	dead, err := c.db.has(tombstoneEntry(id))
+	if err != nil || dead {
+		return err
+	}
+	var had []byte
+	doomed, err := c.db.has(doomedEntry(id))
+	if err != nil {
+		return err
+	}
+	if doomed {
+		had = []byte{hadShares}
+	}
+	var wrapped [][]byte
+	err = c.db.scan(keyRecords(prefixRecordKey, id), func(key, _ []byte) error {
+		wrapped = append(wrapped, bytes.Clone(key))
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	for _, key := range wrapped {
+		if err := c.destroyRecord(key); err != nil {
+			return err
+		}
+	}
+	if err := c.destroy(doomedEntry(id)); err != nil {
+		return err
+	}
+	return c.seal(c.db.keys.sealer, tombstoneEntry(id), had)
 }
 
 // hadShares is what is sealed in the tombstone of a key of which shares were destroyed;
 // nothing is in that of another.
 const hadShares = 1
 
-// HadShares reports whether DestroyKey found shares of a key. After a crash while it
-// destroyed them it does not know, and the answer is no.
+// HadShares reports whether DestroyKey found shares of a key, in this call or in one that
+// a crash cut short.
 func (db *DB) HadShares(id types.KeyID) (bool, error) {
 	var had []byte
 	err := db.read(func() (err error) {

@@ -25,7 +25,16 @@ type Ledger struct {
 	split map[types.Context]bool
 	// epochs are those whose shares worked on a request.
 	epochs map[string]map[uint64]bool
+	// uses of shares and of pre-parameters.
+	uses   []Use
 	broken []string
+}
+
+// Use is a party that was made of a share, or of pre-parameters, or of both.
+type Use struct {
+	Operator         types.Operator
+	Session          types.Context
+	Share, Preparams bool
 }
 
 type use struct {
@@ -46,6 +55,13 @@ func (l *Ledger) Broken() []string {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return append([]string(nil), l.broken...)
+}
+
+// Uses lists what parties were made of.
+func (l *Ledger) Uses() []Use {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return slices.Clone(l.uses)
 }
 
 // Split counts the presignatures of which signers were told different digests.
@@ -74,6 +90,7 @@ func (l *Ledger) note(cfg session.PartyConfig) {
 		l.broken = append(l.broken, fmt.Sprintf("%s made two parties for session %s", cfg.Self, cfg.Context.Short()))
 	}
 	l.contexts[context] = true
+	l.uses = append(l.uses, Use{cfg.Self, cfg.Context, len(cfg.Share) > 0, len(cfg.Preparams) > 0})
 	if set := string(cfg.Preparams); set != "" {
 		if l.preparams[set] {
 			l.broken = append(l.broken, fmt.Sprintf("%s used pre-parameters twice", cfg.Self))

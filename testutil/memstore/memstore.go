@@ -14,7 +14,7 @@ import (
 type Store struct {
 	records    map[types.RecordKey]types.Record
 	tombstones map[types.KeyID]bool
-	// hadShares are those of which shares were destroyed.
+	// hadShares are those of which shares were destroyed, or are being destroyed.
 	hadShares map[types.KeyID]bool
 	bindings  map[string]binding
 	preparams map[uint64][]byte
@@ -127,22 +127,24 @@ func (s *Store) DestroyKey(id types.KeyID) error {
 	if err := s.BeforeWrite("destroy key"); err != nil {
 		return err
 	}
-	before, had := len(s.records), s.hadShares[id]
+	before := len(s.records)
 	for k, r := range s.records {
-		had = had || k.KeyID == id && r.HasData && !s.tombstones[id]
+		if k.KeyID == id && r.HasData && !s.tombstones[id] {
+			s.hadShares[id] = true
+		}
 	}
 	maps.DeleteFunc(s.records, func(k types.RecordKey, _ types.Record) bool { return k.KeyID == id })
 	if len(s.records) < before {
 		s.Halfway("destroy key")
 	}
-	s.tombstones[id], s.hadShares[id] = true, had
+	s.tombstones[id] = true
 	s.AfterWrite("destroy key")
 	return nil
 }
 
 // HadShares implements mpc.TombstoneStore.
 func (s *Store) HadShares(id types.KeyID) (bool, error) {
-	return s.hadShares[id], nil
+	return s.tombstones[id] && s.hadShares[id], nil
 }
 
 // Tombstones implements mpc.TombstoneStore.

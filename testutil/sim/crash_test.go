@@ -46,11 +46,13 @@ type operation struct {
 	members func(*sim.World) []*sim.Node
 	// again counts the second crashes of all runs.
 	again *atomic.Int64
+	// audited counts what the audit logs of all runs say.
+	audited *auditCount
 }
 
 var operations = map[string]operation{
 	"keygen": {
-		again:   new(atomic.Int64),
+		again: new(atomic.Int64), audited: new(auditCount),
 		prepare: func(*testing.T, *sim.World) {},
 		ask: func(w *sim.World) {
 			w.Chain.Keygen("key", 2)
@@ -64,7 +66,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes },
 	},
 	"sign": {
-		again:   new(atomic.Int64),
+		again: new(atomic.Int64), audited: new(auditCount),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
 		ask:     func(w *sim.World) { w.Chain.Sign("signed", "key", digestOf("signed")) },
 		over: func(w *sim.World) bool {
@@ -75,7 +77,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes },
 	},
 	"reshare": {
-		again:   new(atomic.Int64),
+		again: new(atomic.Int64), audited: new(auditCount),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 1, w.Nodes[:3]...) },
 		ask:     func(w *sim.World) { w.Chain.Reshare("reshare", "key", 1, w.Nodes[1:]...) },
 		over: func(w *sim.World) bool {
@@ -86,18 +88,21 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes[1:] },
 	},
 	"delete": {
-		again:   new(atomic.Int64),
+		again: new(atomic.Int64), audited: new(auditCount),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
 		ask:     func(w *sim.World) { w.Chain.Delete("key") },
 		over: func(w *sim.World) bool {
 			k, _ := w.Chain.Key("key")
 			return k.Status == types.KeyDeleted && len(k.DeletionAcked) == 4 && idle(w)
 		},
-		check:   nothingIsLeft,
+		check: func(t *testing.T, w *sim.World) {
+			nothingIsLeft(t, w)
+			destroyedByAll(t, w)
+		},
 		members: func(*sim.World) []*sim.Node { return nil },
 	},
 	"cancelled reshare": {
-		again:   new(atomic.Int64),
+		again: new(atomic.Int64), audited: new(auditCount),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 1, w.Nodes[:3]...) },
 		ask: func(w *sim.World) {
 			w.Chain.Reshare("reshare", "key", 1, w.Nodes[1:]...)
@@ -112,7 +117,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes[:3] },
 	},
 	"undelete": {
-		again:   new(atomic.Int64),
+		again: new(atomic.Int64), audited: new(auditCount),
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
 		ask: func(w *sim.World) {
 			w.Chain.Sign("cut-off", "key", digestOf("cut-off"))
@@ -171,9 +176,17 @@ type killer struct {
 	away   time.Duration
 	hit    bool
 	armed  bool
+	// with are how many others crash at the same moment, the next ones in the order of
+	// their addresses.
+	with int
 	// again is how many writes after its first restart the node is killed once more; 0:
 	// never. The second is how often that was.
 	again, second int
+	// together is how many others crashed at the same moment.
+	together int
+	// power: what crashes loses its power, and is not just killed.
+	power bool
+	world *sim.World
 	// verified is for all runs of one goroutine.
 	verified sim.Verified
 }
@@ -200,7 +213,20 @@ func (k *killer) crashAt(n *sim.Node, at sim.Moment) time.Duration {
 		return 0
 	}
 	k.hit = true
+	k.crashOthers(n)
 	return k.away
+}
+
+// crashOthers crashes those that crash at the same moment. They come back one after the
+// other, the first of all of them first.
+func (k *killer) crashOthers(n *sim.Node) {
+	at := slices.Index(k.world.Nodes, n)
+	for i := range k.with {
+		if other := k.world.Nodes[(at+1+i)%len(k.world.Nodes)]; other.Up() {
+			other.RestartAfter(k.away + time.Duration(i+1)*blink)
+			k.together++
+		}
+	}
 }
 
 // some of the moments: all writes, and every so many-th message.
@@ -219,10 +245,13 @@ func (k *killer) some(every int) (list []moment) {
 
 // crashNetwork has attempts that are shorter than a session: a member that was away finds
 // the others in another one.
-func crashNetwork(t *testing.T, verified sim.Verified) (*sim.World, *fakeproto.Ledger) {
+func crashNetwork(t *testing.T, k *killer) (*sim.World, *fakeproto.Ledger) {
 	ledger := fakeproto.NewLedger()
+	audits, err := os.MkdirTemp("", "sim-audit-")
+	require.NoError(t, err)
 	return sim.New(t, sim.Config{
-		Seed: 7, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: ledger}, Preparams: 40, Verified: verified,
+		Seed: 7, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: ledger}, Preparams: 40, Verified: k.verified,
+		Audits: audits, PowerFails: k.power,
 		Params: func(p *xtypes.Params) {
 			p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 2, 500
 			p.ReshareAttemptBlocks, p.ReshareLifetimeBlocks = 2, 500
@@ -236,8 +265,9 @@ func crashNetwork(t *testing.T, verified sim.Verified) (*sim.World, *fakeproto.L
 // do anything about it: all is as it should be, and who crashed signs.
 func (op operation) run(t *testing.T, k *killer) {
 	t.Helper()
-	w, ledger := crashNetwork(t, k.verified)
-	w.CrashAt = k.crashAt
+	w, ledger := crashNetwork(t, k)
+	defer os.RemoveAll(w.Audits)
+	k.world, w.CrashAt = w, k.crashAt
 	op.prepare(t, w)
 	k.seen, k.armed = make(map[moment]int), true
 	op.ask(w)
@@ -245,6 +275,7 @@ func (op operation) run(t *testing.T, k *killer) {
 	k.armed = false
 	op.check(t, w)
 	usable(t, w, k.target.node, op.members(w))
+	op.audited.check(t, w, ledger)
 	nobodyAccused(t, w)
 	require.Empty(t, ledger.Broken())
 	require.Empty(t, w.Broken())
@@ -292,6 +323,14 @@ func nothingIsLeft(t *testing.T, w *sim.World) {
 	}
 }
 
+// destroyedByAll: nobody says that there was nothing to destroy.
+func destroyedByAll(t *testing.T, w *sim.World) {
+	t.Helper()
+	key, err := w.Chain.Fixture.Keeper.Key(w.Chain.Fixture.Ctx, "key")
+	require.NoError(t, err)
+	require.Empty(t, key.DeletionEmpty)
+}
+
 // TestCrashAtEveryMoment kills and restarts a node before, half way in and after every
 // write, before messages that leave and after those that are heard, in a keygen, a
 // signature, a reshare with its retirement and a deletion, and in a reshare and a deletion
@@ -313,6 +352,7 @@ func TestCrashAtEveryMoment(t *testing.T) {
 			}
 			report(t, name, chosen, len(calm.met))
 			t.Run("kill", func(t *testing.T) { op.killAtEach(t, chosen, 0, every) })
+			op.audited.report(t, name)
 		})
 	}
 }
@@ -368,25 +408,27 @@ func (op operation) killAtEach(t *testing.T, moments []moment, again int, both b
 				if !both {
 					times = times[i/shares%2:][:1]
 				}
-				for _, away := range times {
-					op.kill(t, verified, moments[i], away, again)
+				for j, away := range times {
+					k := &killer{target: moments[i], away: away, verified: verified, again: again, power: (i/shares/2+j)%2 == 0}
+					op.crash(t, k)
+					op.again.Add(int64(k.second))
 				}
 			}
 		})
 	}
 }
 
-func (op operation) kill(t *testing.T, verified sim.Verified, at moment, away time.Duration, again int) {
+// crash is a run with what a killer does.
+func (op operation) crash(t *testing.T, k *killer) {
 	t.Helper()
-	k := &killer{target: at, away: away, verified: verified, again: again}
 	defer func() {
-		if t.Failed() {
-			t.Logf("%s was killed %s, number %d, for %s, and again %d times (write %d after that)", at.node, at.Moment, at.n, away, k.second, again)
+		if at := k.target; t.Failed() {
+			t.Logf("%s was killed %s, number %d, for %s (power: %t), %d others with it, and again %d times (write %d after that)",
+				at.node, at.Moment, at.n, k.away, k.power, k.together, k.second, k.again)
 		}
 	}()
 	op.run(t, k)
 	require.True(t, k.hit, "the moment did not come")
-	op.again.Add(int64(k.second))
 }
 
 // report prints how many moments are tried, by what happens at them.

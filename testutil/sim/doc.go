@@ -12,6 +12,7 @@
 //	Idler    a member without an engine that takes part and never delivers
 //	Chain    what consensus committed, and when each node gets to see it; it can be
 //	         rolled back, on all nodes or one, and begin again under another id
+//	audited  a node's real audit log, of which a crash leaves what it leaves of a file
 //	Moment   where a node may crash: at each write and each message
 //
 // Engines, sessions and wire messages are the real ones. Protocols are fakes

@@ -16,8 +16,8 @@ const (
 	Hear = "hear"
 )
 
-// Moment is a moment at which a node may crash: at a write, named as by memstore, or at
-// a message. Before a Send and after a Hear is enough: between them lie nothing but
+// Moment is a moment at which a node may crash: at a write, named as by memstore or for
+// the audit log, or at a message. Before a Send and after a Hear is enough: between them lie nothing but
 // writes, computing and waiting.
 type Moment struct {
 	When When

@@ -56,6 +56,7 @@ type Node struct {
 	idle   int
 	order  uint64
 	slow   slowDisk
+	audit  *audited
 }
 
 type simJob struct {
@@ -126,7 +127,7 @@ func (n *Node) Start() {
 		ChainID: n.world.Chain.ID(), Identities: append(slices.Clone(n.former), n.Identity), Chain: n, Store: n.Store,
 		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.world.Now,
 		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.timing, Observer: (*observer)(n),
-		MaxSessions: n.world.MaxSessions,
+		MaxSessions: n.world.MaxSessions, Auditor: n.openAudit(),
 	}, (*executor)(n))
 	if err != nil {
 		panic(err)
@@ -159,6 +160,7 @@ func (n *Node) Crash() {
 	n.world.note("%s stops", n.Operator)
 	n.core = nil
 	n.life++
+	n.closeAudit()
 }
 
 // LoseStore ends this life, and all that the node had on disk but its identity.

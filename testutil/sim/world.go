@@ -52,6 +52,10 @@ type Config struct {
 	// Params, if set, changes the chain's default parameters.
 	Params func(*xtypes.Params)
 	Log    *slog.Logger
+	// Audits, if set, is a folder in which each node keeps an audit log.
+	Audits string
+	// PowerFails: who crashes loses of its audit log what was not brought to disk.
+	PowerFails bool
 }
 
 // Verified remembers whose signatures of the very same bytes are right, envelopes with

@@ -86,7 +86,7 @@ func (k *Keeper) failRequest(ctx context.Context, r types.Request, reason mpctyp
 	case types.REQUEST_KIND_KEYGEN:
 		return k.failKey(ctx, r.Id, reason)
 	case types.REQUEST_KIND_SIGN:
-		return k.failSignature(ctx, r.Id, reason)
+		return k.failSignature(ctx, r.Id, reason, absent)
 	case types.REQUEST_KIND_RESHARE:
 		return k.failReshare(ctx, r.Id, reason, absent)
 	}

@@ -20,7 +20,8 @@ func newcomers(r types.Reshare) []string {
 }
 
 // A newcomer that does not come is taken last next time, and who is accused of it where
-// t+1 are too few otherwise, whoever is the stronger; after a while it is taken again.
+// t+1 are too few otherwise, whoever is the stronger; after a while it is taken again. Of
+// two that are dead the other two of four are too few to be believed.
 func TestFailedNewcomerComesLast(t *testing.T) {
 	for name, c := range map[string]struct {
 		validators int   // in all; four hold the key
@@ -33,7 +34,7 @@ func TestFailedNewcomerComesLast(t *testing.T) {
 		"nobody else, nobody knows": {5, []int{0}, nil, [][]int{{4}, {4}}},
 		"two of three, one is dead": {7, []int{0, 1}, []int{4}, [][]int{{4, 5}, {5, 6}}},
 		"three of them are alive":   {8, []int{0, 1}, []int{5}, [][]int{{4, 5}, {4, 6}, {4, 7}}},
-		"both are dead":             {6, []int{0, 1}, []int{4, 5}, [][]int{{4, 5}, {4}, {5}}},
+		"both are dead":             {6, []int{0, 1}, []int{4, 5}, [][]int{{4, 5}, {4, 5}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, _ := autoResharing(t)
@@ -55,15 +56,19 @@ func TestFailedNewcomerComesLast(t *testing.T) {
 				require.ElementsMatch(t, chain.Operators(members...), newcomers(r))
 				f.EndBlocks(height + 200)
 				for _, i := range c.dead {
-					a := f.Participants[2].Accuse(r.RequestID(), f.Participants[i].Operator)
-					_ = f.Keeper.ApplyAccusation(f.Ctx, &a) // it may stand there still, or be no member
+					for j, accuser := range f.Participants {
+						a := accuser.Accuse(r.RequestID(), f.Participants[i].Operator)
+						if !slices.Contains(c.dead, j) {
+							_ = f.Keeper.ApplyAccusation(f.Ctx, &a) // it may stand there still, or one of them be no member
+						}
+					}
 				}
 				f.EndBlocks(height + 601)
 				requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "expired")
 				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
 				require.NoError(t, key.Validate())
 				for _, a := range key.Absentees {
-					require.Equal(t, a.Accused, slices.ContainsFunc(c.dead, func(i int) bool { return f.Participants[i].Operator == a.Operator }))
+					require.Equal(t, a.Accused, len(c.dead) < 2 && slices.ContainsFunc(c.dead, func(i int) bool { return f.Participants[i].Operator == a.Operator }))
 				}
 				height = key.AutoReshareHeight
 			}
@@ -84,32 +89,36 @@ func TestDeadParticipantIsLeftOut(t *testing.T) {
 		want       [][]int
 	}{
 		"nobody else is there": {
-			validators: 5, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}, 1: {2}},
+			validators: 5, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}, 1: {2}, 4: {2}},
 			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
 		},
 		"its place is filled": {
-			validators: 6, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}, 1: {2}, 3: {2}},
+			validators: 6, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}, 1: {2}, 4: {2}},
 			want: [][]int{{0, 1, 2, 4}, {0, 1, 4, 5}},
 		},
 		"t+1 need it": {
 			validators: 4, threshold: 2, leave: 3, accusing: map[int][]int{0: {2}},
 			want: [][]int{{0, 1, 2}, {0, 1, 2}, {0, 1, 2}},
 		},
-		"a newcomer's word does not count": {
-			validators: 5, threshold: 2, leave: 3, accusing: map[int][]int{4: {0, 1, 2}},
-			want: [][]int{{0, 1, 2, 4}, {0, 1, 2, 4}},
+		"a word of one or two does not count": {
+			validators: 6, threshold: 2, leave: 3, accusing: map[int][]int{4: {0, 1, 2}, 2: {0, 1}},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 2, 5}},
 		},
 		"who left accuses everybody": {
 			validators: 5, threshold: 1, leave: 3, accusing: map[int][]int{3: {0, 1, 2, 4}, 0: {2}, 1: {2}},
 			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
 		},
 		"it accuses everybody": {
-			validators: 5, threshold: 1, leave: 3, accusing: map[int][]int{2: {0, 1, 4}, 0: {2}},
+			validators: 5, threshold: 1, leave: 3, accusing: map[int][]int{2: {0, 1, 4}, 0: {2}, 1: {2}},
 			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
 		},
-		"who attested came": {
-			validators: 5, threshold: 1, leave: 3, accusing: map[int][]int{0: {1, 2}}, attests: []int{1},
+		"all others attested": {
+			validators: 5, threshold: 2, leave: 3, attests: []int{0, 1, 4},
 			want: [][]int{{0, 1, 2, 4}, {0, 1, 4}},
+		},
+		"it attests what nobody did, and accuses everybody": {
+			validators: 6, threshold: 2, leave: 3, accusing: map[int][]int{2: {0, 1, 4}}, attests: []int{2},
+			want: [][]int{{0, 1, 2, 4}, {0, 1, 2, 5}},
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -200,4 +209,111 @@ func TestAutoResharePausesDouble(t *testing.T) {
 	require.Zero(t, key.FailedReshares)
 	require.Zero(t, key.AutoReshareHeight)
 	require.Empty(t, key.Absentees)
+}
+
+// A participant says that its share is missing, attests a session that it invented, and
+// accuses all others: the key does not go to those in whose favour it may do so, however
+// often it does.
+func TestInventedAttestationMovesNothing(t *testing.T) {
+	f, _ := autoResharing(t)
+	for i := 5; i < 7; i++ {
+		f.Register(f.AddValidator(i))
+	}
+	setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = 50 })
+	liar := f.Participants[3]
+	miss(t, f, liar)
+	f.EndBlocks(52) // it was made at 1
+	for round := range 3 {
+		key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+		r := requireReshare(t, f, key.ReshareId, types.RESHARE_STATUS_PENDING, "")
+		require.ElementsMatch(t, chain.Operators(f.Participants[:4]...), r.Participants, "round %d", round)
+		word := liar.AttestReshare(r.Id, 0, chain.Session(r.Id), chain.NewSecret("k").Payload(4))
+		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &word))
+		for _, p := range f.Participants[:3] {
+			a := liar.Accuse(r.RequestID(), p.Operator)
+			_ = f.Keeper.ApplyAccusation(f.Ctx, &a) // it may stand there still
+		}
+		f.EndBlocks(f.Ctx.BlockHeight() + 601)
+		requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "expired")
+		key = requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+		require.Empty(t, key.Absentees)
+		f.EndBlocks(key.AutoReshareHeight + 1)
+	}
+}
+
+// However many leave, no more than t of the next committee are not of the one before.
+func TestStrangersAloneGetNoKey(t *testing.T) {
+	f, _ := autoResharing(t)
+	for i := 5; i < 9; i++ {
+		f.Register(f.AddValidator(i))
+	}
+	for _, p := range f.Participants[:3] {
+		p.Jail()
+	}
+	f.EndBlocks(11)
+	r := requireReshare(t, f, types.AutoReshareID("k", 10), types.RESHARE_STATUS_PENDING, "")
+	require.Len(t, newcomers(r), 2)
+	require.Len(t, r.Participants, 3)
+}
+
+// A newcomer that revokes its identity to end the reshare is not taken again when it is
+// back, be the shares staged or not; the key waits no longer for that each time, and is
+// reported.
+func TestRevokerIsLeftOut(t *testing.T) {
+	for name, staged := range map[string]bool{"PENDING": false, "TESTING": true} {
+		t.Run(name, func(t *testing.T) {
+			f, secret := autoResharing(t)
+			weaker := f.AddValidator(5)
+			f.Register(weaker)
+			f.Participants[0].Jail()
+			f.EndBlocks(11)
+			r := requireReshare(t, f, types.AutoReshareID("k", 10), types.RESHARE_STATUS_PENDING, "")
+			revoker := f.Participants[4]
+			require.Equal(t, []string{revoker.Operator}, newcomers(r))
+			if staged {
+				f.Stage(r.Id, secret)
+			}
+			f.Events(&types.EventKeyEndangered{})
+			for i, again := range []string{"again", "once more"} {
+				require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, revoker.Operator))
+				revoker.Identity = chain.IdentityKey(again)
+				f.Register(revoker)
+				f.EndBlocks(f.Ctx.BlockHeight() + 1)
+				if i > 0 {
+					break
+				}
+				requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "identity_revoked")
+				require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+				require.NoError(t, key.Validate())
+				require.EqualValues(t, 1, key.FailedReshares)
+				require.Equal(t, []string{revoker.Operator}, key.AbsentOperators())
+				f.EndBlocks(key.AutoReshareHeight + 1)
+				r = requireReshare(t, f, types.AutoReshareID("k", key.AutoReshareHeight), types.RESHARE_STATUS_PENDING, "")
+				require.Equal(t, []string{weaker.Operator}, newcomers(r))
+			}
+			requireReshare(t, f, r.Id, types.RESHARE_STATUS_PENDING, "")
+		})
+	}
+}
+
+// A participant that does so with the reshare that it should deal to is not asked to deal
+// next time either, as long as t+1 others can.
+func TestRevokerDealsLast(t *testing.T) {
+	f, _ := autoResharing(t)
+	f.Register(f.AddValidator(5))
+	f.Participants[0].Jail()
+	f.EndBlocks(11)
+	revoker := f.Participants[1]
+	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, revoker.Operator))
+	revoker.Identity = chain.IdentityKey("again")
+	f.Register(revoker)
+	f.EndBlocks(12)
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	f.EndBlocks(key.AutoReshareHeight + 1)
+	r := requireReshare(t, f, types.AutoReshareID("k", key.AutoReshareHeight), types.RESHARE_STATUS_PENDING, "")
+	require.NotContains(t, r.Participants, revoker.Operator)
+	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, revoker.Operator))
+	f.EndBlocks(key.AutoReshareHeight + 2)
+	requireReshare(t, f, r.Id, types.RESHARE_STATUS_PENDING, "")
 }

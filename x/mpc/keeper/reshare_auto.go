@@ -114,12 +114,21 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 // nextCommittee is those of the able participants who came to the last reshares of the
 // key, and the strongest others, up to a size. Those who did not come follow; who was
 // accused of that only until t+1 are there, whom one dead member would keep from a share
-// for ever.
+// for ever. No more than t of it are not participants: whatever made the others stay away,
+// the key does not go to strangers alone.
 func (k *Keeper) nextCommittee(ctx context.Context, key types.Key, able []types.Member, size int) ([]types.Member, error) {
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	absent := func(operator string) bool { _, absent := key.Absentee(operator, height); return absent }
 	stay := slices.DeleteFunc(slices.Clone(able), func(m types.Member) bool { return absent(m.Operator) })
-	members, last, err := k.fillUp(ctx, stay, size, absent)
+	strangers := func(members []types.Member) (n int) {
+		for _, m := range members {
+			if _, participates := slices.BinarySearch(key.Participants, m.Operator); !participates {
+				n++
+			}
+		}
+		return n
+	}
+	members, last, err := k.fillUp(ctx, stay, min(size, len(stay)+int(key.Threshold)), absent)
 	if err != nil {
 		return nil, err
 	}
@@ -129,8 +138,8 @@ func (k *Keeper) nextCommittee(ctx context.Context, key types.Key, able []types.
 		if a, _ := key.Absentee(m.Operator, height); a.Accused {
 			room = min(int(key.Threshold)+1, size)
 		}
-		if len(members) < room {
-			members = append(members, m)
+		if next := append(slices.Clone(members), m); len(next) <= room && strangers(next) <= int(key.Threshold) {
+			members = next
 		}
 	}
 	sortMembers(members)
@@ -179,14 +188,18 @@ func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types
 		return types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d",
 			key.Threshold, key.Threshold+1, len(members))
 	}
-	l, err := k.lineUp(ctx, key, members)
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	l, err := k.lineUp(ctx, key, members, func(operator string) bool {
+		a, absent := key.Absentee(operator, height)
+		return absent && a.Accused // it may end the reshare as well as help it
+	})
 	if err != nil {
 		return err
 	}
 	if err := key.EnoughShares(operatorsOf(l.members)); err != nil {
 		return err
 	}
-	id := types.AutoReshareID(key.Id, sdk.UnwrapSDKContext(ctx).BlockHeight())
+	id := types.AutoReshareID(key.Id, height)
 	reshare := key.Reshare(id, key.Threshold, l.receivers)
 	reshare.Auto = true
 	if err := k.roomFor(ctx, params, reshare, key.Owner); err != nil {

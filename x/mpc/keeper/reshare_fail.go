@@ -33,7 +33,7 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 		return err
 	}
 	key.DropReshare(height + int64(params.RetireBlocks))
-	key.FailAutoReshare(absent, height, params.AutoResharePauseBlocks)
+	key.FailAutoReshare(reason, absent, height, params.AutoResharePauseBlocks)
 	if err := k.setReshare(ctx, reshare); err != nil {
 		return err
 	}
@@ -51,9 +51,12 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 }
 
 // reportFailures tells that a reshare which the module asked for expired, if it was not
-// the first one in this epoch: by itself the module does not get any further.
+// the first one in this epoch: by itself the module does not get any further. So it tells
+// that somebody ended one by revoking its identity.
 func (k *Keeper) reportFailures(ctx context.Context, key types.Key, reshare types.Reshare, absent []types.Absentee) error {
-	if !reshare.Auto || reshare.Reason != string(mpctypes.ErrExpired) || key.FailedReshares < 2 {
+	reason := mpctypes.Reason(reshare.Reason)
+	expired := reason == mpctypes.ErrExpired && key.FailedReshares > 1
+	if !reshare.Auto || !expired && reason != mpctypes.ErrIdentityRevoked {
 		return nil
 	}
 	able, err := k.able(ctx, key)
@@ -69,42 +72,75 @@ func (k *Keeper) reportFailures(ctx context.Context, key types.Key, reshare type
 		who = strings.Join(names, ", ")
 	}
 	k.emitEndangered(ctx, key, len(able), fmt.Errorf("%d reshares of this epoch failed, and %s did not come to the last one: %w: %s",
-		key.FailedReshares, who, mpctypes.ErrExpired, mpctypes.ErrExpired.Remedy()))
+		key.FailedReshares, who, reason, reason.Remedy()))
 	return nil
 }
 
 // absentFrom lists who did not come to a reshare that expired before all of its committee
-// had a share; nobody, if the request is none or fails for another reason. It looks for at
-// most 64 accusations of each of 64.
+// had a share, and who of it revoked its identity, which ended the reshare or its test;
+// nobody, if the request is none of the two or fails for another reason.
 func (k *Keeper) absentFrom(ctx context.Context, r types.Request, reason mpctypes.Reason) ([]types.Absentee, error) {
-	expired := reason == mpctypes.ErrExpired
-	if r.Kind != types.REQUEST_KIND_RESHARE || !expired {
-		return nil, nil
+	switch {
+	case reason == mpctypes.ErrIdentityRevoked && (r.Kind == types.REQUEST_KIND_RESHARE || r.Test):
+		return k.revoked(ctx, r)
+	case reason == mpctypes.ErrExpired && r.Kind == types.REQUEST_KIND_RESHARE:
+		return k.missed(ctx, r)
 	}
+	return nil, nil
+}
+
+// revoked lists the members of a request who revoked the identity that it pinned. They did
+// so themselves, whatever for: nobody else's word is needed to do without them.
+func (k *Keeper) revoked(ctx context.Context, r types.Request) ([]types.Absentee, error) {
+	var absent []types.Absentee
+	for _, m := range r.Members {
+		p, err := k.Participant(ctx, m.Operator)
+		if err != nil {
+			return nil, err
+		}
+		if _, valid := p.Identity(m.IdentityVersion); !valid {
+			absent = append(absent, types.Absentee{Operator: m.Operator, Accused: true})
+		}
+	}
+	return absent, nil
+}
+
+// missed lists who did not come to a reshare. It looks for at most 64 accusations of each
+// of 64.
+func (k *Keeper) missed(ctx context.Context, r types.Request) ([]types.Absentee, error) {
 	reshare, err := k.Reshare(ctx, r.Id)
 	if err != nil {
 		return nil, err
 	}
-	attested, err := k.attestedReshare(ctx, r.Id)
+	said, err := k.saidOfReshare(ctx, r.Id)
 	if err != nil {
 		return nil, err
 	}
-	came := make(map[string]bool, len(attested))
-	for _, operator := range attested {
-		came[operator] = true
-	}
-	var suspects []types.Suspect
-	for _, operator := range reshare.Participants {
-		if came[operator] {
-			continue
-		}
-		accusers, err := k.accusersOf(ctx, operator, reshare.OldParticipants)
+	suspects := make([]types.Suspect, len(reshare.Participants))
+	for i, operator := range reshare.Participants {
+		accusers, err := k.accusersOf(ctx, operator, reshare.Participants)
 		if err != nil {
 			return nil, err
 		}
-		suspects = append(suspects, types.Suspect{Operator: operator, Accusers: accusers})
+		suspects[i] = types.Suspect{Operator: operator, Accusers: accusers}
 	}
-	return reshare.Absent(suspects), nil
+	return reshare.Absent(reshare.Came(said), suspects), nil
+}
+
+// saidOfReshare lists who attested each session and payload of an open reshare. Its
+// attestations go when it is tested.
+func (k *Keeper) saidOfReshare(ctx context.Context, id string) (map[string][]string, error) {
+	said := make(map[string][]string)
+	of := collections.NewSuperPrefixedQuadRange[uint32, string, []byte, string](uint32(types.REQUEST_KIND_RESHARE), id)
+	err := k.attestations.Walk(ctx, of, func(_ attestationKey, s types.StoredAttestation) (bool, error) {
+		word := string(s.Session) + string(s.Payload)
+		said[word] = append(said[word], s.Operator)
+		return false, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list who attested reshare %s: %w", id, err)
+	}
+	return said, nil
 }
 
 // attestedReshare lists who attested something for an open reshare, ascending. Its

@@ -22,6 +22,7 @@ var endings = map[string]struct {
 	reason string
 	// untouched: the test goes on.
 	untouchedTest bool
+	revokes       int // which participant
 	deleted       bool
 }{
 	"expiry":                     {end: func(_ *testing.T, f *chain.Fixture) { f.EndBlocks(700) }, reason: "expired"},
@@ -29,7 +30,7 @@ var endings = map[string]struct {
 	"cancelled by the authority": {end: func(t *testing.T, f *chain.Fixture) { cancel(t, f, f.Authority) }, reason: "cancelled"},
 	"a new participant revokes": {end: func(t *testing.T, f *chain.Fixture) {
 		require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[4].Operator))
-	}, reason: "identity_revoked"},
+	}, reason: "identity_revoked", revokes: 4},
 	"an old participant revokes": {end: func(t *testing.T, f *chain.Fixture) {
 		require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[0].Operator))
 	}, reason: "identity_revoked", untouchedTest: true},
@@ -67,7 +68,13 @@ func TestReshareFails(t *testing.T) {
 				height := requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, c.reason).DecidedHeight
 				before.ReshareId, before.NextSession, before.StagedRetireHeight = "", nil, height+100
 				before.AutoReshareHeight, before.FailedReshares = height+600, 1
-				before.Absentees = expectedAbsentees(f, height, c.reason == "expired" && !tested)
+				before.Absentees = nil
+				switch {
+				case c.reason == "expired" && !tested:
+					before.Absentees = absentee(f, 4, height, false)
+				case c.reason == "identity_revoked":
+					before.Absentees = absentee(f, c.revokes, height, true)
+				}
 				require.Equal(t, before, requireKey(t, f, "k", types.KEY_STATUS_READY, ""))
 				require.Equal(t, height+100, engineKey(t, f, "k").StagedRetireHeight)
 				requireSecondReshare(t, f, secret)
@@ -76,13 +83,9 @@ func TestReshareFails(t *testing.T) {
 	}
 }
 
-// expectedAbsentees is the fifth participant, where it was to come in by a reshare that
-// expired before it had a share.
-func expectedAbsentees(f *chain.Fixture, height int64, came bool) []types.Absentee {
-	if !came {
-		return nil
-	}
-	return []types.Absentee{{Operator: f.Participants[4].Operator, UntilHeight: height + types.AbsenteePauses*600}}
+// absentee is a participant that did not come to a reshare which failed at a height.
+func absentee(f *chain.Fixture, i int, height int64, accused bool) []types.Absentee {
+	return []types.Absentee{{Operator: f.Participants[i].Operator, UntilHeight: height + types.AbsenteePauses*600, Accused: accused}}
 }
 
 // requireFailedReshare checks that nothing of a failed reshare is left over, and that

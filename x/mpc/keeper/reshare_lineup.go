@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"errors"
+	"slices"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -35,22 +36,28 @@ func (k *Keeper) mayReshare(
 	if err != nil {
 		return lineup{}, err
 	}
-	return k.lineUp(ctx, key, receivers)
+	return k.lineUp(ctx, key, receivers, func(string) bool { return false })
 }
 
 // lineUp puts the two committees together. Those of the old one need not be
-// validators any more: their shares are all that is wanted of them.
-func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Member) (lineup, error) {
+// validators any more: their shares are all that is wanted of them. Some of it come last,
+// and only until t+1 are there to deal.
+func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Member, last func(operator string) bool) (lineup, error) {
 	l := lineup{members: receivers, receivers: operatorsOf(receivers)}
 	pinned := make(map[string]bool, len(receivers))
 	for _, m := range receivers {
 		pinned[m.Operator] = true
 	}
 	dealers := 0
-	for _, operator := range key.Participants {
+	old := slices.Clone(key.Participants)
+	slices.SortStableFunc(old, func(a, b string) int { return compareBool(last(a) && !pinned[a], last(b) && !pinned[b]) })
+	for _, operator := range old {
 		if pinned[operator] {
 			dealers++
 			continue
+		}
+		if last(operator) && dealers > int(key.Threshold) {
+			break
 		}
 		m, err := k.member(ctx, operator)
 		if errors.Is(err, types.ErrUnregistered) {
@@ -72,4 +79,15 @@ func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Me
 	}
 	sortMembers(l.members)
 	return l, nil
+}
+
+// compareBool orders what is not before what is.
+func compareBool(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case b:
+		return -1
+	}
+	return 1
 }

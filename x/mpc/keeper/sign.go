@@ -170,8 +170,8 @@ func (k *Keeper) openSign(
 }
 
 // failSignature makes a PENDING signature ERROR; its request is closed already. With
-// a test its reshare fails.
-func (k *Keeper) failSignature(ctx context.Context, id string, reason mpctypes.Reason) error {
+// a test its reshare fails, for want of whom is absent.
+func (k *Keeper) failSignature(ctx context.Context, id string, reason mpctypes.Reason, absent []types.Absentee) error {
 	s, err := k.Signature(ctx, id)
 	if err != nil {
 		return err
@@ -184,7 +184,7 @@ func (k *Keeper) failSignature(ctx context.Context, id string, reason mpctypes.R
 	}
 	k.emit(ctx, &types.EventSignFailed{SignatureId: s.Id, KeyId: s.KeyId, Owner: s.Owner, Reason: s.Reason, Refusals: s.Refusals})
 	if s.Test {
-		return k.failReshare(ctx, types.ReshareOfTest(s.Id), reason, nil)
+		return k.failReshare(ctx, types.ReshareOfTest(s.Id), reason, absent)
 	}
 	k.runHook(ctx, hookCall{s.Module, "AfterSignFailed", s.Id, func(ctx context.Context, h types.Hooks) error {
 		return h.AfterSignFailed(ctx, s)

@@ -2,44 +2,111 @@ package types
 
 import "slices"
 
-// Suspect is one of the new committee of a reshare that attested no share by it, and
-// those participants of the key that accuse it of anything.
+// Suspect is one of the new committee of a reshare, and those of it that accuse it of
+// anything.
 type Suspect struct {
 	Operator string
 	Accusers []string
 }
 
 // Absent lists who is to be taken last after the reshare expired before all of its
-// committee had a share: who is blamed of those that attested none, and where nobody is,
-// the newcomers among them. Those who hold the key were there when they got it.
-func (r Reshare) Absent(suspects []Suspect) []Absentee {
+// committee had a share: who is blamed of those that did not come, and where nobody is, the
+// newcomers among them. Those who hold the key were there when they got it.
+//
+// Up to t of a committee may be dishonest, who say of others whatever they like. So came
+// counts only those whose word on a session and its payload more than t of the committee
+// gave, one of whom is honest and finished it; see Came. And nobody is blamed on the word of
+// t or fewer.
+func (r Reshare) Absent(came []string, suspects []Suspect) []Absentee {
+	missed := slices.DeleteFunc(slices.Clone(suspects), func(s Suspect) bool { return slices.Contains(came, s.Operator) })
+	blamed := slices.Concat(r.blame(missed), r.silent(came, suspects))
+	slices.Sort(blamed)
+	blamed = slices.Compact(blamed)
+	if !r.spares(blamed) {
+		blamed = nil
+	}
 	var absent []Absentee
-	for _, operator := range blame(suspects) {
+	for _, operator := range blamed {
 		absent = append(absent, Absentee{Operator: operator, Accused: true})
 	}
 	if len(absent) > 0 {
 		return absent
 	}
-	for _, s := range suspects {
-		if _, held := slices.BinarySearch(r.OldParticipants, s.Operator); !held {
+	for _, s := range missed {
+		if !r.held(s.Operator) {
 			absent = append(absent, Absentee{Operator: s.Operator})
 		}
 	}
 	return absent
 }
 
+// Came lists those of the new committee who attested the same session and payload as more
+// than t of it did, ascending; said has who attested each. Whoever invents a session is
+// alone with it.
+func (r Reshare) Came(said map[string][]string) []string {
+	var came []string
+	for _, operators := range said {
+		if len(operators) > int(r.Threshold) {
+			came = append(came, operators...)
+		}
+	}
+	slices.Sort(came)
+	return slices.Compact(came)
+}
+
+func (r Reshare) held(operator string) bool {
+	_, held := slices.BinarySearch(r.OldParticipants, operator)
+	return held
+}
+
+// spares: enough who hold the key are not blamed, so that others are not put in the place
+// of most of them on the word of a few.
+func (r Reshare) spares(blamed []string) bool {
+	holders := 0
+	for _, operator := range blamed {
+		if r.held(operator) {
+			holders++
+		}
+	}
+	return holders <= max(len(r.OldParticipants)-int(r.Threshold)-1, 0)
+}
+
+// silent are those who did not come though more than t did, and who say nothing of these.
+// Who accuses one that came may have been kept from a share by it: of the two one is to
+// blame, and nobody can say which.
+func (r Reshare) silent(came []string, suspects []Suspect) []string {
+	if len(came) == 0 {
+		return nil
+	}
+	accuses := make(map[string]bool)
+	for _, s := range suspects {
+		if slices.Contains(came, s.Operator) {
+			for _, accuser := range s.Accusers {
+				accuses[accuser] = true
+			}
+		}
+	}
+	var silent []string
+	for _, s := range suspects {
+		if !slices.Contains(came, s.Operator) && !accuses[s.Operator] {
+			silent = append(silent, s.Operator)
+		}
+	}
+	return silent
+}
+
 // blame picks whom to do without. Whoever keeps silent is accused by all who led an
 // attempt; whoever lies accuses others alone. So the one that the most accuse goes first,
 // of equals the one that accuses more itself, and its word counts no more; then the next,
-// as long as more than half as many accuse it as the first.
-func blame(suspects []Suspect) (blamed []string) {
+// as long as more than t accuse it, and more than half as many as the first.
+func (r Reshare) blame(suspects []Suspect) (blamed []string) {
 	gone := make(map[string]bool)
 	for first := 0; ; {
 		worst, votes := mostAccused(suspects, gone)
 		if len(blamed) == 0 {
 			first = votes
 		}
-		if 2*votes <= first {
+		if votes <= int(r.Threshold) || 2*votes <= first {
 			return blamed
 		}
 		blamed = append(blamed, worst)

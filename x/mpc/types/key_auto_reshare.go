@@ -38,11 +38,15 @@ func (k *Key) Await(height int64, blocks uint32, short bool) (say, noted bool) {
 }
 
 // FailAutoReshare pauses after a reshare that failed at a height, whoever asked for it:
-// twice as long as after the one before it in this epoch. Who did not come to it is taken
+// twice as long as after the one before it in this epoch. Somebody who ends one by revoking
+// its identity makes the key wait no longer for the next. Who did not come to it is taken
 // last for a while; their until_height need not be set.
-func (k *Key) FailAutoReshare(absent []Absentee, height int64, pauseBlocks uint32) {
+func (k *Key) FailAutoReshare(reason mpctypes.Reason, absent []Absentee, height int64, pauseBlocks uint32) {
 	pause := min(int64(pauseBlocks)<<min(k.FailedReshares, MaxPauseDoublings), MaxLengthBlocks)
-	k.FailedReshares = min(k.FailedReshares, MaxPauseDoublings) + 1
+	if reason != mpctypes.ErrIdentityRevoked {
+		k.FailedReshares = min(k.FailedReshares, MaxPauseDoublings) + 1
+	}
+	k.FailedReshares = max(k.FailedReshares, 1)
 	k.PauseAutoReshare(height + pause)
 	k.Absentees = slices.DeleteFunc(k.Absentees, func(a Absentee) bool { return a.UntilHeight <= height })
 	for _, a := range absent {

@@ -595,8 +595,9 @@ type Absentee struct {
 	Operator string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
 	// First block in which it is as good as others again.
 	UntilHeight int64 `protobuf:"varint,2,opt,name=until_height,json=untilHeight,proto3" json:"until_height,omitempty"`
-	// Participants of the key accused it when that reshare expired: it is left out as long
-	// as t+1 others are there. One that was not accused was to come in by that reshare.
+	// More than t of the committee said so when that reshare expired, or it revoked its
+	// identity: it is left out as long as t+1 others are there. Any other was to come in by
+	// that reshare.
 	Accused bool `protobuf:"varint,3,opt,name=accused,proto3" json:"accused,omitempty"`
 }
 
