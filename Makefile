@@ -107,6 +107,7 @@ bench:
 	go run ./testutil/figures -run '$(BENCH)' -out $(BUILD)/bench.txt measure
 
 # Takes over what was measured last into README.md and the documentation of package mpc.
+# Refuses what is not all of it, or does not reach a bar.
 bench-publish:
 	go run ./testutil/figures -out $(BUILD)/bench.txt publish
 

@@ -35,6 +35,7 @@ type Core struct {
 	records    map[types.RecordKey]types.Record // without shares
 	byKey      map[types.KeyID]map[types.RecordKey]bool
 	tombstones map[types.KeyID]bool // true: nothing is left to attest
+	listed     listed
 	unknown    map[types.KeyID]bool // reported already
 	// withheld shares are kept though the chain has no use for them, withheldBefore were
 	// at the last look.

@@ -30,7 +30,9 @@ type Engine struct {
 	count   int
 	inbox   *queue
 	wake    chan struct{}
-	status  atomic.Pointer[Status]
+	// ended is closed when Run returns.
+	ended  chan struct{}
+	status atomic.Pointer[Status]
 	// offered is when proposers got the last results, and offering how long it took.
 	offered  time.Time
 	offering time.Duration
@@ -41,7 +43,7 @@ func New(opts Options, workerCount int) (*Engine, error) {
 	if workerCount < 1 {
 		return nil, fmt.Errorf("engine with %d workers", workerCount)
 	}
-	e := &Engine{inbox: newQueue(), wake: make(chan struct{}, 1), count: workerCount}
+	e := &Engine{inbox: newQueue(), wake: make(chan struct{}, 1), ended: make(chan struct{}), count: workerCount}
 	e.workers = newWorkers(e.inbox.force)
 	core, err := NewCore(opts, e.workers)
 	if err != nil {
@@ -53,7 +55,7 @@ func New(opts Options, workerCount int) (*Engine, error) {
 	return e, nil
 }
 
-// Run is the event loop. It returns nil when the context ends, after all its
+// Run is the event loop, once. It returns nil when the context ends, after all its
 // goroutines have, and an error if the store fails: a node that cannot write
 // must not take part.
 //
@@ -61,6 +63,7 @@ func New(opts Options, workerCount int) (*Engine, error) {
 // One that this does not put right ends the engine with an error and not the node: what
 // Core holds is void then, and what is durable is as a crash would leave it.
 func (e *Engine) Run(ctx context.Context) (err error) {
+	defer close(e.ended)
 	defer func() {
 		if r := recover(); r != nil {
 			e.core.opts.Log.Error("the engine's loop panicked", "type", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))

@@ -262,15 +262,8 @@ func (s *SessionHistory) copied() SessionHistory {
 	return c
 }
 
-// History is what the engine remembers of a request or session. The error is the
-// context's, which is also what ends it where the engine has stopped.
+// History is what the engine remembers of a request or session. Errors: ErrStopped,
+// types.ErrBusy, and that of the context, which is what ends it where the loop hangs.
 func (e *Engine) History(ctx context.Context, id string) (History, error) {
-	found := make(chan History, 1)
-	e.inbox.put(0, func() { e.core.guardWork("the history", func() { found <- e.core.History(id) }) })
-	select {
-	case h := <-found:
-		return h, nil
-	case <-ctx.Done():
-		return History{}, ctx.Err()
-	}
+	return ask(ctx, e, func(answer func(History, error)) { answer(e.core.History(id), nil) })
 }

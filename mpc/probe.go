@@ -23,8 +23,8 @@ const (
 	maxProbes = 4
 	// probeAgain is when who did not answer is asked once more: a Ping is not resent.
 	probeAgain = time.Second
-	// probePatience is when a probe ends without the answers that did not come.
-	probePatience = 2500 * time.Millisecond
+	// ProbePatience is when a probe ends without the answers that did not come.
+	ProbePatience = 2500 * time.Millisecond
 	// pongPause is how soon the same participant gets another answer: a probe asks twice
 	// at most, a second apart.
 	pongPause = 100 * time.Millisecond
@@ -127,7 +127,7 @@ func (c *Core) endProbe(p *probe) {
 func (c *Core) tickProbes(now time.Time) {
 	for _, p := range slices.Clone(c.probes) {
 		switch waited := now.Sub(p.shots[0]); {
-		case waited >= probePatience:
+		case waited >= ProbePatience:
 			c.endProbe(p)
 		case waited >= probeAgain && len(p.shots) == 1:
 			c.shoot(p)
@@ -213,24 +213,13 @@ func printable(text string) string {
 }
 
 // Probe asks all other registered participants whether they are there, and what they
-// have of a key, if one is named. It returns the answers that came within some seconds.
-// Errors: ErrNoProbe, and that of the context, which is also what ends it where the
-// engine has stopped.
+// have of a key, if one is named. It returns the answers that came within ProbePatience.
+// Errors: ErrNoProbe, ErrStopped, types.ErrBusy, and that of the context, which is what
+// ends it where the loop hangs.
 func (e *Engine) Probe(ctx context.Context, key types.KeyID) ([]Answer, error) {
-	answers, failed := make(chan []Answer, 1), make(chan error, 1)
-	e.inbox.put(0, func() {
-		e.core.guardWork("probes", func() {
-			if err := e.core.Probe(key, func(a []Answer) { answers <- a }); err != nil {
-				failed <- err
-			}
-		})
+	return ask(ctx, e, func(answer func([]Answer, error)) {
+		if err := e.core.Probe(key, func(a []Answer) { answer(a, nil) }); err != nil {
+			answer(nil, err)
+		}
 	})
-	select {
-	case a := <-answers:
-		return a, nil
-	case err := <-failed:
-		return nil, err
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	}
 }

@@ -1,7 +1,6 @@
 package mpc
 
 import (
-	"context"
 	"testing"
 	"time"
 
@@ -75,7 +74,7 @@ func TestProbe(t *testing.T) {
 	d.core.HandleEnvelope(d.says("op-02", wire.KIND_PONG, "op-00", &wire.Pong{Nonce: ping.Nonce, Count: 1, TimeMs: d.now.UnixMilli()}))
 	require.Empty(t, got, "op-03 may still answer")
 
-	d.now = d.now.Add(probePatience)
+	d.now = d.now.Add(ProbePatience)
 	d.core.Tick()
 	d.core.Tick()
 	require.Len(t, got, 1)
@@ -139,15 +138,4 @@ func TestPing(t *testing.T) {
 	pong = wire.Pong{}
 	require.NoError(t, pong.Unmarshal(sent[0].Body))
 	require.False(t, pong.HasShare)
-}
-
-// An engine that does not run answers nobody; who asks does not wait for ever.
-func TestProbeOfAStoppedEngine(t *testing.T) {
-	d := newDesk(t, 2)
-	e, err := New(Options{ChainID: deskChain, Chain: d, Transport: d}, 1)
-	require.NoError(t, err)
-	ctx, cancel := context.WithCancel(t.Context())
-	cancel()
-	_, err = e.Probe(ctx, "")
-	require.ErrorIs(t, err, context.Canceled)
 }

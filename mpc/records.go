@@ -1,10 +1,11 @@
 package mpc
 
 import (
+	"cmp"
 	"context"
 	"fmt"
+	"maps"
 	"slices"
-	"strings"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
@@ -14,25 +15,16 @@ import (
 // one block, and a loop that is busy with it is mute.
 const maxDestroyed = 10
 
-// recordKeys lists the records in order.
+// recordKeys lists the records in order. The list is never changed.
 func (c *Core) recordKeys() []types.RecordKey {
-	keys := make([]types.RecordKey, 0, len(c.records))
-	for k := range c.records {
-		keys = append(keys, k)
+	if len(c.listed.keys) != len(c.records) { // know and forget drop it
+		c.listed.keys = slices.SortedFunc(maps.Keys(c.records), compareRecordKeys)
 	}
-	slices.SortFunc(keys, func(a, b types.RecordKey) int {
-		if d := strings.Compare(string(a.KeyID), string(b.KeyID)); d != 0 {
-			return d
-		}
-		if a.Epoch != b.Epoch {
-			if a.Epoch < b.Epoch {
-				return -1
-			}
-			return 1
-		}
-		return slices.Compare(a.Session[:], b.Session[:])
-	})
-	return keys
+	return c.listed.keys
+}
+
+func compareRecordKeys(a, b types.RecordKey) int {
+	return cmp.Or(cmp.Compare(a.KeyID, b.KeyID), cmp.Compare(a.Epoch, b.Epoch), slices.Compare(a.Session[:], b.Session[:]))
 }
 
 // putRecord stores a record and remembers it without its share.
@@ -49,6 +41,10 @@ func (c *Core) putRecord(r types.Record) error {
 
 // know remembers a record.
 func (c *Core) know(r types.Record) {
+	if _, known := c.records[r.RecordKey]; !known {
+		c.listed.keys = nil
+	}
+	c.listed.records = nil
 	c.records[r.RecordKey] = r
 	if c.byKey[r.KeyID] == nil {
 		c.byKey[r.KeyID] = make(map[types.RecordKey]bool)
@@ -57,6 +53,7 @@ func (c *Core) know(r types.Record) {
 }
 
 func (c *Core) forget(k types.RecordKey) {
+	c.listed.keys, c.listed.records = nil, nil
 	delete(c.records, k)
 	delete(c.byKey[k.KeyID], k)
 	if len(c.byKey[k.KeyID]) == 0 {

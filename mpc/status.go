@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"maps"
 	"slices"
 	"time"
 
@@ -24,9 +25,10 @@ type Status struct {
 	BlocksLate   bool
 	OpenRequests int
 	Sessions     []session.Snapshot
-	Records      []types.Record
-	Tombstones   []types.KeyID
-	Preparams    int
+	// Records and Tombstones are in order, and shared with other Statuses.
+	Records    []types.Record
+	Tombstones []types.KeyID
+	Preparams  int
 	// Results waiting for a proposer.
 	Results int
 	// Resent counts envelopes that went out again since the engine was made: those
@@ -42,7 +44,46 @@ type Status struct {
 	At       time.Time
 }
 
-// Status copies what people are shown.
+// listed are the lists of records and tombstones. A node has thousands of them, walks the
+// records in each block and shows all twice a second: so the lists are made when something
+// changed, and never changed themselves.
+type listed struct {
+	keys       []types.RecordKey
+	records    []types.Record
+	tombstones []types.KeyID
+}
+
+// listRecords are the records in order.
+func (c *Core) listRecords() []types.Record {
+	if len(c.listed.records) != len(c.records) { // know and forget drop it
+		c.listed.records = make([]types.Record, 0, len(c.records))
+		for _, k := range c.recordKeys() {
+			c.listed.records = append(c.listed.records, c.records[k].Clone())
+		}
+	}
+	return c.listed.records
+}
+
+// listTombstones are the destroyed keys in order: once there, they stay.
+func (c *Core) listTombstones() []types.KeyID {
+	if len(c.listed.tombstones) != len(c.tombstones) {
+		c.listed.tombstones = slices.Sorted(maps.Keys(c.tombstones))
+	}
+	return c.listed.tombstones
+}
+
+// listWithheld are the shares that are kept, in order.
+func (c *Core) listWithheld() (list []Withheld) {
+	for k, why := range c.withheld {
+		if _, there := c.records[k]; there {
+			list = append(list, Withheld{k, why})
+		}
+	}
+	slices.SortFunc(list, func(a, b Withheld) int { return compareRecordKeys(a.RecordKey, b.RecordKey) })
+	return list
+}
+
+// Status is what people are shown.
 func (c *Core) Status() Status {
 	st := Status{
 		Operator: c.self.Operator, IdentityVersion: c.self.Version, IdentityOutdated: c.outdated, Height: c.view.Height,
@@ -56,16 +97,7 @@ func (c *Core) Status() Status {
 		st.Resent += uint64(l.Resent())
 	}
 	st.Presignatures = c.presignStatus()
-	for _, k := range c.recordKeys() {
-		st.Records = append(st.Records, c.records[k].Clone())
-		if why, kept := c.withheld[k]; kept {
-			st.Withheld = append(st.Withheld, Withheld{k, why})
-		}
-	}
-	for id := range c.tombstones {
-		st.Tombstones = append(st.Tombstones, id)
-	}
-	slices.Sort(st.Tombstones)
+	st.Records, st.Tombstones, st.Withheld = c.listRecords(), c.listTombstones(), c.listWithheld()
 	for id := range c.unknown {
 		st.Unknown = append(st.Unknown, id)
 	}

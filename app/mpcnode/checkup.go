@@ -3,6 +3,7 @@ package mpcnode
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"net/http"
 	"slices"
 	"time"
@@ -31,9 +32,10 @@ type Checkup struct {
 	Strangers []p2p.Stranger `json:"strangers"`
 	// Participants are all registered ones, and those of the key that was asked for.
 	Participants []ParticipantReport `json:"participants"`
-	// Asked says whether the others were asked: a node without a registered identity, or
-	// whose engine stopped, cannot.
-	Asked bool `json:"asked"`
+	// Asked says whether the others were asked, AskError why not: a node without a
+	// registered identity, or whose engine stopped or hangs, cannot.
+	Asked    bool   `json:"asked"`
+	AskError string `json:"ask_error,omitempty"`
 	// Key is the one that was asked for, Requests are those with the id that was; nil if
 	// the chain does not know it.
 	Key      *OutcomeReport  `json:"key,omitempty"`
@@ -93,6 +95,11 @@ type ParticipantReport struct {
 	Epoch    uint64 `json:"epoch,omitempty"`
 }
 
+// participantsAnswer is how long a checkup waits for the engine to hear of the others:
+// less than who asks for the checkup waits for it, so that an engine that hangs does not
+// keep the rest from being said.
+const participantsAnswer = mpc.ProbePatience + time.Second
+
 // peers is what a checkup needs of the reactor.
 type peers interface {
 	Reachable() []types.Operator
@@ -151,10 +158,22 @@ func (x *examiner) examine(ctx context.Context, key, request string) Checkup {
 	if err != nil {
 		c.ChainError = err.Error()
 	}
-	answers, err := x.engine.Probe(ctx, types.KeyID(key))
-	c.Asked = err == nil
+	asked, cancel := context.WithTimeout(ctx, participantsAnswer)
+	defer cancel()
+	answers, err := x.engine.Probe(asked, types.KeyID(key))
+	if c.Asked = err == nil; !c.Asked {
+		c.AskError = askError(err)
+	}
 	c.Participants = x.participants(&c, roster, answers)
 	return c
+}
+
+// askError is why the others could not be asked.
+func askError(err error) string {
+	if errors.Is(err, context.DeadlineExceeded) {
+		return "the engine does not answer"
+	}
+	return err.Error()
 }
 
 func (x *examiner) readChain(ctx context.Context, c *Checkup, key, request string) (roster *types.Roster, err error) {

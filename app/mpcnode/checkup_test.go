@@ -3,10 +3,12 @@ package mpcnode
 import (
 	"context"
 	"crypto/ed25519"
+	"errors"
 	"net/http"
 	"path/filepath"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
@@ -170,9 +172,15 @@ func (s *stage) Peers() int                { return len(s.Reachable()) }
 // examine asks the first node.
 func (s *stage) examine(key, request string) Checkup {
 	s.t.Helper()
-	self := s.operator(0)
-	ahead := s.ahead[self]
-	state := &engineState{engine: s.engines[self]}
+	c := s.examineEngine(&engineState{engine: s.engines[s.operator(0)]}, key, request)
+	require.True(s.t, c.Asked)
+	return c
+}
+
+// examineEngine asks the first node through its socket, with this engine in it.
+func (s *stage) examineEngine(state *engineState, key, request string) Checkup {
+	s.t.Helper()
+	ahead := s.ahead[s.operator(0)]
 	x := &examiner{
 		app: s.app, chain: chainQueries{mpcmodule.NewQueryClient(askApp{s.app})}, engine: state.engine, peers: s,
 		public: []ed25519.PublicKey{chaintest.Public(s.app.f.Participants[0].Identity)}, status: reporter{engine: state, peers: s}.status,
@@ -185,7 +193,6 @@ func (s *stage) examine(key, request string) Checkup {
 	c, err := NewClient(path).Checkup(s.t.Context(), key, request)
 	require.NoError(s.t, err)
 	require.Empty(s.t, c.ChainError)
-	require.True(s.t, c.Asked)
 	require.Len(s.t, c.Participants, len(s.app.f.Participants))
 	return c
 }
@@ -289,6 +296,51 @@ func TestCheckupOfRequests(t *testing.T) {
 	c = s.examine("nobody", "asked")
 	require.Nil(t, c.Key)
 	require.Empty(t, c.Requests)
+}
+
+// A node whose engine has ended says so, and everything else that it knows.
+func TestCheckupOfAStoppedEngine(t *testing.T) {
+	s := newStage(t, 2, func(*stage) {})
+	e, err := mpc.New(mpc.Options{ChainID: chaintest.ChainID, Chain: idleChain{}, Transport: idleTransport{}}, 1)
+	require.NoError(t, err)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	require.NoError(t, e.Run(stopped))
+	state := &engineState{engine: e}
+	state.fail(errors.New("the disk is full"))
+	c := s.examineEngine(state, "", "")
+	require.False(t, c.Asked)
+	require.Equal(t, mpc.ErrStopped.Error(), c.AskError)
+	require.Contains(t, c.Status.Engine, "the disk is full")
+	require.Equal(t, string(s.operator(0)), c.Identity.Operator)
+}
+
+// hung is an engine whose loop does not come back, from a disk that hangs.
+type hung struct{ prober }
+
+func (hung) Probe(ctx context.Context, _ types.KeyID) ([]mpc.Answer, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func (hung) Status() mpc.Status { return mpc.Status{} }
+
+// An engine that hangs does not keep the node from saying the rest in time.
+func TestCheckupOfAnEngineThatHangs(t *testing.T) {
+	f := chaintest.NewPlain(t, 2)
+	synctest.Test(t, func(t *testing.T) {
+		app := newKeeperApp(f)
+		x := &examiner{
+			app: app, chain: chainQueries{mpcmodule.NewQueryClient(askApp{app})}, engine: hung{}, peers: p2p.NewReactor(p2p.Options{ChainID: "c"}),
+			status: func() StatusReport { return StatusReport{Engine: EngineRunning} }, now: time.Now,
+		}
+		asked := time.Now()
+		c := x.examine(t.Context(), "", "")
+		require.Less(t, time.Since(asked), socketTimeout)
+		require.False(t, c.Asked)
+		require.Equal(t, "the engine does not answer", c.AskError)
+		require.Len(t, c.Participants, 2)
+	})
 }
 
 // A node without an identity asks nobody, and says what it knows all the same.

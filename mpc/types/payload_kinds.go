@@ -60,6 +60,9 @@ func (k *PayloadKinds) Decode(p Payload) (decoded DecodedPayload, err error) {
 		digest := decoded.Digest()
 		err = ValidateDigest(digest[:])
 	}
+	if err == nil {
+		err = ValidatePlace(decoded.Claims().Place)
+	}
 	switch {
 	case err == nil:
 		return decoded, nil

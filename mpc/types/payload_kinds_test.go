@@ -53,6 +53,8 @@ func TestDecodeRefuses(t *testing.T) {
 		"not canonical":       {kinds, fakekind.Name, fakekind.NotCanonical, types.ErrNotCanonical},
 		"panics":              {kinds, fakekind.Name, fakekind.Panics, types.ErrBadPayload},
 		"digest is zero":      {kinds, "digest", strings.Repeat("\x00", 32), types.ErrBadDigest},
+		"place is no text":    {kinds, fakekind.Name, "\xff/1/2/a/3/", types.ErrBadPayload},
+		"place is too long":   {kinds, fakekind.Name, strings.Repeat("c", types.MaxPlaceBytes-1) + "/1/2/a/3/", types.ErrBadPayload},
 		"digest is too large": {kinds, "digest", strings.Repeat("\xff", 32), types.ErrBadDigest},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -65,6 +67,9 @@ func TestDecodeRefuses(t *testing.T) {
 	decoded, err := kinds.Decode(types.Payload{Kind: fakekind.Name, Data: note.Data()})
 	require.NoError(t, err)
 	require.Equal(t, note, decoded)
+	note.Chain = strings.Repeat("c", types.MaxPlaceBytes-len("/1"))
+	_, err = kinds.Decode(types.Payload{Kind: fakekind.Name, Data: note.Data()})
+	require.NoError(t, err)
 }
 
 // What a request is committed to covers its payload; without one it is what it was.

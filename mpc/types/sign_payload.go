@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 	"regexp"
+	"unicode/utf8"
 )
 
 // Bounds of a payload, whatever a chain's parameters say.
@@ -13,6 +14,9 @@ const (
 	// MaxSignPayloadBytes is what Ethereum's nodes take of one transaction (128 KiB): a
 	// signature of more has no use there.
 	MaxSignPayloadBytes = 128 << 10
+	// MaxPlaceBytes bounds Claims.Place: the name of a chain and two numbers of 20 digits.
+	// A place is kept for ever, and written into genesis files.
+	MaxPlaceBytes = 192
 )
 
 // Payload is what somebody wants to have signed, in a form that says what it is.
@@ -78,11 +82,24 @@ type Claims struct {
 	// type URLs of Cosmos messages.
 	Calls []string
 	// Place can be taken once on that chain, as by a nonce: of all payloads of a key that
-	// have the same place one at most takes effect. It names the chain, too.
+	// have the same place one at most takes effect. It names the chain, too, and is
+	// text: see ValidatePlace.
 	Place string
 	// Effect is a hash of what it does in its place: of everything but what is paid for
 	// being included.
 	Effect Hash
+}
+
+// ValidatePlace refuses a place that is not UTF-8, since two of those may become one in
+// JSON, or has more than MaxPlaceBytes.
+func ValidatePlace(place string) error {
+	switch {
+	case len(place) > MaxPlaceBytes:
+		return fmt.Errorf("a place of %d bytes, at most %d are possible", len(place), MaxPlaceBytes)
+	case !utf8.ValidString(place):
+		return fmt.Errorf("the place %q is not UTF-8", place)
+	}
+	return nil
 }
 
 // FinishedPayload is a signed payload as it is used.

@@ -8,6 +8,7 @@
 //
 //	bench sign-3-of-4 ours=1.50s base=1.48s ratio=1.01 most=1.15
 //
-// and fails where a bar is too high. No figure in a document is written by hand: a test
+// and fails where a bar is too high. A measurement in which one did not run to its end, or
+// failed, is not published. No figure in a document is written by hand: a test
 // compares them with testutil/figures/measured.txt.
 package main

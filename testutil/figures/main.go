@@ -13,6 +13,7 @@ import (
 	"os/signal"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 )
 
@@ -54,9 +55,18 @@ func measure(ctx context.Context, only, out string) error {
 	}
 	defer file.Close()
 	_, err = fmt.Fprintln(file, machine())
+	var missing []string
 	for _, suite := range suites {
-		err = errors.Join(err, runSuite(ctx, suite, only, file))
+		benches, failed := listBenches(ctx, suite)
+		if failed != nil {
+			missing = append(missing, "all of "+suite)
+		}
+		done, failedToo := runSuite(ctx, suite, only, file)
+		err = errors.Join(err, failed, failedToo)
+		missing = append(missing, slices.DeleteFunc(benches, func(name string) bool { return slices.Contains(done, name) })...)
 	}
+	_, failed := fmt.Fprint(file, verdict(missing, only))
+	err = errors.Join(err, failed)
 	text, readErr := os.ReadFile(out)
 	if readErr != nil {
 		return errors.Join(err, readErr)
@@ -66,31 +76,35 @@ func measure(ctx context.Context, only, out string) error {
 	return errors.Join(err, readErr, file.Close())
 }
 
-// runSuite shows what a suite prints, and keeps its lines of figures.
-func runSuite(ctx context.Context, suite, only string, keep io.Writer) error {
+// runSuite shows what a suite prints, and keeps its lines of figures. It names the
+// benchmarks that passed.
+func runSuite(ctx context.Context, suite, only string, keep io.Writer) (done []string, err error) {
 	cmd := exec.CommandContext(ctx, "go", "test", "-count", "1", "-timeout", timeLimit, "-run", only, "-v", suite)
 	cmd.Env = append(os.Environ(), "MPC_BENCH=1")
 	cmd.Stderr = os.Stderr
 	output, err := cmd.StdoutPipe()
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if err := cmd.Start(); err != nil {
-		return err
+		return nil, err
 	}
 	lines := bufio.NewScanner(output)
 	for lines.Scan() {
 		fmt.Println(lines.Text())
 		if strings.HasPrefix(lines.Text(), linePrefix) {
 			if _, err := fmt.Fprintln(keep, lines.Text()); err != nil {
-				return err
+				return done, err
 			}
+		}
+		if name := passed(lines.Text()); name != "" {
+			done = append(done, name)
 		}
 	}
 	if err := errors.Join(lines.Err(), cmd.Wait()); err != nil {
-		return fmt.Errorf("%s: %w", suite, err)
+		return done, fmt.Errorf("%s: %w", suite, err)
 	}
-	return nil
+	return done, nil
 }
 
 // machine says on what it was measured.

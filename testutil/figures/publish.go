@@ -20,11 +20,15 @@ const (
 	end   = "<!-- end of figures -->\n"
 )
 
-// publish takes measured lines over into the documents below root.
+// publish takes measured lines over into the documents below root, all benchmarks' or
+// none.
 func publish(root, from string) error {
 	text, err := os.ReadFile(from)
 	if err != nil {
 		return fmt.Errorf("read what make bench measured: %w", err)
+	}
+	if err := requireWhole(string(text)); err != nil {
+		return err
 	}
 	readme, err := os.ReadFile(filepath.Join(root, readmeFile))
 	if err != nil {

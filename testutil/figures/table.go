@@ -32,6 +32,9 @@ func parse(text string) (tables, error) {
 			all.machine = name
 			continue
 		}
+		if line == wholeLine || strings.HasPrefix(line, missingPrefix) {
+			continue
+		}
 		figures, ok := strings.CutPrefix(line, linePrefix)
 		if !ok {
 			return tables{}, fmt.Errorf("line %q is neither of figures nor of a machine", line)

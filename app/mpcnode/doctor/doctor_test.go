@@ -144,7 +144,8 @@ func TestStagedFailures(t *testing.T) {
 		{"identity revoked", func(f *Facts) { f.Node.Identity.Revoked = true }, Problem, "identity", types.ErrIdentityRevoked, "op-0 revoked", "identity rotate", 0},
 		{"identity made since", func(f *Facts) { f.Files.IdentityKeys = 2 }, Warning, "identity", "", "newer key", "start the node again", 0},
 		{"catching up", func(f *Facts) { f.Node.Status.CatchingUp = true }, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
-		{"engine stopped", func(f *Facts) { f.Node.Status.Engine = "stopped: the disk is full" }, Problem, "node", types.ErrStorage, "the disk is full", "disk", 0},
+		{"engine stopped", unasked(func(f *Facts) { f.Node.Status.Engine = "stopped: the disk is full" }), Problem, "node", types.ErrStorage, "the disk is full", "disk", 0},
+		{"engine hangs", unasked(func(f *Facts) { f.Node.AskError = "the engine does not answer" }), Problem, "participant", types.ErrStorage, "the engine does not answer", "log", 0},
 		{"database missing", func(f *Facts) {
 			f.Node.Status.Problem, f.Node.Status.Remedy = "database_missing", types.ErrDatabaseLost.Remedy()
 		}, Problem, "database", types.ErrDatabaseLost, "missing or damaged", "backup restore", 0},
@@ -170,6 +171,18 @@ func TestStagedFailures(t *testing.T) {
 			require.Contains(t, found[0].Detail, c.says)
 			require.Contains(t, found[0].Remedy, c.remedy)
 		})
+	}
+}
+
+// unasked is of a node that cannot ask the others, so nobody answered.
+func unasked(stage func(*Facts)) func(*Facts) {
+	return func(f *Facts) {
+		stage(f)
+		f.Node.Asked = false
+		for i := range f.Node.Participants {
+			p := &f.Node.Participants[i]
+			*p = mpcnode.ParticipantReport{Operator: p.Operator, IdentityVersion: p.IdentityVersion, Self: p.Self, Direct: p.Direct}
+		}
 	}
 }
 

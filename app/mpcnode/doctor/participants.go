@@ -40,9 +40,7 @@ func examinePeers(r *Report, f Facts) {
 func examineParticipants(r *Report, f Facts) {
 	const check = "participant"
 	if f.Node == nil || !f.Node.Asked {
-		if f.Node != nil && f.takesPart() && f.Node.ChainError == "" {
-			r.advise(check, Warning, "", "register the identity first: sequencerd mpc register --from KEY", "the others were not asked: this node has no registered identity, or its engine does not run")
-		}
+		examineUnasked(r, f)
 		return
 	}
 	for _, p := range f.members() {
@@ -60,6 +58,21 @@ func examineParticipants(r *Report, f Facts) {
 		default:
 			r.ok(check, "%s: %s, %s%s", p.Operator, way(p.Direct), milliseconds(p.RoundTrip), versionOf(p))
 		}
+	}
+}
+
+// examineUnasked says why this node could not ask the others. That it has no part or no
+// state to ask with was said, and why its engine has stopped.
+func examineUnasked(r *Report, f Facts) {
+	const check = "participant"
+	switch {
+	case f.Node == nil || !f.takesPart() || f.Node.ChainError != "":
+	case f.Node.Status.Engine != mpcnode.EngineRunning:
+		r.ok(check, "the others were not asked: this node's engine has stopped")
+	case f.Node.Identity.Operator == "":
+		r.advise(check, Warning, "", "register the identity first: sequencerd mpc register --from KEY", "the others were not asked: this node has no registered identity")
+	default:
+		r.advise(check, Problem, types.ErrStorage, "look at the disk and the log of this node; if it goes on, start it again", "the others could not be asked: %s", f.Node.AskError)
 	}
 }
 

@@ -3,6 +3,7 @@ package ethereum
 import (
 	"encoding/hex"
 	"encoding/json"
+	"fmt"
 	"os"
 	"strings"
 	"testing"
@@ -75,6 +76,22 @@ func TestTypedDataArrays(t *testing.T) {
 		_, err := of(bad[0], bad[1])
 		require.ErrorIs(t, err, mpctypes.ErrBadPayload, bad)
 	}
+}
+
+// A struct has as many fields as are compared with each other in no time.
+func TestTypedDataFields(t *testing.T) {
+	of := func(n int) error {
+		var fields, values []string
+		for i := range n {
+			fields = append(fields, fmt.Sprintf(`{"name":"f%d","type":"bool"}`, i))
+			values = append(values, fmt.Sprintf(`"f%d":true`, i))
+		}
+		_, err := CanonicalTypedData([]byte(`{"types":{"EIP712Domain":[{"name":"name","type":"string"}],"A":[` + strings.Join(fields, ",") + `]},` +
+			`"primaryType":"A","domain":{"name":"n"},"message":{` + strings.Join(values, ",") + `}}`))
+		return err
+	}
+	require.NoError(t, of(maxFields))
+	require.ErrorIs(t, of(maxFields+1), mpctypes.ErrBadPayload)
 }
 
 // Each change of the example makes it something that is not signed.

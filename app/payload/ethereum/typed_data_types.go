@@ -12,6 +12,9 @@ const (
 	// maxTypes bounds the types of one payload. The hash of a type is over the text of all
 	// that it needs, so the work is at most this many times the payload.
 	maxTypes = 32
+	// maxFields bounds the fields of one type: the name of each is compared with those
+	// before it. No contract has a struct of so many.
+	maxFields = 256
 	// maxDimensions bounds arrays of arrays.
 	maxDimensions = 4
 )
@@ -60,8 +63,8 @@ func readTypes(v any) (structTypes, error) {
 			return nil, bad("no struct can have the name %s", name)
 		}
 		list, ok := declared[name].([]any)
-		if !ok || len(list) == 0 {
-			return nil, bad("type %.64s has no fields", name)
+		if !ok || len(list) == 0 || len(list) > maxFields {
+			return nil, bad("type %.64s is a list of 1 to %d fields", name, maxFields)
 		}
 		for _, f := range list {
 			read, err := readField(f)

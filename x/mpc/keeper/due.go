@@ -22,12 +22,16 @@ const (
 	// touches a few entries of the store and one for each holder, so 500 of 16 holders
 	// touch 10,000: half of what as many expiries do. What counts is the hook of its module.
 	MaxBurialsPerBlock = 500
-	// EndBlockGas bounds the work on requests, and again that on keys, on faults, on
-	// what is pruned, on health checks and on queued hooks, in one block's end: what the store and the hooks cost. A million of
-	// gas is about ten milliseconds, so each takes half a second at the very most. 500
-	// requests of 16 members without hooks cost half of it (both: BenchmarkSettle);
-	// with hooks that use up HookGasLimit it is enough for 30.
+	// EndBlockGas bounds the work of one block's end, on all queues: what the store and
+	// the hooks cost. A million of gas is about ten milliseconds, so that is half a
+	// second. 500 requests of 16 members without hooks cost half of it (both:
+	// BenchmarkSettle); with hooks that use up HookGasLimit it is enough for 30.
 	EndBlockGas storetypes.Gas = 50_000_000
+	// QueueGas is what a queue gets though those before it used EndBlockGas up, so that
+	// none waits for another one to be empty: 3 hooks that use up HookGasLimit, or a
+	// hundred requests. If all five others need it, and each goes beyond it by a hook,
+	// the end of a block takes eight tenths of a second.
+	QueueGas storetypes.Gas = EndBlockGas / 10
 	// RetryBlocks is when an entry that could not be settled has its next turn. So
 	// entries that fail for good take a place in one of a thousand blocks each: half
 	// a million of them would have to come together before others wait for them.
@@ -44,22 +48,24 @@ type due struct {
 	enter          func(ctx context.Context, height int64) error
 }
 
-// settle does what a queue has for this block, as far as the limits allow.
+// settle does what a queue has for this block, as far as the limits allow. before is what
+// the queues before it cost.
 //
 // Each entry is done in a cache context of its own. One that fails or panics has
 // no effect, is reported, and steps aside for RetryBlocks: neither may it halt
 // the chain, nor hold up those behind it.
 //
 // It returns what it cost.
-func (k *Keeper) settle(ctx context.Context, list func(context.Context) ([]due, error)) storetypes.Gas {
+func (k *Keeper) settle(ctx context.Context, before storetypes.Gas, list func(context.Context) ([]due, error)) storetypes.Gas {
 	meter := storetypes.NewInfiniteGasMeter()
 	ctx = withWork(sdk.UnwrapSDKContext(ctx), work{meter: meter})
 	entries, err := list(ctx)
 	if err != nil {
 		k.logger(ctx).Error("a queue of the end of a block cannot be read; please report this", "err", err)
 	}
-	for _, e := range entries {
-		if meter.GasConsumed() >= EndBlockGas { // the list alone never costs so much: one is always done
+	for i, e := range entries {
+		cost := meter.GasConsumed()
+		if i > 0 && cost >= QueueGas && before+cost >= EndBlockGas { // one is always done
 			break
 		}
 		k.settleOne(ctx, e)

@@ -6,6 +6,7 @@ import (
 
 	"cosmossdk.io/collections"
 
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
@@ -19,12 +20,12 @@ import (
 //
 // Of itself it never returns an error, which would halt the chain.
 func (k *Keeper) EndBlock(ctx context.Context) error {
-	k.settle(ctx, k.dueHooks)
-	k.settle(ctx, k.dueRequests)
-	k.settle(ctx, k.dueKeys)
-	k.settle(ctx, k.dueFaults)
-	k.settle(ctx, k.duePrunes)
-	k.settle(ctx, k.dueHealthChecks)
+	var cost storetypes.Gas
+	for _, queue := range []func(context.Context) ([]due, error){
+		k.dueHooks, k.dueRequests, k.dueKeys, k.dueFaults, k.duePrunes, k.dueHealthChecks,
+	} {
+		cost += k.settle(ctx, cost, queue)
+	}
 	return nil
 }
 

@@ -15,7 +15,7 @@ func (k *Keeper) StoreParams(ctx context.Context, p types.Params) error { return
 
 // SettleRequests is what EndBlock does with requests. It returns what it cost.
 func (k *Keeper) SettleRequests(ctx context.Context) storetypes.Gas {
-	return k.settle(ctx, k.dueRequests)
+	return k.settle(ctx, 0, k.dueRequests)
 }
 
 // CondemnGas is what a hook pays for ending the open requests of a key.

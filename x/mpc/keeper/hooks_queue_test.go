@@ -80,6 +80,34 @@ func TestWorkOfABundleIsBounded(t *testing.T) {
 	require.Zero(t, f.Events(&types.EventHookFailed{}))
 }
 
+// What queued hooks cost is not there for expiries of the same block, but for a few: all
+// queues together are bounded, and none waits for another one to be empty.
+func TestQueuesShareTheWorkOfABlockEnd(t *testing.T) {
+	const (
+		late = 50
+		few  = int(keeper.QueueGas/nearlyAll) + 1
+	)
+	require.Greater(t, late, 2*few)
+	f, r, results := withResults(t, 150+late)
+	r.do = burning
+	f.EndBlocks(301)
+	applyBundle(t, f, results[:150])
+	require.Greater(t, f.Entries(types.QueuedHooksPrefix), 2*int(keeper.EndBlockGas/nearlyAll), "more than a block's work")
+	f.Events(&types.EventSignFailed{})
+	for height := int64(302); height < 304; height++ {
+		f.EndBlocks(height)
+		failed := f.Events(&types.EventSignFailed{})
+		require.Positive(t, failed)
+		require.LessOrEqual(t, failed, few)
+	}
+	for height := int64(304); f.Entries(types.QueuedHooksPrefix) > 0 || f.Entries(types.RequestExpiryPrefix) > 0; height++ {
+		require.Less(t, height, int64(320), "they come to an end")
+		f.EndBlocks(height)
+	}
+	require.Len(t, r.heard, 150+late, "each once")
+	require.Zero(t, f.Events(&types.EventHookFailed{}))
+}
+
 // Cheap hooks are called at once, a full bundle of them.
 func TestCheapHooksDoNotWait(t *testing.T) {
 	f, r, results := withResults(t, 150)

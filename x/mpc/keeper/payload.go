@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"slices"
 
 	"cosmossdk.io/collections"
 
@@ -132,12 +133,17 @@ func (k *Keeper) Finished(ctx context.Context, s types.Signature) (mpctypes.Fini
 	return finished, true, nil
 }
 
-// finishedForQuery is Finished as queries show it; nil if there is none. A payload of a
-// kind that this program does not know any more does not keep the signature from being
-// read.
+// undecodable are the reasons for which a payload that a former program decoded is not
+// decoded any more.
+var undecodable = []mpctypes.Reason{
+	mpctypes.ErrUnknownKind, mpctypes.ErrBadPayload, mpctypes.ErrNotCanonical, mpctypes.ErrPayloadTooLarge, mpctypes.ErrBadDigest,
+}
+
+// finishedForQuery is Finished as queries show it; nil if there is none. A payload that
+// this program does not decode any more does not keep the signature from being read.
 func (k *Keeper) finishedForQuery(ctx context.Context, s types.Signature) (*types.FinishedPayload, error) {
 	finished, ok, err := k.Finished(ctx, s)
-	if types.ReasonOf(err) == mpctypes.ErrUnknownKind || !ok && err == nil {
+	if slices.Contains(undecodable, types.ReasonOf(err)) || !ok && err == nil {
 		return nil, nil
 	}
 	if err != nil {

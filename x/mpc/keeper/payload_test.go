@@ -6,9 +6,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
+
+	"github.com/cosmos/cosmos-sdk/codec"
+	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
@@ -223,6 +227,15 @@ func TestPayloadGenesis(t *testing.T) {
 	require.Equal(t, types.SIGNATURE_STATUS_READY, answer.Signature.Status)
 	require.Nil(t, answer.Finished)
 
+	for _, data := range []string{fakekind.Unreadable, fakekind.NotCanonical, fakekind.Panics, "\xff/1/2/a/3/b"} {
+		decided.Signatures[0].Payload = types.KindPayload(fakekind.Name, []byte(data))
+		next, err = start(*decided, fakekind.Kind{})
+		require.NoError(t, err)
+		answer, err = next.Query.Signature(next.Ctx, &types.QuerySignatureRequest{SignatureId: "done"})
+		require.NoError(t, err, "nor does a stricter one: %q", data)
+		require.Nil(t, answer.Finished)
+	}
+
 	for name, spoil := range map[string]func(*types.GenesisState){
 		"another digest": func(gs *types.GenesisState) {
 			gs.Signatures[1].Digest, gs.Requests[0].Digest = chain.Digest("x"), chain.Digest("x")
@@ -235,8 +248,13 @@ func TestPayloadGenesis(t *testing.T) {
 			gs.Signatures[1].Payload = types.KindPayload("note", []byte("a"))
 			gs.Requests[0].Payload = gs.Signatures[1].Payload.GetTyped()
 		},
-		"place of no key":      func(gs *types.GenesisState) { gs.SignedPlaces[0].KeyId = "none" },
-		"place without a name": func(gs *types.GenesisState) { gs.SignedPlaces[0].Place = "" },
+		"place of no key":       func(gs *types.GenesisState) { gs.SignedPlaces[0].KeyId = "none" },
+		"place without a name":  func(gs *types.GenesisState) { gs.SignedPlaces[0].Place = "" },
+		"place of no kind":      func(gs *types.GenesisState) { gs.SignedPlaces[0].Place = "1/7" },
+		"place that is no text": func(gs *types.GenesisState) { gs.SignedPlaces[0].Place = "note:\xff" },
+		"place that is a story": func(gs *types.GenesisState) {
+			gs.SignedPlaces[0].Place = "note:" + strings.Repeat("a", mpctypes.MaxPlaceBytes+1)
+		},
 		"place without effect": func(gs *types.GenesisState) { gs.SignedPlaces[0].Effect = nil },
 		"places out of order": func(gs *types.GenesisState) {
 			gs.SignedPlaces[1], gs.SignedPlaces[0] = gs.SignedPlaces[0], gs.SignedPlaces[1]
@@ -250,6 +268,32 @@ func TestPayloadGenesis(t *testing.T) {
 		_, err = start(*exported, fakekind.Kind{})
 		require.ErrorIs(t, err, types.ErrBadGenesis, name)
 	}
+}
+
+// What an export says of places is text of which the import reads the same, whatever the
+// payloads were. JSON has one and the same character for all bytes that are no text.
+func TestPayloadGenesisFile(t *testing.T) {
+	f, _ := newNotary(t)
+	for i, name := range []string{"\xff", "\xfe", "\xed\xa0\x80", "\u2028", "\x00", "<&>", "\ufffd"} {
+		n := note
+		n.Chain = name
+		_, err := signPayload(f, fmt.Sprint("s", i), "typed", notePayload(n))
+		require.Equal(t, utf8.ValidString(name), err == nil, "%q: %v", name, err)
+	}
+	exported, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	require.Len(t, exported.SignedPlaces, 4)
+	cdc := codec.NewProtoCodec(codectypes.NewInterfaceRegistry())
+	file, err := cdc.MarshalJSON(exported)
+	require.NoError(t, err)
+	var read types.GenesisState
+	require.NoError(t, cdc.UnmarshalJSON(file, &read))
+	next := chain.NewEmpty(t)
+	next.Keeper.SetPayloadKinds(fakekind.Kind{})
+	require.NoError(t, next.Keeper.InitGenesis(next.Ctx, read))
+	again, err := next.Keeper.ExportGenesis(next.Ctx)
+	require.NoError(t, err)
+	require.Equal(t, exported.SignedPlaces, again.SignedPlaces)
 }
 
 // Keys of before there were payloads go on signing digests.

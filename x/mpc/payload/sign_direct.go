@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"unicode/utf8"
 
 	"github.com/cosmos/gogoproto/proto"
 
@@ -17,6 +18,9 @@ import (
 
 // SignDirectKind is the name of the kind.
 const SignDirectKind = "cosmos-sign-direct"
+
+// maxChainIDBytes bounds the name of a chain; CometBFT's have 50.
+const maxChainIDBytes = 128
 
 // NewSignDirect makes the kind of sign documents (cosmos.tx.v1beta1.SignDoc), for any
 // chain. All types in a document must be in the registry: what nobody here knows is not
@@ -119,6 +123,8 @@ func (d *signDoc) check() error {
 	switch {
 	case d.doc.ChainId == "":
 		return fmt.Errorf("%w: the sign document names no chain", mpctypes.ErrBadPayload)
+	case len(d.doc.ChainId) > maxChainIDBytes || !utf8.ValidString(d.doc.ChainId): // protobuf's decoder does not look
+		return fmt.Errorf("%w: a chain id is UTF-8 of %d bytes at most, got %.*q", mpctypes.ErrBadPayload, maxChainIDBytes, maxChainIDBytes, d.doc.ChainId)
 	case len(d.body.Messages) == 0:
 		return fmt.Errorf("%w: the sign document has no messages", mpctypes.ErrBadPayload)
 	case !direct:

@@ -3,6 +3,7 @@ package payload_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"strings"
 	"testing"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -153,10 +154,12 @@ func TestSignDirectRefuses(t *testing.T) {
 		data []byte
 		want mpctypes.Reason
 	}{
-		"no chain":    {encoded(func(d *document) { d.doc.ChainId = "" }), mpctypes.ErrBadPayload},
-		"no messages": {encoded(func(d *document) { d.body.Messages = nil }), mpctypes.ErrBadPayload},
-		"no signer":   {encoded(func(d *document) { d.auth.SignerInfos = nil }), mpctypes.ErrBadPayload},
-		"no mode":     {encoded(func(d *document) { d.auth.SignerInfos[0].ModeInfo = nil }), mpctypes.ErrBadPayload},
+		"no chain":         {encoded(func(d *document) { d.doc.ChainId = "" }), mpctypes.ErrBadPayload},
+		"chain is no text": {encoded(func(d *document) { d.doc.ChainId = "\xff" }), mpctypes.ErrBadPayload},
+		"chain is a story": {encoded(func(d *document) { d.doc.ChainId = strings.Repeat("c", 129) }), mpctypes.ErrBadPayload},
+		"no messages":      {encoded(func(d *document) { d.body.Messages = nil }), mpctypes.ErrBadPayload},
+		"no signer":        {encoded(func(d *document) { d.auth.SignerInfos = nil }), mpctypes.ErrBadPayload},
+		"no mode":          {encoded(func(d *document) { d.auth.SignerInfos[0].ModeInfo = nil }), mpctypes.ErrBadPayload},
 		"another mode": {encoded(func(d *document) {
 			d.auth.SignerInfos[0].ModeInfo.GetSingle().Mode = signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON
 		}), mpctypes.ErrBadPayload},

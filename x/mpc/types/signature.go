@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 )
@@ -72,8 +73,12 @@ func (p SignedPlace) Validate() error {
 	if err := mpctypes.ValidateID(p.KeyId); err != nil {
 		return err
 	}
-	if p.Place == "" || len(p.Effect) != len(mpctypes.Hash{}) {
+	kind, place, _ := strings.Cut(p.Place, ":")
+	if place == "" || len(p.Effect) != len(mpctypes.Hash{}) {
 		return fmt.Errorf("signed place of key %s: it has no name, or an effect of %d bytes", p.KeyId, len(p.Effect))
+	}
+	if err := errors.Join(mpctypes.Payload{Kind: kind}.Validate(), mpctypes.ValidatePlace(place)); err != nil {
+		return fmt.Errorf("signed place of key %s: %w", p.KeyId, err)
 	}
 	return nil
 }
