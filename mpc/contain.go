@@ -48,6 +48,7 @@ func (c *Core) contain(w word, run func()) {
 		if p == nil {
 			return
 		}
+		c.opts.Observer.Dropped(types.ErrPanic)
 		c.panics[w.from]++
 		// The value may hold secrets.
 		c.opts.Log.Error("a word panicked; the sessions that it was for end", "of", w.from, "type", fmt.Sprintf("%T", p),

@@ -96,9 +96,9 @@ type Executor interface {
 // Observer is told what happens, for metrics. Calls come from the loop and
 // must return at once.
 type Observer interface {
-	SessionOpened(kind types.RequestKind)
+	SessionOpened(request types.RequestID, session types.SessionID)
 	SessionEnded(end SessionEnd)
-	RoundDone(kind types.RequestKind, round uint32, took time.Duration)
+	RoundDone(request types.RequestID, session types.SessionID, round uint32, took time.Duration)
 	Dropped(reason types.Reason)
 	// Reconciled says how many blocks were seen at once, and how long it took.
 	Reconciled(blocks int64, took time.Duration)
@@ -106,7 +106,8 @@ type Observer interface {
 
 // SessionEnd is what an Observer is told of a session that is over.
 type SessionEnd struct {
-	Kind types.RequestKind
+	Request types.RequestID
+	Session types.SessionID
 	// Presigned: it was one of a presignature; of kind sign if it was used.
 	Presigned bool
 	// Reason is empty for success.
@@ -212,8 +213,8 @@ func (o *Options) complete() error {
 
 type nopObserver struct{}
 
-func (nopObserver) SessionOpened(types.RequestKind)                    {}
-func (nopObserver) SessionEnded(SessionEnd)                            {}
-func (nopObserver) RoundDone(types.RequestKind, uint32, time.Duration) {}
-func (nopObserver) Dropped(types.Reason)                               {}
-func (nopObserver) Reconciled(int64, time.Duration)                    {}
+func (nopObserver) SessionOpened(types.RequestID, types.SessionID)                    {}
+func (nopObserver) SessionEnded(SessionEnd)                                           {}
+func (nopObserver) RoundDone(types.RequestID, types.SessionID, uint32, time.Duration) {}
+func (nopObserver) Dropped(types.Reason)                                              {}
+func (nopObserver) Reconciled(int64, time.Duration)                                   {}
