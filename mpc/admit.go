@@ -33,6 +33,9 @@ type parkedPrepare struct {
 // handlePrepare answers the initiator of an attempt.
 func (c *Core) handlePrepare(v types.Verified, now time.Time) {
 	if c.self.Operator == "" || c.view.CatchingUp {
+		if id, _, err := session.DecodePrepare(v); err == nil {
+			c.noteBehind(id)
+		}
 		c.opts.Observer.Dropped(types.ErrCatchingUp)
 		return
 	}

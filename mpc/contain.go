@@ -129,6 +129,7 @@ func (c *Core) guard(t task, concerned func() []*live, run func()) {
 			return
 		}
 		c.panics[t]++
+		c.opts.Observer.Dropped(types.ErrPanic)
 		c.logPanic(p, "part of the engine's loop panicked; the sessions that it was for end", "part", t.what, "of", t.of)
 		if err := c.afterPanic(concerned); err != nil && c.broken == nil {
 			c.broken = fmt.Errorf("the engine's loop panicked (%T): %w", p, err)

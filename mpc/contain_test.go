@@ -61,6 +61,7 @@ func TestPanicEndsItsSession(t *testing.T) {
 	}
 	require.Len(t, b.ends, 1)
 	require.Equal(t, types.ErrInterrupted, b.ends[0].Reason)
+	require.Equal(t, 1, b.dropped[types.ErrPanic], "it is counted, for the alert")
 	require.Len(t, b.core.reserved, 1, "its pre-parameters are free again")
 	require.Empty(t, b.core.suspects)
 	require.Empty(t, b.core.Results().Accusations)

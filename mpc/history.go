@@ -205,10 +205,11 @@ func (s *SessionHistory) complete(l *live) {
 	s.Candidates, s.Traffic, s.Resent = l.Candidates(), l.Traffic(), l.Resent()
 }
 
-// note remembers why a request was not served, once for each reason.
+// note remembers why a request was not served, once for each reason, in the latest words.
 func (h *history) note(n Note) {
 	same := func(o Note) bool { return o.Request == n.Request && o.Reason == n.Reason && o.Of == n.Of }
-	if slices.ContainsFunc(h.notes, same) {
+	if i := slices.IndexFunc(h.notes, same); i >= 0 {
+		h.notes[i].What = n.What
 		return
 	}
 	if len(h.notes) == maxNotes {

@@ -122,6 +122,37 @@ func TestHistoryNotes(t *testing.T) {
 	require.Empty(t, d.core.History(r.ID.ID).Notes, "the oldest went first")
 }
 
+// Why a node whose clock is ahead serves nothing, whoever leads.
+func TestHistoryOfAClockAhead(t *testing.T) {
+	d := newDesk(t, 4)
+	led, other := d.request(types.KindKeygen), d.request(types.KindKeygen)
+	for i := 0; led.Initiator(0) != "op-00"; i++ {
+		led.ID.ID = fmt.Sprint("led-", i)
+	}
+	for i := 0; other.Initiator(0) == "op-00"; i++ {
+		other.ID.ID = fmt.Sprint("other-", i)
+	}
+	d.view.Requests, d.view.CatchingUp = []types.Request{led, other}, true
+	d.start()
+	for range 2 {
+		d.core.HandleEnvelope(d.prepare(other.Initiator(0), other.ID, 0, 1))
+	}
+	notes := d.core.History(other.ID.ID).Notes
+	require.Len(t, notes, 1)
+	require.Equal(t, types.ErrCatchingUp, notes[0].Reason)
+	require.Contains(t, notes[0].What, "behind the chain")
+	require.Empty(t, d.core.History(led.ID.ID).Notes, "what is behind does not know whose turn it is")
+
+	d.view.ClockAhead = time.Minute
+	d.commit()
+	d.core.HandleEnvelope(d.prepare(other.Initiator(0), other.ID, 0, 1))
+	for _, r := range []types.Request{led, other} {
+		notes := d.core.History(r.ID.ID).Notes
+		require.Len(t, notes, 1, r.ID.ID)
+		require.Contains(t, notes[0].What, "clock is 1m0s ahead")
+	}
+}
+
 // What is remembered is bounded, and the newest stays.
 func TestHistoryIsBounded(t *testing.T) {
 	d := newDesk(t, 4)

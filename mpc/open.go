@@ -107,7 +107,7 @@ func (c *Core) register(l *live, now time.Time) {
 	if !l.presign() {
 		c.attempts[attemptID{l.Request().ID, l.Attempt()}] = l.ID()
 	}
-	c.opts.Observer.SessionOpened(l.Request().ID.Kind)
+	c.opts.Observer.SessionOpened(l.Request().ID, l.ID())
 }
 
 // bindOpen binds all open requests that this node may sign, in one write: a block may
@@ -117,6 +117,7 @@ func (c *Core) register(l *live, now time.Time) {
 // already is found by bind.
 func (c *Core) bindOpen() error {
 	if c.self.Operator == "" || c.view.CatchingUp {
+		c.noteClockAhead()
 		return nil
 	}
 	var bindings []types.Binding

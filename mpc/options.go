@@ -97,11 +97,11 @@ type Executor interface {
 // must return at once.
 type Observer interface {
 	// SessionOpened: a session is in memory from here on.
-	SessionOpened(kind types.RequestKind)
+	SessionOpened(request types.RequestID, session types.SessionID)
 	// SessionEnded: it is over, well or not.
 	SessionEnded(end SessionEnd)
 	// RoundDone: a round, counted from 1, is computed, so long after the one before.
-	RoundDone(kind types.RequestKind, round uint32, took time.Duration)
+	RoundDone(request types.RequestID, session types.SessionID, round uint32, took time.Duration)
 	// Dropped: something that came in was not taken.
 	Dropped(reason types.Reason)
 	// Reconciled says how many blocks were seen at once, and how long it took.
@@ -110,7 +110,8 @@ type Observer interface {
 
 // SessionEnd is what an Observer is told of a session that is over.
 type SessionEnd struct {
-	Kind types.RequestKind
+	Request types.RequestID
+	Session types.SessionID
 	// Presigned: it was one of a presignature; of kind sign if it was used.
 	Presigned bool
 	// Reason is empty for success.
@@ -216,8 +217,8 @@ func (o *Options) complete() error {
 
 type nopObserver struct{}
 
-func (nopObserver) SessionOpened(types.RequestKind)                    {}
-func (nopObserver) SessionEnded(SessionEnd)                            {}
-func (nopObserver) RoundDone(types.RequestKind, uint32, time.Duration) {}
-func (nopObserver) Dropped(types.Reason)                               {}
-func (nopObserver) Reconciled(int64, time.Duration)                    {}
+func (nopObserver) SessionOpened(types.RequestID, types.SessionID)                    {}
+func (nopObserver) SessionEnded(SessionEnd)                                           {}
+func (nopObserver) RoundDone(types.RequestID, types.SessionID, uint32, time.Duration) {}
+func (nopObserver) Dropped(types.Reason)                                              {}
+func (nopObserver) Reconciled(int64, time.Duration)                                   {}

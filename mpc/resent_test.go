@@ -19,7 +19,8 @@ func TestResentIsExact(t *testing.T) {
 	var total uint64
 	for attempt := range uint32(2) {
 		d.sent, d.ends = nil, nil
-		d.core.HandleEnvelope(d.prepare(r.Initiator(attempt), r.ID, attempt, 1))
+		prepare := d.prepare(r.Initiator(attempt), r.ID, attempt, 1)
+		d.core.HandleEnvelope(prepare)
 		for d.now = d.now.Add(time.Second); len(d.core.sessions) > 0; d.now = d.now.Add(time.Second) {
 			before := d.core.Status().Resent
 			d.core.Tick()
@@ -30,7 +31,7 @@ func TestResentIsExact(t *testing.T) {
 		}
 		resent := len(d.sent) - 1
 		require.Greater(t, resent, 3, "a Ready without an answer goes out again until its session lapses")
-		require.Equal(t, []SessionEnd{{Kind: types.KindKeygen, Reason: types.ErrStartTimeout, Took: r.StartTimeout, Resent: resent}}, d.ends)
+		require.Equal(t, []SessionEnd{{Request: r.ID, Session: prepare.Hash(), Reason: types.ErrStartTimeout, Took: r.StartTimeout, Resent: resent}}, d.ends)
 		total += uint64(resent)
 		require.Equal(t, total, d.core.Status().Resent)
 		d.view.Height += r.AttemptBlocks

@@ -93,7 +93,7 @@ func (c *Core) settleSession(l *live, now time.Time) {
 		return
 	}
 	if l.round > 0 {
-		c.opts.Observer.RoundDone(l.Request().ID.Kind, l.round, now.Sub(l.since))
+		c.opts.Observer.RoundDone(l.Request().ID, l.ID(), l.round, now.Sub(l.since))
 		c.logRound(l, now)
 	}
 	l.round, l.since = l.Round(), now

@@ -65,11 +65,11 @@ func (p gatedProtocol) NewParty(cfg session.PartyConfig) (session.Party, error) 
 // endings counts sessions that are over.
 type endings struct{ count atomic.Int32 }
 
-func (*endings) SessionOpened(types.RequestKind)                    {}
-func (e *endings) SessionEnded(mpc.SessionEnd)                      { e.count.Add(1) }
-func (*endings) RoundDone(types.RequestKind, uint32, time.Duration) {}
-func (*endings) Dropped(types.Reason)                               {}
-func (*endings) Reconciled(int64, time.Duration)                    {}
+func (*endings) SessionOpened(types.RequestID, types.SessionID)                    {}
+func (e *endings) SessionEnded(mpc.SessionEnd)                                     { e.count.Add(1) }
+func (*endings) RoundDone(types.RequestID, types.SessionID, uint32, time.Duration) {}
+func (*endings) Dropped(types.Reason)                                              {}
+func (*endings) Reconciled(int64, time.Duration)                                   {}
 
 // stopped is a node alone with open requests that nobody has worked on.
 type stopped struct {

@@ -35,6 +35,6 @@ const (
 	FaultSignature types.Reason = "bad_signature"
 	FaultPeerID    types.Reason = "hello_of_other_peer"
 	FaultResult                 = types.ErrBadResult
-	FaultPanic     types.Reason = "panic"
+	FaultPanic                  = types.ErrPanic
 	FaultFlood     types.Reason = "flood"
 )

@@ -9,7 +9,7 @@ import (
 )
 
 // activitySize is how many events are remembered: those of 20 signing sessions
-// (an opening, nine rounds, an end), 50 bytes each.
+// (an opening, nine rounds, an end), 200 bytes each.
 const activitySize = 256
 
 // What happened in an ActivityEvent.
@@ -26,6 +26,9 @@ type ActivityEvent struct {
 	At     time.Time `json:"at"`
 	What   string    `json:"what"`
 	Kind   string    `json:"kind"`
+	// Request and Session say of which.
+	Request string `json:"request"`
+	Session string `json:"session"`
 	// Round that was done; 0 otherwise.
 	Round uint32 `json:"round,omitempty"`
 	// Seconds that the round or session took.
@@ -82,21 +85,27 @@ type observer struct {
 var _ mpc.Observer = observer{}
 
 // SessionOpened implements mpc.Observer.
-func (o observer) SessionOpened(kind types.RequestKind) {
-	o.engineMetrics.SessionOpened(kind)
-	o.activity.add(ActivityEvent{What: ActivityOpened, Kind: kind.String()})
+func (o observer) SessionOpened(request types.RequestID, session types.SessionID) {
+	o.engineMetrics.SessionOpened(request, session)
+	o.activity.add(eventOf(ActivityOpened, request, session))
 }
 
 // SessionEnded implements mpc.Observer.
 func (o observer) SessionEnded(end mpc.SessionEnd) {
 	o.engineMetrics.SessionEnded(end)
-	o.activity.add(ActivityEvent{
-		What: ActivityEnded, Kind: end.Kind.String(), Seconds: end.Took.Seconds(), Reason: string(end.Reason),
-	})
+	e := eventOf(ActivityEnded, end.Request, end.Session)
+	e.Seconds, e.Reason = end.Took.Seconds(), string(end.Reason)
+	o.activity.add(e)
 }
 
 // RoundDone implements mpc.Observer.
-func (o observer) RoundDone(kind types.RequestKind, round uint32, took time.Duration) {
-	o.engineMetrics.RoundDone(kind, round, took)
-	o.activity.add(ActivityEvent{What: ActivityRound, Kind: kind.String(), Round: round, Seconds: took.Seconds()})
+func (o observer) RoundDone(request types.RequestID, session types.SessionID, round uint32, took time.Duration) {
+	o.engineMetrics.RoundDone(request, session, round, took)
+	e := eventOf(ActivityRound, request, session)
+	e.Round, e.Seconds = round, took.Seconds()
+	o.activity.add(e)
+}
+
+func eventOf(what string, request types.RequestID, session types.SessionID) ActivityEvent {
+	return ActivityEvent{What: what, Kind: request.Kind.String(), Request: request.ID, Session: session.String()}
 }

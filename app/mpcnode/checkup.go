@@ -83,6 +83,9 @@ type ParticipantReport struct {
 	Direct bool `json:"direct"`
 	// Answered: it did, straight or by relay, and said all that follows.
 	Answered bool `json:"answered"`
+	// AnsweredAs is the identity version that it answered under; its node does not have the
+	// key of the current one if that is newer.
+	AnsweredAs uint32 `json:"answered_as,omitempty"`
 	// RoundTrip in seconds, from engine to engine.
 	RoundTrip  float64 `json:"round_trip_seconds,omitempty"`
 	Version    string  `json:"version,omitempty"`
@@ -240,7 +243,13 @@ func (x *examiner) participants(c *Checkup, roster *types.Roster, answers []mpc.
 	return all
 }
 
+// Outdated: the chain goes by an identity whose key its node does not have.
+func (p *ParticipantReport) Outdated() bool {
+	return p.Answered && p.AnsweredAs < p.IdentityVersion
+}
+
 func (p *ParticipantReport) answered(a mpc.Answer) {
 	p.Answered, p.RoundTrip, p.Version, p.Height, p.CatchingUp = true, a.RoundTrip.Seconds(), a.Version, a.Height, a.CatchingUp
 	p.ClockAhead, p.HasShare, p.Epoch = a.ClockAhead.Seconds(), a.HasShare, a.Epoch
+	p.AnsweredAs = a.IdentityVersion
 }

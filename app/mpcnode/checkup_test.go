@@ -231,6 +231,8 @@ func TestCheckupOfAHealthyNode(t *testing.T) {
 	require.True(t, self.Self && !self.Answered && !self.Direct)
 	for i := 1; i < 4; i++ {
 		p := s.participant(c, i)
+		require.Equal(t, uint32(1), p.AnsweredAs)
+		require.False(t, p.Outdated())
 		require.True(t, p.Answered)
 		require.Equal(t, i != 3, p.Direct)
 		require.Equal(t, "v1", p.Version)

@@ -17,6 +17,8 @@ const (
 	metricsSubsystem = "mpc"
 	// outcomeOK labels what ended well; everything else has its typed reason.
 	outcomeOK = "ok"
+	// placeEngine labels what the engine dropped.
+	placeEngine = "engine"
 )
 
 // Buckets. An attempt takes from tens of milliseconds (a signature of two) to
@@ -79,11 +81,35 @@ func newMetrics(chainID string) *metrics {
 		status:    newStatusCollector(f),
 		open:      make(map[types.RequestID]int64),
 	}
+	m.begin()
 	m.collectors = []prometheus.Collector{
 		m.opened, m.ended, m.attempts, m.rounds, m.dropped, m.waiting, m.bytes, m.peers, m.reachable,
 		m.presigned, m.decided, m.lag, m.reconcile, m.status,
 	}
 	return m
+}
+
+// begin makes the counters that alerts look for an event in, as 0: one that began to exist
+// with its first event would hide it from increase().
+func (m *metrics) begin() {
+	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign, types.KindReshare, types.KindPresign} {
+		for _, outcome := range []types.Reason{
+			types.ErrIdentityShared, types.ErrStorage, types.ErrWriteRefused, types.ErrProtocolFault, types.ErrBroadcastDiffer,
+		} {
+			m.ended.WithLabelValues(kind.String(), string(outcome))
+		}
+		if kind != types.KindPresign {
+			m.decided.WithLabelValues(kind.String(), outcomeOK)
+			m.decided.WithLabelValues(kind.String(), string(types.ErrExpired))
+		}
+	}
+	for _, reason := range []types.Reason{
+		p2p.FaultShape, p2p.FaultSignature, p2p.FaultResult, p2p.FaultPeerID, p2p.FaultFlood, p2p.FaultPanic,
+	} {
+		m.dropped.WithLabelValues(string(p2p.In), string(reason))
+	}
+	m.dropped.WithLabelValues(placeEngine, string(types.ErrBadResult))
+	m.dropped.WithLabelValues(placeEngine, string(types.ErrPanic))
 }
 
 // watch says whose status is served; before it there is none.
@@ -107,25 +133,26 @@ func (m *metrics) Collect(ch chan<- prometheus.Metric) {
 }
 
 // SessionOpened implements mpc.Observer.
-func (m *metrics) SessionOpened(kind types.RequestKind) {
-	m.opened.WithLabelValues(kind.String()).Inc()
+func (m *metrics) SessionOpened(request types.RequestID, _ types.SessionID) {
+	m.opened.WithLabelValues(request.Kind.String()).Inc()
 }
 
 // SessionEnded implements mpc.Observer.
 func (m *metrics) SessionEnded(end mpc.SessionEnd) {
 	outcome := outcomeLabel(end.Reason)
-	m.ended.WithLabelValues(end.Kind.String(), outcome).Inc()
+	kind := end.Request.Kind.String()
+	m.ended.WithLabelValues(kind, outcome).Inc()
 	if end.Presigned { // it may have waited for an hour
 		m.presigned.WithLabelValues(outcome).Inc()
 	} else {
-		m.attempts.WithLabelValues(end.Kind.String(), outcome).Observe(end.Took.Seconds())
+		m.attempts.WithLabelValues(kind, outcome).Observe(end.Took.Seconds())
 	}
 	m.status.ended.Add(uint64(end.Resent))
 }
 
 // RoundDone implements mpc.Observer.
-func (m *metrics) RoundDone(kind types.RequestKind, round uint32, took time.Duration) {
-	m.rounds.WithLabelValues(kind.String(), strconv.FormatUint(uint64(round), 10)).Observe(took.Seconds())
+func (m *metrics) RoundDone(request types.RequestID, _ types.SessionID, round uint32, took time.Duration) {
+	m.rounds.WithLabelValues(request.Kind.String(), strconv.FormatUint(uint64(round), 10)).Observe(took.Seconds())
 }
 
 // Reconciled implements mpc.Observer.
@@ -173,7 +200,7 @@ type engineMetrics struct{ *metrics }
 
 // Dropped implements mpc.Observer.
 func (m engineMetrics) Dropped(reason types.Reason) {
-	m.dropped.WithLabelValues("engine", string(reason)).Inc()
+	m.dropped.WithLabelValues(placeEngine, string(reason)).Inc()
 }
 
 // Dropped implements p2p.Metrics.

@@ -3,6 +3,10 @@ package mpcnode
 import (
 	"context"
 	"crypto/ed25519"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,13 +43,40 @@ func labels(m *dto.Metric) map[string]string {
 	return out
 }
 
+// happened are the counters of a family that counted something.
+func happened(f *dto.MetricFamily) []*dto.Metric {
+	return slices.DeleteFunc(slices.Clone(f.Metric), func(m *dto.Metric) bool { return m.Counter.GetValue() == 0 })
+}
+
+// What alerts look for an event in is there before the first one, or increase() would not
+// see that.
+func TestAlertedCountersBegin(t *testing.T) {
+	text, err := os.ReadFile("../ops/alerts.yml")
+	require.NoError(t, err)
+	got := gather(t, newMetrics("seq-1"))
+	rules := regexp.MustCompile(`increase\((sequencer_mpc_\w+?)(?:_count)?\{(\w+)=~?"([^"]+)"\}\[`).FindAllStringSubmatch(string(text), -1)
+	require.Len(t, rules, 7)
+	for _, rule := range rules {
+		for _, value := range strings.Split(rule[3], "|") {
+			require.True(t, slices.ContainsFunc(got[rule[1]].GetMetric(), func(m *dto.Metric) bool { return labels(m)[rule[2]] == value }),
+				"%s: nothing has %s %s", rule[1], rule[2], value)
+		}
+	}
+}
+
 func TestMetricsServeWhatIsTold(t *testing.T) {
 	m := newMetrics("seq-1")
 	o := observer{engineMetrics{m}, newActivity()}
-	o.SessionOpened(types.KindSign)
-	o.SessionEnded(mpc.SessionEnd{Kind: types.KindSign, Took: 2 * time.Second})
-	o.SessionEnded(mpc.SessionEnd{Kind: types.KindSign, Reason: types.ErrStalled, Took: time.Second})
-	o.RoundDone(types.KindSign, 3, time.Second)
+	pay, session := types.RequestID{Kind: types.KindSign, ID: "pay"}, types.SessionID{7}
+	o.SessionOpened(pay, session)
+	o.SessionEnded(mpc.SessionEnd{Request: pay, Session: session, Took: 2 * time.Second})
+	o.SessionEnded(mpc.SessionEnd{Request: pay, Session: session, Reason: types.ErrStalled, Took: time.Second})
+	o.RoundDone(pay, session, 3, time.Second)
+	events := o.activity.since(0).Events
+	require.Len(t, events, 4)
+	for _, e := range events {
+		require.Equal(t, []string{"sign", "pay", session.String()}, []string{e.Kind, e.Request, e.Session}, e.What)
+	}
 	o.Dropped(types.ErrBusy)
 	o.Reconciled(2, time.Millisecond)
 	m.Dropped(p2p.In, p2p.DropQueueFull)
@@ -55,11 +86,11 @@ func TestMetricsServeWhatIsTold(t *testing.T) {
 
 	got := gather(t, m)
 	require.NotContains(t, got, "sequencer_mpc_engine_up", "there is no engine")
-	ended := got["sequencer_mpc_sessions_ended_total"].Metric
+	ended := happened(got["sequencer_mpc_sessions_ended_total"])
 	require.Len(t, ended, 2)
 	require.Equal(t, map[string]string{"chain_id": "seq-1", "kind": "sign", "outcome": "ok"}, labels(ended[0]))
 	require.Equal(t, "stalled", labels(ended[1])["outcome"])
-	dropped := got["sequencer_mpc_dropped_total"].Metric
+	dropped := happened(got["sequencer_mpc_dropped_total"])
 	require.Len(t, dropped, 2)
 	require.Equal(t, "engine", labels(dropped[0])["place"])
 	require.Equal(t, float64(5), got["sequencer_mpc_channel_messages"].Metric[0].Gauge.GetValue())
@@ -174,7 +205,7 @@ func TestResentTotal(t *testing.T) {
 	var last uint64
 	for _, s := range steps {
 		if s.ended > 0 {
-			observer{engineMetrics{m}, newActivity()}.SessionEnded(mpc.SessionEnd{Kind: types.KindSign, Resent: s.ended})
+			observer{engineMetrics{m}, newActivity()}.SessionEnded(mpc.SessionEnd{Request: types.RequestID{Kind: types.KindSign}, Resent: s.ended})
 		}
 		got := m.status.resentTotal(mpc.Status{Resent: s.status})
 		require.Equal(t, s.want, got, s.name)

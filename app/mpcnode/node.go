@@ -137,7 +137,7 @@ func (n *node) startAPI(ctx context.Context, group *errgroup.Group, clientCtx cl
 	s := api.New(clientCtx.WithHomeDir(n.svrCtx.Config.RootDir), n.svrCtx.Logger.With("module", "api-server"), grpcServer)
 	n.app.RegisterAPIRoutes(s, n.cfg.API)
 	if n.mpcCfg.showsPage(n.cfg.API.Address) {
-		s.Router.PathPrefix(page.Path).Handler(page.Handler(m.pages.asker(n.comet.GenesisDoc().ChainID, clientCtx)))
+		s.Router.PathPrefix(page.Path).Handler(n.mpcCfg.guardPage(page.Handler(m.pages.asker(n.comet.GenesisDoc().ChainID, clientCtx))))
 	}
 	if n.cfg.Telemetry.Enabled { //nolint:staticcheck // the operator's choice, deprecated or not
 		s.SetTelemetry(n.metrics) //nolint:staticcheck // as above

@@ -158,6 +158,9 @@ func short(name, prefix string) string { return strings.TrimPrefix(name, prefix)
 // complete adds what is in other places: the expiry of what is open, faults, the remedy.
 func (q chainQueries) complete(ctx context.Context, o *OutcomeReport) error {
 	o.Remedy = types.Reason(o.Reason).Remedy()
+	if o.Status == types.KeyDeleting.String() || o.Status == types.KeyDeleted.String() {
+		o.Remedy = types.ErrKeyDeleted.Remedy()
+	}
 	same := func(kind mpcmodule.RequestKind, id string) bool {
 		return id == o.ID && types.RequestKind(kind).String() == o.Kind
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"net/http"
 	"slices"
 	"strings"
 	"sync/atomic"
@@ -22,8 +23,6 @@ const (
 	maxPageKeys         = 100
 	maxPageParticipants = 200
 	maxPageFaults       = 20
-	// faultsRead are those that the latest are taken from.
-	faultsRead = 200
 )
 
 // PageReport is what the page /mpc/ shows.
@@ -90,6 +89,14 @@ func (c Config) showsPage(address string) bool {
 	return c.Enabled && (c.Page == PageOn || c.Page == PageLocal && isLocal(address))
 }
 
+// guardPage keeps a page that is for this machine from whoever asks from elsewhere.
+func (c Config) guardPage(h http.Handler) http.Handler {
+	if c.Page == PageOn {
+		return h
+	}
+	return page.Local(h)
+}
+
 // isLocal reports whether an address such as tcp://localhost:1317 is of this machine
 // alone.
 func isLocal(address string) bool {
@@ -141,12 +148,18 @@ func (r *PageReport) readChain(ctx context.Context, chain mpcmodule.QueryClient)
 	for _, p := range participants.Participants {
 		r.Participants = append(r.Participants, r.participant(p))
 	}
-	faults, err := chain.Faults(ctx, &mpcmodule.QueryFaultsRequest{Pagination: &query.PageRequest{Limit: faultsRead}})
-	if err != nil {
-		return err
-	}
-	r.Faults = latest(faults.Faults)
-	return nil
+	// They come by participant: the latest may be anybody's.
+	var faults []mpcmodule.Fault
+	err = pages(func(page *query.PageRequest) (*query.PageResponse, error) {
+		answer, err := chain.Faults(ctx, &mpcmodule.QueryFaultsRequest{Pagination: page})
+		if err != nil {
+			return nil, err
+		}
+		faults = append(faults, answer.Faults...)
+		return answer.Pagination, nil
+	})
+	r.Faults = latest(faults)
+	return err
 }
 
 func pageKey(k mpcmodule.Key) PageKey {

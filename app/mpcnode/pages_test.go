@@ -1,11 +1,16 @@
 package mpcnode
 
 import (
+	"context"
+	"net/http"
+	"net/http/httptest"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
 
 	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/types/query"
 
 	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -25,6 +30,52 @@ func TestShowsPage(t *testing.T) {
 		c.Page, c.Enabled = PageOn, false
 		require.False(t, c.showsPage(address))
 	}
+}
+
+func TestGuardPage(t *testing.T) {
+	h := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+	for mode, want := range map[string]int{PageLocal: http.StatusForbidden, PageOn: http.StatusOK} {
+		c := DefaultConfig()
+		c.Page = mode
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/mpc/state.json", nil)
+		r.Host = "evil.example:1317"
+		w := httptest.NewRecorder()
+		c.guardPage(h).ServeHTTP(w, r)
+		require.Equal(t, want, w.Code, mode)
+	}
+}
+
+// faultyChain has more faults than one answer, the newest last.
+type faultyChain struct {
+	mpcmodule.QueryClient
+	pages int
+}
+
+func (c faultyChain) Keys(context.Context, *mpcmodule.QueryKeysRequest, ...grpc.CallOption) (*mpcmodule.QueryKeysResponse, error) {
+	return &mpcmodule.QueryKeysResponse{}, nil
+}
+
+func (c faultyChain) Participants(context.Context, *mpcmodule.QueryParticipantsRequest, ...grpc.CallOption) (*mpcmodule.QueryParticipantsResponse, error) {
+	return &mpcmodule.QueryParticipantsResponse{}, nil
+}
+
+func (c faultyChain) Faults(_ context.Context, q *mpcmodule.QueryFaultsRequest, _ ...grpc.CallOption) (*mpcmodule.QueryFaultsResponse, error) {
+	page := 0
+	if len(q.Pagination.Key) > 0 {
+		page = int(q.Pagination.Key[0])
+	}
+	answer := &mpcmodule.QueryFaultsResponse{Faults: []mpcmodule.Fault{{Height: int64(page)}}, Pagination: &query.PageResponse{}}
+	if page+1 < c.pages {
+		answer.Pagination.NextKey = []byte{byte(page + 1)}
+	}
+	return answer, nil
+}
+
+func TestPageReadsAllFaults(t *testing.T) {
+	var r PageReport
+	require.NoError(t, r.readChain(t.Context(), faultyChain{pages: 30}))
+	require.Len(t, r.Faults, maxPageFaults)
+	require.Equal(t, int64(29), r.Faults[0].Height)
 }
 
 func TestPageKey(t *testing.T) {

@@ -45,7 +45,7 @@ func newCatalog(t *testing.T) catalog {
 
 // words of PromQL that our expressions are made of.
 var words = []string{
-	"sum", "max", "by", "on", "and", "unless", "offset", "rate", "increase", "changes", "max_over_time",
+	"sum", "max", "by", "on", "and", "unless", "offset", "rate", "increase", "changes", "max_over_time", "min_over_time",
 	"histogram_quantile", "label_values",
 }
 

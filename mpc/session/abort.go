@@ -121,9 +121,10 @@ func (s *Session) onAbort(v types.Verified) {
 	default:
 		return
 	}
+	over := s.leftOver(v.From(), a.Culprits)
 	s.end(End{
-		Reason: types.ErrAborted, Left: v.From(), LeftFor: types.Reason(a.Reason), LeftOver: s.leftOver(v.From(), a.Culprits),
-		Err: fmt.Errorf("%s left the session: %s %s", v.From(), a.Reason, strings.Join(a.Culprits, " ")),
+		Reason: types.ErrAborted, Left: v.From(), LeftFor: types.Reason(a.Reason), LeftOver: over,
+		Err: fmt.Errorf("%s left the session: %s %s", v.From(), a.Reason, strings.Join(namesOf(over), " ")),
 	})
 }
 

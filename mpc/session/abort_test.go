@@ -107,6 +107,7 @@ func TestAbortNames(t *testing.T) {
 				encode(t, &wire.Abort{Reason: "protocol_fault", Culprits: c.names})))
 			require.Equal(t, types.Operator("op-a"), b.ended().Left)
 			require.Equal(t, c.want, b.ended().LeftOver)
+			require.NotContains(t, b.ended().Err.Error(), "op-x", "no text of its own gets into ours")
 			require.Empty(t, b.ended().Culprits, "it proves nothing")
 			require.Equal(t, "op-a", b.s.Aborted(context).Header.From, "it is passed on as it was said")
 		})

@@ -109,6 +109,7 @@ const (
 	ErrStorage         Reason = "storage_failed"
 	ErrWriteRefused    Reason = "write_refused"
 	ErrInterrupted     Reason = "interrupted"
+	ErrPanic           Reason = "panic"
 	ErrLostToSession   Reason = "other_session_won"
 	ErrSuperseded      Reason = "superseded"
 	ErrIdentityOld     Reason = "identity_outdated"
@@ -196,6 +197,7 @@ var remedies = map[Reason]string{
 	ErrReleased:              "enough others were chosen; nothing to do",
 	ErrStorage:               "look at the disk and the log of this node",
 	ErrWriteRefused:          "this is a mistake of the program, nothing was changed on disk; report it with the log",
+	ErrPanic:                 "this node's program is at fault, whoever spoke; what it was for ended, the node goes on; report it with the log, which has the stack",
 	ErrInterrupted:           "the node stopped in the middle of the session; the next attempt follows by itself",
 	ErrLostToSession:         "another session of the same request won; nothing to do",
 	ErrSuperseded:            "another session took its place, of an earlier request that needed the memory or of a later attempt at the same one; the request goes on by itself",

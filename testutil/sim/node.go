@@ -365,16 +365,16 @@ func (x *executor) pump() {
 type observer Node
 
 // SessionOpened implements mpc.Observer.
-func (*observer) SessionOpened(types.RequestKind) {}
+func (*observer) SessionOpened(types.RequestID, types.SessionID) {}
 
 // SessionEnded implements mpc.Observer.
 func (o *observer) SessionEnded(end mpc.SessionEnd) {
-	o.world.note("%s ends a session of a %s: %q", o.Operator, end.Kind, end.Reason)
+	o.world.note("%s ends a session of a %s: %q", o.Operator, end.Request.Kind, end.Reason)
 	o.Ended[end.Reason]++
 }
 
 // RoundDone implements mpc.Observer.
-func (*observer) RoundDone(types.RequestKind, uint32, time.Duration) {}
+func (*observer) RoundDone(types.RequestID, types.SessionID, uint32, time.Duration) {}
 
 // Dropped implements mpc.Observer.
 func (*observer) Dropped(types.Reason) {}

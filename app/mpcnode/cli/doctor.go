@@ -15,6 +15,8 @@ const (
 	flagKeyID   = "key"
 	flagRequest = "request"
 	flagStrict  = "strict"
+	// flagCommittee is what "tx mpc reshare" calls it.
+	flagCommittee = "participants"
 )
 
 func doctorCmd() *cobra.Command {
@@ -30,10 +32,13 @@ While the node runs it is asked through its socket, and asks all registered part
 straight or by relay: how long that takes there and back, which version they run, what
 their clocks say. While it does not, its files are looked at, the database included.
 
---for says what is to be done next, and what would be in its way: a keygen and a reshare
-need everybody, a signature as many as its key says. --key looks at one key: its status,
-its participants alone, and whether all have a share of its epoch. --request looks at a
-key, a signature or a reshare that was asked for, and says why it failed.
+--for says what is to be done next, and what would be in its way: a keygen needs all of
+its participants, a signature as many as its key says, a reshare as many of the key's
+participants as sign and all who are to have a share: those of --participants, or all
+that are registered (a reshare that names nobody takes those of them that are bonded).
+--key looks at one key: its status, its participants alone, and whether all have a share
+of its epoch. --request looks at a key, a signature or a reshare that was asked for, and
+says why it failed.
 
 The passphrase that app.toml names is tried on the identity. One that only the node can
 have (a systemd credential), or that somebody types, is left alone while the node runs;
@@ -44,6 +49,7 @@ not look. --strict counts warnings too. For programs: --output json.`,
 		Example: `  sequencerd mpc doctor
   sequencerd mpc doctor --for keygen
   sequencerd mpc doctor --for sign --key treasury
+  sequencerd mpc doctor --for reshare --key treasury
   sequencerd mpc doctor --request payment-1 --output json`,
 		Args: cobra.NoArgs,
 		RunE: runDoctor,
@@ -53,6 +59,7 @@ not look. --strict counts warnings too. For programs: --output json.`,
 	cmd.Flags().String(flagFor, "", "what is to be done: keygen, sign or reshare")
 	cmd.Flags().String(flagKeyID, "", "id of a key to look at")
 	cmd.Flags().String(flagRequest, "", "id of a key, signature or reshare that was asked for")
+	cmd.Flags().StringSlice(flagCommittee, nil, "with --for reshare: the operators that are to have a share then")
 	cmd.Flags().Bool(flagStrict, false, "exit status 1 for warnings too")
 	return cmd
 }
@@ -98,6 +105,12 @@ func factsOf(cmd *cobra.Command) (doctor.Facts, error) {
 	}
 	if facts.Request, err = cmd.Flags().GetString(flagRequest); err != nil {
 		return facts, err
+	}
+	if facts.Committee, err = cmd.Flags().GetStringSlice(flagCommittee); err != nil {
+		return facts, err
+	}
+	if len(facts.Committee) > 0 && facts.For != doctor.Reshare {
+		return facts, fmt.Errorf("--%s is of --%s reshare", flagCommittee, flagFor)
 	}
 	node, err := mpcnode.NewClient(f.paths.Socket).Checkup(cmd.Context(), facts.Key, facts.Request)
 	if facts.NodeError = err; err == nil {

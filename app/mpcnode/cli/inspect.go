@@ -39,7 +39,7 @@ Why signers were taken or not the leader of the attempt knows best: ask its node
 			}
 			r, err := mpcnode.NewClient(f.paths.Socket).Inspect(cmd.Context(), args[0])
 			if err != nil {
-				return withRemedy(err, mpcnode.ErrNotRunning, "start it with: sequencerd start; meanwhile another node can be asked: sequencerd query mpc signature ID")
+				return withRemedy(err, mpcnode.ErrNotRunning, "start it with: sequencerd start; if it does not start, see why: sequencerd mpc doctor; meanwhile another node can be asked: sequencerd query mpc signature ID")
 			}
 			uses, err := usesOf(f.paths.Folder, r)
 			if err != nil {
@@ -120,6 +120,9 @@ func outcomeText(o mpcnode.OutcomeReport) string {
 		if o.Reason != "" {
 			fmt.Fprintf(w, "  reason\t%s: %s\n", o.Reason, o.Remedy)
 		}
+		if o.Reason == "" && o.Remedy != "" {
+			fmt.Fprintf(w, "  remedy\t%s\n", o.Remedy)
+		}
 		if o.RequestedHeight > 0 {
 			fmt.Fprintf(w, "  asked\tat height %d by %s, key %s, epoch %d\n", o.RequestedHeight, o.Owner, o.KeyID, o.Epoch)
 		}
@@ -128,6 +131,18 @@ func outcomeText(o mpcnode.OutcomeReport) string {
 		}
 		if o.ExpiryHeight > 0 {
 			fmt.Fprintf(w, "  expires\tat height %d\n", o.ExpiryHeight)
+		}
+		if o.RetireHeight > 0 {
+			fmt.Fprintf(w, "  destroyed\tat height %d\n", o.RetireHeight)
+		}
+		if len(o.DeletionAcks) > 0 {
+			fmt.Fprintf(w, "  destroyed by\t%s\n", strings.Join(o.DeletionAcks, " "))
+		}
+		if len(o.MissingShares) > 0 {
+			fmt.Fprintf(w, "  no share\t%s, they said on chain\n", strings.Join(o.MissingShares, " "))
+		}
+		if o.Reshare != "" {
+			fmt.Fprintf(w, "  reshare\t%s is open\n", o.Reshare)
 		}
 		if len(o.Participants) > 0 {
 			fmt.Fprintf(w, "  participants\t%s (%d sign)\n", strings.Join(o.Participants, " "), o.Threshold+1)

@@ -43,6 +43,14 @@ func TestInspectText(t *testing.T) {
 	} {
 		require.Regexp(t, want, text)
 	}
+	text = inspectText{InspectReport: mpcnode.InspectReport{Outcomes: []mpcnode.OutcomeReport{{
+		Kind: "keygen", ID: "old", Status: "DELETING", Remedy: "use another key", RetireHeight: 99, DeletionAcks: []string{"op-1"}, MissingShares: []string{"op-2"}, Reshare: "more",
+	}}}}.text()
+	for _, want := range []string{
+		`(?m)^  remedy +use another key$`, `(?m)^  destroyed +at height 99$`, `(?m)^  destroyed by +op-1$`, `(?m)^  no share +op-2, they said on chain$`, `(?m)^  reshare +more is open$`,
+	} {
+		require.Regexp(t, want, text)
+	}
 	require.Contains(t, inspectText{InspectReport: mpcnode.InspectReport{ID: "x"}}.text(), `no key, signature or reshare "x"`)
 	_, err := run(t, fullNode(t), "mpc", "inspect", "x")
 	require.ErrorIs(t, err, mpcnode.ErrNotRunning)

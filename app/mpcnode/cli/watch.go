@@ -88,7 +88,7 @@ func watchScreen(ctx context.Context, client *mpcnode.Client, out *os.File) (err
 			width, height = 80, 24
 		}
 		v.look(ctx, client)
-		_, err = io.WriteString(out, frame(v.lines(), width, height))
+		_, err = io.WriteString(out, frame(v.screen(), width, height))
 		return err
 	})
 }
@@ -106,12 +106,12 @@ func watchLines(ctx context.Context, client *mpcnode.Client, out io.Writer) erro
 		}
 		if now := v.state(); now != state {
 			state = now
-			if _, err := fmt.Fprintf(out, "%s  %s\n", clock(time.Now()), state); err != nil {
+			if _, err := fmt.Fprintf(out, "%s  %s\n", clock(time.Now()), plain(state)); err != nil {
 				return err
 			}
 		}
 		for _, e := range fresh {
-			if _, err := fmt.Fprintln(out, eventText(e)); err != nil {
+			if _, err := fmt.Fprintln(out, plain(eventText(e))); err != nil {
 				return err
 			}
 		}

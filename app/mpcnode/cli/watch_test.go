@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"net"
 	"net/http"
 	"path/filepath"
@@ -44,7 +45,8 @@ func atWork(t *testing.T) *mpcnode.Client {
 			{Session: "0123456789", Kind: "sign", Request: "pay", Phase: "running", Round: 4, Rounds: 9, Awaiting: []string{"op-2"}},
 		}},
 		"/activity": mpcnode.ActivityReport{Events: []mpcnode.ActivityEvent{
-			{Number: 7, What: mpcnode.ActivityRound, Kind: "sign", Round: 3, Seconds: 0.25}, {Number: 8, What: mpcnode.ActivityEnded, Kind: "keygen", Seconds: 2, Reason: "stalled"},
+			{Number: 7, What: mpcnode.ActivityRound, Kind: "sign", Request: "pay", Session: "0123456789", Round: 3, Seconds: 0.25},
+			{Number: 8, What: mpcnode.ActivityEnded, Kind: "keygen", Request: "new", Session: "fedcba9876", Seconds: 2, Reason: "stalled"},
 		}},
 	})
 }
@@ -53,22 +55,74 @@ func TestWatchedScreen(t *testing.T) {
 	v := &watched{}
 	require.Len(t, v.look(t.Context(), atWork(t)), 2)
 	require.Equal(t, uint64(8), v.seen)
-	text := strings.Join(v.lines(), "\n")
+	text := strings.Join(v.screen().fit(100), "\n")
 	require.Contains(t, text, "height 70  op-0, identity version 1")
 	require.Regexp(t, `sign/pay +0 +01234567 +\[###\.{6}\] +running +op-2`, text)
-	require.Contains(t, text, "sign round 3 done in 250ms")
-	require.Contains(t, text, "keygen ended after 2s: stalled")
+	require.Contains(t, text, "sign/pay 01234567 round 3 done in 250ms")
+	require.Contains(t, text, "keygen/new fedcba98 ended after 2s: stalled")
 
-	small := frame(v.lines(), 20, 7)
+	small := frame(v.screen(), 20, 7)
 	require.Equal(t, 6, strings.Count(small, "\r\n"))
 	require.Contains(t, small, "height 70")
 	require.Contains(t, small, cut(eventText(v.events[1]), 20))
 	require.NotContains(t, small, "identity version", "it is beyond the width")
-	require.Equal(t, "ab", cut("a\x1b\nbc", 2))
+	require.Equal(t, "ab", cut("a\x1b\n\u009b\u202ebc", 2))
 
 	v.look(t.Context(), mpcnode.NewClient(filepath.Join(t.TempDir(), "mpc.sock")))
-	require.Equal(t, []string{"no node runs here; waiting for it"}, v.lines())
+	require.Equal(t, []string{"no node runs here; waiting for it"}, v.screen().fit(24))
 	require.Zero(t, v.seen, "another run counts anew")
+}
+
+// However much happened, the sessions are on the screen, and the newest events.
+func TestWatchedScreenIsFull(t *testing.T) {
+	v := &watched{}
+	for i := range maxWatchedEvents {
+		v.events = append(v.events, mpcnode.ActivityEvent{Number: uint64(i), What: mpcnode.ActivityRound, Kind: "sign", Request: fmt.Sprint("event-", i)})
+	}
+	sessions := func(n int) {
+		v.sessions.Sessions = nil
+		for i := range n {
+			v.sessions.Sessions = append(v.sessions.Sessions, mpcnode.SessionReport{Kind: "sign", Request: fmt.Sprint("request-", i), Rounds: 9})
+		}
+	}
+	sessions(3)
+	lines := v.screen().fit(23)
+	require.Len(t, lines, 23)
+	text := strings.Join(lines, "\n")
+	for i := range 3 {
+		require.Contains(t, text, fmt.Sprint("request-", i))
+	}
+	require.Contains(t, lines[len(lines)-1], "event-99")
+	require.Equal(t, 14, strings.Count(text, "event-"))
+
+	sessions(40)
+	lines = v.screen().fit(23)
+	require.Len(t, lines, 23)
+	text = strings.Join(lines, "\n")
+	require.Contains(t, text, "request-7")
+	require.Contains(t, text, "and 32 more")
+	require.Contains(t, text, "event-99")
+	require.Equal(t, 8, strings.Count(text, "event-"))
+	v.events = nil
+	lines = v.screen().fit(60)
+	require.Contains(t, strings.Join(lines, "\n"), "request-39")
+	for height := range 12 {
+		require.LessOrEqual(t, len(v.screen().fit(height)), height)
+	}
+}
+
+// What keeps a node from its part, beside a lost database, is in the line of its state.
+func TestWatchedState(t *testing.T) {
+	for want, s := range map[string]mpcnode.StatusReport{
+		"catching_up: this clock is 60 s ahead": {CatchingUp: true, ClockAhead: 60},
+		"catching up":                           {CatchingUp: true},
+		"identity_outdated: the chain goes by":  {IdentityOutdated: 2},
+		"withheld: 1 share; unknown to the chain: 2 keys": {
+			Withheld: []mpcnode.WithheldShare{{KeyID: "key"}}, UnknownKeys: []string{"a", "b"},
+		},
+	} {
+		require.Contains(t, (&watched{status: s}).state(), want)
+	}
 }
 
 // written is a writer that tells when it was written to.
@@ -98,6 +152,6 @@ func TestWatchLines(t *testing.T) {
 	cancel()
 	require.NoError(t, <-done)
 	require.Contains(t, w.text.String(), "engine running, 3 peers")
-	require.Contains(t, w.text.String(), "sign round 3 done in 250ms\n")
+	require.Contains(t, w.text.String(), "sign/pay 01234567 round 3 done in 250ms\n")
 	require.NotContains(t, w.text.String(), "\x1b")
 }

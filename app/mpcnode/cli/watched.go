@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // maxWatchedEvents are kept for a screen: more than one has lines.
@@ -55,34 +57,64 @@ func (v *watched) state() string {
 		return "the node does not answer: " + v.problem.Error()
 	case s.Problem != "":
 		return fmt.Sprintf("engine %s; %s: %s", s.Engine, s.Problem, s.Remedy)
+	case s.ClockAhead > 0:
+		return fmt.Sprintf("engine %s; %s: this clock is %.0f s ahead of the chain's, set it right%s", s.Engine, types.ErrCatchingUp, s.ClockAhead, kept(s))
+	case s.IdentityOutdated != 0:
+		return fmt.Sprintf("engine %s; %s: %s%s", s.Engine, types.ErrIdentityOld, types.ErrIdentityOld.Remedy(), kept(s))
 	case s.CatchingUp:
-		return fmt.Sprintf("engine %s, catching up", s.Engine)
+		return fmt.Sprintf("engine %s, catching up%s", s.Engine, kept(s))
 	}
-	return fmt.Sprintf("engine %s, %d peers with the MPC channel, %d participants direct", s.Engine, s.Peers, len(s.Reachable))
+	return fmt.Sprintf("engine %s, %d peers with the MPC channel, %d participants direct%s", s.Engine, s.Peers, len(s.Reachable), kept(s))
 }
 
-// lines are a screen, the newest events last.
-func (v *watched) lines() []string {
+// kept says that there are shares that the chain has no use for.
+func kept(s mpcnode.StatusReport) (text string) {
+	if n := len(s.Withheld); n > 0 {
+		text += "; withheld: " + plural(n, "share")
+	}
+	if n := len(s.UnknownKeys); n > 0 {
+		text += "; unknown to the chain: " + plural(n, "key")
+	}
+	return text
+}
+
+// screen is what is drawn: the state, the sessions under a heading, what happened, the
+// newest last.
+type screen struct{ head, sessions, events []string }
+
+func (v *watched) screen() screen {
 	if v.problem != nil {
-		return []string{v.state()}
+		return screen{head: []string{v.state()}}
 	}
 	s := v.status
 	operator := "no registered identity"
 	if s.Operator != "" {
 		operator = fmt.Sprintf("%s, identity version %d", s.Operator, s.IdentityVersion)
 	}
-	lines := []string{
+	drawn := screen{head: []string{
 		fmt.Sprintf("height %d  %s", s.Height, operator), v.state(),
 		fmt.Sprintf("%d open requests, %d results waiting, %d pre-parameters, presignatures %d ready and %d parked",
 			s.OpenRequests, s.ResultsWaiting, s.Preparams, s.PresignaturesReady, s.PresignaturesParked),
 		"",
-	}
-	lines = append(lines, rows(table(v.sessionRows))...)
-	lines = append(lines, "")
+	}, sessions: rows(table(v.sessionRows))}
 	for _, e := range v.events {
-		lines = append(lines, eventText(e))
+		drawn.events = append(drawn.events, eventText(e))
 	}
-	return lines
+	return drawn
+}
+
+// fit takes what has room in so many lines: events get what the sessions leave, which is
+// half of it at least if there are so many.
+func (s screen) fit(height int) []string {
+	lines := s.head[:min(len(s.head), height)]
+	room := height - len(lines)
+	sessions := shorten(s.sessions, room-min(len(s.events)+1, room/2))
+	lines = append(slices.Clone(lines), sessions...)
+	room -= len(sessions)
+	if room > 1 && len(s.events) > 0 {
+		lines, room = append(lines, ""), room-1
+	}
+	return append(lines, s.events[max(0, len(s.events)-room):]...)
 }
 
 func (v *watched) sessionRows(w *tabwriter.Writer) {
@@ -96,6 +128,15 @@ func (v *watched) sessionRows(w *tabwriter.Writer) {
 	}
 }
 
+// shorten keeps the first rows under a heading, and says how many more there are.
+func shorten(table []string, height int) []string {
+	if len(table) <= height || height == 0 {
+		return table[:min(len(table), height)]
+	}
+	kept := table[:height-1]
+	return append(slices.Clone(kept), fmt.Sprintf("and %d more", len(table)-max(len(kept), 1)))
+}
+
 // bar shows how many rounds are behind a session that collects one.
 func bar(round, rounds int) string {
 	done := min(max(round-1, 0), rounds)
@@ -106,7 +147,7 @@ func rows(text string) []string { return strings.Split(strings.TrimSuffix(text, 
 
 // eventText is one thing that happened.
 func eventText(e mpcnode.ActivityEvent) string {
-	text := clock(e.At) + "  " + e.Kind + " "
+	text := fmt.Sprintf("%s  %s/%s %.8s ", clock(e.At), e.Kind, e.Request, e.Session)
 	switch e.What {
 	case mpcnode.ActivityRound:
 		return text + fmt.Sprintf("round %d done in %s", e.Round, seconds(e.Seconds))
@@ -119,16 +160,11 @@ func eventText(e mpcnode.ActivityEvent) string {
 	return text + e.What
 }
 
-// frame draws lines on a screen of a size: the first of them, and of what does not fit
-// the newest. Nothing but printable text gets there.
-func frame(lines []string, width, height int) string {
-	if more := len(lines) - max(height-1, 1); more > 0 {
-		top := min(4, len(lines)-more)
-		lines = append(lines[:top:top], lines[top+more:]...)
-	}
+// frame draws a screen in a size. Nothing but printable text gets there.
+func frame(s screen, width, height int) string {
 	var out strings.Builder
 	out.WriteString(home)
-	for _, line := range lines {
+	for _, line := range s.fit(max(height-1, 1)) {
 		out.WriteString(cut(line, width) + eraseLine + "\r\n")
 	}
 	out.WriteString(eraseBelow)
@@ -137,11 +173,6 @@ func frame(lines []string, width, height int) string {
 
 // cut keeps a line within a width, and fit for a terminal.
 func cut(line string, width int) string {
-	kept := []rune(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
-			return -1
-		}
-		return r
-	}, line))
-	return string(kept[:min(len(kept), max(width, 0))])
+	fits := []rune(plain(line))
+	return string(fits[:min(len(fits), max(width, 0))])
 }

@@ -34,7 +34,7 @@ func examineClock(r *Report, f Facts) {
 		r.advise(check, Problem, types.ErrCatchingUp, setClock, "it seems %s the chain's: all blocks look old, and the node takes part in nothing", off(s.ClockAhead))
 	case others == 1 && math.Abs(ahead) >= clockOff:
 		r.advise(check, Warning, "", setClock+"; if it is right, tell the other one's operator", "it is %s that of the only participant that answered: one of the two is wrong", off(ahead))
-	case compared && ahead >= clockWrong:
+	case f.clockAhead():
 		r.advise(check, Problem, types.ErrCatchingUp, setClock,
 			"it is %s the other participants': beyond %.0f s all blocks look old, and the node takes part in nothing", off(ahead), c.MaxAge)
 	case compared && math.Abs(ahead) >= clockOff:
@@ -51,6 +51,13 @@ func examineClock(r *Report, f Facts) {
 	default:
 		r.ok(check, "the last block is %.0f s old; nobody answered to compare with", max(age, 0))
 	}
+}
+
+// clockAhead: so say the clocks of several others. A node that has begun takes itself to be
+// behind some blocks before its engine finds that it is the clock.
+func (f *Facts) clockAhead() bool {
+	ahead, others := f.ownClock()
+	return others > 1 && ahead >= clockWrong
 }
 
 // ownClock is how far this node's clock is ahead of the others', in the median: one that

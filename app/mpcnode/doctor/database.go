@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"io/fs"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -20,6 +21,9 @@ func examineDatabase(r *Report, f Facts) {
 	}
 	err := f.Files.DatabaseError
 	switch reason := mpcnode.DamageOf(err); {
+	case unreadable(r, check, err):
+	case err != nil && !f.Files.HasDatabase: // nobody knows whether there is one
+		r.found(check, Problem, types.ErrStorage, "%v", err)
 	case !f.Files.HasDatabase:
 		r.found(check, Problem, types.ErrDatabaseLost, "there is an identity and no database in %s", f.Files.Folder)
 	case f.Files.Opened != nil:
@@ -36,11 +40,24 @@ func examineDatabase(r *Report, f Facts) {
 	}
 }
 
+// unreadable explains an error that says nothing of what is there, but of who looks.
+func unreadable(r *Report, check string, err error) bool {
+	if !errors.Is(err, fs.ErrPermission) {
+		return false
+	}
+	r.advise(check, Problem, "", "look again as the user that the node runs as, with sudo -u; if the node itself cannot read it, give its user the files back",
+		"it cannot be read by who looks now, and may be whole: %v", err)
+	return true
+}
+
 func examineRunningDatabase(r *Report, f Facts) {
-	const check = "database"
+	check := "database"
 	s := f.Node.Status
 	switch {
 	case s.Problem != "":
+		if errors.Is(types.Reason(s.Problem), types.ErrIdentityLost) {
+			check = "identity"
+		}
 		r.add(Finding{Check: check, Level: Problem, Detail: "the node found it missing or damaged when it was started", Reason: types.Reason(s.Problem), Remedy: s.Remedy})
 	case f.Node.Identity.Keys == 0:
 		// It was started without an identity, which was said.

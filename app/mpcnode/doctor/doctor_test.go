@@ -3,6 +3,7 @@ package doctor
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"slices"
 	"testing"
 	"time"
@@ -29,7 +30,7 @@ func healthy() Facts {
 	for i := range 4 {
 		p := mpcnode.ParticipantReport{Operator: fmt.Sprintf("op-%d", i), IdentityVersion: 1, Self: i == 0}
 		if !p.Self {
-			p.Answered, p.Direct, p.RoundTrip, p.Version, p.Height, p.HasShare, p.Epoch = true, i != 3, 0.04, "v1", 70, true, 1
+			p.Answered, p.AnsweredAs, p.Direct, p.RoundTrip, p.Version, p.Height, p.HasShare, p.Epoch = true, 1, i != 3, 0.04, "v1", 70, true, 1
 		}
 		node.Participants = append(node.Participants, p)
 	}
@@ -117,6 +118,38 @@ func TestStagedFailures(t *testing.T) {
 		{"clock ahead by a minute", clocks(-60), Problem, "clock", types.ErrCatchingUp, "60 s ahead of the other", "timedatectl", 0},
 		{"clock behind by a minute", clocks(60), Warning, "clock", "", "60 s behind the other", "timedatectl", 0},
 		{"clock ahead, as the engine found", func(f *Facts) { f.Node.Status.ClockAhead, f.Node.Status.CatchingUp = 60, true }, Problem, "clock", types.ErrCatchingUp, "60 s ahead of the chain's", "timedatectl", 0},
+		{"clock ahead, before the engine found it", func(f *Facts) { clocks(-60)(f); f.Node.Status.CatchingUp = true }, Problem, "clock", types.ErrCatchingUp, "60 s ahead of the other", "timedatectl", 0},
+		{"another one's identity", func(f *Facts) { f.Node.Participants[1].IdentityVersion = 2 }, Warning, "participant", types.ErrIdentityOld, "op-1 answers with version 1 of its identity, the chain goes by version 2", "its operator", 0},
+		{"another one's identity, keygen", func(f *Facts) { f.Node.Participants[1].IdentityVersion = 2; f.For = Keygen }, Problem, "participant", types.ErrIdentityOld, "op-1", "its operator", 1},
+		{"another one's clock, which is why it takes itself to be behind", func(f *Facts) {
+			f.Node.Participants[1].ClockAhead, f.Node.Participants[1].CatchingUp = 60, true
+		}, Warning, "participant", types.ErrCatchingUp, "its clock is 60 s ahead of this node's: all blocks look old", "timedatectl", 0},
+		{"nobody else is there, signature", func(f *Facts) {
+			f.Key, f.Node.Key, f.For = "", nil, Sign
+			for i := 1; i < 4; i++ {
+				f.Node.Participants[i].CatchingUp = true
+			}
+		}, Warning, "participant", types.ErrCatchingUp, "behind the chain", "wait", 3},
+		{"many peers without the channel", func(f *Facts) {
+			for i := range 5 {
+				f.Node.Strangers = append(f.Node.Strangers, p2p.Stranger{ID: fmt.Sprint("peer", i)})
+			}
+		}, Warning, "peers", "", "5 without the MPC channel, nothing of MPC passes them: peer0, peer1, peer2 and 2 more", "enabled = true", 0},
+		{"too few shares", func(f *Facts) {
+			f.Node.Participants[1].HasShare = false
+			f.Node.Status.MissingShares = []mpcnode.MissingShare{{KeyID: "key", Epoch: 1, What: mpcnode.ShareMissing}}
+		}, Warning, "shares", types.ErrShareMissing, "the share of epoch 1 is missing", "reshare", 2},
+		{"database missing, not asked", func(f *Facts) {
+			f.Node.Status.Problem, f.Node.Status.Remedy, f.Node.Asked = "database_missing", types.ErrDatabaseLost.Remedy(), false
+		}, Problem, "database", types.ErrDatabaseLost, "missing or damaged", "backup restore", 0},
+		{"identity damaged when it was started", func(f *Facts) {
+			f.Node.Status.Problem, f.Node.Status.Remedy, f.Node.Asked = "identity_unusable", types.ErrIdentityLost.Remedy(), false
+		}, Problem, "identity", types.ErrIdentityLost, "missing or damaged", "identity", 0},
+		{"deleted key, presignatures", func(f *Facts) { f.Node.Key.Status, f.Node.PresignTarget = "DELETED", 3 }, Problem, "key", types.ErrKeyDeleted, "DELETED", "another key", 0},
+		{"another's key, presignatures", func(f *Facts) {
+			f.Node.Key.Participants, f.Node.PresignTarget, f.For = []string{"op-1", "op-2", "op-3"}, 3, Sign
+			f.Node.Participants[0].IdentityVersion = 1
+		}, Warning, "sign", types.ErrStalled, "just as many", "up", 0},
 		{"another one's clock", func(f *Facts) { f.Node.Participants[1].ClockAhead = 60 }, Warning, "participant", "", "its clock is 60 s ahead of this node's", "timedatectl", 0},
 		{"peer without the channel", func(f *Facts) {
 			f.Node.Strangers = []p2p.Stranger{{ID: "abc", Address: "1.2.3.4:26656", Moniker: "bob"}}
@@ -218,6 +251,15 @@ func TestStagedFailuresOfFiles(t *testing.T) {
 		{"no database", func(f *Facts) { f.Files.HasDatabase, f.Files.Opened = false, nil }, Problem, "database", types.ErrDatabaseLost, "/home/mpc", "backup restore"},
 		{"damaged database", func(f *Facts) { f.Files.DatabaseError, f.Files.Opened = storage.ErrEntryDamaged, nil }, Problem, "database", types.ErrDatabaseDamaged, "damaged", "move the folder mpc/db away"},
 		{"database in use", func(f *Facts) { f.Files.DatabaseError, f.Files.Opened = storage.ErrInUse, nil }, Problem, "database", "", "another process", "which process"},
+		{"database of another user", func(f *Facts) {
+			f.Files.HasDatabase, f.Files.DatabaseError, f.Files.Opened = false, fmt.Errorf("look for the MPC database: %w", fs.ErrPermission), nil
+		}, Problem, "database", "", "may be whole", "sudo -u"},
+		{"identity of another user", func(f *Facts) {
+			f.Files.IdentityKeys, f.Files.IdentityError = 0, fmt.Errorf("open identity: %w", fs.ErrPermission)
+		}, Problem, "identity", "", "may be whole", "sudo -u"},
+		{"database that cannot be looked for", func(f *Facts) {
+			f.Files.HasDatabase, f.Files.DatabaseError, f.Files.Opened = false, errors.New("input/output error"), nil
+		}, Problem, "database", types.ErrStorage, "input/output error", "disk"},
 		{"no identity", func(f *Facts) { f.Files.IdentityKeys, f.Files.IdentityError = 0, mpcnode.ErrNoIdentity }, Problem, "identity", types.ErrIdentityLost, "no identity file", "--identity-only"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -253,11 +295,53 @@ func TestPurpose(t *testing.T) {
 	last := Examine(f).Findings
 	require.Equal(t, Problem, last[len(last)-1].Level, "who has no share cannot sign")
 	f = healthy()
-	f.Node.Participants = append(f.Node.Participants, mpcnode.ParticipantReport{Operator: "op-4", IdentityVersion: 1})
-	f.For = Reshare
-	require.Empty(t, bad(Examine(f)), "it is no participant of the key")
+	f.Key, f.Node.Key, f.For = "", nil, Sign
+	for i := 1; i < 4; i++ {
+		f.Node.Participants[i].Answered = false
+	}
+	last = Examine(f).Findings
+	require.Equal(t, Problem, last[len(last)-1].Level, "no key signs by one participant")
+	require.Contains(t, last[len(last)-1].Detail, "1 of 4")
 	_, err := ParsePurpose("anything")
 	require.Error(t, err)
+}
+
+// A reshare takes as many of the old participants as sign, and all of the new ones.
+func TestPurposeReshare(t *testing.T) {
+	summary := func(f Facts) (levels []Level, details string) {
+		f.For = Reshare
+		for _, found := range Examine(f).Findings {
+			if found.Check == "reshare" {
+				levels, details = append(levels, found.Level), details+found.Detail+"\n"
+			}
+		}
+		return levels, details
+	}
+	levels, details := summary(healthy())
+	require.Equal(t, []Level{OK, OK}, levels, details)
+
+	joins := healthy()
+	joins.Node.Participants = append(joins.Node.Participants, mpcnode.ParticipantReport{Operator: "op-4", IdentityVersion: 1})
+	levels, details = summary(joins)
+	require.Equal(t, []Level{OK, Problem}, levels, "who is registered is to have a share, and op-4 is silent")
+	require.Contains(t, details, "4 of 5 participants to be are there, 5 are needed")
+	joins.Committee = []string{"op-0", "op-1", "op-2", "op-3"}
+	levels, _ = summary(joins)
+	require.Equal(t, []Level{OK, OK}, levels, "others were named")
+	joins.Committee = []string{"op-0", "op-1", "op-9"}
+	levels, details = summary(joins)
+	require.Equal(t, []Level{OK, Problem, OK}, levels)
+	require.Contains(t, details, "op-9 is to get a share and has no identity")
+
+	leaves := healthy()
+	leaves.Node.Participants[3].Answered = false
+	leaves.Committee = []string{"op-0", "op-1", "op-2"}
+	levels, details = summary(leaves)
+	require.Equal(t, []Level{Warning, OK}, levels, details)
+	require.Contains(t, details, "3 of 4 participants of now are there with a share, just as many")
+	leaves.Node.Participants[2].HasShare = false
+	levels, _ = summary(leaves)
+	require.Equal(t, []Level{Problem, OK}, levels, "who has no share deals none, and may get one")
 }
 
 // One participant alone cannot say whose clock is wrong.

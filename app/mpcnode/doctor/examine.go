@@ -26,7 +26,7 @@ func Examine(f Facts) Report {
 
 // takesPart says whether the node has, or should have, an identity.
 func (f *Facts) takesPart() bool {
-	return f.Files.IdentityKeys > 0 || f.Files.IdentityError != nil || f.Files.HasDatabase
+	return f.Files.IdentityKeys > 0 || f.Files.IdentityError != nil || f.Files.HasDatabase || f.Files.DatabaseError != nil
 }
 
 // needs is Problem if one of these purposes was named, Warning otherwise.

@@ -30,7 +30,10 @@ type Facts struct {
 	For Purpose
 	// Key and Request are ids that somebody asked about; empty: nobody did.
 	Key, Request string
-	Files        Files
+	// Committee are the operators that a reshare is to give shares to; empty: all that are
+	// registered.
+	Committee []string
+	Files     Files
 	// Node is what the running node says; nil if none answered, and why in NodeError
 	// (mpcnode.ErrNotRunning: there is none).
 	Node      *mpcnode.Checkup

@@ -17,6 +17,8 @@ func examineIdentity(r *Report, f Facts) {
 		r.advise(check, Problem, "", "make one: sequencerd mpc identity create, start the node again, then sequencerd mpc register --from KEY",
 			"none: this node takes part in no keys and signatures")
 		return
+	case unreadable(r, check, f.Files.IdentityError):
+		return
 	case f.Files.IdentityError != nil:
 		r.found(check, Problem, reasonOr(f.Files.IdentityError, types.ErrIdentityLost), "%v", f.Files.IdentityError)
 		return

@@ -53,15 +53,17 @@ func failed(r *Report, check string, o *mpcnode.OutcomeReport, reason types.Reas
 func examineEpochs(r *Report, f Facts) {
 	const check = "epoch"
 	k := f.Node.Key
-	agree := 0
-	for _, p := range f.members() {
+	agree, silent := 0, 0
+	for _, p := range f.holders() {
 		missing := slices.Contains(k.MissingShares, p.Operator)
 		switch {
 		case missing:
 			r.found(check, Warning, types.ErrShareMissing, "%s said on chain that it has no share of epoch %d", p.Operator, k.Epoch)
+		case p.Self && f.missesOwn(k.ID): // it stands under shares
 		case p.Self:
-			agree++ // what is wrong here stands under shares
+			agree++
 		case !p.Answered:
+			silent++
 		case !p.HasShare:
 			r.found(check, Warning, types.ErrShareMissing, "%s answers that it has no share", p.Operator)
 		case p.Epoch != k.Epoch:
@@ -69,6 +71,10 @@ func examineEpochs(r *Report, f Facts) {
 		default:
 			agree++
 		}
+	}
+	if needed := int(k.Threshold) + 1; agree+silent < needed { // whoever is silent may have one
+		r.found(check, Problem, types.ErrShareMissing, "at most %d of %d have a share of epoch %d, %d are needed", agree+silent, len(k.Participants), k.Epoch, needed)
+		return
 	}
 	r.ok(check, "%d of %d say that they have a share of epoch %d", agree, len(k.Participants), k.Epoch)
 }

@@ -32,7 +32,7 @@ func examineNode(r *Report, f Facts) {
 		r.advise("chain", Problem, "", "if the node has just begun, ask again after its first block; otherwise look at its log",
 			"the chain's state could not be read: %s", f.Node.ChainError)
 	}
-	if s.CatchingUp && s.ClockAhead == 0 {
+	if s.CatchingUp && s.ClockAhead == 0 && !f.clockAhead() {
 		r.found("chain", Problem, types.ErrCatchingUp, "the node is behind the chain, and takes part in nothing until it has caught up")
 	}
 	for _, w := range s.Warnings {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/p2p"
 )
 
 // examinePeers looks at the connections that carry the channel.
@@ -23,7 +24,19 @@ func examinePeers(r *Report, f Facts) {
 	default:
 		r.ok(check, "%d with the MPC channel", peers)
 	}
-	for _, s := range f.Node.Strangers {
+	examineStrangers(r, f.Node.Strangers)
+}
+
+// maxStrangers are named; of the rest there is a count.
+const maxStrangers = 3
+
+// examineStrangers counts peers without the channel, which any full node of the chain may be.
+func examineStrangers(r *Report, strangers []p2p.Stranger) {
+	if len(strangers) == 0 {
+		return
+	}
+	names := make([]string, 0, maxStrangers)
+	for _, s := range strangers[:min(len(strangers), maxStrangers)] {
 		name := s.ID
 		if s.Address != "" {
 			name += "@" + s.Address
@@ -31,9 +44,14 @@ func examinePeers(r *Report, f Facts) {
 		if s.Moniker != "" {
 			name += fmt.Sprintf(" (%q)", s.Moniker)
 		}
-		r.advise(check, Warning, "", "there, set enabled = true in section [mpc] of app.toml and start the node again, with a program that has MPC; other peers relay meanwhile",
-			"%s does not have the MPC channel: nothing of MPC passes it", name)
+		names = append(names, name)
 	}
+	list := strings.Join(names, ", ")
+	if more := len(strangers) - len(names); more > 0 {
+		list += fmt.Sprintf(" and %d more", more)
+	}
+	r.advise("peers", Warning, "", "if one of them is yours or a validator's: there, set enabled = true in section [mpc] of app.toml and start the node again, with a program that has MPC; other peers relay meanwhile",
+		"%d without the MPC channel, nothing of MPC passes them: %s", len(strangers), list)
 }
 
 // examineParticipants lists those of the key, or all.
@@ -51,6 +69,12 @@ func examineParticipants(r *Report, f Facts) {
 				"%s revoked its identity, and signs nothing until it registers another", p.Operator)
 		case !p.Answered:
 			r.found(check, f.silence(), types.ErrStalled, "%s does not answer%s", p.Operator, silent(p.Direct))
+		case p.Outdated():
+			r.advise(check, f.silence(), types.ErrIdentityOld, "tell its operator, whose node says more: sequencerd mpc doctor",
+				"%s answers with version %d of its identity, the chain goes by version %d: it takes no part in new requests", p.Operator, p.AnsweredAs, p.IdentityVersion)
+		case f.clockOf(p) && p.CatchingUp:
+			r.advise(check, f.silence(), types.ErrCatchingUp, "tell its operator: timedatectl set-ntp true",
+				"%s answers, and its clock is %s this node's: all blocks look old to it, and it takes part in nothing", p.Operator, off(p.ClockAhead))
 		case p.CatchingUp:
 			r.found(check, f.silence(), types.ErrCatchingUp, "%s answers and is behind the chain, at height %d", p.Operator, p.Height)
 		case f.clockOf(p):
@@ -66,7 +90,7 @@ func examineParticipants(r *Report, f Facts) {
 func examineUnasked(r *Report, f Facts) {
 	const check = "participant"
 	switch {
-	case f.Node == nil || !f.takesPart() || f.Node.ChainError != "":
+	case f.Node == nil || !f.takesPart() || f.Node.ChainError != "" || f.Node.Status.Problem != "":
 	case f.Node.Status.Engine != mpcnode.EngineRunning:
 		r.ok(check, "the others were not asked: this node's engine has stopped")
 	case f.Node.Identity.Operator == "":
@@ -76,17 +100,40 @@ func examineUnasked(r *Report, f Facts) {
 	}
 }
 
-// members are the participants of the key that was asked for, or all.
+// members are whom it takes: the participants of the key that was asked for, for a reshare
+// those that are to be too; or all.
 func (f *Facts) members() []mpcnode.ParticipantReport {
 	if f.Node == nil {
 		return nil
 	}
-	if f.Node.Key == nil {
-		return f.Node.Participants
+	if f.For == Reshare {
+		return f.among(f.isHolder, f.isReceiver)
 	}
+	return f.holders()
+}
+
+// holders are the participants of the key that was asked for, or all.
+func (f *Facts) holders() []mpcnode.ParticipantReport { return f.among(f.isHolder) }
+
+// receivers are the participants that a reshare is to give shares to.
+func (f *Facts) receivers() []mpcnode.ParticipantReport { return f.among(f.isReceiver) }
+
+func (f *Facts) among(kinds ...func(mpcnode.ParticipantReport) bool) []mpcnode.ParticipantReport {
 	return slices.DeleteFunc(slices.Clone(f.Node.Participants), func(p mpcnode.ParticipantReport) bool {
-		return !slices.Contains(f.Node.Key.Participants, p.Operator)
+		return !slices.ContainsFunc(kinds, func(is func(mpcnode.ParticipantReport) bool) bool { return is(p) })
 	})
+}
+
+func (f *Facts) isHolder(p mpcnode.ParticipantReport) bool {
+	return f.Node.Key == nil || slices.Contains(f.Node.Key.Participants, p.Operator)
+}
+
+// isReceiver: it was named, or nobody was, which takes everybody with an identity.
+func (f *Facts) isReceiver(p mpcnode.ParticipantReport) bool {
+	if len(f.Committee) == 0 {
+		return p.IdentityVersion != 0
+	}
+	return slices.Contains(f.Committee, p.Operator)
 }
 
 // silence is how bad it is that one does not come: what needs everybody cannot be done.

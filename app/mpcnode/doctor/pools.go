@@ -1,6 +1,8 @@
 package doctor
 
 import (
+	"slices"
+
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -58,10 +60,16 @@ func examinePresignatures(r *Report, f Facts) {
 	if f.Key != "" {
 		of = " of " + f.Key
 	}
-	if ready == 0 && f.Key != "" {
+	if ready == 0 && f.usesOwn() {
 		r.advise(check, Warning, "", "they are made when nothing else is to be done; if there are none for long, look at the participants below",
 			"none%s is ready for requests that this node leads; they are signed the long way", of)
 		return
 	}
 	r.ok(check, "%d%s ready for requests that this node leads, %d parked here in all", ready, of, parked)
+}
+
+// usesOwn: this node takes part in the key that was asked for, which signs.
+func (f *Facts) usesOwn() bool {
+	k := f.Node.Key
+	return k != nil && k.Status == types.KeyReady.String() && slices.Contains(k.Participants, f.Node.Identity.Operator)
 }

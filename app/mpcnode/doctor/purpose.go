@@ -1,72 +1,106 @@
 package doctor
 
-import "github.com/sequencer-mpc/sequencer/mpc/types"
+import (
+	"slices"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+)
+
+// fewestSigners is as few as any key needs: a threshold is at least 1.
+const fewestSigners = 2
 
 // examinePurpose sums up whether enough are there for what is to be done.
 func examinePurpose(r *Report, f Facts) {
 	if f.For == "" || f.Node == nil || !f.Node.Asked {
 		return
 	}
-	check := string(f.For)
-	members, there := f.members(), 0
-	for _, p := range members {
-		if f.comes(p.Operator) {
-			there++
-		}
-	}
-	needed := len(members)
-	if f.For == Sign {
-		if f.Node.Key == nil {
-			r.ok(check, "%d of %d participants are there; how many a signature needs, its key says: --key ID", there, len(members))
+	members := f.members()
+	switch {
+	case f.For == Sign && f.Node.Key == nil:
+		there := f.count(members, f.comes)
+		if there < fewestSigners {
+			r.found(string(Sign), Problem, types.ErrStalled, "%d of %d participants are there, no key signs with fewer than %d", there, len(members), fewestSigners)
 			return
 		}
-		needed = int(f.Node.Key.Threshold) + 1
+		r.ok(string(Sign), "%d of %d participants are there; how many a signature needs, its key says: --key ID", there, len(members))
+	case f.For == Sign:
+		f.sumUp(r, "participants are there", members, int(f.Node.Key.Threshold)+1, f.signs)
+	case f.For == Reshare:
+		f.sumUpReshare(r)
+	default:
+		f.sumUp(r, "participants are there", members, len(members), f.comes)
 	}
+}
+
+// sumUpReshare looks at those who hold the key, if one was named, and those who are to.
+func (f *Facts) sumUpReshare(r *Report) {
+	if f.Node.Key != nil {
+		f.sumUp(r, "participants of now are there with a share", f.holders(), int(f.Node.Key.Threshold)+1, f.signs)
+	}
+	for _, op := range less(f.Committee, operators(f.Node.Participants)) {
+		r.found(string(Reshare), Problem, types.ErrUnregistered, "%s is to get a share and has no identity on chain", op)
+	}
+	receivers := f.receivers()
+	f.sumUp(r, "participants to be are there", receivers, len(receivers), f.comes)
+}
+
+func operators(participants []mpcnode.ParticipantReport) []string {
+	names := make([]string, len(participants))
+	for i, p := range participants {
+		names[i] = p.Operator
+	}
+	return names
+}
+
+// sumUp says whether as many are there as are needed; and where not all are, whether one
+// may be lost yet.
+func (f *Facts) sumUp(r *Report, are string, members []mpcnode.ParticipantReport, needed int, able func(mpcnode.ParticipantReport) bool) {
+	check, there := string(f.For), f.count(members, able)
 	switch {
 	case there < needed:
-		r.found(check, Problem, types.ErrStalled, "%d of %d participants are there, %d are needed", there, len(members), needed)
-	case f.For == Sign && there == needed:
-		r.found(check, Warning, types.ErrStalled, "%d of %d participants are there, just as many as are needed: none may be lost", there, len(members))
+		r.found(check, Problem, types.ErrStalled, "%d of %d %s, %d are needed", there, len(members), are, needed)
+	case there == needed && (f.For == Sign || needed < len(members)):
+		r.found(check, Warning, types.ErrStalled, "%d of %d %s, just as many as are needed: none may be lost", there, len(members), are)
 	default:
-		r.ok(check, "%d of %d participants are there, %d are needed", there, len(members), needed)
+		r.ok(check, "%d of %d %s, %d are needed", there, len(members), are, needed)
 	}
+}
+
+func (f *Facts) count(members []mpcnode.ParticipantReport, able func(mpcnode.ParticipantReport) bool) (n int) {
+	for _, p := range members {
+		if able(p) {
+			n++
+		}
+	}
+	return n
 }
 
 // comes: a participant is there and able, as far as anybody can tell.
-func (f *Facts) comes(operator string) bool {
-	for _, p := range f.members() {
-		if p.Operator != operator || p.IdentityVersion == 0 {
-			continue
-		}
-		if p.Self {
-			s := f.Node.Status
-			return !s.CatchingUp && s.Problem == "" && s.IdentityOutdated == 0 && !f.lacks(operator)
-		}
-		return p.Answered && !p.CatchingUp && !f.lacks(operator)
+func (f *Facts) comes(p mpcnode.ParticipantReport) bool {
+	switch {
+	case p.IdentityVersion == 0:
+		return false
+	case p.Self:
+		s := f.Node.Status
+		return !s.CatchingUp && s.Problem == "" && s.IdentityOutdated == 0
 	}
-	return false
+	return p.Answered && !p.CatchingUp && !p.Outdated()
 }
 
-// lacks: it has no share of the key that is to sign.
-func (f *Facts) lacks(operator string) bool {
+// signs: it comes, and has a share of the key that was asked for.
+func (f *Facts) signs(p mpcnode.ParticipantReport) bool {
 	k := f.Node.Key
-	if k == nil || f.For != Sign {
+	switch {
+	case !f.comes(p) || slices.Contains(k.MissingShares, p.Operator):
 		return false
+	case p.Self:
+		return !f.missesOwn(k.ID)
 	}
-	for _, m := range k.MissingShares {
-		if m == operator {
-			return true
-		}
-	}
-	for _, p := range f.Node.Participants {
-		if p.Operator == operator && !p.Self {
-			return p.Answered && (!p.HasShare || p.Epoch != k.Epoch)
-		}
-	}
-	for _, m := range f.Node.Status.MissingShares {
-		if m.KeyID == k.ID {
-			return true
-		}
-	}
-	return false
+	return p.HasShare && p.Epoch == k.Epoch
+}
+
+// missesOwn: this node knows that it has no share of a key that fits.
+func (f *Facts) missesOwn(key string) bool {
+	return slices.ContainsFunc(f.Node.Status.MissingShares, func(m mpcnode.MissingShare) bool { return m.KeyID == key })
 }

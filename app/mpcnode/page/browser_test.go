@@ -1,8 +1,7 @@
-package page
+package page_test
 
 import (
 	"context"
-	"encoding/json"
 	"net/http/httptest"
 	"os"
 	"os/exec"
@@ -11,27 +10,38 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode/page"
 )
 
 // sample is what a node could say. Names that are markup must not become any.
-const sample = `{
-  "chain_id": "seq-1", "at": "2026-01-02T03:04:05Z", "keys_left_out": true,
-  "status": {"engine": "running", "operator": "seqvaloper1self", "height": 4711, "open_requests": 2, "sessions": 1, "peers": 3,
-    "preparams": 2, "presignatures_ready": 4, "presignatures_parked": 12, "problem": "identity_outdated", "remedy": "register again"},
-  "keys": [
-    {"id": "treasury", "status": "READY", "epoch": 2, "threshold": 2, "participants": 5, "missing": [], "losses": 2, "address": "0x6FcDAAC159E6fE03b42E0000731b57506fcFd75d"},
-    {"id": "edge", "status": "READY", "epoch": 0, "threshold": 2, "participants": 4, "missing": ["seqvaloper1lost"], "losses": 0},
-    {"id": "gone", "status": "READY", "epoch": 0, "threshold": 2, "participants": 4, "missing": ["a", "b"], "losses": -1},
-    {"id": "<img src=x onerror=alert(1)>", "status": "ERROR", "reason": "expired", "epoch": 0, "threshold": 1, "participants": 3, "missing": [], "losses": 1}
-  ],
-  "sessions": [{"request": "payment-1", "key_id": "treasury", "kind": "sign", "phase": "running", "round": 4, "rounds": 9, "awaiting": ["seqvaloper1slow"], "opened": "2026-01-02T03:04:00Z"}],
-  "participants": [
-    {"operator": "seqvaloper1self", "self": true, "registered": true, "version": 1},
-    {"operator": "seqvaloper1slow", "direct": true, "registered": true, "version": 3},
-    {"operator": "seqvaloper1left", "registered": false}
-  ],
-  "faults": [{"height": 4700, "participant": "seqvaloper1slow", "reason": "stalled", "proof": false, "request": "payment-0", "accuser": "seqvaloper1self"}]
-}`
+func sample() mpcnode.PageReport {
+	at := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	return mpcnode.PageReport{
+		ChainID: "seq-1", At: at, KeysLeftOut: true,
+		Status: mpcnode.StatusReport{
+			Engine: mpcnode.EngineRunning, Operator: "seqvaloper1self", Height: 4711, OpenRequests: 2, Sessions: 1, Peers: 3, Preparams: 2,
+			PresignaturesReady: 4, PresignaturesParked: 12, Problem: "database_missing", Remedy: "restore it", IdentityOutdated: 2, ClockAhead: 61.4,
+			Withheld:    []mpcnode.WithheldShare{{KeyID: "kept", Epoch: 3, Why: "other_key", Remedy: "look at the chain"}},
+			UnknownKeys: []string{"stray-1", "stray-2"},
+		},
+		Keys: []mpcnode.PageKey{
+			{ID: "treasury", Status: "READY", Epoch: 2, Threshold: 2, Participants: 5, Missing: []string{}, Losses: 2, Address: "0x6FcDAAC159E6fE03b42E0000731b57506fcFd75d"},
+			{ID: "edge", Status: "READY", Threshold: 2, Participants: 4, Missing: []string{"seqvaloper1lost"}},
+			{ID: "gone", Status: "READY", Threshold: 2, Participants: 4, Missing: []string{"a", "b"}, Losses: -1},
+			{ID: "<img src=x onerror=alert(1)>", Status: "ERROR", Reason: "expired", Threshold: 1, Participants: 3, Missing: []string{}, Losses: 1},
+		},
+		Sessions: []mpcnode.SessionReport{{
+			Request: "payment-1", KeyID: "treasury", Kind: "sign", Phase: "running", Round: 4, Rounds: 9, Awaiting: []string{"seqvaloper1slow"}, Opened: at.Add(-5 * time.Second),
+		}},
+		Participants: []mpcnode.PageParticipant{
+			{Operator: "seqvaloper1self", Self: true, Registered: true, Version: 1}, {Operator: "seqvaloper1slow", Direct: true, Registered: true, Version: 3},
+			{Operator: "seqvaloper1left"},
+		},
+		Faults: []mpcnode.PageFault{{Height: 4700, Participant: "seqvaloper1slow", Reason: "stalled", Request: "payment-0", Accuser: "seqvaloper1self"}},
+	}
+}
 
 // findChromium skips where there is none, unless BROWSER_REQUIRED says that there must be.
 func findChromium(t *testing.T) string {
@@ -52,7 +62,7 @@ func findChromium(t *testing.T) string {
 // in PAGE_SCREENSHOTS if that names a folder.
 func TestInBrowser(t *testing.T) {
 	chromium := findChromium(t)
-	s := httptest.NewServer(Handler(func(context.Context) (any, error) { return json.RawMessage(sample), nil }))
+	s := httptest.NewServer(page.Local(page.Handler(func(context.Context) (any, error) { return sample(), nil })))
 	defer s.Close()
 	dir := os.Getenv("PAGE_SCREENSHOTS")
 	if dir == "" {
@@ -64,14 +74,15 @@ func TestInBrowser(t *testing.T) {
 		defer cancel()
 		args = append([]string{
 			"--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--user-data-dir=" + t.TempDir(), "--virtual-time-budget=3000",
-		}, append(args, s.URL+Path)...)
+		}, append(args, s.URL+page.Path)...)
 		out, err := exec.CommandContext(ctx, chromium, args...).Output()
 		require.NoError(t, err)
 		return string(out)
 	}
 	dom := run("--dump-dom")
 	for _, want := range []string{
-		"seq-1", "4711", "identity_outdated: register again", "0x6FcDAAC159E6fE03b42E0000731b57506fcFd75d", "5 of 5", "missing: seqvaloper1lost",
+		"seq-1", "4711", "database_missing: restore it", "identity_outdated: the chain goes by version 2", "catching_up: the clock of this node is 61 s ahead",
+		"kept: a share of epoch 3 is kept though the chain has no use for it: other_key. look at the chain", "stray-1, stray-2", "0x6FcDAAC159E6fE03b42E0000731b57506fcFd75d", "5 of 5", "missing: seqvaloper1lost",
 		"the next loss ends it", "cannot sign", "4 of 9", "seqvaloper1slow", "5 s", "this node", "directly", "by relay", "4700", "not all keys are shown",
 		"&lt;img src=x onerror=alert(1)&gt;",
 	} {

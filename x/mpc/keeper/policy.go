@@ -36,11 +36,31 @@ func (k *Keeper) checkPolicies(ctx context.Context, policy *types.KeyPolicy, c t
 	if !ok || c.Key.Module == "" {
 		return nil
 	}
-	err := check.CheckSign(ctx, c)
+	err := askModule(sdk.UnwrapSDKContext(ctx), check, c)
 	if err == nil || types.ReasonOf(err) != "" {
 		return types.FromReason(err)
 	}
 	return types.ErrPolicy.Wrapf("module %s: %s", c.Key.Module, err)
+}
+
+// askModule gives a check as much gas when a request is made as when participants ask again:
+// what was admitted and then cost more would be refused by all of them. The gas is the
+// request's.
+func askModule(ctx sdk.Context, check types.SignPolicy, c types.SignCheck) (err error) {
+	limit := min(HookGasLimit, ctx.GasMeter().GasRemaining())
+	meter := storetypes.NewGasMeter(limit)
+	defer func() {
+		recovered := recover()
+		ctx.GasMeter().ConsumeGas(meter.GasConsumedToLimit(), "check of a module's policy")
+		switch _, out := recovered.(storetypes.ErrorOutOfGas); {
+		case recovered == nil:
+		case out && meter.IsPastLimit() && limit == HookGasLimit:
+			err = fmt.Errorf("its check takes more than %d gas", limit)
+		default:
+			panic(recovered)
+		}
+	}()
+	return check.CheckSign(ctx.WithGasMeter(meter), c)
 }
 
 func checkPolicy(policy *types.KeyPolicy, c types.SignCheck) error {

@@ -7,9 +7,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/testutil/fakekind"
+	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -60,10 +64,12 @@ type guard struct {
 	said   []types.SignCheck
 	refuse error
 	panics bool
+	gas    storetypes.Gas
 }
 
-func (g *guard) CheckSign(_ context.Context, c types.SignCheck) error {
+func (g *guard) CheckSign(ctx context.Context, c types.SignCheck) error {
 	g.said = append(g.said, c)
+	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(g.gas, "a check")
 	if g.panics {
 		panic("no module like this")
 	}
@@ -112,6 +118,39 @@ func TestPolicyOfModule(t *testing.T) {
 	require.ErrorIs(t, f.Keeper.EngineCheckSign(f.Ctx, "vault:1"), types.ErrPolicy)
 	require.ErrorIs(t, f.Keeper.EngineCheckSign(f.Ctx, "none"), types.ErrUnknownSignature)
 	require.NoError(t, f.Keeper.EngineCheckSign(f.Ctx, "s"))
+}
+
+// A check has the same gas when the request is made and when participants ask again, and
+// the request pays for it.
+func TestGasOfAPolicy(t *testing.T) {
+	f, _ := newNotary(t)
+	g := &guard{}
+	f.Keeper.AddPolicy("vault", g)
+	api := f.Keeper.ForModule("vault")
+	_, err := api.KeyGen(f.Ctx, "vault:k", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	require.NoError(t, err)
+	f.AttestAll("vault:k", chain.NewSecret("vault:k"))
+	ask := func(id string, limit storetypes.Gas) (used storetypes.Gas, err error) {
+		ctx := f.Ctx.WithGasMeter(storetypes.NewGasMeter(limit))
+		_, err = api.KeySign(ctx, id, "vault:k", notePayload(note))
+		return ctx.GasMeter().GasConsumed(), err
+	}
+	g.gas = keeper.HookGasLimit + 1
+	used, err := ask("vault:dear", 10*keeper.HookGasLimit)
+	require.ErrorIs(t, err, types.ErrPolicy)
+	require.ErrorContains(t, err, "its check takes more than 1500000 gas")
+	require.Greater(t, used, keeper.HookGasLimit)
+	require.PanicsWithValue(t, storetypes.ErrorOutOfGas{Descriptor: "a check"}, func() {
+		_, _ = ask("vault:poor", keeper.HookGasLimit/2)
+	}, "it is the request that has too little")
+
+	g.gas = keeper.HookGasLimit
+	used, err = ask("vault:1", 10*keeper.HookGasLimit)
+	require.NoError(t, err)
+	require.Greater(t, used, keeper.HookGasLimit)
+	require.NoError(t, f.Keeper.EngineCheckSign(f.Ctx, "vault:1"))
+	g.gas++
+	require.ErrorIs(t, f.Keeper.EngineCheckSign(f.Ctx, "vault:1"), types.ErrPolicy)
 }
 
 func TestPoliciesAreSealed(t *testing.T) {

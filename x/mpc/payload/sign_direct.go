@@ -4,6 +4,9 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"fmt"
+	"reflect"
+	"slices"
+	"strings"
 	"unicode/utf8"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -53,15 +56,23 @@ func (k signDirectKind) Decode(data []byte) (mpctypes.DecodedPayload, error) {
 			return nil, fmt.Errorf("%s: %w", part.name, err)
 		}
 	}
-	for _, a := range d.anys() {
-		if err := k.decodeAny(a); err != nil {
+	for _, a := range d.options() {
+		if _, err := k.decodeAny(a); err != nil {
 			return nil, err
 		}
+	}
+	var calls []string
+	for _, m := range d.body.Messages {
+		types, err := k.decodeAny(m)
+		if err != nil {
+			return nil, err
+		}
+		calls = append(calls, types...)
 	}
 	if err := d.check(); err != nil {
 		return nil, err
 	}
-	d.claims = d.claim()
+	d.claims = d.claim(calls)
 	return d, nil
 }
 
@@ -84,12 +95,65 @@ func (k signDirectKind) decode(bz []byte, message proto.Message) error {
 	return nil
 }
 
-func (k signDirectKind) decodeAny(a *codectypes.Any) error {
+// decodeAny reads what stands there with its type, and all that stands in it so: a
+// transaction that another one carries too. It lists their types. How deep that goes is
+// bounded by decode.
+func (k signDirectKind) decodeAny(a *codectypes.Any) (types []string, err error) {
 	message, err := k.registry.Resolve(a.TypeUrl)
 	if err != nil {
-		return fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)
+		return nil, fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)
 	}
-	return k.decode(a.Value, message)
+	if err := k.decode(a.Value, message); err != nil {
+		return nil, err
+	}
+	types = []string{a.TypeUrl}
+	for _, inner := range anysIn(reflect.ValueOf(message)) {
+		more, err := k.decodeAny(inner)
+		if err != nil {
+			return nil, err
+		}
+		types = append(types, more...)
+	}
+	return types, nil
+}
+
+// anysIn finds what stands in a message with its type, whatever the message's own code
+// says of that.
+func anysIn(v reflect.Value) (found []*codectypes.Any) {
+	switch v.Kind() {
+	case reflect.Pointer, reflect.Interface:
+		if v.IsNil() {
+			return nil
+		}
+		if a, ok := v.Interface().(*codectypes.Any); ok {
+			return []*codectypes.Any{a}
+		}
+		return anysIn(v.Elem())
+	case reflect.Struct:
+		if a, ok := v.Interface().(codectypes.Any); ok {
+			return []*codectypes.Any{&a}
+		}
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() {
+				found = append(found, anysIn(v.Field(i))...)
+			}
+		}
+	case reflect.Slice, reflect.Array:
+		if v.Type().Elem().Kind() == reflect.Uint8 {
+			return nil
+		}
+		for i := range v.Len() {
+			found = append(found, anysIn(v.Index(i))...)
+		}
+	case reflect.Map: // in the order of its keys, for the same claims everywhere
+		keys := v.MapKeys()
+		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
+		for _, key := range keys {
+			found = append(found, anysIn(v.MapIndex(key))...)
+		}
+	default: // it has no parts
+	}
+	return found
 }
 
 // signDoc is a sign document.
@@ -101,9 +165,8 @@ type signDoc struct {
 	claims mpctypes.Claims
 }
 
-// anys lists what stands in the document with its type.
-func (d *signDoc) anys() (list []*codectypes.Any) {
-	list = append(list, d.body.Messages...)
+// options lists what stands in the document with its type, its messages left out.
+func (d *signDoc) options() (list []*codectypes.Any) {
 	list = append(list, d.body.ExtensionOptions...)
 	list = append(list, d.body.NonCriticalExtensionOptions...)
 	for _, s := range d.auth.SignerInfos {
@@ -136,11 +199,10 @@ func (d *signDoc) check() error {
 // alone reports that one signature makes the document a transaction.
 func (d *signDoc) alone() bool { return len(d.auth.SignerInfos) == 1 }
 
-func (d *signDoc) claim() mpctypes.Claims {
-	c := mpctypes.Claims{ChainID: d.doc.ChainId}
-	for _, m := range d.body.Messages {
-		c.Calls = append(c.Calls, m.TypeUrl)
-	}
+// claim says nothing of fee and value, which are coins of any chain: a policy that limits
+// them refuses the document.
+func (d *signDoc) claim(calls []string) mpctypes.Claims {
+	c := mpctypes.Claims{ChainID: d.doc.ChainId, Calls: calls}
 	// Of several signers nobody here knows which one the key is.
 	if d.alone() && !d.body.Unordered {
 		c.Place = fmt.Sprintf("%s/%d/%d", d.doc.ChainId, d.doc.AccountNumber, d.auth.SignerInfos[0].Sequence)

@@ -3,6 +3,7 @@ package payload_test
 import (
 	"bytes"
 	"crypto/sha256"
+	"math/big"
 	"strings"
 	"testing"
 
@@ -15,6 +16,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
+	"github.com/cosmos/cosmos-sdk/x/authz"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
@@ -78,6 +80,7 @@ func kind() mpctypes.PayloadKind {
 	registry := codectypes.NewInterfaceRegistry()
 	cryptocodec.RegisterInterfaces(registry)
 	banktypes.RegisterInterfaces(registry)
+	authz.RegisterInterfaces(registry)
 	return payload.NewSignDirect(registry)
 }
 
@@ -124,6 +127,42 @@ func TestSignDirectOfSeveral(t *testing.T) {
 	decoded, err = kind().Decode(d.encode(t))
 	require.NoError(t, err)
 	require.Empty(t, decoded.Claims().Place, "its sequence is not counted")
+}
+
+// What a message carries is looked at as what stands in the document itself, at any depth.
+func TestSignDirectOfCarriedMessages(t *testing.T) {
+	send := newDocument(t).body.Messages[0]
+	carried := func(depth int, inner *codectypes.Any) *codectypes.Any {
+		for range depth {
+			inner = anyOf(t, &authz.MsgExec{Grantee: "cosmos1a", Msgs: []*codectypes.Any{inner}})
+		}
+		return inner
+	}
+	with := func(m *codectypes.Any) []byte {
+		d := newDocument(t)
+		d.body.Messages = []*codectypes.Any{m}
+		return d.encode(t)
+	}
+	const exec, pay = "/cosmos.authz.v1beta1.MsgExec", "/cosmos.bank.v1beta1.MsgSend"
+	for depth, calls := range [][]string{{pay}, {exec, pay}, {exec, exec, pay}} {
+		decoded, err := kind().Decode(with(carried(depth, send)))
+		require.NoError(t, err)
+		require.Equal(t, calls, decoded.Claims().Calls)
+	}
+	decoded, err := kind().Decode(with(carried(1, send)))
+	require.NoError(t, err)
+	policy := mpctypes.Policy{Calls: []string{exec}}
+	require.ErrorIs(t, policy.Check(payload.SignDirectKind, decoded.Claims()), mpctypes.ErrPolicy, "what is carried is not allowed")
+	policy = mpctypes.Policy{MaxFee: big.NewInt(1 << 62)}
+	require.ErrorIs(t, policy.Check(payload.SignDirectKind, decoded.Claims()), mpctypes.ErrPolicy, "nobody knows what coins are worth")
+
+	twice := &codectypes.Any{TypeUrl: pay, Value: append(bytes.Clone(send.Value), 0x0a, 0)}
+	_, err = kind().Decode(with(carried(1, twice)))
+	require.ErrorIs(t, err, mpctypes.ErrNotCanonical)
+	_, err = kind().Decode(with(carried(1, &codectypes.Any{TypeUrl: "/unknown.Msg"})))
+	require.ErrorIs(t, err, mpctypes.ErrBadPayload)
+	_, err = kind().Decode(with(carried(100, send)))
+	require.ErrorIs(t, err, mpctypes.ErrBadPayload, "it goes too deep")
 }
 
 // unknown is a field that no message of these has.

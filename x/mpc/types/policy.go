@@ -27,7 +27,9 @@ type SignPolicy interface {
 	// It is called when the request is made, and what it stores then stays if the request
 	// does. It is called again, on the state of a later block, by each participant before it
 	// signs (SignCheck.Again); nothing that it stores then stays, and what it refuses is not
-	// signed by that participant. It must be deterministic.
+	// signed by that participant. Each time it may use as much gas as a hook
+	// (keeper.HookGasLimit), and refuses if it needs more; the first time the request pays
+	// for it. It must be deterministic.
 	CheckSign(ctx context.Context, c SignCheck) error
 }
 

@@ -79,6 +79,10 @@ function problems(state) {
   if (s.engine !== "running") list.push("The engine does not run: " + s.engine);
   if (s.problem) list.push(s.problem + (s.remedy ? ": " + s.remedy : ""));
   for (const w of s.warnings || []) list.push(`${w.reason}: ${w.detail}. ${w.remedy}`);
+  if (s.clock_ahead_seconds) list.push(`catching_up: the clock of this node is ${Math.round(s.clock_ahead_seconds)} s ahead of the chain's, so it takes part in nothing. Set it right`);
+  if (s.identity_outdated) list.push(`identity_outdated: the chain goes by version ${s.identity_outdated} of this validator's identity, whose key this node does not have. "mpc doctor" says what to do`);
+  for (const w of s.withheld || []) list.push(`${w.key_id}: a share of epoch ${w.epoch} is kept though the chain has no use for it: ${w.why}. ${w.remedy}`);
+  if ((s.unknown_keys || []).length > 0) list.push("The chain does not know these keys, whose shares are kept: " + s.unknown_keys.join(", "));
   for (const m of s.missing_shares || []) list.push(`${m.key_id}: ${m.what}`);
   if (s.audit_problem) list.push("Audit log: " + s.audit_problem);
   at("problems").hidden = list.length === 0;
