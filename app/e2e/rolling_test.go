@@ -20,6 +20,8 @@ const (
 	rollingTimeLimit = 10 * time.Minute
 	// askedWhileAway are the requests that come while each node is stopped.
 	askedWhileAway = 3
+	// openAtOnce of them keep three nodes busy on two cores.
+	openAtOnce = 3
 )
 
 // TestRollingRestart stops and starts the nodes one after another, as for an update of the
@@ -102,7 +104,7 @@ func (l *load) so() (int, error) {
 // run ends with its context, or with the first request that the chain does not take.
 func (l *load) run(ctx context.Context) {
 	for i := 0; ctx.Err() == nil; i++ {
-		if err := l.ask(fmt.Sprintf("rolling-%d", i)); err != nil {
+		if err := l.next(ctx, fmt.Sprintf("rolling-%d", i)); err != nil {
 			l.mu.Lock()
 			l.err = err
 			l.mu.Unlock()
@@ -127,4 +129,33 @@ func (l *load) ask(id string) error {
 	}
 	maps.Copy(l.asked, digest)
 	return nil
+}
+
+// next asks when there is room for one more, unless it is the end.
+func (l *load) next(ctx context.Context, id string) error {
+	if err := l.busy(ctx); err != nil || ctx.Err() != nil {
+		return err
+	}
+	return l.ask(id)
+}
+
+// busy waits while enough requests are open.
+func (l *load) busy(ctx context.Context) error {
+	for {
+		l.mu.Lock()
+		open, err := l.requester.Query.PendingRequests(ctx, &mpctypes.QueryPendingRequestsRequest{})
+		l.mu.Unlock()
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			return fmt.Errorf("list open requests: %w", err)
+		case len(open.Requests) < openAtOnce:
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+		case <-time.After(look):
+		}
+	}
 }

@@ -88,7 +88,7 @@ func watchScreen(ctx context.Context, client *mpcnode.Client, out *os.File) (err
 			width, height = 80, 24
 		}
 		v.look(ctx, client)
-		_, err = io.WriteString(out, frame(v.lines(), width, height))
+		_, err = io.WriteString(out, frame(v.lines(height-1), width, height))
 		return err
 	})
 }

@@ -61,8 +61,9 @@ func (v *watched) state() string {
 	return fmt.Sprintf("engine %s, %d peers with the MPC channel, %d participants direct", s.Engine, s.Peers, len(s.Reachable))
 }
 
-// lines are a screen, the newest events last.
-func (v *watched) lines() []string {
+// lines are a screen of so many, the newest events last. Sessions may take all but as many
+// lines as the events have at least: a third of what is below the state.
+func (v *watched) lines(height int) []string {
 	if v.problem != nil {
 		return []string{v.state()}
 	}
@@ -77,9 +78,15 @@ func (v *watched) lines() []string {
 			s.OpenRequests, s.ResultsWaiting, s.Preparams, s.PresignaturesReady, s.PresignaturesParked),
 		"",
 	}
-	lines = append(lines, rows(table(v.sessionRows))...)
-	lines = append(lines, "")
-	for _, e := range v.events {
+	room := max(height-len(lines)-1, 0)
+	sessions := rows(table(v.sessionRows))
+	if most := max(room-room/3, 2); len(sessions) > most {
+		hidden := len(sessions) - most + 1
+		sessions = append(sessions[:most-1:most-1], fmt.Sprintf("and %d more sessions: sequencerd mpc sessions", hidden))
+	}
+	lines = append(append(lines, sessions...), "")
+	room = max(room-len(sessions), 0)
+	for _, e := range v.events[max(0, len(v.events)-room):] {
 		lines = append(lines, eventText(e))
 	}
 	return lines
@@ -119,13 +126,10 @@ func eventText(e mpcnode.ActivityEvent) string {
 	return text + e.What
 }
 
-// frame draws lines on a screen of a size: the first of them, and of what does not fit
-// the newest. Nothing but printable text gets there.
+// frame draws lines on a screen of a size, those that fit. Nothing but printable text gets
+// there.
 func frame(lines []string, width, height int) string {
-	if more := len(lines) - max(height-1, 1); more > 0 {
-		top := min(4, len(lines)-more)
-		lines = append(lines[:top:top], lines[top+more:]...)
-	}
+	lines = lines[:min(len(lines), max(height-1, 1))]
 	var out strings.Builder
 	out.WriteString(home)
 	for _, line := range lines {
