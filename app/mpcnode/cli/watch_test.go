@@ -64,7 +64,9 @@ func TestWatchedScreen(t *testing.T) {
 	small := frame(v.screen(), 20, 7)
 	require.Equal(t, 6, strings.Count(small, "\r\n"))
 	require.Contains(t, small, "height 70")
+	require.Contains(t, small, "sign/pay")
 	require.Contains(t, small, cut(eventText(v.events[1]), 20))
+	require.NotContains(t, small, cut(eventText(v.events[0]), 20), "the newest are shown")
 	require.NotContains(t, small, "identity version", "it is beyond the width")
 	require.Equal(t, "ab", cut("a\x1b\n\u009b\u202ebc", 2))
 
