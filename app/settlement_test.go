@@ -145,15 +145,13 @@ func (s *settlers) transaction(id uint64) settlementtypes.Transaction {
 type operatorsNode struct {
 	s    *settlers
 	from int
-	// away is the error of a node that is not there.
-	away error
 }
 
 // Open implements relay.Sequencer.
 func (n *operatorsNode) Open(context.Context) ([]settlementtypes.Transaction, error) {
 	answer, err := n.s.query.Open(n.s.app.NewContext(true), &settlementtypes.QueryOpenRequest{})
-	if err != nil || n.away != nil {
-		return nil, n.away
+	if err != nil {
+		return nil, err
 	}
 	return answer.Transactions, nil
 }
@@ -179,16 +177,13 @@ func (n *operatorsNode) Send(_ context.Context, msg sdk.Msg) error { return n.s.
 type relays struct {
 	t     *testing.T
 	all   []*relay.Relay
-	nodes []*operatorsNode
 	lines []string
 }
 
 func (s *settlers) relays(l1 relay.Ethereum) *relays {
 	r := &relays{t: s.t}
 	for i, operator := range s.operators {
-		n := &operatorsNode{s: s, from: i}
-		r.nodes = append(r.nodes, n)
-		r.all = append(r.all, relay.New(l1, n, relay.Options{Operator: operator, Confirmations: 2, BumpAfter: 2, Interval: time.Hour},
+		r.all = append(r.all, relay.New(l1, &operatorsNode{s, i}, relay.Options{Operator: operator, Confirmations: 2, BumpAfter: 2, Interval: time.Hour},
 			func(line string) { r.lines = append(r.lines, fmt.Sprint(i, " ", line)) }))
 	}
 	return r

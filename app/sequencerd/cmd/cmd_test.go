@@ -367,3 +367,10 @@ func every(c *cobra.Command, f func(*cobra.Command)) {
 		every(sub, f)
 	}
 }
+
+// The relay's --rpc is a URL, and not the section of config.toml that has this name: on a
+// home that has one the command gets as far as its key.
+func TestRelayReadsNoConfig(t *testing.T) {
+	_, err := run(t, fullNode(t), "settlement", "relay", "--rpc", "http://127.0.0.1:1", "--from", "nobody", "--keyring-backend", "test")
+	require.ErrorContains(t, err, "nobody")
+}

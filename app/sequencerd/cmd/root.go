@@ -54,6 +54,7 @@ make it among themselves, and the result goes back on chain.
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return prepare(cmd, clientCtx) },
 	}
 	addCommands(root, a)
+	root.AddCommand(settlementCmd(clientCtx))
 	if err := addModuleCommands(root, a, clientCtx); err != nil {
 		panic(err)
 	}
@@ -66,15 +67,7 @@ func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 	// Cobra's Println, which the SDK's queries use, writes to standard error if no
 	// output is set: nobody could pipe an answer.
 	cmd.SetOut(cmd.OutOrStdout())
-	clientCtx = clientCtx.WithCmdContext(cmd.Context())
-	clientCtx, err := client.ReadPersistentCommandFlags(clientCtx, cmd.Flags())
-	if err != nil {
-		return err
-	}
-	if clientCtx, err = clientconfig.ReadFromClientConfig(clientCtx); err != nil {
-		return fmt.Errorf("read client.toml: %w", err)
-	}
-	if err := client.SetCmdClientContextHandler(clientCtx, cmd); err != nil {
+	if err := prepareClient(cmd, clientCtx); err != nil {
 		return err
 	}
 	svrCtx, err := server.InterceptConfigsAndCreateContext(cmd, mpcnode.Template, mpcnode.DefaultAppConfig(app.MinGasPrice), cmtcfg.DefaultConfig())
@@ -87,6 +80,27 @@ func prepare(cmd *cobra.Command, clientCtx client.Context) error {
 	}
 	svrCtx.Logger = logger.With(log.ModuleKey, "server")
 	return server.SetCmdServerContext(cmd, svrCtx)
+}
+
+// prepareClient reads client.toml only.
+func prepareClient(cmd *cobra.Command, clientCtx client.Context) error {
+	clientCtx = clientCtx.WithCmdContext(cmd.Context())
+	clientCtx, err := client.ReadPersistentCommandFlags(clientCtx, cmd.Flags())
+	if err != nil {
+		return err
+	}
+	if clientCtx, err = clientconfig.ReadFromClientConfig(clientCtx); err != nil {
+		return fmt.Errorf("read client.toml: %w", err)
+	}
+	return client.SetCmdClientContextHandler(clientCtx, cmd)
+}
+
+// settlementCmd needs nothing of a node's files: its flag --rpc would be taken for the
+// section of config.toml.
+func settlementCmd(clientCtx client.Context) *cobra.Command {
+	cmd := relay.Command(app.ValidatorCodec())
+	cmd.PersistentPreRunE = func(cmd *cobra.Command, _ []string) error { return prepareClient(cmd, clientCtx) }
+	return cmd
 }
 
 // logOutput is where the log of a command goes. What start has to say is its log.
@@ -116,7 +130,6 @@ func addCommands(root *cobra.Command, a *app.App) {
 		server.ModuleHashByHeightQuery(newApp),
 		cli.Command(),
 		localnetCmd(),
-		relay.Command(app.ValidatorCodec()),
 	)
 	version.AppName = app.Binary
 }
