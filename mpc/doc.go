@@ -52,7 +52,8 @@
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
 //   - What a member may say costs the loop a bounded number of looks at committed state:
 //     requests that it makes up are looked up a few times a block (outcome.go), keys are
-//     beside the loop (judge.go). In the inbox nobody has more than is free (queue.go).
+//     beside the loop (judge.go). In the inbox no participant, and no peer that tells results,
+//     has more than is free (queue.go).
 //   - Finished signatures and proof are verified beside the loop (judge.go): who delivers
 //     false ones is charged for them, and keeps nobody from the true one. Who repeats what
 //     another one signed makes it pay no more (attest.go).

@@ -196,16 +196,17 @@ func (e *Engine) Receive(v types.Verified) {
 	}
 }
 
-// ReceiveGossip takes a result of somebody, unverified. What proves itself, a finished
-// signature or proof, is verified before it returns, on the caller's goroutine; the error
-// says that it is false, which is the fault of who delivered it. It never blocks.
-func (e *Engine) ReceiveGossip(g *wire.Gossip) error {
+// ReceiveGossip takes a result of somebody that a peer delivered, unverified. What proves
+// itself, a finished signature or proof, is verified before it returns, on the caller's
+// goroutine; the error says that it is false, which is the fault of who delivered it. It
+// never blocks.
+func (e *Engine) ReceiveGossip(peer string, g *wire.Gossip) error {
 	j, err := e.core.Judge(g)
 	if err != nil {
 		return err
 	}
 	run := func() { e.core.HandleGossip(context.Background(), j) }
-	if !e.inbox.putLow(g.Size(), func() { e.core.contain(wordOfResult(j), run) }) {
+	if !e.inbox.putLow(peer, g.Size(), func() { e.core.contain(wordOfResult(j), run) }) {
 		e.core.opts.Observer.Dropped(types.ErrBusy)
 	}
 	return nil

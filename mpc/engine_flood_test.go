@@ -67,7 +67,7 @@ func TestEngineUnderUselessWords(t *testing.T) {
 		floods.Go(func() {
 			for i := range flood.prepares {
 				m.engine.Receive(flood.prepares[i])
-				if err := m.engine.ReceiveGossip(flood.gossip[i]); err != nil {
+				if err := m.engine.ReceiveGossip("peer", flood.gossip[i]); err != nil {
 					c.errs <- err
 					return
 				}

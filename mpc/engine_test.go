@@ -129,7 +129,7 @@ func (m *member) Send(to types.Operator, e *wire.Envelope) bool {
 func (m *member) Gossip(g *wire.Gossip) {
 	for _, peer := range m.club.members {
 		if peer != m {
-			if err := peer.engine.ReceiveGossip(g); err != nil {
+			if err := peer.engine.ReceiveGossip("peer", g); err != nil {
 				m.club.errs <- err
 			}
 		}

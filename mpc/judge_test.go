@@ -199,10 +199,10 @@ func TestEngineJudgesBeforeItsLoop(t *testing.T) {
 	d, r, secret := signingDesk(t)
 	e := &Engine{core: d.core, inbox: newQueue()} // its loop does not run
 	for n := range byte(20) {
-		require.ErrorIs(t, e.ReceiveGossip(gossipOf(falseSignature(r, n))), types.ErrBadResult)
+		require.ErrorIs(t, e.ReceiveGossip("peer", gossipOf(falseSignature(r, n))), types.ErrBadResult)
 	}
 	require.Zero(t, e.inbox.length())
-	require.NoError(t, e.ReceiveGossip(gossipOf(signedBy(secret, r))))
+	require.NoError(t, e.ReceiveGossip("peer", gossipOf(signedBy(secret, r))))
 	for _, item := range e.inbox.take() {
 		item.run()
 	}
@@ -233,7 +233,7 @@ func TestEngineJudgesProofBeforeItsLoop(t *testing.T) {
 	}
 	forged := d.prove(&r, "op-02")
 	forged.Second.Signature[0]++
-	require.ErrorIs(t, e.ReceiveGossip(told(forged)), types.ErrBadResult)
+	require.ErrorIs(t, e.ReceiveGossip("peer", told(forged)), types.ErrBadResult)
 	require.Zero(t, e.inbox.length())
 	require.Zero(t, d.reads.Load(), "false proof is worth no look at the state")
 
@@ -241,13 +241,13 @@ func TestEngineJudgesProofBeforeItsLoop(t *testing.T) {
 	of.KeyID = key.ID
 	proofs := []types.Evidence{d.prove(&r, "op-02"), of}
 	for _, proof := range proofs {
-		require.NoError(t, e.ReceiveGossip(told(proof)))
+		require.NoError(t, e.ReceiveGossip("peer", told(proof)))
 	}
 	require.Equal(t, int64(3), d.reads.Load(), "two of proof, one of a key")
 	loop()
 	require.ElementsMatch(t, proofs, d.core.Results().Evidence)
 	for _, proof := range proofs {
-		require.NoError(t, e.ReceiveGossip(told(proof)))
+		require.NoError(t, e.ReceiveGossip("peer", told(proof)))
 	}
 	require.Equal(t, int64(3), d.reads.Load(), "it is here already")
 	loop()

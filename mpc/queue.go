@@ -21,8 +21,10 @@ type queue struct {
 	mu    sync.Mutex
 	items []queued
 	bytes int
-	// from is what participants have in it.
+	// from is what participants have in it, told what peers told, and low that of all.
 	from map[types.Operator]load
+	told map[string]load
+	low  load
 	wake chan struct{}
 }
 
@@ -35,18 +37,27 @@ type queued struct {
 }
 
 func newQueue() *queue {
-	return &queue{from: make(map[types.Operator]load), wake: make(chan struct{}, 1)}
+	return &queue{from: make(map[types.Operator]load), told: make(map[string]load), wake: make(chan struct{}, 1)}
 }
 
 // put queues bounded work; false if there is no room.
 func (q *queue) put(bytes int, run func()) bool {
-	return q.putIf(bytes, run, func() bool { return q.room(1, bytes) })
+	return q.putIf(bytes, run, func() bool { return q.room(bytes) })
 }
 
-// putLow queues work that anybody can cause: it gets a quarter of the room, so
-// that it cannot push the messages of sessions out.
-func (q *queue) putLow(bytes int, run func()) bool {
-	return q.putIf(bytes, run, func() bool { return q.room(lowShare, bytes) })
+// putLow queues work that anybody can cause: all of it gets a quarter of the room, so
+// that it cannot push the messages of sessions out. What one peer brings is never more than
+// is free of that, as in putFrom.
+func (q *queue) putLow(peer string, bytes int, run func()) bool {
+	return q.putIf(bytes, run, func() bool {
+		own := q.told[peer]
+		if own.items >= maxQueued/lowShare-q.low.items || own.bytes+bytes > maxQueuedBytes/lowShare-q.low.bytes || !q.room(bytes) {
+			return false
+		}
+		q.told[peer] = load{own.items + 1, own.bytes + bytes}
+		q.low = load{q.low.items + 1, q.low.bytes + bytes}
+		return true
+	})
 }
 
 // putFrom queues what a participant said: it never has more in the queue than is free.
@@ -63,9 +74,9 @@ func (q *queue) putFrom(op types.Operator, bytes int, run func()) bool {
 	})
 }
 
-// room: a share of the queue has place for one more item.
-func (q *queue) room(share, bytes int) bool {
-	return len(q.items) < maxQueued/share && q.bytes+bytes <= maxQueuedBytes/share
+// room: the queue has place for one more item.
+func (q *queue) room(bytes int) bool {
+	return len(q.items) < maxQueued && q.bytes+bytes <= maxQueuedBytes
 }
 
 func (q *queue) putIf(bytes int, run func(), fits func() bool) bool {
@@ -102,6 +113,8 @@ func (q *queue) take() []queued {
 	items := q.items
 	q.items, q.bytes = nil, 0
 	clear(q.from)
+	clear(q.told)
+	q.low = load{}
 	return items
 }
 

@@ -29,7 +29,11 @@ func TestQueueBounds(t *testing.T) {
 			q := newQueue()
 			put := q.put
 			if tt.low {
-				put = q.putLow
+				peers := 0
+				put = func(bytes int, run func()) bool { // each brings one
+					peers++
+					return q.putLow(fmt.Sprint(peers), bytes, run)
+				}
 			}
 			for i := range tt.fits {
 				require.True(t, put(tt.bytes, nothing), "%d", i)
@@ -75,6 +79,31 @@ func TestQueueShares(t *testing.T) {
 	require.Equal(t, maxQueued/2, sent)
 }
 
+// TestQueueSharesOfPeers: peers that tell as many results as they can leave room for what
+// others tell, and for sessions.
+func TestQueueSharesOfPeers(t *testing.T) {
+	for _, bytes := range []int{0, 1 << 10} {
+		q := newQueue()
+		for range maxQueued {
+			for i := range 3 {
+				q.putLow(fmt.Sprint("greedy-", i), bytes, nothing)
+			}
+		}
+		require.Equal(t, maxQueued/lowShare*3/4, q.length())
+		for i := range 64 {
+			require.True(t, q.putLow(fmt.Sprint("other-", i), bytes, nothing), "%d", i)
+		}
+		require.True(t, q.putFrom("participant", bytes, nothing))
+		q.take()
+		require.True(t, q.putLow("greedy-0", bytes, nothing), "taking makes room for everybody")
+	}
+	q := newQueue()
+	for range maxQueued {
+		q.putFrom("participant", 0, nothing)
+	}
+	require.True(t, q.putLow("peer", 0, nothing), "sessions leave room for results")
+}
+
 // TestQueueOrder: first in, first out, and one signal for many.
 func TestQueueOrder(t *testing.T) {
 	q := newQueue()
@@ -85,7 +114,7 @@ func TestQueueOrder(t *testing.T) {
 		case 0:
 			require.True(t, q.put(1, run))
 		case 1:
-			require.True(t, q.putLow(1, run))
+			require.True(t, q.putLow("peer", 1, run))
 		default:
 			q.force(run)
 		}

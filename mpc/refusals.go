@@ -1,14 +1,15 @@
 package mpc
 
 import (
+	"slices"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// Nobody is accused for refusing an attempt, or for leaving one for nobody's fault: who is
-// busy, or is making pre-parameters, does. What cannot do without a member though, a keygen
+// Nobody is accused for refusing an attempt, or for leaving one: who is busy, or is making
+// pre-parameters, does, and who was lied to. What cannot do without a member though, a keygen
 // or a reshare, never comes to its end if that one goes on with it; so whoever does is
 // accused of it in the end, with the reason that it gives. Without the limits below it
 // would be better off than who is silent, who is accused the first time.
@@ -29,22 +30,26 @@ type refusals struct {
 	first, last time.Time
 }
 
-// noteRefusal counts a session that somebody ended who could not be done without, and gave
-// a reason that is nobody's fault.
+// noteRefusal counts a session that somebody ended who could not be done without, whatever
+// it says why: a reason costs nothing, and so does a name. Only who accuses, before all, one
+// of those whom it leaves for has a reason that counts: that costs both the same.
 func (c *Core) noteRefusal(l *live, end session.End, now time.Time) {
 	var op types.Operator
 	var reason types.Reason
 	switch {
 	case end.Refused:
 		op, reason = end.Culprits[0], end.Reason
-	case end.Left != "" && !l.Context().IsZero() && len(end.LeftOver) == 0: // before, an initiator may say that somebody refused
+	case end.Left != "" && !l.Context().IsZero() && !c.accuses(end.Left, end.LeftOver): // before, an initiator may say that somebody refused
 		op, reason = end.Left, end.LeftFor
+		if types.Accusable(reason) {
+			reason = types.ErrAborted // what it says of others is not said of it
+		}
 	default:
 		return
 	}
 	r := l.Request()
-	if l.presign() || types.Accusable(reason) || reason == types.ErrAborted || r.CanDoWithout([]types.Operator{op}) {
-		return
+	if l.presign() || types.Accusable(reason) || r.CanDoWithout([]types.Operator{op}) {
+		return // a Refuse with such a reason is an accusation of its own, see blame
 	}
 	if _, open := c.requests[r.ID]; !open || r.Expired(c.view.Height) {
 		return // it may be right
@@ -62,6 +67,14 @@ func (c *Core) noteRefusal(l *live, end session.End, now time.Time) {
 			"attempts", n.count, "since", n.first, "reason", reason, "remedy", reason.Remedy())
 		c.accuse(l.Session, []types.Operator{op}, reason, now)
 	}
+}
+
+// accuses: the chain, or the pool, has somebody's accusation of one of these.
+func (c *Core) accuses(op types.Operator, named []types.Operator) bool {
+	return slices.ContainsFunc(named, func(other types.Operator) bool {
+		a := types.Accusation{Accused: other, Operator: op}
+		return c.pool.hasAccusation(&a) || c.accused(&a)
+	})
 }
 
 // servedWith forgets what those refused with whom something came to its end.

@@ -140,6 +140,51 @@ func TestLeavesForEver(t *testing.T) {
 	require.Equal(t, types.ErrBusy, said[0].Reason)
 }
 
+// TestLeavesForEverWhateverItSays: no reason and no name lets somebody off, but its own
+// accusation of whom it names.
+func TestLeavesForEverWhateverItSays(t *testing.T) {
+	const leaver, other = "op-02", "op-03"
+	for name, tt := range map[string]struct {
+		reason  types.Reason
+		over    []types.Operator
+		accuses bool
+		want    types.Reason
+	}{
+		"stalled, of nobody":          {types.ErrStalled, nil, false, types.ErrAborted},
+		"a lie of nobody":             {types.ErrProtocolFault, nil, false, types.ErrAborted},
+		"no reason":                   {types.ErrAborted, nil, false, types.ErrAborted},
+		"busy, for somebody":          {types.ErrBusy, []types.Operator{other}, false, types.ErrBusy},
+		"stalled, of somebody":        {types.ErrStalled, []types.Operator{other}, false, types.ErrAborted},
+		"whom it accuses":             {types.ErrStalled, []types.Operator{other}, true, ""},
+		"whom it accuses, of another": {types.ErrStalled, []types.Operator{"op-01"}, true, types.ErrAborted},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPartner(t)
+			p.settle()
+			l := p.live()
+			r := p.core.requests[p.request.ID]
+			r.Members = p.desk.request(types.KindKeygen).Members // of four
+			l.Request().Members = r.Members
+			if tt.accuses {
+				p.core.view.Faults = []types.Fault{{Participant: other, Accuser: leaver}}
+			}
+			p.aboutToBeAccused(leaver)
+			p.core.noteRefusal(l, session.End{Reason: types.ErrAborted, Left: leaver, LeftFor: tt.reason, LeftOver: tt.over}, p.now)
+			said := p.core.Results().Accusations
+			if tt.want == "" {
+				require.Empty(t, said)
+				return
+			}
+			require.Len(t, said, 1)
+			require.Equal(t, tt.want, said[0].Reason)
+		})
+	}
+	l := newLeader(t, types.KindKeygen)
+	l.aboutToBeAccused(leaver)
+	l.refused(leaver, types.ErrAborted)
+	require.Len(t, l.core.Results().Accusations, 1)
+}
+
 // TestInitiatorOfRefused: an initiator that gives up because somebody refused is not the one
 // that did.
 func TestInitiatorOfRefused(t *testing.T) {

@@ -230,7 +230,7 @@ func (s announcing) Receive(v types.Verified) {
 	}
 }
 
-func (announcing) ReceiveGossip(*wire.Gossip) error { return nil }
+func (announcing) ReceiveGossip(string, *wire.Gossip) error { return nil }
 
 func newBystander(t *testing.T) *bystander {
 	t.Helper()

@@ -141,11 +141,11 @@ type doubter struct {
 	isFalse func(*wire.Gossip) bool
 }
 
-func (d doubter) ReceiveGossip(g *wire.Gossip) error {
+func (d doubter) ReceiveGossip(peer string, g *wire.Gossip) error {
 	if d.isFalse(g) {
 		return fmt.Errorf("%w: it does not prove itself", types.ErrBadResult)
 	}
-	return d.recorder.ReceiveGossip(g)
+	return d.recorder.ReceiveGossip(peer, g)
 }
 
 // A finished signature that the sink finds false is the fault of who delivered it: the

@@ -131,7 +131,7 @@ func (s *recorder) Receive(v types.Verified) {
 	}
 	s.do(func() { s.envelopes = append(s.envelopes, v) })
 }
-func (s *recorder) ReceiveGossip(g *wire.Gossip) error {
+func (s *recorder) ReceiveGossip(peer string, g *wire.Gossip) error {
 	s.do(func() { s.gossip = append(s.gossip, g) })
 	return nil
 }

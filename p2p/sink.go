@@ -12,11 +12,11 @@ type Sink interface {
 	// Receive takes an envelope of a registered participant, for this node or
 	// for everybody. Session, round and order are the sink's business.
 	Receive(types.Verified)
-	// ReceiveGossip takes a result and does not change it. What somebody signed with
-	// an identity was checked against the roster; a finished signature is checked in
-	// shape only, and the sink verifies it if it knows the request. An error says that
-	// it is false: that is the fault of who delivered it.
-	ReceiveGossip(*wire.Gossip) error
+	// ReceiveGossip takes a result that a peer delivered and does not change it. What
+	// somebody signed with an identity was checked against the roster; a finished signature
+	// is checked in shape only, and the sink verifies it if it knows the request. An error
+	// says that it is false: that is the fault of who delivered it.
+	ReceiveGossip(peer string, g *wire.Gossip) error
 	// PeerConnected names a new peer that has the channel, so that the pool of
 	// results can be offered to it with GossipTo.
 	PeerConnected(peer string)

@@ -34,7 +34,7 @@ func (t *transport) SetSelf(self mpc.Self) {
 // inbound is what the reactor's sink needs of the engine.
 type inbound interface {
 	Receive(types.Verified)
-	ReceiveGossip(*wire.Gossip) error
+	ReceiveGossip(peer string, g *wire.Gossip) error
 	Connected(types.Operator)
 	Results() types.Results
 }
@@ -50,7 +50,9 @@ type sink struct {
 func (s sink) Receive(v types.Verified) { s.engine.Receive(v) }
 
 // ReceiveGossip implements p2p.Sink.
-func (s sink) ReceiveGossip(g *wire.Gossip) error { return s.engine.ReceiveGossip(g) }
+func (s sink) ReceiveGossip(peer string, g *wire.Gossip) error {
+	return s.engine.ReceiveGossip(peer, g)
+}
 
 // Connected implements p2p.Sink.
 func (s sink) Connected(op types.Operator) { s.engine.Connected(op) }
@@ -80,7 +82,7 @@ type deaf struct{}
 func (deaf) Receive(types.Verified) {}
 
 // ReceiveGossip implements p2p.Sink.
-func (deaf) ReceiveGossip(*wire.Gossip) error { return nil }
+func (deaf) ReceiveGossip(string, *wire.Gossip) error { return nil }
 
 // Connected implements p2p.Sink.
 func (deaf) Connected(types.Operator) {}

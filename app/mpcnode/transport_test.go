@@ -56,12 +56,12 @@ func TestNewPeerIsOfferedAllResults(t *testing.T) {
 }
 
 // ReceiveGossip finds everything false.
-func (pool) ReceiveGossip(*wire.Gossip) error { return types.ErrBadResult }
+func (pool) ReceiveGossip(string, *wire.Gossip) error { return types.ErrBadResult }
 
 // What the engine finds false is the fault of the peer that delivered it.
 func TestReactorHearsWhatIsFalse(t *testing.T) {
-	require.ErrorIs(t, sink{engine: pool{}}.ReceiveGossip(&wire.Gossip{}), types.ErrBadResult)
-	require.NoError(t, deaf{}.ReceiveGossip(&wire.Gossip{}))
+	require.ErrorIs(t, sink{engine: pool{}}.ReceiveGossip("peer", &wire.Gossip{}), types.ErrBadResult)
+	require.NoError(t, deaf{}.ReceiveGossip("peer", &wire.Gossip{}))
 }
 
 // An identity that cannot be announced must not end the engine.

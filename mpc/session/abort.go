@@ -111,6 +111,10 @@ func (s *Session) onAbort(v types.Verified) {
 	if err := a.Unmarshal(v.Body()); err != nil || types.Reason(a.Reason).Remedy() == "" {
 		a = wire.Abort{Reason: string(types.ErrProtocolFault)}
 	}
+	if s.collects() && s.peers[v.From()] != nil && string(v.Header().Context) == string(s.context[:]) && types.Reason(a.Reason) == types.ErrAborted {
+		s.accuse(v, fmt.Errorf("it leaves because another one left, which is passed on in the words of that one"))
+		return
+	}
 	switch {
 	case s.phase == Waiting && v.From() == s.initiator && string(v.Header().Context) == string(s.id[:]):
 		// The others that wait for its Start need not hear it from this node: they wait for
