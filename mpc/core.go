@@ -321,6 +321,7 @@ func (c *Core) Reconcile(ctx context.Context) error {
 	}
 	c.dropPresigns(c.opts.Now())
 	c.declareMissing(ctx)
+	c.declareFound()
 	c.prunePool(ctx)
 	c.retryParked()
 	c.retryConsumes(c.opts.Now())

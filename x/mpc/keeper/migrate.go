@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -9,7 +10,8 @@ import (
 
 // Migrate1to2 brings a state of before there were kinds of payloads to what it is now:
 // keys from then go on signing raw digests, the only thing that there was, and a payload
-// may be as large as on a new chain.
+// may be as large as on a new chain. What nobody has destroyed yet of DELETED keys is found
+// by who is to.
 func (k *Keeper) Migrate1to2(ctx context.Context) error {
 	params, err := k.Params(ctx)
 	if err != nil {
@@ -33,7 +35,7 @@ func (k *Keeper) Migrate1to2(ctx context.Context) error {
 			return err
 		}
 		key.AllowRaw = true
-		if err := k.setKey(ctx, key); err != nil {
+		if err := errors.Join(k.setKey(ctx, key), k.awaitAcks(ctx, key)); err != nil {
 			return err
 		}
 	}
