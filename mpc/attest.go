@@ -155,7 +155,7 @@ func (c *Core) attestationKey(a *types.Attestation) ([]byte, bool) {
 
 // unpinned: no request asked for such an attestation, and pinned an identity for it.
 func unpinned(kind types.RequestKind) bool {
-	return kind == types.KindDelete || kind == types.KindShareMissing
+	return kind == types.KindDelete || kind == types.KindShareMissing || kind == types.KindShareFound
 }
 
 // takeUnpinned keeps an attestation that Judge verified, unless a block that came since
@@ -179,7 +179,7 @@ func (c *Core) unpinnedWanted(key *types.Key, a *types.Attestation) bool {
 	if a.Request.Kind == types.KindDelete {
 		return c.deletionWanted(key, a)
 	}
-	return c.missingWanted(key, a)
+	return c.shareWordWanted(key, a)
 }
 
 // deletionWanted: the key is deleted, and this participant has not attested it

@@ -322,6 +322,7 @@ func (c *Core) Reconcile(ctx context.Context) error {
 	}
 	c.dropPresigns(c.opts.Now())
 	c.guardWork("missing shares", func() { c.declareMissing(ctx) })
+	c.guardWork("shares that are here again", c.declareFound)
 	c.guardWork("pruning results", func() { c.prunePool(ctx) })
 	c.retryParked()
 	c.retryConsumes(c.opts.Now())

@@ -13,6 +13,12 @@ import (
 // chain's keys with the records. It then says so on chain, where people and auto_reshare
 // see it. One that has no database at all says so too, and nothing else: it is nobody in
 // all that the engine does, and its identity signs this one statement.
+//
+// A database that is put back, from a backup or a disk that was not mounted, has the share
+// again, and the node takes its word back: once for each epoch, so that nobody fills blocks
+// with both, and only where the share is of the session by which the chain signs now and
+// opens. Nobody has to believe it more than before: a participant that has no share could as
+// well have kept silent about that.
 
 // maxMissingTold words of this node's wait for the chain at a time, beyond those on keys
 // that are wanted now: who lost thousands of shares tells of them in many blocks.
@@ -102,11 +108,20 @@ func (c *Core) declareUnheld(ctx context.Context, self Self) {
 
 // declare puts the word on one share into the pool; false if it is there or not wanted.
 func (c *Core) declare(key *types.Key, session types.Context, self Self) bool {
+	attempt := uint32(0)
+	if slices.Contains(key.FoundShares, self.Operator) {
+		attempt = 1
+	}
+	return c.sayOfShare(key, types.KindShareMissing, attempt, session, self)
+}
+
+// sayOfShare puts a word on a share into the pool; false if it is there or not wanted.
+func (c *Core) sayOfShare(key *types.Key, kind types.RequestKind, attempt uint32, session types.Context, self Self) bool {
 	a := types.Attestation{
-		Request: types.RequestID{Kind: types.KindShareMissing, ID: string(key.ID)}, Commitment: key.EpochCommitment(c.opts.ChainID),
+		Request: types.RequestID{Kind: kind, ID: string(key.ID)}, Attempt: attempt, Commitment: key.EpochCommitment(c.opts.ChainID),
 		Session: session, Operator: self.Operator, IdentityVersion: self.Version,
 	}
-	if c.pool.hasAttestation(&a) || !c.missingWanted(key, &a) {
+	if c.pool.hasAttestation(&a) || !c.shareWordWanted(key, &a) {
 		return false
 	}
 	a.Sign(c.opts.ChainID, self.Key)
@@ -114,11 +129,34 @@ func (c *Core) declare(key *types.Key, session types.Context, self Self) bool {
 	return true
 }
 
-// missingWanted: the key signs with shares of this session, the participant should have
-// one, and the chain does not show that it has none.
-func (c *Core) missingWanted(key *types.Key, a *types.Attestation) bool {
-	return key.Status == types.KeyReady && key.Session == a.Session && a.Commitment == key.EpochCommitment(c.opts.ChainID) &&
-		slices.Contains(key.Participants, a.Operator) && !slices.Contains(key.MissingShares, a.Operator)
+// shareWordWanted: the chain has another word on the share of its present epoch.
+func (c *Core) shareWordWanted(key *types.Key, a *types.Attestation) bool {
+	if a.Commitment != key.EpochCommitment(c.opts.ChainID) {
+		return false
+	}
+	if a.Request.Kind == types.KindShareFound {
+		return key.AwaitsFound(a.Operator, a.Session)
+	}
+	return key.AwaitsMissing(a.Operator, a.Session, a.Attempt)
+}
+
+// declareFound takes back what the chain has of shares that are here. It looks into no
+// share but those.
+func (c *Core) declareFound() {
+	if c.view.CatchingUp || c.self.Operator == "" {
+		return
+	}
+	told := c.pool.missingOf(c.self.Operator)
+	for id := range c.byKey {
+		key, known := c.view.Keys[id]
+		if !known || told >= maxMissingTold || !key.AwaitsFound(c.self.Operator, key.Session) || !c.opens(key) {
+			continue
+		}
+		if c.sayOfShare(&key, types.KindShareFound, 0, key.Session, c.self) {
+			told++
+			c.opts.Log.Info("this node has its share of a key after all; it takes back on chain that it has none", "key", id, "epoch", key.Epoch)
+		}
+	}
 }
 
 // chainKey is the chain's word on a key, of the view if it is there.

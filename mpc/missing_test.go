@@ -230,3 +230,61 @@ func TestTakeMissing(t *testing.T) {
 	d.commit()
 	require.Len(t, d.core.Results().Attestations, 1, "until the chain has it")
 }
+
+// TestTakesMissingBack: a node that has its share again takes back what the chain has of
+// it, once, and of no share but that by which the chain signs now.
+func TestTakesMissingBack(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(d *desk, key *types.Key)
+		says   bool
+	}{
+		"the share is there":         {func(*desk, *types.Key) {}, true},
+		"of another session":         {func(_ *desk, key *types.Key) { key.Session = types.Context{6} }, false},
+		"of an earlier epoch":        {func(_ *desk, key *types.Key) { key.Epoch = 1 }, false},
+		"of another public key":      {func(_ *desk, key *types.Key) { key.PublicKey = []byte("another") }, false},
+		"the chain has nothing":      {func(_ *desk, key *types.Key) { key.MissingShares = nil }, false},
+		"another one's":              {func(d *desk, key *types.Key) { key.MissingShares = d.ops[1:2] }, false},
+		"it did so before":           {func(d *desk, key *types.Key) { key.FoundShares = d.ops[:1] }, false},
+		"a block behind":             {func(d *desk, _ *types.Key) { d.view.CatchingUp = true }, false},
+		"the key is DELETING":        {func(_ *desk, key *types.Key) { key.Status = types.KeyDeleting }, false},
+		"it is no participant of it": {func(d *desk, key *types.Key) { key.Participants = d.ops[1:] }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			d.hold(types.Context{5}, types.StatusReady)
+			records, err := d.store.Records()
+			require.NoError(t, err)
+			key := types.Key{
+				ID: "key", Status: types.KeyReady, Session: types.Context{5}, Participants: d.ops, MissingShares: d.ops[:1],
+				PublicKey: records[0].PublicKey, RetireHeight: 1000,
+			}
+			c.change(d, &key)
+			d.view.Keys["key"] = key
+			d.start()
+			d.commit()
+			said := d.core.Results().Attestations
+			if !c.says {
+				require.Empty(t, said)
+				return
+			}
+			require.Len(t, said, 1)
+			require.NoError(t, said[0].Verify(deskChain, d.public("op-00")))
+			require.Equal(t, types.RequestID{Kind: types.KindShareFound, ID: "key"}, said[0].Request)
+
+			key.MissingShares, key.FoundShares = nil, d.ops[:1]
+			d.view.Keys["key"] = key
+			d.commit()
+			require.Empty(t, d.core.Results().Attestations)
+
+			// Lost once more, it says so with another word.
+			require.NoError(t, d.store.DestroyRecord(records[0].RecordKey))
+			d.start()
+			d.core.NoteUnheld([]types.KeyID{"key"})
+			d.commit()
+			said = d.core.Results().Attestations
+			require.Len(t, said, 1)
+			require.Equal(t, types.KindShareMissing, said[0].Request.Kind)
+			require.EqualValues(t, 1, said[0].Attempt)
+		})
+	}
+}

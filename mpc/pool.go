@@ -205,11 +205,11 @@ func (p *pool) unpinned() []types.KeyID {
 	return ids
 }
 
-// missingOf counts a participant's words on missing shares.
+// missingOf counts a participant's words on missing shares, and on found ones.
 func (p *pool) missingOf(op types.Operator) int {
 	n := 0
 	for id := range p.attestations.items {
-		if id.request.Kind == types.KindShareMissing && id.operator == op {
+		if of := id.request.Kind; (of == types.KindShareMissing || of == types.KindShareFound) && id.operator == op {
 			n++
 		}
 	}

@@ -129,8 +129,8 @@ func (c *Core) reportUnasked(r types.Record) {
 // and could open it, if it should have one. A node that no identity of the roster
 // belongs to, as before it registers a new one, does not know whether it should.
 func (c *Core) settlePrevious(r types.Record, key types.Key) error {
-	if c.view.Height < key.RetireHeight || c.view.CatchingUp {
-		return nil
+	if c.view.Height < key.RetireHeight || c.view.CatchingUp || c.destroyed >= maxDestroyed {
+		return nil // what has to wait for the next look is not opened for this one
 	}
 	mayNeed := c.self.Operator == "" || slices.Contains(key.Participants, c.self.Operator)
 	if r.HasData && mayNeed && !c.opens(key) {

@@ -126,6 +126,41 @@ func TestDestroysFewAtOnce(t *testing.T) {
 	require.Empty(t, stored)
 }
 
+// openings counts how often a share is opened.
+type openings struct {
+	Store
+	count int
+}
+
+// OpenShare implements RecordStore.
+func (o *openings) OpenShare(k types.RecordKey) ([]byte, error) {
+	o.count++
+	return o.Store.OpenShare(k)
+}
+
+// TestOpensFewAtOnce: of many keys that were reshared only those present shares are opened
+// whose earlier ones are destroyed at this look.
+func TestOpensFewAtOnce(t *testing.T) {
+	d := newDesk(t, 3)
+	for i := range 2*maxDestroyed + 3 {
+		id := types.KeyID(fmt.Sprintf("key-%02d", i))
+		for epoch := range uint64(2) {
+			r := types.Record{
+				RecordKey: types.RecordKey{KeyID: id, Epoch: epoch, Session: types.SessionID{1}}, Context: types.Context{byte(epoch + 1)},
+				Data: []byte("share"), Status: types.StatusPending, Algorithm: types.ECDSASecp256k1,
+			}
+			require.NoError(t, d.store.PutRecord(r))
+			r.Status = types.StatusReady
+			require.NoError(t, d.store.PutRecord(r))
+		}
+		d.view.Keys[id] = types.Key{ID: id, Status: types.KeyReady, Epoch: 1, Session: types.Context{2}, Participants: d.ops}
+	}
+	store := &openings{Store: d.store}
+	d.start(func(o *Options) { o.Store = store })
+	require.Equal(t, maxDestroyed, store.count)
+	require.Len(t, d.core.records, 3*maxDestroyed+6)
+}
+
 // TestForeignKeyIsKept: a share that was READY is not destroyed because the chain,
 // begun anew, made or failed another key under the same id.
 func TestForeignKeyIsKept(t *testing.T) {

@@ -3,6 +3,7 @@ package e2e
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"os/exec"
 	"testing"
 	"time"
@@ -68,7 +69,8 @@ func (n *network) resharedByItself(ctx context.Context, before mpctypes.Key, lef
 	out := time.Since(began)
 	var id string
 	n.eventually(ctx, "the module asks for a reshare", func() bool { id = n.key(ctx, before.Id).ReshareId; return id != "" })
-	n.askSignatures(ctx, before.Id, one("while-"+id))
+	while, after := fmt.Sprintf("while-%d", before.Epoch), fmt.Sprintf("after-%d", before.Epoch)
+	n.askSignatures(ctx, before.Id, one(while))
 	var reshare mpctypes.Reshare
 	n.eventually(ctx, "the reshare is decided", func() bool {
 		resp, err := n.requester.Query.Reshare(ctx, &mpctypes.QueryReshareRequest{ReshareId: id})
@@ -81,7 +83,7 @@ func (n *network) resharedByItself(ctx context.Context, before mpctypes.Key, lef
 	require.Equal(t, before.Owner, reshare.Owner)
 	require.Equal(t, before.Threshold, reshare.Threshold)
 	require.ElementsMatch(t, n.operators(nodes...), reshare.Participants)
-	n.awaitSignatures(ctx, before, one("while-"+id))
+	n.awaitSignatures(ctx, before, one(while))
 	t.Logf("out of the set after %.1f s, reshared to %d nodes after %.1f s", out.Seconds(), len(nodes), time.Since(began).Seconds())
 
 	key := n.key(ctx, before.Id)
@@ -89,7 +91,7 @@ func (n *network) resharedByItself(ctx context.Context, before mpctypes.Key, lef
 	require.Equal(t, address, n.address(ctx, before.Id))
 	require.Equal(t, before.Epoch+1, key.Epoch)
 	n.holds(ctx, key, nodes...)
-	n.signs(ctx, key, "after-"+id)
+	n.signs(ctx, key, after)
 	return key
 }
 

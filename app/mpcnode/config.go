@@ -175,8 +175,9 @@ preparams-target = {{ .MPC.PreparamsTarget }}
 page = "{{ .MPC.Page }}"
 
 # share-missing-after is how long a node whose database is gone or damaged runs before
-# it says on chain that its shares are missing, 0s to 168h. What it said stands until the
-# next reshare, so the disk should have been mounted by then.
+# it says on chain that its shares are missing, 0s to 168h. It takes that back when the
+# database is there again, once for each key and epoch, so the disk should have been mounted
+# by then.
 share-missing-after = "{{ .MPC.ShareMissingAfter }}"
 `
 

@@ -9,7 +9,7 @@ import (
 )
 
 // loss lets a node that lost its database say on chain that its shares are missing, once
-// that is sure enough: the word stands until the next reshare, and the disk may not be
+// that is sure enough: the word is taken back once in each epoch, and the disk may not be
 // mounted yet.
 type loss struct {
 	// note is told of what is missing.

@@ -104,9 +104,9 @@ func (a *Attestation) ValidateBasic() error {
 			return fmt.Errorf("a deletion's attestation has neither session nor attempt, and no payload but that nothing was there")
 		}
 		return nil
-	case KindShareMissing:
-		if a.Session.IsZero() || len(a.Payload) != 0 || a.Attempt != 0 {
-			return fmt.Errorf("the attestation of a missing share names a session, and has neither payload nor attempt")
+	case KindShareMissing, KindShareFound:
+		if a.Session.IsZero() || len(a.Payload) != 0 || a.Attempt > 1 || a.Attempt != 0 && a.Request.Kind == KindShareFound {
+			return fmt.Errorf("the attestation of a missing or found share names a session, and has no payload; a share is found once and missing twice")
 		}
 		return nil
 	}

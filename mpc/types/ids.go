@@ -101,6 +101,8 @@ const (
 	// KindPresign is no request either: participants of a READY key prepare signatures
 	// of whatever may be asked for. See PresignRequest.
 	KindPresign RequestKind = 6
+	// KindShareFound is none: a participant takes back what it said by KindShareMissing.
+	KindShareFound RequestKind = 7
 )
 
 // String is the name that logs, metrics and commands show.
@@ -118,11 +120,13 @@ func (k RequestKind) String() string {
 		return "share_missing"
 	case KindPresign:
 		return "presign"
+	case KindShareFound:
+		return "share_found"
 	}
 	return fmt.Sprintf("kind-%d", uint32(k))
 }
 
-// RequestID names a request: for keygen, delete and a missing share ID is the key's,
+// RequestID names a request: for keygen, delete and a missing or found share ID is the key's,
 // for sign the signature's.
 type RequestID struct {
 	Kind RequestKind

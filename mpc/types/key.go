@@ -66,6 +66,8 @@ type Key struct {
 	// MissingShares lists the participants that said that they have no share of the
 	// epoch, ascending.
 	MissingShares []Operator
+	// FoundShares lists those that took it back, once for each epoch, ascending.
+	FoundShares []Operator
 	// DeletionAcked lists who attested the destruction of its share.
 	DeletionAcked []Operator
 }
@@ -74,6 +76,25 @@ type Key struct {
 // participant's word that it destroyed what it had.
 func (k *Key) AwaitsAck(op Operator) bool {
 	return k.Status == KeyDeleted && slices.Contains(k.Holders, op) && !slices.Contains(k.DeletionAcked, op)
+}
+
+// AwaitsMissing reports that the key signs with shares of a session of which a participant
+// should have one, and that the chain does not know that it has none. Saying so is attempt
+// 0, or 1 for who took it back before: nobody else can bring the first word again.
+func (k *Key) AwaitsMissing(op Operator, session Context, attempt uint32) bool {
+	again := slices.Contains(k.FoundShares, op)
+	return k.uses(op, session) && !slices.Contains(k.MissingShares, op) && (attempt == 1) == again && attempt <= 1
+}
+
+// AwaitsFound reports that the chain has it that a participant has no share of a session,
+// which the participant may still take back.
+func (k *Key) AwaitsFound(op Operator, session Context) bool {
+	return k.uses(op, session) && slices.Contains(k.MissingShares, op) && !slices.Contains(k.FoundShares, op)
+}
+
+// uses: the key signs with shares of a session, one of them of this participant.
+func (k *Key) uses(op Operator, session Context) bool {
+	return k.Status == KeyReady && k.Session == session && slices.Contains(k.Participants, op)
 }
 
 // DeletionCommitment names the deletion of the key as one chain decided it, once. It is
@@ -89,8 +110,8 @@ func (k *Key) DeletionCommitment(chainID string) Hash {
 
 // EpochCommitment names the present epoch of the key as one chain began it, once. Two
 // branches of a chain have it in common only if the epoch began before they parted. Who
-// said on one that it has no share of it did not get one on the other either: whoever
-// puts its database back is shown until the next epoch, as it is without a rollback.
+// said on one that it has no share of it did not get one on the other either; who takes it
+// back may have to on both.
 func (k *Key) EpochCommitment(chainID string) Hash { return k.epochBytes("epoch", chainID).sum() }
 
 func (k *Key) epochBytes(domain, chainID string) *signBytes {

@@ -227,6 +227,20 @@ func (f *Fixture) KeySign(id, keyID, text string) types.Signature {
 	return resp.Signature
 }
 
+// Clear removes the entries below a prefix, as in a state of before there were any.
+func (f *Fixture) Clear(prefix collections.Prefix) {
+	store := f.Ctx.KVStore(f.StoreKey)
+	entries := storetypes.KVStorePrefixIterator(store, prefix.Bytes())
+	var keys [][]byte
+	for ; entries.Valid(); entries.Next() {
+		keys = append(keys, entries.Key())
+	}
+	require.NoError(f.t, entries.Close())
+	for _, key := range keys {
+		store.Delete(key)
+	}
+}
+
 // Entries counts the entries of the module's store below a prefix.
 func (f *Fixture) Entries(prefix collections.Prefix) int {
 	n := 0

@@ -73,6 +73,20 @@ func (p *Participant) AttestMissing(keyID string, session mpctypes.Context) mpct
 	})
 }
 
+// AttestMissingAgain signs it once more, after it was taken back.
+func (p *Participant) AttestMissingAgain(keyID string, session mpctypes.Context) mpctypes.Attestation {
+	return p.attest(mpctypes.Attestation{
+		Request: mpctypes.RequestID{Kind: mpctypes.KindShareMissing, ID: keyID}, Session: session, Attempt: 1,
+	})
+}
+
+// AttestFound signs that it takes that back.
+func (p *Participant) AttestFound(keyID string, session mpctypes.Context) mpctypes.Attestation {
+	return p.attest(mpctypes.Attestation{
+		Request: mpctypes.RequestID{Kind: mpctypes.KindShareFound, ID: keyID}, Session: session,
+	})
+}
+
 // attest signs as an answer to what the chain has now.
 func (p *Participant) attest(a mpctypes.Attestation) mpctypes.Attestation {
 	a.Operator, a.IdentityVersion = mpctypes.Operator(p.Operator), p.Version

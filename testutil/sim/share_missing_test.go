@@ -111,3 +111,35 @@ func TestIdleShareMissing(t *testing.T) {
 	require.True(t, w.Run(10*time.Minute, func() bool { return reflect.DeepEqual(missing(), [][]types.Operator{nil, nil}) }), "%v", missing())
 	nothingIsHeld(t, w)
 }
+
+// TestShareIsBack: a node is without its database for a while, and the chain knows. When
+// the database is there again it says so by itself, and signs; nobody reshares anything.
+func TestShareIsBack(t *testing.T) {
+	w := sim.New(t, sim.Config{
+		Seed: 43, Nodes: 4, Protocols: fakeproto.Protocols{}, Preparams: 40, Lag: 300 * time.Millisecond,
+		Params: func(p *xtypes.Params) { p.RetireBlocks = 10 },
+	})
+	w.Chain.Keygen("key", 2)
+	require.True(t, w.Run(2*time.Minute, func() bool { return ready(w, "key")() && promoted(w, 0, w.Nodes...) }))
+	away := w.Nodes[1]
+	missing := func() []types.Operator { k, _ := w.Chain.Key("key"); return k.MissingShares }
+	for range 2 { // the second time it stays until the next epoch
+		disk := away.Store
+		away.LoseStore()
+		away.Start()
+		require.True(t, w.Run(5*time.Minute, func() bool { return len(missing()) == 1 }))
+		away.Crash()
+		away.PutBack(disk.Clone())
+		away.Start()
+		w.Run(2*time.Minute, func() bool { return len(missing()) == 0 })
+		key, _ := w.Chain.Key("key")
+		require.Equal(t, []types.Operator{away.Operator}, key.FoundShares)
+		require.Zero(t, key.Epoch)
+	}
+	require.Equal(t, []types.Operator{away.Operator}, missing())
+	w.Nodes[0].Crash()
+	signsAll(t, w, "with-it")
+	require.Zero(t, w.Chain.Rejected)
+	require.Empty(t, w.Chain.Errors)
+	require.Empty(t, w.Broken())
+}

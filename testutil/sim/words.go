@@ -151,7 +151,9 @@ func (n *Node) means(a *types.Attestation) error {
 		return nil
 	case a.Request.Kind == types.KindShareMissing && held >= 0:
 		return fmt.Errorf("it says that it has no share, and holds it")
-	case a.Request.Kind == types.KindShareMissing:
+	case a.Request.Kind == types.KindShareFound && held < 0:
+		return fmt.Errorf("it says that it has its share again, and does not")
+	case a.Request.Kind == types.KindShareMissing, a.Request.Kind == types.KindShareFound:
 		return nil
 	case held < 0 || !bytes.Equal(records[held].Payload, a.Payload):
 		return fmt.Errorf("it attests a share that it does not hold")

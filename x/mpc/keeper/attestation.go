@@ -59,6 +59,8 @@ func (k *Keeper) ApplyAttestation(ctx context.Context, a *mpctypes.Attestation) 
 		return k.acknowledgeDeletion(ctx, a)
 	case mpctypes.KindShareMissing:
 		return k.recordMissing(ctx, a)
+	case mpctypes.KindShareFound:
+		return k.recordFound(ctx, a)
 	}
 	return k.storeAttestation(ctx, a)
 }
@@ -78,8 +80,8 @@ func (k *Keeper) attestor(ctx context.Context, a *mpctypes.Attestation) (attesto
 		return k.shareAttestor(ctx, a)
 	case mpctypes.KindDelete:
 		return k.deletionAttestor(ctx, a)
-	case mpctypes.KindShareMissing:
-		return k.missingAttestor(ctx, a)
+	case mpctypes.KindShareMissing, mpctypes.KindShareFound:
+		return k.shareWordAttestor(ctx, a)
 	}
 	return attestor{}, types.ErrBadResult.Wrapf("a %s request takes no attestations", a.Request.Kind)
 }

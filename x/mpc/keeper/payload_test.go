@@ -304,7 +304,16 @@ func TestMigrate1to2(t *testing.T) {
 	before := params
 	before.MaxPayloadBytes = 0
 	require.NoError(t, f.Keeper.StoreParams(f.Ctx, before))
+	f.ReadyKey("gone", 1)
+	deleteKey(t, f, "gone")
+	f.EndBlocks(requireKey(t, f, "gone", types.KEY_STATUS_DELETING, "").RetireHeight + 1)
+	holder := mpcOperator(requireKey(t, f, "gone", types.KEY_STATUS_DELETED, "").Holders[0])
+	f.Clear(types.AwaitedAcksPrefix) // there was none
 	require.NoError(t, f.Keeper.Migrate1to2(f.Ctx))
+	require.NoError(t, f.Keeper.Migrate2to3(f.Ctx))
+	owed, err := f.Keeper.EngineUnacknowledged(f.Ctx, holder)
+	require.NoError(t, err)
+	require.Equal(t, []mpctypes.KeyID{"gone"}, owed)
 	after, err := f.Keeper.Params(f.Ctx)
 	require.NoError(t, err)
 	require.Equal(t, params, after)

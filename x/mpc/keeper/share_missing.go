@@ -9,19 +9,42 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// missingAttestor checks everything about an attestation of a missing share but its
-// signature. Any identity that was not revoked will do: a node that lost its share may
+// shareWordAttestor checks everything about an attestation of a missing or found share but
+// its signature. Any identity that was not revoked will do: a node that lost its share may
 // have lost its old identity with it.
-func (k *Keeper) missingAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
+func (k *Keeper) shareWordAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
 	key, err := k.Key(ctx, a.Request.ID)
 	if err != nil {
 		return attestor{}, err
 	}
-	if err := key.AwaitsMissing(string(a.Operator), a.Session); err != nil {
+	if a.Request.Kind == mpctypes.KindShareFound {
+		err = key.AwaitsFound(string(a.Operator), a.Session)
+	} else {
+		err = key.AwaitsMissing(string(a.Operator), a.Session, a.Attempt)
+	}
+	if err != nil {
 		return attestor{}, err
 	}
 	engine := key.ToEngine()
 	return k.unpinnedAttestor(ctx, a, engine.EpochCommitment(sdk.UnwrapSDKContext(ctx).ChainID()))
+}
+
+// recordFound believes a participant that it has its share after all: who says so wrongly
+// is where it was before it said anything, and never gave a share to anybody by that.
+func (k *Keeper) recordFound(ctx context.Context, a *mpctypes.Attestation) error {
+	key, err := k.Key(ctx, a.Request.ID)
+	if err != nil {
+		return err
+	}
+	key.Find(string(a.Operator))
+	if err := k.setKey(ctx, key); err != nil {
+		return err
+	}
+	k.emit(ctx, &types.EventShareFound{
+		KeyId: key.Id, Owner: key.Owner, Epoch: key.Epoch, Operator: string(a.Operator),
+		Missing: uint32(len(key.MissingShares)), Participants: uint32(len(key.Participants)), Threshold: key.Threshold,
+	})
+	return nil
 }
 
 // recordMissing believes a participant that it has no share: whoever lies about that

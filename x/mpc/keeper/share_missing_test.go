@@ -77,7 +77,7 @@ func TestShareMissingRefuses(t *testing.T) {
 		"twice":           {f.Participants[0].AttestMissing("k", chain.Session("k")), types.ErrAlreadyDecided},
 		"revoked":         {f.Participants[1].AttestMissing("k", chain.Session("k")), types.ErrUnregistered},
 		"of another one":  {forged, types.ErrBadResult},
-		"attempt":         {attempt, types.ErrBadResult},
+		"attempt":         {attempt, types.ErrAlreadyDecided},
 		"payload":         {payload, types.ErrBadResult},
 	} {
 		require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &c.a), c.want, name)
@@ -157,4 +157,60 @@ func TestTooFewSharesLeft(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A participant takes back, once for each epoch, that its share is missing. Nobody can
+// bring its first word again after that; it may say so itself.
+func TestShareFound(t *testing.T) {
+	f, secret := resharing(t)
+	p := f.Participants[2]
+	apply := func(a mpctypes.Attestation) error { return f.Keeper.ApplyAttestation(f.Ctx, &a) }
+	key := func() types.Key { return requireKey(t, f, "k", types.KEY_STATUS_READY, "") }
+	session := chain.Session("k")
+	require.ErrorIs(t, apply(p.AttestFound("k", session)), types.ErrAlreadyDecided, "nobody said anything")
+	require.ErrorIs(t, apply(p.AttestMissingAgain("k", session)), types.ErrAlreadyDecided, "there was no first time")
+	first := p.AttestMissing("k", session)
+	require.NoError(t, apply(first))
+	require.ErrorIs(t, apply(f.Participants[1].AttestFound("k", session)), types.ErrAlreadyDecided, "not its own")
+	forged := f.Participants[1].AttestFound("k", session)
+	forged.Operator = mpcOperator(p.Operator)
+	require.ErrorIs(t, apply(forged), types.ErrBadResult)
+	require.ErrorIs(t, apply(p.AttestFound("k", chain.Session("other"))), types.ErrAlreadyDecided, "a share of another epoch")
+	f.Events(&types.EventShareFound{})
+	require.NoError(t, apply(p.AttestFound("k", session)))
+	require.Equal(t, 1, f.Events(&types.EventShareFound{}))
+	require.Empty(t, key().MissingShares)
+	require.Equal(t, []string{p.Operator}, key().FoundShares)
+	require.NoError(t, key().Validate())
+	require.NoError(t, key().EnoughShares(chain.Operators(f.Participants[:4]...)))
+
+	require.ErrorIs(t, apply(first), types.ErrAlreadyDecided, "somebody kept it")
+	require.NoError(t, apply(p.AttestMissingAgain("k", session)))
+	require.Equal(t, []string{p.Operator}, key().MissingShares)
+	require.ErrorIs(t, apply(p.AttestFound("k", session)), types.ErrAlreadyDecided, "once for each epoch")
+	f.EndBlocks(5)
+	anew := exportImport(t, f)
+	require.Equal(t, []string{p.Operator}, requireKey(t, anew, "k", types.KEY_STATUS_READY, "").FoundShares)
+
+	f.Reshare("r", "k", 2)
+	f.Stage("r", secret)
+	f.PassTest("r", secret)
+	require.Empty(t, key().MissingShares)
+	require.Empty(t, key().FoundShares)
+	require.NoError(t, apply(p.AttestMissing("k", chain.Session("r"))))
+	require.NoError(t, apply(p.AttestFound("k", chain.Session("r"))))
+}
+
+// A key of which too few shares were left is not lost for the module when they are back.
+func TestFoundSharesAreEnough(t *testing.T) {
+	f, _ := autoResharing(t)
+	for _, p := range f.Participants[2:4] {
+		miss(t, f, p)
+	}
+	f.EndBlocks(600)
+	require.Empty(t, autoReshares(t, f, "k"))
+	found := f.Participants[2].AttestFound("k", chain.Session("k"))
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &found))
+	f.EndBlocks(2400)
+	require.NotEmpty(t, autoReshares(t, f, "k"))
 }

@@ -158,6 +158,7 @@ func (k Key) ToEngine() mpctypes.Key {
 		Holders:       toOperators(k.Holders),
 		DeletionAcked: toOperators(k.DeletionAcks),
 		MissingShares: toOperators(k.MissingShares),
+		FoundShares:   toOperators(k.FoundShares),
 	}
 	copy(out.Session[:], k.Session)
 	copy(out.Commitment[:], k.Commitment)

@@ -45,7 +45,8 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64) error {
 	}
 	k.Epoch, k.Session, k.Commitment = r.Epoch, r.Session, r.Commitment
 	k.Threshold, k.Participants = r.Threshold, r.Participants
-	k.PublicShares, k.ParametersHash, k.MissingShares = r.PublicShares, r.ParametersHash, nil
+	k.PublicShares, k.ParametersHash = r.PublicShares, r.ParametersHash
+	k.MissingShares, k.FoundShares = nil, nil
 	k.NextSession, k.ReshareId = nil, ""
 	k.AutoReshareHeight, k.FailedReshares, k.Absentees = 0, 0, nil
 	k.DecidedHeight, k.RetireHeight = height, max(k.RetireHeight, retireHeight)
