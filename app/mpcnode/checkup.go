@@ -32,8 +32,9 @@ type Checkup struct {
 	Strangers []p2p.Stranger `json:"strangers"`
 	// Participants are all registered ones, and those of the key that was asked for.
 	Participants []ParticipantReport `json:"participants"`
-	// Asked says whether the others were asked, AskError why not: a node without a
-	// registered identity, or whose engine stopped or hangs, cannot.
+	// Asked says whether the others were asked: a node without an identity that the chain
+	// goes by, or whose engine stopped or hangs, cannot. AskError is what is wrong with the
+	// engine then.
 	Asked    bool   `json:"asked"`
 	AskError string `json:"ask_error,omitempty"`
 	// Key is the one that was asked for, Requests are those with the id that was; nil if
@@ -164,16 +165,18 @@ func (x *examiner) examine(ctx context.Context, key, request string) Checkup {
 	asked, cancel := context.WithTimeout(ctx, participantsAnswer)
 	defer cancel()
 	answers, err := x.engine.Probe(asked, types.KeyID(key))
-	if c.Asked = err == nil; !c.Asked {
-		c.AskError = askError(err)
-	}
+	c.Asked, c.AskError = err == nil, askError(err)
 	c.Participants = x.participants(&c, roster, answers)
 	return c
 }
 
-// askError is why the others could not be asked.
+// askError is why an engine that could ask the others did not; empty if it did, or could
+// not.
 func askError(err error) string {
-	if errors.Is(err, context.DeadlineExceeded) {
+	switch {
+	case err == nil, errors.Is(err, mpc.ErrNoProbe):
+		return ""
+	case errors.Is(err, context.DeadlineExceeded):
 		return "the engine does not answer"
 	}
 	return err.Error()

@@ -318,7 +318,7 @@ func TestCheckupOfAStoppedEngine(t *testing.T) {
 }
 
 // hung is an engine whose loop does not come back, from a disk that hangs.
-type hung struct{ prober }
+type hung struct{}
 
 func (hung) Probe(ctx context.Context, _ types.KeyID) ([]mpc.Answer, error) {
 	<-ctx.Done()
@@ -362,6 +362,7 @@ func TestCheckupOfAFullNode(t *testing.T) {
 	c := x.examine(t.Context(), "", "")
 	require.Empty(t, c.ChainError)
 	require.False(t, c.Asked)
+	require.Empty(t, c.AskError)
 	require.Equal(t, IdentityReport{}, c.Identity)
 	require.Len(t, c.Participants, 2)
 

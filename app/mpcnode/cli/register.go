@@ -8,8 +8,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/cosmos/cosmos-sdk/client"
-	"github.com/cosmos/cosmos-sdk/client/flags"
-	"github.com/cosmos/cosmos-sdk/client/tx"
 	"github.com/cosmos/cosmos-sdk/server"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
 
@@ -44,12 +42,12 @@ the validator can be chosen for keys. Registering again rotates the key.`,
 			if err != nil {
 				return err
 			}
-			return tx.GenerateOrBroadcastTxCLI(ctx, cmd.Flags(), &mpctypes.MsgRegisterParticipant{
+			return send(ctx, cmd, &mpctypes.MsgRegisterParticipant{
 				Operator: string(operator), IdentityKey: key, ProofOfPossession: proof,
 			})
 		},
 	}
-	flags.AddTxFlagsToCmd(cmd)
+	addTxFlags(cmd)
 	addPassphraseFlag(cmd, forThisCommand)
 	return cmd
 }
@@ -75,10 +73,10 @@ one first:
 			if err != nil {
 				return err
 			}
-			return tx.GenerateOrBroadcastTxCLI(ctx, cmd.Flags(), &mpctypes.MsgRevokeParticipant{Operator: string(operator)})
+			return send(ctx, cmd, &mpctypes.MsgRevokeParticipant{Operator: string(operator)})
 		},
 	}
-	flags.AddTxFlagsToCmd(cmd)
+	addTxFlags(cmd)
 	return cmd
 }
 

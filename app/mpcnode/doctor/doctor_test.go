@@ -172,8 +172,8 @@ func TestStagedFailures(t *testing.T) {
 			f.Node.Requests = []mpcnode.OutcomeReport{{Kind: "reshare", ID: "more", Status: "PENDING", ExpiryHeight: 90, Participants: []string{"op-0", "op-1"}, Attested: []string{"op-0"}}}
 		}, Warning, "request", "", "expires at 90 (now 70); not attested by op-1", "mpc inspect more", 0},
 		{"request that nobody made", func(f *Facts) { f.Request = "x" }, Problem, "request", types.ErrUnknownRequest, "no key, signature or reshare x", "check the id", 0},
-		{"not registered", func(f *Facts) { f.Node.Identity.Operator = "" }, Problem, "identity", types.ErrUnregistered, "none of its keys, 1", "mpc register --from", 0},
-		{"identity outdated", func(f *Facts) { f.Node.Identity.Current, f.Node.Status.IdentityOutdated = 2, 2 }, Problem, "identity", types.ErrIdentityOld, "goes by version 2", "start the node again", 0},
+		{"not registered", unasked(func(f *Facts) { f.Node.Identity.Operator = "" }), Problem, "identity", types.ErrUnregistered, "none of its keys, 1", "mpc register --from", 0},
+		{"identity outdated", unasked(func(f *Facts) { f.Node.Identity.Current, f.Node.Status.IdentityOutdated = 2, 2 }), Problem, "identity", types.ErrIdentityOld, "goes by version 2", "start the node again", 0},
 		{"identity revoked", func(f *Facts) { f.Node.Identity.Revoked = true }, Problem, "identity", types.ErrIdentityRevoked, "op-0 revoked", "identity rotate", 0},
 		{"identity made since", func(f *Facts) { f.Files.IdentityKeys = 2 }, Warning, "identity", "", "newer key", "start the node again", 0},
 		{"catching up", func(f *Facts) { f.Node.Status.CatchingUp = true }, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},

@@ -85,16 +85,16 @@ func examineParticipants(r *Report, f Facts) {
 	}
 }
 
-// examineUnasked says why this node could not ask the others. That it has no part or no
-// state to ask with was said, and why its engine has stopped.
+// examineUnasked says why this node could not ask the others. That it has no part, no state
+// or no identity to ask with was said with what to do, and why its engine has stopped.
 func examineUnasked(r *Report, f Facts) {
 	const check = "participant"
 	switch {
 	case f.Node == nil || !f.takesPart() || f.Node.ChainError != "" || f.Node.Status.Problem != "":
 	case f.Node.Status.Engine != mpcnode.EngineRunning:
 		r.ok(check, "the others were not asked: this node's engine has stopped")
-	case f.Node.Identity.Operator == "":
-		r.advise(check, Warning, "", "register the identity first: sequencerd mpc register --from KEY", "the others were not asked: this node has no registered identity")
+	case f.Node.AskError == "":
+		r.ok(check, "the others were not asked: this node has no identity that the chain goes by")
 	default:
 		r.advise(check, Problem, types.ErrStorage, "look at the disk and the log of this node; if it goes on, start it again", "the others could not be asked: %s", f.Node.AskError)
 	}

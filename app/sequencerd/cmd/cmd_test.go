@@ -193,6 +193,49 @@ func TestAnotherSourceForOneCommand(t *testing.T) {
 	require.Equal(t, string(before), string(after))
 }
 
+// What an operator's transaction costs depends on what it did before, so it is estimated
+// where there is somebody to ask.
+func TestGasOfAnOperatorsTransactions(t *testing.T) {
+	home := t.TempDir()
+	require.NoError(t, os.WriteFile(filepath.Join(home, "pass"), []byte("horse"), 0o600))
+	_, err := run(t, home, "init", "alice", "--chain-id", "seq-1", "--mpc-passphrase", "file:"+filepath.Join(home, "pass"))
+	require.NoError(t, err)
+	_, err = run(t, home, "keys", "add", "alice", "--keyring-backend", "test")
+	require.NoError(t, err)
+	for _, command := range []string{"register", "revoke"} {
+		help, err := run(t, home, "mpc", command, "--help")
+		require.NoError(t, err)
+		require.Regexp(t, `--gas string .*\(default "?auto"?\)`, help)
+		require.Regexp(t, `--gas-adjustment float .*\(default 1.5\)`, help)
+
+		args := []string{"mpc", command, "--from", "alice", "--keyring-backend", "test", "--chain-id", "seq-1", "--node", "tcp://127.0.0.1:1"}
+		for flag, want := range map[string]string{"--generate-only": `"gas_limit":"200000"`, "--gas=300000": `"gas_limit":"300000"`} {
+			out := stdout(t, func() {
+				_, err := run(t, home, append(args, "--generate-only", flag)...)
+				require.NoError(t, err)
+			})
+			require.Contains(t, out, want)
+		}
+		_, err = run(t, home, append(args, "--offline", "--account-number", "1", "--sequence", "0", "--yes")...)
+		require.ErrorContains(t, err, "127.0.0.1:1", "it is signed with what nobody estimated")
+	}
+}
+
+// stdout is what do writes to the process's output: the SDK prints transactions there.
+func stdout(t *testing.T, do func()) string {
+	t.Helper()
+	file, err := os.CreateTemp(t.TempDir(), "")
+	require.NoError(t, err)
+	before := os.Stdout
+	os.Stdout = file
+	defer func() { os.Stdout = before }()
+	do()
+	require.NoError(t, file.Close())
+	text, err := os.ReadFile(file.Name())
+	require.NoError(t, err)
+	return string(text)
+}
+
 // Only the source of the passphrase goes into app.toml: what the environment says
 // at the time of init does not become permanent, and comments stay.
 func TestInitWritesOneKey(t *testing.T) {
