@@ -70,7 +70,7 @@ type probe struct {
 
 // Probe asks all other registered participants whether they are there, and what they
 // have of a key, if one is named. done is called once, on the loop, with those that
-// answered in time.
+// answered in time. Errors: ErrNoProbe, types.ErrBusy.
 func (c *Core) Probe(key types.KeyID, done func([]Answer)) error {
 	if c.self.Operator == "" || c.self.Key == nil {
 		return ErrNoProbe
@@ -89,7 +89,7 @@ func (c *Core) Probe(key types.KeyID, done func([]Answer)) error {
 		return nil
 	}
 	if len(c.probes) == maxProbes {
-		c.endProbe(c.probes[0])
+		return types.ErrBusy // who is asked for them waits still
 	}
 	c.probes = append(c.probes, p)
 	c.shoot(p)

@@ -69,7 +69,8 @@ type Config struct {
 
 // When the page is there.
 const (
-	// PageLocal: where the API server listens on this machine's own address only.
+	// PageLocal: where the API server listens on this machine's own address only, and asked
+	// by that address.
 	PageLocal = "local"
 	PageOn    = "on"
 	PageOff   = "off"
@@ -169,7 +170,8 @@ preparams-target = {{ .MPC.PreparamsTarget }}
 
 # page is the page /mpc/ of the API server (section [api]): keys, sessions, peers and
 # faults, to read only.
-#   local    if the API server listens on an address of this machine alone
+#   local    if the API server listens on an address of this machine alone, and then for
+#            who asks from there: not by a proxy, another name or another site's script
 #   on       always: whoever reaches the API server sees it
 #   off      never
 page = "{{ .MPC.Page }}"

@@ -91,6 +91,25 @@ func TestInspect(t *testing.T) {
 	require.ErrorContains(t, err, "give the id")
 }
 
+// An id may be any word, and a deleted key has a remedy.
+func TestInspectOutcomes(t *testing.T) {
+	f := chaintest.NewPlain(t, 3)
+	x := &inspector{chainQueries{mpcmodule.NewQueryClient(askApp{newKeeperApp(f)})}, memory{}}
+	for _, id := range []string{"pruned", "unknown_key", "unknown_signature:pruned"} {
+		r := x.inspect(t.Context(), id)
+		require.Empty(t, r.Outcomes, id)
+		require.Empty(t, r.Problem, id)
+	}
+	f.ReadyKey("key", 1)
+	_, err := f.Msg.KeyDelete(f.Ctx, &mpcmodule.MsgKeyDelete{Requester: f.Requester, KeyId: "key"})
+	require.NoError(t, err)
+	r := x.inspect(t.Context(), "key")
+	require.Len(t, r.Outcomes, 1)
+	require.Equal(t, "DELETING", r.Outcomes[0].Status)
+	require.Positive(t, r.Outcomes[0].RetireHeight)
+	require.Equal(t, types.ErrKeyDeleted.Remedy(), r.Outcomes[0].Remedy)
+}
+
 // After a restart the node remembers nothing, and the chain what became of it.
 func TestInspectAfterARestart(t *testing.T) {
 	f := chaintest.NewPlain(t, 3)

@@ -43,9 +43,11 @@ func labels(m *dto.Metric) map[string]string {
 	return out
 }
 
-// happened are the counters of a family that counted something.
+// happened are the counters or histograms of a family that counted something.
 func happened(f *dto.MetricFamily) []*dto.Metric {
-	return slices.DeleteFunc(slices.Clone(f.Metric), func(m *dto.Metric) bool { return m.Counter.GetValue() == 0 })
+	return slices.DeleteFunc(slices.Clone(f.Metric), func(m *dto.Metric) bool {
+		return m.Counter.GetValue() == 0 && m.Histogram.GetSampleCount() == 0
+	})
 }
 
 // What alerts look for an event in is there before the first one, or increase() would not
@@ -125,7 +127,7 @@ func TestMetricsOfRequests(t *testing.T) {
 	see(17)
 	require.Empty(t, m.open)
 
-	got := gather(t, m)["sequencer_mpc_request_blocks"].Metric
+	got := happened(gather(t, m)["sequencer_mpc_request_blocks"])
 	require.Len(t, got, 2)
 	for i, want := range []struct {
 		outcome string

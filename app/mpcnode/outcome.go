@@ -93,10 +93,16 @@ func (q chainQueries) outcomes(ctx context.Context, id string) ([]OutcomeReport,
 
 // unless is nil if the chain does not know what was asked for.
 func unless(err error, unknown types.Reason) error {
-	if strings.Contains(err.Error(), string(unknown)) {
+	if says(err, unknown) {
 		return nil
 	}
 	return fmt.Errorf("ask the chain: %w", err)
+}
+
+// says tells what the chain answers by the whole text of a registered error: the SDK hands
+// its code to nobody who queries, and an id may be a word such as "pruned".
+func says(err error, reason types.Reason) bool {
+	return strings.Contains(err.Error(), string(reason)+": "+reason.Remedy())
 }
 
 // key is nil if there is none.
@@ -124,7 +130,7 @@ func deletingAt(k mpcmodule.Key) int64 {
 func (q chainQueries) signature(ctx context.Context, id string) (*OutcomeReport, error) {
 	answer, err := q.Signature(ctx, &mpcmodule.QuerySignatureRequest{SignatureId: id})
 	if err != nil {
-		if strings.Contains(err.Error(), string(types.ErrPruned)) {
+		if says(err, types.ErrPruned) {
 			return &OutcomeReport{Kind: types.KindSign.String(), ID: id, Status: "PRUNED", Reason: string(types.ErrPruned)}, nil
 		}
 		return nil, unless(err, types.ErrUnknownSignature)
