@@ -271,7 +271,7 @@ func (c *Core) prunePool(ctx context.Context) {
 		signature: func(s *types.SignatureResult) bool {
 			return c.isOpen(types.RequestID{Kind: types.KindSign, ID: s.RequestID})
 		},
-		evidence:   c.evidenceWanted,
+		evidence: c.evidenceWanted,
 		accusation: func(a *types.Accusation) bool {
 			if a.IsRefusal() {
 				r, open := c.requests[a.Request]
