@@ -40,7 +40,9 @@ func (p *Participant) Refuse(signatureID string, reason mpctypes.Reason) mpctype
 	p.chain.t.Helper()
 	open, err := p.chain.Keeper.EngineRequests(p.chain.Ctx)
 	require.NoError(p.chain.t, err)
-	i := slices.IndexFunc(open, func(r mpctypes.Request) bool { return r.ID == mpctypes.RequestID{Kind: mpctypes.KindSign, ID: signatureID} })
+	i := slices.IndexFunc(open, func(r mpctypes.Request) bool {
+		return r.ID == mpctypes.RequestID{Kind: mpctypes.KindSign, ID: signatureID}
+	})
 	require.GreaterOrEqual(p.chain.t, i, 0, "%s is not open", signatureID)
 	m := mpctypes.Member{Operator: mpctypes.Operator(p.Operator), IdentityVersion: p.Version}
 	a := open[i].Refusal(ChainID, m, reason)
