@@ -1,0 +1,201 @@
+package e2e
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"math/big"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/ethereum/go-ethereum/common"
+	ethtypes "github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/eth/ethconfig"
+	"github.com/ethereum/go-ethereum/ethclient/simulated"
+	"github.com/ethereum/go-ethereum/node"
+	"github.com/ethereum/go-ethereum/params"
+	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials/insecure"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+
+	"github.com/sequencer-mpc/sequencer/app"
+	"github.com/sequencer-mpc/sequencer/app/localnet"
+	settlementtypes "github.com/sequencer-mpc/sequencer/x/settlement/types"
+)
+
+const stateKey = settlementtypes.IDPrefix + "state-1"
+
+// rootContract stores each root (bytes 4 to 36 of a call) under the number of its first
+// block (36 to 68), whatever the function.
+var (
+	rootContract = common.HexToAddress("0x00000000000000000000000000000000000000cc")
+	rootCode     = common.FromHex("60043560243555")
+)
+
+// Four real nodes settle a batch on a chain of go-ethereum that relays reach over HTTP: the
+// key is made by governance, the transaction signed by the nodes, sent and reported by the
+// relays of three of them, one of which starts again meanwhile.
+func TestSettlement(t *testing.T) {
+	long(t)
+	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
+	defer cancel()
+	cfg := localnet.DefaultConfig("", "")
+	cfg.BlockTime = shortBlocks
+	n := writeNetwork(t, ctx, cfg, binary)
+	for i := range n.Len() {
+		shortenVotes(t, n.Node(i).Info().Home)
+	}
+	n.start(ctx)
+	s := newSettlement(t, n)
+	p := settlementtypes.DefaultParams()
+	p.ChainId, p.Destinations = 1337, []settlementtypes.Destination{{
+		Purpose: settlementtypes.PURPOSE_STATE, Contract: strings.ToLower(rootContract.Hex()), Function: "append(bytes32,uint256,uint256)",
+	}}
+	s.govern(ctx,
+		&settlementtypes.MsgUpdateParams{Authority: app.Authority(), Params: p},
+		&settlementtypes.MsgMakeKey{
+			Authority: app.Authority(), KeyId: stateKey, Threshold: 2, Takes: []settlementtypes.Purpose{settlementtypes.PURPOSE_STATE},
+		})
+	n.awaitKey(ctx, stateKey)
+	keys, err := s.query.Keys(ctx, &settlementtypes.QueryKeysRequest{})
+	require.NoError(t, err)
+	l1, url := newEthereum(t, common.HexToAddress(keys.Keys[0].Address))
+
+	stop := make([]func(), 3)
+	for i := range stop {
+		stop[i] = s.relay(ctx, i, url)
+	}
+	root := common.HexToHash("0x2222222222222222222222222222222222222222222222222222222222222222")
+	for i := range 3 {
+		_, err := s.operators[i].Send(ctx, &settlementtypes.MsgProposeBatch{
+			Operator: n.Node(i).Info().Operator, Purpose: settlementtypes.PURPOSE_STATE, FirstBlock: 5, LastBlock: 9, StateRoot: root[:],
+		})
+		require.NoError(t, err)
+	}
+	stop[2]()
+	s.relay(ctx, 2, url)
+	var settled settlementtypes.Transaction
+	n.eventually(ctx, "the batch is settled", func() bool {
+		l1.Commit()
+		answer, err := s.query.Batch(ctx, &settlementtypes.QueryBatchRequest{Purpose: settlementtypes.PURPOSE_STATE, Number: 1})
+		require.NoError(t, err)
+		settled = answer.Transaction
+		return settled.Status != settlementtypes.TRANSACTION_STATUS_OPEN
+	})
+	require.Equal(t, settlementtypes.TRANSACTION_STATUS_SUCCEEDED, settled.Status)
+	receipt, err := l1.Client().TransactionReceipt(ctx, common.HexToHash(settled.Receipt.Hash))
+	require.NoError(t, err)
+	require.Equal(t, receipt.BlockHash.Hex(), settled.Receipt.BlockHash)
+	stored, err := l1.Client().StorageAt(ctx, rootContract, common.BigToHash(big.NewInt(5)), nil)
+	require.NoError(t, err)
+	require.Equal(t, root[:], stored)
+}
+
+// shortenVotes makes votes of governance short in a node's genesis.
+func shortenVotes(t *testing.T, home string) {
+	t.Helper()
+	path := filepath.Join(home, "config", "genesis.json")
+	text, err := os.ReadFile(path)
+	require.NoError(t, err)
+	var genesis map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(text))
+	decoder.UseNumber()
+	require.NoError(t, decoder.Decode(&genesis))
+	votes := genesis["app_state"].(map[string]any)["gov"].(map[string]any)["params"].(map[string]any)
+	votes["voting_period"], votes["expedited_voting_period"] = "5s", "3s"
+	text, err = json.Marshal(genesis)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(path, text, 0o600))
+}
+
+// newEthereum is a chain of go-ethereum with an HTTP endpoint, on which an account has an
+// ether.
+func newEthereum(t *testing.T, rich common.Address) (*simulated.Backend, string) {
+	t.Helper()
+	free, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	port := free.Addr().(*net.TCPAddr).Port
+	require.NoError(t, free.Close())
+	backend := simulated.NewBackend(
+		ethtypes.GenesisAlloc{rich: {Balance: big.NewInt(params.Ether)}, rootContract: {Code: rootCode, Balance: new(big.Int)}},
+		func(c *node.Config, _ *ethconfig.Config) {
+			c.HTTPHost, c.HTTPPort, c.HTTPModules = "127.0.0.1", port, []string{"eth"}
+		})
+	t.Cleanup(func() { require.NoError(t, backend.Close()) })
+	return backend, "http://" + net.JoinHostPort("127.0.0.1", big.NewInt(int64(port)).String())
+}
+
+// settlement is the network's operators, and what the chain knows.
+type settlement struct {
+	*network
+	operators []*localnet.Account
+	query     settlementtypes.QueryClient
+}
+
+func newSettlement(t *testing.T, n *network) *settlement {
+	t.Helper()
+	s := &settlement{network: n}
+	for i := range n.Len() {
+		account, err := n.Operator(i)
+		require.NoError(t, err)
+		t.Cleanup(func() { require.NoError(t, account.Close()) })
+		s.operators = append(s.operators, account)
+	}
+	conn, err := grpc.NewClient(n.Node(0).Info().GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, conn.Close()) })
+	s.query = settlementtypes.NewQueryClient(conn)
+	return s
+}
+
+// govern has all operators vote for a proposal.
+func (s *settlement) govern(ctx context.Context, msgs ...sdk.Msg) {
+	s.t.Helper()
+	deposit := sdk.NewCoins(sdk.NewInt64Coin(app.BondDenom, 10_000_000))
+	proposal, err := govv1.NewMsgSubmitProposal(msgs, deposit, s.operators[0].Address, "", "settlement", "settle", false)
+	require.NoError(s.t, err)
+	_, err = s.operators[0].Send(ctx, proposal)
+	require.NoError(s.t, err)
+	for _, o := range s.operators {
+		voter, err := sdk.AccAddressFromBech32(o.Address)
+		require.NoError(s.t, err)
+		_, err = o.Send(ctx, govv1.NewMsgVote(voter, 1, govv1.OptionYes, ""))
+		require.NoError(s.t, err)
+	}
+	s.eventually(ctx, "the proposal passes", func() bool {
+		keys, err := s.query.Keys(ctx, &settlementtypes.QueryKeysRequest{})
+		require.NoError(s.t, err)
+		return len(keys.Keys) > 0
+	})
+}
+
+// relay runs the command as a person would, until stop is called or the test ends.
+func (s *settlement) relay(ctx context.Context, i int, url string) (stop func()) {
+	s.t.Helper()
+	info := s.Node(i).Info()
+	var out bytes.Buffer
+	cmd := exec.CommandContext(ctx, binary, "settlement", "relay", "--rpc", url, "--from", "validator", "--keyring-backend", "test",
+		"--home", info.Home, "--node", info.RPC, "--chain-id", s.Manifest().ChainID, "--confirmations", "2", "--interval", "500ms")
+	cmd.Stdout, cmd.Stderr = &out, &out
+	require.NoError(s.t, cmd.Start())
+	stop = sync.OnceFunc(func() {
+		if err := cmd.Process.Signal(os.Interrupt); err != nil {
+			s.t.Errorf("stop the relay: %s", err)
+		}
+		if err := cmd.Wait(); err != nil {
+			s.t.Errorf("the relay ends when it is asked to: %s\n%s", err, out.String())
+		}
+		s.t.Logf("relay %d:\n%s", i, out.String())
+	})
+	s.t.Cleanup(stop)
+	return stop
+}
