@@ -66,13 +66,16 @@ func New(logger log.Logger, db dbm.DB, load bool, opts servertypes.AppOptions, b
 
 	app := &App{BaseApp: base, Encoding: enc, keys: newStoreKeys(), link: mpcnode.NewLink()}
 	app.Keepers = newKeepers(app, opts)
-	app.addModules()
+	configurator := app.addModules()
 	app.MountKVStores(app.keys)
 	app.SetInitChainer(app.initChain)
 	app.SetBeginBlocker(app.modules.BeginBlock)
 	app.SetEndBlocker(app.modules.EndBlock)
 	app.setAnteHandler()
 	app.setABCI(opts)
+	if err := app.setUpgrade(configurator, opts); err != nil {
+		panic(err)
+	}
 	if load {
 		if err := app.LoadLatestVersion(); err != nil {
 			panic(fmt.Errorf("load the last state: %w", err))

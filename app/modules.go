@@ -40,7 +40,7 @@ import (
 
 // addModules makes the modules, says in which order they run, and registers
 // their services.
-func (app *App) addModules() {
+func (app *App) addModules() module.Configurator {
 	app.modules = module.NewManager(
 		genutil.NewAppModule(app.Auth, app.Staking, app, app.TxConfig),
 		auth.NewAppModule(app.Codec, app.Auth, authsims.RandomGenesisAccounts),
@@ -62,7 +62,7 @@ func (app *App) addModules() {
 	app.basics.RegisterLegacyAminoCodec(app.Amino)
 	app.basics.RegisterInterfaces(app.InterfaceRegistry)
 	app.orderModules()
-	app.registerServices()
+	return app.registerServices()
 }
 
 // orderModules says who comes when. The manager panics if a module is forgotten.
@@ -88,7 +88,7 @@ func (app *App) orderModules() {
 	app.modules.SetOrderExportGenesis(genesis...)
 }
 
-func (app *App) registerServices() {
+func (app *App) registerServices() module.Configurator {
 	configurator := module.NewConfigurator(app.Codec, app.MsgServiceRouter(), app.GRPCQueryRouter())
 	if err := app.modules.RegisterServices(configurator); err != nil {
 		panic(fmt.Errorf("register the modules' services: %w", err))
@@ -99,6 +99,7 @@ func (app *App) registerServices() {
 		panic(fmt.Errorf("make the reflection service: %w", err))
 	}
 	reflectionv1.RegisterReflectionServiceServer(app.GRPCQueryRouter(), reflection)
+	return configurator
 }
 
 // setAnteHandler makes transactions pay and prove their signers.
