@@ -27,6 +27,9 @@ type State interface {
 	// EngineRosterChanges counts the writes of participants: the roster is the same as
 	// long as it is.
 	EngineRosterChanges(context.Context) (uint64, error)
+	// EngineOperatorOf is the participant whose validator has a consensus address; false
+	// if there is none.
+	EngineOperatorOf(ctx context.Context, consensus []byte) (types.Operator, bool, error)
 	// EngineFaults lists the faults that count when signers are chosen.
 	EngineFaults(context.Context) ([]types.Fault, error)
 	// EngineKey reads one key; false if the chain does not know it.

@@ -64,6 +64,10 @@ func (fakeState) EngineRoster(context.Context) (*types.Roster, error) {
 	return types.NewRoster(map[types.Operator][]types.Identity{"op": nil}), nil
 }
 
+func (fakeState) EngineOperatorOf(context.Context, []byte) (types.Operator, bool, error) {
+	return "", false, nil
+}
+
 func (fakeState) EngineRosterChanges(context.Context) (uint64, error) { return 1, nil }
 
 func (fakeState) EngineFaults(context.Context) ([]types.Fault, error) {

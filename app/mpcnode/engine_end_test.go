@@ -82,7 +82,7 @@ func TestReactorGoesOnWithoutItsEngine(t *testing.T) {
 		ChainID: "seq-1", Metrics: m.metrics, Now: func() time.Time { return at },
 		Workers: 1, // one worker keeps the order of a peer's messages
 	})
-	engine, err := mpc.New(mpc.Options{ChainID: "seq-1", Chain: panickyChain{}, Transport: idleTransport{}}, 1)
+	engine, err := mpc.New(mpc.Options{ChainID: "seq-1", Chain: idleChain{}, Store: panickyStore{}, Transport: idleTransport{}}, 1)
 	require.NoError(t, err)
 	state := &engineState{engine: engine}
 	m.reactor.SetSink(sink{engine: engine, offer: m.reactor.GossipTo})

@@ -13,10 +13,20 @@ type engineState struct {
 	failure atomic.Pointer[string]
 	// lost is why the engine has nothing to work with, though the node should.
 	lost error
+	// found is what was found to be lost while the node ran.
+	found atomic.Pointer[error]
 	// audit is the node's log of uses of shares; nil if it has none.
 	audit *audit.Log
 	// warnings were found at the start.
 	warnings []Warning
+}
+
+// problem is why this node takes no part though it should; nil if it does, or need not.
+func (s *engineState) problem() error {
+	if err := s.found.Load(); err != nil {
+		return *err
+	}
+	return s.lost
 }
 
 // auditProblem is why uses of shares are not written down, or not on disk; empty if

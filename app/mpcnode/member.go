@@ -42,6 +42,10 @@ type member struct {
 	reactor   *p2p.Reactor
 	open      openRequests
 	shares    *shareWatch
+	// folder is nil where there is one.
+	folder *folderLoss
+	// consensus is the address that the node signs blocks with; nil if nobody knows it.
+	consensus []byte
 	pages     pageSource
 	saves     *backups
 	// began is the chain's height when the node started, before it saw a block.
@@ -119,6 +123,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit, warnings: m.warnings}
 	m.shares.records = func() []types.Record { return recordsOf(engine.Status()) }
 	m.shares.declare = m.declares(engine.NoteUnheld, paths)
+	if !m.vault.Present() && m.vault.Lost() == nil && m.consensus != nil {
+		m.folder = newFolderLoss(m.app, m.consensus, func(err error) { state.found.Store(&err); m.tellLost(err) }, m.log)
+	}
 	libp2p, err := m.listen()
 	if err != nil {
 		return err
@@ -135,7 +142,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	m.reactor.SetSink(sink{engine: engine, offer: m.reactor.GossipTo})
 	m.app.MPCLink().attach(engine, engine.Wake)
 	m.metrics.watch(state, m.shares)
-	m.tellLost()
+	m.tellLost(m.vault.Lost())
 	if err := prometheus.DefaultRegisterer.Register(m.metrics); err != nil {
 		m.log.Error("MPC metrics are not served", "err", err)
 	}
@@ -146,6 +153,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	group.Go(func() error { return m.runEngine(ctx, state) })
 	if m.audit != nil {
 		group.Go(func() error { return m.runAudit(ctx) })
+	}
+	if m.folder != nil {
+		group.Go(func() error { return m.folder.run(ctx) })
 	}
 	if len(m.vault.PublicKeys()) > 0 {
 		group.Go(func() error { return m.shares.run(ctx) })
@@ -161,8 +171,8 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 }
 
 // tellLost says that this node should take part and cannot.
-func (m *member) tellLost() {
-	if err := m.vault.Lost(); err != nil {
+func (m *member) tellLost(err error) {
+	if err != nil {
 		reason := types.ReasonOf(err)
 		m.log.Error("this node should take part in MPC and cannot; it follows the chain, and what is on disk stays as it is", "err", err, "reason", reason, "remedy", reason.Remedy())
 	}
@@ -208,8 +218,14 @@ func (m *member) observeView(s sight) {
 	if m.seen != nil {
 		m.seen.observe(v)
 	}
-	if m.shares != nil && !v.CatchingUp {
+	if v.CatchingUp {
+		return
+	}
+	if m.shares != nil {
 		m.shares.viewed()
+	}
+	if m.folder != nil {
+		m.folder.viewed()
 	}
 }
 

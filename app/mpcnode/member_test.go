@@ -29,10 +29,10 @@ type linkedApp struct {
 func (a linkedApp) MPCLink() *Link { return a.link }
 func (linkedApp) ChainID() string  { return "seq-1" }
 
-// panickyChain panics with what must not be logged.
-type panickyChain struct{ idleChain }
+// panickyStore panics with what must not be logged, where the engine cannot go on without.
+type panickyStore struct{ mpc.Store }
 
-func (panickyChain) View(context.Context, []types.KeyID) (*mpc.View, error) { panic("a secret") }
+func (panickyStore) Records() ([]types.Record, error) { panic("a secret") }
 
 // logBuffer may be read while it is written.
 type logBuffer struct {
@@ -63,7 +63,7 @@ func testMember(out *logBuffer) *member {
 func TestEngineThatPanics(t *testing.T) {
 	var out logBuffer
 	m := testMember(&out)
-	engine, err := mpc.New(mpc.Options{ChainID: "seq-1", Chain: panickyChain{}, Transport: idleTransport{}}, 1)
+	engine, err := mpc.New(mpc.Options{ChainID: "seq-1", Chain: idleChain{}, Store: panickyStore{}, Transport: idleTransport{}}, 1)
 	require.NoError(t, err)
 	state := &engineState{engine: engine}
 	m.metrics.watch(state, nil)

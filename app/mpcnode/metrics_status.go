@@ -42,7 +42,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		unknown:       f.desc("keys_unknown", "Keys in the store that the chain does not know."),
 		withheld:      f.desc("records_withheld", "Shares that are kept though the chain has no use for them now.", "why"),
 		warnings:      f.desc("warnings", types.ForProgram("What was found to be wrong at the start: sequencerd mpc status.")),
-		lost:          f.desc("database_missing", "1 on a node that takes no part because its database or identity is gone or damaged."),
+		lost:          f.desc("database_missing", "1 on a node that takes no part because its database, its identity or both are gone or damaged."),
 		auditFailing:  f.desc("audit_failing", "1 while the audit log cannot be written or brought to disk."),
 		missing:       f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
 		presignatures: f.desc("presignatures", "Presignatures in memory: ready for requests that this node leads, parked here whoever owns them, being made.", "state"),
@@ -87,7 +87,7 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	for why, n := range countWithheld(s.Withheld) {
 		gauge(c.withheld, float64(n), string(why))
 	}
-	gauge(c.lost, oneIf(state.lost != nil))
+	gauge(c.lost, oneIf(state.problem() != nil))
 	gauge(c.auditFailing, oneIf(state.auditProblem() != ""))
 	for what, n := range countMissing(c.shares.Load().found()) {
 		gauge(c.missing, float64(n), what)

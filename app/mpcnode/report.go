@@ -155,7 +155,7 @@ func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) Stat
 	if failed := state.failed(); failed != "" {
 		r.Engine = "stopped: " + failed
 	}
-	if reason := types.ReasonOf(state.lost); reason != "" {
+	if reason := types.ReasonOf(state.problem()); reason != "" {
 		r.Problem, r.Remedy = string(reason), reason.Remedy()
 	}
 	return r

@@ -62,10 +62,9 @@ func TestNodeThatLostItsDatabaseSaysSo(t *testing.T) {
 func TestLogOfANodeThatLostItsDatabase(t *testing.T) {
 	var out logBuffer
 	m := testMember(&out)
-	m.tellLost()
+	m.tellLost(nil)
 	require.Empty(t, out.String())
-	m.vault = &Vault{lost: ErrNoDatabase}
-	m.tellLost()
+	m.tellLost(ErrNoDatabase)
 	require.Contains(t, out.String(), "level=ERROR")
 	require.Contains(t, out.String(), "reason=database_missing")
 	require.Contains(t, out.String(), "sequencerd mpc backup restore")

@@ -117,6 +117,7 @@ const (
 
 // Reasons that operators meet on a node of theirs.
 const (
+	ErrFolderLost      Reason = "folder_missing"
 	ErrDatabaseLost    Reason = "database_missing"
 	ErrDatabaseDamaged Reason = "database_damaged"
 	ErrDatabaseOld     Reason = "database_old"
@@ -201,6 +202,7 @@ var remedies = map[Reason]string{
 	ErrInterrupted:           "the node stopped in the middle of the session; the next attempt follows by itself",
 	ErrLostToSession:         "another session of the same request won; nothing to do",
 	ErrSuperseded:            "another session took its place, of an earlier request that needed the memory or of a later attempt at the same one; the request goes on by itself",
+	ErrFolderLost:            "this node follows the chain, takes part in no keys and signatures, and cannot say on chain that its shares are missing, because its identity is gone too; stop it and bring the folder mpc back if it is somewhere else or not mounted, else restore the newest backup: sequencerd mpc backup restore; if there is none, make a new identity: sequencerd mpc identity create, start the node again, then sequencerd mpc register, and reshare the keys",
 	ErrDatabaseLost:          "this node follows the chain, takes part in no keys and signatures, and after share-missing-after (app.toml) says on chain that its shares are missing; stop it and restore the newest backup: sequencerd mpc backup restore; if there is none, and the folder mpc/db is in no other place either, make an empty database: sequencerd mpc database create --shares-are-lost, start the node again, and reshare the keys",
 	ErrDatabaseOld:           "an older copy of the MPC database was put back, or the node followed the chain without it, and then there is nothing to do: an older copy does not know which digest each request since was bound to; the node goes on, and its pre-parameters were destroyed, since some may have been used; stop it and restore the newest backup over the database: sequencerd mpc backup restore, then start it and look at sequencerd mpc keys",
 	ErrDatabaseDamaged:       "this node follows the chain, takes part in no keys and signatures, and after share-missing-after (app.toml) says on chain that its shares are missing; stop it, move the folder mpc/db away and keep it, then restore the newest backup: sequencerd mpc backup restore; if there is none, make an empty database: sequencerd mpc database create --shares-are-lost, start the node again, and reshare the keys",

@@ -61,8 +61,8 @@ func TestWatchedScreen(t *testing.T) {
 	require.Contains(t, text, "sign/pay 01234567 round 3 done in 250ms")
 	require.Contains(t, text, "keygen/new fedcba98 ended after 2s: stalled")
 
-	small := frame(v.screen(), 20, 7)
-	require.Equal(t, 6, strings.Count(small, "\r\n"))
+	small := frame(v.screen(), 20, 9)
+	require.Equal(t, 8, strings.Count(small, "\r\n"))
 	require.Contains(t, small, "height 70")
 	require.Contains(t, small, "sign/pay")
 	require.Contains(t, small, cut(eventText(v.events[1]), 20))

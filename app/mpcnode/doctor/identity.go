@@ -10,6 +10,11 @@ import (
 func examineIdentity(r *Report, f Facts) {
 	const check = "identity"
 	switch {
+	case !f.takesPart() && f.Node != nil && f.Node.Status.Problem != "":
+		s := f.Node.Status
+		r.add(Finding{Check: check, Level: Problem, Detail: "the chain has this node's validator as a participant, and there is neither identity nor database",
+			Reason: types.Reason(s.Problem), Remedy: s.Remedy})
+		return
 	case !f.takesPart() && f.For == "":
 		r.ok(check, "none: this node follows the chain and passes messages on")
 		return

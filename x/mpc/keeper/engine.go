@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -227,6 +228,35 @@ func (k *Keeper) EngineRoster(ctx context.Context) (*mpctypes.Roster, error) {
 		return nil, fmt.Errorf("list participants: %w", err)
 	}
 	return mpctypes.NewRoster(all), nil
+}
+
+// EngineOperatorOf is the participant whose validator signs blocks with the key of a
+// consensus address; false if there is none, or if it revoked its identity.
+func (k *Keeper) EngineOperatorOf(ctx context.Context, consensus []byte) (op mpctypes.Operator, found bool, err error) {
+	var participants []types.Participant
+	err = eachReadable(ctx, k, "participant", k.participants, func(_ string, p types.Participant) {
+		participants = append(participants, p)
+	})
+	if err != nil {
+		return "", false, fmt.Errorf("list participants: %w", err)
+	}
+	for _, p := range participants {
+		address, err := k.validatorCodec.StringToBytes(p.Operator)
+		if err != nil {
+			return "", false, fmt.Errorf("read the operator %s: %w", p.Operator, err)
+		}
+		v, err := k.staking.Validator(ctx, address)
+		if err != nil {
+			continue // no validator any more
+		}
+		if signs, err := v.GetConsAddr(); err != nil || !bytes.Equal(signs, consensus) {
+			continue
+		}
+		if _, current := p.Current(); current {
+			return mpctypes.Operator(p.Operator), true, nil
+		}
+	}
+	return "", false, nil
 }
 
 // EngineFaults lists the faults that count.

@@ -8,6 +8,7 @@ import (
 
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -213,4 +214,34 @@ func TestIdentitiesAreBounded(t *testing.T) {
 	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, p.Operator))
 	require.ErrorIs(t, register(p.Operator), types.ErrTooManyIdentities)
 	require.NoError(t, register(f.Participants[1].Operator), "the key was not claimed")
+}
+
+// A node without its MPC folder asks by the key that it signs blocks with.
+func TestOperatorOfAConsensusKey(t *testing.T) {
+	f := chain.New(t, 2)
+	stranger := f.AddValidator(2) // it never registered
+	of := func(p *chain.Participant) (mpctypes.Operator, bool) {
+		t.Helper()
+		address, err := p.Staked.GetConsAddr()
+		require.NoError(t, err)
+		op, found, err := f.Keeper.EngineOperatorOf(f.Ctx, address)
+		require.NoError(t, err)
+		return op, found
+	}
+	for _, p := range f.Participants[:2] {
+		op, found := of(p)
+		require.True(t, found)
+		require.Equal(t, mpctypes.Operator(p.Operator), op)
+	}
+	_, found := of(stranger)
+	require.False(t, found)
+
+	gone := f.Participants[1]
+	_, err := f.Msg.RevokeParticipant(f.Ctx, &types.MsgRevokeParticipant{Operator: gone.Operator})
+	require.NoError(t, err)
+	_, found = of(gone)
+	require.False(t, found, "it takes no part, on purpose")
+	f.Staking.Validators = f.Staking.Validators[1:]
+	_, found = of(f.Participants[0])
+	require.False(t, found, "it is no validator any more")
 }
