@@ -2,6 +2,7 @@ package mpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -112,22 +113,26 @@ const maxFalseResults = 8
 // in p2p. After that it is its signer's own word on this very request, which no honest
 // member gives falsely, so the signer pays, once for each: who repeats it, be it for ever,
 // adds nothing.
-func (c *Core) takeAttestation(a types.Attestation) {
+//
+// It reports that the signature is not of whom the attestation names: who brings such a
+// thing in a word of its own has made it up, or did not look.
+func (c *Core) takeAttestation(a types.Attestation) (forged bool) {
 	if c.pool.hasAttestation(&a) {
-		return
+		return false
 	}
 	key, wanted := c.attestationKey(&a)
 	if !wanted {
-		return
+		return false
 	}
 	said := a.Hash(c.opts.ChainID)
 	if c.falseWords[said] {
-		return
+		return false
 	}
 	err := a.Verify(c.opts.ChainID, key)
+	forged = err != nil
 	if r, open := c.requests[a.Request]; err == nil && open {
 		if c.falseResults[a.Operator] >= maxFalseResults {
-			return
+			return false
 		}
 		if err = r.CheckAttested(&a); err != nil {
 			c.falseResults[a.Operator]++
@@ -137,10 +142,14 @@ func (c *Core) takeAttestation(a types.Attestation) {
 	if err != nil {
 		c.opts.Observer.Dropped(types.ErrProtocolFault)
 		c.opts.Log.Debug("attestation dropped", "operator", a.Operator, "request", a.Request.String(), "err", err)
-		return
+		return forged
 	}
 	c.pool.addAttestation(a, c.opts.Now())
+	return false
 }
+
+// errForged: an attestation that its operator did not sign.
+var errForged = errors.New("an attestation is not signed by whom it names")
 
 // attestationKey finds the identity that the request pinned for who attests, if the
 // attestation is wanted at all.
@@ -241,6 +250,12 @@ func (c *Core) takeResult(v types.Verified) {
 	j, err := c.Judge(r.Result)
 	if err != nil {
 		c.chargeFalse(v.From(), err)
+		return
+	}
+	if a := r.Result.GetAttestation(); a != nil {
+		if said, err := types.AttestationFromWire(a); err == nil && c.takeAttestation(said) {
+			c.chargeFalse(v.From(), errForged)
+		}
 		return
 	}
 	c.HandleGossip(context.Background(), j)

@@ -154,8 +154,12 @@ func TestTakesStoredResults(t *testing.T) {
 				Reason: string(types.ErrAlreadyDecided), Result: &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: w}},
 			})
 			require.Len(t, d.core.Results().Attestations, tt.kept)
-			if tt.name == "of an earlier request of this id" {
+			switch tt.name {
+			case "of an earlier request of this id":
 				require.Empty(t, d.core.falseResults, "it was true when it was said")
+			case "of another session than was signed", "of somebody else":
+				require.Equal(t, 1, d.core.falseResults["op-01"], "who brings what nobody signed pays")
+				require.Len(t, d.core.falseResults, 1)
 			}
 		})
 	}

@@ -65,8 +65,9 @@ const (
 
 	// MaxStartBody: the Prepare verbatim, below 1 KiB, and for each member its
 	// Ready verbatim (header 438, body 36, signature 66, tag and length 3: 543,
-	// below 576) and its operator among the signers (92, below 96).
-	MaxStartBody = 1<<10 + types.MaxMembers*(576+96)
+	// below 576) and its operator among the signers and, of a reshare, among the dealers
+	// (92 each, below 96).
+	MaxStartBody = 1<<10 + types.MaxMembers*(576+2*96)
 
 	// MaxMissingBody: two message types of each member (operator 92, type 34,
 	// tag and length 3: 129, below 144).

@@ -137,7 +137,7 @@ func TestAccusation(t *testing.T) {
 	}
 	for name, change := range map[string]func(*Accusation){
 		"no id": func(a *Accusation) { a.Request.ID = "" }, "nobody": func(a *Accusation) { a.Accused = "" },
-		"by nobody": func(a *Accusation) { a.Operator = "" }, "itself": func(a *Accusation) { a.Accused = a.Operator },
+		"by nobody": func(a *Accusation) { a.Operator = "" }, "itself, of no signature": func(a *Accusation) { a.Accused, a.Request.Kind = a.Operator, KindKeygen },
 		"no reason": func(a *Accusation) { a.Reason = "" }, "no word": func(a *Accusation) { a.Reason = "He did it" },
 		"two lines": func(a *Accusation) { a.Reason = "stalled\nstalled" }, "a long story": func(a *Accusation) { a.Reason = Reason(strings.Repeat("a", MaxReasonBytes+1)) },
 		"short signature": func(a *Accusation) { a.Signature = a.Signature[1:] },

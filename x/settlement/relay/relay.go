@@ -21,9 +21,15 @@ import (
 // Ethereum is what the relay asks of a node of the other chain. ethclient.Client
 // implements it.
 type Ethereum interface {
+	// ChainID is the number of the chain that the node follows.
 	ChainID(ctx context.Context) (*big.Int, error)
+	// BlockNumber is the newest block's.
 	BlockNumber(ctx context.Context) (uint64, error)
+	// SendTransaction hands over a signed transaction; an error says why the node does not
+	// take it.
 	SendTransaction(ctx context.Context, tx *ethtypes.Transaction) error
+	// TransactionReceipt says what became of a transaction, or fails with
+	// ethereum.NotFound if no block has it.
 	TransactionReceipt(ctx context.Context, hash common.Hash) (*ethtypes.Receipt, error)
 }
 

@@ -30,6 +30,7 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
+// QueryParamsRequest asks for Params.
 type QueryParamsRequest struct {
 }
 
@@ -66,6 +67,7 @@ func (m *QueryParamsRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryParamsRequest proto.InternalMessageInfo
 
+// QueryParamsResponse answers Params.
 type QueryParamsResponse struct {
 	Params Params `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
 }
@@ -103,6 +105,7 @@ func (m *QueryParamsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryParamsResponse proto.InternalMessageInfo
 
+// QueryLinesRequest asks for Lines.
 type QueryLinesRequest struct {
 }
 
@@ -139,6 +142,7 @@ func (m *QueryLinesRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryLinesRequest proto.InternalMessageInfo
 
+// QueryLinesResponse answers Lines.
 type QueryLinesResponse struct {
 	Lines []Line `protobuf:"bytes,1,rep,name=lines,proto3" json:"lines"`
 }
@@ -176,6 +180,7 @@ func (m *QueryLinesResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryLinesResponse proto.InternalMessageInfo
 
+// QueryKeysRequest asks for Keys.
 type QueryKeysRequest struct {
 	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
@@ -213,6 +218,7 @@ func (m *QueryKeysRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryKeysRequest proto.InternalMessageInfo
 
+// QueryKeysResponse answers Keys.
 type QueryKeysResponse struct {
 	Keys       []Key               `protobuf:"bytes,1,rep,name=keys,proto3" json:"keys"`
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -251,6 +257,7 @@ func (m *QueryKeysResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryKeysResponse proto.InternalMessageInfo
 
+// QueryProposalsRequest asks for Proposals.
 type QueryProposalsRequest struct {
 	Purpose    Purpose            `protobuf:"varint,1,opt,name=purpose,proto3,enum=sequencer.settlement.v1.Purpose" json:"purpose,omitempty"`
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -289,6 +296,7 @@ func (m *QueryProposalsRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryProposalsRequest proto.InternalMessageInfo
 
+// QueryProposalsResponse answers Proposals.
 type QueryProposalsResponse struct {
 	Proposals  []Proposal          `protobuf:"bytes,1,rep,name=proposals,proto3" json:"proposals"`
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -327,6 +335,7 @@ func (m *QueryProposalsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryProposalsResponse proto.InternalMessageInfo
 
+// QueryBatchRequest asks for Batch.
 type QueryBatchRequest struct {
 	Purpose Purpose `protobuf:"varint,1,opt,name=purpose,proto3,enum=sequencer.settlement.v1.Purpose" json:"purpose,omitempty"`
 	Number  uint64  `protobuf:"varint,2,opt,name=number,proto3" json:"number,omitempty"`
@@ -365,6 +374,7 @@ func (m *QueryBatchRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryBatchRequest proto.InternalMessageInfo
 
+// QueryBatchResponse answers Batch.
 type QueryBatchResponse struct {
 	Batch       Batch       `protobuf:"bytes,1,opt,name=batch,proto3" json:"batch"`
 	Transaction Transaction `protobuf:"bytes,2,opt,name=transaction,proto3" json:"transaction"`
@@ -403,6 +413,7 @@ func (m *QueryBatchResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryBatchResponse proto.InternalMessageInfo
 
+// QueryBatchesRequest asks for Batches.
 type QueryBatchesRequest struct {
 	Purpose    Purpose            `protobuf:"varint,1,opt,name=purpose,proto3,enum=sequencer.settlement.v1.Purpose" json:"purpose,omitempty"`
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -441,6 +452,7 @@ func (m *QueryBatchesRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryBatchesRequest proto.InternalMessageInfo
 
+// QueryBatchesResponse answers Batches.
 type QueryBatchesResponse struct {
 	Batches    []Batch             `protobuf:"bytes,1,rep,name=batches,proto3" json:"batches"`
 	Pagination *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -479,6 +491,7 @@ func (m *QueryBatchesResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryBatchesResponse proto.InternalMessageInfo
 
+// QueryTransactionRequest asks for Transaction.
 type QueryTransactionRequest struct {
 	Id uint64 `protobuf:"varint,1,opt,name=id,proto3" json:"id,omitempty"`
 }
@@ -516,6 +529,7 @@ func (m *QueryTransactionRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryTransactionRequest proto.InternalMessageInfo
 
+// QueryTransactionResponse answers Transaction.
 type QueryTransactionResponse struct {
 	Transaction Transaction `protobuf:"bytes,1,opt,name=transaction,proto3" json:"transaction"`
 	// Who reported what, while that does not decide.
@@ -555,6 +569,7 @@ func (m *QueryTransactionResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryTransactionResponse proto.InternalMessageInfo
 
+// QueryTransactionsRequest asks for Transactions.
 type QueryTransactionsRequest struct {
 	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
@@ -592,6 +607,7 @@ func (m *QueryTransactionsRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryTransactionsRequest proto.InternalMessageInfo
 
+// QueryTransactionsResponse answers Transactions.
 type QueryTransactionsResponse struct {
 	Transactions []Transaction       `protobuf:"bytes,1,rep,name=transactions,proto3" json:"transactions"`
 	Pagination   *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -630,6 +646,7 @@ func (m *QueryTransactionsResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryTransactionsResponse proto.InternalMessageInfo
 
+// QueryOpenRequest asks for Open.
 type QueryOpenRequest struct {
 	Pagination *query.PageRequest `protobuf:"bytes,1,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
@@ -667,6 +684,7 @@ func (m *QueryOpenRequest) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_QueryOpenRequest proto.InternalMessageInfo
 
+// QueryOpenResponse answers Open.
 type QueryOpenResponse struct {
 	Transactions []Transaction       `protobuf:"bytes,1,rep,name=transactions,proto3" json:"transactions"`
 	Pagination   *query.PageResponse `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
@@ -807,15 +825,21 @@ const _ = grpc.SupportPackageIsVersion4
 //
 // For semantics around ctx use and closing/ending streaming RPCs, please refer to https://godoc.org/google.golang.org/grpc#ClientConn.NewStream.
 type QueryClient interface {
+	// Params are the parameters.
 	Params(ctx context.Context, in *QueryParamsRequest, opts ...grpc.CallOption) (*QueryParamsResponse, error)
 	// Lines lists the purposes: which key signs for them, and which batch is next.
 	Lines(ctx context.Context, in *QueryLinesRequest, opts ...grpc.CallOption) (*QueryLinesResponse, error)
+	// Keys lists the keys that the module made.
 	Keys(ctx context.Context, in *QueryKeysRequest, opts ...grpc.CallOption) (*QueryKeysResponse, error)
 	// Proposals lists who proposed what for the next batch of a purpose.
 	Proposals(ctx context.Context, in *QueryProposalsRequest, opts ...grpc.CallOption) (*QueryProposalsResponse, error)
+	// Batch is one batch of a purpose, with the transaction that settles it.
 	Batch(ctx context.Context, in *QueryBatchRequest, opts ...grpc.CallOption) (*QueryBatchResponse, error)
+	// Batches lists the batches of a purpose, the first one first.
 	Batches(ctx context.Context, in *QueryBatchesRequest, opts ...grpc.CallOption) (*QueryBatchesResponse, error)
+	// Transaction is one transaction, with who reported what of it.
 	Transaction(ctx context.Context, in *QueryTransactionRequest, opts ...grpc.CallOption) (*QueryTransactionResponse, error)
+	// Transactions lists all transactions, the first one first.
 	Transactions(ctx context.Context, in *QueryTransactionsRequest, opts ...grpc.CallOption) (*QueryTransactionsResponse, error)
 	// Open lists the transactions that wait for inclusion, by key and nonce.
 	Open(ctx context.Context, in *QueryOpenRequest, opts ...grpc.CallOption) (*QueryOpenResponse, error)
@@ -912,15 +936,21 @@ func (c *queryClient) Open(ctx context.Context, in *QueryOpenRequest, opts ...gr
 
 // QueryServer is the server API for Query service.
 type QueryServer interface {
+	// Params are the parameters.
 	Params(context.Context, *QueryParamsRequest) (*QueryParamsResponse, error)
 	// Lines lists the purposes: which key signs for them, and which batch is next.
 	Lines(context.Context, *QueryLinesRequest) (*QueryLinesResponse, error)
+	// Keys lists the keys that the module made.
 	Keys(context.Context, *QueryKeysRequest) (*QueryKeysResponse, error)
 	// Proposals lists who proposed what for the next batch of a purpose.
 	Proposals(context.Context, *QueryProposalsRequest) (*QueryProposalsResponse, error)
+	// Batch is one batch of a purpose, with the transaction that settles it.
 	Batch(context.Context, *QueryBatchRequest) (*QueryBatchResponse, error)
+	// Batches lists the batches of a purpose, the first one first.
 	Batches(context.Context, *QueryBatchesRequest) (*QueryBatchesResponse, error)
+	// Transaction is one transaction, with who reported what of it.
 	Transaction(context.Context, *QueryTransactionRequest) (*QueryTransactionResponse, error)
+	// Transactions lists all transactions, the first one first.
 	Transactions(context.Context, *QueryTransactionsRequest) (*QueryTransactionsResponse, error)
 	// Open lists the transactions that wait for inclusion, by key and nonce.
 	Open(context.Context, *QueryOpenRequest) (*QueryOpenResponse, error)

@@ -31,6 +31,7 @@ var _ = math.Inf
 // proto package needs to be updated.
 const _ = proto.GoGoProtoPackageIsVersion3 // please upgrade the proto package
 
+// MsgProposeBatch is a validator's word on the next batch of a purpose.
 type MsgProposeBatch struct {
 	// Operator address of a bonded validator.
 	Operator string  `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
@@ -75,6 +76,7 @@ func (m *MsgProposeBatch) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgProposeBatch proto.InternalMessageInfo
 
+// MsgProposeBatchResponse says whether the batch is accepted.
 type MsgProposeBatchResponse struct {
 	// Number of the batch.
 	Batch uint64 `protobuf:"varint,1,opt,name=batch,proto3" json:"batch,omitempty"`
@@ -115,6 +117,7 @@ func (m *MsgProposeBatchResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgProposeBatchResponse proto.InternalMessageInfo
 
+// MsgBumpFee asks for a transaction's signature again.
 type MsgBumpFee struct {
 	// Operator address of a bonded validator.
 	Operator      string `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
@@ -154,6 +157,7 @@ func (m *MsgBumpFee) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgBumpFee proto.InternalMessageInfo
 
+// MsgBumpFeeResponse has what is offered now.
 type MsgBumpFeeResponse struct {
 	// What the transaction offers now, in wei per gas.
 	FeePerGas uint64 `protobuf:"varint,1,opt,name=fee_per_gas,json=feePerGas,proto3" json:"fee_per_gas,omitempty"`
@@ -193,6 +197,7 @@ func (m *MsgBumpFeeResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgBumpFeeResponse proto.InternalMessageInfo
 
+// MsgReportReceipt is a validator's word on a transaction's inclusion.
 type MsgReportReceipt struct {
 	// Operator address of a bonded validator.
 	Operator      string  `protobuf:"bytes,1,opt,name=operator,proto3" json:"operator,omitempty"`
@@ -233,6 +238,7 @@ func (m *MsgReportReceipt) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgReportReceipt proto.InternalMessageInfo
 
+// MsgReportReceiptResponse says whether it is decided.
 type MsgReportReceiptResponse struct {
 	// Whether this report decided.
 	Decided bool `protobuf:"varint,1,opt,name=decided,proto3" json:"decided,omitempty"`
@@ -271,6 +277,7 @@ func (m *MsgReportReceiptResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgReportReceiptResponse proto.InternalMessageInfo
 
+// MsgMakeKey asks for a key of the module.
 type MsgMakeKey struct {
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
 	// Begins with "settlement:"; unique for ever.
@@ -316,6 +323,7 @@ func (m *MsgMakeKey) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgMakeKey proto.InternalMessageInfo
 
+// MsgMakeKeyResponse is empty.
 type MsgMakeKeyResponse struct {
 }
 
@@ -352,6 +360,7 @@ func (m *MsgMakeKeyResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgMakeKeyResponse proto.InternalMessageInfo
 
+// MsgSetPurpose moves a purpose to another key, or takes it away from all.
 type MsgSetPurpose struct {
 	Authority string  `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
 	Purpose   Purpose `protobuf:"varint,2,opt,name=purpose,proto3,enum=sequencer.settlement.v1.Purpose" json:"purpose,omitempty"`
@@ -392,6 +401,7 @@ func (m *MsgSetPurpose) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgSetPurpose proto.InternalMessageInfo
 
+// MsgSetPurposeResponse is empty.
 type MsgSetPurposeResponse struct {
 }
 
@@ -428,6 +438,7 @@ func (m *MsgSetPurposeResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgSetPurposeResponse proto.InternalMessageInfo
 
+// MsgResubmitBatch settles a batch by another transaction.
 type MsgResubmitBatch struct {
 	Authority string  `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
 	Purpose   Purpose `protobuf:"varint,2,opt,name=purpose,proto3,enum=sequencer.settlement.v1.Purpose" json:"purpose,omitempty"`
@@ -467,6 +478,7 @@ func (m *MsgResubmitBatch) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgResubmitBatch proto.InternalMessageInfo
 
+// MsgResubmitBatchResponse names the transaction.
 type MsgResubmitBatchResponse struct {
 	TransactionId uint64 `protobuf:"varint,1,opt,name=transaction_id,json=transactionId,proto3" json:"transaction_id,omitempty"`
 }
@@ -504,6 +516,7 @@ func (m *MsgResubmitBatchResponse) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgResubmitBatchResponse proto.InternalMessageInfo
 
+// MsgUpdateParams sets all parameters.
 type MsgUpdateParams struct {
 	Authority string `protobuf:"bytes,1,opt,name=authority,proto3" json:"authority,omitempty"`
 	// All of them: nothing is left as it was.
@@ -543,6 +556,7 @@ func (m *MsgUpdateParams) XXX_DiscardUnknown() {
 
 var xxx_messageInfo_MsgUpdateParams proto.InternalMessageInfo
 
+// MsgUpdateParamsResponse is empty.
 type MsgUpdateParamsResponse struct {
 }
 
