@@ -61,7 +61,7 @@ func (r *Reactor) judgeGossip(a arrival, g *wire.Gossip, sink Sink) {
 		return
 	}
 	r.seen.pass(hash, r.opts.Now())
-	if err := sink.ReceiveGossip(string(a.from.id), g); err != nil {
+	if err := sink.ReceiveGossip(a.from.id, g); err != nil {
 		r.fault(a.from, FaultResult, err)
 	}
 }

@@ -147,7 +147,7 @@ func (l *load) busy(ctx context.Context) error {
 		l.mu.Unlock()
 		switch {
 		case ctx.Err() != nil:
-			return nil
+			return nil //nolint:nilerr // the load ended while it asked
 		case err != nil:
 			return fmt.Errorf("list open requests: %w", err)
 		case len(open.Requests) < openAtOnce:

@@ -246,7 +246,7 @@ func (x *examiner) participants(c *Checkup, roster *types.Roster, answers []mpc.
 	return all
 }
 
-// Outdated: the chain goes by an identity whose key its node does not have.
+// Outdated says that the chain goes by an identity whose key its node does not have.
 func (p *ParticipantReport) Outdated() bool {
 	return p.Answered && p.AnsweredAs < p.IdentityVersion
 }

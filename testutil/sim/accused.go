@@ -24,8 +24,12 @@ func (n *Node) tells(g *wire.Gossip) {
 	n.noteAccusation(a)
 }
 
-// noteAccusation remembers this node's own words, the first time that they are heard.
+// noteAccusation remembers this node's own words of others, the first time that they are
+// heard.
 func (n *Node) noteAccusation(a types.Accusation) {
+	if a.IsRefusal() {
+		return
+	}
 	known := func(b Accused) bool { return string(a.Signature) == string(b.Signature) }
 	if a.Operator == n.Operator && !slices.ContainsFunc(n.Accused, known) {
 		n.Accused = append(n.Accused, Accused{a, n.world.now})

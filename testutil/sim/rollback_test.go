@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -224,8 +225,13 @@ func TestRollbackOverSignature(t *testing.T) {
 			require.True(t, p.Run(2*time.Minute, func() bool { return p.Chain.Open() == 0 }))
 			require.Empty(t, p.ledger.Broken())
 			require.False(t, signed(p)(), "it is signed with two digests")
-			for _, n := range p.Nodes {
-				require.True(t, p.told(n, string(types.ErrDigestBound)), "%s", n.Operator)
+			s, err := p.Chain.Fixture.Keeper.Signature(p.Chain.Fixture.Ctx, "s")
+			require.NoError(t, err)
+			require.Equal(t, string(types.ErrDigestBound), s.Reason, "who asked is told")
+			require.GreaterOrEqual(t, len(s.Refusals), 2, "as many refuse it as keep it from its end")
+			for _, r := range s.Refusals {
+				i := slices.IndexFunc(p.Nodes, func(n *sim.Node) bool { return string(n.Operator) == r.Operator })
+				require.True(t, p.told(p.Nodes[i], string(types.ErrDigestBound)), "%s", r.Operator)
 			}
 			p.sound(t, 0, p.Nodes...)
 		})

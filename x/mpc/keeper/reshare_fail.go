@@ -55,8 +55,8 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 // that somebody ended one by revoking its identity.
 func (k *Keeper) reportFailures(ctx context.Context, key types.Key, reshare types.Reshare, absent []types.Absentee) error {
 	reason := mpctypes.Reason(reshare.Reason)
-	expired := reason == mpctypes.ErrExpired && key.FailedReshares > 1
-	if !reshare.Auto || !expired && reason != mpctypes.ErrIdentityRevoked {
+	expired, revoked := reason == mpctypes.ErrExpired && key.FailedReshares > 1, reason == mpctypes.ErrIdentityRevoked
+	if !reshare.Auto || !expired && !revoked {
 		return nil
 	}
 	able, err := k.able(ctx, key)
