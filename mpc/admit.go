@@ -180,7 +180,7 @@ func (c *Core) able(r *types.Request) types.Reason {
 			return reason
 		}
 	}
-	return c.makeRoom(r)
+	return ""
 }
 
 // makeRoom keeps the number of sessions bounded: one that lingers goes first,

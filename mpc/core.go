@@ -97,6 +97,8 @@ type Core struct {
 	// falseWords are the attestations among those, by their hash.
 	falseWords map[types.Hash]bool
 	outcomes   outcomes
+	// understood is what came of looking at what requests are to sign, since the last block.
+	understood map[types.RequestID]error
 	// guards: what panics is contained. panics counts it since the last block.
 	guards bool
 	panics map[task]int
@@ -186,6 +188,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		falseResults: make(map[types.Operator]int),
 		falseWords:   make(map[types.Hash]bool),
 		outcomes:     newOutcomes(),
+		understood:   make(map[types.RequestID]error),
 		panics:       make(map[task]int),
 		writes:       &writes{Store: opts.Store},
 		pinged:       make(map[types.Operator]time.Time),
@@ -373,6 +376,7 @@ func (c *Core) adopt(view *View) {
 	clear(c.falseWords)
 	c.outcomes.forget()
 	clear(c.panics)
+	clear(c.understood)
 	requests := make(map[types.RequestID]*types.Request, len(view.Requests))
 	for i := range view.Requests {
 		requests[view.Requests[i].ID] = &view.Requests[i]

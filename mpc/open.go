@@ -50,6 +50,10 @@ func (c *Core) openAttempt(r *types.Request, now time.Time) {
 		c.logOnce(r.ID, types.ReasonOf(err), "this node leads an attempt but refuses it")
 		return
 	}
+	if reason := c.makeRoom(r); reason != "" {
+		c.logOnce(r.ID, reason, "this node leads an attempt but cannot open it")
+		return
+	}
 	if c.usePresignature(r, attempt, now) {
 		return
 	}
@@ -77,6 +81,10 @@ func (c *Core) join(v types.Verified, r *types.Request, attempt uint32, now time
 	if err := c.bind(r); err != nil {
 		c.logOnce(r.ID, types.ReasonOf(err), "this node refuses a request")
 		c.refuse(v, r.ID, types.ReasonOf(err), nil)
+		return
+	}
+	if reason := c.makeRoom(r); reason != "" {
+		c.refuse(v, r.ID, reason, nil)
 		return
 	}
 	c.withdraw(r)

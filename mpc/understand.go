@@ -19,7 +19,21 @@ type SignChecker interface {
 // and compares: this node takes no part in what it cannot decode, nor in a digest that is
 // another payload's, nor in what the key may not sign. Whether a key signs raw digests is
 // the chain's to say, as it is which key is whose.
+//
+// It looks once for each block, however often it is asked: an initiator may send one
+// Prepare after the other. What could not be read is tried again.
 func (c *Core) understand(r *types.Request) error {
+	if err, known := c.understood[r.ID]; known {
+		return err
+	}
+	err := c.understandNow(r)
+	if err == nil || types.ReasonOf(err) != "" {
+		c.understood[r.ID] = err
+	}
+	return err
+}
+
+func (c *Core) understandNow(r *types.Request) error {
 	if err := c.decode(r); err != nil {
 		return err
 	}

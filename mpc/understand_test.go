@@ -2,6 +2,7 @@ package mpc
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -117,12 +118,36 @@ func TestPresignatureUnderstands(t *testing.T) {
 type careful struct {
 	Chain
 	asked  string
+	asks   int
 	refuse error
 }
 
 func (c *careful) CheckSign(_ context.Context, id string) error {
 	c.asked = id
+	c.asks++
 	return c.refuse
+}
+
+// However often a refused request is asked about, and by whom, it is looked at once for
+// each block.
+func TestMemberAsksOnceABlock(t *testing.T) {
+	a := &admission{desk: newDesk(t, 4), version: 1}
+	a.request = a.desk.request(types.KindSign)
+	ofNote(&a.request)
+	chain := &careful{Chain: a.desk, refuse: types.ErrPolicy}
+	a.view.Requests, a.from = []types.Request{a.request}, a.request.Initiator(0)
+	a.hold(a.request.KeySession, types.StatusReady)
+	a.start(func(o *Options) { o.Kinds, o.Chain = notes, chain })
+	for range 3 {
+		a.deliver()
+	}
+	require.Equal(t, 1, chain.asks)
+	chain.refuse = errors.New("the disk is slow") // no refusal: it is asked again
+	a.desk.commit()
+	for range 3 {
+		a.deliver()
+	}
+	require.GreaterOrEqual(t, chain.asks, 4)
 }
 
 // A module's word counts, too, and nothing is bound before it is heard. It is not asked

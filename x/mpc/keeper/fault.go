@@ -38,10 +38,19 @@ func (k *Keeper) ApplyEvidence(ctx context.Context, e mpctypes.Evidence) error {
 	if err := k.addFault(ctx, types.EquivocationFault(e, height, height+int64(params.FaultBlocks))); err != nil {
 		return err
 	}
-	if params.JailEquivocation {
-		return k.jail(ctx, string(e.Culprit()))
+	if !params.JailEquivocation {
+		return nil
 	}
-	return nil
+	p, err := k.Participant(ctx, string(e.Culprit()))
+	if err != nil {
+		return err
+	}
+	// Whoever stole the key of an identity that was revoked can still make such proof.
+	if _, valid := p.Identity(e.IdentityVersion()); !valid {
+		k.logger(ctx).Info("not jailed for what a revoked identity signed", "operator", p.Operator, "version", e.IdentityVersion())
+		return nil
+	}
+	return k.jail(ctx, string(e.Culprit()))
 }
 
 // CheckAccusation says whether an accusation would apply to this state: both are

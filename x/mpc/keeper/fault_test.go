@@ -122,6 +122,19 @@ func TestEquivocationIsJailed(t *testing.T) {
 	require.Len(t, faultsOf(t, f, ""), 3)
 }
 
+// TestRevokedIdentityJailsNobody: whoever stole its key can sign what it likes.
+func TestRevokedIdentityJailsNobody(t *testing.T) {
+	f, _ := withFaults(t)
+	f.Keeper.SetSlashing(&chain.Slashing{Staking: f.Staking})
+	setParams(t, f, func(p *types.Params) { p.JailEquivocation = true })
+	victim := f.Participants[0]
+	_, err := f.Msg.RevokeParticipant(f.Ctx, &types.MsgRevokeParticipant{Operator: victim.Operator})
+	require.NoError(t, err)
+	require.NoError(t, f.Keeper.ApplyEvidence(f.Ctx, victim.Contradict(keygenK)))
+	require.Len(t, faultsOf(t, f, victim.Operator), 1)
+	require.False(t, victim.Staked.Jailed)
+}
+
 // TestLastValidatorIsNotJailed: the chain would stop for ever.
 func TestLastValidatorIsNotJailed(t *testing.T) {
 	f, _ := withFaults(t)
