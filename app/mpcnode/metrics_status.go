@@ -20,7 +20,7 @@ type statusCollector struct {
 	requests, results, preparams, queued *prometheus.Desc
 	sessions, records, unknown, resent   *prometheus.Desc
 	withheld, warnings                   *prometheus.Desc
-	lost, missing                        *prometheus.Desc
+	lost, missing, endangered            *prometheus.Desc
 	outdated, clockAhead, auditFailing   *prometheus.Desc
 	presignatures                        *prometheus.Desc
 }
@@ -45,6 +45,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		lost:          f.desc("database_missing", "1 on a node that takes no part because its database, its identity or both are gone or damaged."),
 		auditFailing:  f.desc("audit_failing", "1 while the audit log cannot be written or brought to disk."),
 		missing:       f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
+		endangered:    f.desc("keys_endangered", "READY keys of this participant that some participants have no share of, so that t+1 shares are left or fewer."),
 		presignatures: f.desc("presignatures", "Presignatures in memory: ready for requests that this node leads, parked here whoever owns them, being made.", "state"),
 		resent:        f.desc("resent_total", "Envelopes that were sent again."),
 	}
@@ -54,7 +55,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
 		c.up, c.registered, c.height, c.catchingUp, c.requests, c.results, c.preparams, c.queued,
-		c.sessions, c.records, c.unknown, c.withheld, c.warnings, c.resent, c.lost, c.missing, c.outdated, c.clockAhead, c.auditFailing, c.presignatures,
+		c.sessions, c.records, c.unknown, c.withheld, c.warnings, c.resent, c.lost, c.missing, c.endangered, c.outdated, c.clockAhead, c.auditFailing, c.presignatures,
 	} {
 		ch <- d
 	}
@@ -89,6 +90,7 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	}
 	gauge(c.lost, oneIf(state.problem() != nil))
 	gauge(c.auditFailing, oneIf(state.auditProblem() != ""))
+	gauge(c.endangered, float64(c.shares.Load().endangered()))
 	for what, n := range countMissing(c.shares.Load().found()) {
 		gauge(c.missing, float64(n), what)
 	}

@@ -60,7 +60,9 @@ type shareWatch struct {
 	look chan struct{}
 
 	missing atomic.Pointer[[]MissingShare]
-	logged  map[string]MissingShare
+	// keysAtRisk is as of the last look.
+	keysAtRisk atomic.Int64
+	logged     map[string]MissingShare
 }
 
 func newShareWatch(app App, public []ed25519.PublicKey, records func() []types.Record, log *slog.Logger) *shareWatch {
@@ -114,6 +116,15 @@ func (w *shareWatch) found() []MissingShare {
 	return nil
 }
 
+// endangered is how many keys of this participant the next lost share would end, or that
+// lost too many already, as of the last look.
+func (w *shareWatch) endangered() int64 {
+	if w == nil {
+		return 0
+	}
+	return w.keysAtRisk.Load()
+}
+
 func (w *shareWatch) compare() error {
 	records := w.records()
 	if records == nil {
@@ -129,14 +140,21 @@ func (w *shareWatch) compare() error {
 		return fmt.Errorf("read the roster: %w", err)
 	}
 	missing := []MissingShare{}
+	atRisk := 0
 	if self := w.operator(roster); self != "" {
 		keys, err := state.EngineKeysOf(ctx, self)
 		if err != nil {
 			return fmt.Errorf("read the keys of %s: %w", self, err)
 		}
 		missing = missingOf(self, keys, records)
+		for _, k := range keys {
+			if left := len(k.Participants) - len(k.MissingShares); len(k.MissingShares) > 0 && left <= k.Threshold+1 {
+				atRisk++
+			}
+		}
 	}
 	w.missing.Store(&missing)
+	w.keysAtRisk.Store(int64(atRisk))
 	w.tell(missing)
 	if news := undeclared(missing); w.declare != nil && len(news) > 0 {
 		w.declare(news)

@@ -91,6 +91,37 @@ func TestSharesThatAreMissing(t *testing.T) {
 	require.Empty(t, stranger.found())
 }
 
+// A key that lost so many shares that it can spare no other one is counted; one that never
+// could is not.
+func TestKeysAtRisk(t *testing.T) {
+	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
+	of := func(threshold, participants, missing int) types.Key {
+		k := types.Key{ID: types.KeyID(rune('a' + missing)), Status: types.KeyReady, Threshold: threshold, Participants: make([]types.Operator, participants)}
+		k.MissingShares = make([]types.Operator, missing)
+		return k
+	}
+	for name, c := range map[string]struct {
+		key  types.Key
+		want float64
+	}{
+		"whole":                 {of(2, 4, 0), 0},
+		"everybody is needed":   {of(2, 3, 0), 0},
+		"one can be spared yet": {of(2, 5, 1), 0},
+		"none can be spared":    {of(2, 4, 1), 1},
+		"too few are left":      {of(2, 4, 2), 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			keys := []types.Key{c.key}
+			app := keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &keys}}
+			w := newShareWatch(app, []ed25519.PublicKey{public}, func() []types.Record { return []types.Record{} }, slog.New(slog.DiscardHandler))
+			require.NoError(t, w.compare())
+			m := newMetrics("seq-1")
+			m.watch(idleEngine(t), w)
+			require.InDelta(t, c.want, gather(t, m)["sequencer_mpc_keys_endangered"].Metric[0].GetGauge().GetValue(), 0)
+		})
+	}
+}
+
 // The chain is read when there is something new to see, and not all the time.
 func TestSharesAreLookedAtSometimes(t *testing.T) {
 	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
