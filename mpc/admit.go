@@ -274,7 +274,7 @@ func (c *Core) expireParked(now time.Time) {
 // if there is one. Without the identity that the request pinned it does so under the
 // one that it has: the initiator need not take it for silent.
 func (c *Core) refuse(v types.Verified, id types.RequestID, reason types.Reason, result *wire.Gossip) {
-	if !c.isParticipant(v.From()) || c.self.Key == nil {
+	if !c.isParticipant(v.From()) || c.self.Key == nil || c.repeats.again(v.Hash(), c.opts.Now()) {
 		return
 	}
 	if _, open := c.requests[id]; open {

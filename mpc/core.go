@@ -97,6 +97,7 @@ type Core struct {
 	// falseWords are the attestations among those, by their hash.
 	falseWords map[types.Hash]bool
 	outcomes   outcomes
+	repeats    repeats
 	// understood is what came of looking at what requests are to sign, since the last block.
 	understood map[types.RequestID]error
 	// guards: what panics is contained. panics counts it since the last block.

@@ -101,7 +101,8 @@ func newSession(cfg Config, initiator types.Operator, phase Phase, now time.Time
 	return &Session{
 		cfg: cfg, traffic: traffic, initiator: initiator, phase: phase, opened: now, since: now, progress: now, ephemeral: ephemeral,
 		readys: make(map[types.Operator]types.Verified), deals: make(map[types.Operator]bool), refusals: make(map[types.Operator]types.Reason),
-		outdated: make(map[types.Operator]bool), parking: plannedParking(cfg.Protocol),
+		restarted: make(map[types.Operator]time.Time),
+		outdated:  make(map[types.Operator]bool), parking: plannedParking(cfg.Protocol),
 		outbox: outbox{timing: cfg.Timing, send: cfg.Host.Send},
 	}, nil
 }
@@ -144,7 +145,7 @@ func (s *Session) onReady(v types.Verified, now time.Time) {
 		return
 	}
 	if s.phase != Preparing {
-		s.repeatStart(v.From())
+		s.repeatStart(v.From(), now)
 		return
 	}
 	if _, said := s.readys[v.From()]; said {

@@ -380,3 +380,23 @@ func TestPaddedReady(t *testing.T) {
 		})
 	}
 }
+
+// TestReadyThatIsRepeated: who brings a member's Ready over and over has the initiator send
+// its Start now and then.
+func TestReadyThatIsRepeated(t *testing.T) {
+	n := newKeygen(t, 3)
+	a, b := n.players[0], n.players[1]
+	n.hold = func(m mail) bool { return m.to == b && m.e.Header.Kind == wire.KIND_START }
+	n.open()
+	n.settle()
+	i := slices.IndexFunc(n.sent, func(m mail) bool { return m.is(b, a, wire.KIND_READY) })
+	require.GreaterOrEqual(t, i, 0)
+	before := len(n.times(a, b, wire.KIND_START))
+	for range 50 {
+		n.deliver(n.sent[i])
+	}
+	require.Len(t, n.times(a, b, wire.KIND_START), before+1)
+	n.now = n.now.Add(timing.Resend)
+	n.deliver(n.sent[i])
+	require.Len(t, n.times(a, b, wire.KIND_START), before+2)
+}

@@ -64,8 +64,10 @@ type Session struct {
 	order    []types.Operator // of arrival
 	deals    map[types.Operator]bool
 	refusals map[types.Operator]types.Reason
-	outdated map[types.Operator]bool // see onOutdated
-	ready    types.Verified
+	// restarted is when a member was sent the Start anew.
+	restarted map[types.Operator]time.Time
+	outdated  map[types.Operator]bool // see onOutdated
+	ready     types.Verified
 
 	// From the Start on.
 	context  types.Context

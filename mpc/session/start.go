@@ -55,11 +55,14 @@ func names(ops []types.Operator) []string {
 	return list
 }
 
-// repeatStart answers a member that still says Ready after the Start.
-func (s *Session) repeatStart(op types.Operator) {
-	if s.start != (types.Verified{}) {
-		s.cfg.Host.Send(op, s.start.Envelope())
+// repeatStart answers a member that still says Ready after the Start, as often as it may
+// say so itself: anybody who ever saw its Ready can bring it again and again.
+func (s *Session) repeatStart(op types.Operator, now time.Time) {
+	if s.start == (types.Verified{}) || now.Sub(s.restarted[op]) < s.cfg.Timing.Resend/2 {
+		return
 	}
+	s.restarted[op] = now
+	s.cfg.Host.Send(op, s.start.Envelope())
 }
 
 // onStart accepts the Start of a session that this node is ready for,
