@@ -385,7 +385,7 @@ func (c *Core) adopt(view *View) {
 	last := c.requests
 	c.requests = requests
 	c.rememberDecided(last)
-	c.judging.Store(&judging{view, requests, c.decidedLately})
+	c.judging.Store(&judging{view: view, requests: requests, decided: c.decidedLately})
 	for id := range c.attempts {
 		if _, open := c.requests[id.request]; !open {
 			delete(c.attempts, id)

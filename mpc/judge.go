@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"sync"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -27,11 +28,33 @@ type Judged struct {
 
 // judging is what Judge goes by: the last view, the requests that are open in it and
 // those that were before. Nobody changes it, the next view brings another: it is read
-// from any goroutine.
+// from any goroutine. What it counts is for all of them.
 type judging struct {
 	view     *View
 	requests map[types.RequestID]*types.Request
 	decided  []decidedRequest
+	looks    looks
+}
+
+// maxLooks at committed state are made between two blocks for what one participant says
+// unasked: a node has no more deletions to acknowledge than it makes in that time. What
+// comes beyond is told again.
+const maxLooks = 64
+
+// looks counts them by who signed what they are for.
+type looks struct {
+	mu sync.Mutex
+	by map[types.Operator]int
+}
+
+func (l *looks) take(op types.Operator) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.by == nil {
+		l.by = make(map[types.Operator]int)
+	}
+	l.by[op]++
+	return l.by[op] <= maxLooks
 }
 
 // of says whether it was verified against what a request asks for.
@@ -114,6 +137,9 @@ func (c *Core) judgeUnpinned(g *wire.Gossip, w *wire.Attestation) (Judged, error
 	}
 	if err := a.Verify(c.opts.ChainID, identity); err != nil {
 		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
+	}
+	if !under.looks.take(a.Operator) {
+		return unneeded, nil
 	}
 	key, known := c.keyIn(context.Background(), under.view, types.KeyID(a.Request.ID))
 	if !known || !c.unpinnedWanted(&key, &a) {

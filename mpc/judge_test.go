@@ -312,3 +312,32 @@ func TestJudgeWithoutState(t *testing.T) {
 	d.hear(d.prove(&r, "op-02"))
 	require.Len(t, d.core.Results().Evidence, 1)
 }
+
+// Who says of ever other keys that it has no share of them, or destroyed it, makes a node
+// read no more of them between two blocks than an honest one would.
+func TestUnaskedWordsAreLookedAtSometimes(t *testing.T) {
+	d := newDesk(t, 4)
+	d.start()
+	said := 0
+	says := func(op types.Operator, kind types.RequestKind) {
+		said++
+		a := types.Attestation{Request: types.RequestID{Kind: kind, ID: fmt.Sprint("key-", said)}, Operator: op, IdentityVersion: 1}
+		if kind != types.KindDelete {
+			a.Session = winning
+		}
+		a.Sign(deskChain, d.keys[op])
+		_, err := d.core.Judge(&wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: a.ToWire()}})
+		require.NoError(t, err)
+	}
+	for range 2 * maxLooks {
+		says("op-01", types.KindDelete)
+		says("op-01", types.KindShareMissing)
+	}
+	require.EqualValues(t, maxLooks, d.reads.Load())
+	says("op-02", types.KindDelete)
+	require.EqualValues(t, maxLooks+1, d.reads.Load(), "another one's words are looked at")
+	d.commit()
+	before := d.reads.Load()
+	says("op-01", types.KindDelete)
+	require.Equal(t, before+1, d.reads.Load())
+}
