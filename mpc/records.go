@@ -236,7 +236,7 @@ func (c *Core) destroy(key types.Key, holder bool) error {
 		return fmt.Errorf("read the tombstone of %s: %w", id, err)
 	}
 	if len(held) == 0 && !had {
-		c.opts.Log.Warn("a deleted key of which this node had a share once is not in its store; if the database was lost or put back, destroy its other copies", "key", id)
+		c.opts.Log.Warn("a deleted key of which this node had a share once is not in its store: after a reshare that left this node out there is nothing to do; if the database was lost or put back, destroy its other copies", "key", id)
 	}
 	for k := range held {
 		c.forget(k)
