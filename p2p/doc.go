@@ -152,7 +152,11 @@
 // nothing from what the sender says there, and what that node passes on in the
 // sender's name stays within what the next one takes of it. At a node where the
 // sender is not, one such peer can use up half of what may be relayed in its name,
-// not more; k of them leave the peer that brings what is new one of k+1 parts.
+// not more; k of them leave the peer that brings what is new one of k+1 parts. That is
+// of relays. What peers deliver at a node that it is meant for, in the name of a sender
+// without a connection there, comes out of one budget of that sender: two of them that
+// repeat what it once broadcast can use up all of it. A connection between the two
+// participants, or between their sentries, is what helps.
 //
 // One Relay that is accepted at one node crosses each connection of the network
 // once each way, and is judged once for each connection: by its hash alone after
