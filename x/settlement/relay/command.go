@@ -5,12 +5,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"os/signal"
 	"syscall"
 	"time"
 
 	"github.com/ethereum/go-ethereum/ethclient"
+	"github.com/ethereum/go-ethereum/rpc"
 	"github.com/spf13/cobra"
 
 	"cosmossdk.io/core/address"
@@ -27,6 +29,10 @@ const (
 	flagBumpAfter     = "bump-after"
 	flagInterval      = "interval"
 )
+
+// answersWithin is what a node of the other chain has for one answer: one that takes a
+// question and says nothing must not hold up the relay.
+const answersWithin = 30 * time.Second
 
 // Command is "settlement relay". The codec is that of validator operators.
 func Command(operators address.Codec) *cobra.Command {
@@ -88,10 +94,11 @@ time; a node that is away is waited for. The gas of its messages is simulated.`,
 
 func run(ctx context.Context, url string, n *node, options Options, out io.Writer) error {
 	// It does not connect before it asks.
-	ethereum, err := ethclient.DialContext(ctx, url)
+	other, err := rpc.DialOptions(ctx, url, rpc.WithHTTPClient(&http.Client{Timeout: answersWithin}))
 	if err != nil {
 		return fmt.Errorf("--%s: %w", flagRPC, err)
 	}
+	ethereum := ethclient.NewClient(other)
 	defer ethereum.Close()
 	say := func(line string) { fmt.Fprintln(out, time.Now().Format(time.TimeOnly), line) }
 	say("relays for " + options.Operator)
