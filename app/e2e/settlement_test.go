@@ -183,7 +183,8 @@ func (s *settlement) relay(ctx context.Context, i int, url string) (stop func())
 	s.t.Helper()
 	info := s.Node(i).Info()
 	var out bytes.Buffer
-	cmd := exec.CommandContext(ctx, binary, "settlement", "relay", "--rpc", url, "--from", "validator", "--keyring-backend", "test",
+	// It outlives the test's context, and is asked to end.
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, "settlement", "relay", "--rpc", url, "--from", "validator", "--keyring-backend", "test",
 		"--home", info.Home, "--node", info.RPC, "--chain-id", s.Manifest().ChainID, "--confirmations", "2", "--interval", "500ms")
 	cmd.Stdout, cmd.Stderr = &out, &out
 	require.NoError(s.t, cmd.Start())
