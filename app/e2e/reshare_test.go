@@ -170,15 +170,18 @@ func (n *network) takePart(ctx context.Context, yes bool, nodes ...int) {
 func (n *network) holds(ctx context.Context, key mpctypes.Key, nodes ...int) {
 	n.t.Helper()
 	for _, i := range nodes {
-		held, err := n.Node(i).MPC().Keys(ctx)
-		require.NoError(n.t, err)
-		ready := 0
-		for _, k := range held.Keys {
-			if k.KeyID == key.Id && k.Epoch == key.Epoch && k.HasShare && k.Status == "READY" {
-				ready++
+		// The chain is ahead of what a node makes of it, by a block or so.
+		n.eventually(ctx, n.Node(i).Info().Name+" has its share", func() bool {
+			held, err := n.Node(i).MPC().Keys(ctx)
+			require.NoError(n.t, err)
+			ready := 0
+			for _, k := range held.Keys {
+				if k.KeyID == key.Id && k.Epoch == key.Epoch && k.HasShare && k.Status == "READY" {
+					ready++
+				}
 			}
-		}
-		require.Equal(n.t, 1, ready, "%s: %+v", n.Node(i).Info().Name, held.Keys)
+			return ready == 1
+		})
 	}
 }
 
