@@ -18,11 +18,14 @@ GOLANGCI := v2.5.0
 # Three packages at a time: most tests keep one core busy, and some wait for others.
 # Vetting is the linter's part; without tables for debuggers programs are linked sooner.
 TEST     := go test -p 3 -count 1 -timeout 30m -vet off -ldflags -w
+# Compiling, linking and short tests leave much behind: the collector may wait for more.
+# Nodes of the end-to-end tests have the collector that an operator has.
+BRISK    := GOGC=300
 
 .PHONY: build install test test-example test-long test-race sim fuzz lint lint-deep proto proto-check localnet demo bench bench-publish clean
 
 build:
-	go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
+	$(BRISK) go build -ldflags '$(LDFLAGS)' -o $(BUILD)/sequencerd ./app/sequencerd
 
 # To $(go env GOPATH)/bin, or GOBIN.
 install:
@@ -32,7 +35,7 @@ install:
 # included. The end-to-end tests come last and say what they measure, such as the 95th
 # percentile of the time between blocks.
 test: build
-	packages=$$(go list ./...) && $(TEST) $$(echo "$$packages" | grep -v '/app/e2e$$')
+	packages=$$(go list ./...) && $(BRISK) $(TEST) $$(echo "$$packages" | grep -v '/app/e2e$$')
 	$(MAKE) test-example
 	SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -v ./app/e2e
 
@@ -57,7 +60,7 @@ test-race:
 # with one over a block that is taken back, and REALSEEDS with real shares, in 10 minutes on two cores. SIM_SEED=N runs one of them
 # again. Worlds are small and short-lived: the collector may wait.
 sim:
-	GOGC=400 SIM_SEEDS=$(SEEDS) SIM_REAL_SEEDS=$(REALSEEDS) go test -count 1 -timeout 10m -run 'TestSeeds|TestStorms|TestRealStorms' ./testutil/sim -v
+	$(BRISK) SIM_SEEDS=$(SEEDS) SIM_REAL_SEEDS=$(REALSEEDS) go test -count 1 -timeout 10m -run 'TestSeeds|TestStorms|TestRealStorms' ./testutil/sim -v
 
 # Every fuzz target of the tree, each for FUZZTIME (1m) of new inputs. The folder of an
 # input that one fails with is named at the end.
@@ -65,8 +68,8 @@ fuzz:
 	.ci/fuzz
 
 lint: $(TOOLS)/golangci-lint-$(GOLANGCI)
-	$(TOOLS)/golangci-lint-$(GOLANGCI) run ./...
-	cd $(EXAMPLE) && $(CURDIR)/$(TOOLS)/golangci-lint-$(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...
+	$(BRISK) $(TOOLS)/golangci-lint-$(GOLANGCI) run ./...
+	cd $(EXAMPLE) && $(BRISK) $(CURDIR)/$(TOOLS)/golangci-lint-$(GOLANGCI) run --config $(CURDIR)/.golangci.yml ./...
 
 # The linter's slow checks, see .golangci-deep.yml.
 lint-deep: $(TOOLS)/golangci-lint-$(GOLANGCI)
@@ -74,7 +77,7 @@ lint-deep: $(TOOLS)/golangci-lint-$(GOLANGCI)
 	cd $(EXAMPLE) && $(CURDIR)/$(TOOLS)/golangci-lint-$(GOLANGCI) run --config $(CURDIR)/.golangci-deep.yml ./...
 
 $(TOOLS)/golangci-lint-$(GOLANGCI):
-	GOBIN=$(CURDIR)/$(TOOLS) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
+	GOBIN=$(CURDIR)/$(TOOLS) $(BRISK) go install github.com/golangci/golangci-lint/v2/cmd/golangci-lint@$(GOLANGCI)
 	mv $(TOOLS)/golangci-lint $@
 
 proto:
@@ -101,15 +104,16 @@ demo: build
 # Ours against the bare library in the same process, against its generator of
 # pre-parameters and OpenSSL's of safe primes; bytes and memory; latency on long ways in
 # virtual time. One line for each bar as soon as it is there, tables at the end. Fails
-# where a bar is too high. BENCH=TestBenchPresign runs a part.
+# where a bar is too high. BENCH=TestBenchPresign runs a part, and the figures of the others
+# stay as they are.
 BENCH ?= TestBench
 bench:
-	go run ./testutil/figures -run '$(BENCH)' -out $(BUILD)/bench.txt measure
+	go run ./testutil/figures -run '$(BENCH)' -out $(BUILD)/bench measure
 
 # Takes over what was measured last into README.md and the documentation of package mpc.
-# Refuses what is not all of it, or does not reach a bar.
+# Refuses while a benchmark did not run to its end, or did not reach its bar.
 bench-publish:
-	go run ./testutil/figures -out $(BUILD)/bench.txt publish
+	go run ./testutil/figures -out $(BUILD)/bench publish
 
 clean:
 	rm -rf $(BUILD)

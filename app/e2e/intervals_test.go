@@ -39,6 +39,11 @@ func measure(t *testing.T, ctx context.Context, node *localnet.Node, from, to in
 	return out
 }
 
+// add counts another stretch of blocks.
+func (i *intervals) add(other intervals) {
+	i.all, i.failed = append(i.all, other.all...), i.failed+other.failed
+}
+
 // measureIdle measures a network that has just started, and must be fast.
 func (n *network) measureIdle(ctx context.Context) intervals {
 	n.t.Helper()

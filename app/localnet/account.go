@@ -20,9 +20,25 @@ import (
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// gasPerMessage is more than any request of x/mpc with 16 participants takes;
-// gas costs nothing on a local network.
-const gasPerMessage = 2_000_000
+// gasPerMessage is more than any request of x/mpc with 16 participants takes, and
+// gasPerSign more than one for a signature: a hundred of those fit into a block. Gas costs
+// nothing on a local network.
+const (
+	gasPerMessage = 2_000_000
+	gasPerSign    = 500_000
+)
+
+// gasOf is what a transaction with these messages may take.
+func gasOf(msgs []sdk.Msg) (gas uint64) {
+	for _, m := range msgs {
+		if _, ok := m.(*mpctypes.MsgKeySign); ok {
+			gas += gasPerSign
+		} else {
+			gas += gasPerMessage
+		}
+	}
+	return gas
+}
 
 // Account signs and sends transactions, speaking to one node.
 type Account struct {
@@ -107,7 +123,7 @@ func (a *Account) sign(ctx context.Context, msgs []sdk.Msg) ([]byte, error) {
 	}
 	factory := tx.Factory{}.WithChainID(a.chainID).WithKeybase(a.keys).WithTxConfig(a.enc.TxConfig).
 		WithAccountNumber(account.Info.AccountNumber).WithSequence(account.Info.Sequence).
-		WithGas(uint64(len(msgs)) * gasPerMessage)
+		WithGas(gasOf(msgs))
 	builder, err := factory.BuildUnsignedTx(msgs...)
 	if err != nil {
 		return nil, fmt.Errorf("build the transaction: %w", err)

@@ -44,7 +44,7 @@ func TestBenchPreparams(t *testing.T) {
 	}
 	const sets = librarySets * oursPerSet
 	fmt.Printf("bench preparams-candidates sets=%d tested-per-set=%d expected=%d\n", sets, tested/sets, last.Expected)
-	report(t, "preparams", ours/sets, base/librarySets, mostOfPreparams)
+	report(t, "preparams", ours/sets, base/librarySets, mostOfPreparams, cpu, fmt.Sprintf("mean-of-%d-and-%d", sets, librarySets))
 }
 
 // TestBenchSafePrime compares the search for one safe prime with OpenSSL's, in seconds
@@ -62,5 +62,5 @@ func TestBenchSafePrime(t *testing.T) {
 			require.NoError(t, exec.CommandContext(t.Context(), openssl, "prime", "-generate", "-bits", fmt.Sprint(tss.SafePrimeBits), "-safe").Run())
 		})
 	}
-	report(t, "safeprime", ours/safePrimes, base/safePrimes, mostOfOpenSSL)
+	report(t, "safeprime", ours/safePrimes, base/safePrimes, mostOfOpenSSL, cpu, fmt.Sprintf("mean-of-%d", safePrimes))
 }

@@ -3,7 +3,6 @@ package tss_test
 import (
 	"fmt"
 	"runtime"
-	"slices"
 	"testing"
 	"time"
 
@@ -19,8 +18,9 @@ const mostOnline = 0.04
 
 // TestBenchPresign compares what it takes from a committed request to its signature by
 // whole engines with a presignature (loops, workers, signed envelopes, echo, guard,
-// goleveldb) with a signature of the bare library, both in wall time and on all cores,
-// medians of runs in turn. It runs with MPC_BENCH=1.
+// goleveldb, audit log) with a signature of the bare library, both in wall time and on all
+// cores. The engines rest, with full pools, when either side begins; what is between them
+// here is no network: TestBenchNextBlock of package e2e has that. It runs with MPC_BENCH=1.
 func TestBenchPresign(t *testing.T) {
 	for _, c := range []struct{ n, t, runs int }{{4, 2, 9}, {5, 4, 5}, {7, 6, 5}} {
 		t.Run(fmt.Sprint(c.t+1), func(t *testing.T) {
@@ -37,20 +37,14 @@ func benchPresign(t *testing.T, k fixtures.KeySet, runs int) {
 	const target = 2 // whoever leads a request has one, and those who refill it are at rest
 	full, signers := len(k.Operators)*target, k.Operators[:k.Threshold+1]
 	c := cluster.New(t, k, fixtureProtocols, runtime.GOMAXPROCS(0), target)
-	filled := func() bool { return c.Ready() == full }
-	require.Eventually(t, filled, patience, 10*time.Millisecond)
-	var ours, base []float64
-	for i := range runs {
-		require.Eventually(t, filled, patience, 10*time.Millisecond)
-		begun := time.Now()
-		c.Sign(map[string][]byte{fmt.Sprint("sig-", i): digestOf(fmt.Sprint(i))}, time.Minute)
-		ours = append(ours, time.Since(begun).Seconds())
-		require.Eventually(t, filled, patience, 10*time.Millisecond)
-		begun = time.Now()
-		rawSign(t, k, digestOf(fmt.Sprint(i)), signers)
-		base = append(base, time.Since(begun).Seconds())
+	made := 0
+	ours := func() {
+		made++
+		c.Sign(map[string][]byte{fmt.Sprint("sig-", made): digestOf(fmt.Sprint(made))}, time.Minute)
 	}
-	slices.Sort(ours)
-	slices.Sort(base)
-	report(t, fmt.Sprint("presign-online-", len(signers)), ours[runs/2], base[runs/2], mostOnline)
+	base := func() { rawSign(t, k, digestOf(fmt.Sprint(made)), signers) }
+	compare(t, bar{name: fmt.Sprint("presign-online-", len(signers)), most: mostOnline, runs: runs, unit: wall, ours: ours, base: base, rest: func() {
+		since := time.Now()
+		require.Eventually(t, func() bool { return c.Rests(full, since) }, patience, 10*time.Millisecond)
+	}})
 }

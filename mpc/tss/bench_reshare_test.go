@@ -13,8 +13,8 @@ import (
 func TestBenchReshare(t *testing.T) {
 	onlyWhenAsked(t)
 	c := reshareCommittees()
-	compareCPU(t, "reshare-2-to-2", 4, func() {
+	compare(t, bar{name: "reshare-2-to-2", most: maxRatio, runs: 5, unit: cpu, ours: func() {
 		h := handover{c.old, c.session, c.old.Operators, c.members, newThreshold}
 		require.NoError(t, (&fixtures.Lockstep{Parties: h.parties(t)}).Run().Err())
-	}, func() { c.run(t) })
+	}, base: func() { c.run(t) }})
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
-	"fmt"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -17,6 +16,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 	"github.com/sequencer-mpc/sequencer/storage"
+	"github.com/sequencer-mpc/sequencer/storage/audit"
 	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
 )
 
@@ -29,6 +29,7 @@ type Cluster struct {
 	key     fixtures.KeySet
 	members []*member
 	done    chan struct{}
+	stop    func()
 
 	mu     sync.Mutex
 	view   mpc.View
@@ -41,6 +42,7 @@ type member struct {
 	op     types.Operator
 	key    ed25519.PrivateKey
 	db     *storage.DB
+	audit  *auditor
 	engine *mpc.Engine
 }
 
@@ -68,6 +70,7 @@ func New(t testing.TB, key fixtures.KeySet, protocols session.Protocols, workers
 		var err error
 		m.engine, err = mpc.New(mpc.Options{
 			ChainID: ChainID, Identities: []ed25519.PrivateKey{m.key}, Chain: c, Store: m.db, Transport: m, Protocols: protocols,
+			Auditor: m.audit,
 		}, workers)
 		require.NoError(t, err)
 	}
@@ -78,19 +81,30 @@ func New(t testing.TB, key fixtures.KeySet, protocols session.Protocols, workers
 			}
 		})
 	}
-	t.Cleanup(func() {
+	c.stop = sync.OnceFunc(func() {
 		cancel()
 		running.Wait()
 		for _, m := range c.members {
-			if err := m.db.Close(); err != nil {
-				t.Errorf("close the database of %s: %v", m.op, err)
-			}
+			m.close()
 		}
 	})
+	t.Cleanup(c.stop)
 	return c
 }
 
-// newMember makes a database with the share in it, READY.
+// Stop ends the engines before the test does.
+func (c *Cluster) Stop() { c.stop() }
+
+func (m *member) close() {
+	if err := m.db.Close(); err != nil {
+		m.c.t.Errorf("close the database of %s: %v", m.op, err)
+	}
+	if err := m.audit.lines.Close(); err != nil {
+		m.c.t.Errorf("close the audit log of %s: %v", m.op, err)
+	}
+}
+
+// newMember makes a database with the share in it, READY, and an audit log.
 func (c *Cluster) newMember(op types.Operator, share []byte) *member {
 	c.t.Helper()
 	seed := sha256.Sum256([]byte(op))
@@ -100,6 +114,9 @@ func (c *Cluster) newMember(op types.Operator, share []byte) *member {
 		KDF: &storage.KDF{Time: 1, MemoryKiB: 8, Threads: 1},
 	})
 	require.NoError(c.t, err)
+	lines, err := audit.Open(c.t.TempDir())
+	require.NoError(c.t, err)
+	m.audit = &auditor{m, lines}
 	record := types.Record{
 		RecordKey: types.RecordKey{KeyID: keyID, Session: c.key.Session}, Algorithm: types.ECDSASecp256k1, Status: types.StatusPending,
 		Context: c.key.Session, Participants: c.key.Operators, Threshold: c.key.Threshold, PublicKey: c.key.Payload.PublicKey,
@@ -111,14 +128,22 @@ func (c *Cluster) newMember(op types.Operator, share []byte) *member {
 	return m
 }
 
-// Ready is how many presignatures the engines have for requests that they lead.
-func (c *Cluster) Ready() (n int) {
+// Rests says whether the engines have this many presignatures for requests that they lead
+// and make no others, by what they say of a time after since: they do nothing then.
+func (c *Cluster) Rests(ready int, since time.Time) bool {
 	for _, m := range c.members {
-		for _, s := range m.engine.Status().Presignatures {
-			n += s.Ready
+		s := m.engine.Status()
+		if !s.At.After(since) {
+			return false
+		}
+		for _, p := range s.Presignatures {
+			ready -= p.Ready
+			if p.Building > 0 {
+				return false
+			}
 		}
 	}
-	return n
+	return ready == 0
 }
 
 // Sign commits requests and returns when all are signed, or fails the test.
@@ -271,9 +296,4 @@ func (c *Cluster) member(op types.Operator) *member {
 		}
 	}
 	return nil
-}
-
-// String is for failures.
-func (c *Cluster) String() string {
-	return fmt.Sprintf("%d engines, %d presignatures ready", len(c.members), c.Ready())
 }

@@ -1,32 +1,22 @@
 package main
 
 import (
-	"bufio"
 	"context"
 	"errors"
 	"flag"
 	"fmt"
-	"io"
 	"log"
 	"os"
-	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
-	"slices"
 	"strings"
 )
-
-// suites are the packages with benchmarks, one after the other.
-var suites = []string{"./mpc/tss", "./testutil/sim", "./app/e2e"}
-
-// timeLimit of a suite, as the go command reads it.
-const timeLimit = "120m"
 
 func main() {
 	log.SetFlags(0)
 	only := flag.String("run", "TestBench", "which benchmarks, as go test reads it")
-	out := flag.String("out", filepath.Join("build", "bench.txt"), "where the lines go")
+	out := flag.String("out", filepath.Join("build", "bench"), "the folder of what was measured, a file for each benchmark")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
@@ -35,7 +25,7 @@ func main() {
 	case "measure":
 		err = measure(ctx, *only, *out)
 	case "publish":
-		err = publish(".", *out)
+		err = publishAll(ctx, ".", *out)
 	default:
 		err = fmt.Errorf("say measure or publish, not %q", flag.Arg(0))
 	}
@@ -44,67 +34,33 @@ func main() {
 	}
 }
 
-// measure runs all suites, whatever one of them says, and prints the tables.
+// measure runs all suites, whatever one of them says, and prints the tables of all that
+// there are figures of.
 func measure(ctx context.Context, only, out string) error {
-	if err := os.MkdirAll(filepath.Dir(out), 0o755); err != nil {
+	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	file, err := os.Create(out)
-	if err != nil {
-		return err
-	}
-	defer file.Close()
-	_, err = fmt.Fprintln(file, machine())
-	var missing []string
+	var err error
 	for _, suite := range suites {
-		benches, failed := listBenches(ctx, suite)
-		if failed != nil {
-			missing = append(missing, "all of "+suite)
-		}
-		done, failedToo := runSuite(ctx, suite, only, file)
-		err = errors.Join(err, failed, failedToo)
-		missing = append(missing, slices.DeleteFunc(benches, func(name string) bool { return slices.Contains(done, name) })...)
+		err = errors.Join(err, runSuite(ctx, suite, only, &parts{dir: out, machine: machine()}))
 	}
-	_, failed := fmt.Fprint(file, verdict(missing, only))
-	err = errors.Join(err, failed)
-	text, readErr := os.ReadFile(out)
-	if readErr != nil {
-		return errors.Join(err, readErr)
+	benches, failed := listAll(ctx)
+	if failed != nil {
+		return errors.Join(err, failed)
 	}
-	tables, readErr := parse(string(text))
-	fmt.Printf("\n%s\n", tables.markdown())
-	return errors.Join(err, readErr, file.Close())
-}
-
-// runSuite shows what a suite prints, and keeps its lines of figures. It names the
-// benchmarks that passed.
-func runSuite(ctx context.Context, suite, only string, keep io.Writer) (done []string, err error) {
-	cmd := exec.CommandContext(ctx, "go", "test", "-count", "1", "-timeout", timeLimit, "-run", only, "-v", suite)
-	cmd.Env = append(os.Environ(), "MPC_BENCH=1")
-	cmd.Stderr = os.Stderr
-	output, err := cmd.StdoutPipe()
-	if err != nil {
-		return nil, err
+	text, missing, failed := collect(out, benches)
+	if failed != nil {
+		return errors.Join(err, failed)
 	}
-	if err := cmd.Start(); err != nil {
-		return nil, err
+	all, failed := parse(text)
+	if failed != nil {
+		return errors.Join(err, failed)
 	}
-	lines := bufio.NewScanner(output)
-	for lines.Scan() {
-		fmt.Println(lines.Text())
-		if strings.HasPrefix(lines.Text(), linePrefix) {
-			if _, err := fmt.Fprintln(keep, lines.Text()); err != nil {
-				return done, err
-			}
-		}
-		if name := passed(lines.Text()); name != "" {
-			done = append(done, name)
-		}
+	fmt.Printf("\n%s\n", all.markdown())
+	if len(missing) > 0 {
+		fmt.Printf("There are no figures of %s yet.\n", strings.Join(missing, ", "))
 	}
-	if err := errors.Join(lines.Err(), cmd.Wait()); err != nil {
-		return done, fmt.Errorf("%s: %w", suite, err)
-	}
-	return done, nil
+	return err
 }
 
 // machine says on what it was measured.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -20,25 +21,35 @@ const (
 	end   = "<!-- end of figures -->\n"
 )
 
-// publish takes measured lines over into the documents below root, all benchmarks' or
-// none.
-func publish(root, from string) error {
-	text, err := os.ReadFile(from)
+// publishAll takes over what all benchmarks measured.
+func publishAll(ctx context.Context, root, dir string) error {
+	benches, err := listAll(ctx)
+	if err != nil {
+		return err
+	}
+	return publish(root, dir, benches)
+}
+
+// publish takes what benchmarks measured over into the documents below root: of all of
+// them or of none, as the documents would lose the others, or a bar that was not reached.
+func publish(root, dir string, benches []string) error {
+	text, missing, err := collect(dir, benches)
 	if err != nil {
 		return fmt.Errorf("read what make bench measured: %w", err)
 	}
-	if err := requireWhole(string(text)); err != nil {
-		return err
+	if len(missing) > 0 {
+		return fmt.Errorf("the measurement lacks %s, which did not run to its end or did not reach its bar; measure it: make bench BENCH='%s'",
+			strings.Join(missing, ", "), "^("+strings.Join(missing, "|")+")$$")
 	}
 	readme, err := os.ReadFile(filepath.Join(root, readmeFile))
 	if err != nil {
 		return err
 	}
-	documents, err := render(string(text), string(readme))
+	documents, err := render(text, string(readme))
 	if err != nil {
 		return err
 	}
-	documents[measuredFile] = string(text)
+	documents[measuredFile] = text
 	for name, content := range documents {
 		if err := os.WriteFile(filepath.Join(root, name), []byte(content), 0o644); err != nil {
 			return err

@@ -32,7 +32,7 @@ func parse(text string) (tables, error) {
 			all.machine = name
 			continue
 		}
-		if line == wholeLine || strings.HasPrefix(line, missingPrefix) {
+		if strings.HasPrefix(line, partPrefix) {
 			continue
 		}
 		figures, ok := strings.CutPrefix(line, linePrefix)

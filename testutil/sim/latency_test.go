@@ -43,7 +43,7 @@ func ways(rounds []session.Round) (n int) {
 	return n
 }
 
-// TestBenchLatency tables how long keygens and signatures take on networks with long
+// TestBenchLatency tables how long keygens, signatures and resharings take on networks with long
 // round trips, in virtual time: whole engines, envelopes and blocks, the rounds of the
 // real protocols with fake content, so no arithmetic is in it. Each is what the count of
 // rounds says, or it fails. It runs with MPC_BENCH=1.
@@ -73,7 +73,7 @@ func benchLatency(t *testing.T, n int, trip time.Duration, lines map[string]stri
 		return p.Rounds(n*2/3, n)
 	}
 	w := sim.New(t, sim.Config{
-		Seed: 1, Nodes: n, Protocols: fakeproto.Protocols{Shape: shape}, Preparams: 1, BlockTime: time.Second,
+		Seed: 1, Nodes: n, Protocols: fakeproto.Protocols{Shape: shape}, Preparams: 2, BlockTime: time.Second,
 		Step: [2]time.Duration{time.Nanosecond, time.Nanosecond}, Workers: 4,
 		Delay: [2]time.Duration{trip / 2, trip / 2}, Verified: make(sim.Verified),
 		Params: func(p *xtypes.Params) { p.MaxParticipants = uint32(n) },
@@ -84,7 +84,7 @@ func benchLatency(t *testing.T, n int, trip time.Duration, lines map[string]stri
 		expected := time.Duration(want) * trip / 2
 		require.InDelta(t, expected, took, float64(trip/10), name)
 		if lines[name] == "" {
-			lines[name] = fmt.Sprintf(" half-trips=%d arithmetic=%s", want, expected)
+			lines[name] = fmt.Sprintf(" protocol=fake half-trips=%d arithmetic=%s", want, expected)
 		}
 		lines[name] += fmt.Sprintf(" n%d=%s", n, took.Round(time.Millisecond))
 	}
@@ -94,10 +94,13 @@ func benchLatency(t *testing.T, n int, trip time.Duration, lines map[string]stri
 	w.Chain.ChangeParams(func(p *xtypes.Params) { p.PresignTarget = 1 })
 	require.True(t, w.Run(20*time.Minute, func() bool { return stocked(w, 1) }))
 	one("sign-presigned", types.KindSign, func() { w.Chain.Sign("pooled", "key", digestOf("pooled")) }, consumeWays+ways(sign[parkedAt:]))
+	w.Chain.ChangeParams(func(p *xtypes.Params) { p.PresignTarget = 0 })
+	require.True(t, w.Run(time.Minute, func() bool { return parked(w) == 0 }))
+	one("reshare", types.KindReshare, func() { w.Chain.Reshare("reshare", "key", n*2/3, w.Nodes...) }, waysToStart+ways(shape(types.KindReshare)))
 }
 
 // measureLatency is from the block of a request to its signature, or to the last of the
-// attestations that make its key READY, as they leave their nodes.
+// attestations that make its key READY or test its new epoch, as they leave their nodes.
 func measureLatency(t *testing.T, w *sim.World, kind types.RequestKind, ask func()) time.Duration {
 	t.Helper()
 	attested, signed := make(map[*sim.Node]bool), false
@@ -118,7 +121,7 @@ func measureLatency(t *testing.T, w *sim.World, kind types.RequestKind, ask func
 	require.True(t, w.Run(time.Minute, func() bool { return w.Chain.Height() > height }))
 	began := w.Now()
 	require.True(t, w.Run(time.Minute, func() bool {
-		return kind == types.KindSign && signed || kind == types.KindKeygen && len(attested) == len(w.Nodes)
+		return kind == types.KindSign && signed || kind != types.KindSign && len(attested) == len(w.Nodes)
 	}))
 	took := w.Now().Sub(began)
 	require.True(t, w.Run(time.Minute, func() bool { return w.Chain.Open() == 0 }))

@@ -1,0 +1,95 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+)
+
+// partPrefix begins the line that names the benchmark whose figures follow.
+const partPrefix = "part "
+
+// What go test -v says of tests.
+const (
+	runPrefix  = "=== RUN   "
+	passPrefix = "--- PASS: "
+)
+
+// parts keeps the figures of each benchmark in a file of a folder.
+type parts struct {
+	dir, machine string
+	// figures of the benchmark that runs.
+	running string
+	figures []string
+}
+
+func (p *parts) file(bench string) string { return filepath.Join(p.dir, bench+".txt") }
+
+// read takes a line that go test -v prints.
+func (p *parts) read(line string) error {
+	if name, ok := ofTest(line, runPrefix); ok {
+		p.running, p.figures = name, nil
+		return p.forget(name)
+	}
+	if strings.HasPrefix(line, linePrefix) && p.running != "" {
+		p.figures = append(p.figures, line)
+	}
+	if name, ok := ofTest(line, passPrefix); ok && name == p.running && len(p.figures) > 0 {
+		return p.keep()
+	}
+	return nil
+}
+
+// ofTest is the whole test, and no part of one, that a line tells something of.
+func ofTest(line, prefix string) (string, bool) {
+	rest, ok := strings.CutPrefix(line, prefix)
+	name, _, _ := strings.Cut(rest, " ")
+	return name, ok && !strings.Contains(name, "/")
+}
+
+// keep writes what the running benchmark measured.
+func (p *parts) keep() error {
+	text := p.machine + "\n" + partPrefix + p.running + "\n" + strings.Join(p.figures, "\n") + "\n"
+	return os.WriteFile(p.file(p.running), []byte(text), 0o644)
+}
+
+// forget drops what a benchmark measured before: it may fail now.
+func (p *parts) forget(bench string) error {
+	if err := os.Remove(p.file(bench)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
+}
+
+// collect is what benchmarks measured, one after the other, and which did not.
+func collect(dir string, benches []string) (string, []string, error) {
+	var text strings.Builder
+	var missing []string
+	machine := ""
+	for _, bench := range benches {
+		raw, err := os.ReadFile((&parts{dir: dir}).file(bench))
+		if errors.Is(err, fs.ErrNotExist) {
+			missing = append(missing, bench)
+			continue
+		}
+		if err != nil {
+			return "", nil, err
+		}
+		on, figures, _ := strings.Cut(string(raw), "\n")
+		switch {
+		case machine == "":
+			machine = on
+			fmt.Fprintln(&text, on)
+		case machine != on:
+			return "", nil, fmt.Errorf("%s was measured on another machine than those before it: %q, and not %q; measure everything on one", bench, on, machine)
+		}
+		if _, err := io.WriteString(&text, figures); err != nil {
+			return "", nil, err
+		}
+	}
+	return text.String(), missing, nil
+}
