@@ -76,7 +76,7 @@ func TestPreBlockSignatureBeforeRefusals(t *testing.T) {
 			}
 			c := scene{Fixture: f}
 			txs := [][]byte{bundle(t, results)}
-			resp, err := c.handlers(nil).ProcessProposal(nil)(f.Ctx, &cmtabci.RequestProcessProposal{Height: 2, Txs: txs})
+			resp, err := c.handlers(nil).ProcessProposal(accept)(f.Ctx, &cmtabci.RequestProcessProposal{Height: 2, Txs: txs})
 			require.NoError(t, err)
 			require.Equal(t, cmtabci.ResponseProcessProposal_ACCEPT, resp.Status)
 			_, err = c.handlers(nil).PreBlocker(nil)(f.Ctx, &cmtabci.RequestFinalizeBlock{Height: 2, Txs: txs})

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"reflect"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -121,45 +119,6 @@ func (k signDirectKind) decodeAny(a *codectypes.Any) (types []string, err error)
 		types = append(types, more...)
 	}
 	return types, nil
-}
-
-var anyType = reflect.TypeFor[codectypes.Any]()
-
-// anysIn finds what stands in a message with its type, whatever the message's own code
-// says of that. A document may have thousands of parts: none is copied to be looked at.
-func anysIn(v reflect.Value) (found []*codectypes.Any) {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			return nil
-		}
-		return anysIn(v.Elem())
-	case reflect.Struct:
-		if v.Type() == anyType {
-			a := v.Interface().(codectypes.Any)
-			return []*codectypes.Any{&a}
-		}
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				found = append(found, anysIn(v.Field(i))...)
-			}
-		}
-	case reflect.Slice, reflect.Array:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return nil
-		}
-		for i := range v.Len() {
-			found = append(found, anysIn(v.Index(i))...)
-		}
-	case reflect.Map: // in the order of its keys, for the same claims everywhere
-		keys := v.MapKeys()
-		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-		for _, key := range keys {
-			found = append(found, anysIn(v.MapIndex(key))...)
-		}
-	default: // it has no parts
-	}
-	return found
 }
 
 // signDoc is a sign document.
