@@ -104,13 +104,21 @@ func TestFolderThatIsMissedNoMore(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- f.run(ctx) }()
+	hears := func() error {
+		f.viewed()
+		select {
+		case err := <-told:
+			return err
+		case <-time.After(10 * time.Second): // a bound on failure, not a wait
+			require.Fail(t, "nobody is told")
+			return nil
+		}
+	}
 	for range 2 {
 		revoked.Store(false)
-		f.viewed()
-		require.ErrorIs(t, <-told, types.ErrFolderLost)
+		require.ErrorIs(t, hears(), types.ErrFolderLost)
 		revoked.Store(true)
-		f.viewed()
-		require.NoError(t, <-told)
+		require.NoError(t, hears())
 	}
 	cancel()
 	require.NoError(t, <-done)
