@@ -8,26 +8,36 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// maxPanics of one kind, of what one participant says for one, are looked into between two
-// blocks; after that the loop leaves out what panics until the next one.
+// maxPanics of one kind, of what one participant says or one peer tells for one, are looked
+// into between two blocks; after that the loop leaves out what panics until the next one.
 const maxPanics = 4
 
 // word is what somebody said.
 type word struct {
 	from  types.Operator // empty: told, by whomever
+	peer  string         // that told it
 	names []types.Hash   // of sessions that it is for, by id or context
 }
 
 func wordOf(v types.Verified) word {
-	return word{v.From(), []types.Hash{types.Hash(v.Header().Context), v.Hash()}} // a Prepare names its session
+	return word{from: v.From(), names: []types.Hash{types.Hash(v.Header().Context), v.Hash()}} // a Prepare names its session
 }
 
-// wordOfResult is one that is told. Proof ends the session that it is about.
-func wordOfResult(j Judged) word {
-	if j.evidence == nil {
-		return word{}
+// wordOfResult is one that a peer told. Proof ends the session that it is about.
+func wordOfResult(peer string, j Judged) word {
+	w := word{peer: peer}
+	if j.evidence != nil {
+		w.names = []types.Hash{j.evidence.Context()}
 	}
-	return word{names: []types.Hash{j.evidence.Context()}}
+	return w
+}
+
+// task is what is done with it.
+func (w word) task() task {
+	if w.from == "" {
+		return task{"what is told", w.peer}
+	}
+	return task{"a word", string(w.from)}
 }
 
 // task is a part of what the loop does: what, and of whom or what.
@@ -41,7 +51,7 @@ func (c *Core) contain(w word, run func()) {
 		return
 	}
 	before := c.named(w)
-	c.guard(task{"a word", string(w.from)}, func() []*live { return append(before, c.named(w)...) }, run)
+	c.guard(w.task(), func() []*live { return append(before, c.named(w)...) }, run)
 }
 
 func (c *Core) named(w word) (sessions []*live) {

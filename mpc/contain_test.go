@@ -1,6 +1,9 @@
 package mpc
 
 import (
+	"context"
+	"fmt"
+	"log/slog"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -160,4 +163,80 @@ func TestPanicThatCannotBePutRight(t *testing.T) {
 	b.sent = nil
 	require.ErrorContains(t, e.hear(), "is over and still here")
 	require.Empty(t, b.sent)
+}
+
+// TestPanicsOfWhatIsTold: a peer whose results make a node panic keeps out none that others
+// bring.
+func TestPanicsOfWhatIsTold(t *testing.T) {
+	e, b, first, _ := two(t)
+	tries := 0
+	b.core.opts.Log = slog.New(&glass{breaks: func(msg string) bool {
+		if msg == "accusation dropped" {
+			tries++
+		}
+		return msg == "accusation dropped"
+	}})
+	forged := types.Accusation{
+		Request: first.ID, Accused: "op-02", Reason: types.ErrStalled, Operator: "op-01", IdentityVersion: 1, Signature: make([]byte, 64),
+	}
+	tells := func(peer string) {
+		require.NoError(t, e.ReceiveGossip(peer, &wire.Gossip{Sum: &wire.Gossip_Accusation{Accusation: forged.ToWire()}}))
+		require.NoError(t, e.hear())
+	}
+	for range 3 * maxPanics {
+		tells("peer-a")
+	}
+	require.Equal(t, maxPanics, tries)
+	tells("peer-b")
+	require.Equal(t, maxPanics+1, tries)
+}
+
+// TestPanicsOfRequestsMuteNobody: that this node cannot look at what some requests are to
+// sign without a panic is no fault of who leads them; it is refused for others of its.
+func TestPanicsOfRequestsMuteNobody(t *testing.T) {
+	d := newDesk(t, 4)
+	good := d.request(types.KindSign)
+	leader := good.Initiator(0)
+	var bad []types.Request
+	for len(bad) <= maxPanics {
+		r := good
+		for r.ID.ID = fmt.Sprintf("bad-%d", len(bad)); r.Initiator(0) != leader; {
+			r.ID.ID += "x"
+		}
+		bad = append(bad, r)
+	}
+	d.hold(good.KeySession, types.StatusReady)
+	chain := &pickier{desk: d, except: good.ID.ID}
+	d.start(func(o *Options) { o.Chain = chain })
+	d.core.guards = true
+	d.view.Requests = append(bad, good)
+	d.commit()
+	e := &Engine{core: d.core, inbox: newQueue()}
+	asks := func(r types.Request) string {
+		e.Receive(d.prepare(leader, r.ID, 0, 1))
+		require.NoError(t, e.hear())
+		said, _, _ := d.answer()
+		return said
+	}
+	for _, r := range bad {
+		require.Equal(t, "panic", asks(r))
+	}
+	require.Equal(t, len(bad), chain.panics, "each once in a block")
+	require.Empty(t, d.core.Results().Accusations, "it refuses nothing on chain")
+	require.Equal(t, "ready", asks(good))
+}
+
+// pickier panics when it is asked what any request signs but one.
+type pickier struct {
+	*desk
+	except string
+	panics int
+}
+
+func (p *pickier) CheckSign(_ context.Context, id string) error {
+	if id != p.except {
+		p.panics++
+		panic("secret")
+	}
+	return nil
 }

@@ -201,12 +201,12 @@ func (e *Engine) Receive(v types.Verified) {
 // goroutine; the error says that it is false, which is the fault of who delivered it. It
 // never blocks.
 func (e *Engine) ReceiveGossip(peer string, g *wire.Gossip) error {
-	j, err := e.core.Judge(g)
+	j, err := e.core.judgeFrom(peer, g)
 	if err != nil {
 		return err
 	}
 	run := func() { e.core.HandleGossip(context.Background(), j) }
-	if !e.inbox.putLow(peer, g.Size(), func() { e.core.contain(wordOfResult(j), run) }) {
+	if !e.inbox.putLow(peer, g.Size(), func() { e.core.contain(wordOfResult(peer, j), run) }) {
 		e.core.opts.Observer.Dropped(types.ErrBusy)
 	}
 	return nil

@@ -15,9 +15,10 @@ import (
 	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
 )
 
-// newParked has a presignature that op-01 owns parked at it and at op-00.
-func newParked(t *testing.T) *partner {
-	p := &partner{desk: newDesk(t, 4), once: make(map[*wire.Envelope]bool)}
+// newPair is op-00 and op-01 with a share each of a key that has presignatures; cfg is of a
+// session of op-01. The request to sign is not in the view yet.
+func newPair(t *testing.T) (p *partner, cfg session.Config, sign types.Request) {
+	p = &partner{desk: newDesk(t, 4), once: make(map[*wire.Envelope]bool)}
 	private := secp256k1.PrivKeyFromBytes([]byte("of all"))
 	key := types.Key{
 		ID: "key", Status: types.KeyReady, Session: deskKeySession, Algorithm: types.ECDSASecp256k1, Threshold: 1,
@@ -32,7 +33,7 @@ func newParked(t *testing.T) *partner {
 	record.Status = types.StatusReady
 	require.NoError(t, p.store.PutRecord(record))
 	p.request, _ = types.PresignRequest(&key, p.view.Roster)
-	sign := p.desk.request(types.KindSign)
+	sign = p.desk.request(types.KindSign)
 	sign.PublicKey = key.PublicKey
 	for sign.Initiator(0) != "op-01" {
 		sign.ID.ID += "x"
@@ -41,17 +42,23 @@ func newParked(t *testing.T) *partner {
 	p.core.exec = p
 	protocol, err := fakeproto.Protocols{}.Protocol(types.KindPresign, key.Algorithm)
 	require.NoError(t, err)
-	cfg := session.Config{
+	cfg = session.Config{
 		ChainID: deskChain, Request: p.request, Self: "op-01", Identity: p.keys["op-01"], Protocol: protocol,
 		Host: &ownerHost{(*partnerHost)(p), fakeproto.Share(private.Serialize(), "op-01", deskKeySession)},
 		Rand: rand.NewChaCha8([32]byte{2}), Timing: session.DefaultTiming(), Height: p.view.Height,
 	}
+	return p, cfg, sign
+}
+
+// newParked has a presignature that op-01 owns parked at it and at op-00.
+func newParked(t *testing.T) *partner {
+	p, cfg, sign := newPair(t)
 	for p.request.Initiator(cfg.Attempt) != "op-01" {
 		cfg.Attempt++
 	}
-	p.s, err = session.Open(cfg, p.now)
+	s, err := session.Open(cfg, p.now)
 	require.NoError(t, err)
-	p.last = p.now
+	p.s, p.last = s, p.now
 	p.s.Announce(p.now)
 	p.settle()
 	for range 40 {

@@ -37,24 +37,50 @@ type judging struct {
 }
 
 // maxLooks at committed state are made between two blocks for what one participant says
-// unasked: a node has no more deletions to acknowledge than it makes in that time. What
-// comes beyond is told again.
+// unasked, and one peer brings: a node has no more deletions to acknowledge than it makes in
+// that time. What comes beyond is told again. Each peer has its own: old words of somebody,
+// which nobody needs any more, can be repeated by whoever has them, and keep none of its new
+// ones out that others bring.
 const maxLooks = 64
 
-// looks counts them by who signed what they are for.
+// looks counts them, and has what they found: a word costs one, whoever repeats it.
 type looks struct {
-	mu sync.Mutex
-	by map[types.Operator]int
+	mu    sync.Mutex
+	by    map[look]int
+	found map[types.Hash]bool
 }
 
-func (l *looks) take(op types.Operator) bool {
+// look is for whom one is made: who signed a word, and who brought it.
+type look struct {
+	signer types.Operator
+	peer   string
+}
+
+// before is what a look at this word found; known is false if nobody had one.
+func (l *looks) before(word types.Hash) (wanted, known bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	wanted, known = l.found[word]
+	return wanted, known
+}
+
+func (l *looks) take(at look) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.by == nil {
-		l.by = make(map[types.Operator]int)
+		l.by = make(map[look]int)
 	}
-	l.by[op]++
-	return l.by[op] <= maxLooks
+	l.by[at]++
+	return l.by[at] <= maxLooks
+}
+
+func (l *looks) note(word types.Hash, wanted bool) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.found == nil {
+		l.found = make(map[types.Hash]bool)
+	}
+	l.found[word] = wanted
 }
 
 // of says whether it was verified against what a request asks for.
@@ -71,7 +97,10 @@ func (j Judged) of(r *types.Request) bool {
 // It may be called from any goroutine: it takes tenths of a millisecond and may read
 // committed state, which the loop cannot spare for what anybody may send. Other results
 // are judged by HandleGossip.
-func (c *Core) Judge(g *wire.Gossip) (Judged, error) {
+func (c *Core) Judge(g *wire.Gossip) (Judged, error) { return c.judgeFrom("", g) }
+
+// judgeFrom judges what a peer delivered; empty: nobody in particular.
+func (c *Core) judgeFrom(peer string, g *wire.Gossip) (Judged, error) {
 	switch sum := g.Sum.(type) {
 	case *wire.Gossip_Signature:
 		return c.judgeSignature(g, sum.Signature)
@@ -79,7 +108,7 @@ func (c *Core) Judge(g *wire.Gossip) (Judged, error) {
 		return c.judgeEvidence(g, sum.Evidence)
 	case *wire.Gossip_Attestation:
 		if unpinned(types.RequestKind(sum.Attestation.RequestKind)) {
-			return c.judgeUnpinned(g, sum.Attestation)
+			return c.judgeUnpinned(peer, g, sum.Attestation)
 		}
 	}
 	return Judged{gossip: g}, nil
@@ -125,27 +154,43 @@ func (c *Core) judgeEvidence(g *wire.Gossip, w *wire.Evidence) (Judged, error) {
 
 // judgeUnpinned looks at the key, which may be any, after the signature: who makes nodes
 // read puts its name to it.
-func (c *Core) judgeUnpinned(g *wire.Gossip, w *wire.Attestation) (Judged, error) {
+func (c *Core) judgeUnpinned(peer string, g *wire.Gossip, w *wire.Attestation) (Judged, error) {
 	a, err := types.AttestationFromWire(w)
 	if err != nil {
 		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
 	}
 	under, unneeded := c.judging.Load(), Judged{gossip: g}
 	identity, known := under.view.Roster.Key(a.Operator, a.IdentityVersion)
-	if !known {
+	if !known || c.pool.tellsAttestation(&a) {
 		return unneeded, nil
 	}
 	if err := a.Verify(c.opts.ChainID, identity); err != nil {
 		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
 	}
-	if !under.looks.take(a.Operator) {
-		return unneeded, nil
-	}
-	key, known := c.keyIn(context.Background(), under.view, types.KeyID(a.Request.ID))
-	if !known || !c.unpinnedWanted(&key, &a) {
+	if !c.lacks(peer, under, &a) {
 		return unneeded, nil
 	}
 	return Judged{gossip: g, attested: &a, under: under}, nil
+}
+
+// lacks: the chain has a use for a word that nobody asked for, and does not have it. It is
+// read only for a key that the view does not have, and within bounds.
+func (c *Core) lacks(peer string, under *judging, a *types.Attestation) bool {
+	id := types.KeyID(a.Request.ID)
+	if key, known := under.view.Keys[id]; known {
+		return c.unpinnedWanted(&key, a)
+	}
+	word := a.Hash(c.opts.ChainID)
+	if wanted, known := under.looks.before(word); known {
+		return wanted
+	}
+	if !under.looks.take(look{a.Operator, peer}) {
+		return false
+	}
+	key, known := c.keyIn(context.Background(), under.view, id)
+	wanted := known && c.unpinnedWanted(&key, a)
+	under.looks.note(word, wanted)
+	return wanted
 }
 
 // provenBefore: the chain has proof against the same participant in the same session, or

@@ -341,3 +341,87 @@ func TestUnaskedWordsAreLookedAtSometimes(t *testing.T) {
 	says("op-01", types.KindDelete)
 	require.Equal(t, before+1, d.reads.Load())
 }
+
+// acks are words of op-01 that it destroyed its share of so many keys, which the chain
+// lacks, and of which the view of this node has none.
+func acks(d *desk, n int) (words []types.Attestation) {
+	for i := range n {
+		key := types.Key{ID: types.KeyID(fmt.Sprint("gone-", i)), Status: types.KeyDeleted, Holders: d.ops[1:2]}
+		d.view.Keys[key.ID] = key
+		a := types.Attestation{
+			Request: types.RequestID{Kind: types.KindDelete, ID: string(key.ID)}, Commitment: key.DeletionCommitment(deskChain),
+			Operator: "op-01", IdentityVersion: 1,
+		}
+		a.Sign(deskChain, d.keys["op-01"])
+		words = append(words, a)
+	}
+	return words
+}
+
+// taken says whether a word that a peer brings is wanted.
+func (d *desk) taken(peer string, a types.Attestation) bool {
+	d.t.Helper()
+	j, err := d.core.judgeFrom(peer, told(a))
+	require.NoError(d.t, err)
+	return j.attested != nil
+}
+
+// The same word costs one look, however often it is told, and by whomever.
+func TestRepeatedWordsCostOneLook(t *testing.T) {
+	d := newDesk(t, 4)
+	words := acks(d, maxLooks)
+	d.start()
+	d.core.view.Keys = nil
+	d.reads.Store(0)
+	for _, peer := range []string{"a", "a", "b", "a"} {
+		for _, a := range words[:maxLooks-1] {
+			require.True(t, d.taken(peer, a))
+		}
+	}
+	require.EqualValues(t, maxLooks-1, d.reads.Load())
+	require.True(t, d.taken("a", words[maxLooks-1]), "one is left")
+}
+
+// What is here already, or is about a key that the view has, costs none.
+func TestKnownWordsCostNoLook(t *testing.T) {
+	d := newDesk(t, 4)
+	words := acks(d, 3*maxLooks)
+	d.start()
+	d.reads.Store(0)
+	for _, a := range words[:2*maxLooks] {
+		require.True(t, d.taken("a", a))
+		d.hear(a)
+	}
+	require.Len(t, d.core.Results().Attestations, 2*maxLooks)
+	d.core.view.Keys = nil
+	for _, a := range words[:2*maxLooks] {
+		require.False(t, d.taken("a", a), "it is here")
+	}
+	require.Zero(t, d.reads.Load())
+	for _, a := range words[2*maxLooks:] {
+		require.True(t, d.taken("a", a))
+	}
+}
+
+// Whoever repeats what a participant said long ago, and the chain knows, keeps none of its
+// new words out that others bring.
+func TestReplaysKeepNoWordsOut(t *testing.T) {
+	d := newDesk(t, 4)
+	words := acks(d, 2*maxLooks+1)
+	old, fresh := words[:2*maxLooks], words[2*maxLooks]
+	for _, a := range old {
+		key := d.view.Keys[types.KeyID(a.Request.ID)]
+		key.DeletionAcked = []types.Operator{"op-01"}
+		d.view.Keys[key.ID] = key
+	}
+	d.start()
+	for range 3 { // blocks
+		d.core.view.Keys = nil
+		for _, a := range old {
+			require.False(t, d.taken("who repeats", a))
+		}
+		require.False(t, d.taken("who repeats", fresh))
+		require.True(t, d.taken("another", fresh))
+		d.commit()
+	}
+}

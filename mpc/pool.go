@@ -30,6 +30,10 @@ type attestationID struct {
 	commitment types.Hash
 }
 
+func attestationIDOf(a *types.Attestation) attestationID {
+	return attestationID{a.Request, a.Operator, a.Attempt, a.IdentityVersion, a.Commitment}
+}
+
 // accusationID: one accusation of the same two, whatever the request, as on
 // chain. Of refusals, one for each request.
 type accusationID struct {
@@ -57,9 +61,7 @@ type pool struct {
 func newPool() *pool {
 	p := &pool{
 		attestations: newShelf(
-			func(a *types.Attestation) attestationID {
-				return attestationID{a.Request, a.Operator, a.Attempt, a.IdentityVersion, a.Commitment}
-			},
+			attestationIDOf,
 			byLess((*types.Attestation).Less),
 			func(a *types.Attestation) *wire.Gossip {
 				return &wire.Gossip{Sum: &wire.Gossip_Attestation{Attestation: a.ToWire()}}
@@ -110,6 +112,17 @@ func (p *pool) hasEvidence(e types.Evidence) bool { return p.evidence.has(&e) }
 // tells: results has evidence of a place. It may be called from any goroutine.
 func (p *pool) tells(place types.EvidencePlace) bool {
 	return slices.ContainsFunc(p.snapshot.Load().Evidence, func(e types.Evidence) bool { return e.Place() == place })
+}
+
+// tellsAttestation: results has one of the same place. It may be called from any goroutine.
+func (p *pool) tellsAttestation(a *types.Attestation) bool {
+	id, all := attestationIDOf(a), p.snapshot.Load().Attestations
+	for i := range all {
+		if attestationIDOf(&all[i]) == id {
+			return true
+		}
+	}
+	return false
 }
 
 // presigned lists the keys of presignatures that evidence is of.

@@ -13,8 +13,11 @@ import (
 // charged only if this node's own blocks do not show why.
 
 const (
-	// dropPatience is how long the block may take that shows why a member dropped one.
+	// dropPatience is how long the block may take that shows why a member dropped one, or
+	// dropBlocks as they come of late: the next one, of which that member was ahead, and one
+	// that this node missed.
 	dropPatience = 10 * time.Second
+	dropBlocks   = 3
 	// dropSlack is by how much the age of one may differ between members: they parked it
 	// within a few stall times.
 	dropSlack = time.Minute
@@ -39,7 +42,7 @@ func (c *Core) waitsForBlockOfDrop(l *live, end session.End) bool {
 	if len(c.presigns.dropped) >= c.opts.MaxPresignatures {
 		return false
 	}
-	c.presigns.dropped = append(c.presigns.dropped, droppedPresign{l, end, now.Add(dropPatience)})
+	c.presigns.dropped = append(c.presigns.dropped, droppedPresign{l, end, now.Add(max(dropPatience, dropBlocks*c.pace.usual))})
 	return true
 }
 

@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"errors"
 	"slices"
 	"time"
 
@@ -17,6 +18,9 @@ const (
 	consumeAge = 10 * time.Second
 )
 
+// errUsePanicked: nobody knows who heard what it is for, so it is gone.
+var errUsePanicked = errors.New("it panicked, and the presignature ended")
+
 // usePresignature signs a request that this node leads an attempt of with a
 // presignature, if it has one whose signers are beyond suspicion. The request is bound
 // to its digest by now.
@@ -31,10 +35,12 @@ func (c *Core) usePresignature(r *types.Request, attempt uint32, now time.Time) 
 	c.withdraw(r)
 	l.since = now
 	c.shareOpenedFor(l, r, attempt)
-	if err := l.Consume(*r, attempt, now); err != nil {
+	err := errUsePanicked
+	c.guardSession("the use of a presignature", l, func() { err = l.Consume(*r, attempt, now) })
+	if err != nil {
 		c.opts.Log.Error("use a presignature", "request", r.ID.String(), "session", l.Context().Short(), "err", err)
 		l.Stop(types.ErrPresignLost)
-		return false
+		return c.broken != nil // nothing is opened instead by an engine that ends
 	}
 	c.opts.Log.Info("attempt opened with a presignature", "request", r.ID.String(), "attempt", attempt, "session", l.Context().Short(),
 		"signers", l.Signers())

@@ -45,7 +45,7 @@ func TestMemberSaysItsRefusal(t *testing.T) {
 			d.commit()
 			require.Equal(t, said, d.refusals(), "until the chain has it")
 
-			d.view.Requests[0].Refused = []types.Operator{"op-00"}
+			d.view.Requests[0].Refused = map[types.Operator]types.Reason{"op-00": c.reason}
 			d.commit()
 			require.Empty(t, d.refusals())
 			d.view.Height += 5 // another attempt
@@ -90,6 +90,32 @@ func TestWhatIsARefusal(t *testing.T) {
 			require.Equal(t, c.want, a.refusals()[0].Reason)
 		})
 	}
+}
+
+// A member that refused for what may pass, and finds that it will never sign, says so when
+// the chain has the first word.
+func TestMemberRefusesForGood(t *testing.T) {
+	a := &admission{desk: newDesk(t, 4), version: 1}
+	a.request = a.desk.request(types.KindSign)
+	ofNote(&a.request)
+	chain := &careful{Chain: a.desk, refuse: types.ErrPolicy}
+	a.view.Requests, a.from = []types.Request{a.request}, a.request.Initiator(0)
+	a.hold(a.request.KeySession, types.StatusReady)
+	require.NoError(t, a.store.BindDigest(a.request.ID.ID, a.request.BindingHash(), append(make([]byte, 31), 9)))
+	a.start(func(o *Options) { o.Kinds, o.Chain = notes, chain })
+	require.Equal(t, types.ErrPolicy, a.refusals()[0].Reason)
+
+	chain.refuse = nil
+	a.view.Requests[0].Refused = map[types.Operator]types.Reason{"op-00": types.ErrPolicy}
+	a.desk.commit()
+	a.deliver()
+	require.Len(t, a.refusals(), 1)
+	require.Equal(t, types.ErrDigestBound, a.refusals()[0].Reason)
+
+	a.view.Requests[0].Refused = map[types.Operator]types.Reason{"op-00": types.ErrDigestBound}
+	a.desk.commit()
+	a.deliver()
+	require.Empty(t, a.refusals(), "once")
 }
 
 // Who holds no share, or is no member, is not asked and says nothing.

@@ -21,17 +21,22 @@ type SignChecker interface {
 // the chain's to say, as it is which key is whose.
 //
 // It looks once for each block, however often it is asked: an initiator may send one
-// Prepare after the other. What could not be read is tried again.
+// Prepare after the other. What could not be read is tried again. What panics here is the
+// fault of nobody who asks, and counts for the request alone.
 func (c *Core) understand(r *types.Request) error {
 	if err, known := c.understood[r.ID]; known {
 		return err
 	}
-	err := c.understandNow(r)
+	err := errNotUnderstood
+	c.guard(task{"understanding a request", r.ID.String()}, nil, func() { err = c.understandNow(r) })
 	if err == nil || types.ReasonOf(err) != "" {
 		c.understood[r.ID] = err
 	}
 	return err
 }
+
+// errNotUnderstood is no refusal: it is this node that fails.
+var errNotUnderstood = fmt.Errorf("%w: what it is to sign cannot be looked at here", types.ErrPanic)
 
 func (c *Core) understandNow(r *types.Request) error {
 	if err := c.decode(r); err != nil {

@@ -17,7 +17,7 @@ type folderLoss struct {
 	app App
 	// consensus is the address of the key that the node signs blocks with.
 	consensus []byte
-	// tell is called once.
+	// tell is told what was found, and nil when it is no longer so.
 	tell func(error)
 	log  *slog.Logger
 	now  func() time.Time
@@ -37,9 +37,11 @@ func (f *folderLoss) viewed() {
 	}
 }
 
-// run looks once a minute, at most, until it found out or the context ends.
+// run looks once a minute, at most, until the context ends: the participant may revoke its
+// identity, or its validator get another key.
 func (f *folderLoss) run(ctx context.Context) error {
 	var last time.Time
+	told := false
 	for {
 		select {
 		case <-ctx.Done():
@@ -52,18 +54,24 @@ func (f *folderLoss) run(ctx context.Context) error {
 		}
 		last = now
 		err := f.find()
-		if errors.Is(err, types.ErrFolderLost) {
-			f.tell(err)
-			return nil
-		}
-		if err != nil {
+		lost := errors.Is(err, types.ErrFolderLost)
+		switch {
+		case err != nil && !lost:
 			f.log.Debug("look for this node's validator among the participants", "err", err)
+			continue
+		case told && !lost:
+			f.log.Info("this node's validator is a participant no more, so the node needs no MPC folder")
 		}
+		if lost != told {
+			f.tell(err)
+		}
+		told = lost
 	}
 }
 
 // find is nil if the node need not have an MPC folder.
-func (f *folderLoss) find() error {
+func (f *folderLoss) find() (err error) {
+	defer unpanicked(&err)
 	ctx, err := (&chain{app: f.app}).committed()
 	if err != nil {
 		return err

@@ -125,7 +125,8 @@ func (w *shareWatch) endangered() int64 {
 	return w.keysAtRisk.Load()
 }
 
-func (w *shareWatch) compare() error {
+func (w *shareWatch) compare() (err error) {
+	defer unpanicked(&err)
 	records := w.records()
 	if records == nil {
 		return errNoRecords

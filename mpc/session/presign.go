@@ -94,7 +94,7 @@ func (s *Session) Since() time.Time { return s.parking.since }
 // Usable reports whether all signers parked their part of the presignature, and nothing
 // is known of its use.
 func (s *Session) Usable() bool {
-	return s.phase == Parked && len(s.unparked()) == 0
+	return s.phase == Parked && s.parking.target == nil && len(s.unparked()) == 0
 }
 
 // unparked are the signers that did not say that they parked.
@@ -223,7 +223,8 @@ func (s *Session) tickUnparked(now time.Time) {
 }
 
 // Consume uses the presignature for a request, of which this node leads the attempt.
-// The caller did what must be durable before.
+// The caller did what must be durable before. It is used up before anybody hears what for:
+// whatever comes of the sending, nothing else is ever said of it.
 func (s *Session) Consume(r types.Request, attempt uint32, now time.Time) error {
 	if !s.Usable() || s.initiator != s.cfg.Self {
 		return fmt.Errorf("presignature %s cannot be used here", s.context.Short())
@@ -233,6 +234,7 @@ func (s *Session) Consume(r types.Request, attempt uint32, now time.Time) error 
 	if err != nil {
 		return fmt.Errorf("encode a Consume: %w", err)
 	}
+	s.parking.target, s.parking.attempt = &r, attempt
 	if err := s.sendRound([]Outbound{{Type: consumeType, Body: bz}}, now); err != nil {
 		return err
 	}

@@ -1,9 +1,6 @@
 package types
 
-import (
-	"fmt"
-	"slices"
-)
+import "fmt"
 
 // A refusal is an accusation of oneself: a member's signed word that it will not sign
 // what a request asks for, and why. It answers this one request: instead of a session it
@@ -32,6 +29,10 @@ func RefusedForGood(r Reason) bool {
 	return false
 }
 
+// ReplacesRefusal says whether a member that refused a request for one reason may say so
+// again for another: what would pass was not all, and it refuses for good now.
+func ReplacesRefusal(before, now Reason) bool { return RefusedForGood(now) && !RefusedForGood(before) }
+
 // Refusal is a member's word that it refuses a request for a signature, unsigned.
 func (r *Request) Refusal(chainID string, m Member, reason Reason) Accusation {
 	return Accusation{
@@ -44,10 +45,11 @@ func (r *Request) Refusal(chainID string, m Member, reason Reason) Accusation {
 func (a *Accusation) IsRefusal() bool { return a.Operator == a.Accused }
 
 // CheckRefusal checks everything about a refusal of this request but its signature: it is
-// a member's, of this very request, and the first one of that member. Tests of reshares
-// are the module's own, and are not refused.
+// a member's, of this very request, and the first one of that member, or the first for
+// good. Tests of reshares are the module's own, and are not refused.
 func (r *Request) CheckRefusal(chainID string, a *Accusation) error {
 	m, member := r.Member(a.Operator)
+	before, refused := r.Refused[a.Operator]
 	switch {
 	case r.ID != a.Request || r.ID.Kind != KindSign || r.Test:
 		return fmt.Errorf("%w: %s is refused by nobody", ErrBadResult, a.Request)
@@ -55,8 +57,8 @@ func (r *Request) CheckRefusal(chainID string, a *Accusation) error {
 		return fmt.Errorf("%w: %s with identity version %d is no member of %s", ErrUnknownParticipant, a.Operator, a.IdentityVersion, a.Request)
 	case a.Attempt != 0 || a.Session != r.Commitment(chainID):
 		return fmt.Errorf("%w: the refusal of %s answers another request than this %s", ErrBadResult, a.Operator, a.Request)
-	case slices.Contains(r.Refused, a.Operator):
-		return fmt.Errorf("%w: %s refused %s before", ErrAlreadyDecided, a.Operator, a.Request)
+	case refused && !ReplacesRefusal(before, a.Reason):
+		return fmt.Errorf("%w: %s refused %s before (%s)", ErrAlreadyDecided, a.Operator, a.Request, before)
 	}
 	return nil
 }

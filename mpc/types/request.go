@@ -56,9 +56,9 @@ type Request struct {
 	// Test: the signature proves the staged shares of a reshare, the only thing
 	// that they sign.
 	Test bool
-	// Refused are members that said on chain that they will not sign it, ascending. It is
+	// Refused are members that said on chain that they will not sign it, and why. It is
 	// the one thing here that changes after the commit, and no part of the Commitment.
-	Refused []Operator
+	Refused map[Operator]Reason
 }
 
 // Member returns the member with this operator.

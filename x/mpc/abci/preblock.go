@@ -45,7 +45,8 @@ func (h *Handlers) applyBundle(ctx sdk.Context, bundle []byte) {
 		return
 	}
 	ctx = h.keeper.ForBundle(ctx)
-	h.applyFaults(ctx, results)
+	h.applyEvidence(ctx, results.Evidence)
+	h.applyAccusations(ctx, results.Accusations, false)
 	for i := range results.Attestations {
 		a := &results.Attestations[i]
 		h.applyAlone(ctx, a.Request.String(), func(ctx sdk.Context) error { return h.keeper.ApplyAttestation(ctx, a) })
@@ -54,16 +55,26 @@ func (h *Handlers) applyBundle(ctx sdk.Context, bundle []byte) {
 		s := &results.Signatures[i]
 		h.applyAlone(ctx, "sign/"+s.RequestID, func(ctx sdk.Context) error { return h.keeper.ApplySignature(ctx, s) })
 	}
+	h.applyAccusations(ctx, results.Accusations, true)
 }
 
-// applyFaults comes before the results: those close requests, and a fault needs
+// applyEvidence comes before the results: those close requests, and a fault needs
 // its request.
-func (h *Handlers) applyFaults(ctx sdk.Context, results mpctypes.Results) {
-	for _, e := range results.Evidence {
+func (h *Handlers) applyEvidence(ctx sdk.Context, evidence []mpctypes.Evidence) {
+	for _, e := range evidence {
 		h.applyAlone(ctx, e.Request().String(), func(ctx sdk.Context) error { return h.keeper.ApplyEvidence(ctx, e) })
 	}
-	for i := range results.Accusations {
-		a := &results.Accusations[i]
+}
+
+// applyAccusations applies either those of others, which come before the results, too, or
+// refusals, which come after them: those may end a request, and whoever refuses what
+// enough others signed does not undo that.
+func (h *Handlers) applyAccusations(ctx sdk.Context, accusations []mpctypes.Accusation, refusals bool) {
+	for i := range accusations {
+		a := &accusations[i]
+		if a.IsRefusal() != refusals {
+			continue
+		}
 		h.applyAlone(ctx, a.Request.String(), func(ctx sdk.Context) error { return h.keeper.ApplyAccusation(ctx, a) })
 	}
 }

@@ -59,6 +59,43 @@ func TestPreBlockApplies(t *testing.T) {
 	require.Len(t, ctx.EventManager().Events(), 4)
 }
 
+// Of a signature and as many refusals as end its request, all in one block, the signature
+// counts: the request could not be signed without those who refuse, and was.
+func TestPreBlockSignatureBeforeRefusals(t *testing.T) {
+	for name, signed := range map[string]bool{"signed": true, "not signed": false} {
+		t.Run(name, func(t *testing.T) {
+			f := chain.New(t, 4)
+			secret := f.ReadyKey("k", 2)
+			s := f.KeySign("s", "k", "pay")
+			f.EndBlocks(2)
+			results := mpctypes.Results{Accusations: []mpctypes.Accusation{
+				f.Participants[0].Refuse("s", mpctypes.ErrDigestBound), f.Participants[1].Refuse("s", mpctypes.ErrDigestBound),
+			}}
+			if signed {
+				results.Signatures = []mpctypes.SignatureResult{secret.Sign("s", s.Digest)}
+			}
+			c := scene{Fixture: f}
+			txs := [][]byte{bundle(t, results)}
+			resp, err := c.handlers(nil).ProcessProposal(accept)(f.Ctx, &cmtabci.RequestProcessProposal{Height: 2, Txs: txs})
+			require.NoError(t, err)
+			require.Equal(t, cmtabci.ResponseProcessProposal_ACCEPT, resp.Status)
+			_, err = c.handlers(nil).PreBlocker(nil)(f.Ctx, &cmtabci.RequestFinalizeBlock{Height: 2, Txs: txs})
+			require.NoError(t, err)
+			f.EndBlocks(3)
+			got, err := f.Keeper.Signature(f.Ctx, "s")
+			require.NoError(t, err)
+			if signed {
+				require.Equal(t, types.SIGNATURE_STATUS_READY, got.Status)
+				require.Empty(t, got.Refusals, "they came too late")
+				return
+			}
+			require.Equal(t, types.SIGNATURE_STATUS_ERROR, got.Status)
+			require.Equal(t, string(mpctypes.ErrDigestBound), got.Reason)
+			require.Len(t, got.Refusals, 2)
+		})
+	}
+}
+
 // A bad entry, which only a decided block can hold, costs the others nothing.
 func TestPreBlockSkipsEntries(t *testing.T) {
 	c := newScene(t)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/codec"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
+	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
@@ -122,6 +123,20 @@ func TestPayload(t *testing.T) {
 	params, err := f.Query.Params(f.Ctx, &types.QueryParamsRequest{})
 	require.NoError(t, err)
 	require.Equal(t, []string{fakekind.Name}, params.PayloadKinds)
+}
+
+// Decoding is paid by the byte, also of what is refused.
+func TestPayloadGas(t *testing.T) {
+	f, _ := newNotary(t)
+	used := func(size int) storetypes.Gas {
+		meter := storetypes.NewInfiniteGasMeter()
+		_, err := f.Msg.KeySign(f.Ctx.WithGasMeter(meter), &types.MsgKeySign{
+			Requester: f.Requester, SignatureId: "s", KeyId: "typed", Payload: types.KindPayload(fakekind.Name, []byte(strings.Repeat("a", size))),
+		})
+		require.ErrorIs(t, err, types.ErrBadPayload)
+		return meter.GasConsumed()
+	}
+	require.EqualValues(t, 30*10_000, used(11_000)-used(1000))
 }
 
 // eventAttribute is the first attribute of this name in the first event of a type.

@@ -32,15 +32,24 @@ func (k *Keeper) checkPolicies(ctx context.Context, policy *types.KeyPolicy, c t
 	if err := checkPolicy(policy, c); err != nil {
 		return types.FromReason(err)
 	}
-	check, ok := k.policies[c.Key.Module]
-	if !ok || c.Key.Module == "" {
+	check, ok := k.policyOf(c.Key)
+	if !ok {
 		return nil
 	}
 	err := askModule(sdk.UnwrapSDKContext(ctx), check, c)
-	if err == nil || types.ReasonOf(err) != "" {
+	switch {
+	case err == nil || types.ReasonOf(err) != "":
 		return types.FromReason(err)
+	case c.Again && types.LocalError(err):
+		return fmt.Errorf("check of module %s: %w", c.Key.Module, err)
 	}
 	return types.ErrPolicy.Wrapf("module %s: %s", c.Key.Module, err)
+}
+
+// policyOf is the check of a key's module; false if it has none.
+func (k *Keeper) policyOf(key types.Key) (types.SignPolicy, bool) {
+	check, ok := k.policies[key.Module]
+	return check, ok && key.Module != ""
 }
 
 // askModule gives a check as much gas when a request is made as when participants ask again:
@@ -75,7 +84,9 @@ func checkPolicy(policy *types.KeyPolicy, c types.SignCheck) error {
 
 // EngineCheckSign asks again, on behalf of a participant that is about to sign, whether
 // the module of the key allows it. What a check does here has no effect, costs at most
-// what a hook may, and ends nothing: a panic refuses.
+// what a hook may, and ends nothing: a panic refuses. What this node alone could not read
+// is no refusal: the error has no reason then. Where no module has a check nothing is
+// decoded: the participant did so itself, and looked at the policy that was pinned.
 func (k *Keeper) EngineCheckSign(ctx context.Context, id string) (err error) {
 	r, err := k.openSignRequest(ctx, id)
 	if err != nil {
@@ -89,6 +100,9 @@ func (k *Keeper) EngineCheckSign(ctx context.Context, id string) (err error) {
 	if err != nil {
 		return err
 	}
+	if _, asks := k.policyOf(key); !asks {
+		return nil
+	}
 	digest, decoded, err := s.Payload.Signed(k.kinds)
 	if err != nil {
 		return err
@@ -98,7 +112,11 @@ func (k *Keeper) EngineCheckSign(ctx context.Context, id string) (err error) {
 	}
 	cached, _ := sdk.UnwrapSDKContext(ctx).CacheContext()
 	defer func() {
-		if recovered := recover(); recovered != nil {
+		switch recovered := recover(); {
+		case recovered == nil:
+		case types.LocalFailure(recovered):
+			err = fmt.Errorf("check of module %s: %w", key.Module, panicError(recovered))
+		default:
 			err = types.ErrPolicy.Wrapf("module %s: %s", key.Module, panicError(recovered))
 		}
 	}()

@@ -3,6 +3,9 @@ package keeper_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"io/fs"
+	"syscall"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -65,6 +68,8 @@ type guard struct {
 	refuse error
 	panics bool
 	gas    storetypes.Gas
+	// reads, if set, is what the check reads of the state.
+	reads func(context.Context) error
 }
 
 func (g *guard) CheckSign(ctx context.Context, c types.SignCheck) error {
@@ -72,6 +77,11 @@ func (g *guard) CheckSign(ctx context.Context, c types.SignCheck) error {
 	sdk.UnwrapSDKContext(ctx).GasMeter().ConsumeGas(g.gas, "a check")
 	if g.panics {
 		panic("no module like this")
+	}
+	if g.reads != nil {
+		if err := g.reads(ctx); err != nil {
+			return fmt.Errorf("look at the state: %w", err)
+		}
 	}
 	return g.refuse
 }
@@ -118,6 +128,78 @@ func TestPolicyOfModule(t *testing.T) {
 	require.ErrorIs(t, f.Keeper.EngineCheckSign(f.Ctx, "vault:1"), types.ErrPolicy)
 	require.ErrorIs(t, f.Keeper.EngineCheckSign(f.Ctx, "none"), types.ErrUnknownSignature)
 	require.NoError(t, f.Keeper.EngineCheckSign(f.Ctx, "s"))
+}
+
+// What a participant's own node cannot read is no word of the module: it would stand on
+// chain for good, and nothing was refused.
+func TestPolicyThatCannotBeRead(t *testing.T) {
+	f, _ := newNotary(t)
+	g := &guard{}
+	f.Keeper.AddPolicy("vault", g)
+	api := f.Keeper.ForModule("vault")
+	_, err := api.KeyGen(f.Ctx, "vault:k", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	require.NoError(t, err)
+	f.AttestAll("vault:k", chain.NewSecret("vault:k"))
+	_, err = api.KeySign(f.Ctx, "vault:1", "vault:k", notePayload(note))
+	require.NoError(t, err)
+
+	disk := &fs.PathError{Op: "read", Path: "application.db", Err: syscall.EIO}
+	for name, c := range map[string]struct {
+		spoiled func([]byte) error
+		want    mpctypes.Reason
+	}{
+		"the store panics over the disk": {func([]byte) error { panic(fmt.Errorf("get: %w", disk)) }, ""},
+		"the store says so":              {func([]byte) error { return disk }, ""},
+		"a mistake of the module":        {func([]byte) error { panic("no such entry") }, mpctypes.ErrPolicy},
+		"something is not there":         {func([]byte) error { return errors.New("no such entry") }, mpctypes.ErrPolicy},
+	} {
+		g.reads = func(ctx context.Context) error { // nobody but the check is disturbed
+			f.Spoiled = c.spoiled
+			defer func() { f.Spoiled = nil }()
+			_, err := f.Keeper.Params(ctx)
+			return err
+		}
+		err := f.Keeper.EngineCheckSign(f.Ctx, "vault:1")
+		require.Error(t, err, name)
+		require.Equal(t, c.want, types.ReasonOf(err), "%s: %v", name, err)
+	}
+	g.reads = nil
+	require.NoError(t, f.Keeper.EngineCheckSign(f.Ctx, "vault:1"))
+}
+
+// counted counts how often a payload is decoded.
+type counted struct {
+	fakekind.Kind
+	times *int
+}
+
+func (c counted) Decode(data []byte) (mpctypes.DecodedPayload, error) {
+	*c.times++
+	return c.Kind.Decode(data)
+}
+
+// The engine decodes what it is to sign itself: the keeper does so again for modules that
+// want to look at it, and for nobody else.
+func TestCheckSignDecodesForModules(t *testing.T) {
+	f := chain.New(t, 3)
+	times := 0
+	f.Keeper.SetPayloadKinds(counted{times: &times})
+	f.Keeper.AddPolicy("vault", &guard{})
+	api := f.Keeper.ForModule("vault")
+	_, err := api.KeyGen(f.Ctx, "vault:k", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
+	require.NoError(t, err)
+	f.AttestAll("vault:k", chain.NewSecret("vault:k"))
+	f.ReadyKey("k", 1)
+	_, err = api.KeySign(f.Ctx, "vault:1", "vault:k", notePayload(note))
+	require.NoError(t, err)
+	_, err = signPayload(f, "s", "k", notePayload(note))
+	require.NoError(t, err)
+
+	before := times
+	require.NoError(t, f.Keeper.EngineCheckSign(f.Ctx, "s"))
+	require.Equal(t, before, times)
+	require.NoError(t, f.Keeper.EngineCheckSign(f.Ctx, "vault:1"))
+	require.Equal(t, before+1, times)
 }
 
 // A check has the same gas when the request is made and when participants ask again, and

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"cosmossdk.io/collections"
@@ -13,18 +14,19 @@ import (
 )
 
 // checkRefusal says whether a refusal would apply to this state: the request waits for a
-// signature, the member has not refused it before, and signed this refusal.
+// signature, the member signed this refusal, and has not refused before, or not for good.
 func (k *Keeper) checkRefusal(ctx context.Context, a *mpctypes.Accusation) (types.Request, error) {
 	r, err := k.requestOfFault(ctx, a.Request)
 	if err != nil {
 		return r, err
 	}
-	before, err := k.refusals.Has(ctx, collections.Join(r.Id, string(a.Operator)))
+	before, err := k.refusals.Get(ctx, collections.Join(r.Id, string(a.Operator)))
 	switch {
+	case errors.Is(err, collections.ErrNotFound):
 	case err != nil:
 		return r, fmt.Errorf("look up refusals of %s: %w", r.Id, err)
-	case before:
-		return r, types.ErrAlreadyDecided.Wrapf("%s refused %s before", a.Operator, a.Request)
+	case !mpctypes.ReplacesRefusal(mpctypes.Reason(before), a.Reason):
+		return r, types.ErrAlreadyDecided.Wrapf("%s refused %s before (%s)", a.Operator, a.Request, before)
 	}
 	key, err := k.Key(ctx, r.KeyId)
 	if err != nil {
@@ -43,7 +45,8 @@ func (k *Keeper) checkRefusal(ctx context.Context, a *mpctypes.Accusation) (type
 
 // applyRefusal notes a refusal. When so many refuse for good that too few are left to
 // sign, the request fails at the end of the block, for the reason that most of them gave.
-// As many could keep it from its end by silence.
+// As many could keep it from its end by silence; a signature that is there already comes
+// first, see package abci.
 func (k *Keeper) applyRefusal(ctx context.Context, a *mpctypes.Accusation) error {
 	r, err := k.checkRefusal(ctx, a)
 	if err != nil {
@@ -111,11 +114,14 @@ func (k *Keeper) settleRefusals(ctx context.Context, s *types.Signature) error {
 	return nil
 }
 
-// refusedBy is who refuses each open request, ascending.
-func (k *Keeper) refusedBy(ctx context.Context) (map[string][]mpctypes.Operator, error) {
-	by := make(map[string][]mpctypes.Operator)
-	err := eachReadable(ctx, k, "refusal", k.refusals, func(at refusalKey, _ string) {
-		by[at.K1()] = append(by[at.K1()], mpctypes.Operator(at.K2()))
+// refusedBy is who refuses each open request, and why.
+func (k *Keeper) refusedBy(ctx context.Context) (map[string]map[mpctypes.Operator]mpctypes.Reason, error) {
+	by := make(map[string]map[mpctypes.Operator]mpctypes.Reason)
+	err := eachReadable(ctx, k, "refusal", k.refusals, func(at refusalKey, reason string) {
+		if by[at.K1()] == nil {
+			by[at.K1()] = make(map[mpctypes.Operator]mpctypes.Reason)
+		}
+		by[at.K1()][mpctypes.Operator(at.K2())] = mpctypes.Reason(reason)
 	})
 	if err != nil {
 		return nil, fmt.Errorf("list refusals: %w", err)

@@ -69,7 +69,7 @@ func TestRefusalIsSeen(t *testing.T) {
 			require.Equal(t, want, refusalsOf(t, f, "s"))
 			open, err := f.Keeper.EngineRequests(f.Ctx)
 			require.NoError(t, err)
-			require.Equal(t, []mpctypes.Operator{mpcOperator(f.Participants[1].Operator)}, open[0].Refused, "it need not say it again")
+			require.Equal(t, map[mpctypes.Operator]mpctypes.Reason{mpcOperator(f.Participants[1].Operator): mpctypes.ErrPolicy}, open[0].Refused, "it need not say it again")
 
 			c.decide(t, f, secret)
 			requireSignature(t, f, "s", c.status, c.reason)
@@ -117,6 +117,24 @@ func TestRefusalIsRefused(t *testing.T) {
 			require.ErrorIs(t, f.Keeper.CheckAccusation(f.Ctx, &forged), types.ErrBadResult, "signed by somebody else")
 		})
 	}
+}
+
+// Who refused for what may pass may say that it refuses for good after all, once: then it
+// counts to those.
+func TestRefusalForGoodReplaces(t *testing.T) {
+	f, _ := newRefused(t)
+	refuse(t, f, 0, "s", mpctypes.ErrPolicy)
+	refuse(t, f, 1, "s", mpctypes.ErrDigestBound)
+	require.Equal(t, 2, f.Entries(types.RefusalsPrefix))
+	for i, reason := range map[int]mpctypes.Reason{0: mpctypes.ErrWrongChain, 1: mpctypes.ErrBadPayload} {
+		a := f.Participants[i].Refuse("s", reason)
+		require.ErrorIs(t, f.Keeper.CheckAccusation(f.Ctx, &a), types.ErrAlreadyDecided, reason)
+	}
+	refuse(t, f, 0, "s", mpctypes.ErrDigestBound)
+	require.Equal(t, 2, f.Entries(types.RefusalsPrefix))
+	f.EndBlocks(f.Ctx.BlockHeight() + 1)
+	requireSignature(t, f, "s", types.SIGNATURE_STATUS_ERROR, "digest_bound")
+	require.Len(t, refusalsOf(t, f, "s"), 2)
 }
 
 func apply(f *chain.Fixture, a mpctypes.Accusation) {

@@ -5,8 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"reflect"
-	"slices"
-	"strings"
 	"unicode/utf8"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -76,12 +74,17 @@ func (k signDirectKind) Decode(data []byte) (mpctypes.DecodedPayload, error) {
 	return d, nil
 }
 
-// decode reads a message strictly: no unknown field, at any depth, and no other encoding
-// than the one that it would be written in.
+// decode reads a message strictly: no unknown field, at any depth, what stands in it with
+// its type included, and no other encoding than the one that it would be written in.
 func (k signDirectKind) decode(bz []byte, message proto.Message) error {
 	if err := unknownproto.RejectUnknownFieldsStrict(bz, message, k.registry); err != nil {
 		return fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)
 	}
+	return decodeCanonical(bz, message)
+}
+
+// decodeCanonical reads a message that could not be written in other bytes.
+func decodeCanonical(bz []byte, message proto.Message) error {
 	if err := proto.Unmarshal(bz, message); err != nil {
 		return fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)
 	}
@@ -97,13 +100,14 @@ func (k signDirectKind) decode(bz []byte, message proto.Message) error {
 
 // decodeAny reads what stands there with its type, and all that stands in it so: a
 // transaction that another one carries too. It lists their types. How deep that goes is
-// bounded by decode.
+// bounded by decode, which looked for unknown fields in all of it: to look again at each
+// depth would cost the square of it.
 func (k signDirectKind) decodeAny(a *codectypes.Any) (types []string, err error) {
 	message, err := k.registry.Resolve(a.TypeUrl)
 	if err != nil {
 		return nil, fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)
 	}
-	if err := k.decode(a.Value, message); err != nil {
+	if err := decodeCanonical(a.Value, message); err != nil {
 		return nil, err
 	}
 	types = []string{a.TypeUrl}
@@ -115,45 +119,6 @@ func (k signDirectKind) decodeAny(a *codectypes.Any) (types []string, err error)
 		types = append(types, more...)
 	}
 	return types, nil
-}
-
-// anysIn finds what stands in a message with its type, whatever the message's own code
-// says of that.
-func anysIn(v reflect.Value) (found []*codectypes.Any) {
-	switch v.Kind() {
-	case reflect.Pointer, reflect.Interface:
-		if v.IsNil() {
-			return nil
-		}
-		if a, ok := v.Interface().(*codectypes.Any); ok {
-			return []*codectypes.Any{a}
-		}
-		return anysIn(v.Elem())
-	case reflect.Struct:
-		if a, ok := v.Interface().(codectypes.Any); ok {
-			return []*codectypes.Any{&a}
-		}
-		for i := range v.NumField() {
-			if v.Type().Field(i).IsExported() {
-				found = append(found, anysIn(v.Field(i))...)
-			}
-		}
-	case reflect.Slice, reflect.Array:
-		if v.Type().Elem().Kind() == reflect.Uint8 {
-			return nil
-		}
-		for i := range v.Len() {
-			found = append(found, anysIn(v.Index(i))...)
-		}
-	case reflect.Map: // in the order of its keys, for the same claims everywhere
-		keys := v.MapKeys()
-		slices.SortFunc(keys, func(a, b reflect.Value) int { return strings.Compare(fmt.Sprint(a), fmt.Sprint(b)) })
-		for _, key := range keys {
-			found = append(found, anysIn(v.MapIndex(key))...)
-		}
-	default: // it has no parts
-	}
-	return found
 }
 
 // signDoc is a sign document.

@@ -76,12 +76,14 @@ func (d *document) encode(t testing.TB) []byte {
 	return marshal(t, &d.doc)
 }
 
-func kind() mpctypes.PayloadKind {
+func kind() mpctypes.PayloadKind { return payload.NewSignDirect(newRegistry()) }
+
+func newRegistry() codectypes.InterfaceRegistry {
 	registry := codectypes.NewInterfaceRegistry()
 	cryptocodec.RegisterInterfaces(registry)
 	banktypes.RegisterInterfaces(registry)
 	authz.RegisterInterfaces(registry)
-	return payload.NewSignDirect(registry)
+	return registry
 }
 
 // What it makes is a transaction whose signature the other chain's own code takes.

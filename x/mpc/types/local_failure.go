@@ -33,9 +33,7 @@ func LocalFailure(recovered any) bool {
 	if !ok {
 		return false
 	}
-	var path *fs.PathError
-	var errno syscall.Errno
-	if errors.As(err, &path) || errors.As(err, &errno) {
+	if LocalError(err) {
 		return true
 	}
 	var mistake runtime.Error
@@ -45,6 +43,14 @@ func LocalFailure(recovered any) bool {
 	return slices.ContainsFunc(panickers(), func(function string) bool {
 		return slices.ContainsFunc(storePackages, func(p string) bool { return strings.HasPrefix(function, p) })
 	})
+}
+
+// LocalError tells an error of this node's operating system, such as one over its disk, from
+// those that every node has.
+func LocalError(err error) bool {
+	var path *fs.PathError
+	var errno syscall.Errno
+	return errors.As(err, &path) || errors.As(err, &errno)
 }
 
 // panickers are the functions that panic right now, with their packages: one that
