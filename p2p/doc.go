@@ -119,11 +119,18 @@
 // What is relayed has budgets beside that: what one peer delivers (1000 messages
 // and 1 MiB a second, bursts of 4000 and 16 MiB, charged on arrival); what a
 // sender's own connection delivers of its own (as much); what other peers deliver
-// in its name, all of them (as much) and each (half), and together 100 messages and
+// in its name, all of them (half of that, and half of that again for presignatures), and
+// together 100 messages and
 // 64 KiB while its own connection is there, which brings it all; all charged after
 // the signature was verified; and what belongs to no open request, of all senders
 // (100 messages and 64 KiB a second): a new request is not known everywhere at
-// once, and a replay of an old one stops there. A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
+// once, and a replay of an old one stops there. Of what others deliver in a sender's name
+// the first half is for whoever comes first; while less is there each of those that
+// delivered of it within partFor has a part of its own, all the same (parts.go), in which a
+// long message finds room as often as a short one. The same holds for envelopes that
+// come as they are from a peer whose their sender is not: Starts, which members forward,
+// and what somebody kept and says again. They are deduplicated with the relays, and
+// those for presignatures count as of no open request. A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
 // MB for four, 12 MB for sixteen; each signer of t+1 relays some 20 + 2t
 // messages. The sending side keeps a tenth below these budgets, with bursts of
 // three quarters, so that an honest relay drops nothing at its neighbours.
@@ -151,11 +158,11 @@
 // 64 KiB a second. Where the sender is connected itself, as at its sentry, it takes
 // nothing from what the sender says there, and what that node passes on in the
 // sender's name stays within what the next one takes of it. At a node where the
-// sender is not, one such peer can use up half of what may be relayed in its name,
-// not more; k of them leave the peer that brings what is new one of k+1 parts. That is
-// of relays. What peers deliver at a node that it is meant for, in the name of a sender
-// without a connection there, comes out of one budget of that sender: two of them that
-// repeat what it once broadcast can use up all of it. A connection between the two
+// sender is not, k such peers leave the one that brings what is new one part of k+1, of
+// 512 KiB a second and of bursts of 8 MiB, whether they say it as relays or as it was: two
+// of them leave 170 KiB a second, a round of a keygen in a second
+// (TestOldWordsDoNotStarveWhoIsHeardThroughOthers). So a participant that is heard through
+// strangers only is the slower the more of them repeat it. A connection between the two
 // participants, or between their sentries, is what helps.
 //
 // One Relay that is accepted at one node crosses each connection of the network
