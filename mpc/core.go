@@ -244,7 +244,7 @@ func (c *Core) Tick() {
 		})
 	}
 	c.ticked = now
-	c.guardWork("early envelopes", func() { c.early.expire(now) })
+	c.guardWork("early envelopes", func() { c.early.expire(now, c.isOpen) })
 	c.guardWork("old Starts", func() { c.forgetStarts(now) })
 	c.expireParked(now)
 	c.guardWork("old faults", func() { c.forgetFaults(now) })
