@@ -162,6 +162,20 @@ func (p *pool) addEvidence(e types.Evidence, now time.Time) {
 	p.evidence.add(e, now)
 }
 
+func (p *pool) addOwnEvidence(e types.Evidence, now time.Time, tell func(*wire.Gossip)) {
+	p.evidence.addOwn(e, now, tell)
+}
+
+// dropEvidence makes room for one more against somebody, by the first that is not worth
+// keeping, and says whether there was one.
+func (p *pool) dropEvidence(culprit types.Operator, worth func(types.Evidence) bool) bool {
+	for _, e := range p.evidence.sorted(func(e *pooled[types.Evidence]) bool { return e.value.Culprit() == culprit && !worth(e.value) }) {
+		p.evidence.drop(&e.value)
+		return true
+	}
+	return false
+}
+
 func (p *pool) addAccusation(a types.Accusation, now time.Time) {
 	p.accusations.add(a, now)
 }
