@@ -169,11 +169,12 @@ func (p *pool) addOwnEvidence(e types.Evidence, now time.Time, tell func(*wire.G
 // dropEvidence makes room for one more against somebody, by the first that is not worth
 // keeping, and says whether there was one.
 func (p *pool) dropEvidence(culprit types.Operator, worth func(types.Evidence) bool) bool {
-	for _, e := range p.evidence.sorted(func(e *pooled[types.Evidence]) bool { return e.value.Culprit() == culprit && !worth(e.value) }) {
-		p.evidence.drop(&e.value)
-		return true
+	idle := p.evidence.sorted(func(e *pooled[types.Evidence]) bool { return e.value.Culprit() == culprit && !worth(e.value) })
+	if len(idle) == 0 {
+		return false
 	}
-	return false
+	p.evidence.drop(&idle[0].value)
+	return true
 }
 
 func (p *pool) addAccusation(a types.Accusation, now time.Time) {

@@ -13,8 +13,8 @@
 // one. True from Send means queued.
 // What finds a full queue is dropped and counted; the engine resends.
 //
-// Inbound: FilterMsgBytes judges length by kind and type on the raw bytes.
-// Receive charges the delivering peer's budget, for each envelope of a Frame as if it
+// Inbound: FilterMsgBytes judges length by kind and type on the raw bytes, and charges
+// for those that decoding leaves out. Receive charges the delivering peer's budget, for each envelope of a Frame as if it
 // had come alone, and queues the decoded message;
 // it never blocks, because it runs on the goroutine that consensus receives
 // with. Verify workers take one message from each peer in turn, and check
@@ -119,18 +119,21 @@
 // What is relayed has budgets beside that: what one peer delivers (1000 messages
 // and 1 MiB a second, bursts of 4000 and 16 MiB, charged on arrival); what a
 // sender's own connection delivers of its own (as much); what other peers deliver
-// in its name, all of them (half of that, and half of that again for presignatures), and
-// together 100 messages and
-// 64 KiB while its own connection is there, which brings it all; all charged after
-// the signature was verified; and what belongs to no open request, of all senders
-// (100 messages and 64 KiB a second): a new request is not known everywhere at
-// once, and a replay of an old one stops there. Of what others deliver in a sender's name
-// the first half is for whoever comes first; while less is there each of those that
-// delivered of it within partFor has a part of its own, all the same (parts.go), in which a
-// long message finds room as often as a short one. The same holds for envelopes that
-// come as they are from a peer whose their sender is not: Starts, which members forward,
-// and what somebody kept and says again. They are deduplicated with the relays, and
-// those for presignatures count as of no open request. A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
+// in its name, all of them (half of that, and half again for presignatures), and
+// together 100 messages and 64 KiB while its own connection is there, which brings
+// it all; all charged after the signature was verified; and what belongs to no open
+// request, of all senders (100 messages and 64 KiB a second): a new request is not
+// known everywhere at once, and a replay of an old one stops there.
+//
+// What others deliver in a sender's name is theirs in equal parts: while more than half
+// of the budget is there it is for whoever comes, below that each of those that
+// delivered of it within partFor has a part of its own (parts.go), in which a long
+// message finds room as often as a short one. So it is for envelopes, too, that come as
+// they are from a peer that is not their sender's: Starts, which members forward, and
+// what somebody kept and says again. They are deduplicated together with the relays,
+// and those for presignatures count as of no open request.
+//
+// A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
 // MB for four, 12 MB for sixteen; each signer of t+1 relays some 20 + 2t
 // messages. The sending side keeps a tenth below these budgets, with bursts of
 // three quarters, so that an honest relay drops nothing at its neighbours.
