@@ -14,8 +14,8 @@
 // What finds a full queue is dropped and counted; the engine resends.
 //
 // Inbound: FilterMsgBytes judges length by kind and type on the raw bytes, and charges
-// for those that decoding leaves out. Receive charges the delivering peer's budget, for each envelope of a Frame as if it
-// had come alone, and queues the decoded message;
+// for those that decoding leaves out. Receive charges the delivering peer's budget, for
+// each envelope of a Frame as if it had come alone, and queues the decoded message;
 // it never blocks, because it runs on the goroutine that consensus receives
 // with. Verify workers take one message from each peer in turn, and check
 //
