@@ -156,7 +156,7 @@
 //
 // A peer that is nobody's can relay nothing of its own, only say again what
 // registered senders signed: at most 500 messages and 512 KiB a second of one
-// sender, 1000 and 1 MiB of all. An envelope of an open request passes a node
+// sender, half again for presignatures, 1000 and 1 MiB of all. An envelope of an open request passes a node
 // MaxHops times at most within its hold, one of no open request comes out of
 // 64 KiB a second. Where the sender is connected itself, as at its sentry, it takes
 // nothing from what the sender says there, and what that node passes on in the
