@@ -70,11 +70,6 @@ func (c *Core) awaitsStart(v types.Verified) bool {
 	return false
 }
 
-func (c *Core) isOpen(id types.RequestID) bool {
-	_, open := c.requests[id]
-	return open
-}
-
 // handleLate takes what belongs before the rounds of a session that is over here, or
 // unknown. Who is ready for it, or started it with this node, must hear that this node
 // left. A Start comes by way of anybody, so all get the answer.

@@ -5,8 +5,6 @@ import (
 	"sync/atomic"
 
 	cmtp2p "github.com/cometbft/cometbft/p2p"
-
-	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // remoteKey is where a peer carries its *remote.
