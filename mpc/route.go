@@ -46,7 +46,8 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 			if abort := c.early.answer(v, now); abort != nil {
 				c.opts.Transport.Send(v.From(), abort)
 			}
-			if !c.early.over(types.Context(h.Context)) && !(c.awaitsStart(v) && c.early.put(v, now)) {
+			late := c.early.over(types.Context(h.Context)) // a resend of what is over here
+			if kept := !late && c.awaitsStart(v) && c.early.put(v, now); !late && !kept {
 				c.opts.Observer.Dropped(types.ErrUnknownRequest)
 			}
 			return
