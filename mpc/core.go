@@ -68,6 +68,8 @@ type Core struct {
 	left map[types.Operator]departure
 	// refusals are of members that could not be done without.
 	refusals map[types.Operator]refusals
+	// clashes are sessions whose culprit others know.
+	clashes []clash
 	// leftOver are pairs of which one left a session over the other, until this is
 	// forgotten.
 	leftOver map[accusationID]time.Time
@@ -244,9 +246,10 @@ func (c *Core) Tick() {
 		})
 	}
 	c.ticked = now
-	c.guardWork("early envelopes", func() { c.early.expire(now) })
+	c.guardWork("early envelopes", func() { c.early.expire(now, c.isOpen) })
 	c.guardWork("old Starts", func() { c.forgetStarts(now) })
 	c.expireParked(now)
+	c.guardWork("members that clash", func() { c.settleClashes(now) })
 	c.guardWork("old faults", func() { c.forgetFaults(now) })
 	c.guardWork("telling results", func() { c.pool.flush(now, c.opts.Transport.Gossip) })
 	c.guardWork("a presignature", func() { c.openPresign(now) })

@@ -39,7 +39,8 @@
 //   - Pre-parameters are destroyed before the first round leaves.
 //   - Who lies to it is named, and left out of its next signatures (faults.go,
 //     shun.go); where nobody can be named, everybody who was there is doubted
-//     (doubt.go). Who leaves a session for somebody names it, and both count the same
+//     (doubt.go); where it is one of two and the other knows which, that one is waited for
+//     (clash.go). Who leaves a session for somebody names it, and both count the same
 //     (depart.go). Proof is told until the chain has it, also after the request is
 //     decided (evidence.go). Proof and accusations go to the chain, and outlive a restart;
 //     what only this node saw is in memory.
@@ -47,6 +48,8 @@
 //     (refusal.go).
 //   - Who refuses is guilty of nothing, but who goes on with it where nothing can be made
 //     without it is accused in the end (refusals.go).
+//   - What fails here for a reason of this node's own (own_failure) is nobody else's fault. To
+//     the others this node left, for nobody.
 //   - Who is late, or slow, is guilty of nothing: it is picked last (lateness.go).
 //   - What ends a session early, the end of the engine included, wipes the secrets
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
@@ -68,4 +71,16 @@
 //     state cannot be read without a panic, the engine takes itself to be behind.
 //   - Run ends only with its context, with a store that cannot write, or with a panic
 //     that no end of a session makes good; its owner keeps the node running either way.
+//
+// # What blame cannot do
+//
+// Who leaves what needs everybody, for a lie that it cannot pin on anybody, looks to the
+// others like one that refuses: its word alone excuses nobody, or a liar would use it. Three
+// such attempts, over a quarter of an hour, and it is accused (aborted). So whoever could make
+// honest members meet such a lie could have them accused. In a keygen nobody can: what
+// mpc/tss refuses there has a name, or is among two that are named. In a reshare an old
+// member can that tells a false session id: members that are old and new name it, those that
+// are new only cannot. It is accused by the first, in each attempt, and what it gains is that
+// the others are picked later for signatures, until their accusations are forgotten: of an
+// accusation nobody is ever punished, and what needs everybody leaves nobody out.
 package mpc

@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"errors"
 	"fmt"
 	"testing"
 
@@ -28,6 +29,31 @@ func TestDoubts(t *testing.T) {
 	d.core.blame(l, session.End{Reason: types.ErrProtocolFault}, d.now)
 	require.Empty(t, d.core.Results().Accusations, "before the first round it is this node's own failure")
 	require.Zero(t, d.core.suspicion("op-01"))
+}
+
+// TestOwnFailures: what fails here is nobody else's fault, not even where one other runs the
+// session; what a peer's numbers caused is.
+func TestOwnFailures(t *testing.T) {
+	for name, tt := range map[string]struct {
+		err     error
+		reason  types.Reason
+		accused bool
+	}{
+		"own":           {errors.New("no memory for a number"), types.ErrOwnFailure, false},
+		"own, a panic":  {func() error { _, err := runStep(func() (session.Step, error) { panic("a number") }); return err }(), types.ErrOwnFailure, false},
+		"of the others": {fmt.Errorf("%w: nobody can be named", types.ErrProtocolFault), types.ErrProtocolFault, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPartner(t)
+			p.idle = true
+			p.settle()
+			p.live().HandleStep(session.Step{}, tt.err, p.now)
+			require.Len(t, p.ends, 1)
+			require.Equal(t, tt.reason, p.ends[0].Reason)
+			require.Equal(t, tt.accused, len(p.core.Results().Accusations) == 1)
+			require.Equal(t, tt.accused, p.core.suspicion("op-01") > 0)
+		})
+	}
 }
 
 // TestDepartures: who leaves counts as one quarrel more until it accuses another

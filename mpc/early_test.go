@@ -35,6 +35,8 @@ func numbers(vs []types.Verified) []int {
 	return list
 }
 
+// TestEarlyBounds: the oldest of a sender leave for what comes after them, and one context
+// has no more than its share.
 func TestEarlyBounds(t *testing.T) {
 	tests := []struct {
 		name  string
@@ -44,20 +46,37 @@ func TestEarlyBounds(t *testing.T) {
 		{"many small ones", 1, earlyPerSender},
 		{"few large ones", 160 << 10, 8},
 		{"one of all the room", earlyBytesPerSender, 1},
-		{"one that is larger", earlyBytesPerSender + 1, 0},
+	}
+	contextOf := func(i int) types.Context { return types.Context{byte(1 + i/earlyPerContext)} }
+	all := func(b *earlyBuffer, op types.Operator, count int) (taken []int) {
+		for i := 0; i <= count/earlyPerContext; i++ {
+			taken = append(taken, numbers(b.take(contextOf(i*earlyPerContext), []types.Operator{op}))...)
+		}
+		return taken
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			b := newEarlyBuffer()
-			for i := range tt.fits {
-				require.True(t, b.put(said(t, "op-a", types.Context{1}, i, tt.bytes), poolEpoch), "%d", i)
+			var last []int
+			for i := range tt.fits + 3 {
+				require.True(t, b.put(said(t, "op-a", contextOf(i), i, tt.bytes), poolEpoch), "%d", i)
+				if i >= 3 {
+					last = append(last, i)
+				}
 			}
-			require.False(t, b.put(said(t, "op-a", types.Context{1}, tt.fits, tt.bytes), poolEpoch))
 			require.True(t, b.put(said(t, "op-b", types.Context{1}, 0, 1), poolEpoch), "each sender has its own room")
-			require.Len(t, b.take(types.Context{1}, []types.Operator{"op-a"}), tt.fits)
-			require.Equal(t, tt.fits > 0, b.put(said(t, "op-a", types.Context{1}, 0, tt.bytes), poolEpoch), "taking makes room")
+			require.Equal(t, last, all(b, "op-a", tt.fits+3))
+			require.Equal(t, []int{0}, all(b, "op-b", 1))
 		})
 	}
+	b := newEarlyBuffer()
+	require.False(t, b.put(said(t, "op-a", types.Context{1}, 0, earlyBytesPerSender+1), poolEpoch))
+	for i := range 2 * earlyPerContext {
+		require.Equal(t, i < earlyPerContext, b.put(said(t, "op-a", types.Context{1}, i, 1), poolEpoch))
+	}
+	require.True(t, b.put(said(t, "op-a", types.Context{1}, 0, 1), poolEpoch), "a resend")
+	require.Len(t, b.take(types.Context{1}, []types.Operator{"op-a"}), earlyPerContext)
+	require.Empty(t, b.bySender)
 }
 
 // TestEarlyTake: by context and sender, in order of arrival, once.
@@ -83,27 +102,69 @@ func TestEarlyExpires(t *testing.T) {
 	context := types.Context{1}
 	require.True(t, b.put(said(t, "op-a", context, 1, 1), poolEpoch))
 	require.True(t, b.put(said(t, "op-a", context, 2, 1), poolEpoch.Add(1)))
-	b.expire(poolEpoch.Add(earlyAge))
+	b.expire(poolEpoch.Add(earlyAge), noneOpen)
 	require.Equal(t, []int{2}, numbers(b.take(context, []types.Operator{"op-a"})))
 	require.True(t, b.put(said(t, "op-a", context, 3, 1), poolEpoch))
-	b.expire(poolEpoch.Add(earlyAge))
+	b.expire(poolEpoch.Add(earlyAge), noneOpen)
 	require.Empty(t, b.bySender)
 }
 
-// TestEarlyEnded: resends to a session that is over take no room, for a while.
+func noneOpen(types.RequestID) bool { return false }
+
+// TestEarlyEnded: what is over is remembered for a while, and longer if its request is open.
 func TestEarlyEnded(t *testing.T) {
+	over, open := types.Context{1}, types.Context{2}
+	id := types.RequestID{Kind: types.KindKeygen, ID: "open"}
+	abort := &wire.Envelope{Header: &wire.Header{Kind: wire.KIND_ABORT}}
 	b := newEarlyBuffer()
-	over, other := types.Context{1}, types.Context{2}
-	b.end(over, nil, poolEpoch)
-	for _, at := range []time.Duration{0, endedAge - 1} {
-		b.expire(poolEpoch.Add(at))
-		require.True(t, b.put(said(t, "op-a", over, 1, 1), poolEpoch.Add(at)))
-		require.Empty(t, b.bySender)
+	b.end(types.RequestID{Kind: types.KindKeygen, ID: "closed"}, over, nil, poolEpoch)
+	b.end(id, open, abort, poolEpoch)
+	for _, step := range []struct {
+		age        time.Duration
+		over, open bool
+	}{
+		{0, true, true}, {endedAge - 1, true, true}, {endedAge, false, true}, {endedMaxAge - 1, false, true}, {endedMaxAge, false, false},
+	} {
+		b.expire(poolEpoch.Add(step.age), func(r types.RequestID) bool { return r == id })
+		require.Equal(t, step.over, b.over(over), "%s", step.age)
+		require.Equal(t, step.open, b.over(open), "%s", step.age)
+		told := b.answer(said(t, "op-a", open, 1, 1), poolEpoch.Add(step.age)) != nil
+		require.Equal(t, step.age < endedAge, told, "%s", step.age)
 	}
-	require.True(t, b.put(said(t, "op-a", other, 1, 1), poolEpoch))
-	require.Len(t, b.bySender, 1)
-	b.expire(poolEpoch.Add(endedAge))
 	require.Empty(t, b.ended)
+}
+
+// TestEarlyOnlyForWhoWaits: what a member once said elsewhere takes no room, whoever says it
+// again, and however much of it; what comes before the Start that is waited for is kept.
+func TestEarlyOnlyForWhoWaits(t *testing.T) {
+	d, r, l := waiting(t)
+	const from = "op-02"
+	early := func(id types.RequestID, context types.Context, body string) int {
+		d.core.HandleEnvelope(d.signedIn(context, from, wire.KIND_CONFIRM, 1, id, []byte(body)))
+		return d.core.Holdings().Early
+	}
+	other := types.RequestID{Kind: types.KindSign, ID: "other"}
+	for i := range byte(2 * earlyPerSender) {
+		require.Zero(t, early(other, types.Context{1, i}, "of another request"))
+	}
+	ended := types.Context{2}
+	d.core.early.end(r.ID, ended, nil, d.now.Add(-endedAge))
+	d.pass(time.Second)
+	require.Zero(t, early(r.ID, ended, "of a session of before"))
+	require.Equal(t, 2*earlyPerSender, d.dropped[types.ErrUnknownRequest])
+
+	for i := range byte(2 * earlyPerSender) {
+		early(r.ID, types.Context{3, i}, "of a session of others")
+	}
+	fresh := types.Context{4}
+	require.Equal(t, earlyPerSender, early(r.ID, fresh, "the first round"))
+	taken := d.core.early.take(fresh, r.Operators())
+	require.Len(t, taken, 1)
+	require.Equal(t, "the first round", string(taken[0].Body()))
+
+	l.Stop(types.ErrSuperseded)
+	d.pass(earlyAge)
+	require.Zero(t, early(r.ID, types.Context{5}, "nobody waits"))
 }
 
 // TestLeftSessionAnswers: who still talks to a session that this node left is
@@ -112,8 +173,8 @@ func TestLeftSessionAnswers(t *testing.T) {
 	b := newEarlyBuffer()
 	left, over := types.Context{1}, types.Context{2}
 	abort := &wire.Envelope{Header: &wire.Header{Kind: wire.KIND_ABORT}}
-	b.end(left, abort, poolEpoch)
-	b.end(over, nil, poolEpoch)
+	b.end(types.RequestID{}, left, abort, poolEpoch)
+	b.end(types.RequestID{}, over, nil, poolEpoch)
 	require.Same(t, abort, b.answer(said(t, "op-a", left, 1, 1), poolEpoch))
 	require.Nil(t, b.answer(said(t, "op-a", left, 2, 1), poolEpoch.Add(time.Second-1)))
 	require.Same(t, abort, b.answer(said(t, "op-b", left, 1, 1), poolEpoch))

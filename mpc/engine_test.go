@@ -328,7 +328,7 @@ func TestPartyPanics(t *testing.T) {
 		require.Eventually(t, func() bool {
 			st := m.engine.Status()
 			return len(st.Records) == 1 && st.Records[0].Status == types.StatusError && st.Preparams == 0 &&
-				(st.Records[0].Reason == types.ErrProtocolFault || st.Records[0].Reason == types.ErrAborted)
+				(st.Records[0].Reason == types.ErrOwnFailure || st.Records[0].Reason == types.ErrAborted)
 		}, 20*time.Second, 10*time.Millisecond)
 	}
 }

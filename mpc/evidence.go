@@ -10,7 +10,12 @@ import (
 // chain shows it, also after the request is decided: who lies in the last round, or
 // whose session was not needed, did it all the same. The chain takes it for fault_blocks
 // after the decision, and this node remembers who the members were for as long
-// (View.FaultBlocks). A restart forgets both.
+// (View.FaultBlocks). A restart forgets both: whoever heard of it tells it again, and who
+// found it told it at once.
+//
+// While its request is open it is told whether the chain has a use for it or not: the
+// members of the session that it spoils end that, and know who did it. Without it they
+// would hear of it from the one that found it only, who counts for as much as the liar.
 
 // maxDecided requests are remembered, those that were decided last, however long the
 // chain would take proof: each is some 150 bytes for each member, 2.5 MB for 16 of them.
@@ -46,7 +51,7 @@ func (c *Core) hearEvidence(j Judged) {
 	if j.evidence == nil || j.under != c.judging.Load() && !c.evidenceWanted(j.evidence) {
 		return
 	}
-	c.keepEvidence(*j.evidence)
+	c.keepEvidence(*j.evidence, false)
 }
 
 // findEvidence keeps proof that a session of this node came upon. Both signatures were
@@ -54,30 +59,51 @@ func (c *Core) hearEvidence(j Judged) {
 // view has it too.
 func (c *Core) findEvidence(e types.Evidence) {
 	if c.evidenceWanted(&e) {
-		c.keepEvidence(e)
+		c.keepEvidence(e, true)
 	}
 }
 
 // keepEvidence keeps proof that a member told two others different things, and ends the
-// session that it spoiled.
-func (c *Core) keepEvidence(e types.Evidence) {
-	if c.pool.hasEvidence(e) || c.pool.proofsOf(e.Culprit()) >= types.MaxProofs {
+// session that it spoiled. There is room for so much of one culprit; who signs contradictions
+// about sessions that nobody runs keeps out none that are of one.
+func (c *Core) keepEvidence(e types.Evidence, found bool) {
+	if c.pool.hasEvidence(e) {
 		return
 	}
-	c.pool.addEvidence(e, c.opts.Now())
-	c.opts.Log.Warn("a participant is proved to have told two members different things", "participant", e.Culprit(),
-		"request", e.Request().String(), "session", e.Context().Short(), "of", e.What())
-	l, running := c.byContext[e.Context()]
-	if !running {
-		l, running = c.sessions[e.Context()] // two Starts
+	l, running := c.sessionOf(e)
+	room := c.pool.proofsOf(e.Culprit()) < types.MaxProofs || (running || found) && c.pool.dropEvidence(e.Culprit(), c.spoils)
+	switch {
+	case room && found:
+		c.pool.addOwnEvidence(e, c.opts.Now(), c.opts.Transport.Gossip)
+	case room:
+		c.pool.addEvidence(e, c.opts.Now())
+	}
+	if room {
+		c.opts.Log.Warn("a participant is proved to have told two members different things", "participant", e.Culprit(),
+			"request", e.Request().String(), "session", e.Context().Short(), "of", e.What())
 	}
 	if running {
 		l.Convict(e)
 	}
 }
 
-// evidenceWanted: the chain would take it, as far as the view says. It has the keys that
-// evidence in the pool names, and those of this node.
+// sessionOf finds the session here that evidence is of.
+func (c *Core) sessionOf(e types.Evidence) (*live, bool) {
+	if l, runs := c.byContext[e.Context()]; runs {
+		return l, true
+	}
+	l, opened := c.sessions[e.Context()] // two Starts
+	return l, opened
+}
+
+// spoils: it is of a session that runs here, or ran until now.
+func (c *Core) spoils(e types.Evidence) bool {
+	_, runs := c.sessionOf(e)
+	return runs || c.early.over(e.Context())
+}
+
+// evidenceWanted: the chain would take it, as far as the view says, or its request is open.
+// The view has the keys that evidence in the pool names, and those of this node.
 func (c *Core) evidenceWanted(e *types.Evidence) bool {
 	_, wanted := c.judging.Load().evidenceKey(e, func(id types.KeyID) (types.Key, bool) {
 		key, known := c.view.Keys[id]
@@ -86,10 +112,13 @@ func (c *Core) evidenceWanted(e *types.Evidence) bool {
 	return wanted
 }
 
-// evidenceKey finds the identity that evidence must be against, if the chain would take
-// it and has none of the same session that counts. find finds the key of a presignature.
+// evidenceKey finds the identity that evidence must be against, if the chain has none of the
+// same session that counts, and would take it or has its request open. find finds the key of
+// a presignature.
 func (j *judging) evidenceKey(e *types.Evidence, find func(types.KeyID) (types.Key, bool)) ([]byte, bool) {
-	if j.proven(e) {
+	proofs, same := j.proven(e)
+	r, open := j.requests[e.Request()]
+	if same || !open && proofs >= types.MaxProofs {
 		return nil, false
 	}
 	if e.Request().Kind == types.KindPresign {
@@ -99,8 +128,7 @@ func (j *judging) evidenceKey(e *types.Evidence, find func(types.KeyID) (types.K
 		}
 		return j.presignerKey(&key, e)
 	}
-	r, known := j.requests[e.Request()]
-	if !known {
+	if !open {
 		i := slices.IndexFunc(j.decided, func(d decidedRequest) bool { return d.ID == e.Request() })
 		if i < 0 {
 			return nil, false
@@ -120,17 +148,14 @@ func (j *judging) presignerKey(key *types.Key, e *types.Evidence) ([]byte, bool)
 	return j.view.Roster.KeySince(e.Culprit(), e.IdentityVersion(), max(key.DecidedHeight, j.view.Height-j.view.FaultBlocks))
 }
 
-// proven: the chain has proof against the same participant in the same session, or as
-// many as count.
-func (j *judging) proven(e *types.Evidence) bool {
-	proofs := 0
+// proven counts the chain's proofs against the same participant, and says whether one is of
+// the same session.
+func (j *judging) proven(e *types.Evidence) (proofs int, same bool) {
 	for _, f := range j.view.Faults {
-		if !f.Proven() || f.Participant != e.Culprit() {
-			continue
-		}
-		if proofs++; f.Session == e.Context() {
-			return true
+		if f.Proven() && f.Participant == e.Culprit() {
+			proofs++
+			same = same || f.Session == e.Context()
 		}
 	}
-	return proofs >= types.MaxProofs
+	return proofs, same
 }

@@ -6,7 +6,9 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
 // TestEvidenceOutlivesItsRequest: proof is held, and taken from others, until the chain
@@ -90,8 +92,59 @@ func TestProofsInThePool(t *testing.T) {
 		d.view.Faults = append(d.view.Faults, types.Fault{Participant: "op-02", Session: types.Context{byte(i + 100)}})
 	}
 	d.commit()
-	require.Len(t, d.core.Results().Evidence, 1, "as many as count are on chain")
+	require.Len(t, d.core.Results().Evidence, types.MaxProofs+1, "as many as count are on chain, but its members need it")
+	d.view.Requests = nil
+	d.commit()
+	require.Len(t, d.core.Results().Evidence, 1)
 }
+
+// TestProofEndsSessionsWhateverCounts: as many proofs as count are on chain, and the pool is
+// full of made-up ones. Proof of a session that runs ends it all the same, and is told.
+func TestProofEndsSessionsWhateverCounts(t *testing.T) {
+	p := newPartner(t)
+	p.idle = true
+	p.settle()
+	l := p.live()
+	require.Equal(t, session.Running, l.Phase())
+	const culprit = "op-01"
+	for i := range byte(types.MaxProofs) {
+		p.view.Faults = append(p.view.Faults, types.Fault{Participant: culprit, Session: types.Context{100, i}})
+	}
+	p.commit()
+	for i := range byte(types.MaxProofs) {
+		p.hear(p.proveIn(l.Request(), culprit, types.Context{1, i}))
+	}
+	require.Len(t, p.core.Results().Evidence, types.MaxProofs)
+	p.hear(p.proveIn(l.Request(), culprit, types.Context{2}))
+	require.Len(t, p.core.Results().Evidence, types.MaxProofs)
+	proof := p.proveIn(l.Request(), culprit, l.Context())
+	p.hear(proof)
+	require.Equal(t, session.Ended, l.Phase())
+	held := p.core.Results().Evidence
+	require.Len(t, held, types.MaxProofs)
+	require.Contains(t, held, proof)
+}
+
+// TestProofIsToldAtOnce: who finds proof tells it before anything else can happen to it.
+func TestProofIsToldAtOnce(t *testing.T) {
+	d, r, _ := waiting(t)
+	spy := &telling{Transport: d}
+	d.core.opts.Transport = spy
+	proof := d.prove(r, "op-02")
+	d.core.findEvidence(proof)
+	require.Len(t, spy.said, 1)
+	require.NotNil(t, spy.said[0].GetEvidence())
+	d.core.findEvidence(proof)
+	require.Len(t, spy.said, 1)
+}
+
+// telling remembers what was told.
+type telling struct {
+	Transport
+	said []*wire.Gossip
+}
+
+func (t *telling) Gossip(g *wire.Gossip) { t.said = append(t.said, g) }
 
 // TestHearsEvidenceOfPresignatures: the key that it names must be one that makes such, by
 // the shares of that epoch, and the culprit one of its participants; whatever became of

@@ -113,11 +113,12 @@ func (w *workers) next() *job {
 }
 
 // runStep turns a panic of a party into an error: the session ends, the node
-// does not. The panic's value may hold secrets and is not repeated.
+// does not, and nobody is blamed: what the library panics of is caught in mpc/tss. The
+// panic's value may hold secrets and is not repeated.
 func runStep(run func() (session.Step, error)) (step session.Step, err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			step, err = session.Step{}, fmt.Errorf("%w: the party panicked (%T)", types.ErrProtocolFault, r)
+			step, err = session.Step{}, fmt.Errorf("%w: the party panicked (%T)", types.ErrOwnFailure, r)
 		}
 	}()
 	return run()

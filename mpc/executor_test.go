@@ -71,7 +71,7 @@ func TestStepAnswers(t *testing.T) {
 	}{
 		{"step", func() (session.Step, error) { return session.Step{Out: []session.Outbound{{Type: "k1"}}}, nil }, ""},
 		{"error", func() (session.Step, error) { return session.Step{}, broken }, "broken"},
-		{"panic", func() (session.Step, error) { panic("my share is 42") }, "protocol_fault: the party panicked (string)"},
+		{"panic", func() (session.Step, error) { panic("my share is 42") }, "own_failure: the party panicked (string)"},
 		{"nil map", func() (session.Step, error) { var m map[int]int; m[1] = 1; return session.Step{}, nil }, "the party panicked (runtime."},
 	}
 	w, loop, run, stop := onLoop(t, 2)

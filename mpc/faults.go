@@ -39,12 +39,16 @@ func (c *Core) blame(l *live, end session.End, now time.Time) {
 		return
 	}
 	named := len(end.Culprits) > 0
-	if !named && end.Reason == types.ErrProtocolFault && s.Round() > 0 { // before round 1 it is this node's own
+	if !named && end.Reason == types.ErrProtocolFault && s.Round() > 0 { // only what a peer caused: what this node did is ErrOwnFailure
 		end.Culprits = c.doubtAll(l, now)
 	}
 	c.suspect(end.Culprits, now)
 	if end.Reason != types.ErrStartTimeout { // whoever is silent is left out anyway
 		c.shun(serves(s), end.Culprits, s.TargetAttempt())
+	}
+	if end.Among {
+		c.noteClash(l, end, now)
+		return
 	}
 	if named && end.Reason == types.ErrProtocolFault || end.Evidence != nil {
 		c.remember(end.Culprits, !s.Context().IsZero(), now)

@@ -175,6 +175,21 @@ func (p *pool) addEvidence(e types.Evidence, now time.Time) {
 	p.evidence.add(e, now)
 }
 
+func (p *pool) addOwnEvidence(e types.Evidence, now time.Time, tell func(*wire.Gossip)) {
+	p.evidence.addOwn(e, now, tell)
+}
+
+// dropEvidence makes room for one more against somebody, by the first that is not worth
+// keeping, and says whether there was one.
+func (p *pool) dropEvidence(culprit types.Operator, worth func(types.Evidence) bool) bool {
+	idle := p.evidence.sorted(func(e *pooled[types.Evidence]) bool { return e.value.Culprit() == culprit && !worth(e.value) })
+	if len(idle) == 0 {
+		return false
+	}
+	p.evidence.drop(&idle[0].value)
+	return true
+}
+
 func (p *pool) addAccusation(a types.Accusation, now time.Time) {
 	p.accusations.add(a, now)
 }

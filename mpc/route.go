@@ -46,7 +46,8 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 			if abort := c.early.answer(v, now); abort != nil {
 				c.opts.Transport.Send(v.From(), abort)
 			}
-			if !c.early.put(v, now) {
+			late := c.early.over(types.Context(h.Context)) // a resend of what is over here
+			if kept := !late && c.awaitsStart(v) && c.early.put(v, now); !late && !kept {
 				c.opts.Observer.Dropped(types.ErrUnknownRequest)
 			}
 			return
@@ -54,6 +55,20 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 		l.HandleEnvelope(v, now)
 		c.settleSession(l, now)
 	}
+}
+
+// awaitsStart: a session of the same request, with the same member, waits for its Start
+// here. Of any other that this node is in it knows the context.
+func (c *Core) awaitsStart(v types.Verified) bool {
+	for _, l := range c.sessions {
+		if l.Phase() != session.Waiting || l.Request().ID != v.Request() {
+			continue
+		}
+		if _, member := l.Request().Member(v.From()); member {
+			return true
+		}
+	}
+	return false
 }
 
 // handleLate takes what belongs before the rounds of a session that is over here, or

@@ -52,6 +52,11 @@ func (s *shelf[K, V]) addOwn(v V, now time.Time, tell func(*wire.Gossip)) {
 	s.items[s.place(&v)].told(now, tell)
 }
 
+func (s *shelf[K, V]) drop(v *V) {
+	delete(s.items, s.place(v))
+	s.changed = true
+}
+
 // prune keeps what is wanted.
 func (s *shelf[K, V]) prune(wanted func(*V) bool) {
 	before := len(s.items)

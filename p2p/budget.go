@@ -44,5 +44,22 @@ func untilPositive(l *rate.Limiter, now time.Time) time.Duration {
 // then delays the next one.
 func (b *budget) spend(now time.Time, size int) {
 	b.messages.ReserveN(now, 1)
-	b.bytes.ReserveN(now, size)
+	b.bytes.ReserveN(now, min(size, b.bytes.Burst()))
+}
+
+// lend takes one message of a size if there is anything left, and says whether there was.
+// Unlike charge it lets long messages through as often as short ones: where others take
+// what comes in as it comes, there is never enough at once for a long one.
+func (b *budget) lend(now time.Time, size int) bool {
+	if b.delay(now) > 0 {
+		return false
+	}
+	b.spend(now, size)
+	return true
+}
+
+// halfFull says whether more than half of both buckets is there.
+func (b *budget) halfFull(now time.Time) bool {
+	half := func(l *rate.Limiter) bool { return l.TokensAt(now) > float64(l.Burst())/2 }
+	return half(b.messages) && half(b.bytes)
 }

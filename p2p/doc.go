@@ -13,9 +13,9 @@
 // one. True from Send means queued.
 // What finds a full queue is dropped and counted; the engine resends.
 //
-// Inbound: FilterMsgBytes judges length by kind and type on the raw bytes.
-// Receive charges the delivering peer's budget, for each envelope of a Frame as if it
-// had come alone, and queues the decoded message;
+// Inbound: FilterMsgBytes judges length by kind and type on the raw bytes, and charges
+// for those that decoding leaves out. Receive charges the delivering peer's budget, for
+// each envelope of a Frame as if it had come alone, and queues the decoded message;
 // it never blocks, because it runs on the goroutine that consensus receives
 // with. Verify workers take one message from each peer in turn, and check
 //
@@ -119,11 +119,21 @@
 // What is relayed has budgets beside that: what one peer delivers (1000 messages
 // and 1 MiB a second, bursts of 4000 and 16 MiB, charged on arrival); what a
 // sender's own connection delivers of its own (as much); what other peers deliver
-// in its name, all of them (as much) and each (half), and together 100 messages and
-// 64 KiB while its own connection is there, which brings it all; all charged after
-// the signature was verified; and what belongs to no open request, of all senders
-// (100 messages and 64 KiB a second): a new request is not known everywhere at
-// once, and a replay of an old one stops there. A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
+// in its name, all of them (half of that, and half again for presignatures), and
+// together 100 messages and 64 KiB while its own connection is there, which brings
+// it all; all charged after the signature was verified; and what belongs to no open
+// request, of all senders (100 messages and 64 KiB a second): a new request is not
+// known everywhere at once, and a replay of an old one stops there.
+//
+// What others deliver in a sender's name is theirs in equal parts: while more than half
+// of the budget is there it is for whoever comes, below that each of those that
+// delivered of it within partFor has a part of its own (parts.go), in which a long
+// message finds room as often as a short one. So it is for envelopes, too, that come as
+// they are from a peer that is not their sender's: Starts, which members forward, and
+// what somebody kept and says again. They are deduplicated together with the relays,
+// and those for presignatures count as of no open request.
+//
+// A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
 // MB for four, 12 MB for sixteen; each signer of t+1 relays some 20 + 2t
 // messages. The sending side keeps a tenth below these budgets, with bursts of
 // three quarters, so that an honest relay drops nothing at its neighbours.
@@ -146,16 +156,16 @@
 //
 // A peer that is nobody's can relay nothing of its own, only say again what
 // registered senders signed: at most 500 messages and 512 KiB a second of one
-// sender, 1000 and 1 MiB of all. An envelope of an open request passes a node
+// sender, half again for presignatures, 1000 and 1 MiB of all. An envelope of an open request passes a node
 // MaxHops times at most within its hold, one of no open request comes out of
 // 64 KiB a second. Where the sender is connected itself, as at its sentry, it takes
 // nothing from what the sender says there, and what that node passes on in the
 // sender's name stays within what the next one takes of it. At a node where the
-// sender is not, one such peer can use up half of what may be relayed in its name,
-// not more; k of them leave the peer that brings what is new one of k+1 parts. That is
-// of relays. What peers deliver at a node that it is meant for, in the name of a sender
-// without a connection there, comes out of one budget of that sender: two of them that
-// repeat what it once broadcast can use up all of it. A connection between the two
+// sender is not, k such peers leave the one that brings what is new one part of k+1, of
+// 512 KiB a second and of bursts of 8 MiB, whether they say it as relays or as it was: two
+// of them leave 170 KiB a second, a round of a keygen in a second
+// (TestOldWordsDoNotStarveWhoIsHeardThroughOthers). So a participant that is heard through
+// strangers only is the slower the more of them repeat it. A connection between the two
 // participants, or between their sentries, is what helps.
 //
 // One Relay that is accepted at one node crosses each connection of the network

@@ -10,18 +10,24 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
-// Field numbers of mpc/wire that the filter looks at before decoding.
+// Field numbers of mpc/wire that the filter looks at before decoding, and the last one of
+// each message.
 const (
-	fieldHello    = 1 // Message.hello
-	fieldEnvelope = 2 // Message.envelope
-	fieldGossip   = 3 // Message.gossip
-	fieldRelay    = 4 // Message.relay
-	fieldFrame    = 5 // Message.frame
-	fieldFramed   = 1 // Frame.envelopes
-	fieldRelayed  = 1 // Relay.envelope
-	fieldHeader   = 1 // Envelope.header
-	fieldKind     = 3 // Header.kind
-	fieldType     = 5 // Header.type
+	fieldHello     = 1 // Message.hello
+	fieldEnvelope  = 2 // Message.envelope
+	fieldGossip    = 3 // Message.gossip
+	fieldRelay     = 4 // Message.relay
+	fieldFrame     = 5 // Message.frame
+	fieldFramed    = 1 // Frame.envelopes
+	fieldRelayed   = 1 // Relay.envelope
+	fieldHeader    = 1 // Envelope.header
+	fieldKind      = 3 // Header.kind
+	fieldType      = 5 // Header.type
+	lastOfMessage  = fieldFrame
+	lastOfFrame    = fieldFramed
+	lastOfRelay    = 2
+	lastOfEnvelope = 3
+	lastOfHeader   = 12
 )
 
 // sizes bounds messages by what they are.
@@ -67,12 +73,14 @@ func (s sizes) known(kind wire.Kind, typ string) bool {
 func (s sizes) encoded(kind wire.Kind, typ string) int { return s.body(kind, typ) + EnvelopeOverhead }
 
 // checkBytes judges an encoded Message by its length before it is decoded. What
-// it refuses costs the peer its connection, so kinds and types that this
-// version does not know pass here, within the bound of the largest.
-func (s sizes) checkBytes(bz []byte) error {
+// it refuses costs the peer its connection, so kinds, types and fields that this
+// version does not know pass here, within the bound of the largest. It returns how many
+// bytes are such fields, which decoding leaves out. What is there twice, and of which
+// decoding would keep one, nobody honest sends.
+func (s sizes) checkBytes(bz []byte) (unknown int, err error) {
 	p := peeked{sizes: s}
-	if err := walk(bz, p.message); err != nil {
-		return fmt.Errorf("frame of a message: %w", err)
+	if err := p.walk(bz, lastOfMessage, p.message); err != nil {
+		return 0, fmt.Errorf("frame of a message: %w", err)
 	}
 	limit := MaxMessageBytes
 	switch p.arm {
@@ -86,9 +94,9 @@ func (s sizes) checkBytes(bz []byte) error {
 		limit = MaxFrameBytes
 	}
 	if len(bz) > limit {
-		return fmt.Errorf("message %d of kind %d, type %.32q has %d bytes, at most %d are allowed", p.arm, p.kind, p.typ, len(bz), limit)
+		return 0, fmt.Errorf("message %d of kind %d, type %.32q has %d bytes, at most %d are allowed", p.arm, p.kind, p.typ, len(bz), limit)
 	}
-	return nil
+	return p.unknown, nil
 }
 
 // checkEnvelope bounds header and body of a decoded envelope exactly.
@@ -106,8 +114,7 @@ func (s sizes) checkEnvelope(e *wire.Envelope) error {
 	return nil
 }
 
-// peeked is what a message says of itself. As in decoding, the last of several
-// fields counts.
+// peeked is what a message says of itself.
 type peeked struct {
 	sizes sizes
 	arm   protowire.Number
@@ -115,37 +122,36 @@ type peeked struct {
 	typ   []byte
 	// framed counts the envelopes of a frame.
 	framed int
+	// unknown counts the bytes of fields that this version does not know.
+	unknown int
 }
 
 func (p *peeked) message(num protowire.Number, value []byte, _ uint64) error {
-	if num < fieldHello || num > fieldFrame {
-		return nil
+	if p.arm != 0 {
+		return fmt.Errorf("it is both a message %d and a message %d", p.arm, num)
 	}
 	p.arm = num
 	switch num {
 	case fieldEnvelope:
-		return walk(value, p.envelope)
+		return p.walk(value, lastOfEnvelope, p.envelope)
 	case fieldRelay:
-		return walk(value, p.relay)
+		return p.walk(value, lastOfRelay, p.relay)
 	case fieldFrame:
-		p.framed = 0
-		return walk(value, p.frame)
+		return p.walk(value, lastOfFrame, p.frame)
 	}
 	return nil
 }
 
 // frame judges each of its envelopes by its own kind and type.
-func (p *peeked) frame(num protowire.Number, value []byte, _ uint64) error {
-	if num != fieldFramed {
-		return nil
-	}
+func (p *peeked) frame(_ protowire.Number, value []byte, _ uint64) error {
 	if p.framed++; p.framed > MaxFramed {
 		return fmt.Errorf("frame of more than %d envelopes", MaxFramed)
 	}
 	var one peeked
-	if err := walk(value, one.envelope); err != nil {
+	if err := one.walk(value, lastOfEnvelope, one.envelope); err != nil {
 		return err
 	}
+	p.unknown += one.unknown
 	if limit := p.sizes.encoded(one.kind, string(one.typ)); len(value) > limit {
 		return fmt.Errorf("envelope of kind %d, type %.32q in a frame has %d bytes, at most %d are allowed", one.kind, one.typ, len(value), limit)
 	}
@@ -154,14 +160,14 @@ func (p *peeked) frame(num protowire.Number, value []byte, _ uint64) error {
 
 func (p *peeked) relay(num protowire.Number, value []byte, _ uint64) error {
 	if num == fieldRelayed {
-		return walk(value, p.envelope)
+		return p.walk(value, lastOfEnvelope, p.envelope)
 	}
 	return nil
 }
 
 func (p *peeked) envelope(num protowire.Number, value []byte, _ uint64) error {
 	if num == fieldHeader {
-		return walk(value, p.header)
+		return p.walk(value, lastOfHeader, p.header)
 	}
 	return nil
 }
@@ -179,32 +185,61 @@ func (p *peeked) header(num protowire.Number, value []byte, number uint64) error
 	return nil
 }
 
-// walk visits the fields of a protobuf message: value of those with a length,
-// number of varints.
-func walk(bz []byte, visit func(num protowire.Number, value []byte, number uint64) error) error {
+// walk visits the fields of a protobuf message that this version knows, which are those up
+// to last: value of those with a length, number of varints. It counts the bytes of others.
+// What is there twice is an error, but for the envelopes of a frame.
+func (p *peeked) walk(bz []byte, last protowire.Number, visit func(num protowire.Number, value []byte, number uint64) error) error {
+	var seen [lastOfHeader + 1]bool
 	for len(bz) > 0 {
-		num, typ, n := protowire.ConsumeTag(bz)
-		if n < 0 {
-			return protowire.ParseError(n)
+		f, err := nextField(bz)
+		if err != nil {
+			return err
 		}
-		bz = bz[n:]
-		var value []byte
-		var number uint64
-		switch typ {
-		case protowire.BytesType:
-			value, n = protowire.ConsumeBytes(bz)
-		case protowire.VarintType:
-			number, n = protowire.ConsumeVarint(bz)
-		default:
-			n = protowire.ConsumeFieldValue(num, typ, bz)
+		bz = bz[f.size:]
+		if f.num > last {
+			p.unknown += f.size
+			continue
 		}
-		if n < 0 {
-			return protowire.ParseError(n)
+		if seen[f.num] && last != lastOfFrame {
+			return fmt.Errorf("field %d is there twice", f.num)
 		}
-		bz = bz[n:]
-		if err := visit(num, value, number); err != nil {
+		seen[f.num] = true
+		if err := visit(f.num, f.value, f.number); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+// field is one of an encoded message.
+type field struct {
+	num protowire.Number
+	// value is of those with a length, number of varints.
+	value  []byte
+	number uint64
+	// size is that of all of it.
+	size int
+}
+
+// nextField reads the first one. Its number is at least 1.
+func nextField(bz []byte) (f field, err error) {
+	num, typ, tag := protowire.ConsumeTag(bz)
+	if tag < 0 {
+		return field{}, protowire.ParseError(tag)
+	}
+	f.num = num
+	var n int
+	switch rest := bz[tag:]; typ {
+	case protowire.BytesType:
+		f.value, n = protowire.ConsumeBytes(rest)
+	case protowire.VarintType:
+		f.number, n = protowire.ConsumeVarint(rest)
+	default:
+		n = protowire.ConsumeFieldValue(num, typ, rest)
+	}
+	if n < 0 {
+		return field{}, protowire.ParseError(n)
+	}
+	f.size = tag + n
+	return f, nil
 }

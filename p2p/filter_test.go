@@ -10,6 +10,7 @@ import (
 	cmtp2p "github.com/cometbft/cometbft/p2p"
 	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/protobuf/encoding/protowire"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -94,7 +95,9 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bz := encode(t, m)
 			require.LessOrEqual(t, len(bz), MaxMessageBytes)
-			require.NoError(t, sizes{}.checkBytes(bz))
+			unknown, err := sizes{}.checkBytes(bz)
+			require.NoError(t, err)
+			require.Zero(t, unknown)
 			if e, ok := m.(*wire.Envelope); ok {
 				require.NoError(t, sizes{}.checkEnvelope(e))
 			}
@@ -141,17 +144,71 @@ func TestFilter(t *testing.T) {
 		{"unknown field", []byte{9<<3 | 2, 1, 0}, true},
 		{"unknown field beyond all limits", append([]byte{9<<3 | 2, 0x80, 0x80, 0x40}, make([]byte, 1<<20)...), false},
 		{"junk behind a small one", append(bytes.Clone(small), append([]byte{9<<3 | 2, 0xd0, 0x0f}, make([]byte, 2000)...)...), false},
-		{"the last of two counts", append(round("other", 100_000), small...), false},
+		{"two messages in one", append(round("other", 100_000), small...), false},
+		{"a message and another one", append(bytes.Clone(small), encode(t, alice.hello("p"))...), false},
 		{"truncated", small[:len(small)-1], false},
 		{"bad tag", []byte{0x07}, false},
 		{"endless varint", bytes.Repeat([]byte{0xff}, 11), false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			err := s.checkBytes(tt.bz)
+			_, err := s.checkBytes(tt.bz)
 			require.Equal(t, tt.ok, err == nil, "%v", err)
 		})
 	}
+}
+
+// encodedField is one with a value.
+func encodedField(num protowire.Number, value []byte) []byte {
+	return protowire.AppendBytes(protowire.AppendTag(nil, num, protowire.BytesType), value)
+}
+
+func cat(parts ...[]byte) []byte { return bytes.Join(parts, nil) }
+
+// What decoding keeps one of, or nothing, does not pass as nothing: the first costs the
+// connection, the second what it weighs.
+func TestFilterOfWhatIsNotDecoded(t *testing.T) {
+	e := alice.envelope(wire.KIND_ROUND, "bob", 1, []byte("body"))
+	envelope, err := e.Marshal()
+	require.NoError(t, err)
+	header, err := e.Header.Marshal()
+	require.NoError(t, err)
+	long := make([]byte, 100_000)
+	const tags = 4 // tag and length of a long field
+	for name, tt := range map[string]struct {
+		bz      []byte
+		unknown int
+		ok      bool
+	}{
+		"as it is":              {encodedField(fieldEnvelope, envelope), 0, true},
+		"of the message":        {cat(encodedField(fieldEnvelope, envelope), encodedField(9, long)), len(long) + tags, true},
+		"of the envelope":       {encodedField(fieldEnvelope, cat(envelope, encodedField(4, long))), len(long) + tags, true},
+		"of the header":         {encodedField(fieldEnvelope, cat(envelope[len(encodedField(fieldHeader, header)):], encodedField(fieldHeader, cat(header, encodedField(13, long))))), len(long) + tags, true},
+		"of a relay":            {encodedField(fieldRelay, cat(encodedField(fieldRelayed, envelope), encodedField(3, long))), len(long) + tags, true},
+		"of a frame":            {encodedField(fieldFrame, cat(encodedField(fieldFramed, envelope), encodedField(2, long[:50_000]))), 50_000 + tags, true},
+		"of a framed envelope":  {encodedField(fieldFrame, cat(encodedField(fieldFramed, envelope), encodedField(fieldFramed, cat(envelope, encodedField(4, long[:1000]))))), 1000 + 3, true},
+		"two bodies":            {encodedField(fieldEnvelope, cat(encodedField(2, long), envelope)), 0, false},
+		"two headers":           {encodedField(fieldEnvelope, cat(encodedField(fieldHeader, header), envelope)), 0, false},
+		"two names in a header": {encodedField(fieldEnvelope, encodedField(fieldHeader, cat(encodedField(1, long), header))), 0, false},
+		"two envelopes relayed": {encodedField(fieldRelay, cat(encodedField(fieldRelayed, long[:0]), encodedField(fieldRelayed, envelope))), 0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			unknown, err := sizes{}.checkBytes(tt.bz)
+			require.Equal(t, tt.ok, err == nil, "%v", err)
+			require.Equal(t, tt.unknown, unknown)
+		})
+	}
+
+	l := defaultLimits()
+	l.peer = budgetLimit{messages: 1000, messageBurst: 1000, bytes: 1, byteBurst: 1_000_000}
+	clock := newClock()
+	r, rec := lone(t, Options{Now: clock.now}, l)
+	p := join(r, newFakePeer("p"))
+	for range 10 {
+		require.NoError(t, r.FilterMsgBytes(ChannelID, p, cat(encodedField(fieldEnvelope, envelope), encodedField(9, long))))
+		deliver(r, p, e)
+	}
+	require.Equal(t, 1, rec.drops(In, DropPeerBudget), "the last of ten finds nothing left")
 }
 
 func TestDecodedEnvelope(t *testing.T) {

@@ -47,7 +47,8 @@ func TestWhatGoesIntoAFrame(t *testing.T) {
 			together := append([]parcel{first}, o.company(first, now)...)
 			require.Len(t, together, c.want)
 			if c.want > 1 {
-				require.NoError(t, sizes{}.checkBytes(encode(t, pack(together).(*wire.Frame))))
+				_, err := sizes{}.checkBytes(encode(t, pack(together).(*wire.Frame)))
+				require.NoError(t, err)
 			}
 			require.Len(t, o.queues[control], len(c.control)+len(c.bulk)-c.want-len(o.queues[bulk]), "all others wait on")
 			left := 0
@@ -70,7 +71,8 @@ func TestLargestFrame(t *testing.T) {
 	}
 	first, _, _ := o.take(now)
 	bz := encode(t, pack(append([]parcel{first}, o.company(first, now)...)).(*wire.Frame))
-	require.NoError(t, sizes{}.checkBytes(bz))
+	_, err := sizes{}.checkBytes(bz)
+	require.NoError(t, err)
 	require.Greater(t, len(bz), MaxFrameBytes-maxFramedBytes)
 }
 

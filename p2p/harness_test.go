@@ -74,12 +74,20 @@ func (i identity) hello(peer cmtp2p.ID) *wire.Hello {
 
 // envelope signs one; seq tells envelopes apart.
 func (i identity) envelope(kind wire.Kind, to types.Operator, seq uint64, body []byte) *wire.Envelope {
+	return i.changed(kind, to, seq, body)
+}
+
+// changed signs one whose header was changed.
+func (i identity) changed(kind wire.Kind, to types.Operator, seq uint64, body []byte, change ...func(*wire.Header)) *wire.Envelope {
 	h := &wire.Header{
 		ChainId: chain, Context: make([]byte, 32), Kind: kind, From: string(i.op),
 		IdentityVersion: i.version, To: string(to), Sequence: seq, RequestKind: uint32(types.KindSign), RequestId: "request",
 	}
 	if kind == wire.KIND_ROUND {
 		h.Type = "round1"
+	}
+	for _, do := range change {
+		do(h)
 	}
 	return types.SignEnvelope(h, body, i.key)
 }

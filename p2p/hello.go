@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"errors"
 	"fmt"
+	"maps"
 	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -65,21 +66,17 @@ func (r *Reactor) setRoster(roster *types.Roster) []types.Operator {
 		r.announce()
 	}
 	r.roster = roster
-	dropLeavers(r.senders, roster)
+	maps.DeleteFunc(r.senders, func(op types.Operator, _ *senderBudgets) bool { return !registered(roster, op) })
 	for _, rem := range r.peers {
-		dropLeavers(rem.shares, roster)
+		maps.DeleteFunc(rem.parts, func(s subject, _ *part) bool { return !registered(roster, s.of) })
 		r.review(rem)
 	}
 	return r.rebind()
 }
 
-// dropLeavers ends the budgets of operators whose identity is gone.
-func dropLeavers[B any](budgets map[types.Operator]B, roster *types.Roster) {
-	for op := range budgets {
-		if _, ok := roster.Current(op); !ok {
-			delete(budgets, op)
-		}
-	}
+func registered(roster *types.Roster, op types.Operator) bool {
+	_, ok := roster.Current(op)
+	return ok
 }
 
 // sameIdentities says whether two rosters have the same current identities.

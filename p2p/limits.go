@@ -178,11 +178,11 @@ type limits struct {
 	// peer: what one connection delivers; relay and hello: what of it are relays
 	// and hellos; patience: what it delivers beyond that before it is stopped.
 	peer, relay, hello, patience budgetLimit
-	// sender: what a sender's own connection brings to be relayed, and as much again
-	// what all other peers deliver in its name; share: one of them; detour: what all of
+	// sender: what a sender's own connection brings to be relayed; others: what all other
+	// peers deliver in its name, and presign beside it, for presignatures; detour: what all of
 	// them bring to be relayed while its own connection is there.
-	sender, share, detour budgetLimit
-	// notOpen: what is relayed of no open request.
+	sender, others, presign, detour budgetLimit
+	// notOpen: what peers deliver in others' names of no open request.
 	notOpen budgetLimit
 	// pace and relayPace: what is sent to one peer, less than peer and relay.
 	pace, relayPace budgetLimit
@@ -211,7 +211,8 @@ func defaultLimits() limits {
 		patience:  budgetLimit{messages: 100, messageBurst: 10_000, bytes: 400 << 10, byteBurst: 64 << 20},
 		relay:     budgetLimit{messages: 1000, messageBurst: 4000, bytes: 1 << 20, byteBurst: 16 << 20},
 		sender:    budgetLimit{messages: 1000, messageBurst: 4000, bytes: 1 << 20, byteBurst: 16 << 20},
-		share:     budgetLimit{messages: 500, messageBurst: 2000, bytes: 512 << 10, byteBurst: 8 << 20},
+		others:    budgetLimit{messages: 500, messageBurst: 2000, bytes: 512 << 10, byteBurst: 8 << 20},
+		presign:   budgetLimit{messages: 250, messageBurst: 1000, bytes: 256 << 10, byteBurst: 4 << 20},
 		detour:    budgetLimit{messages: 100, messageBurst: 200, bytes: 64 << 10, byteBurst: 512 << 10},
 		notOpen:   budgetLimit{messages: 100, messageBurst: 200, bytes: 64 << 10, byteBurst: 512 << 10},
 		pace:      budgetLimit{messages: 900, messageBurst: 3000, bytes: 3686 << 10, byteBurst: 12 << 20},

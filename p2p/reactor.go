@@ -128,7 +128,7 @@ func (r *Reactor) InitPeer(p cmtp2p.Peer) cmtp2p.Peer {
 		peer: p, id: string(p.ID()),
 		out:     newOutbox(r.limits),
 		allowed: r.allowanceOf(string(p.ID())),
-		shares:  make(map[types.Operator]*budget),
+		parts:   make(map[subject]*part),
 	})
 	return p
 }

@@ -12,14 +12,22 @@ import (
 )
 
 // FilterMsgBytes judges a message by its length and kind before it is decoded.
-// An error disconnects the peer.
-func (r *Reactor) FilterMsgBytes(chID byte, _ cmtp2p.Peer, bz []byte) error {
+// An error disconnects the peer. Bytes that decoding leaves out, Receive never sees: the
+// peer is charged for them here.
+func (r *Reactor) FilterMsgBytes(chID byte, peer cmtp2p.Peer, bz []byte) error {
 	if chID != ChannelID {
 		return nil
 	}
-	if err := r.sizes.checkBytes(bz); err != nil {
+	unknown, err := r.sizes.checkBytes(bz)
+	if err != nil {
 		r.metrics.Dropped(In, DropOversize)
 		return err
+	}
+	if unknown == 0 {
+		return nil
+	}
+	if rem, ok := r.remoteOf(peer); ok {
+		rem.allowed.all.bytes.ReserveN(r.opts.Now(), unknown)
 	}
 	return nil
 }
@@ -144,13 +152,42 @@ func (r *Reactor) judgeEnvelope(a arrival, e *wire.Envelope, sink Sink) {
 		r.dropIn(a.from, why, nil)
 		return
 	}
+	if !r.isOwn(a.from, types.Operator(e.Header.From)) {
+		r.judgeForwarded(a, e, key, sink)
+		return
+	}
 	v, err := types.VerifyEnvelope(e, r.opts.ChainID, key)
 	if err != nil {
 		r.fault(a.from, FaultSignature, err)
 		return
 	}
-	if !r.chargeSender(a, v.From(), false) {
-		r.dropIn(a.from, DropSenderBudget, nil)
+	sink.Receive(v)
+}
+
+// judgeForwarded takes an envelope from a peer that its sender is not behind: a Start,
+// which members forward, or what somebody kept and says again. It passes as a relay would
+// that goes no further, and what passed as the one passes no more as the other.
+func (r *Reactor) judgeForwarded(a arrival, e *wire.Envelope, key []byte, sink Sink) {
+	hash, err := hashOf(e)
+	if err != nil {
+		r.fault(a.from, FaultShape, err)
+		return
+	}
+	if !r.passed.wants(hash, 0, r.opts.Now()) {
+		r.dropIn(a.from, DropRelayed, nil)
+		return
+	}
+	v, err := types.VerifyEnvelope(e, r.opts.ChainID, key)
+	if err != nil {
+		r.fault(a.from, FaultSignature, err)
+		return
+	}
+	if why := r.chargeForwarded(a, v); why != "" {
+		r.dropIn(a.from, why, nil)
+		return
+	}
+	if fresh, _ := r.passed.pass(hash, 0, r.opts.Now()); !fresh {
+		r.dropIn(a.from, DropRelayed, nil) // another worker was faster
 		return
 	}
 	sink.Receive(v)
@@ -174,60 +211,63 @@ func (r *Reactor) admit(h *wire.Header) (key []byte, why types.Reason) {
 	return key, ""
 }
 
-// chargeSender takes what is delivered in a sender's name from a budget: its own for
-// what its own connection brings to be relayed, so that nothing that others say again
-// can keep it out; theirs for what others deliver. Of that, one peer can use up a share
-// only. What a sender's own connection brings for this node was charged there.
-func (r *Reactor) chargeSender(a arrival, from types.Operator, relayed bool) bool {
-	now := r.opts.Now()
-	r.mu.Lock()
-	own, direct := r.relationOf(a.from, from)
-	share, sender := budgetOf(a.from.shares, from, r.limits.share), r.senderOf(from)
-	r.mu.Unlock()
-	switch {
-	case own:
-		return !relayed || sender.own.charge(now, a.size)
-	case direct && relayed:
-		return share.charge(now, a.size) && sender.detour.charge(now, a.size)
+// chargeForwarded takes a verified envelope from what peers may deliver in its sender's name.
+// What is forwarded of presignatures counts as of no open request: a key is open for years,
+// and only their Starts are forwarded.
+func (r *Reactor) chargeForwarded(a arrival, v types.Verified) types.Reason {
+	if (v.Request().Kind == types.KindPresign || !r.open(v.Request())) && !r.notOpen.charge(r.opts.Now(), a.size) {
+		return DropNotOpen
 	}
-	return share.charge(now, a.size) && sender.others.charge(now, a.size)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.chargeOthers(a, v) {
+		return DropSenderBudget
+	}
+	return ""
 }
 
-// relationOf says whether a peer is the sender's own connection, and whether the sender
-// has one here at all.
-func (r *Reactor) relationOf(rem *remote, from types.Operator) (own, direct bool) {
-	theirs := r.operators[from]
-	return theirs == rem, theirs != nil
+// chargeOthers is for what comes from a peer that its sender is not behind. It is called
+// under r.mu.
+func (r *Reactor) chargeOthers(a arrival, v types.Verified) bool {
+	on, sender := subjectOf(v), r.senderOf(v.From())
+	if on.presign {
+		return r.takePart(a.from, on, sender.presign, r.limits.presign, a.size)
+	}
+	return r.takePart(a.from, on, sender.others, r.limits.others, a.size)
 }
 
-// senderBudgets are what may be delivered in the name of one sender.
+// isOwn says whether a sender is behind a peer.
+func (r *Reactor) isOwn(rem *remote, from types.Operator) bool {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	return r.operators[from] == rem
+}
+
+func (r *Reactor) open(id types.RequestID) bool { return r.opts.Open == nil || r.opts.Open(id) }
+
+// senderBudgets are what may be delivered in the name of one sender, beside what its own
+// connection brings for this node, which was charged there.
 type senderBudgets struct {
-	// own: what its own connection brings to be relayed.
+	// own: what its own connection brings to be relayed, so that nothing that others say
+	// again can keep it out.
 	own *budget
-	// others: what other peers deliver.
-	others *budget
+	// others: what other peers deliver, and presign what they do for presignatures. Each has
+	// a part of it, see takePart.
+	others, presign *budget
 	// detour: what other peers bring to be relayed while its own connection is there,
 	// which brings it all. There is little honest use in that, and the next node has one
-	// share for all that this one passes on of the sender.
+	// part for all that this one passes on of the sender.
 	detour *budget
 }
 
 func (r *Reactor) senderOf(op types.Operator) *senderBudgets {
 	s, ok := r.senders[op]
 	if !ok {
-		s = &senderBudgets{own: newBudget(r.limits.sender), others: newBudget(r.limits.sender), detour: newBudget(r.limits.detour)}
+		l := r.limits
+		s = &senderBudgets{own: newBudget(l.sender), others: newBudget(l.others), presign: newBudget(l.presign), detour: newBudget(l.detour)}
 		r.senders[op] = s
 	}
 	return s
-}
-
-func budgetOf(budgets map[types.Operator]*budget, op types.Operator, l budgetLimit) *budget {
-	b, ok := budgets[op]
-	if !ok {
-		b = newBudget(l)
-		budgets[op] = b
-	}
-	return b
 }
 
 // dropIn counts a message that is dropped without anybody's fault.

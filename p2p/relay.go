@@ -126,10 +126,22 @@ func (r *Reactor) admitRelay(h *wire.Header) (key []byte, forUs bool, why types.
 // What belongs to no open request is old or very new: there is little of it, and
 // all senders share a budget.
 func (r *Reactor) chargeRelay(a arrival, v types.Verified) types.Reason {
-	if r.opts.Open != nil && !r.opts.Open(v.Request()) && !r.notOpen.charge(r.opts.Now(), a.size) {
+	now := r.opts.Now()
+	if !r.open(v.Request()) && !r.notOpen.charge(now, a.size) {
 		return DropNotOpen
 	}
-	if !r.chargeSender(a, v.From(), true) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	var enough bool
+	switch sender := r.senderOf(v.From()); r.operators[v.From()] {
+	case a.from:
+		enough = sender.own.charge(now, a.size)
+	case nil:
+		enough = r.chargeOthers(a, v)
+	default:
+		enough = sender.detour.charge(now, a.size)
+	}
+	if !enough {
 		return DropSenderBudget
 	}
 	return ""

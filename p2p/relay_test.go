@@ -333,8 +333,8 @@ func TestCopyWithMoreHopsGoesOn(t *testing.T) {
 	})
 }
 
-// A peer that repeats a sender's envelopes uses up its own share of what the
-// sender may have relayed, and a sender all of it.
+// Peers that repeat a sender's envelopes use up their own parts of what may be delivered in
+// its name, once half of it is gone, and the sender all of its own.
 func TestRelayBudgets(t *testing.T) {
 	many := budgetLimit{messages: 1000, messageBurst: 1000, bytes: 1 << 20, byteBurst: 1 << 20}
 	few := func(n int) budgetLimit {
@@ -342,28 +342,33 @@ func TestRelayBudgets(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		l := defaultLimits()
-		l.share, l.sender, l.detour, l.relay = few(3), few(5), few(4), many
+		l.others, l.presign, l.sender, l.detour, l.relay = few(12), few(2), few(5), few(4), many
 		c := newCrossroads(t, Options{}, l)
 		seq := uint64(0)
-		passes := func(from string, id identity, n int) (passed int) {
+		passes := func(from string, id identity, n int, change ...func(*wire.Header)) (passed int) {
 			for range n {
 				seq++
-				if len(c.relay(from, id.envelope(wire.KIND_CONFIRM, "", seq, nil), 1)) > 0 {
+				if len(c.relay(from, id.changed(wire.KIND_CONFIRM, "", seq, nil, change...), 1)) > 0 {
 					passed++
 				}
 			}
 			return passed
 		}
-		require.Equal(t, 3, passes("in", carol, 10), "one peer's share")
-		require.Equal(t, 3, passes("in", bob, 10), "that of another sender")
-		require.Equal(t, 2, passes("out", carol, 10), "what is left of all")
-		require.Zero(t, passes("alices", carol, 10))
-		require.Equal(t, 3, passes("in", alice, 10), "one peer's share of a sender that is here")
-		require.Equal(t, 1, passes("out", alice, 10), "what is left of all of that")
-		require.Equal(t, 5, passes("alices", alice, 10), "and all of its own")
-		require.Equal(t, 7+7+8+10+7+9+5, c.drops(In, DropSenderBudget))
+		ofPresign := func(h *wire.Header) { h.RequestKind = uint32(types.KindPresign) }
+		require.Equal(t, 6+12, passes("in", carol, 30), "half of it, and the part of one that is alone")
+		require.Equal(t, 6, passes("out", carol, 30), "one of two parts")
+		require.Equal(t, 4, passes("alices", carol, 30), "one of three parts")
+		require.Equal(t, 1+2, passes("in", carol, 30, ofPresign), "beside it, what is for presignatures")
+		require.Equal(t, 4, passes("in", alice, 10), "what comes beside its own connection")
+		require.Zero(t, passes("out", alice, 10))
+		require.Equal(t, 5, passes("alices", alice, 10), "all of its own")
+		require.Equal(t, 12+24+26+27+6+10+5, c.drops(In, DropSenderBudget))
 		time.Sleep(2 * time.Second)
 		require.Equal(t, 2, passes("alices", alice, 10))
+		time.Sleep(partFor)
+		require.Equal(t, 1, passes("out", carol, 1))
+		time.Sleep(partFor)
+		require.Greater(t, passes("out", carol, 30), 6, "it is alone again")
 	})
 	synctest.Test(t, func(t *testing.T) {
 		l := defaultLimits()
@@ -392,7 +397,7 @@ func TestOldWordsDoNotSilenceTheirSender(t *testing.T) {
 	const rogues, seconds, own, firstOwn = 8, 12, 20, 1_000_000
 	synctest.Test(t, func(t *testing.T) {
 		l := defaultLimits()
-		for _, b := range []*budgetLimit{&l.relay, &l.sender, &l.share, &l.detour, &l.relayPace} {
+		for _, b := range []*budgetLimit{&l.relay, &l.sender, &l.others, &l.detour, &l.relayPace} {
 			*b = tenth(*b)
 		}
 		c := newCrossroads(t, Options{}, l)
@@ -428,7 +433,7 @@ func TestOldWordsDoNotSilenceTheirSender(t *testing.T) {
 			}
 			after, _ := passed()
 			if olds = after - before; second == seconds-1 {
-				require.LessOrEqual(t, olds+own, l.share.messages, "the next node takes it all")
+				require.LessOrEqual(t, olds+own, l.others.messages, "the next node takes it all")
 			}
 		}
 		time.Sleep(time.Second)

@@ -5,8 +5,6 @@ import (
 	"sync/atomic"
 
 	cmtp2p "github.com/cometbft/cometbft/p2p"
-
-	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // remoteKey is where a peer carries its *remote.
@@ -30,12 +28,12 @@ type remote struct {
 
 	// Guarded by Reactor.mu: stop ends the sending goroutine; gone says that
 	// the peer was removed; hello is the newest that was verified; waiting is
-	// one, newer than hello, that the roster does not know yet; shares are what
+	// one, newer than hello, that the roster does not know yet; parts are what
 	// it may deliver in the name of other senders.
 	stop           context.CancelFunc
 	gone           bool
 	hello, waiting *heldHello
-	shares         map[types.Operator]*budget
+	parts          map[subject]*part
 }
 
 // remoteOf finds what InitPeer put there. libp2p forgets it of a peer that was

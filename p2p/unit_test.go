@@ -274,7 +274,7 @@ func TestPeerBudget(t *testing.T) {
 // What others deliver in a sender's name has a budget of its own.
 func TestSenderBudget(t *testing.T) {
 	l := defaultLimits()
-	l.sender = budgetLimit{messages: 1, messageBurst: 2, bytes: 1 << 20, byteBurst: 1 << 20}
+	l.others = budgetLimit{messages: 1, messageBurst: 2, bytes: 1 << 20, byteBurst: 1 << 20}
 	c := newClock()
 	r, rec := lone(t, Options{Workers: 1, Now: c.now}, l)
 	require.NoError(t, r.SetSelf(alice.self("alices")))
@@ -289,17 +289,19 @@ func TestSenderBudget(t *testing.T) {
 	for range 3 {
 		deliver(r, other, forged) // does not use up bob's
 	}
-	for seq := range uint64(5) {
+	for seq := range uint64(6) { // half of what is there, and its part
 		deliver(r, other, bob.envelope(wire.KIND_READY, "alice", seq, nil))
 	}
 	eventually(t, "three are over it", func() bool { return rec.drops(In, DropSenderBudget) == 3 })
 	for seq := range uint64(20) {
 		deliver(r, own, bob.envelope(wire.KIND_READY, "alice", 10+seq, nil))
 	}
-	eventually(t, "bob's own come through", func() bool { return len(rec.sequences("bob")) == 22 })
+	eventually(t, "bob's own come through", func() bool { return len(rec.sequences("bob")) == 23 })
 	require.Equal(t, 3, rec.drops(In, DropSenderBudget))
 	r.SetRoster(rosterOf(alice))
 	require.Empty(t, r.senders, "budgets end with the identity")
+	rem, _ := r.remoteOf(other)
+	require.Empty(t, rem.parts)
 }
 
 // One peer's messages do not wait for those of another that came before.

@@ -56,5 +56,5 @@ func TestPartyWithoutResult(t *testing.T) {
 	n.players[1].mute = true
 	n.open()
 	n.settle()
-	require.Equal(t, types.ErrProtocolFault, n.players[1].ended().Reason)
+	require.Equal(t, types.ErrOwnFailure, n.players[1].ended().Reason)
 }

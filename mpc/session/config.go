@@ -47,6 +47,8 @@ type End struct {
 	Reason types.Reason
 	// Culprits are whom it waited for or who broke the rules.
 	Culprits []types.Operator
+	// Among: some of the culprits did it, and the others know who, if any of them did not.
+	Among bool
 	// Refused: the one culprit said itself that it takes no part, for this reason.
 	Refused bool
 	// Left is who ended it by leaving, with the reason aborted, and LeftFor what it

@@ -79,7 +79,7 @@ func (s *Session) sayDispute(now time.Time) {
 	}
 	bz, err := body.Marshal()
 	if err != nil {
-		s.fail(types.ErrProtocolFault, fmt.Errorf("encode a Dispute: %w", err))
+		s.fail(types.ErrOwnFailure, fmt.Errorf("encode a Dispute: %w", err))
 		return
 	}
 	e := s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_DISPUTE, Round: s.round}, bz)

@@ -122,7 +122,7 @@ func (s *Session) sayMissing(now time.Time) {
 	body := wire.Missing{Count: s.asking, Slots: slots}
 	bz, err := body.Marshal()
 	if err != nil {
-		s.fail(types.ErrProtocolFault, fmt.Errorf("encode a Missing: %w", err))
+		s.fail(types.ErrOwnFailure, fmt.Errorf("encode a Missing: %w", err))
 		return
 	}
 	e := s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_MISSING, Round: s.round}, bz)
@@ -283,7 +283,7 @@ func (s *Session) wrap(round uint32, e *wire.Envelope) *wire.Envelope {
 	body := wire.Forward{Envelope: e}
 	bz, err := body.Marshal()
 	if err != nil {
-		s.fail(types.ErrProtocolFault, fmt.Errorf("encode a Forward: %w", err))
+		s.fail(types.ErrOwnFailure, fmt.Errorf("encode a Forward: %w", err))
 		return nil
 	}
 	return s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_FORWARD, Round: round}, bz)

@@ -286,7 +286,7 @@ func (s *Session) fix(r *types.Request, attempt uint32, now time.Time) {
 func (s *Session) afterFix(step Step, now time.Time) {
 	s.parking.fixing = false
 	if err := s.sendRound(step.Out, now); err != nil {
-		s.fail(types.ErrProtocolFault, err)
+		s.fail(types.ErrOwnFailure, err)
 		return
 	}
 	s.advance(now)

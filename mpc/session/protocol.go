@@ -140,7 +140,9 @@ type Protocols interface {
 // Fault is a peer's violation of the protocol.
 type Fault struct {
 	Culprits []types.Operator
-	Err      error
+	// Among: some of them did it, and the others know who, if any of them did not.
+	Among bool
+	Err   error
 }
 
 // Error names the culprits.

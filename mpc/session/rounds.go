@@ -225,7 +225,7 @@ func (s *Session) confirm(specs Round, now time.Time) {
 	body := wire.Confirm{Digest: s.inbox.digest[:]}
 	bz, err := body.Marshal()
 	if err != nil {
-		s.fail(types.ErrProtocolFault, fmt.Errorf("encode a Confirm: %w", err))
+		s.fail(types.ErrOwnFailure, fmt.Errorf("encode a Confirm: %w", err))
 		return
 	}
 	e := s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_CONFIRM, Round: s.round}, bz)
@@ -251,7 +251,7 @@ func (s *Session) HandleStep(step Step, err error, now time.Time) {
 		return
 	}
 	if err != nil {
-		s.fail(types.ErrProtocolFault, err)
+		s.fail(reasonOr(err, types.ErrOwnFailure), err) // what a peer caused says so
 		return
 	}
 	s.progress = now
@@ -268,7 +268,7 @@ func (s *Session) HandleStep(step Step, err error, now time.Time) {
 		return
 	}
 	if int(s.round) > len(s.rounds) {
-		s.fail(types.ErrProtocolFault, fmt.Errorf("the party has no result after its last round"))
+		s.fail(types.ErrOwnFailure, fmt.Errorf("the party has no result after its last round"))
 		return
 	}
 	if s.round == s.parking.round {
@@ -276,7 +276,7 @@ func (s *Session) HandleStep(step Step, err error, now time.Time) {
 		return
 	}
 	if err := s.sendRound(step.Out, now); err != nil {
-		s.fail(types.ErrProtocolFault, err)
+		s.fail(types.ErrOwnFailure, err)
 		return
 	}
 	s.advance(now)

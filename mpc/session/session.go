@@ -286,7 +286,7 @@ func (s *Session) end(e End) {
 func (s *Session) fail(reason types.Reason, err error) {
 	var fault *Fault
 	if errors.As(err, &fault) {
-		s.end(End{Reason: reason, Culprits: slices.Clone(fault.Culprits), Err: err})
+		s.end(End{Reason: reason, Culprits: slices.Clone(fault.Culprits), Among: fault.Among, Err: err})
 		return
 	}
 	s.end(End{Reason: reason, Err: err})

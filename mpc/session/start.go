@@ -23,18 +23,18 @@ func (s *Session) maybeStart(now time.Time) {
 	body.Signers, body.Dealers = names(chosen.signers), names(chosen.dealers)
 	bz, err := body.Marshal()
 	if err != nil {
-		s.fail(types.ErrProtocolFault, fmt.Errorf("encode a Start: %w", err))
+		s.fail(types.ErrOwnFailure, fmt.Errorf("encode a Start: %w", err))
 		return
 	}
 	e := s.envelope(wire.Header{Context: s.id[:], Kind: wire.KIND_START}, bz)
 	v, err := s.verify(e)
 	if err != nil {
-		s.fail(types.ErrProtocolFault, fmt.Errorf("verify our own Start: %w", err))
+		s.fail(types.ErrOwnFailure, fmt.Errorf("verify our own Start: %w", err))
 		return
 	}
 	terms, err := s.checkStart(v)
 	if err != nil {
-		s.fail(types.ErrProtocolFault, err)
+		s.fail(types.ErrOwnFailure, err)
 		return
 	}
 	s.outbox.pending = nil // no more Prepares

@@ -107,7 +107,7 @@ func (s *Session) sayWorking(now time.Time) {
 	body := wire.Working{Count: s.said}
 	bz, err := body.Marshal()
 	if err != nil {
-		s.fail(types.ErrProtocolFault, fmt.Errorf("encode a Working: %w", err))
+		s.fail(types.ErrOwnFailure, fmt.Errorf("encode a Working: %w", err))
 		return
 	}
 	e := s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_WORKING, Round: s.round}, bz)

@@ -35,10 +35,12 @@
 //
 // What a peer can be blamed for is a *session.Fault. A failure that some peer
 // must have caused but nobody can say which has the reason
-// types.ErrProtocolFault and no culprit: the sum of all theta is zero, two peers
-// have the same parameters, old members differ about the session id, U does not
+// types.ErrProtocolFault and no culprit: the sum of all theta is zero, old members
+// differ about the session id, U does not
 // equal T (the library blames its own party), the finished signature does not
-// verify, the library panicked.
+// verify, the library panicked or made something else than it should after messages of
+// peers. Where two peers have the same parameters the fault is among them: who is honest of
+// them knows the other.
 //
 // # The guard
 //

@@ -16,9 +16,22 @@ func blame(err error, culprits ...types.Operator) error {
 	return &session.Fault{Culprits: culprits, Err: err}
 }
 
-// unblamed is a failure that some peer must have caused, nobody can say which.
+// unblamed is a failure that some peer must have caused, nobody can say which. An error that
+// names some stays as it is.
 func unblamed(err error) error {
+	if fault := (*session.Fault)(nil); errors.As(err, &fault) {
+		return err
+	}
 	return fmt.Errorf("%w: nobody can be named: %w", types.ErrProtocolFault, err)
+}
+
+// after is a failure to make the messages of a round. Before anything came of peers it is
+// nobody else's.
+func after(round uint32, err error) error {
+	if round == 1 {
+		return err
+	}
+	return unblamed(err)
 }
 
 var errNoCause = errors.New("the library gave no cause")

@@ -3,9 +3,12 @@ package tss
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/big"
+	"slices"
 	"sync"
 
+	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -180,19 +183,23 @@ func (d *directory) of(from types.Operator) (auxiliary, error) {
 }
 
 // distinct wants no two peers to share a number: one of them took it from the
-// other, and which of the two cannot be seen. The library would blame whoever
-// comes later in its order.
+// other, and which of the two cannot be seen, but by the other. The library would blame
+// whoever comes later in its order.
 func (d *directory) distinct() error {
-	var seen []auxiliary
-	for _, a := range d.peers {
-		for _, b := range seen {
-			if a.overlaps(b) {
-				return fmt.Errorf("two peers have the same modulus, h1 or h2")
+	same := make(map[types.Operator]bool)
+	for x, a := range d.peers {
+		for y, b := range d.peers {
+			if x != y && a.overlaps(b) {
+				same[x], same[y] = true, true
 			}
 		}
-		seen = append(seen, a)
 	}
-	return nil
+	if len(same) == 0 {
+		return nil
+	}
+	return &session.Fault{
+		Culprits: slices.Sorted(maps.Keys(same)), Among: true, Err: fmt.Errorf("two peers have the same modulus, h1 or h2"),
+	}
 }
 
 // overlaps reports whether two participants share a modulus or a base.

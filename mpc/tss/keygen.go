@@ -1,6 +1,7 @@
 package tss
 
 import (
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -88,11 +89,11 @@ func keygenResult(r *roster, end <-chan *keygen.LocalPartySaveData, s share) (*s
 	case data := <-end:
 		s.Data = *data
 	default:
-		return nil, fmt.Errorf("the library did not finish the keygen")
+		return nil, unblamed(errors.New("the library did not finish the keygen"))
 	}
 	defer func() { wipeInt(s.Data.Xi) }()
 	if err := s.validate(r); err != nil {
-		return nil, fmt.Errorf("check the share of a keygen: %w", err)
+		return nil, unblamed(fmt.Errorf("check the share of a keygen: %w", err))
 	}
 	encoded, err := s.encode()
 	if err != nil {

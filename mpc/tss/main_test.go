@@ -71,6 +71,16 @@ func requireBlame(t testing.TB, err error, culprit types.Operator, text string) 
 	require.Equal(t, types.ErrProtocolFault, types.ReasonOf(err))
 }
 
+// requireAmong: some of these did it, nobody can say which.
+func requireAmong(t testing.TB, err error, text string, among ...types.Operator) {
+	t.Helper()
+	var fault *session.Fault
+	require.ErrorAs(t, err, &fault)
+	require.True(t, fault.Among)
+	require.ElementsMatch(t, among, fault.Culprits)
+	require.ErrorContains(t, err, text)
+}
+
 // requireNoBlame wants a protocol fault that names nobody.
 func requireNoBlame(t testing.TB, err error, text string) {
 	t.Helper()

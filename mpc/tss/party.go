@@ -101,7 +101,7 @@ func (p *party) step() (session.Step, error) {
 	p.round++
 	if int(p.round) > len(p.spec) {
 		if len(sent) != 0 {
-			return session.Step{}, p.fail(fmt.Errorf("the library sent %d messages after the last round", len(sent)))
+			return session.Step{}, p.fail(unblamed(fmt.Errorf("the library sent %d messages after the last round", len(sent))))
 		}
 		result, err := p.result()
 		if err != nil {
@@ -112,7 +112,7 @@ func (p *party) step() (session.Step, error) {
 	}
 	out, contents, err := p.roster.closeRound(p.spec[p.round-1], sent)
 	if err != nil {
-		return session.Step{}, p.fail(err)
+		return session.Step{}, p.fail(after(p.round, err))
 	}
 	for _, c := range contents {
 		p.guard.sent(c)

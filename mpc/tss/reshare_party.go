@@ -209,7 +209,7 @@ func (p *reshareParty) collect(h *side) ([]session.Outbound, error) {
 		out = append(out, session.Outbound{Type: m.Type, To: to, Body: body})
 	}
 	if want := p.messagesOf(h); sent != want {
-		return nil, fmt.Errorf("the library sent %d messages of round %d, not %d", sent, p.round, want)
+		return nil, after(p.round, fmt.Errorf("the library sent %d messages of round %d, not %d", sent, p.round, want))
 	}
 	return out, nil
 }
@@ -275,7 +275,7 @@ func (p *reshareParty) finish() (session.Step, error) {
 				return session.Step{}, p.fail(err)
 			}
 		default:
-			return session.Step{}, p.fail(errors.New("the library did not finish the resharing"))
+			return session.Step{}, p.fail(unblamed(errors.New("the library did not finish the resharing")))
 		}
 	}
 	p.stop()
@@ -292,7 +292,7 @@ func (p *reshareParty) newShare(h *side, data *keygen.LocalPartySaveData, result
 		s.Data.Xi.Mod(s.Data.Xi, groupOrder())
 	}
 	if err := s.validate(h.roster); err != nil {
-		return fmt.Errorf("check the share of a resharing: %w", err)
+		return unblamed(fmt.Errorf("check the share of a resharing: %w", err))
 	}
 	if !s.Data.ECDSAPub.Equals(p.facts.publicKey) {
 		return unblamed(errors.New("the new shares are of another key"))

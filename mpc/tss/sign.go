@@ -2,6 +2,7 @@ package tss
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"math/big"
 	"slices"
@@ -149,7 +150,7 @@ func signResult(end <-chan *common.SignatureData, req *types.Request) (*session.
 	select {
 	case data = <-end:
 	default:
-		return nil, fmt.Errorf("the library did not finish the signature")
+		return nil, unblamed(errors.New("the library did not finish the signature"))
 	}
 	if len(data.SignatureRecovery) != 1 {
 		return nil, fmt.Errorf("the library gave %d bytes of recovery id, not 1", len(data.SignatureRecovery))

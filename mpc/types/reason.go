@@ -110,6 +110,7 @@ const (
 	ErrWriteRefused    Reason = "write_refused"
 	ErrInterrupted     Reason = "interrupted"
 	ErrPanic           Reason = "panic"
+	ErrOwnFailure      Reason = "own_failure"
 	ErrLostToSession   Reason = "other_session_won"
 	ErrSuperseded      Reason = "superseded"
 	ErrIdentityOld     Reason = "identity_outdated"
@@ -199,6 +200,7 @@ var remedies = map[Reason]string{
 	ErrStorage:               "look at the disk and the log of this node",
 	ErrWriteRefused:          "this is a mistake of the program, nothing was changed on disk; report it with the log",
 	ErrPanic:                 "this node's program is at fault, whoever spoke; what it was for ended, the node goes on; report it with the log, which has the stack",
+	ErrOwnFailure:            "a step of this node's own failed, and nobody else is to blame; the next attempt follows by itself; if it goes on, report it with the log",
 	ErrInterrupted:           "the node stopped in the middle of the session; the next attempt follows by itself",
 	ErrLostToSession:         "another session of the same request won; nothing to do",
 	ErrSuperseded:            "another session took its place, of an earlier request that needed the memory or of a later attempt at the same one; the request goes on by itself",

@@ -16,6 +16,8 @@ type Idler struct {
 	Leads bool
 	// Mute: it does not even say Working.
 	Mute bool
+	// Leaves, if set, is what it says instead of Working, once.
+	Leaves *wire.Abort
 	// Sessions counts those that started with it.
 	Sessions int
 
@@ -118,7 +120,10 @@ func (d *Idler) run(id types.SessionID, request types.RequestID, start *wire.Sta
 	}
 	d.started[context] = true
 	d.Sessions++
-	if !d.Mute {
+	switch {
+	case d.Leaves != nil:
+		d.send(d.envelope(d.header(wire.KIND_ABORT, context, request, ""), d.Leaves), transcript.Signers...)
+	case !d.Mute:
 		d.work(context, request, transcript.Signers, 1)
 	}
 }

@@ -65,3 +65,35 @@ func TestProofAfterTheDecision(t *testing.T) {
 	require.Len(t, w.Chain.Proven(), 2, "it comes too late")
 	signsAll(t, w, "afterwards")
 }
+
+// TestProofOutlivesWhoFoundIt: proof is in memory only. Who heard of it and restarts before any
+// block has it hears of it again, and meanwhile others tell it.
+func TestProofOutlivesWhoFoundIt(t *testing.T) {
+	w := sim.New(t, sim.Config{Seed: 62, Nodes: 4, Protocols: fakeproto.Protocols{}, Preparams: 8, Lag: 300 * time.Millisecond})
+	w.Chain.Keygen("key", 2)
+	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+	require.True(t, w.Run(time.Minute, func() bool { return settled(w) }))
+	key, _ := w.Chain.Key("key")
+	finder, other, liar := w.Nodes[0], w.Nodes[1], w.Nodes[3]
+	request, session := types.PresignID(&key), types.Context{1}
+	say := func(body string) *wire.Envelope {
+		return types.SignEnvelope(&wire.Header{
+			ChainId: w.Chain.ID(), Context: session[:], Kind: wire.KIND_ROUND, Round: 9, Type: "s9", From: string(liar.Operator),
+			IdentityVersion: 1, RequestKind: uint32(request.Kind), RequestId: request.ID,
+		}, []byte(body), liar.Identity)
+	}
+	e := types.NewEvidence(say("one thing"), say("another"))
+	e.KeyID = "key"
+	j, err := finder.Core().Judge(&wire.Gossip{Sum: &wire.Gossip_Evidence{Evidence: e.ToWire()}})
+	require.NoError(t, err)
+	height := w.Chain.Height()
+	require.True(t, w.Run(2*w.BlockTime, func() bool { return w.Chain.Height() > height }))
+	finder.Core().HandleGossip(t.Context(), j)
+	holds := func(n *sim.Node) bool { return n.Up() && len(n.Core().Results().Evidence) == 1 }
+	require.True(t, w.Run(w.BlockTime/2, func() bool { return holds(other) }))
+	require.Empty(t, w.Chain.Proven())
+	finder.RestartAfter(w.BlockTime / 10)
+	require.True(t, w.Run(time.Minute, func() bool { return holds(finder) || len(w.Chain.Proven()) > 0 }))
+	require.True(t, w.Run(time.Minute, func() bool { return len(w.Chain.Proven()) == 1 }))
+	require.Equal(t, liar.Operator, w.Chain.Proven()[0].Participant)
+}

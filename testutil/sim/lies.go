@@ -106,6 +106,19 @@ var lies = []lie{
 		w.after(late, func() { w.carry(from, to, envelopes([]*wire.Envelope{e})[0]) })
 		return nil
 	}},
+	{"abort", func(w *World, from, _ *Node, e *wire.Envelope) []*wire.Envelope {
+		h := *e.Header
+		if h.Kind < wire.KIND_READY || h.Kind >= wire.KIND_PING {
+			return []*wire.Envelope{e} // it is of no session
+		}
+		body, err := w.abort(from).Marshal()
+		must(err)
+		h.Kind, h.Round, h.Type, h.To = wire.KIND_ABORT, 0, "", ""
+		if w.Rand.IntN(2) == 0 {
+			return []*wire.Envelope{e, from.Forge(h, body)}
+		}
+		return []*wire.Envelope{from.Forge(h, body)}
+	}},
 	{"refusal with a rumour", func(w *World, from, to *Node, e *wire.Envelope) []*wire.Envelope {
 		refusal := wire.Refuse{Reason: string(types.ErrAlreadyDecided)}
 		if said := w.rumour(from, w.told.gossip(w.Rand)); len(said) > 0 {
@@ -117,4 +130,14 @@ var lies = []lie{
 		h.Kind, h.Round, h.Type, h.To = wire.KIND_REFUSE, 0, "", string(to.Operator)
 		return []*wire.Envelope{from.Forge(h, body)}
 	}},
+}
+
+// abort gives no reason that counts, or names somebody who did nothing.
+func (w *World) abort(from *Node) *wire.Abort {
+	reasons := []types.Reason{types.ErrStalled, types.ErrProtocolFault, types.ErrAborted, types.ErrBusy, types.ErrBroadcastDiffer}
+	a := &wire.Abort{Reason: string(reasons[w.Rand.IntN(len(reasons))])}
+	if named := w.Nodes[w.Rand.IntN(len(w.Nodes))]; named != from {
+		a.Culprits = []string{string(named.Operator)}
+	}
+	return a
 }

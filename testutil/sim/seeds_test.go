@@ -162,7 +162,7 @@ func verifies(t *testing.T, w *sim.World, id string, digest [32]byte) {
 func nobodyAccused(t *testing.T, w *sim.World) {
 	t.Helper()
 	for _, n := range w.Nodes {
-		for _, reason := range []types.Reason{types.ErrProtocolFault, types.ErrBroadcastDiffer, types.ErrStorage, types.ErrDigestBound} {
+		for _, reason := range []types.Reason{types.ErrProtocolFault, types.ErrOwnFailure, types.ErrBroadcastDiffer, types.ErrStorage, types.ErrDigestBound} {
 			require.Zero(t, n.Ended[reason], "%s ended sessions with %s", n.Operator, reason)
 		}
 	}
