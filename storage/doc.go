@@ -152,8 +152,9 @@
 // four steps above, or nothing. What is there stays; a record that is there without
 // its share gets it. An older epoch is not put beside a newer READY one: after a
 // reshare the old share is worth nothing to the chain and something to a thief. A
-// binding that differs is refused; package backup says why bindings that are in no
-// backup are not needed. Pre-parameters go where a record was missing: the database may
+// binding that differs is left out and named, for an id is bound to one thing only, here
+// to what the database has; package backup says why bindings that are in no backup are
+// not needed. Pre-parameters go where a record was missing: the database may
 // be an older copy, and have sets that were used since.
 //
 // # Figures
