@@ -70,7 +70,8 @@
 // MARK that keys has not been written since, or once: that looks as a crash
 // would leave it. Never put single files back. The head of the audit log in it
 // (AuditHead) tells of an older copy that stands beside a newer log, and the height of
-// the chain in it (ChainSeen) of one that stands beside a newer chain. Databases of
+// the chain in it (ChainSeen) of one that stands beside a newer chain, or of a copy that
+// stands beside nothing newer as soon as the chain shows what was attested since. Databases of
 // before there was that entry open as ever, and get it; a program of before does not open
 // one that has it, nor one whose node was killed while it destroyed a key (x).
 //
