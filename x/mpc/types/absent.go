@@ -20,19 +20,40 @@ type Suspect struct {
 func (r Reshare) Absent(came []string, suspects []Suspect) []Absentee {
 	missed := slices.DeleteFunc(slices.Clone(suspects), func(s Suspect) bool { return slices.Contains(came, s.Operator) })
 	blamed := slices.Concat(r.blame(missed), r.silent(came, suspects))
+	if absent := r.accused(blamed); len(absent) > 0 {
+		return absent
+	}
+	return r.newcomersOf(missed)
+}
+
+// Withheld lists who is to be taken last after the test of the new shares expired, of a
+// committee of which each has one. Who attests costs nobody anything by it, and may still
+// keep its part of the signature back. It is blamed as in Absent, on the word of more than
+// t. A committee of t+1 has no more than t who could accuse one of it; since each of it
+// was needed, its newcomers let others have their turn first, unblamed.
+func (r Reshare) Withheld(suspects []Suspect) []Absentee {
+	if absent := r.accused(r.blame(suspects)); len(absent) > 0 || len(r.Participants) > int(r.Threshold)+1 {
+		return absent
+	}
+	return r.newcomersOf(suspects)
+}
+
+// accused are the absentees of whom these are blamed; none if too many are.
+func (r Reshare) accused(blamed []string) (absent []Absentee) {
 	slices.Sort(blamed)
 	blamed = slices.Compact(blamed)
 	if !r.spares(blamed) {
-		blamed = nil
+		return nil
 	}
-	var absent []Absentee
 	for _, operator := range blamed {
 		absent = append(absent, Absentee{Operator: operator, Accused: true})
 	}
-	if len(absent) > 0 {
-		return absent
-	}
-	for _, s := range missed {
+	return absent
+}
+
+// newcomersOf are the absentees of whom nobody is blamed: whoever did not hold the key.
+func (r Reshare) newcomersOf(suspects []Suspect) (absent []Absentee) {
+	for _, s := range suspects {
 		if !r.held(s.Operator) {
 			absent = append(absent, Absentee{Operator: s.Operator})
 		}

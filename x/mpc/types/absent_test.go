@@ -58,14 +58,56 @@ func TestAbsent(t *testing.T) {
 				}
 				suspects = append(suspects, s)
 			}
-			accused, newcomer := "", ""
-			for _, a := range r.Absent(r.Came(said), suspects) {
-				if a.Accused {
-					accused += a.Operator
-				} else {
-					newcomer += a.Operator
+			accused, newcomer := absentees(r.Absent(r.Came(said), suspects))
+			require.Equal(t, c.accused, accused)
+			require.Equal(t, c.newcomer, newcomer)
+		})
+	}
+}
+
+// absentees are the names of those who are accused, and of the others.
+func absentees(all []types.Absentee) (accused, others string) {
+	for _, a := range all {
+		if a.Accused {
+			accused += a.Operator
+		} else {
+			others += a.Operator
+		}
+	}
+	return accused, others
+}
+
+// From who accuses whom follows who kept the test of new shares from the signature, though
+// all attested.
+func TestWithheld(t *testing.T) {
+	for name, c := range map[string]struct {
+		committee string
+		accuse    []string // operator, then its accusers
+		accused   string
+		newcomer  string
+	}{
+		"nobody says anything":             {committee: "abcef"},
+		"three accuse a newcomer":          {committee: "abcef", accuse: []string{"eabc"}, accused: "e"},
+		"three accuse a participant":       {committee: "abcef", accuse: []string{"cabe"}, accused: "c"},
+		"two do":                           {committee: "abcef", accuse: []string{"eab"}},
+		"more participants than may be":    {committee: "abcef", accuse: []string{"abef", "cbef"}},
+		"everybody is needed":              {committee: "abe", newcomer: "e"},
+		"everybody is, and two accuse it":  {committee: "abe", accuse: []string{"eab"}, newcomer: "e"},
+		"everybody is, and it accuses all": {committee: "abe", accuse: []string{"ae", "be"}, newcomer: "e"},
+		"everybody is, and nobody is new":  {committee: "abc", accuse: []string{"cab"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := types.Reshare{OldParticipants: []string{"a", "b", "c", "d"}, Participants: strings.Split(c.committee, ""), Threshold: 2}
+			suspects := make([]types.Suspect, len(r.Participants))
+			for i, operator := range r.Participants {
+				suspects[i].Operator = operator
+				for _, a := range c.accuse {
+					if a[:1] == operator {
+						suspects[i].Accusers = strings.Split(a[1:], "")
+					}
 				}
 			}
+			accused, newcomer := absentees(r.Withheld(suspects))
 			require.Equal(t, c.accused, accused)
 			require.Equal(t, c.newcomer, newcomer)
 		})
