@@ -34,6 +34,11 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 	}
 	key.DropReshare(height + int64(params.RetireBlocks))
 	key.FailAutoReshare(reason, absent, height, params.AutoResharePauseBlocks)
+	if params.AutoReshare {
+		if err := k.noteAbsentees(ctx, key, absent); err != nil {
+			return err
+		}
+	}
 	if err := k.setReshare(ctx, reshare); err != nil {
 		return err
 	}
@@ -102,7 +107,7 @@ func (k *Keeper) revoked(ctx context.Context, r types.Request) ([]types.Absentee
 			return nil, err
 		}
 		if _, valid := p.Identity(m.IdentityVersion); !valid {
-			absent = append(absent, types.Absentee{Operator: m.Operator, Accused: true})
+			absent = append(absent, types.AccusedByItself(m.Operator))
 		}
 	}
 	return absent, nil

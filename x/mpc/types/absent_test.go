@@ -113,3 +113,43 @@ func TestWithheld(t *testing.T) {
 		})
 	}
 }
+
+// A key goes by what another one found out of somebody else than its participants, if more
+// than t said so, and until it is over.
+func TestHeed(t *testing.T) {
+	own := types.Absentee{Operator: "d", UntilHeight: 100}
+	accused := types.Absentee{Operator: "d", UntilHeight: 100, Accused: true, Words: 3}
+	for name, c := range map[string]struct {
+		own  []types.Absentee
+		a    types.Absentee
+		want []types.Absentee
+	}{
+		"a stranger":    {nil, accused, []types.Absentee{accused}},
+		"a participant": {nil, types.Absentee{Operator: "b", UntilHeight: 100, Accused: true, Words: 3}, nil},
+		"t say so":      {nil, types.Absentee{Operator: "d", UntilHeight: 100, Accused: true, Words: 2}, nil},
+		"it is over":    {nil, types.Absentee{Operator: "d", UntilHeight: 10, Accused: true, Words: 3}, nil},
+		"unblamed here": {[]types.Absentee{own}, accused, []types.Absentee{accused}},
+		"blamed here as well": {
+			[]types.Absentee{{Operator: "d", UntilHeight: 50, Accused: true, Words: 4}}, accused,
+			[]types.Absentee{{Operator: "d", UntilHeight: 50, Accused: true, Words: 4}},
+		},
+		"in its place": {
+			[]types.Absentee{{Operator: "c", UntilHeight: 50}, {Operator: "e", UntilHeight: 50}}, accused,
+			[]types.Absentee{{Operator: "c", UntilHeight: 50}, accused, {Operator: "e", UntilHeight: 50}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := types.Key{Participants: []string{"a", "b"}, Threshold: 2, Absentees: c.own}
+			k.Heed(c.a, 10)
+			require.Equal(t, c.want, k.Absentees)
+		})
+	}
+}
+
+func TestJoinedAbsentees(t *testing.T) {
+	a := types.Absentee{Operator: "a", UntilHeight: 100, Accused: true, Words: 3}
+	b := types.Absentee{Operator: "a", UntilHeight: 50, Accused: true, Words: 5}
+	require.Equal(t, types.Absentee{Operator: "a", UntilHeight: 100, Accused: true, Words: 5}, a.Joined(b, 10))
+	require.Equal(t, a, a.Joined(b, 50), "that one is over")
+	require.Equal(t, a, a.Joined(types.Absentee{}, 10))
+}
