@@ -34,7 +34,7 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 	}
 	key.DropReshare(height + int64(params.RetireBlocks))
 	key.FailAutoReshare(reason, absent, height, params.AutoResharePauseBlocks)
-	if params.AutoReshare {
+	if params.AutoReshare && reshare.Auto {
 		if err := k.noteAbsentees(ctx, key, absent); err != nil {
 			return err
 		}
