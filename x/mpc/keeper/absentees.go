@@ -15,9 +15,11 @@ import (
 
 // Whoever is bonded and dead would keep a reshare of each key from its end in turn, until
 // each key found out by itself. So what one key found out of an operator the others go by as
-// well, where they choose newcomers: of their own participants each has its own word. Whose
-// committee is of many conspirators can tell lies that way, so a key of threshold t goes by
-// what more than t said alone, and never is somebody shut out: all others come first.
+// well, where they choose newcomers: of their own participants each has its own word.
+//
+// A committee of conspirators can tell lies that way. So only reshares count that the module
+// asked for, whose newcomers nobody chooses; a key of threshold t goes by what more than t
+// said alone; and never is somebody shut out: all others come first.
 
 // noteAbsentees lets all keys know who was accused of not coming to a reshare of this one.
 func (k *Keeper) noteAbsentees(ctx context.Context, key types.Key, absent []types.Absentee) error {

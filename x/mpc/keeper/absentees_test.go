@@ -107,15 +107,33 @@ func TestAbsenteesAreForgotten(t *testing.T) {
 	require.Zero(t, f.Entries(types.AbsenteesPrefix))
 }
 
-// With auto_reshare off nobody goes by it, and nothing is kept.
-func TestNoAbsenteesWithoutAutoReshare(t *testing.T) {
-	f, _ := autoResharing(t)
-	setParams(t, f, func(p *types.Params) { p.AutoReshare = false })
-	f.Reshare("r", "k", 2, f.Participants[1:5]...)
-	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[4].Operator))
-	f.EndBlocks(12)
-	requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, "identity_revoked")
-	require.Zero(t, f.Entries(types.AbsenteesPrefix))
+// Whoever owns a key may name a committee that says what it likes of one of it: no other key
+// goes by that. With auto_reshare off none does.
+func TestReshareThatTellsNobody(t *testing.T) {
+	for name, c := range map[string]struct {
+		auto, owners bool
+		noted        int
+	}{
+		"the module's":                      {auto: true, noted: 1},
+		"the owner's":                       {auto: true, owners: true},
+		"the module's, and it asks no more": {},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := autoResharing(t)
+			if c.owners {
+				f.Reshare("r", "k", 2, f.Participants[1:5]...)
+			} else {
+				f.Participants[0].Jail()
+				f.EndBlocks(11)
+			}
+			id := requireKey(t, f, "k", types.KEY_STATUS_READY, "").ReshareId
+			setParams(t, f, func(p *types.Params) { p.AutoReshare = c.auto })
+			require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[4].Operator))
+			f.EndBlocks(13)
+			requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "identity_revoked")
+			require.Equal(t, c.noted, f.Entries(types.AbsenteesPrefix))
+		})
+	}
 }
 
 // A chain that starts anew goes by it for as long.
