@@ -140,13 +140,14 @@ var operations = map[string]operation{
 }
 
 // Operations whose crashes are tried everywhere, and those that end in what the others try
-// as well: of these maxRare moments are enough unless CRASH_ALL asks for all.
+// as well: of these maxRare moments are enough, and every someMoments-th message where
+// CRASH_ALL asks for all.
 var (
 	often = []string{"keygen", "sign", "reshare", "delete", "cancelled reshare", "undelete"}
 	rare  = []string{"presigned sign", "repair", "auto reshare"}
 )
 
-const maxRare = 24
+const maxRare = 12
 
 func init() {
 	operations["presigned sign"] = operation{
@@ -424,10 +425,13 @@ func TestCrashAtEveryMoment(t *testing.T) {
 			few := testing.Short() || name == "cancelled reshare" || name == "undelete"
 			chosen := calm.some(someMoments)
 			switch {
+			case slices.Contains(rare, name):
+				if !every {
+					chosen = spread(chosen, maxRare)
+				}
+				every = false
 			case every:
 				chosen = calm.met
-			case slices.Contains(rare, name):
-				chosen = spread(calm.met, maxRare)
 			case few:
 				chosen = calm.some(shortMoments)
 			}

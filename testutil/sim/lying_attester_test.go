@@ -34,7 +34,10 @@ func TestLyingAttester(t *testing.T) {
 	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
 	liar := &lyingAttester{world: w, node: w.Nodes[3], told: make(map[string]bool)}
 	w.Lies[liar.node.Operator] = liar.tell
-	liar.miss()
+	liar.say(func(p *chain.Participant, s types.Context) types.Attestation { return p.AttestMissing("key", s) })
+	// Its engine has the share, and takes that back, which it can do once.
+	require.True(t, w.Run(time.Minute, func() bool { k, _ := w.Chain.Key("key"); return len(k.FoundShares) > 0 }))
+	liar.say(func(p *chain.Participant, s types.Context) types.Attestation { return p.AttestMissingAgain("key", s) })
 	signsAll(t, w, "meanwhile")
 	require.True(t, w.Run(20*time.Minute, func() bool {
 		liar.attest()
@@ -75,13 +78,12 @@ func (l *lyingAttester) participant() *chain.Participant {
 	return all[slices.IndexFunc(all, func(p *chain.Participant) bool { return p.Operator == string(l.node.Operator) })]
 }
 
-// miss says that it has no share of the key.
-func (l *lyingAttester) miss() {
-	f := l.world.Chain.Fixture
+// say brings its word on its share of the key to the chain.
+func (l *lyingAttester) say(word func(*chain.Participant, types.Context) types.Attestation) {
 	l.world.Chain.Do(func(ctx sdk.Context) error {
 		key, _ := l.world.Chain.Key("key")
-		a := l.participant().AttestMissing("key", key.Session)
-		return f.Keeper.ApplyAttestation(ctx, &a)
+		a := word(l.participant(), key.Session)
+		return l.world.Chain.Fixture.Keeper.ApplyAttestation(ctx, &a)
 	})
 }
 

@@ -144,6 +144,7 @@ func TestShareThatIsLostAgainAndAgain(t *testing.T) {
 	lose(other, pause)
 	require.Len(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Repairs, 2)
 	lose(loser, pause<<types.MaxPauseDoublings)
+	f.EndBlocks(f.Ctx.BlockHeight() + 1)
 	anew := exportImport(t, f)
 	require.Equal(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Repairs, requireKey(t, anew, "k", types.KEY_STATUS_READY, "").Repairs)
 
