@@ -216,8 +216,7 @@ func (c *Core) recallDeletions(ctx context.Context) error {
 	return nil
 }
 
-// destroy ends a key on this node. A holder that has nothing of it says so
-// loudly: its share may lie in another copy of the database.
+// destroy ends a key on this node.
 func (c *Core) destroy(key types.Key, holder bool) error {
 	id, held := key.ID, c.byKey[key.ID]
 	for k := range held {
@@ -236,7 +235,7 @@ func (c *Core) destroy(key types.Key, holder bool) error {
 		return fmt.Errorf("read the tombstone of %s: %w", id, err)
 	}
 	if len(held) == 0 && !had {
-		c.opts.Log.Warn("a deleted key of which this node had a share once is not in its store: after a reshare that left this node out there is nothing to do; if the database was lost or put back, destroy its other copies", "key", id)
+		c.reportNothing(key)
 	}
 	for k := range held {
 		c.forget(k)
@@ -245,6 +244,17 @@ func (c *Core) destroy(key types.Key, holder bool) error {
 	c.tombstones[id] = false
 	c.opts.Log.Info("key destroyed", "key", id)
 	return nil
+}
+
+// reportNothing says that this node, which had a share of a deleted key once, had nothing to
+// destroy. Of a participant of its last epoch that is a share that was lost, and may lie in
+// another copy of the database; whoever a reshare left out destroyed its share long ago.
+func (c *Core) reportNothing(key types.Key) {
+	if len(key.PublicKey) == 0 || !slices.Contains(key.Participants, c.self.Operator) {
+		c.opts.Log.Info("nothing is left here of a deleted key of which this node had a share once: it went before, with its epoch or its session", "key", key.ID)
+		return
+	}
+	c.opts.Log.Warn("a deleted key of which this node should have had a share is not in its store, for the database was lost or put back: destroy its other copies, and backups that have the share", "key", key.ID)
 }
 
 // destroyOwn destroys what is the deleted key's, and keeps what was READY of another

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -425,6 +426,36 @@ func TestAttestsForThatRequestOnly(t *testing.T) {
 			d.start(func(o *Options) { o.ChainID = "other" })
 			require.Empty(t, d.core.Results().Attestations)
 			require.Len(t, d.core.records, 1, "it is kept")
+		})
+	}
+}
+
+// TestNothingToDestroy: a node that finds nothing of a deleted key of which it had a share
+// once warns of other copies if it should still have had one, and not if a reshare left it
+// out, or the key was never made.
+func TestNothingToDestroy(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(d *desk, key *types.Key)
+		warns  bool
+	}{
+		"of the last committee": {func(*desk, *types.Key) {}, true},
+		"left out by a reshare": {func(d *desk, key *types.Key) { key.Participants, key.Epoch = d.ops[1:], 1 }, false},
+		"never made":            {func(_ *desk, key *types.Key) { key.PublicKey = nil }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 3)
+			key := types.Key{
+				ID: "key", Status: types.KeyDeleted, RetireHeight: 5, Holders: d.ops, Participants: d.ops, PublicKey: []byte("public"),
+			}
+			c.change(d, &key)
+			d.view.Keys["key"] = key
+			var log bytes.Buffer
+			d.start(func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+			d.commit()
+			require.Contains(t, d.core.tombstones, types.KeyID("key"))
+			require.Equal(t, c.warns, strings.Contains(log.String(), "level=WARN"), log.String())
+			require.Equal(t, c.warns, strings.Contains(log.String(), "other copies"))
+			require.Contains(t, log.String(), "deleted key")
 		})
 	}
 }

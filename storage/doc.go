@@ -70,7 +70,8 @@
 // MARK that keys has not been written since, or once: that looks as a crash
 // would leave it. Never put single files back. The head of the audit log in it
 // (AuditHead) tells of an older copy that stands beside a newer log, and the height of
-// the chain in it (ChainSeen) of one that stands beside a newer chain. Databases of
+// the chain in it (ChainSeen) of one that stands beside a newer chain, or of a copy that
+// stands beside nothing newer as soon as the chain shows what was attested since. Databases of
 // before there was that entry open as ever, and get it; a program of before does not open
 // one that has it, nor one whose node was killed while it destroyed a key (x).
 //
@@ -152,8 +153,9 @@
 // four steps above, or nothing. What is there stays; a record that is there without
 // its share gets it. An older epoch is not put beside a newer READY one: after a
 // reshare the old share is worth nothing to the chain and something to a thief. A
-// binding that differs is refused; package backup says why bindings that are in no
-// backup are not needed. Pre-parameters go where a record was missing: the database may
+// binding that differs is left out and named, for an id is bound to one thing only, here
+// to what the database has; package backup says why bindings that are in no backup are
+// not needed. Pre-parameters go where a record was missing: the database may
 // be an older copy, and have sets that were used since.
 //
 // # Figures

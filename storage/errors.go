@@ -65,7 +65,7 @@ const (
 	ErrFixed Error = "the record has a share already, which never changes; leave Data nil and what describes the share as it is"
 )
 
-// What Restore refuses beside types.ErrKeyDeleted and types.ErrDigestBound.
+// What Restore refuses beside types.ErrKeyDeleted.
 const (
 	// ErrOlderEpoch: the key was reshared since the backup was made.
 	ErrOlderEpoch Error = "the database has a newer epoch of the key, and an older share is not put beside it; nothing was changed, leave the key out"

@@ -39,6 +39,9 @@ type Restored struct {
 	Shares     int `json:"shares"`
 	Tombstones int `json:"tombstones"`
 	Bindings   int `json:"bindings"`
+	// BindingsDiffer are the requests that the database has bound to something else, whose
+	// bindings were left out, ascending.
+	BindingsDiffer []string `json:"bindings_differ,omitempty"`
 }
 
 // EncodeRecord gives the only encoding of a record, without its share, that
@@ -77,9 +80,9 @@ func (db *DB) Bindings() ([]Binding, error) {
 // nothing of what it is given.
 //
 //   - What is there stays. A record that is there with another share, or a share of
-//     something else, is ErrOtherContent; a binding that differs is
-//     types.ErrDigestBound. A record that is there without its share, as in an older
-//     copy of the database, gets it.
+//     something else, is ErrOtherContent. A record that is there without its share, as in
+//     an older copy of the database, gets it. A binding that differs is left out: the
+//     request was bound anew where this backup was not, and no share depends on it.
 //   - A share of an epoch older than a READY one of the database is ErrOlderEpoch. A
 //     share that is still PENDING keeps nothing out: the chain may never choose it.
 //   - A record with a share of a key that has a tombstone, there or in the contents,
@@ -270,13 +273,15 @@ func (r *restoration) bindings(all []Binding) error {
 		case bytes.Equal(have, want):
 			continue
 		case have != nil:
-			return fmt.Errorf("%w: request %s", types.ErrDigestBound, b.SignatureID)
+			r.done.BindingsDiffer = append(r.done.BindingsDiffer, b.SignatureID)
+			continue
 		}
 		if err := r.seal(r.db.keys.sealer, bindingEntry(b.SignatureID), want); err != nil {
 			return err
 		}
 		r.done.Bindings++
 	}
+	slices.Sort(r.done.BindingsDiffer)
 	return nil
 }
 

@@ -147,9 +147,6 @@ func TestRestoreRefuses(t *testing.T) {
 			Contents{Records: []types.Record{staged(types.RecordKey{KeyID: "key-8"})}, Tombstones: []types.KeyID{"key-8"}},
 			types.ErrKeyDeleted, types.ErrKeyDeleted,
 		},
-		"another digest": {
-			Contents{Bindings: []Binding{{"sign-1", types.Hash{1}, []byte{9}}}}, types.ErrDigestBound, types.ErrDigestBound,
-		},
 		"a record twice": {
 			Contents{Records: []types.Record{staged(session(7)), staged(session(7))}}, ErrInvalid, types.ErrWriteRefused,
 		},
@@ -180,6 +177,36 @@ func TestRestoreRefuses(t *testing.T) {
 			require.Equal(t, want, contentOf(t, db))
 		})
 	}
+}
+
+// What a request is bound to here stays, and a backup that has it otherwise brings all the
+// rest: the two differ after a restoring that brought no bindings, which is no reason to
+// keep a share out.
+func TestRestoreLeavesDifferingBindingsOut(t *testing.T) {
+	db, dir := newDB(t)
+	require.NoError(t, db.BindDigest("digest", types.Hash{1}, []byte{1}))
+	require.NoError(t, db.BindDigest("content", types.Hash{1}, []byte{1}))
+	require.NoError(t, db.BindDigest("same", types.Hash{1}, []byte{1}))
+	want, err := db.Bindings()
+	require.NoError(t, err)
+	done, err := db.Restore(Contents{
+		Records: []types.Record{staged(session(1))},
+		Bindings: []Binding{
+			{"digest", types.Hash{1}, []byte{9}}, {"new", types.Hash{3}, []byte{3}},
+			{"same", types.Hash{1}, []byte{1}}, {"content", types.Hash{9}, []byte{1}},
+		},
+	})
+	require.NoError(t, err)
+	require.Equal(t, Restored{Records: 1, Shares: 1, Bindings: 1, BindingsDiffer: []string{"content", "digest"}}, done)
+	require.NoError(t, db.Close())
+	db = reopen(t, dir)
+	_, err = db.OpenShare(session(1))
+	require.NoError(t, err)
+	have, err := db.Bindings()
+	require.NoError(t, err)
+	require.Subset(t, have, want)
+	require.Len(t, have, len(want)+1)
+	require.ErrorIs(t, db.BindDigest("digest", types.Hash{1}, []byte{9}), types.ErrDigestBound)
 }
 
 // All refusals are told at once.

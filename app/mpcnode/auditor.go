@@ -121,6 +121,7 @@ func (m *member) compare(folder string) error {
 	if err != nil {
 		return err
 	}
+	m.restored = found.Restored && found.LastUse.IsZero()
 	err = m.compareAudit(noted, found)
 	old := behindChain(seen, m.app.ChainID(), m.began)
 	if noted != (storage.AuditHead{}) && found.LastUse.After(noted.At.Add(databaseLag)) {
@@ -128,10 +129,12 @@ func (m *member) compare(folder string) error {
 			noted.At.Format(time.RFC3339), noted.Number, found.LastUse.Format(time.RFC3339))
 	}
 	if old == "" {
-		return err
+		var unread error
+		m.copied, unread = m.lookForOldCopy(seen)
+		return errors.Join(err, unread)
 	}
 	err = errors.Join(err, burnPreparams(db))
-	if found.Restored && found.LastUse.IsZero() {
+	if m.restored {
 		return err
 	}
 	return errors.Join(err, m.warn(types.ErrDatabaseOld, old))
@@ -152,9 +155,15 @@ func (m *member) compareAudit(noted storage.AuditHead, found audit.Comparison) e
 // warn says what is wrong in the log, in the audit log, and until the node stops in its
 // status.
 func (m *member) warn(reason types.Reason, detail string) error {
+	w, err := m.warning(reason, detail)
+	m.warnings = append(m.warnings, w)
+	return err
+}
+
+// warning says what is wrong in the log and the audit log.
+func (m *member) warning(reason types.Reason, detail string) (Warning, error) {
 	m.log.Error(detail, "reason", reason, "remedy", reason.Remedy())
-	m.warnings = append(m.warnings, Warning{Reason: string(reason), Detail: detail, Remedy: reason.Remedy()})
-	return m.audit.Note(fmt.Sprintf("%s: %s", reason, detail))
+	return Warning{Reason: string(reason), Detail: detail, Remedy: reason.Remedy()}, m.audit.Note(fmt.Sprintf("%s: %s", reason, detail))
 }
 
 // burnPreparams destroys all sets.

@@ -1,6 +1,7 @@
 package mpcnode
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
@@ -19,6 +20,16 @@ type engineState struct {
 	audit *audit.Log
 	// warnings were found at the start.
 	warnings []Warning
+	// late is one that was found since.
+	late atomic.Pointer[Warning]
+}
+
+// warned lists all that was found to be wrong.
+func (s *engineState) warned() []Warning {
+	if late := s.late.Load(); late != nil {
+		return append(slices.Clone(s.warnings), *late)
+	}
+	return s.warnings
 }
 
 // problem is why this node takes no part though it should; nil if it does, or need not.

@@ -44,6 +44,8 @@ type member struct {
 	shares    *shareWatch
 	// folder is nil where there is one.
 	folder *folderLoss
+	// copied is nil where there is no database, or one that is known to be an older copy.
+	copied *oldCopy
 	// consensus is the address that the node signs blocks with; nil if nobody knows it.
 	consensus []byte
 	pages     pageSource
@@ -52,6 +54,8 @@ type member struct {
 	began int64
 	seen  *chainNote
 	audit *audit.Log
+	// restored: a backup was put over the database since it was used.
+	restored bool
 	// warnings are what was found to be wrong at the start.
 	warnings []Warning
 	nodeKey  *cmtp2p.NodeKey
@@ -126,6 +130,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	if !m.vault.Present() && m.vault.Lost() == nil && m.consensus != nil {
 		m.folder = newFolderLoss(m.app, m.consensus, func(err error) { state.found.Store(&err); m.tellLost(err) }, m.log)
 	}
+	if m.copied != nil {
+		m.copied.tell = func(detail string) { m.tellOldCopy(state, detail) }
+	}
 	libp2p, err := m.listen()
 	if err != nil {
 		return err
@@ -157,6 +164,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	if m.folder != nil {
 		group.Go(func() error { return m.folder.run(ctx) })
 	}
+	if m.copied != nil {
+		group.Go(func() error { return m.copied.run(ctx) })
+	}
 	if len(m.vault.PublicKeys()) > 0 {
 		group.Go(func() error { return m.shares.run(ctx) })
 	}
@@ -176,6 +186,20 @@ func (m *member) tellLost(err error) {
 		reason := types.ReasonOf(err)
 		m.log.Error("this node should take part in MPC and cannot; it follows the chain, and what is on disk stays as it is", "err", err, "reason", reason, "remedy", reason.Remedy())
 	}
+}
+
+// tellOldCopy warns of one that showed after the start, unless a backup was restored over
+// it: then the operator knows.
+func (m *member) tellOldCopy(state *engineState, detail string) {
+	if m.restored {
+		m.log.Info("shares that were made after the backup are missing, and pre-parameters of before were destroyed", "detail", detail)
+		return
+	}
+	w, err := m.warning(types.ErrDatabaseOld, detail)
+	if err != nil {
+		m.tellAudit(err)
+	}
+	state.late.Store(&w)
 }
 
 // options hands the engine its parts. A store that is a nil *storage.DB inside
@@ -217,6 +241,9 @@ func (m *member) observeView(s sight) {
 	m.open.observe(v, s.presigns)
 	if m.seen != nil {
 		m.seen.observe(v)
+	}
+	if m.copied != nil {
+		m.copied.viewed(v.CatchingUp)
 	}
 	if v.CatchingUp {
 		return

@@ -41,7 +41,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		records:       f.desc("records", "Records in the store.", "status"),
 		unknown:       f.desc("keys_unknown", "Keys in the store that the chain does not know."),
 		withheld:      f.desc("records_withheld", "Shares that are kept though the chain has no use for them now.", "why"),
-		warnings:      f.desc("warnings", types.ForProgram("What was found to be wrong at the start: sequencerd mpc status.")),
+		warnings:      f.desc("warnings", types.ForProgram("What was found to be wrong since the start: sequencerd mpc status.")),
 		lost:          f.desc("database_missing", "1 on a node that takes no part because its database, its identity or both are gone or damaged."),
 		auditFailing:  f.desc("audit_failing", "1 while the audit log cannot be written or brought to disk."),
 		missing:       f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
@@ -84,7 +84,7 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.results, float64(s.Results))
 	gauge(c.preparams, float64(s.Preparams))
 	gauge(c.unknown, float64(len(s.Unknown)))
-	gauge(c.warnings, float64(len(state.warnings)))
+	gauge(c.warnings, float64(len(state.warned())))
 	for why, n := range countWithheld(s.Withheld) {
 		gauge(c.withheld, float64(n), string(why))
 	}

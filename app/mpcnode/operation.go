@@ -100,8 +100,9 @@ func BackupOperation(m backup.Manifest, r *BackupRequest) Operation {
 
 // RestoreOperation is the restoring of a backup.
 func RestoreOperation(saved *backup.Saved, done VaultRestored) Operation {
-	return Operation{audit.Restored, shortened(fmt.Sprintf("backup of %s, chain %q: %d records, %d shares, %d tombstones, %d bindings, %d identity keys",
-		saved.Created.Format("2006-01-02T15:04:05Z"), saved.ChainID, done.Records, done.Shares, done.Tombstones, done.Bindings, done.IdentityKeys))}
+	return Operation{audit.Restored, shortened(fmt.Sprintf("backup of %s, chain %q: %d records, %d shares, %d tombstones, %d bindings (%d that differ left out), %d identity keys",
+		saved.Created.Format("2006-01-02T15:04:05Z"), saved.ChainID, done.Records, done.Shares, done.Tombstones,
+		done.Bindings, len(done.BindingsDiffer), done.IdentityKeys))}
 }
 
 // KeyOperation names a public identity key.

@@ -52,7 +52,7 @@ type StatusReport struct {
 	AuditProblem string `json:"audit_problem,omitempty"`
 	// Withheld are shares that are kept though the chain has no use for them.
 	Withheld []WithheldShare `json:"withheld,omitempty"`
-	// Warnings are what was found to be wrong when the node was started.
+	// Warnings are what was found to be wrong, mostly when the node was started.
 	Warnings []Warning `json:"warnings,omitempty"`
 	At       time.Time `json:"at"`
 }
@@ -146,7 +146,7 @@ func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) Stat
 	if state.audit != nil {
 		r.AuditLines, r.AuditHash = state.audit.Last()
 	}
-	r.AuditProblem, r.Warnings = state.auditProblem(), state.warnings
+	r.AuditProblem, r.Warnings = state.auditProblem(), state.warned()
 	for _, w := range s.Withheld {
 		r.Withheld = append(r.Withheld, WithheldShare{
 			KeyID: string(w.KeyID), Epoch: w.Epoch, Session: w.Session.String(), Why: string(w.Why), Remedy: w.Why.Remedy(),

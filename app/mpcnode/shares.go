@@ -131,27 +131,15 @@ func (w *shareWatch) compare() (err error) {
 	if records == nil {
 		return errNoRecords
 	}
-	ctx, err := (&chain{app: w.app}).committed()
+	self, keys, err := w.own()
 	if err != nil {
 		return err
 	}
-	state := w.app.MPCState()
-	roster, err := state.EngineRoster(ctx)
-	if err != nil {
-		return fmt.Errorf("read the roster: %w", err)
-	}
-	missing := []MissingShare{}
+	missing := missingOf(self, keys, records)
 	atRisk := 0
-	if self := w.operator(roster); self != "" {
-		keys, err := state.EngineKeysOf(ctx, self)
-		if err != nil {
-			return fmt.Errorf("read the keys of %s: %w", self, err)
-		}
-		missing = missingOf(self, keys, records)
-		for _, k := range keys {
-			if left := len(k.Participants) - len(k.MissingShares); len(k.MissingShares) > 0 && left <= k.Threshold+1 {
-				atRisk++
-			}
+	for _, k := range keys {
+		if left := len(k.Participants) - len(k.MissingShares); len(k.MissingShares) > 0 && left <= k.Threshold+1 {
+			atRisk++
 		}
 	}
 	w.missing.Store(&missing)
@@ -161,6 +149,29 @@ func (w *shareWatch) compare() (err error) {
 		w.declare(news)
 	}
 	return nil
+}
+
+// own lists the keys of which this node should have a share, by the chain, and who it is;
+// nobody without keys if it is not registered.
+func (w *shareWatch) own() (types.Operator, []types.Key, error) {
+	ctx, err := (&chain{app: w.app}).committed()
+	if err != nil {
+		return "", nil, err
+	}
+	state := w.app.MPCState()
+	roster, err := state.EngineRoster(ctx)
+	if err != nil {
+		return "", nil, fmt.Errorf("read the roster: %w", err)
+	}
+	self := w.operator(roster)
+	if self == "" {
+		return "", nil, nil
+	}
+	keys, err := state.EngineKeysOf(ctx, self)
+	if err != nil {
+		return "", nil, fmt.Errorf("read the keys of %s: %w", self, err)
+	}
+	return self, keys, nil
 }
 
 // undeclared lists what the chain is to hear of.

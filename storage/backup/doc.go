@@ -89,8 +89,10 @@
 // # What restoring refuses
 //
 // A share of an epoch older than a READY one of the database, a record of a key with
-// a tombstone, a record that is there with other content, a binding that differs.
-// All or nothing is restored, in one write. The identity alone can be restored beside
+// a tombstone, a record that is there with other content. All or nothing is restored, in
+// one write, but for what a request is bound to there already: that stays, and a binding
+// that differs is left out and named. It has to do with no share, and without one the
+// node may have signed either. The identity alone can be restored beside
 // any database. Package app/mpcnode refuses before that what is of another node or of
 // another chain.
 package backup

@@ -38,6 +38,7 @@ const (
 // operation is one of the things that a network does to a key, with crashes from when
 // it is asked for until all of it is over.
 type operation struct {
+	params  func(*xtypes.Params) // beyond those of crashNetwork; nil: none
 	prepare func(*testing.T, *sim.World)
 	ask     func(*sim.World)
 	over    func(*sim.World) bool
@@ -136,6 +137,71 @@ var operations = map[string]operation{
 		},
 		members: func(w *sim.World) []*sim.Node { return w.Nodes },
 	},
+}
+
+// Operations whose crashes are tried everywhere, and those that end in what the others try
+// as well: of these maxRare moments are enough, and every someMoments-th message where
+// CRASH_ALL asks for all.
+var (
+	often = []string{"keygen", "sign", "reshare", "delete", "cancelled reshare", "undelete"}
+	rare  = []string{"presigned sign", "repair", "auto reshare"}
+)
+
+const maxRare = 12
+
+func init() {
+	operations["presigned sign"] = operation{
+		again: new(atomic.Int64), audited: new(auditCount),
+		params: func(p *xtypes.Params) { p.PresignTarget = 1 },
+		prepare: func(t *testing.T, w *sim.World) {
+			plantKey(t, w, 2, w.Nodes...)
+			require.True(t, w.Run(10*time.Minute, func() bool { return stocked(w, 1) }))
+		},
+		ask: func(w *sim.World) {
+			for _, n := range w.Nodes[:2] {
+				for _, id := range idsLedBy(w, types.KindSign, n, 0, 1) {
+					w.Chain.Sign(id, "key", digestOf(id))
+				}
+			}
+		},
+		over: func(w *sim.World) bool { return stocked(w, 1) && idle(w) },
+		check: func(t *testing.T, w *sim.World) {
+			for _, n := range w.Nodes[:2] {
+				_, signed := w.Chain.Signature(idsLedBy(w, types.KindSign, n, 0, 1)[0])
+				require.True(t, signed)
+			}
+			holdsEpoch(t, w, 0, w.Nodes...)
+		},
+		members: func(w *sim.World) []*sim.Node { return w.Nodes },
+	}
+	byItself := func(p *xtypes.Params) { p.AutoReshare, p.AutoResharePauseBlocks = true, 20 }
+	moved := func(members func(*sim.World) []*sim.Node) func(*sim.World) bool {
+		return func(w *sim.World) bool {
+			key, _ := w.Chain.Key("key")
+			return key.Epoch == 1 && w.Chain.Height() > key.RetireHeight+2 && promoted(w, 1, members(w)...) && idle(w)
+		}
+	}
+	all := func(w *sim.World) []*sim.Node { return w.Nodes }
+	operations["repair"] = operation{
+		again: new(atomic.Int64), audited: new(auditCount), params: byItself, members: all, over: moved(all),
+		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
+		ask: func(w *sim.World) {
+			w.Nodes[1].LoseStore()
+			w.Nodes[1].Start()
+		},
+		check: func(t *testing.T, w *sim.World) {
+			key, _ := w.Chain.Key("key")
+			require.Empty(t, key.MissingShares)
+			holdsEpoch(t, w, 1, w.Nodes...)
+		},
+	}
+	rest := func(w *sim.World) []*sim.Node { return w.Nodes[1:] }
+	operations["auto reshare"] = operation{
+		again: new(atomic.Int64), audited: new(auditCount), params: byItself, members: rest, over: moved(rest),
+		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 1, w.Nodes[:3]...) },
+		ask:     func(w *sim.World) { w.Chain.Jail(w.Nodes[0].Operator) },
+		check:   func(t *testing.T, w *sim.World) { holdsEpoch(t, w, 1, w.Nodes[1:]...) },
+	}
 }
 
 // Times of what the chain takes back, after a signature was asked for, which cannot be
@@ -243,9 +309,18 @@ func (k *killer) some(every int) (list []moment) {
 	return list
 }
 
+// spread are so many of the moments at most, from the first to the last.
+func spread(moments []moment, most int) (list []moment) {
+	step := max(1, (len(moments)+most-1)/most)
+	for i := 0; i < len(moments); i += step {
+		list = append(list, moments[i])
+	}
+	return list
+}
+
 // crashNetwork has attempts that are shorter than a session: a member that was away finds
 // the others in another one.
-func crashNetwork(t *testing.T, k *killer) (*sim.World, *fakeproto.Ledger) {
+func (op operation) crashNetwork(t *testing.T, k *killer) (*sim.World, *fakeproto.Ledger) {
 	ledger := fakeproto.NewLedger()
 	audits, err := os.MkdirTemp("", "sim-audit-")
 	require.NoError(t, err)
@@ -256,6 +331,9 @@ func crashNetwork(t *testing.T, k *killer) (*sim.World, *fakeproto.Ledger) {
 			p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 2, 500
 			p.ReshareAttemptBlocks, p.ReshareLifetimeBlocks = 2, 500
 			p.SignAttemptBlocks, p.SignLifetimeBlocks, p.RetireBlocks = 2, 100, 10
+			if op.params != nil {
+				op.params(p)
+			}
 		},
 		Lag: 500 * time.Millisecond, Step: [2]time.Duration{time.Second, 3 * time.Second},
 	}), ledger
@@ -265,7 +343,7 @@ func crashNetwork(t *testing.T, k *killer) (*sim.World, *fakeproto.Ledger) {
 // do anything about it: all is as it should be, and who crashed signs.
 func (op operation) run(t *testing.T, k *killer) {
 	t.Helper()
-	w, ledger := crashNetwork(t, k)
+	w, ledger := op.crashNetwork(t, k)
 	defer os.RemoveAll(w.Audits)
 	k.world, w.CrashAt = w, k.crashAt
 	op.prepare(t, w)
@@ -334,9 +412,11 @@ func destroyedByAll(t *testing.T, w *sim.World) {
 // TestCrashAtEveryMoment kills and restarts a node before, half way in and after every
 // write, before messages that leave and after those that are heard, in a keygen, a
 // signature, a reshare with its retirement and a deletion, and in a reshare and a deletion
-// that are taken back. It prints how many moments there were.
+// that are taken back; at some of them also in signatures by presignatures, and in reshares
+// that the module asks for, of a lost share and past a jailed participant. It prints how
+// many moments there were.
 func TestCrashAtEveryMoment(t *testing.T) {
-	for _, name := range []string{"keygen", "sign", "reshare", "delete", "cancelled reshare", "undelete"} {
+	for _, name := range slices.Concat(often, rare) {
 		t.Run(name, func(t *testing.T) {
 			op := operations[name]
 			calm := &killer{}
@@ -345,6 +425,11 @@ func TestCrashAtEveryMoment(t *testing.T) {
 			few := testing.Short() || name == "cancelled reshare" || name == "undelete"
 			chosen := calm.some(someMoments)
 			switch {
+			case slices.Contains(rare, name):
+				if !every {
+					chosen = spread(chosen, maxRare)
+				}
+				every = false
 			case every:
 				chosen = calm.met
 			case few:
@@ -367,7 +452,11 @@ const maxAgain = 3
 // third write after its restart, reading its store included. Where CRASH_ALL does not ask
 // for all, they are tried in turn.
 func TestCrashWhileRecovering(t *testing.T) {
-	for _, name := range []string{"keygen", "sign", "reshare", "delete", "cancelled reshare", "undelete"} {
+	names := often
+	if os.Getenv(crashAll) != "" {
+		names = slices.Concat(often, rare)
+	}
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			op := operations[name]
 			calm := &killer{}

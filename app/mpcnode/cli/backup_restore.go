@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -47,7 +48,8 @@ registered a new one since: its shares must be those of that participant.
 
 It never overwrites. It refuses, and changes nothing, if the database has a newer
 epoch of a key, or the same record with other content, or if the key was destroyed
-here. With --key-state it refuses as well what the chain deleted, keys of which
+here. What a request is bound to here stays: if the backup has it bound to something
+else, that is left out and named, and all the rest is put back. With --key-state it refuses as well what the chain deleted, keys of which
 the backup has an older epoch only, and shares that do not fit; and it names the READY
 keys of this participant of which the backup has none. --skip-key leaves a key out that
 is refused, and restores all others.
@@ -280,7 +282,7 @@ func (r restoredText) text() string {
 		fmt.Fprintf(w, "backup of\t%s\n", r.Made.Format(time.RFC3339))
 		fmt.Fprintf(w, "records\t%d, %d of them with a share\n", r.Records, r.Shares)
 		fmt.Fprintf(w, "tombstones\t%d\n", r.Tombstones)
-		fmt.Fprintf(w, "bindings\t%d\n", r.Bindings)
+		fmt.Fprintf(w, "bindings\t%s\n", r.bindings())
 		fmt.Fprintf(w, "database\t%s\n", madeOrKept(r.DatabaseMade))
 		fmt.Fprintf(w, "identity\t%s\n", r.identity())
 		for _, id := range r.Missing {
@@ -292,6 +294,21 @@ What was made after that backup is not there. Start the node, then look at
   sequencerd mpc keys      what this node has
 and reshare those keys. Destroy the other copies of what was restored.
 `)
+}
+
+// maxNamed is how many requests the text names, an answer of some lines; the JSON has all.
+const maxNamed = 10
+
+func (r restoredText) bindings() string {
+	if len(r.BindingsDiffer) == 0 {
+		return strconv.Itoa(r.Bindings)
+	}
+	named, more := r.BindingsDiffer, ""
+	if len(named) > maxNamed {
+		named, more = named[:maxNamed], ", ... (all of them: --output json)"
+	}
+	return fmt.Sprintf("%d; %d left out that are bound to something else here, which stays: %s%s",
+		r.Bindings, len(r.BindingsDiffer), strings.Join(named, ", "), more)
 }
 
 func (r restoredText) identity() string {

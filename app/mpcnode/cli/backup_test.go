@@ -2,6 +2,7 @@ package cli
 
 import (
 	"encoding/json"
+	"fmt"
 	"maps"
 	"os"
 	"path/filepath"
@@ -158,6 +159,25 @@ func TestBackup(t *testing.T) {
 	out, err = run(t, second, restore...)
 	require.NoError(t, err, "what is there stays")
 	require.Contains(t, out, "the one that was there")
+}
+
+// Whoever restores reads which requests of the backup were left out.
+func TestRestoreNamesDifferingBindings(t *testing.T) {
+	t.Parallel()
+	said := func(differ ...string) string {
+		return restoredText{VaultRestored: mpcnode.VaultRestored{Restored: storage.Restored{Bindings: 3, BindingsDiffer: differ}}}.bindings()
+	}
+	require.Equal(t, "3", said())
+	require.Equal(t, "3; 2 left out that are bound to something else here, which stays: pay-1, pay-2", said("pay-1", "pay-2"))
+	many := make([]string, maxNamed+5)
+	for i := range many {
+		many[i] = fmt.Sprintf("pay-%02d", i)
+	}
+	text := said(many...)
+	require.Contains(t, text, "15 left out")
+	require.Contains(t, text, many[maxNamed-1])
+	require.NotContains(t, text, many[maxNamed])
+	require.Contains(t, text, "--output json")
 }
 
 func TestRestoreRefuses(t *testing.T) {

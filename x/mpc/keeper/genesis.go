@@ -81,7 +81,7 @@ func (k *Keeper) importDecided(ctx context.Context, gs types.GenesisState, shift
 }
 
 // importOpen imports the requests that are open, and what goes on for a while: what was
-// said about them, faults, hooks that wait for gas.
+// said about them, faults, absentees, hooks that wait for gas.
 func (k *Keeper) importOpen(ctx context.Context, gs types.GenesisState, shift int64) error {
 	condemned := make(map[mpctypes.RequestID]mpctypes.Reason, len(gs.Condemned))
 	for _, c := range gs.Condemned {
@@ -101,6 +101,15 @@ func (k *Keeper) importOpen(ctx context.Context, gs types.GenesisState, shift in
 	for _, f := range gs.Faults {
 		f.Shift(shift)
 		if err := k.importFault(ctx, f); err != nil {
+			return err
+		}
+	}
+	for _, a := range gs.Absentees {
+		if err := k.requireOperators(a.Operator); err != nil {
+			return types.ErrBadGenesis.Wrapf("absentee: %s", err)
+		}
+		a.Shift(shift)
+		if err := k.setAbsentee(ctx, a); err != nil {
 			return err
 		}
 	}
@@ -293,6 +302,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		}),
 		k.faults.Walk(ctx, nil, func(_ faultKey, f types.Fault) (bool, error) {
 			gs.Faults = append(gs.Faults, f)
+			return false, nil
+		}),
+		k.absentees.Walk(ctx, nil, func(_ string, a types.Absentee) (bool, error) {
+			gs.Absentees = append(gs.Absentees, a)
 			return false, nil
 		}),
 		k.queuedHooks.Walk(ctx, nil, func(q queuedHook) (bool, error) {

@@ -105,6 +105,8 @@ type Keeper struct {
 	signedPlaces collections.Map[collections.Pair[string, string], []byte]
 	// autoResharePlace is the READY key at which the round of health checks is.
 	autoResharePlace collections.Item[string]
+	// absentees are who did not come to a reshare of some key, by operator.
+	absentees collections.Map[string, types.Absentee]
 	// keyChanges are the ids of the keys that were written last, by the number of the
 	// write; setKey is the only writer of it, of keyChangesMade and of keys.
 	keyChanges     collections.Map[uint64, string]
@@ -168,6 +170,8 @@ func NewKeeper(
 		signedPlaces: collections.NewMap(sb, types.SignedPlacesPrefix, "signed_places",
 			collections.PairKeyCodec(collections.StringKey, collections.StringKey), collections.BytesValue),
 		autoResharePlace: collections.NewItem(sb, types.AutoResharePlacePrefix, "auto_reshare_place", collections.StringValue),
+		absentees: collections.NewMap(sb, types.AbsenteesPrefix, "absentees",
+			collections.StringKey, codec.CollValue[types.Absentee](cdc)),
 		keyChanges: collections.NewMap(sb, types.KeyChangesPrefix, "key_changes",
 			collections.Uint64Key, collections.StringValue),
 		keyChangesMade: collections.NewItem(sb, types.KeyChangesMadePrefix, "key_changes_made", collections.Uint64Value),

@@ -5,6 +5,7 @@ import (
 
 	"cosmossdk.io/collections"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -50,7 +51,12 @@ func (s queryServer) Participant(ctx context.Context, req *types.QueryParticipan
 	if err != nil {
 		return nil, err
 	}
-	return &types.QueryParticipantResponse{Participant: p}, nil
+	resp := &types.QueryParticipantResponse{Participant: p}
+	a, err := s.k.absentee(ctx, p.Operator)
+	if err == nil && a.UntilHeight > sdk.UnwrapSDKContext(ctx).BlockHeight() {
+		resp.Absentee = &a
+	}
+	return resp, err
 }
 
 // Participants implements types.QueryServer.

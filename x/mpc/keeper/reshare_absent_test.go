@@ -166,7 +166,7 @@ func TestDeadParticipantIsLeftOut(t *testing.T) {
 }
 
 // What is not the newcomers' fault is not held against them: their owner gave it up, or
-// all had a share.
+// all had a share and more than t+1 of them could have signed the test.
 func TestNewcomersOfOtherFailures(t *testing.T) {
 	f, secret := autoResharing(t)
 	f.Participants[0].Jail()
@@ -181,6 +181,73 @@ func TestNewcomersOfOtherFailures(t *testing.T) {
 	_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: types.AutoReshareID("k", key.AutoReshareHeight)})
 	require.NoError(t, err)
 	require.Empty(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Absentees)
+}
+
+// Who attests and then keeps its part of the test's signature back is left out on the word
+// of more than t, and on no fewer.
+func TestWhoWithholdsTheTestIsLeftOut(t *testing.T) {
+	for name, c := range map[string]struct {
+		accusers []int
+		absent   bool
+	}{
+		"all others accuse it": {[]int{1, 2, 3}, true},
+		"t of them do":         {[]int{1, 2}, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, secret := autoResharing(t)
+			f.Participants[0].Jail()
+			f.EndBlocks(11)
+			id := types.AutoReshareID("k", 10)
+			f.Stage(id, secret)
+			r := requireReshare(t, f, id, types.RESHARE_STATUS_TESTING, "")
+			f.EndBlocks(200)
+			for _, i := range c.accusers {
+				a := f.Participants[i].Accuse(r.RequestID(), f.Participants[4].Operator)
+				require.NoError(t, f.Keeper.ApplyAccusation(f.Ctx, &a))
+			}
+			f.EndBlocks(1000)
+			requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "expired")
+			key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+			require.NoError(t, key.Validate())
+			if !c.absent {
+				require.Empty(t, key.Absentees)
+				return
+			}
+			require.Len(t, key.Absentees, 1)
+			require.Equal(t, f.Participants[4].Operator, key.Absentees[0].Operator)
+			require.True(t, key.Absentees[0].Accused)
+			f.EndBlocks(key.AutoReshareHeight + 1)
+			r = requireReshare(t, f, types.AutoReshareID("k", key.AutoReshareHeight), types.RESHARE_STATUS_PENDING, "")
+			require.ElementsMatch(t, chain.Operators(f.Participants[1:4]...), r.Participants)
+		})
+	}
+}
+
+// A committee of t+1 of which somebody keeps its part back: nobody can be blamed of it, and
+// other newcomers have their turn.
+func TestNewcomersOfAWithheldTestComeLast(t *testing.T) {
+	f, secret := autoResharing(t)
+	for i := 5; i < 8; i++ {
+		f.Register(f.AddValidator(i))
+	}
+	for _, p := range f.Participants[:3] {
+		p.Jail()
+	}
+	f.EndBlocks(11)
+	r := requireReshare(t, f, types.AutoReshareID("k", 10), types.RESHARE_STATUS_PENDING, "")
+	require.Len(t, r.Participants, 3)
+	require.ElementsMatch(t, chain.Operators(f.Participants[4:6]...), newcomers(r))
+	f.Stage(r.Id, secret)
+	f.EndBlocks(1000)
+	requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "expired")
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.ElementsMatch(t, newcomers(r), key.AbsentOperators())
+	for _, a := range key.Absentees {
+		require.False(t, a.Accused)
+	}
+	f.EndBlocks(key.AutoReshareHeight + 1)
+	r = requireReshare(t, f, types.AutoReshareID("k", key.AutoReshareHeight), types.RESHARE_STATUS_PENDING, "")
+	require.ElementsMatch(t, chain.Operators(f.Participants[6:8]...), newcomers(r))
 }
 
 // Each failure in an epoch doubles how long the key is left alone, to 64 times as long; a

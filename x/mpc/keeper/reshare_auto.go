@@ -62,7 +62,7 @@ func (k *Keeper) dueHealthChecks(ctx context.Context) (list []due, err error) {
 		list = append(list, due{
 			name:   "round of health checks",
 			remove: k.autoResharePlace.Remove,
-			settle: func(context.Context) error { return nil },
+			settle: k.forgetAbsentees,
 			enter:  nothing,
 		})
 	}
@@ -88,7 +88,7 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return err
 	}
 	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
-	lost := k.shareLost(ctx, params, key)
+	lost := shareLost(ctx, params, key)
 	if len(able) == len(key.Participants) && len(able) >= safe && !lost {
 		return k.waitNoMore(ctx, key)
 	}
@@ -112,11 +112,16 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 }
 
 // nextCommittee is those of the able participants who came to the last reshares of the
-// key, and the strongest others, up to a size. Those who did not come follow; who was
+// key, and the strongest others, up to a size. Those who did not come follow, with them
+// newcomers that did not come to a reshare of another key; who was
 // accused of that only until t+1 are there, whom one dead member would keep from a share
 // for ever. No more than t of it are not participants: whatever made the others stay away,
 // the key does not go to strangers alone.
 func (k *Keeper) nextCommittee(ctx context.Context, key types.Key, able []types.Member, size int) ([]types.Member, error) {
+	key, err := k.heeding(ctx, key)
+	if err != nil {
+		return nil, err
+	}
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	absent := func(operator string) bool { _, absent := key.Absentee(operator, height); return absent }
 	stay := slices.DeleteFunc(slices.Clone(able), func(m types.Member) bool { return absent(m.Operator) })
@@ -154,10 +159,11 @@ func (k *Keeper) rests(ctx context.Context, params types.Params, key types.Key) 
 }
 
 // shareLost says whether a participant needs a new share for the one that it lost. It
-// gets one once in auto_reshare_pause_blocks at most: it costs nothing to say so, and
-// saying so in every epoch must not keep all others busy.
-func (k *Keeper) shareLost(ctx context.Context, params types.Params, key types.Key) bool {
-	return len(key.MissingShares) > 0 && k.settled(ctx, params, key)
+// gets one once in auto_reshare_pause_blocks at most, and more rarely if it loses it again
+// and again: it costs nothing to say so, and saying so in every epoch must not keep all
+// others busy.
+func shareLost(ctx context.Context, params types.Params, key types.Key) bool {
+	return key.RepairDue(sdk.UnwrapSDKContext(ctx).BlockHeight(), params.AutoResharePauseBlocks)
 }
 
 // settled: the epoch of the key began auto_reshare_pause_blocks ago.

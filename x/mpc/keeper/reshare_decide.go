@@ -96,7 +96,14 @@ func (k *Keeper) finishReshare(ctx context.Context, id string) error {
 	if err != nil {
 		return err
 	}
-	if err := key.Switch(reshare, height, retire); err != nil {
+	params, err := k.Params(ctx)
+	if err != nil {
+		return err
+	}
+	if err := key.Switch(reshare, height, retire, params.AutoResharePauseBlocks); err != nil {
+		return err
+	}
+	if err := k.forgiveAbsentees(ctx, reshare.Participants); err != nil {
 		return err
 	}
 	if err := k.setReshare(ctx, reshare); err != nil {

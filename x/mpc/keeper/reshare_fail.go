@@ -34,6 +34,11 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 	}
 	key.DropReshare(height + int64(params.RetireBlocks))
 	key.FailAutoReshare(reason, absent, height, params.AutoResharePauseBlocks)
+	if params.AutoReshare && reshare.Auto {
+		if err := k.noteAbsentees(ctx, key, absent); err != nil {
+			return err
+		}
+	}
 	if err := k.setReshare(ctx, reshare); err != nil {
 		return err
 	}
@@ -77,14 +82,17 @@ func (k *Keeper) reportFailures(ctx context.Context, key types.Key, reshare type
 }
 
 // absentFrom lists who did not come to a reshare that expired before all of its committee
-// had a share, and who of it revoked its identity, which ended the reshare or its test;
-// nobody, if the request is none of the two or fails for another reason.
+// had a share, who kept its test from the signature, and who of it revoked its identity,
+// which ended the reshare or its test; nobody, if the request is none of the two or fails
+// for another reason.
 func (k *Keeper) absentFrom(ctx context.Context, r types.Request, reason mpctypes.Reason) ([]types.Absentee, error) {
 	switch {
 	case reason == mpctypes.ErrIdentityRevoked && (r.Kind == types.REQUEST_KIND_RESHARE || r.Test):
 		return k.revoked(ctx, r)
 	case reason == mpctypes.ErrExpired && r.Kind == types.REQUEST_KIND_RESHARE:
 		return k.missed(ctx, r)
+	case reason == mpctypes.ErrExpired && r.Test:
+		return k.withheld(ctx, r)
 	}
 	return nil, nil
 }
@@ -99,14 +107,13 @@ func (k *Keeper) revoked(ctx context.Context, r types.Request) ([]types.Absentee
 			return nil, err
 		}
 		if _, valid := p.Identity(m.IdentityVersion); !valid {
-			absent = append(absent, types.Absentee{Operator: m.Operator, Accused: true})
+			absent = append(absent, types.AccusedByItself(m.Operator))
 		}
 	}
 	return absent, nil
 }
 
-// missed lists who did not come to a reshare. It looks for at most 64 accusations of each
-// of 64.
+// missed lists who did not come to a reshare.
 func (k *Keeper) missed(ctx context.Context, r types.Request) ([]types.Absentee, error) {
 	reshare, err := k.Reshare(ctx, r.Id)
 	if err != nil {
@@ -116,6 +123,29 @@ func (k *Keeper) missed(ctx context.Context, r types.Request) ([]types.Absentee,
 	if err != nil {
 		return nil, err
 	}
+	suspects, err := k.suspectsOf(ctx, reshare)
+	if err != nil {
+		return nil, err
+	}
+	return reshare.Absent(reshare.Came(said), suspects), nil
+}
+
+// withheld lists who kept the test of a reshare from the signature.
+func (k *Keeper) withheld(ctx context.Context, r types.Request) ([]types.Absentee, error) {
+	reshare, err := k.Reshare(ctx, types.ReshareOfTest(r.Id))
+	if err != nil {
+		return nil, err
+	}
+	suspects, err := k.suspectsOf(ctx, reshare)
+	if err != nil {
+		return nil, err
+	}
+	return reshare.Withheld(suspects), nil
+}
+
+// suspectsOf are the new committee of a reshare, and who of it accuses each. It looks for
+// at most 64 accusations of each of 64.
+func (k *Keeper) suspectsOf(ctx context.Context, reshare types.Reshare) ([]types.Suspect, error) {
 	suspects := make([]types.Suspect, len(reshare.Participants))
 	for i, operator := range reshare.Participants {
 		accusers, err := k.accusersOf(ctx, operator, reshare.Participants)
@@ -124,7 +154,7 @@ func (k *Keeper) missed(ctx context.Context, r types.Request) ([]types.Absentee,
 		}
 		suspects[i] = types.Suspect{Operator: operator, Accusers: accusers}
 	}
-	return reshare.Absent(reshare.Came(said), suspects), nil
+	return suspects, nil
 }
 
 // saidOfReshare lists who attested each session and payload of an open reshare. Its

@@ -5,6 +5,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -83,9 +84,14 @@ func TestReshareFails(t *testing.T) {
 	}
 }
 
-// absentee is a participant that did not come to a reshare which failed at a height.
+// absentee is a participant that did not come to a reshare which failed at a height, or is
+// accused of it by itself.
 func absentee(f *chain.Fixture, i int, height int64, accused bool) []types.Absentee {
-	return []types.Absentee{{Operator: f.Participants[i].Operator, UntilHeight: height + types.AbsenteePauses*600, Accused: accused}}
+	a := types.Absentee{Operator: f.Participants[i].Operator, UntilHeight: height + types.AbsenteePauses*600}
+	if accused {
+		a.Accused, a.Words = true, mpctypes.MaxMembers
+	}
+	return []types.Absentee{a}
 }
 
 // requireFailedReshare checks that nothing of a failed reshare is left over, and that

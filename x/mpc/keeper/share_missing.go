@@ -54,7 +54,7 @@ func (k *Keeper) recordMissing(ctx context.Context, a *mpctypes.Attestation) err
 	if err != nil {
 		return err
 	}
-	key.Miss(string(a.Operator))
+	key.Miss(string(a.Operator), sdk.UnwrapSDKContext(ctx).BlockHeight())
 	if err := k.setKey(ctx, key); err != nil {
 		return err
 	}

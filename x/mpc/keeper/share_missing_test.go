@@ -101,10 +101,61 @@ func TestAutoReshareOfAMissingShare(t *testing.T) {
 	f.PassTest(all[0].Id, secret)
 	again := f.Participants[3].AttestMissing("k", chain.Session(all[0].Id))
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &again))
-	f.EndBlocks(102)
-	require.Len(t, autoReshares(t, f, "k"), 1)
-	f.EndBlocks(103)
+	f.EndBlocks(152)
+	require.Len(t, autoReshares(t, f, "k"), 1, "it lost the new one as well: twice as long")
+	f.EndBlocks(153)
 	require.Len(t, autoReshares(t, f, "k"), 2)
+}
+
+// Who loses its share again soon after each repair waits twice as long each time, to 64
+// times as long. Others wait no longer by that, nor does it when it kept one for long.
+func TestShareThatIsLostAgainAndAgain(t *testing.T) {
+	f, secret := autoResharing(t)
+	const pause = 5
+	setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = pause })
+	session, made := chain.Session("k"), int64(1)
+	repairs := 0
+	// lose lets a participant lose its share at once, and wants the repair after so long.
+	lose := func(p *chain.Participant, wait int64) {
+		t.Helper()
+		a := p.AttestMissing("k", session)
+		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+		f.EndBlocks(max(made+wait, f.Ctx.BlockHeight()))
+		require.Len(t, autoReshares(t, f, "k"), repairs)
+		f.EndBlocks(f.Ctx.BlockHeight() + 1)
+		repairs++
+		require.Len(t, autoReshares(t, f, "k"), repairs)
+		id := requireKey(t, f, "k", types.KEY_STATUS_READY, "").ReshareId
+		f.Stage(id, secret)
+		f.PassTest(id, secret)
+		key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+		require.NoError(t, key.Validate())
+		session, made = chain.Session(id), key.DecidedHeight
+	}
+	loser, other := f.Participants[3], f.Participants[2]
+	for i := range types.MaxPauseDoublings + 2 {
+		lose(loser, pause<<min(i, types.MaxPauseDoublings))
+	}
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.Len(t, key.Repairs, 1)
+	require.EqualValues(t, types.MaxPauseDoublings, key.Repairs[0].Times)
+	require.Equal(t, loser.Operator, key.Repairs[0].Operator)
+
+	lose(other, pause)
+	require.Len(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Repairs, 2)
+	lose(loser, pause<<types.MaxPauseDoublings)
+	f.EndBlocks(f.Ctx.BlockHeight() + 1)
+	anew := exportImport(t, f)
+	require.Equal(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Repairs, requireKey(t, anew, "k", types.KEY_STATUS_READY, "").Repairs)
+
+	// The other one kept its share for long meanwhile, and now it does so too.
+	key = requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.Len(t, key.Repairs, 1)
+	f.EndBlocks(key.Repairs[0].UntilHeight)
+	lose(loser, pause)
+	key = requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.Len(t, key.Repairs, 1)
+	require.EqualValues(t, 1, key.Repairs[0].Times)
 }
 
 // Too few participants are left who have a share: the key is reported, queries say that

@@ -1,6 +1,12 @@
 package types
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+	"strings"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
+)
 
 // Suspect is one of the new committee of a reshare, and those of it that accuse it of
 // anything.
@@ -20,19 +26,48 @@ type Suspect struct {
 func (r Reshare) Absent(came []string, suspects []Suspect) []Absentee {
 	missed := slices.DeleteFunc(slices.Clone(suspects), func(s Suspect) bool { return slices.Contains(came, s.Operator) })
 	blamed := slices.Concat(r.blame(missed), r.silent(came, suspects))
-	slices.Sort(blamed)
-	blamed = slices.Compact(blamed)
-	if !r.spares(blamed) {
-		blamed = nil
-	}
-	var absent []Absentee
-	for _, operator := range blamed {
-		absent = append(absent, Absentee{Operator: operator, Accused: true})
-	}
-	if len(absent) > 0 {
+	if absent := r.accused(blamed); len(absent) > 0 {
 		return absent
 	}
-	for _, s := range missed {
+	return r.newcomersOf(missed)
+}
+
+// Withheld lists who is to be taken last after the test of the new shares expired, of a
+// committee of which each has one. Who attests costs nobody anything by it, and may still
+// keep its part of the signature back. It is blamed as in Absent, on the word of more than
+// t. A committee of t+1 has no more than t who could accuse one of it; since each of it
+// was needed, its newcomers let others have their turn first, unblamed.
+func (r Reshare) Withheld(suspects []Suspect) []Absentee {
+	if absent := r.accused(r.blame(suspects)); len(absent) > 0 || len(r.Participants) > int(r.Threshold)+1 {
+		return absent
+	}
+	return r.newcomersOf(suspects)
+}
+
+// accused are those who are blamed, each once and for what the most say; none if they are
+// too many.
+func (r Reshare) accused(blamed []Absentee) []Absentee {
+	slices.SortFunc(blamed, func(a, b Absentee) int {
+		return cmp.Or(strings.Compare(a.Operator, b.Operator), cmp.Compare(b.Words, a.Words))
+	})
+	blamed = slices.CompactFunc(blamed, func(a, b Absentee) bool { return a.Operator == b.Operator })
+	if !r.spares(blamed) {
+		return nil
+	}
+	return blamed
+}
+
+// accusedBy is an absentee of whom so many say so.
+func accusedBy(operator string, words int) Absentee {
+	return Absentee{Operator: operator, Accused: true, Words: uint32(words)}
+}
+
+// AccusedByItself is an absentee that did so for all to see: nobody else's word is needed.
+func AccusedByItself(operator string) Absentee { return accusedBy(operator, mpctypes.MaxMembers) }
+
+// newcomersOf are the absentees of whom nobody is blamed: whoever did not hold the key.
+func (r Reshare) newcomersOf(suspects []Suspect) (absent []Absentee) {
+	for _, s := range suspects {
 		if !r.held(s.Operator) {
 			absent = append(absent, Absentee{Operator: s.Operator})
 		}
@@ -61,10 +96,10 @@ func (r Reshare) held(operator string) bool {
 
 // spares: enough who hold the key are not blamed, so that others are not put in the place
 // of most of them on the word of a few.
-func (r Reshare) spares(blamed []string) bool {
+func (r Reshare) spares(blamed []Absentee) bool {
 	holders := 0
-	for _, operator := range blamed {
-		if r.held(operator) {
+	for _, a := range blamed {
+		if r.held(a.Operator) {
 			holders++
 		}
 	}
@@ -74,7 +109,7 @@ func (r Reshare) spares(blamed []string) bool {
 // silent are those who did not come though more than t did, and who say nothing of these.
 // Who accuses one that came may have been kept from a share by it: of the two one is to
 // blame, and nobody can say which.
-func (r Reshare) silent(came []string, suspects []Suspect) []string {
+func (r Reshare) silent(came []string, suspects []Suspect) []Absentee {
 	if len(came) == 0 {
 		return nil
 	}
@@ -86,10 +121,10 @@ func (r Reshare) silent(came []string, suspects []Suspect) []string {
 			}
 		}
 	}
-	var silent []string
+	var silent []Absentee
 	for _, s := range suspects {
 		if !slices.Contains(came, s.Operator) && !accuses[s.Operator] {
-			silent = append(silent, s.Operator)
+			silent = append(silent, accusedBy(s.Operator, len(came)))
 		}
 	}
 	return silent
@@ -99,7 +134,7 @@ func (r Reshare) silent(came []string, suspects []Suspect) []string {
 // attempt; whoever lies accuses others alone. So the one that the most accuse goes first,
 // of equals the one that accuses more itself, and its word counts no more; then the next,
 // as long as more than t accuse it, and more than half as many as the first.
-func (r Reshare) blame(suspects []Suspect) (blamed []string) {
+func (r Reshare) blame(suspects []Suspect) (blamed []Absentee) {
 	gone := make(map[string]bool)
 	for first := 0; ; {
 		worst, votes := mostAccused(suspects, gone)
@@ -109,7 +144,7 @@ func (r Reshare) blame(suspects []Suspect) (blamed []string) {
 		if votes <= int(r.Threshold) || 2*votes <= first {
 			return blamed
 		}
-		blamed = append(blamed, worst)
+		blamed = append(blamed, accusedBy(worst, votes))
 		gone[worst] = true
 	}
 }

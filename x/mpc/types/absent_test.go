@@ -58,16 +58,98 @@ func TestAbsent(t *testing.T) {
 				}
 				suspects = append(suspects, s)
 			}
-			accused, newcomer := "", ""
-			for _, a := range r.Absent(r.Came(said), suspects) {
-				if a.Accused {
-					accused += a.Operator
-				} else {
-					newcomer += a.Operator
-				}
-			}
+			accused, newcomer := absentees(r.Absent(r.Came(said), suspects))
 			require.Equal(t, c.accused, accused)
 			require.Equal(t, c.newcomer, newcomer)
 		})
 	}
+}
+
+// absentees are the names of those who are accused, and of the others.
+func absentees(all []types.Absentee) (accused, others string) {
+	for _, a := range all {
+		if a.Accused {
+			accused += a.Operator
+		} else {
+			others += a.Operator
+		}
+	}
+	return accused, others
+}
+
+// From who accuses whom follows who kept the test of new shares from the signature, though
+// all attested.
+func TestWithheld(t *testing.T) {
+	for name, c := range map[string]struct {
+		committee string
+		accuse    []string // operator, then its accusers
+		accused   string
+		newcomer  string
+	}{
+		"nobody says anything":             {committee: "abcef"},
+		"three accuse a newcomer":          {committee: "abcef", accuse: []string{"eabc"}, accused: "e"},
+		"three accuse a participant":       {committee: "abcef", accuse: []string{"cabe"}, accused: "c"},
+		"two do":                           {committee: "abcef", accuse: []string{"eab"}},
+		"more participants than may be":    {committee: "abcef", accuse: []string{"abef", "cbef"}},
+		"everybody is needed":              {committee: "abe", newcomer: "e"},
+		"everybody is, and two accuse it":  {committee: "abe", accuse: []string{"eab"}, newcomer: "e"},
+		"everybody is, and it accuses all": {committee: "abe", accuse: []string{"ae", "be"}, newcomer: "e"},
+		"everybody is, and nobody is new":  {committee: "abc", accuse: []string{"cab"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := types.Reshare{OldParticipants: []string{"a", "b", "c", "d"}, Participants: strings.Split(c.committee, ""), Threshold: 2}
+			suspects := make([]types.Suspect, len(r.Participants))
+			for i, operator := range r.Participants {
+				suspects[i].Operator = operator
+				for _, a := range c.accuse {
+					if a[:1] == operator {
+						suspects[i].Accusers = strings.Split(a[1:], "")
+					}
+				}
+			}
+			accused, newcomer := absentees(r.Withheld(suspects))
+			require.Equal(t, c.accused, accused)
+			require.Equal(t, c.newcomer, newcomer)
+		})
+	}
+}
+
+// A key goes by what another one found out of somebody else than its participants, if more
+// than t said so, and until it is over.
+func TestHeed(t *testing.T) {
+	own := types.Absentee{Operator: "d", UntilHeight: 100}
+	accused := types.Absentee{Operator: "d", UntilHeight: 100, Accused: true, Words: 3}
+	for name, c := range map[string]struct {
+		own  []types.Absentee
+		a    types.Absentee
+		want []types.Absentee
+	}{
+		"a stranger":    {nil, accused, []types.Absentee{accused}},
+		"a participant": {nil, types.Absentee{Operator: "b", UntilHeight: 100, Accused: true, Words: 3}, nil},
+		"t say so":      {nil, types.Absentee{Operator: "d", UntilHeight: 100, Accused: true, Words: 2}, nil},
+		"it is over":    {nil, types.Absentee{Operator: "d", UntilHeight: 10, Accused: true, Words: 3}, nil},
+		"unblamed here": {[]types.Absentee{own}, accused, []types.Absentee{accused}},
+		"blamed here as well": {
+			[]types.Absentee{{Operator: "d", UntilHeight: 50, Accused: true, Words: 4}}, accused,
+			[]types.Absentee{{Operator: "d", UntilHeight: 50, Accused: true, Words: 4}},
+		},
+		"in its place": {
+			[]types.Absentee{{Operator: "c", UntilHeight: 50}, {Operator: "e", UntilHeight: 50}}, accused,
+			[]types.Absentee{{Operator: "c", UntilHeight: 50}, accused, {Operator: "e", UntilHeight: 50}},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			k := types.Key{Participants: []string{"a", "b"}, Threshold: 2, Absentees: c.own}
+			k.Heed(c.a, 10)
+			require.Equal(t, c.want, k.Absentees)
+		})
+	}
+}
+
+func TestJoinedAbsentees(t *testing.T) {
+	a := types.Absentee{Operator: "a", UntilHeight: 100, Accused: true, Words: 3}
+	b := types.Absentee{Operator: "a", UntilHeight: 50, Accused: true, Words: 5}
+	require.Equal(t, types.Absentee{Operator: "a", UntilHeight: 100, Accused: true, Words: 5}, a.Joined(b, 10))
+	require.Equal(t, a, a.Joined(b, 50), "that one is over")
+	require.Equal(t, a, a.Joined(types.Absentee{}, 10))
 }

@@ -39,6 +39,7 @@ func (g GenesisState) Validate() error {
 		func() error { return check.condemned(g.Condemned) },
 		func() error { return check.attestations(g.Attestations) },
 		func() error { return check.faults(g.Faults) },
+		func() error { return check.absentees(g.Absentees) },
 		func() error { return check.queuedHooks(g.QueuedHooks) },
 	} {
 		if err := step(); err != nil {
@@ -127,9 +128,9 @@ func (c genesisCheck) addKeys(all []Key) error {
 		if _, twice := c.keys[k.Id]; twice {
 			return fmt.Errorf("key %s is there twice", k.Id)
 		}
-		if k.DecidedHeight > c.height || max(k.RetireHeight, k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight, k.absenteesEnd()) > c.height+MaxLengthBlocks {
-			return fmt.Errorf("key %s was decided at height %d with retire_height %d, staged_retire_height %d, auto_reshare_height %d, endangered_height %d and absentees until %d, the export is of height %d",
-				k.Id, k.DecidedHeight, k.RetireHeight, k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight, k.absenteesEnd(), c.height)
+		if k.DecidedHeight > c.height || max(k.RetireHeight, k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight, k.memoryEnd()) > c.height+MaxLengthBlocks {
+			return fmt.Errorf("key %s was decided at height %d with retire_height %d, staged_retire_height %d, auto_reshare_height %d, endangered_height %d, absentees and repairs until %d, the export is of height %d",
+				k.Id, k.DecidedHeight, k.RetireHeight, k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight, k.memoryEnd(), c.height)
 		}
 		c.keys[k.Id] = k
 		_, open := c.requests[requestName(REQUEST_KIND_KEYGEN, k.Id)]
@@ -266,6 +267,26 @@ func (c genesisCheck) queuedHooks(all []QueuedHook) error {
 			return fmt.Errorf("queued hook %s is too far from the export at height %d", q.name(), c.height)
 		}
 		seen[q.name()] = true
+	}
+	return nil
+}
+
+// absentees checks who did not come to reshares of some key.
+func (c genesisCheck) absentees(all []Absentee) error {
+	last := ""
+	for _, a := range all {
+		if err := a.validate(); err != nil {
+			return err
+		}
+		switch {
+		case a.Operator <= last:
+			return fmt.Errorf("absentees must ascend, and %s follows %s", a.Operator, last)
+		case a.Words == 0:
+			return fmt.Errorf("absentee %s: nobody says so", a.Operator)
+		case a.UntilHeight > c.height+MaxLengthBlocks:
+			return fmt.Errorf("absentee %s until height %d is too far from the export at height %d", a.Operator, a.UntilHeight, c.height)
+		}
+		last = a.Operator
 	}
 	return nil
 }

@@ -145,6 +145,25 @@ func TestGenesisValidate(t *testing.T) {
 			g.Keys[0].FailedReshares = 1
 			g.Keys[0].Absentees = []types.Absentee{{Operator: "z", UntilHeight: g.ExportHeight + types.MaxLengthBlocks + 1}}
 		},
+		"absentee, words of nobody": func(g *types.GenesisState) {
+			g.Keys[0].FailedReshares, g.Keys[0].Absentees = 1, []types.Absentee{{Operator: "z", UntilHeight: 1, Words: 1}}
+		},
+		"absentee of the chain, nobody says so": func(g *types.GenesisState) {
+			g.Absentees = []types.Absentee{{Operator: "z", UntilHeight: 1, Accused: true}}
+		},
+		"absentee of the chain, too many say so": func(g *types.GenesisState) {
+			g.Absentees = []types.Absentee{{Operator: "z", UntilHeight: 1, Accused: true, Words: 65}}
+		},
+		"absentees of the chain, twice": func(g *types.GenesisState) {
+			a := types.Absentee{Operator: "z", UntilHeight: 1, Accused: true, Words: 3}
+			g.Absentees = []types.Absentee{a, a}
+		},
+		"absentee of the chain, out of reach": func(g *types.GenesisState) {
+			g.Absentees = []types.Absentee{{Operator: "z", UntilHeight: g.ExportHeight + types.MaxLengthBlocks + 1, Accused: true, Words: 3}}
+		},
+		"repair in epoch 0": func(g *types.GenesisState) {
+			g.Keys[0].Repairs = []types.ShareRepair{{Operator: g.Keys[0].Participants[0], Times: 1, UntilHeight: 1}}
+		},
 		"too many failures":     func(g *types.GenesisState) { g.Keys[0].FailedReshares = types.MaxPauseDoublings + 2 },
 		"PENDING key, failures": func(g *types.GenesisState) { g.Keys[1].FailedReshares = 1 },
 		"pause below 0":         func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },

@@ -86,6 +86,45 @@ func (k Key) Absentee(operator string, height int64) (Absentee, bool) {
 	return k.Absentees[i], true
 }
 
+// Heed adds one who did not come to a reshare of another key, if more than t say so and it
+// is no participant: those go by what is said of them here.
+func (k *Key) Heed(a Absentee, height int64) {
+	_, participates := slices.BinarySearch(k.Participants, a.Operator)
+	own, _ := k.Absentee(a.Operator, height)
+	if participates || own.Accused || height >= a.UntilHeight || a.Words <= k.Threshold {
+		return
+	}
+	i, known := slices.BinarySearchFunc(k.Absentees, a.Operator, byOperator)
+	if known {
+		k.Absentees[i] = a
+		return
+	}
+	k.Absentees = slices.Insert(k.Absentees, i, a)
+}
+
+// Joined is what two reshares found out of an operator, at a height: the word of the more
+// of them, for as long as the longer.
+func (a Absentee) Joined(other Absentee, height int64) Absentee {
+	if other.UntilHeight > height {
+		a.Words, a.UntilHeight = max(a.Words, other.Words), max(a.UntilHeight, other.UntilHeight)
+	}
+	return a
+}
+
+// Shift moves its end in time. What is over stays above 0.
+func (a *Absentee) Shift(blocks int64) { a.UntilHeight = max(a.UntilHeight+blocks, 1) }
+
+// validate checks one of a genesis file.
+func (a Absentee) validate() error {
+	switch {
+	case a.Operator == "" || a.UntilHeight < 1:
+		return fmt.Errorf("absentee %q until height %d", a.Operator, a.UntilHeight)
+	case a.Words > mpctypes.MaxMembers || a.Words > 0 && !a.Accused:
+		return fmt.Errorf("absentee %s: %d words, accused: %t", a.Operator, a.Words, a.Accused)
+	}
+	return nil
+}
+
 // CompareAbsent orders two whom the module takes last: who was not accused comes first,
 // then who failed to come longest ago, so that where one of them is needed each has its
 // turn.
@@ -109,7 +148,10 @@ func (k *Key) shiftAutoReshare(blocks int64) {
 		}
 	}
 	for i := range k.Absentees {
-		k.Absentees[i].UntilHeight = max(k.Absentees[i].UntilHeight+blocks, 1)
+		k.Absentees[i].Shift(blocks)
+	}
+	for i := range k.Repairs {
+		k.Repairs[i].UntilHeight = max(k.Repairs[i].UntilHeight+blocks, 1)
 	}
 }
 
@@ -122,8 +164,8 @@ func (k Key) validateAbsentees() error {
 		return fmt.Errorf("key %s: failed_reshares counts to %d, not %d", k.Id, MaxPauseDoublings+1, k.FailedReshares)
 	}
 	for _, a := range k.Absentees {
-		if a.Operator == "" || a.UntilHeight < 1 {
-			return fmt.Errorf("key %s: absentee %q until height %d", k.Id, a.Operator, a.UntilHeight)
+		if err := a.validate(); err != nil {
+			return fmt.Errorf("key %s: %w", k.Id, err)
 		}
 	}
 	if !ascending(k.AbsentOperators()) {
@@ -141,11 +183,14 @@ func (k Key) AbsentOperators() []string {
 	return operators
 }
 
-// absenteesEnd is the last height of any.
-func (k Key) absenteesEnd() int64 {
+// memoryEnd is the last height up to which the module remembers an absentee or a repair.
+func (k Key) memoryEnd() int64 {
 	end := int64(0)
 	for _, a := range k.Absentees {
 		end = max(end, a.UntilHeight)
+	}
+	for _, r := range k.Repairs {
+		end = max(end, r.UntilHeight)
 	}
 	return end
 }

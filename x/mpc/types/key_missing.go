@@ -56,10 +56,6 @@ func (k Key) signsWith(operator string, session mpctypes.Context) error {
 	return nil
 }
 
-// Miss records that a participant has no share, until it takes that back or to the next
-// epoch.
-func (k *Key) Miss(operator string) { k.MissingShares = insertSorted(k.MissingShares, operator) }
-
 // Find records that a participant has its share after all. It may do so once in each epoch:
 // one that takes it back and says it again could fill bundles.
 func (k *Key) Find(operator string) {

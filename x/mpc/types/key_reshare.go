@@ -1,6 +1,7 @@
 package types
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 
@@ -37,8 +38,9 @@ func (k Key) Handover(receivers []string) *Handover {
 
 // Switch lets the key sign with the shares of a reshare that is READY. What it has
 // signed with until now may be destroyed from retireHeight on, and not before what
-// an earlier decision put an end to.
-func (k *Key) Switch(r Reshare, height, retireHeight int64) error {
+// an earlier decision put an end to. Whose share was missing has one again, and the module
+// leaves it alone for pauseBlocks.
+func (k *Key) Switch(r Reshare, height, retireHeight int64, pauseBlocks uint32) error {
 	if k.Status != KEY_STATUS_READY || r.Status != RESHARE_STATUS_READY || k.ReshareId != r.Id || r.Epoch != k.Epoch+1 {
 		return fmt.Errorf("key %s is %s at epoch %d and cannot go to epoch %d by reshare %s, which is %s",
 			k.Id, k.Status, k.Epoch, r.Epoch, r.Id, r.Status)
@@ -46,6 +48,7 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64) error {
 	k.Epoch, k.Session, k.Commitment = r.Epoch, r.Session, r.Commitment
 	k.Threshold, k.Participants = r.Threshold, r.Participants
 	k.PublicShares, k.ParametersHash = r.PublicShares, r.ParametersHash
+	k.repair(height, pauseBlocks)
 	k.MissingShares, k.FoundShares = nil, nil
 	k.NextSession, k.ReshareId = nil, ""
 	k.AutoReshareHeight, k.FailedReshares, k.Absentees = 0, 0, nil
@@ -73,7 +76,7 @@ func (k Key) validateReshare() error {
 	case len(k.NextSession) != 0 && (len(k.NextSession) != len(mpctypes.Context{}) || string(k.NextSession) == string(k.Session)):
 		return fmt.Errorf("key %s: the next session is none, or the present one", k.Id)
 	}
-	return k.validateAbsentees()
+	return errors.Join(k.validateAbsentees(), k.validateRepairs())
 }
 
 // CheckSession says whether a session can have made the shares of the key's next

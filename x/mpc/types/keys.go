@@ -47,4 +47,5 @@ var (
 	AwaitedAcksPrefix        = collections.NewPrefix(32)
 	ParticipantChangesPrefix = collections.NewPrefix(33)
 	RefusalsPrefix           = collections.NewPrefix(34)
+	AbsenteesPrefix          = collections.NewPrefix(35)
 )

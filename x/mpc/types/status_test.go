@@ -74,7 +74,7 @@ func TestForbiddenMoves(t *testing.T) {
 	require.Error(t, (&types.Key{Id: "k", Status: types.KEY_STATUS_DELETING}).Win(&mpctypes.Attestation{}, mpctypes.KeygenPayload{}, 1, 2))
 	pending := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_PENDING, Epoch: 1}
 	require.Error(t, pending.Finish(1))
-	require.Error(t, (&types.Key{Id: "k", Status: types.KEY_STATUS_READY, ReshareId: "r"}).Switch(pending, 1, 2))
+	require.Error(t, (&types.Key{Id: "k", Status: types.KEY_STATUS_READY, ReshareId: "r"}).Switch(pending, 1, 2, 1))
 	failed := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_ERROR}
 	require.Error(t, failed.Fail("expired", 1))
 	require.Error(t, failed.Stage(&mpctypes.Attestation{}, mpctypes.KeygenPayload{}))
@@ -83,7 +83,7 @@ func TestForbiddenMoves(t *testing.T) {
 		{Status: types.KEY_STATUS_DELETING, ReshareId: "r"}, {Status: types.KEY_STATUS_READY, ReshareId: "other"},
 		{Status: types.KEY_STATUS_READY, ReshareId: "r", Epoch: 1},
 	} {
-		require.Error(t, k.Switch(switched, 1, 2))
+		require.Error(t, k.Switch(switched, 1, 2, 1))
 	}
 	done := types.Signature{Id: "s", Status: types.SIGNATURE_STATUS_READY}
 	require.Error(t, done.Fail("expired", 1))
