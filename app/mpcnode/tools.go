@@ -20,7 +20,7 @@ func (m *member) tools(r reporter) http.Handler {
 	mux.Handle("/", r.handler())
 	engine, chain := r.engine.engine, chainQueries{mpcmodule.NewQueryClient(askApp{m.app})}
 	mux.Handle("GET "+pathCheckup, m.newExaminer(engine, chain, r.status))
-	mux.Handle("GET "+pathInspect, &inspector{chain, engine})
+	mux.Handle("GET "+pathInspect, &inspector{chain, engine, m.reactor})
 	return mux
 }
 
