@@ -87,6 +87,7 @@ func TestCheckupOfAHealthyNode(t *testing.T) {
 	require.NotNil(t, c.Key)
 	require.Equal(t, "READY", c.Key.Status)
 	require.Len(t, c.Key.Participants, 4)
+	require.Equal(t, []HeldKey{{KeyID: "key", Threshold: 2, Participants: c.Key.Participants}}, c.Held)
 }
 
 func TestCheckupWithOneDown(t *testing.T) {
@@ -181,7 +182,7 @@ func TestCheckupOfAnEngineThatHangs(t *testing.T) {
 			status: func() StatusReport { return StatusReport{Engine: EngineRunning} }, now: time.Now,
 		}
 		asked := time.Now()
-		c := x.examine(t.Context(), "", "")
+		c := x.examine(t.Context(), Question{Held: true})
 		require.Less(t, time.Since(asked), socketTimeout)
 		require.False(t, c.Asked)
 		require.Equal(t, "the engine does not answer", c.AskError)
@@ -203,7 +204,7 @@ func TestCheckupOfAFullNode(t *testing.T) {
 		app: app, chain: chainQueries{mpcmodule.NewQueryClient(askApp{app})}, engine: e, peers: p2p.NewReactor(p2p.Options{ChainID: "c"}),
 		status: func() StatusReport { return StatusReport{} }, now: time.Now,
 	}
-	c := x.examine(t.Context(), "", "")
+	c := x.examine(t.Context(), Question{Held: true})
 	require.Empty(t, c.ChainError)
 	require.False(t, c.Asked)
 	require.Empty(t, c.AskError)
@@ -211,6 +212,6 @@ func TestCheckupOfAFullNode(t *testing.T) {
 	require.Len(t, c.Participants, 2)
 
 	f.Ctx = f.Ctx.WithBlockHeight(0)
-	require.Contains(t, x.examine(t.Context(), "", "").ChainError, "there is no block yet")
+	require.Contains(t, x.examine(t.Context(), Question{Held: true}).ChainError, "there is no block yet")
 	require.ErrorContains(t, askApp{app}.Invoke(t.Context(), "/x", client.Context{}, nil), "no messages")
 }

@@ -212,7 +212,7 @@ func (s *stage) examineEngine(state *engineState, key, request string) Checkup {
 	s.t.Helper()
 	path := filepath.Join(s.t.TempDir(), "mpc.sock")
 	s.serve(path, state)
-	c, err := NewClient(path).Checkup(s.t.Context(), key, request)
+	c, err := NewClient(path).Checkup(s.t.Context(), Question{Key: key, Request: request, Held: true})
 	require.NoError(s.t, err)
 	require.Empty(s.t, c.ChainError)
 	require.Len(s.t, c.Participants, len(s.app.f.Participants))
@@ -269,7 +269,9 @@ func NewStage(t *testing.T, poor int, ahead time.Duration) Stage {
 }
 
 // Serve answers doctor and inspect at a socket.
-func (s Stage) Serve(path string) { s.s.serve(path, &engineState{engine: s.s.engines[s.s.operator(0)]}) }
+func (s Stage) Serve(path string) {
+	s.s.serve(path, &engineState{engine: s.s.engines[s.s.operator(0)]})
+}
 
 // Chain is where to ask for something; Tell lets the engines know.
 func (s Stage) Chain() *chaintest.Fixture { return s.s.app.f }
