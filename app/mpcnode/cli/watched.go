@@ -91,13 +91,13 @@ func (v *watched) screen(width int) screen {
 	s := v.status
 	operator := "no registered identity"
 	if s.Operator != "" {
-		operator = fmt.Sprintf("%s, identity version %d", shortOperator(s.Operator), s.IdentityVersion)
+		operator = fmt.Sprintf("%s (identity %d)", shortOperator(s.Operator), s.IdentityVersion)
 	}
 	names := max(width/3, minNames)
 	drawn := screen{sessions: rows(table(func(w *tabwriter.Writer) { v.sessionRows(w, names) }))}
 	for _, line := range []string{
 		fmt.Sprintf("height %d, %s", s.Height, operator), v.state(),
-		fmt.Sprintf("%s, %s waiting, %d pre-parameters, presigned %d ready, %d parked",
+		fmt.Sprintf("%s, %s, %d pre-parameters, presigned %d (%d parked)",
 			plural(s.OpenRequests, "request"), plural(s.ResultsWaiting, "result"), s.Preparams, s.PresignaturesReady, s.PresignaturesParked),
 	} {
 		drawn.head = append(drawn.head, wrap(line, width)...)
@@ -117,7 +117,7 @@ const minNames = 13
 func (s screen) fit(height int) []string {
 	lines := slices.Clone(s.head)
 	if most := (height + 1) / 2; len(lines) > most {
-		lines = append(lines[:max(most-1, 0)], "... "+plural(len(lines)-max(most-1, 0), "line")+" more: make the window larger")[:min(most, height)]
+		lines = append(lines[:max(most-1, 0)], fmt.Sprintf("... %d more lines: mpc status", len(lines)-max(most-1, 0)))[:min(most, height)]
 	}
 	apart := height >= roomy
 	if apart && len(s.sessions) > 0 {
@@ -164,6 +164,9 @@ func someOperators(ops []string) string {
 // shortOperator leaves out of an address what all of a chain have in common, which is all
 // up to the last 1, and its middle.
 func shortOperator(op string) string {
+	if len(op) <= 2*maxOperator {
+		return op
+	}
 	return middle(op[strings.LastIndexByte(op, '1')+1:], maxOperator)
 }
 
