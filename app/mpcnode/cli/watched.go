@@ -94,7 +94,10 @@ func (v *watched) screen(width int) screen {
 		operator = fmt.Sprintf("%s (identity %d)", shortOperator(s.Operator), s.IdentityVersion)
 	}
 	names := max(width/3, minNames)
-	drawn := screen{sessions: rows(table(func(w *tabwriter.Writer) { v.sessionRows(w, names) }))}
+	drawn := screen{sessions: []string{"no session runs"}}
+	if len(v.sessions.Sessions) > 0 {
+		drawn.sessions = rows(table(func(w *tabwriter.Writer) { v.sessionRows(w, names) }))
+	}
 	for _, line := range []string{
 		fmt.Sprintf("height %d, %s", s.Height, operator), v.state(),
 		fmt.Sprintf("%s, %s, %d pre-parameters, presigned %d (%d parked)",
