@@ -359,7 +359,8 @@ func TestLeakedSignatureIsReported(t *testing.T) {
 	for range params.SignLifetimeBlocks + 1 {
 		s.block()
 	}
-	require.Equal(t, settlementtypes.ATTEMPT_STATUS_FAILED, s.transaction(1).Current().Status)
+	failed := s.transaction(1)
+	require.Equal(t, settlementtypes.ATTEMPT_STATUS_FAILED, failed.Current().Status)
 	require.NoError(t, l1.Client().SendTransaction(t.Context(), tx))
 	for range 5 {
 		mine(t, l1)

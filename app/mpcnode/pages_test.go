@@ -104,6 +104,7 @@ func TestPageShowsRefusals(t *testing.T) {
 	first := PageRefusal{"refused", "key", "PENDING", RefusalReport{refuse(1), string(types.ErrBadPayload), types.ErrBadPayload.Remedy()}}
 	require.Equal(t, []PageRefusal{first}, show())
 	refuse(2)
+	f.EndBlocks(f.Ctx.BlockHeight() + 1)
 	require.Empty(t, show(), "it failed: two cannot sign")
 	failed := show("refused")
 	require.Len(t, failed, 2)

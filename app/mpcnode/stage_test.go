@@ -188,10 +188,14 @@ func (heard) Gossip(*wire.Gossip)     {}
 func (heard) SetRoster(*types.Roster) {}
 func (heard) SetSelf(mpc.Self)        {}
 
-// Reachable are all but the last: the examined node hears that one by relay.
+// Reachable are all that are up but the last: the examined node hears that one by relay.
 func (s *stage) Reachable() (ops []types.Operator) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
 	for i := 1; i < len(s.app.f.Participants)-1; i++ {
-		ops = append(ops, s.operator(i))
+		if !s.down[s.operator(i)] {
+			ops = append(ops, s.operator(i))
+		}
 	}
 	return ops
 }

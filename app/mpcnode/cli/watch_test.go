@@ -60,14 +60,14 @@ func TestWatchedScreen(t *testing.T) {
 	require.Contains(t, text, "height 70, op-0 (identity 1)")
 	require.Regexp(t, `sign/pay +\[###\.{6}\] +op-2 +running +0 +01234567`, text)
 	require.Contains(t, text, "sign/pay  round 3 done in 250ms")
-	require.Contains(t, text, "keygen/new  ended after 2s: stalled")
-	require.Equal(t, "00:00:00.000  keygen/new fedcba98 ended after 2s: stalled", eventText(v.events[1]))
+	require.Contains(t, text, "keygen/new  ended: stalled, after 2s")
+	require.Equal(t, "00:00:00.000  keygen/new fedcba98 ended: stalled, after 2s", eventText(v.events[1]))
 
 	small := frame(v.screen(40), 40, 8)
 	require.Equal(t, 7, strings.Count(small, "\r\n"))
 	require.Contains(t, small, "height 70")
 	require.Contains(t, small, "sign/pay")
-	require.Contains(t, small, "ended after")
+	require.Contains(t, small, "ended: stalled")
 	require.NotContains(t, small, "round 3", "the newest are shown")
 	require.Equal(t, "ab", cut("a\x1b\n\u009b\u202ebc", 2))
 
@@ -118,7 +118,7 @@ func TestWatchFrames(t *testing.T) {
 			"12:34:59  sign/settlement:tx-112-1  round 3 done in 250ms",
 		}},
 		{"small", working(), 40, 12, []string{
-			"height 1234567, a7xq..a7xq (identity 2)", "engine running", "sign/..-112-1  [###......]  b2pe..b2pe", "12:34:59  sign/..-112-1  round 3 done",
+			"height 1234567, a7xq..a7xq (identity 2)", "engine running", "sign/..-112-1  [###......]  b2pe..b2pe", "12:34:58  sign/..-110-2  ended: stalled,", "12:34:59  sign/..-112-1  round 3 done",
 		}},
 		{"usual, in trouble", lost, 80, 24, []string{"engine running; database_missing: " + types.ErrDatabaseLost.Remedy(), "12:34:59"}},
 		{"small, in trouble", lost, 40, 12, []string{"engine running; database_missing:", "more lines: mpc status", "12:34:59"}},

@@ -233,7 +233,7 @@ func whatHappened(e mpcnode.ActivityEvent) string {
 		if e.Reason == "" {
 			return "done in " + seconds(e.Seconds)
 		}
-		return fmt.Sprintf("ended after %s: %s", seconds(e.Seconds), e.Reason)
+		return fmt.Sprintf("ended: %s, after %s", e.Reason, seconds(e.Seconds))
 	}
 	return e.What
 }
