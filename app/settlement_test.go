@@ -1,6 +1,7 @@
 package app
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -105,6 +106,19 @@ func (s *settlers) govern(msgs ...sdk.Msg) {
 	require.Equal(s.t, govv1.StatusPassed, passed.Status, passed.FailedReason)
 }
 
+// begin has the key of states made, by governance.
+func (s *settlers) begin(secret chain.Secret, p settlementtypes.Params) {
+	s.t.Helper()
+	s.govern(
+		&settlementtypes.MsgUpdateParams{Authority: Authority(), Params: p},
+		&settlementtypes.MsgMakeKey{
+			Authority: Authority(), KeyId: stateKeyID, Threshold: 1, Takes: []settlementtypes.Purpose{settlementtypes.PURPOSE_STATE},
+		},
+	)
+	keygen := openRequest(s.t, s.app)
+	s.bundle(func(b *mpctypes.BundleBuilder) bool { return attestAll(b, keygen, secret, s.identities) })
+}
+
 // propose lets all operators propose.
 func (s *settlers) propose(first, last uint64, root common.Hash) {
 	s.t.Helper()
@@ -154,6 +168,12 @@ func (n *operatorsNode) Open(context.Context) ([]settlementtypes.Transaction, er
 		return nil, err
 	}
 	return answer.Transactions, nil
+}
+
+// Address implements relay.Sequencer.
+func (n *operatorsNode) Address(_ context.Context, keyID string) (string, error) {
+	key, err := n.s.app.Settlement.Key(n.s.app.NewContext(true), keyID)
+	return key.Address, err
 }
 
 // Reported implements relay.Sequencer.
@@ -240,14 +260,7 @@ func TestSettlement(t *testing.T) {
 	client := l1.Client()
 	mine(t, l1)
 
-	s.govern(
-		&settlementtypes.MsgUpdateParams{Authority: Authority(), Params: settlementParams()},
-		&settlementtypes.MsgMakeKey{
-			Authority: Authority(), KeyId: stateKeyID, Threshold: 1, Takes: []settlementtypes.Purpose{settlementtypes.PURPOSE_STATE},
-		},
-	)
-	keygen := openRequest(t, s.app)
-	s.bundle(func(b *mpctypes.BundleBuilder) bool { return attestAll(b, keygen, secret, s.identities) })
+	s.begin(secret, settlementParams())
 	key, err := s.app.Settlement.Key(s.app.NewContext(true), stateKeyID)
 	require.NoError(t, err)
 	require.Equal(t, from.Hex(), key.Address)
@@ -313,4 +326,49 @@ func TestSettlement(t *testing.T) {
 	key, err = s.app.Settlement.Key(s.app.NewContext(true), stateKeyID)
 	require.NoError(t, err)
 	require.Equal(t, nonce, key.NextNonce)
+}
+
+// A signature whose request failed here was made all the same, and a member sends it. The
+// relays find it by the nonce, and report it.
+func TestLeakedSignatureIsReported(t *testing.T) {
+	s := newSettlers(t)
+	secret := chain.NewSecret(stateKeyID)
+	public, err := crypto.DecompressPubkey(secret.PublicKey())
+	require.NoError(t, err)
+	l1 := simulated.NewBackend(ethtypes.GenesisAlloc{
+		crypto.PubkeyToAddress(*public): {Balance: ether(1)}, stateContract: {Code: stateCode(), Balance: new(big.Int)},
+	})
+	defer func() { require.NoError(t, l1.Close()) }()
+	mine(t, l1)
+	p := settlementParams()
+	p.StartFeePerGas *= 10
+	s.begin(secret, p)
+	s.propose(1, 100, common.Hash{1})
+
+	asked, signer := s.transaction(1), ethtypes.LatestSignerForChainID(simulatedChain)
+	tx := ethtypes.NewTx(&ethtypes.DynamicFeeTx{
+		ChainID: simulatedChain, Nonce: asked.Nonce, GasTipCap: new(big.Int).SetUint64(p.StartTipPerGas), GasFeeCap: new(big.Int).SetUint64(p.StartFeePerGas),
+		Gas: asked.GasLimit, To: &stateContract, Value: new(big.Int), Data: asked.Data,
+	})
+	leaked := secret.Sign("", signer.Hash(tx).Bytes())
+	tx, err = tx.WithSignature(signer, append(append(bytes.Clone(leaked.R), leaked.S...), byte(leaked.V)))
+	require.NoError(t, err)
+
+	params, err := s.app.MPC.Params(s.app.NewContext(true))
+	require.NoError(t, err)
+	for range params.SignLifetimeBlocks + 1 {
+		s.block()
+	}
+	failed := s.transaction(1)
+	require.Equal(t, settlementtypes.ATTEMPT_STATUS_FAILED, failed.Current().Status)
+	require.NoError(t, l1.Client().SendTransaction(t.Context(), tx))
+	for range 5 {
+		mine(t, l1)
+	}
+	r := s.relays(l1.Client())
+	r.step()
+	r.said(tx.Hash().Hex() + ", which this chain did not get the signature of")
+	settled := s.transaction(1)
+	require.Equal(t, settlementtypes.TRANSACTION_STATUS_SUCCEEDED, settled.Status)
+	require.Equal(t, strings.ToLower(tx.Hash().Hex()), settled.Receipt.Hash)
 }

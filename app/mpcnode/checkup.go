@@ -41,8 +41,28 @@ type Checkup struct {
 	// the chain does not know it.
 	Key      *OutcomeReport  `json:"key,omitempty"`
 	Requests []OutcomeReport `json:"requests,omitempty"`
+	// Held are the READY keys that this node is a participant of, if they were asked for.
+	Held []HeldKey `json:"held,omitempty"`
 	// ChainError is why the chain's state could not be read.
 	ChainError string `json:"chain_error,omitempty"`
+}
+
+// Question is what a checkup is to look at beside the node.
+type Question struct {
+	// Key is the id of a key that participants are asked about too, Request one of a key,
+	// signature or reshare; empty: none.
+	Key, Request string
+	// Held: the READY keys of the node are to be listed.
+	Held bool
+}
+
+// HeldKey is a READY key as the chain has it: Threshold+1 of the participants sign.
+type HeldKey struct {
+	KeyID        string   `json:"key_id"`
+	Threshold    int      `json:"threshold"`
+	Participants []string `json:"participants"`
+	// MissingShares are participants that said that they have no share.
+	MissingShares []string `json:"missing_shares,omitempty"`
 }
 
 // IdentityReport is what the chain says of this node's identity keys.
@@ -138,18 +158,18 @@ func (m *member) newExaminer(engine *mpc.Engine, chain chainQueries, status func
 	}
 }
 
-// ServeHTTP answers with a Checkup: ?key=ID&request=ID, both may be missing.
+// ServeHTTP answers with a Checkup: ?key=ID&request=ID&held=true, all may be missing.
 func (x *examiner) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	key, request := req.FormValue("key"), req.FormValue("request")
-	if len(key) > types.MaxIDBytes || len(request) > types.MaxIDBytes {
+	q := Question{req.FormValue("key"), req.FormValue("request"), req.FormValue("held") == "true"}
+	if len(q.Key) > types.MaxIDBytes || len(q.Request) > types.MaxIDBytes {
 		http.Error(w, "an id is too long", http.StatusBadRequest)
 		return
 	}
-	writeJSON(w, x.examine(req.Context(), key, request))
+	writeJSON(w, x.examine(req.Context(), q))
 }
 
 // examine never fails: what could not be found out stands in the report.
-func (x *examiner) examine(ctx context.Context, key, request string) Checkup {
+func (x *examiner) examine(ctx context.Context, q Question) Checkup {
 	c := Checkup{
 		Version: version.Version, Status: x.status(), PreparamsTarget: x.preparams, Strangers: x.peers.Strangers(),
 		Identity: IdentityReport{Keys: len(x.public)},
@@ -158,13 +178,13 @@ func (x *examiner) examine(ctx context.Context, key, request string) Checkup {
 	for _, s := range x.engine.Status().Presignatures {
 		c.Presignatures = append(c.Presignatures, PresignatureReport{string(s.KeyID), s.Epoch, s.Ready, s.Parked})
 	}
-	roster, err := x.readChain(ctx, &c, key, request)
+	roster, err := x.readChain(ctx, &c, q)
 	if err != nil {
 		c.ChainError = err.Error()
 	}
 	asked, cancel := context.WithTimeout(ctx, participantsAnswer)
 	defer cancel()
-	answers, err := x.engine.Probe(asked, types.KeyID(key))
+	answers, err := x.engine.Probe(asked, types.KeyID(q.Key))
 	c.Asked, c.AskError = err == nil, askError(err)
 	c.Participants = x.participants(&c, roster, answers)
 	return c
@@ -182,7 +202,7 @@ func askError(err error) string {
 	return err.Error()
 }
 
-func (x *examiner) readChain(ctx context.Context, c *Checkup, key, request string) (roster *types.Roster, err error) {
+func (x *examiner) readChain(ctx context.Context, c *Checkup, q Question) (roster *types.Roster, err error) {
 	defer unpanicked(&err)
 	committed, err := (&chain{app: x.app}).committed()
 	if err != nil {
@@ -196,8 +216,18 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, key, request strin
 	if c.PresignTarget, err = x.app.MPCState().EnginePresignTarget(committed); err != nil {
 		return roster, err
 	}
-	if key != "" {
-		found, err := x.chain.outcomes(ctx, key)
+	if q.Held && c.Identity.Operator != "" {
+		keys, err := x.app.MPCState().EngineKeysOf(committed, types.Operator(c.Identity.Operator))
+		if err != nil {
+			return roster, err
+		}
+		for i := range keys {
+			k := &keys[i]
+			c.Held = append(c.Held, HeldKey{string(k.ID), k.Threshold, texts(k.Participants), texts(k.MissingShares)})
+		}
+	}
+	if q.Key != "" {
+		found, err := x.chain.outcomes(ctx, q.Key)
 		if err != nil {
 			return roster, err
 		}
@@ -205,8 +235,8 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, key, request strin
 			c.Key = &found[i]
 		}
 	}
-	if request != "" {
-		c.Requests, err = x.chain.outcomes(ctx, request)
+	if q.Request != "" {
+		c.Requests, err = x.chain.outcomes(ctx, q.Request)
 	}
 	return roster, err
 }

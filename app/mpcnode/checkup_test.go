@@ -2,11 +2,7 @@ package mpcnode
 
 import (
 	"context"
-	"crypto/ed25519"
 	"errors"
-	"net/http"
-	"path/filepath"
-	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -22,11 +18,8 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
-	"github.com/sequencer-mpc/sequencer/mpc/wire"
 	"github.com/sequencer-mpc/sequencer/p2p"
 	chaintest "github.com/sequencer-mpc/sequencer/testutil/chain"
-	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
-	"github.com/sequencer-mpc/sequencer/testutil/memstore"
 	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -57,155 +50,6 @@ func (a *keeperApp) Query(_ context.Context, req *abci.RequestQuery) (*abci.Resp
 		return sdkerrors.QueryResult(err, false), nil
 	}
 	return resp, nil
-}
-
-// rosterChain is one in which nothing is asked for.
-type rosterChain struct {
-	idleChain
-	roster *types.Roster
-}
-
-func (c rosterChain) View(context.Context, []types.KeyID) (*mpc.View, error) {
-	return &mpc.View{Height: 7, Roster: c.roster}, nil
-}
-
-// stage are engines of all participants of a chain, which hear each other unless they are
-// down. The first one is examined.
-type stage struct {
-	t       *testing.T
-	app     *keeperApp
-	roster  *types.Roster
-	engines map[types.Operator]*mpc.Engine
-	stores  map[types.Operator]*memstore.Store
-	// strangers are the examined node's.
-	strangers []p2p.Stranger
-
-	mu   sync.Mutex
-	down map[types.Operator]bool
-	// ahead are clocks that are wrong.
-	ahead map[types.Operator]time.Duration
-}
-
-// newStage runs the engines until the test ends; prepare may give them shares before.
-func newStage(t *testing.T, n int, prepare func(*stage)) *stage {
-	t.Helper()
-	f := chaintest.NewPlain(t, n)
-	s := &stage{
-		t: t, app: newKeeperApp(f), engines: make(map[types.Operator]*mpc.Engine), stores: make(map[types.Operator]*memstore.Store),
-		down: make(map[types.Operator]bool), ahead: make(map[types.Operator]time.Duration),
-	}
-	var err error
-	s.roster, err = f.Keeper.EngineRoster(f.Ctx)
-	require.NoError(t, err)
-	for _, p := range f.Participants {
-		s.stores[types.Operator(p.Operator)] = memstore.New()
-	}
-	prepare(s)
-	ctx, cancel := context.WithCancel(context.Background())
-	var running sync.WaitGroup
-	for _, p := range f.Participants {
-		op := types.Operator(p.Operator)
-		ahead := s.ahead[op]
-		engine, err := mpc.New(mpc.Options{
-			ChainID: chaintest.ChainID, Identities: []ed25519.PrivateKey{p.Identity}, Chain: rosterChain{roster: s.roster}, Store: s.stores[op],
-			Transport: heard{s, op}, Protocols: fakeproto.Protocols{}, Now: func() time.Time { return time.Now().Add(ahead) }, Version: "v1",
-		}, 1)
-		require.NoError(t, err)
-		s.engines[op] = engine
-	}
-	for _, e := range s.engines {
-		running.Go(func() {
-			if err := e.Run(ctx); err != nil {
-				t.Errorf("engine: %v", err)
-			}
-		})
-	}
-	t.Cleanup(func() { cancel(); running.Wait() })
-	for op, e := range s.engines {
-		require.Eventually(t, func() bool { return e.Status().Operator == op }, 10*time.Second, time.Millisecond)
-	}
-	return s
-}
-
-func (s *stage) operator(i int) types.Operator {
-	return types.Operator(s.app.f.Participants[i].Operator)
-}
-
-// heard hands an engine's envelopes to the others.
-type heard struct {
-	s    *stage
-	from types.Operator
-}
-
-func (h heard) Send(to types.Operator, e *wire.Envelope) bool {
-	h.s.mu.Lock()
-	down := h.s.down[to] || h.s.down[h.from]
-	h.s.mu.Unlock()
-	if down {
-		return true // queued, and lost
-	}
-	key, _ := h.s.roster.Key(h.from, e.Header.IdentityVersion)
-	v, err := types.VerifyEnvelope(e, chaintest.ChainID, key)
-	if err != nil {
-		h.s.t.Errorf("an envelope of %s: %v", h.from, err)
-		return false
-	}
-	h.s.engines[to].Receive(v)
-	return true
-}
-
-func (heard) Gossip(*wire.Gossip)     {}
-func (heard) SetRoster(*types.Roster) {}
-func (heard) SetSelf(mpc.Self)        {}
-
-// Reachable are all but the last: the examined node hears that one by relay.
-func (s *stage) Reachable() (ops []types.Operator) {
-	for i := 1; i < len(s.app.f.Participants)-1; i++ {
-		ops = append(ops, s.operator(i))
-	}
-	return ops
-}
-
-func (s *stage) Strangers() []p2p.Stranger { return s.strangers }
-func (s *stage) Peers() int                { return len(s.Reachable()) }
-
-// examine asks the first node.
-func (s *stage) examine(key, request string) Checkup {
-	s.t.Helper()
-	c := s.examineEngine(&engineState{engine: s.engines[s.operator(0)]}, key, request)
-	require.True(s.t, c.Asked)
-	return c
-}
-
-// examineEngine asks the first node through its socket, with this engine in it.
-func (s *stage) examineEngine(state *engineState, key, request string) Checkup {
-	s.t.Helper()
-	ahead := s.ahead[s.operator(0)]
-	x := &examiner{
-		app: s.app, chain: chainQueries{mpcmodule.NewQueryClient(askApp{s.app})}, engine: state.engine, peers: s,
-		public: []ed25519.PublicKey{chaintest.Public(s.app.f.Participants[0].Identity)}, status: reporter{engine: state, peers: s}.status,
-		maxAge: minBlockAge, preparams: 2, now: func() time.Time { return time.Now().Add(ahead) },
-	}
-	path := filepath.Join(s.t.TempDir(), "mpc.sock")
-	mux := http.NewServeMux()
-	mux.Handle("GET "+pathCheckup, x)
-	serveSocket(s.t, path, mux)
-	c, err := NewClient(path).Checkup(s.t.Context(), key, request)
-	require.NoError(s.t, err)
-	require.Empty(s.t, c.ChainError)
-	require.Len(s.t, c.Participants, len(s.app.f.Participants))
-	return c
-}
-
-// participant is what a checkup says of one.
-func (s *stage) participant(c Checkup, i int) ParticipantReport {
-	for _, p := range c.Participants {
-		if p.Operator == string(s.operator(i)) {
-			return p
-		}
-	}
-	require.FailNow(s.t, "it is not there")
-	return ParticipantReport{}
 }
 
 // All are there: straight, by relay, with their versions, clocks and shares.
@@ -243,6 +87,7 @@ func TestCheckupOfAHealthyNode(t *testing.T) {
 	require.NotNil(t, c.Key)
 	require.Equal(t, "READY", c.Key.Status)
 	require.Len(t, c.Key.Participants, 4)
+	require.Equal(t, []HeldKey{{KeyID: "key", Threshold: 2, Participants: c.Key.Participants}}, c.Held)
 }
 
 func TestCheckupWithOneDown(t *testing.T) {
@@ -337,7 +182,7 @@ func TestCheckupOfAnEngineThatHangs(t *testing.T) {
 			status: func() StatusReport { return StatusReport{Engine: EngineRunning} }, now: time.Now,
 		}
 		asked := time.Now()
-		c := x.examine(t.Context(), "", "")
+		c := x.examine(t.Context(), Question{Held: true})
 		require.Less(t, time.Since(asked), socketTimeout)
 		require.False(t, c.Asked)
 		require.Equal(t, "the engine does not answer", c.AskError)
@@ -359,7 +204,7 @@ func TestCheckupOfAFullNode(t *testing.T) {
 		app: app, chain: chainQueries{mpcmodule.NewQueryClient(askApp{app})}, engine: e, peers: p2p.NewReactor(p2p.Options{ChainID: "c"}),
 		status: func() StatusReport { return StatusReport{} }, now: time.Now,
 	}
-	c := x.examine(t.Context(), "", "")
+	c := x.examine(t.Context(), Question{Held: true})
 	require.Empty(t, c.ChainError)
 	require.False(t, c.Asked)
 	require.Empty(t, c.AskError)
@@ -367,6 +212,6 @@ func TestCheckupOfAFullNode(t *testing.T) {
 	require.Len(t, c.Participants, 2)
 
 	f.Ctx = f.Ctx.WithBlockHeight(0)
-	require.Contains(t, x.examine(t.Context(), "", "").ChainError, "there is no block yet")
+	require.Contains(t, x.examine(t.Context(), Question{Held: true}).ChainError, "there is no block yet")
 	require.ErrorContains(t, askApp{app}.Invoke(t.Context(), "/x", client.Context{}, nil), "no messages")
 }

@@ -4,11 +4,13 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"slices"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/p2p"
 )
 
 // InspectReport is what is known of a request or session: what the chain says, which
@@ -22,6 +24,9 @@ type InspectReport struct {
 	Sessions []TimelineReport `json:"sessions"`
 	// Notes say why this node did not serve the request for a while.
 	Notes []NoteReport `json:"notes"`
+	// Strangers are this node's peers without the MPC channel, where somebody was waited
+	// for in vain: who is behind one of them is not reached.
+	Strangers []p2p.Stranger `json:"strangers,omitempty"`
 	// Problem is why something of it could not be found out.
 	Problem string `json:"problem,omitempty"`
 	// Operator is this node's.
@@ -108,6 +113,7 @@ type historian interface {
 type inspector struct {
 	chain  chainQueries
 	engine historian
+	peers  interface{ Strangers() []p2p.Stranger }
 }
 
 // engineAnswers is how long the engine's loop may take to answer: it is busy for
@@ -151,7 +157,17 @@ func (x *inspector) inspect(ctx context.Context, id string) InspectReport {
 	if err = errors.Join(err, failed); err != nil {
 		r.Problem = types.ForProgram(err.Error())
 	}
+	if r.inVain() {
+		r.Strangers = x.peers.Strangers()
+	}
 	return r
+}
+
+// inVain: a request waits for somebody, or did until its end.
+func (r *InspectReport) inVain() bool {
+	return slices.ContainsFunc(r.Outcomes, func(o OutcomeReport) bool {
+		return o.open() || o.Reason == string(types.ErrExpired)
+	}) || slices.ContainsFunc(r.Sessions, func(t TimelineReport) bool { return t.Reason == string(types.ErrStalled) })
 }
 
 func timeline(s *mpc.SessionHistory) TimelineReport {

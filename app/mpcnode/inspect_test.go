@@ -59,7 +59,7 @@ func TestInspect(t *testing.T) {
 	}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	mux := http.NewServeMux()
-	mux.Handle("GET "+pathInspect, &inspector{chain, memory{h}})
+	mux.Handle("GET "+pathInspect, &inspector{chain, memory{h}, noPeers{}})
 	serveSocket(t, path, mux)
 	r, err := NewClient(path).Inspect(t.Context(), "late")
 	require.NoError(t, err)
@@ -94,7 +94,7 @@ func TestInspect(t *testing.T) {
 // An id may be any word, and a deleted key has a remedy.
 func TestInspectOutcomes(t *testing.T) {
 	f := chaintest.NewPlain(t, 3)
-	x := &inspector{chainQueries{mpcmodule.NewQueryClient(askApp{newKeeperApp(f)})}, memory{}}
+	x := &inspector{chainQueries{mpcmodule.NewQueryClient(askApp{newKeeperApp(f)})}, memory{}, noPeers{}}
 	for _, id := range []string{"pruned", "unknown_key", "unknown_signature:pruned"} {
 		r := x.inspect(t.Context(), id)
 		require.Empty(t, r.Outcomes, id)
@@ -117,7 +117,7 @@ func TestInspectAfterARestart(t *testing.T) {
 	p := f.Participants[1]
 	a := p.Attest("key", 0, chaintest.Session("s"), chaintest.NewSecret("key").Payload(3))
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
-	x := &inspector{chainQueries{mpcmodule.NewQueryClient(askApp{newKeeperApp(f)})}, memory{}}
+	x := &inspector{chainQueries{mpcmodule.NewQueryClient(askApp{newKeeperApp(f)})}, memory{}, noPeers{}}
 	r := x.inspect(t.Context(), "key")
 	require.Empty(t, r.Sessions)
 	require.Len(t, r.Outcomes, 1)
@@ -131,7 +131,7 @@ func TestInspectAfterARestart(t *testing.T) {
 	require.Equal(t, "expired", r.Outcomes[0].Reason)
 	require.NotEmpty(t, r.Outcomes[0].Remedy)
 
-	stopped := &inspector{x.chain, deadEngine{}}
+	stopped := &inspector{x.chain, deadEngine{}, noPeers{}}
 	r = stopped.inspect(t.Context(), "key")
 	require.Contains(t, r.Problem, "the engine does not answer")
 	require.Len(t, r.Outcomes, 1)

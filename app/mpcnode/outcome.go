@@ -50,6 +50,9 @@ type OutcomeReport struct {
 	Faults []FaultReport `json:"faults,omitempty"`
 }
 
+// open: it is not decided. A reshare is TESTING while its new shares sign for the first time.
+func (o *OutcomeReport) open() bool { return o.Status == "PENDING" || o.Status == "TESTING" }
+
 // RefusalReport is of a member that refuses to sign.
 type RefusalReport struct {
 	Operator string `json:"operator"`

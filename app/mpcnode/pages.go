@@ -23,6 +23,8 @@ const (
 	maxPageKeys         = 100
 	maxPageParticipants = 200
 	maxPageFaults       = 20
+	// maxPageSigns are the open requests for signatures that are asked about.
+	maxPageSigns = 50
 )
 
 // PageReport is what the page /mpc/ shows.
@@ -34,6 +36,9 @@ type PageReport struct {
 	KeysLeftOut  bool              `json:"keys_left_out"`
 	Sessions     []SessionReport   `json:"sessions"`
 	Participants []PageParticipant `json:"participants"`
+	// Refusals are of requests that are open, and of those that failed since the node was
+	// started, the newest first.
+	Refusals []PageRefusal `json:"refusals"`
 	// Faults are the latest, newest first.
 	Faults []PageFault `json:"faults"`
 	At     time.Time   `json:"at"`
@@ -68,6 +73,15 @@ type PageParticipant struct {
 	Version    uint32 `json:"version"`
 }
 
+// PageRefusal is a member that will not sign what was asked for, and why.
+type PageRefusal struct {
+	Request string `json:"request"`
+	KeyID   string `json:"key_id"`
+	// Status of the request is PENDING or ERROR.
+	Status string `json:"status"`
+	RefusalReport
+}
+
 // PageFault is one that the chain took.
 type PageFault struct {
 	Height      int64  `json:"height"`
@@ -79,7 +93,10 @@ type PageFault struct {
 }
 
 // pageSource answers the page, from when the engine is there.
-type pageSource struct{ reports atomic.Pointer[reporter] }
+type pageSource struct {
+	reports atomic.Pointer[reporter]
+	failed  failedSigns
+}
 
 // errStarting is what the page says before.
 var errStarting = errors.New("it is starting")
@@ -123,15 +140,15 @@ func (p *pageSource) asker(chainID string, clientCtx client.Context) page.Asker 
 		report := PageReport{
 			ChainID: chainID, Status: r.status(), Sessions: reportSessions(status.Sessions).Sessions, At: status.At,
 		}
-		if err := report.readChain(ctx, chain); err != nil {
+		if err := report.readChain(ctx, chain, p.failed.list()); err != nil {
 			return nil, fmt.Errorf("ask the chain: %w", err)
 		}
 		return report, nil
 	}
 }
 
-// readChain adds what the chain says.
-func (r *PageReport) readChain(ctx context.Context, chain mpcmodule.QueryClient) error {
+// readChain adds what the chain says; failed are requests for signatures.
+func (r *PageReport) readChain(ctx context.Context, chain mpcmodule.QueryClient, failed []string) error {
 	keys, err := chain.Keys(ctx, &mpcmodule.QueryKeysRequest{Pagination: &query.PageRequest{Limit: maxPageKeys}})
 	if err != nil {
 		return err
@@ -148,6 +165,9 @@ func (r *PageReport) readChain(ctx context.Context, chain mpcmodule.QueryClient)
 	for _, p := range participants.Participants {
 		r.Participants = append(r.Participants, r.participant(p))
 	}
+	if err := r.readRefusals(ctx, chain, failed); err != nil {
+		return err
+	}
 	// They come by participant: the latest may be anybody's.
 	var faults []mpcmodule.Fault
 	err = pages(func(page *query.PageRequest) (*query.PageResponse, error) {
@@ -160,6 +180,41 @@ func (r *PageReport) readChain(ctx context.Context, chain mpcmodule.QueryClient)
 	})
 	r.Faults = latest(faults)
 	return err
+}
+
+// readRefusals asks about open requests for signatures, and these that failed.
+func (r *PageReport) readRefusals(ctx context.Context, chain mpcmodule.QueryClient, failed []string) error {
+	var ids []string
+	err := pages(func(page *query.PageRequest) (*query.PageResponse, error) {
+		open, err := chain.PendingRequests(ctx, &mpcmodule.QueryPendingRequestsRequest{Pagination: page})
+		if err != nil {
+			return nil, err
+		}
+		for _, q := range open.Requests {
+			if q.Kind == mpcmodule.REQUEST_KIND_SIGN {
+				ids = append(ids, q.Id)
+			}
+		}
+		return open.Pagination, nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.Reverse(ids) // they come in the order of service
+	r.Refusals = []PageRefusal{}
+	for _, id := range slices.Concat(ids[:min(len(ids), maxPageSigns)], failed) {
+		o, err := chainQueries{chain}.signature(ctx, id)
+		if err != nil {
+			return err
+		}
+		if o == nil || o.Status == "READY" {
+			continue // pruned, or decided meanwhile
+		}
+		for _, refusal := range o.Refusals {
+			r.Refusals = append(r.Refusals, PageRefusal{o.ID, o.KeyID, o.Status, refusal})
+		}
+	}
+	return nil
 }
 
 func pageKey(k mpcmodule.Key) PageKey {

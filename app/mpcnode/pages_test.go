@@ -12,6 +12,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	chaintest "github.com/sequencer-mpc/sequencer/testutil/chain"
 	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -59,6 +61,10 @@ func (c faultyChain) Participants(context.Context, *mpcmodule.QueryParticipantsR
 	return &mpcmodule.QueryParticipantsResponse{}, nil
 }
 
+func (c faultyChain) PendingRequests(context.Context, *mpcmodule.QueryPendingRequestsRequest, ...grpc.CallOption) (*mpcmodule.QueryPendingRequestsResponse, error) {
+	return &mpcmodule.QueryPendingRequestsResponse{}, nil
+}
+
 func (c faultyChain) Faults(_ context.Context, q *mpcmodule.QueryFaultsRequest, _ ...grpc.CallOption) (*mpcmodule.QueryFaultsResponse, error) {
 	page := 0
 	if len(q.Pagination.Key) > 0 {
@@ -73,9 +79,36 @@ func (c faultyChain) Faults(_ context.Context, q *mpcmodule.QueryFaultsRequest, 
 
 func TestPageReadsAllFaults(t *testing.T) {
 	var r PageReport
-	require.NoError(t, r.readChain(t.Context(), faultyChain{pages: 30}))
+	require.NoError(t, r.readChain(t.Context(), faultyChain{pages: 30}, nil))
 	require.Len(t, r.Faults, maxPageFaults)
 	require.Equal(t, int64(29), r.Faults[0].Height)
+}
+
+// Who will not sign is shown while the request is open, and after it failed.
+func TestPageShowsRefusals(t *testing.T) {
+	f := chaintest.NewPlain(t, 4)
+	f.ReadyKey("key", 2)
+	f.KeySign("signed", "key", "something else")
+	f.KeySign("refused", "key", "text")
+	refuse := func(i int) string {
+		a := f.Participants[i].Refuse("refused", types.ErrBadPayload)
+		require.NoError(t, f.Keeper.ApplyAccusation(f.Ctx, &a))
+		return f.Participants[i].Operator
+	}
+	show := func(failed ...string) []PageRefusal {
+		var r PageReport
+		require.NoError(t, r.readChain(t.Context(), mpcmodule.NewQueryClient(askApp{newKeeperApp(f)}), failed))
+		return r.Refusals
+	}
+	require.Empty(t, show("unknown"))
+	first := PageRefusal{"refused", "key", "PENDING", RefusalReport{refuse(1), string(types.ErrBadPayload), types.ErrBadPayload.Remedy()}}
+	require.Equal(t, []PageRefusal{first}, show())
+	refuse(2)
+	f.EndBlocks(f.Ctx.BlockHeight() + 1)
+	require.Empty(t, show(), "it failed: two cannot sign")
+	failed := show("refused")
+	require.Len(t, failed, 2)
+	require.Equal(t, "ERROR", failed[0].Status)
 }
 
 func TestPageKey(t *testing.T) {

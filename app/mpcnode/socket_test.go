@@ -15,6 +15,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
+	"github.com/sequencer-mpc/sequencer/p2p"
 )
 
 // noPeers is a node alone.
@@ -22,6 +23,7 @@ type noPeers struct{}
 
 func (noPeers) Peers() int                  { return 2 }
 func (noPeers) Reachable() []types.Operator { return []types.Operator{"seqvaloper1x"} }
+func (noPeers) Strangers() []p2p.Stranger   { return nil }
 
 // idleChain has no requests; idleTransport has no peers.
 type idleChain struct{}

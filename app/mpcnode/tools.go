@@ -4,13 +4,14 @@ import (
 	"context"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // The paths of reports that need more than the engine's last status.
 const (
-	pathCheckup = "/checkup" // ?key=ID&request=ID
+	pathCheckup = "/checkup" // ?key=ID&request=ID&held=true
 	pathInspect = "/inspect" // ?id=ID
 )
 
@@ -20,15 +21,14 @@ func (m *member) tools(r reporter) http.Handler {
 	mux.Handle("/", r.handler())
 	engine, chain := r.engine.engine, chainQueries{mpcmodule.NewQueryClient(askApp{m.app})}
 	mux.Handle("GET "+pathCheckup, m.newExaminer(engine, chain, r.status))
-	mux.Handle("GET "+pathInspect, &inspector{chain, engine})
+	mux.Handle("GET "+pathInspect, &inspector{chain, engine, m.reactor})
 	return mux
 }
 
-// Checkup asks for the facts that a doctor needs, of a key and of requests too if an id is
-// given. The node asks all other participants meanwhile, which takes some seconds if one
-// does not answer.
-func (c *Client) Checkup(ctx context.Context, key, request string) (Checkup, error) {
-	return ask[Checkup](ctx, c, pathCheckup+"?"+urlQuery("key", key, "request", request))
+// Checkup asks for the facts that a doctor needs. The node asks all other participants
+// meanwhile, which takes some seconds if one does not answer.
+func (c *Client) Checkup(ctx context.Context, q Question) (Checkup, error) {
+	return ask[Checkup](ctx, c, pathCheckup+"?"+urlQuery("key", q.Key, "request", q.Request, "held", strconv.FormatBool(q.Held)))
 }
 
 // urlQuery encodes names and values.

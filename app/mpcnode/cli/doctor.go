@@ -36,6 +36,8 @@ their clocks say. While it does not, its files are looked at, the database inclu
 its participants, a signature as many as its key says, a reshare as many of the key's
 participants as sign and all who are to have a share: those of --participants, or all
 that are registered (a reshare that names nobody takes those of them that are bonded).
+Without --key, --for sign says of each READY key of this node whether it can be signed
+with now, by who is there and by what the chain knows of lost shares.
 --key looks at one key: its status, its participants alone, and whether all have a share
 of its epoch. --request looks at a key, a signature or a reshare that was asked for, and
 says why it failed.
@@ -112,7 +114,9 @@ func factsOf(cmd *cobra.Command) (doctor.Facts, error) {
 	if len(facts.Committee) > 0 && facts.For != doctor.Reshare {
 		return facts, fmt.Errorf("--%s is of --%s reshare", flagCommittee, flagFor)
 	}
-	node, err := mpcnode.NewClient(f.paths.Socket).Checkup(cmd.Context(), facts.Key, facts.Request)
+	node, err := mpcnode.NewClient(f.paths.Socket).Checkup(cmd.Context(), mpcnode.Question{
+		Key: facts.Key, Request: facts.Request, Held: facts.For == doctor.Sign && facts.Key == "",
+	})
 	if facts.NodeError = err; err == nil {
 		facts.Node = &node
 	}

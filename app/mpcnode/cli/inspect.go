@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode/doctor"
 	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
@@ -28,6 +30,10 @@ long, what it sent again, how many bytes went both ways, why these signers, and 
 reason for its end. The last 512 sessions are remembered; a restart forgets them, and
 the chain's part stays. The uses of this node's share are in the audit log in any case.
 
+Where somebody was waited for in vain, the peers of this node without the MPC channel are
+named. Of a node that does not run, it says what its files say is wrong, such as the
+passphrase.
+
 Why signers were taken or not the leader of the attempt knows best: ask its node.`,
 		Example: `  sequencerd mpc inspect payment-1
   sequencerd mpc inspect 9f86d081 --output json`,
@@ -39,7 +45,7 @@ Why signers were taken or not the leader of the attempt knows best: ask its node
 			}
 			r, err := mpcnode.NewClient(f.paths.Socket).Inspect(cmd.Context(), args[0])
 			if err != nil {
-				return withRemedy(err, mpcnode.ErrNotRunning, "start it with: sequencerd start; if it does not start, see why: sequencerd mpc doctor; meanwhile another node can be asked: sequencerd query mpc signature ID")
+				return f.whyAbsent(err)
 			}
 			uses, err := usesOf(f.paths.Folder, r)
 			if err != nil {
@@ -50,6 +56,23 @@ Why signers were taken or not the leader of the attempt knows best: ask its node
 	}
 	addOutputFlag(cmd)
 	return cmd
+}
+
+// whyAbsent adds to the error of a node that does not run what its files say of why.
+func (f nodeFiles) whyAbsent(err error) error {
+	if !errors.Is(err, mpcnode.ErrNotRunning) {
+		return err
+	}
+	// The passphrase is tried if that asks nobody, and the database is left alone.
+	found := doctor.Examine(doctor.Facts{Files: f.examine(true, false), NodeError: err})
+	why := ""
+	for _, p := range found.Findings {
+		if p.Level == doctor.Problem {
+			why += fmt.Sprintf("; what its files say is wrong: %s: %s: %s", p.Check, p.Detail, p.Remedy)
+		}
+	}
+	return withRemedy(fmt.Errorf("%w%s", err, why), mpcnode.ErrNotRunning,
+		"start it with: sequencerd start; if it does not start, see why: sequencerd mpc doctor; meanwhile another node can be asked: sequencerd query mpc signature ID")
 }
 
 // usesOf are the uses of this node's share that the audit log has of what was asked about:
@@ -88,6 +111,9 @@ func (i inspectText) text() string {
 			by = " of " + n.Leader
 		}
 		fmt.Fprintf(&out, "%s  %s%s: %s: %s\n", clock(n.At), n.What, by, n.Reason, n.Remedy)
+	}
+	if len(i.Strangers) > 0 {
+		fmt.Fprintf(&out, "peers of this node: %s: %s\n", doctor.NameStrangers(i.Strangers), doctor.MendStrangers)
 	}
 	for _, s := range i.Sessions {
 		out.WriteString(timelineText(s) + "\n")

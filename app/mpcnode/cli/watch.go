@@ -88,7 +88,7 @@ func watchScreen(ctx context.Context, client *mpcnode.Client, out *os.File) (err
 			width, height = 80, 24
 		}
 		v.look(ctx, client)
-		_, err = io.WriteString(out, frame(v.screen(), width, height))
+		_, err = io.WriteString(out, frame(v.screen(width), width, height))
 		return err
 	})
 }

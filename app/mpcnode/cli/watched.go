@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -64,7 +65,7 @@ func (v *watched) state() string {
 	case s.CatchingUp:
 		return fmt.Sprintf("engine %s, catching up%s", s.Engine, kept(s))
 	}
-	return fmt.Sprintf("engine %s, %d peers with the MPC channel, %d participants direct%s", s.Engine, s.Peers, len(s.Reachable), kept(s))
+	return fmt.Sprintf("engine %s, %d peers with the channel, %d participants direct%s", s.Engine, s.Peers, len(s.Reachable), kept(s))
 }
 
 // kept says that there are shares that the chain has no use for.
@@ -82,50 +83,122 @@ func kept(s mpcnode.StatusReport) (text string) {
 // newest last.
 type screen struct{ head, sessions, events []string }
 
-func (v *watched) screen() screen {
+// screen draws for a width. Names get a third of it, so that what is said of them is seen.
+func (v *watched) screen(width int) screen {
 	if v.problem != nil {
-		return screen{head: []string{v.state()}}
+		return screen{head: wrap(v.state(), width)}
 	}
 	s := v.status
 	operator := "no registered identity"
 	if s.Operator != "" {
-		operator = fmt.Sprintf("%s, identity version %d", s.Operator, s.IdentityVersion)
+		operator = fmt.Sprintf("%s (identity %d)", shortOperator(s.Operator), s.IdentityVersion)
 	}
-	drawn := screen{head: []string{
-		fmt.Sprintf("height %d  %s", s.Height, operator), v.state(),
-		fmt.Sprintf("%d open requests, %d results waiting, %d pre-parameters, presignatures %d ready and %d parked",
-			s.OpenRequests, s.ResultsWaiting, s.Preparams, s.PresignaturesReady, s.PresignaturesParked),
-		"",
-	}, sessions: rows(table(v.sessionRows))}
+	names := max(width/3, minNames)
+	drawn := screen{sessions: []string{"no session runs"}}
+	if len(v.sessions.Sessions) > 0 {
+		drawn.sessions = rows(table(func(w *tabwriter.Writer) { v.sessionRows(w, names) }))
+	}
+	for _, line := range []string{
+		fmt.Sprintf("height %d, %s", s.Height, operator), v.state(),
+		fmt.Sprintf("%s, %s, %d pre-parameters, presigned %d (%d parked)",
+			plural(s.OpenRequests, "request"), plural(s.ResultsWaiting, "result"), s.Preparams, s.PresignaturesReady, s.PresignaturesParked),
+	} {
+		drawn.head = append(drawn.head, wrap(line, width)...)
+	}
 	for _, e := range v.events {
-		drawn.events = append(drawn.events, eventText(e))
+		drawn.events = append(drawn.events, e.At.UTC().Format(time.TimeOnly)+"  "+middle(nameOf(e), names)+"  "+whatHappened(e))
 	}
 	return drawn
 }
 
-// fit takes what has room in so many lines: events get what the sessions leave, which is
-// half of it at least if there are so many.
+// minNames is as much of a name as tells it from others.
+const minNames = 13
+
+// fit takes what has room in so many lines: the state half of them at most, events what the
+// sessions leave, which is half of the rest at least if there are so many. A line between
+// them is left empty where there is room.
 func (s screen) fit(height int) []string {
-	lines := s.head[:min(len(s.head), height)]
+	lines := slices.Clone(s.head)
+	if most := (height + 1) / 2; len(lines) > most {
+		lines = append(lines[:max(most-1, 0)], fmt.Sprintf("... %d more lines: mpc status", len(lines)-max(most-1, 0)))[:min(most, height)]
+	}
+	apart := height >= roomy
+	if apart && len(s.sessions) > 0 {
+		lines = append(lines, "")
+	}
 	room := height - len(lines)
 	sessions := shorten(s.sessions, room-min(len(s.events)+1, room/2))
-	lines = append(slices.Clone(lines), sessions...)
+	lines = append(lines, sessions...)
 	room -= len(sessions)
-	if room > 1 && len(s.events) > 0 {
+	if apart && room > 1 && len(s.events) > 0 {
 		lines, room = append(lines, ""), room-1
 	}
 	return append(lines, s.events[max(0, len(s.events)-room):]...)
 }
 
-func (v *watched) sessionRows(w *tabwriter.Writer) {
-	fmt.Fprintln(w, "REQUEST\tATTEMPT\tSESSION\tPROGRESS\tPHASE\tAWAITING")
+// roomy is a height with room for empty lines.
+const roomy = 16
+
+func (v *watched) sessionRows(w *tabwriter.Writer, names int) {
+	fmt.Fprintln(w, "REQUEST\tPROGRESS\tAWAITING\tPHASE\tATTEMPT\tSESSION")
 	for _, r := range v.sessions.Sessions {
-		awaiting := strings.Join(r.Awaiting, " ")
+		awaiting := someOperators(r.Awaiting)
 		if r.Busy {
 			awaiting = "(computing)"
 		}
-		fmt.Fprintf(w, "%s/%s\t%d\t%.8s\t%s\t%s\t%s\n", r.Kind, r.Request, r.Attempt, r.Session, bar(int(r.Round), r.Rounds), r.Phase, awaiting)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%.8s\n", middle(r.Kind+"/"+r.Request, names), bar(int(r.Round), r.Rounds), awaiting, r.Phase, r.Attempt, r.Session)
 	}
+}
+
+// maxAwaited are named in a row.
+const maxAwaited = 2
+
+func someOperators(ops []string) string {
+	names := make([]string, 0, maxAwaited+1)
+	for _, op := range ops[:min(len(ops), maxAwaited)] {
+		names = append(names, shortOperator(op))
+	}
+	if more := len(ops) - maxAwaited; more > 0 {
+		names = append(names, fmt.Sprintf("+%d", more))
+	}
+	return strings.Join(names, " ")
+}
+
+// shortOperator leaves out of an address what all of a chain have in common, which is all
+// up to the last 1, and its middle.
+func shortOperator(op string) string {
+	if len(op) <= 2*maxOperator {
+		return op
+	}
+	return middle(op[strings.LastIndexByte(op, '1')+1:], maxOperator)
+}
+
+// maxOperator is as much of an address as tells it from others.
+const maxOperator = 10
+
+// middle takes the middle out of a name that is too long: many differ in their ends only.
+func middle(name string, width int) string {
+	runes := []rune(plain(name))
+	if len(runes) <= width {
+		return string(runes)
+	}
+	first := (width - 2) / 2
+	return string(runes[:first]) + ".." + string(runes[len(runes)-(width-2-first):])
+}
+
+// wrap breaks a text at its spaces into lines of a width.
+func wrap(text string, width int) (lines []string) {
+	line := ""
+	for _, word := range strings.Fields(plain(text)) {
+		if line != "" && len(line)+1+len(word) > width {
+			lines, line = append(lines, line), ""
+		}
+		if line != "" {
+			line += " "
+		}
+		line += word
+	}
+	return append(lines, line)
 }
 
 // shorten keeps the first rows under a heading, and says how many more there are.
@@ -145,19 +218,24 @@ func bar(round, rounds int) string {
 
 func rows(text string) []string { return strings.Split(strings.TrimSuffix(text, "\n"), "\n") }
 
-// eventText is one thing that happened.
+// eventText is one thing that happened, in a line of its own.
 func eventText(e mpcnode.ActivityEvent) string {
-	text := fmt.Sprintf("%s  %s/%s %.8s ", clock(e.At), e.Kind, e.Request, e.Session)
+	return fmt.Sprintf("%s  %s %.8s %s", clock(e.At), nameOf(e), e.Session, whatHappened(e))
+}
+
+func nameOf(e mpcnode.ActivityEvent) string { return e.Kind + "/" + e.Request }
+
+func whatHappened(e mpcnode.ActivityEvent) string {
 	switch e.What {
 	case mpcnode.ActivityRound:
-		return text + fmt.Sprintf("round %d done in %s", e.Round, seconds(e.Seconds))
+		return fmt.Sprintf("round %d done in %s", e.Round, seconds(e.Seconds))
 	case mpcnode.ActivityEnded:
 		if e.Reason == "" {
-			return text + "done in " + seconds(e.Seconds)
+			return "done in " + seconds(e.Seconds)
 		}
-		return text + fmt.Sprintf("ended after %s: %s", seconds(e.Seconds), e.Reason)
+		return fmt.Sprintf("ended: %s, after %s", e.Reason, seconds(e.Seconds))
 	}
-	return text + e.What
+	return e.What
 }
 
 // frame draws a screen in a size. Nothing but printable text gets there.

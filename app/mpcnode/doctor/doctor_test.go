@@ -306,6 +306,46 @@ func TestPurpose(t *testing.T) {
 	require.Error(t, err)
 }
 
+// Without the name of a key, each key of the node is judged by itself.
+func TestHeldKeys(t *testing.T) {
+	f := healthy()
+	f.Key, f.Node.Key, f.For = "", nil, Sign
+	f.Node.Participants[2].Answered = false
+	all := []string{"op-0", "op-1", "op-2", "op-3"}
+	f.Node.Held = []mpcnode.HeldKey{
+		{KeyID: "well", Threshold: 1, Participants: all},
+		{KeyID: "edge", Threshold: 2, Participants: all},
+		{KeyID: "away", Threshold: 2, Participants: []string{"op-0", "op-2", "op-3"}},
+		{KeyID: "lost", Threshold: 2, Participants: all, MissingShares: []string{"op-1", "op-3"}},
+		{KeyID: "left", Threshold: 1, Participants: []string{"op-0", "op-9"}},
+		{KeyID: "ours", Threshold: 2, Participants: []string{"op-0", "op-1", "op-3"}},
+	}
+	f.Node.Status.MissingShares = []mpcnode.MissingShare{{KeyID: "ours", What: mpcnode.ShareMissing}}
+	r := Examine(f)
+	var lines []string
+	for _, found := range r.Findings {
+		if found.Check == "sign" {
+			lines = append(lines, string(found.Level)+" "+string(found.Reason)+": "+found.Detail)
+		}
+	}
+	require.Equal(t, []string{
+		"problem stalled: away cannot be signed with now: 2 of 3 participants are there with a share, 3 are needed: op-2 does not answer",
+		"problem share_missing: lost cannot be signed with now: 1 of 4 participants are there with a share, 3 are needed: op-1 has no share, op-2 does not answer, op-3 has no share",
+		"problem stalled: left cannot be signed with now: 1 of 2 participants are there with a share, 2 are needed: op-9 has no identity",
+		"problem share_missing: ours cannot be signed with now: 2 of 3 participants are there with a share, 3 are needed: op-0 has no share",
+		"warning stalled: of edge just as many participants are there as are needed: none may be lost",
+		"ok : 2 of 6 READY keys of this node can be signed with now; whether all have the share of one: --key ID",
+	}, lines)
+
+	f.Node.Held = nil
+	for i := range 2 * maxKeysNamed {
+		f.Node.Held = append(f.Node.Held, mpcnode.HeldKey{KeyID: fmt.Sprint("key-", i), Threshold: 3, Participants: all})
+	}
+	found := bad(Examine(f))
+	require.Len(t, found, maxKeysNamed+3, "the participant, the share, ten keys, and how many more")
+	require.Equal(t, "and 10 more keys cannot be signed with now", found[len(found)-1].Detail)
+}
+
 // A reshare takes as many of the old participants as sign, and all of the new ones.
 func TestPurposeReshare(t *testing.T) {
 	summary := func(f Facts) (levels []Level, details string) {

@@ -35,6 +35,14 @@ func examineStrangers(r *Report, strangers []p2p.Stranger) {
 	if len(strangers) == 0 {
 		return
 	}
+	r.advise("peers", Warning, "", MendStrangers, "%s", NameStrangers(strangers))
+}
+
+// MendStrangers is what to do about peers without the channel.
+const MendStrangers = "if one of them is yours or a validator's: there, set enabled = true in section [mpc] of app.toml and start the node again, with a program that has MPC; other peers relay meanwhile"
+
+// NameStrangers says how many peers have no channel, and the names of some.
+func NameStrangers(strangers []p2p.Stranger) string {
 	names := make([]string, 0, maxStrangers)
 	for _, s := range strangers[:min(len(strangers), maxStrangers)] {
 		name := s.ID
@@ -50,8 +58,7 @@ func examineStrangers(r *Report, strangers []p2p.Stranger) {
 	if more := len(strangers) - len(names); more > 0 {
 		list += fmt.Sprintf(" and %d more", more)
 	}
-	r.advise("peers", Warning, "", "if one of them is yours or a validator's: there, set enabled = true in section [mpc] of app.toml and start the node again, with a program that has MPC; other peers relay meanwhile",
-		"%d without the MPC channel, nothing of MPC passes them: %s", len(strangers), list)
+	return fmt.Sprintf("%d without the MPC channel, nothing of MPC passes them: %s", len(strangers), list)
 }
 
 // examineParticipants lists those of the key, or all.

@@ -17,13 +17,16 @@ func examinePurpose(r *Report, f Facts) {
 	}
 	members := f.members()
 	switch {
+	case f.For == Sign && f.Key != "" && f.Node.Key == nil: // there is none, which was said
+	case f.For == Sign && f.Node.Key == nil && len(f.Node.Held) > 0:
+		f.judgeKeys(r)
 	case f.For == Sign && f.Node.Key == nil:
 		there := f.count(members, f.comes)
 		if there < fewestSigners {
 			r.found(string(Sign), Problem, types.ErrStalled, "%d of %d participants are there, no key signs with fewer than %d", there, len(members), fewestSigners)
 			return
 		}
-		r.ok(string(Sign), "%d of %d participants are there; how many a signature needs, its key says: --key ID", there, len(members))
+		r.ok(string(Sign), "%d of %d participants are there; this node is one of no READY key", there, len(members))
 	case f.For == Sign:
 		f.sumUp(r, "participants are there", members, int(f.Node.Key.Threshold)+1, f.signs)
 	case f.For == Reshare:
@@ -77,15 +80,25 @@ func (f *Facts) count(members []mpcnode.ParticipantReport, able func(mpcnode.Par
 }
 
 // comes: a participant is there and able, as far as anybody can tell.
-func (f *Facts) comes(p mpcnode.ParticipantReport) bool {
+func (f *Facts) comes(p mpcnode.ParticipantReport) bool { return f.absence(p) == "" }
+
+// absence is why a participant does not come, in words that follow its name; empty if it
+// does.
+func (f *Facts) absence(p mpcnode.ParticipantReport) string {
+	s := f.Node.Status
 	switch {
 	case p.IdentityVersion == 0:
-		return false
-	case p.Self:
-		s := f.Node.Status
-		return !s.CatchingUp && s.Problem == "" && s.IdentityOutdated == 0
+		return "has no identity"
+	case p.Self && s.IdentityOutdated != 0, !p.Self && p.Outdated():
+		return "has an outdated identity"
+	case p.Self && s.Problem != "":
+		return "is this node and takes part in nothing (" + s.Problem + ")"
+	case p.Self && s.CatchingUp, p.CatchingUp:
+		return "is behind the chain"
+	case !p.Self && !p.Answered:
+		return "does not answer"
 	}
-	return p.Answered && !p.CatchingUp && !p.Outdated()
+	return ""
 }
 
 // signs: it comes, and has a share of the key that was asked for.

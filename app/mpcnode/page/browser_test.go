@@ -13,6 +13,7 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode/page"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // sample is what a node could say. Names that are markup must not become any.
@@ -39,6 +40,10 @@ func sample() mpcnode.PageReport {
 			{Operator: "seqvaloper1self", Self: true, Registered: true, Version: 1}, {Operator: "seqvaloper1slow", Direct: true, Registered: true, Version: 3},
 			{Operator: "seqvaloper1left"},
 		},
+		Refusals: []mpcnode.PageRefusal{{
+			Request: "payout-9", KeyID: "treasury", Status: "ERROR",
+			RefusalReport: mpcnode.RefusalReport{Operator: "seqvaloper1self", Reason: string(types.ErrPolicy), Remedy: types.ErrPolicy.Remedy()},
+		}},
 		Faults: []mpcnode.PageFault{{Height: 4700, Participant: "seqvaloper1slow", Reason: "stalled", Request: "payment-0", Accuser: "seqvaloper1self"}},
 	}
 }
@@ -83,7 +88,7 @@ func TestInBrowser(t *testing.T) {
 	for _, want := range []string{
 		"seq-1", "4711", "database_missing: restore it", "identity_outdated: the chain goes by version 2", "catching_up: the clock of this node is 61 s ahead",
 		"kept: a share of epoch 3 is kept though the chain has no use for it: other_key. look at the chain", "stray-1, stray-2", "0x6FcDAAC159E6fE03b42E0000731b57506fcFd75d", "5 of 5", "missing: seqvaloper1lost",
-		"the next loss ends it", "cannot sign", "4 of 9", "seqvaloper1slow", "5 s", "this node", "directly", "by relay", "4700", "not all keys are shown",
+		"payout-9", "policy_refused", types.ErrPolicy.Remedy(), "the next loss ends it", "cannot sign", "4 of 9", "seqvaloper1slow", "5 s", "this node", "directly", "by relay", "4700", "not all keys are shown",
 		"&lt;img src=x onerror=alert(1)&gt;",
 	} {
 		require.Contains(t, dom, want)

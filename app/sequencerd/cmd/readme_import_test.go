@@ -55,7 +55,7 @@ func TestReadmeShowsWhatImportingTakes(t *testing.T) {
 		require.NoError(t, err)
 		paths = append(paths, found...)
 	}
-	ours := regexp.MustCompile(`(?i)mpc|\blink\b|\bcli\.|PrepareCheckState`)
+	ours := regexp.MustCompile(`(?i)mpc|\blink\b|\bcli\.|PrepareCheckState|openapi\.`)
 	count := 0
 	for _, path := range paths {
 		if strings.HasSuffix(path, "_test.go") || filepath.Base(path) == "doc.go" {

@@ -12,6 +12,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/server/api"
 	"github.com/cosmos/cosmos-sdk/server/config"
 	authtx "github.com/cosmos/cosmos-sdk/x/auth/tx"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/openapi"
 )
 
 // RegisterAPIRoutes adds the REST gateways.
@@ -19,6 +21,7 @@ func (app *App) RegisterAPIRoutes(s *api.Server, _ config.APIConfig) {
 	authtx.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	cmtservice.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	app.Basics.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
+	s.Router.Handle(openapi.Path, openapi.Handler())
 }
 
 // RegisterTxService adds the service that simulates and finds transactions.

@@ -88,7 +88,10 @@ func (k *Keeper) acceptBatch(ctx context.Context, line types.Line, r types.Range
 	if err := k.setLine(ctx, line); err != nil {
 		return 0, err
 	}
-	return id, k.setBatch(ctx, batch)
+	if err := k.setBatch(ctx, batch); err != nil {
+		return 0, err
+	}
+	return id, k.prune(ctx)
 }
 
 // resubmitBatch makes another transaction of a batch that the last one did not settle and
@@ -111,11 +114,17 @@ func (k *Keeper) resubmitBatch(ctx context.Context, purpose types.Purpose, numbe
 	return batch.TransactionId, k.setBatch(ctx, batch)
 }
 
-// Batch returns a batch of a purpose; types.ErrUnknownBatch if there is none.
+// Batch returns a batch of a purpose; types.ErrUnknownBatch if there was none,
+// types.ErrPruned if it is not kept.
 func (k *Keeper) Batch(ctx context.Context, purpose types.Purpose, number uint64) (types.Batch, error) {
 	b, err := k.batches.Get(ctx, collections.Join(uint32(purpose), number))
 	switch {
 	case errors.Is(err, collections.ErrNotFound):
+		if line, err := k.line(ctx, purpose); err != nil {
+			return b, err
+		} else if number > 0 && number < line.NextBatch {
+			return b, types.ErrPruned.Wrapf("batch %d of %s", number, purpose)
+		}
 		return b, types.ErrUnknownBatch.Wrapf("%s %d", purpose, number)
 	case err != nil:
 		return b, fmt.Errorf("load batch %d of %s: %w", number, purpose, err)

@@ -33,16 +33,21 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return fmt.Errorf("store batch %d of %s: %w", b.Number, b.Purpose, err)
 		}
 	}
-	if err := k.importTransactions(ctx, g.Transactions); err != nil {
+	if err := k.importTransactions(ctx, g); err != nil {
 		return err
 	}
 	return k.importVotes(ctx, g)
 }
 
-func (k *Keeper) importTransactions(ctx context.Context, all []types.Transaction) error {
-	for _, t := range all {
+func (k *Keeper) importTransactions(ctx context.Context, g types.GenesisState) error {
+	for _, t := range g.Transactions {
 		if err := k.setTransaction(ctx, t); err != nil {
 			return err
+		}
+		if t.DoneHeight > 0 {
+			if err := k.indexDone(ctx, t); err != nil {
+				return err
+			}
 		}
 		if t.Status != types.TRANSACTION_STATUS_OPEN {
 			continue
@@ -51,10 +56,11 @@ func (k *Keeper) importTransactions(ctx context.Context, all []types.Transaction
 			return fmt.Errorf("index transaction %d: %w", t.Id, err)
 		}
 	}
-	if len(all) == 0 {
+	last := g.LastID()
+	if last == 0 {
 		return nil
 	}
-	return k.transactionID.Set(ctx, uint64(len(all)))
+	return k.transactionID.Set(ctx, last)
 }
 
 // importVotes imports what operators said of what is not decided.
@@ -91,7 +97,8 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 			return nil, fmt.Errorf("export the state of %s: %w", types.ModuleName, err)
 		}
 	}
-	return g, nil
+	g.LastTransactionId, err = k.lastID(ctx)
+	return g, err
 }
 
 // valuesOf reads a whole collection in its order.

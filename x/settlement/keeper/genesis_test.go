@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -67,6 +68,12 @@ func TestGenesisIsChecked(t *testing.T) {
 		"nonce twice":               func(g *types.GenesisState) { g.Transactions[1].Nonce = 0 },
 		"transaction of no key":     func(g *types.GenesisState) { g.Transactions[0].KeyId = "x" },
 		"transactions with a gap":   func(g *types.GenesisState) { g.Transactions = g.Transactions[1:] },
+		"transactions turned round": func(g *types.GenesisState) { slices.Reverse(g.Transactions) },
+		"id above the last":         func(g *types.GenesisState) { g.LastTransactionId = 1 },
+		"done and open":             func(g *types.GenesisState) { g.Transactions[1].DoneHeight = 5 },
+		"newest batch left out": func(g *types.GenesisState) {
+			g.Batches, g.Transactions, g.Reports = g.Batches[:1], g.Transactions[:1], nil
+		},
 		"no attempt":                func(g *types.GenesisState) { g.Transactions[1].Attempts = nil },
 		"another signature":         func(g *types.GenesisState) { g.Transactions[1].Attempts[0].SignatureId = "x" },
 		"bad contract":              func(g *types.GenesisState) { g.Transactions[1].Contract = "x" },

@@ -87,7 +87,7 @@ func (k *Keeper) AfterSignFailed(ctx context.Context, s mpctypes.Signature) erro
 // afterSignature notes it, unless another attempt was included before.
 func (k *Keeper) afterSignature(ctx context.Context, s mpctypes.Signature) error {
 	t, err := k.signedBy(ctx, s.Id)
-	if errors.Is(err, types.ErrAlreadyIncluded) {
+	if errors.Is(err, types.ErrAlreadyIncluded) || errors.Is(err, types.ErrPruned) {
 		return nil
 	}
 	if err != nil {

@@ -37,6 +37,9 @@ type Keeper struct {
 	proposals collections.Map[collections.Pair[uint32, string], types.Proposal]
 	// reports holds what operators say of an open transaction: as many for each.
 	reports collections.Map[collections.Pair[uint64, string], types.Report]
+	// done holds the transactions that nothing needs any more, by the height since when, and
+	// id.
+	done collections.KeySet[collections.Pair[uint64, uint64]]
 }
 
 // NewKeeper makes the keeper. authority is the account that may change the parameters and
@@ -63,6 +66,7 @@ func NewKeeper(
 			collections.PairKeyCodec(collections.Uint32Key, collections.StringKey), codec.CollValue[types.Proposal](cdc)),
 		reports: collections.NewMap(sb, types.ReportsPrefix, "reports",
 			collections.PairKeyCodec(collections.Uint64Key, collections.StringKey), codec.CollValue[types.Report](cdc)),
+		done: collections.NewKeySet(sb, types.DonePrefix, "done", collections.PairKeyCodec(collections.Uint64Key, collections.Uint64Key)),
 	}
 	schema, err := sb.Build()
 	if err != nil {

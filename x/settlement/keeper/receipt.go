@@ -39,6 +39,11 @@ func (k *Keeper) reportReceipt(ctx context.Context, msg *types.MsgReportReceipt)
 		return false, err
 	}
 	t.Include(r.Receipt)
+	if t.Status == types.TRANSACTION_STATUS_SUCCEEDED {
+		if err := k.setDone(ctx, &t); err != nil {
+			return false, err
+		}
+	}
 	k.emit(ctx, &types.EventTransactionIncluded{
 		TransactionId: t.Id, Purpose: t.Purpose, Batch: t.Batch, Status: t.Status, Receipt: r.Receipt,
 	})

@@ -67,11 +67,20 @@ func (k *Keeper) takeNonce(ctx context.Context, params types.Params, keyID strin
 }
 
 func (k *Keeper) nextID(ctx context.Context) (uint64, error) {
+	last, err := k.lastID(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return last + 1, k.transactionID.Set(ctx, last+1)
+}
+
+// lastID is that of the newest transaction; 0 if there was none.
+func (k *Keeper) lastID(ctx context.Context) (uint64, error) {
 	last, err := k.transactionID.Get(ctx)
 	if err != nil && !errors.Is(err, collections.ErrNotFound) {
 		return 0, fmt.Errorf("load the id of the last transaction: %w", err)
 	}
-	return last + 1, k.transactionID.Set(ctx, last+1)
+	return last, nil
 }
 
 // askSignature asks for the signature of the newest attempt. The transaction is stored
@@ -146,8 +155,14 @@ func (k *Keeper) firstOpen(ctx context.Context, keyID string) (first uint64, err
 // giveUp refuses where a transaction settled its batch, or still may.
 func (k *Keeper) giveUp(ctx context.Context, id uint64) error {
 	t, err := k.Transaction(ctx, id)
-	if err != nil || t.Status == types.TRANSACTION_STATUS_REVERTED {
+	if err != nil {
 		return err
+	}
+	if t.Status == types.TRANSACTION_STATUS_REVERTED {
+		if err := k.setDone(ctx, &t); err != nil {
+			return err
+		}
+		return k.setTransaction(ctx, t)
 	}
 	key, err := k.Key(ctx, t.KeyId)
 	switch {
@@ -157,6 +172,9 @@ func (k *Keeper) giveUp(ctx context.Context, id uint64) error {
 		return types.ErrNotReverted.Wrapf("transaction %d is %s", t.Id, t.Status)
 	}
 	t.Status = types.TRANSACTION_STATUS_ABANDONED
+	if err := k.setDone(ctx, &t); err != nil {
+		return err
+	}
 	return k.closeTransaction(ctx, t)
 }
 
@@ -171,11 +189,17 @@ func (k *Keeper) closeTransaction(ctx context.Context, t types.Transaction) erro
 	return k.setTransaction(ctx, t)
 }
 
-// Transaction returns a transaction; types.ErrUnknownTx if there is none.
+// Transaction returns a transaction; types.ErrUnknownTx if there was none, types.ErrPruned
+// if it is not kept.
 func (k *Keeper) Transaction(ctx context.Context, id uint64) (types.Transaction, error) {
 	t, err := k.transactions.Get(ctx, id)
 	switch {
 	case errors.Is(err, collections.ErrNotFound):
+		if last, err := k.lastID(ctx); err != nil {
+			return t, err
+		} else if id > 0 && id <= last {
+			return t, types.ErrPruned.Wrapf("transaction %d", id)
+		}
 		return t, types.ErrUnknownTx.Wrapf("%d", id)
 	case err != nil:
 		return t, fmt.Errorf("load transaction %d: %w", id, err)

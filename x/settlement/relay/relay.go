@@ -21,6 +21,7 @@ import (
 // Ethereum is what the relay asks of a node of the other chain. ethclient.Client
 // implements it.
 type Ethereum interface {
+	Past
 	// ChainID is the number of the chain that the node follows.
 	ChainID(ctx context.Context) (*big.Int, error)
 	// BlockNumber is the newest block's.
@@ -33,8 +34,18 @@ type Ethereum interface {
 	TransactionReceipt(ctx context.Context, hash common.Hash) (*ethtypes.Receipt, error)
 }
 
+// Past is how it finds a transaction whose hash it does not know.
+type Past interface {
+	// NonceAt is how many nonces an account has used up after a block; nil: the newest one.
+	NonceAt(ctx context.Context, account common.Address, block *big.Int) (uint64, error)
+	// BlockByNumber is a block with its transactions.
+	BlockByNumber(ctx context.Context, number *big.Int) (*ethtypes.Block, error)
+}
+
 // Sequencer is what it asks of a node of this chain.
 type Sequencer interface {
+	// Address is that of a READY key, 0x and hex digits.
+	Address(ctx context.Context, keyID string) (string, error)
 	// Open lists the transactions that wait for inclusion, by key and nonce.
 	Open(ctx context.Context) ([]types.Transaction, error)
 	// Reported is what an operator said of a transaction; nil for nothing.
@@ -69,11 +80,18 @@ type Relay struct {
 	first map[common.Hash]uint64
 	// said is what was said last of each transaction.
 	said map[uint64]string
+	// foreign are hashes of open transactions that this chain does not know.
+	foreign map[uint64]common.Hash
+	// addresses of keys.
+	addresses map[string]common.Address
 }
 
 // New makes a relay. It tells say what it does, a line for each thing that changed.
 func New(e Ethereum, s Sequencer, o Options, say func(line string)) *Relay {
-	return &Relay{Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), said: make(map[uint64]string)}
+	return &Relay{
+		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), said: make(map[uint64]string),
+		foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
+	}
 }
 
 // Run looks again and again until the context ends. A node that is away is waited for.
@@ -138,11 +156,18 @@ func (r *Relay) Step(ctx context.Context) error {
 // look does what is to be done for a transaction, and says so.
 func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next bool) (string, error) {
 	receipt, err := r.receipt(ctx, t)
+	if err == nil && receipt == nil {
+		receipt, err = r.unknown(ctx, t, head)
+	}
 	switch {
 	case err != nil:
 		return "", err
 	case receipt != nil:
-		return r.report(ctx, t, receipt, head)
+		said, err := r.report(ctx, t, receipt, head)
+		if _, is := r.foreign[t.Id]; is {
+			said = fmt.Sprintf("%s, by %s, which this chain did not get the signature of", said, receipt.TxHash)
+		}
+		return said, err
 	case t.Current().Status == types.ATTEMPT_STATUS_FAILED:
 		return "was not signed: " + t.Current().Reason + "; asked again", r.bump(ctx, t)
 	}
@@ -260,10 +285,13 @@ func (r *Relay) tell(id uint64, line string) {
 
 // forget drops what is remembered of transactions that are not open any more.
 func (r *Relay) forget(open []types.Transaction) {
-	said, first := make(map[uint64]string), make(map[common.Hash]uint64)
+	said, first, foreign := make(map[uint64]string), make(map[common.Hash]uint64), make(map[uint64]common.Hash)
 	for _, t := range open {
 		if line, ok := r.said[t.Id]; ok {
 			said[t.Id] = line
+		}
+		if hash, ok := r.foreign[t.Id]; ok {
+			foreign[t.Id] = hash
 		}
 		for _, a := range t.Attempts {
 			if block, ok := r.first[common.HexToHash(a.Hash)]; ok && a.Hash != "" {
@@ -276,5 +304,5 @@ func (r *Relay) forget(open []types.Transaction) {
 			r.say(fmt.Sprintf("transaction %d: settled", id))
 		}
 	}
-	r.said, r.first = said, first
+	r.said, r.first, r.foreign = said, first, foreign
 }

@@ -28,6 +28,14 @@ type l1 struct {
 	receipts     map[common.Hash]*ethtypes.Receipt
 	sent         []common.Hash
 	refuse, away error
+	// nonces are the blocks that used up each nonce of everybody; asked is how often they were
+	// asked for. Of blocks before the oldest it forgot them.
+	nonces []int64
+	asked  int
+	oldest int64
+	forgot error
+	// block is every block.
+	block *ethtypes.Block
 }
 
 func (l *l1) ChainID(context.Context) (*big.Int, error) { return big.NewInt(l.chain), l.away }
@@ -46,14 +54,37 @@ func (l *l1) TransactionReceipt(_ context.Context, hash common.Hash) (*ethtypes.
 	return nil, ethereum.NotFound
 }
 
+func (l *l1) NonceAt(_ context.Context, _ common.Address, block *big.Int) (used uint64, err error) {
+	l.asked++
+	if block != nil && block.Int64() < l.oldest {
+		return 0, l.forgot
+	}
+	for _, in := range l.nonces {
+		if block == nil || in <= block.Int64() {
+			used++
+		}
+	}
+	return used, nil
+}
+
+func (l *l1) BlockByNumber(_ context.Context, number *big.Int) (*ethtypes.Block, error) {
+	if l.block.Number().Cmp(number) != 0 {
+		return nil, ethereum.NotFound
+	}
+	return l.block, nil
+}
+
 // l2 is a node of this chain that does.
 type l2 struct {
+	address  string
 	open     []types.Transaction
 	reported *types.Receipt
 	sent     []sdk.Msg
 }
 
 func (l *l2) Open(context.Context) ([]types.Transaction, error) { return l.open, nil }
+
+func (l *l2) Address(context.Context, string) (string, error) { return l.address, nil }
 
 func (l *l2) Reported(context.Context, uint64, string) (*types.Receipt, error) {
 	return l.reported, nil

@@ -54,6 +54,26 @@ func (n *node) Open(ctx context.Context) (open []types.Transaction, err error) {
 	}
 }
 
+// Address implements Sequencer.
+func (n *node) Address(ctx context.Context, keyID string) (string, error) {
+	request := &types.QueryKeysRequest{Pagination: &query.PageRequest{Limit: page}}
+	for {
+		answer, err := n.query.Keys(ctx, request)
+		if err != nil {
+			return "", err
+		}
+		for _, key := range answer.Keys {
+			if key.Id == keyID && key.Address != "" {
+				return key.Address, nil
+			}
+		}
+		if answer.Pagination == nil || len(answer.Pagination.NextKey) == 0 {
+			return "", fmt.Errorf("there is no READY key %s", keyID)
+		}
+		request.Pagination.Key = answer.Pagination.NextKey
+	}
+}
+
 // Reported implements Sequencer.
 func (n *node) Reported(ctx context.Context, id uint64, operator string) (*types.Receipt, error) {
 	answer, err := n.query.Transaction(ctx, &types.QueryTransactionRequest{Id: id})

@@ -29,6 +29,7 @@ var (
 	ErrFeeLimit        = register(20, grpccodes.FailedPrecondition, "fee_limit", "the authority may raise max_fee_per_gas; other nodes take a replacement only for a tenth more")
 	ErrNotReverted     = register(21, grpccodes.FailedPrecondition, "not_reverted", "only a batch whose last transaction reverted, or waits with a deleted key, is submitted again")
 	ErrNotOurs         = register(22, grpccodes.PermissionDenied, "not_ours", "the module's keys sign the module's own transactions only")
+	ErrPruned          = register(23, grpccodes.NotFound, "pruned", "it was settled more than retention_blocks ago and is not kept; ask a node that has old states, at a height of then")
 )
 
 func register(code uint32, grpc grpccodes.Code, reason, remedy string) *errorsmod.Error {

@@ -14,17 +14,26 @@ func (g GenesisState) Validate() error {
 	if err != nil {
 		return err
 	}
-	if err := g.validateTransactions(keys); err != nil {
+	transactions, err := g.validateTransactions(keys)
+	if err != nil {
 		return err
 	}
 	lines, err := g.validateLines(keys)
 	if err != nil {
 		return err
 	}
-	if err := g.validateBatches(lines); err != nil {
+	if err := g.validateBatches(lines, transactions); err != nil {
 		return err
 	}
-	return g.validateVotes(lines)
+	return g.validateVotes(lines, transactions)
+}
+
+// LastID is that of the newest transaction that there was; 0: none was.
+func (g GenesisState) LastID() uint64 {
+	if n := len(g.Transactions); g.LastTransactionId == 0 && n > 0 {
+		return g.Transactions[n-1].Id
+	}
+	return g.LastTransactionId
 }
 
 func (g GenesisState) validateKeys() (map[string]Key, error) {
@@ -46,26 +55,29 @@ func (g GenesisState) validateKeys() (map[string]Key, error) {
 }
 
 // validateTransactions checks each, and that no nonce is there twice, or above the key's.
-func (g GenesisState) validateTransactions(keys map[string]Key) error {
-	nonces := make(map[string]bool, len(g.Transactions))
-	for i, t := range g.Transactions {
+func (g GenesisState) validateTransactions(keys map[string]Key) (map[uint64]Transaction, error) {
+	nonces, all := make(map[string]bool, len(g.Transactions)), make(map[uint64]Transaction, len(g.Transactions))
+	before := uint64(0)
+	for _, t := range g.Transactions {
 		key, known := keys[t.KeyId]
 		at := fmt.Sprint(t.KeyId, " ", t.Nonce)
 		switch {
-		case t.Id != uint64(i)+1:
-			return ErrBadGenesis.Wrapf("transactions: %d stands where %d belongs", t.Id, i+1)
+		case t.Id <= before || t.Id > g.LastID():
+			return nil, ErrBadGenesis.Wrapf("transactions: %d stands after %d, of %d in all", t.Id, before, g.LastID())
 		case !known || t.Nonce >= key.NextNonce || nonces[at]:
-			return ErrBadGenesis.Wrapf("transactions: %d has nonce %d of key %.80q, which it cannot have", t.Id, t.Nonce, t.KeyId)
+			return nil, ErrBadGenesis.Wrapf("transactions: %d has nonce %d of key %.80q, which it cannot have", t.Id, t.Nonce, t.KeyId)
 		case len(t.Attempts) == 0:
-			return ErrBadGenesis.Wrapf("transactions: %d has no attempt", t.Id)
+			return nil, ErrBadGenesis.Wrapf("transactions: %d has no attempt", t.Id)
 		case t.Purpose.Validate() != nil || !addressForm.MatchString(t.Contract):
-			return ErrBadGenesis.Wrapf("transactions: %d has purpose %d, contract %.80q", t.Id, t.Purpose, t.Contract)
+			return nil, ErrBadGenesis.Wrapf("transactions: %d has purpose %d, contract %.80q", t.Id, t.Purpose, t.Contract)
 		case t.Current().SignatureId != SignatureID(t.Id, t.Current().Number):
-			return ErrBadGenesis.Wrapf("transactions: %d has signature %.80q", t.Id, t.Current().SignatureId)
+			return nil, ErrBadGenesis.Wrapf("transactions: %d has signature %.80q", t.Id, t.Current().SignatureId)
+		case t.DoneHeight < 0 || t.DoneHeight > 0 && t.Status == TRANSACTION_STATUS_OPEN:
+			return nil, ErrBadGenesis.Wrapf("transactions: %d is %s and done since height %d", t.Id, t.Status, t.DoneHeight)
 		}
-		nonces[at] = true
+		nonces[at], all[t.Id], before = true, t, t.Id
 	}
-	return nil
+	return all, nil
 }
 
 func (g GenesisState) validateLines(keys map[string]Key) (map[Purpose]Line, error) {
@@ -85,43 +97,55 @@ func (g GenesisState) validateLines(keys map[string]Key) (map[Purpose]Line, erro
 	return lines, nil
 }
 
-// validateBatches checks that each line has all its batches, without a gap.
-func (g GenesisState) validateBatches(lines map[Purpose]Line) error {
-	again := make(map[Purpose]Line, len(lines))
+// validateBatches checks that the batches of a line follow each other up to its newest one,
+// which is always there; of those before some may be gone. A transaction has its batch.
+func (g GenesisState) validateBatches(lines map[Purpose]Line, transactions map[uint64]Transaction) error {
+	newest, there := make(map[Purpose]Batch, len(lines)), make(map[string]bool, len(g.Batches))
 	for _, b := range g.Batches {
-		l, begun := again[b.Purpose]
-		if !begun {
-			l = NewLine(b.Purpose)
+		before, begun := newest[b.Purpose]
+		t := transactions[b.TransactionId]
+		switch {
+		case b.Range.Validate() != nil:
+			return ErrBadGenesis.Wrapf("batches: %s %d: %s", b.Purpose, b.Number, b.Range.Validate())
+		case b.Number == 0 || b.Number >= lines[b.Purpose].NextBatch:
+			return ErrBadGenesis.Wrapf("batches: the line of %s has no batch %d yet", b.Purpose, b.Number)
+		case begun && !b.comesAfter(before):
+			return ErrBadGenesis.Wrapf("batches: %s %d does not come after %d", b.Purpose, b.Number, before.Number)
+		case b.TransactionId == 0 || t.Id != b.TransactionId || t.Purpose != b.Purpose || t.Batch != b.Number:
+			return ErrBadGenesis.Wrapf("batches: transaction %d does not settle %s %d", b.TransactionId, b.Purpose, b.Number)
 		}
-		if b.Number != l.NextBatch || b.TransactionId == 0 || b.TransactionId > uint64(len(g.Transactions)) {
-			return ErrBadGenesis.Wrapf("batches: %s %d, transaction %d", b.Purpose, b.Number, b.TransactionId)
+		newest[b.Purpose], there[b.name()] = b, true
+	}
+	for _, t := range g.Transactions {
+		if b := (Batch{Purpose: t.Purpose, Number: t.Batch}); !there[b.name()] {
+			return ErrBadGenesis.Wrapf("transactions: %d settles %s %d, which is not there", t.Id, t.Purpose, t.Batch)
 		}
-		if t := g.Transactions[b.TransactionId-1]; t.Purpose != b.Purpose || t.Batch != b.Number {
-			return ErrBadGenesis.Wrapf("batches: transaction %d does not settle %s %d", t.Id, b.Purpose, b.Number)
-		}
-		if _, err := l.Accept(b.Range, b.TransactionId, b.AcceptedHeight); err != nil {
-			return ErrBadGenesis.Wrapf("batches: %s", err)
-		}
-		again[b.Purpose] = l
 	}
 	for _, l := range lines {
-		got, begun := again[l.Purpose]
-		if !begun {
-			got = NewLine(l.Purpose)
+		next, nextBlock := uint64(1), uint64(0)
+		if b, begun := newest[l.Purpose]; begun {
+			next, nextBlock = b.Number+1, b.Range.LastBlock+1
 		}
-		if got.NextBatch != l.NextBatch || got.NextBlock != l.NextBlock {
+		if next != l.NextBatch || nextBlock != l.NextBlock {
 			return ErrBadGenesis.Wrapf("lines: %s goes on at batch %d, block %d, its batches end before %d, %d",
-				l.Purpose, l.NextBatch, l.NextBlock, got.NextBatch, got.NextBlock)
+				l.Purpose, l.NextBatch, l.NextBlock, next, nextBlock)
 		}
-		delete(again, l.Purpose)
-	}
-	if len(again) > 0 {
-		return ErrBadGenesis.Wrap("batches: there are some of a purpose without a line")
 	}
 	return nil
 }
 
-func (g GenesisState) validateVotes(lines map[Purpose]Line) error {
+func (b Batch) name() string { return fmt.Sprint(b.Purpose, " ", b.Number) }
+
+// comesAfter: of two batches of a line, with or without others between them.
+func (b Batch) comesAfter(before Batch) bool {
+	next := before.Range.LastBlock + 1
+	if b.Number == before.Number+1 {
+		return b.Range.FirstBlock == next
+	}
+	return b.Number > before.Number && b.Range.FirstBlock > next
+}
+
+func (g GenesisState) validateVotes(lines map[Purpose]Line, transactions map[uint64]Transaction) error {
 	for _, p := range g.Proposals {
 		l := lines[p.Purpose]
 		if p.Operator == "" || p.Batch != l.NextBatch || l.Follows(p.Range) != nil {
@@ -129,8 +153,7 @@ func (g GenesisState) validateVotes(lines map[Purpose]Line) error {
 		}
 	}
 	for _, r := range g.Reports {
-		if r.Operator == "" || r.TransactionId == 0 || r.TransactionId > uint64(len(g.Transactions)) ||
-			g.Transactions[r.TransactionId-1].Status != TRANSACTION_STATUS_OPEN || r.Receipt.Validate() != nil {
+		if r.Operator == "" || transactions[r.TransactionId].Status != TRANSACTION_STATUS_OPEN || r.Receipt.Validate() != nil {
 			return ErrBadGenesis.Wrapf("reports: that of %.80q is not of an open transaction", r.Operator)
 		}
 	}

@@ -24,4 +24,5 @@ var (
 	OpenPrefix          = collections.NewPrefix(6)
 	ProposalsPrefix     = collections.NewPrefix(7)
 	ReportsPrefix       = collections.NewPrefix(8)
+	DonePrefix          = collections.NewPrefix(9)
 )

@@ -108,6 +108,10 @@ function show(state) {
     { text: x.request, small: x.key_id }, x.kind, x.phase,
     x.rounds ? `${x.round} of ${x.rounds}` : "", (x.awaiting || []).join(", "), since(x.opened, state.at),
   ]), "nothing runs");
+  rows("refusals", state.refusals.map((x) => [
+    { text: x.request, small: x.key_id }, { text: x.status, className: x.status === "ERROR" ? "bad" : "" },
+    x.operator, { text: x.reason, className: "warn", small: x.remedy },
+  ]), "nobody refuses what is open, or failed of late");
   rows("participants", state.participants.map((p) => [
     p.operator,
     p.self ? "this node" : p.direct ? { text: "directly", className: "good" } : { text: "by relay, if at all", className: "warn" },
