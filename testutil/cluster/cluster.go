@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -29,6 +30,9 @@ type Cluster struct {
 	key     fixtures.KeySet
 	members []*member
 	done    chan struct{}
+
+	// carry, if set, brings each envelope to whom it is for.
+	carry atomic.Pointer[func(deliver func())]
 
 	mu     sync.Mutex
 	view   mpc.View
@@ -110,6 +114,10 @@ func (c *Cluster) newMember(op types.Operator, share []byte) *member {
 	require.NoError(c.t, m.db.PutRecord(record))
 	return m
 }
+
+// Carry lets a network decide how each envelope from here on is delivered: on any goroutine,
+// as often as it likes.
+func (c *Cluster) Carry(network func(deliver func())) { c.carry.Store(&network) }
 
 // Ready is how many presignatures the engines have for requests that they lead.
 func (c *Cluster) Ready() (n int) {
@@ -233,7 +241,12 @@ func (m *member) Send(to types.Operator, e *wire.Envelope) bool {
 		m.c.t.Errorf("verify an envelope: %v", err)
 		return false
 	}
-	recipient.engine.Receive(v)
+	deliver := func() { recipient.engine.Receive(v) }
+	if carry := m.c.carry.Load(); carry != nil {
+		(*carry)(deliver)
+		return true
+	}
+	deliver()
 	return true
 }
 
