@@ -53,7 +53,7 @@ test-long: build
 # The race detector on what has goroutines of its own; -short leaves out the
 # heavy cryptography, which the fake protocol and stored fixtures replace.
 test-race:
-	$(TEST) -race -short ./mpc/... ./p2p/... ./storage/... ./x/mpc/abci/... ./app/mpcnode/... ./app/localnet/... ./testutil/sim/...
+	$(TEST) -race -short ./mpc/... ./p2p/... ./storage/... ./x/mpc/abci/... ./app/mpcnode/... ./app/localnet/... ./testutil/sim/... ./testutil/cluster/...
 
 # The simulator on many seeds: SEEDS of networks without and SEEDS with a
 # dishonest member in bad weather, a quarter of it with one in good weather, as many

@@ -24,6 +24,7 @@ type Core struct {
 	pace pace
 	// ticked is when the last Tick was.
 	ticked time.Time
+	awake  awake
 	// requests are the open ones of the view. The map is never changed, and it and
 	// decidedLately are in judging for other goroutines.
 	requests map[types.RequestID]*types.Request
@@ -136,8 +137,10 @@ type live struct {
 	started   bool   // what came before its Start was handed over
 	// parked: it was counted when it did.
 	parked bool
-	// asked is when its owner first said what it is used for.
-	asked time.Time
+	// asked is when its owner first said what it is used for, refused why this node does not
+	// let it.
+	asked   time.Time
+	refused types.Reason
 	// heldUpBy are those who held it up at the last tick; noticed all who ever did, caught
 	// those of them whom nothing excuses any more, and accused whom this node accused of it.
 	heldUpBy, noticed, caught, accused []types.Operator
@@ -233,6 +236,7 @@ func (c *Core) Restore() error {
 
 // Tick lets time pass: resending, watchdogs, lapses.
 func (c *Core) Tick() {
+	c.noticeSleep()
 	now := c.opts.Now()
 	ordered := c.ordered()
 	c.guardWork("whom sessions wait for", func() { c.noteAwaited(ordered) })
@@ -313,6 +317,7 @@ func (c *Core) ordered() []*live {
 // in line with what is wanted. Start, restart, replay, missed wake-ups and
 // state sync all take this one path.
 func (c *Core) Reconcile(ctx context.Context) error {
+	c.noticeSleep()
 	begun, before := c.opts.Now(), c.view.Height
 	if err := c.look(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errReadChain, err)

@@ -35,7 +35,10 @@
 //     meanwhile is heard before the clock ticks, and of the time itself little counts.
 //   - A presignature (presign.go) is in memory only, made while nobody asks for
 //     anything, and used once: for a request that its owner leads, after every signer
-//     bound that request to its digest and confirmed that all were told the same.
+//     bound that request to its digest and confirmed that all were told the same. What
+//     may have been memory that was put back is dropped before anything else
+//     (presign_sleep.go). Whose use of others' work comes to nothing gets no more of it
+//     (presign_waste.go).
 //   - Pre-parameters are destroyed before the first round leaves.
 //   - Who lies to it is named, and left out of its next signatures (faults.go,
 //     shun.go); where nobody can be named, everybody who was there is doubted

@@ -217,6 +217,11 @@ func (e *Engine) Connected(op types.Operator) {
 	e.inbox.put(0, func() { e.core.contain(word{from: op}, func() { e.core.HandleConnected(op) }) }) // a session each
 }
 
+// Disconnected says that a participant's own connection is gone. It never blocks.
+func (e *Engine) Disconnected(op types.Operator) {
+	e.inbox.put(0, func() { e.core.contain(word{from: op}, func() { e.core.HandleDisconnected(op) }) })
+}
+
 // NoteUnheld says of which keys this node seems to have no share that it should have, as
 // Core.NoteUnheld. It never blocks; what finds no room is said again by the caller.
 func (e *Engine) NoteUnheld(keys []types.KeyID) {

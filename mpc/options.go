@@ -112,7 +112,7 @@ type Observer interface {
 type SessionEnd struct {
 	Request types.RequestID
 	Session types.SessionID
-	// Presigned: it was one of a presignature; of kind sign if it was used.
+	// Presigned: it was a presignature that was ready; of kind sign if it was used.
 	Presigned bool
 	// Reason is empty for success.
 	Reason types.Reason
@@ -139,6 +139,9 @@ type Options struct {
 	Protocols session.Protocols
 	// Now is the wall clock; nil: time.Now.
 	Now func() time.Time
+	// Elapsed is the time since some moment by a clock that nobody sets; nil: by Now, whose
+	// times have a monotonic reading if it is time.Now.
+	Elapsed func() time.Duration
 	// Rand gives nonces and session keys; nil: crypto/rand.
 	Rand io.Reader
 	// Log is structured; nil: discarded.
@@ -189,6 +192,10 @@ func (o *Options) complete() error {
 	}
 	if o.Now == nil {
 		o.Now = time.Now
+	}
+	if o.Elapsed == nil {
+		now, start := o.Now, o.Now()
+		o.Elapsed = func() time.Duration { return now().Sub(start) }
 	}
 	if o.Rand == nil {
 		o.Rand = rand.Reader

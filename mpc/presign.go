@@ -61,8 +61,8 @@ type presigns struct {
 	pauses, losses map[types.KeyID]pause
 	// used is when a signature of a key was last asked for.
 	used map[types.KeyID]time.Time
-	// tries is how many presignatures were used in vain for a request.
-	tries map[types.RequestID]int
+	// tries is how many presignatures of an owner were used in vain for a request.
+	tries map[useBy]int
 	// wasted counts what came to nothing of what this node computed, by whom it was for.
 	wasted map[types.Operator]waste
 	// joined is when an owner's Prepare was taken last.
@@ -79,10 +79,16 @@ type pause struct {
 	wait  time.Duration
 }
 
+// useBy is for what whose presignatures are used.
+type useBy struct {
+	request types.RequestID
+	owner   types.Operator
+}
+
 func newPresigns() presigns {
 	return presigns{
 		seen: make(map[attemptID]int64), pauses: make(map[types.KeyID]pause), losses: make(map[types.KeyID]pause), used: make(map[types.KeyID]time.Time),
-		tries: make(map[types.RequestID]int), wasted: make(map[types.Operator]waste), joined: make(map[types.Operator]time.Time), disowned: make(map[types.Operator]int),
+		tries: make(map[useBy]int), wasted: make(map[types.Operator]waste), joined: make(map[types.Operator]time.Time), disowned: make(map[types.Operator]int),
 		excused: make(map[accusationID]waste),
 	}
 }
@@ -119,11 +125,7 @@ func (p *presigns) adopt(c *Core) {
 			delete(p.seen, id)
 		}
 	}
-	for id := range p.tries {
-		if _, open := c.requests[id]; !open {
-			delete(p.tries, id)
-		}
-	}
+	maps.DeleteFunc(p.tries, func(use useBy, _ int) bool { _, open := c.requests[use.request]; return !open })
 	now := c.opts.Now()
 	maps.DeleteFunc(p.used, func(id types.KeyID, _ time.Time) bool { _, known := c.view.Keys[id]; return !known })
 	for _, pauses := range []map[types.KeyID]pause{p.pauses, p.losses} {

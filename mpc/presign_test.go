@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -171,6 +172,94 @@ func TestOpenPresign(t *testing.T) {
 	require.Zero(t, prepares(), "a node that is behind begins nothing")
 }
 
+// A session that never became a presignature is none that was discarded.
+func TestPresignedIsWhatWasReady(t *testing.T) {
+	for _, ready := range []bool{false, true} {
+		p := newPresigner(t)
+		p.start()
+		p.ask()
+		for _, l := range p.core.ordered() {
+			l.parked = ready // as noticeParked does
+			l.Stop(types.ErrReleased)
+		}
+		require.Len(t, p.ends, 1)
+		require.Equal(t, ready, p.ends[0].Presigned)
+	}
+}
+
+// What is made next is of the key that was last asked for, then of that of which there are
+// fewest; while one has as many as it wants, or is paused, of another.
+func TestNeediestKey(t *testing.T) {
+	p := newPresigner(t)
+	p.changeKey(func(k *types.Key) { p.view.Keys["other"] = *k })
+	other := p.view.Keys["other"]
+	other.ID, other.Session = "other", types.Context{7}
+	p.view.Keys["other"] = other
+	r := types.Record{
+		RecordKey: types.RecordKey{KeyID: "other", Session: types.SessionID{8}}, Context: other.Session, Data: []byte("share"),
+		Status: types.StatusPending, Algorithm: types.ECDSASecp256k1,
+	}
+	require.NoError(t, p.store.PutRecord(r))
+	r.Status = types.StatusReady
+	require.NoError(t, p.store.PutRecord(r))
+	p.start()
+	ps := &p.core.presigns
+	neediest := func() types.KeyID {
+		if r := p.core.neediest(p.now); r != nil {
+			return r.KeyID
+		}
+		return ""
+	}
+	require.Equal(t, types.KeyID("key"), neediest(), "the first by name")
+	for i, id := range []types.KeyID{"other", "key", "other"} {
+		p.now = p.now.Add(time.Second)
+		asked := p.desk.request(types.KindSign)
+		asked.ID.ID, asked.KeyID, asked.KeySession = fmt.Sprintf("%s-%d", id, i), id, p.view.Keys[id].Session
+		p.view.Requests = []types.Request{asked}
+		p.commit()
+		p.view.Requests = nil
+		p.commit()
+		require.Equal(t, id, neediest(), "a signature of it was asked for last")
+	}
+	ps.pauses["other"] = pause{until: p.now.Add(time.Second)}
+	require.Equal(t, types.KeyID("key"), neediest())
+	delete(ps.pauses, "other")
+	ps.losses["other"] = pause{until: p.now.Add(time.Second)}
+	require.Equal(t, types.KeyID("key"), neediest())
+	clear(ps.losses)
+
+	key, others := p.core.presignRequest(types.RequestID{Kind: types.KindPresign, ID: deskKeySession.String()}), p.core.presignRequest(types.RequestID{Kind: types.KindPresign, ID: other.Session.String()})
+	own := map[string]int{key.ID.ID: 0, others.ID.ID: 1}
+	require.True(t, p.core.needsMore(others, key, own), "use comes first")
+	ps.used["key"] = ps.used["other"]
+	require.True(t, p.core.needsMore(key, others, own), "then there are fewer")
+	require.False(t, p.core.needsMore(others, key, own))
+
+	p.core.opts.MaxPresignatures = len(p.ops) - 1
+	require.Empty(t, neediest(), "no owner may have any")
+	p.core.opts.MaxPresignatures = len(p.ops)
+	require.NotEmpty(t, neediest())
+	ps.count = len(p.ops)
+	require.Empty(t, neediest(), "there is room for none")
+	ps.count = 0
+	p.view.Presign = 0
+	p.commit()
+	require.Empty(t, neediest(), "nobody wants any")
+}
+
+// One owner has no more than its part of what a node keeps, be it of one key or of several.
+func TestPresignQuota(t *testing.T) {
+	p := newPresigner(t)
+	p.start(func(o *Options) { o.MaxPresignatures = 3 })
+	p.ask()
+	said, _, _ := p.answer()
+	require.Equal(t, "busy", said, "three for four owners are none for one")
+	p.core.opts.MaxPresignatures = 4
+	p.ask()
+	said, _, _ = p.answer()
+	require.Equal(t, "ready", said)
+}
+
 // Who asks for a presignature that this node has no part of hears so, within bounds.
 func TestDisown(t *testing.T) {
 	p := newPresigner(t)
@@ -227,14 +316,20 @@ func TestAdmitConsume(t *testing.T) {
 		change func(*use)
 		reason types.Reason
 	}{
-		"committed":                    {func(*use) {}, ""},
-		"of a later block":             {func(u *use) { u.view.Requests = nil }, types.ErrUnknownRequest},
-		"of a later attempt":           {func(u *use) { u.attempt++ }, types.ErrUnknownRequest},
-		"of an attempt far away":       {func(u *use) { u.attempt += 2 }, types.ErrWrongAttempt},
-		"another digest":               {func(u *use) { u.digest = append(make([]byte, 31), 2) }, types.ErrBadDigest},
-		"expired":                      {func(u *use) { u.view.Height = 100 }, types.ErrExpired},
-		"led by somebody else":         {func(u *use) { u.view.Requests[0].ID.ID = "other"; u.wanted.ID.ID = "other" }, types.ErrWrongInitiator},
-		"shares of another session":    {func(u *use) { u.view.Requests[0].KeySession = types.Context{6} }, types.ErrPresignLost},
+		"committed":                 {func(*use) {}, ""},
+		"of a later block":          {func(u *use) { u.view.Requests = nil }, types.ErrUnknownRequest},
+		"of a later attempt":        {func(u *use) { u.attempt++ }, types.ErrUnknownRequest},
+		"of an attempt far away":    {func(u *use) { u.attempt += 2 }, types.ErrWrongAttempt},
+		"another digest":            {func(u *use) { u.digest = append(make([]byte, 31), 2) }, types.ErrBadDigest},
+		"expired":                   {func(u *use) { u.view.Height = 100 }, types.ErrExpired},
+		"led by somebody else":      {func(u *use) { u.view.Requests[0].ID.ID = "other"; u.wanted.ID.ID = "other" }, types.ErrWrongInitiator},
+		"shares of another session": {func(u *use) { u.view.Requests[0].KeySession = types.Context{6} }, types.ErrPresignLost},
+		"used in vain too often": {func(u *use) {
+			u.presigner.core.presigns.tries[useBy{u.wanted.ID, u.from}] = maxPresignTries
+		}, types.ErrPresignLost},
+		"used in vain by somebody else": {func(u *use) {
+			u.presigner.core.presigns.tries[useBy{u.wanted.ID, "op-00"}] = maxPresignTries
+		}, ""},
 		"a reshare's test":             {func(u *use) { u.view.Requests[0].Test = true }, types.ErrPresignLost},
 		"another identity of a signer": {func(u *use) { u.pins(u.from).IdentityVersion = 2 }, types.ErrPresignLost},
 		"another key of a signer":      {func(u *use) { u.pins("op-00").IdentityKey = u.public("op-03") }, types.ErrPresignLost},

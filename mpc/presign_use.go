@@ -10,8 +10,8 @@ import (
 )
 
 const (
-	// maxPresignTries presignatures are used in vain for one request before it is signed
-	// without.
+	// maxPresignTries presignatures of one owner are used in vain for one request before it
+	// is signed without; its signers let it use no more either.
 	maxPresignTries = 3
 	// consumeAge is how long a signer waits for the block that has the request: several
 	// blocks; an honest owner is one ahead, and gives up earlier.
@@ -25,7 +25,7 @@ var errUsePanicked = errors.New("it panicked, and the presignature ended")
 // presignature, if it has one whose signers are beyond suspicion. The request is bound
 // to its digest by now.
 func (c *Core) usePresignature(r *types.Request, attempt uint32, now time.Time) bool {
-	if r.ID.Kind != types.KindSign || c.presigns.count == 0 || c.presigns.tries[r.ID] >= maxPresignTries {
+	if r.ID.Kind != types.KindSign || c.presigns.count == 0 || c.presigns.tries[useBy{r.ID, c.self.Operator}] >= maxPresignTries {
 		return false
 	}
 	l := c.bestPresignature(r, attempt)
@@ -107,12 +107,15 @@ func (c *Core) Consume(s *session.Session, attempt uint32, request string, diges
 	if reason == types.ErrUnknownRequest && now.Sub(l.asked) < consumeAge {
 		return nil, ""
 	}
-	if reason != "" {
-		return nil, reason
+	if reason == "" {
+		if err := c.bind(r); err != nil {
+			reason = types.ReasonOf(err)
+			c.logOnce(r.ID, reason, "this node refuses a request")
+		}
 	}
-	if err := c.bind(r); err != nil {
-		c.logOnce(r.ID, types.ReasonOf(err), "this node refuses a request")
-		return nil, types.ReasonOf(err)
+	if reason != "" {
+		l.refused = reason
+		return nil, reason
 	}
 	c.withdraw(r)
 	c.noticeParked(l) // it may have parked this moment
@@ -142,7 +145,7 @@ func (c *Core) admitConsume(s *session.Session, id types.RequestID, attempt uint
 		return nil, types.ErrWrongAttempt
 	case s.Initiator() != r.Initiator(attempt) || slices.Contains(c.shunned(r, attempt), s.Initiator()):
 		return nil, types.ErrWrongInitiator
-	case !r.SignsWith(s.Request(), s.Signers()):
+	case !r.SignsWith(s.Request(), s.Signers()), c.presigns.tries[useBy{r.ID, s.Initiator()}] >= maxPresignTries:
 		return nil, types.ErrPresignLost
 	case c.pool.hasSignature(id.ID):
 		return nil, types.ErrAlreadyDecided
@@ -165,20 +168,31 @@ func (c *Core) retryConsumes(now time.Time) {
 	}
 }
 
-// fallBack signs with another presignature, or without one, what this node's own did
-// not become a signature of.
+// fallBack counts a presignature that was used and did not become a signature. If it is
+// this node's own, the request is signed with another one, or without.
 func (c *Core) fallBack(l *live, end session.End, now time.Time) {
-	if !l.presign() || l.waits() || l.Initiator() != c.self.Operator {
+	if !l.presign() || l.waits() {
 		return
 	}
-	c.dropAwaited(end.Awaited)
-	c.suspect(end.Awaited, now)
+	own := l.Initiator() == c.self.Operator
+	if own {
+		c.dropAwaited(end.Awaited)
+		c.suspect(end.Awaited, now)
+	}
 	switch end.Reason {
-	case "", types.ErrInterrupted, types.ErrExpired, types.ErrAlreadyDecided, types.ErrSuperseded:
+	case "", types.ErrInterrupted, types.ErrExpired, types.ErrAlreadyDecided:
+		return
+	case types.ErrSuperseded:
+		if own {
+			return // by what this node follows itself
+		}
+	}
+	r, open := c.requests[l.Target().ID]
+	if !open {
 		return
 	}
-	if r, open := c.requests[l.Target().ID]; open && !c.view.CatchingUp {
-		c.presigns.tries[r.ID]++
+	c.presigns.tries[useBy{r.ID, l.Initiator()}]++
+	if own && !c.view.CatchingUp {
 		c.openAttempt(r, now)
 	}
 }

@@ -25,30 +25,33 @@ func (c *Core) wastes(op types.Operator) bool {
 // noteWaste counts a presignature that this node computed for and nobody can use, against
 // whoever left it or is missing from it. One that was lost counts against its owner, at
 // whom it was lost: it is the owner who lets others compute, and who can find out with whom
-// not to. Of its own this node knows who that is, also of one that was in use by then. An
-// owner that names somebody for its loss is excused for a while: it knows who it was, and
-// does without it from then on. One that goes on so with the same member is not.
+// not to. So does one that a signer, be it this node, does not let its owner use. Of its own
+// this node knows who that is, also of one that was in use by then. An owner that names
+// somebody for its loss is excused for a while: it knows who it was, and does without it
+// from then on. One that goes on so with the same member is not.
 func (c *Core) noteWaste(l *live, end session.End) {
-	own := l.Initiator() == c.self.Operator
-	if l.Context().IsZero() || !l.waits() && !own {
+	owner := l.Initiator()
+	own := owner == c.self.Operator
+	switch {
+	case l.Context().IsZero():
 		return
-	}
-	if !l.waits() {
-		c.chargeWaste(end.Awaited...)
+	case !l.waits():
+		c.noteUsedInVain(owner, end)
 		return
 	}
 	c.chargeWaste(end.Culprits...)
 	c.chargeWaste(end.Awaited...)
-	lost := end.LeftFor == types.ErrPresignLost
-	switch {
-	case lost && !own:
-		if end.Left != l.Initiator() || !c.excuses(l.Initiator(), end.LeftOver) {
-			c.chargeWaste(l.Initiator())
-		}
-	case end.Left != "":
-		c.chargeWaste(end.Left)
+	if blamesOwner(l.refused) {
+		c.chargeWaste(owner)
 	}
-	if !lost {
+	switch {
+	case end.Left == "":
+	case own || !blamesOwner(end.LeftFor):
+		c.chargeWaste(end.Left)
+	case end.Left != owner || !c.excuses(owner, end.LeftOver):
+		c.chargeWaste(owner)
+	}
+	if end.LeftFor != types.ErrPresignLost {
 		return
 	}
 	for _, op := range end.LeftOver {
@@ -56,6 +59,33 @@ func (c *Core) noteWaste(l *live, end session.End) {
 		w.named++
 		c.presigns.wasted[op] = w
 	}
+}
+
+// noteUsedInVain counts one that was used, and given up. Who does anything else wrong in it
+// is accused. An owner that uses one for a request and leaves, whatever it says it leaves
+// for, made others compute for nothing, unless it names who was not there.
+func (c *Core) noteUsedInVain(owner types.Operator, end session.End) {
+	switch {
+	case owner == c.self.Operator:
+		c.chargeWaste(end.Awaited...)
+		if blamesOwner(end.LeftFor) { // what others would let this node do
+			c.chargeWaste(end.Left)
+		}
+	case end.Left == owner && !c.excuses(owner, end.LeftOver):
+		c.chargeWaste(owner)
+	}
+}
+
+// blamesOwner: a signer has no part any more, or does not let the owner use it for what it
+// says. What the owner says is committed everywhere, or it says it to make it so: a signer
+// whose own state is in the way, such as one that is behind, has another reason.
+func blamesOwner(reason types.Reason) bool {
+	switch reason {
+	case types.ErrPresignLost, types.ErrUnknownRequest, types.ErrAlreadyDecided, types.ErrBadDigest, types.ErrExpired,
+		types.ErrWrongAttempt, types.ErrWrongInitiator, types.ErrInProgress, types.ErrDigestBound:
+		return true
+	}
+	return false
 }
 
 // chargeWaste counts one against each.

@@ -39,18 +39,27 @@ func TestNoteWaste(t *testing.T) {
 		own  bool // this node's
 		end  session.End
 		want counts
+		// refused is why this node does not let its owner use it.
+		refused types.Reason
 	}{
-		"given up for somebody":          {true, session.End{Reason: types.ErrPresignLost, Awaited: []types.Operator{other}}, counts{other: {count: 1}}},
-		"somebody lied":                  {true, session.End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{other}}, counts{other: {count: 1}}},
-		"a signer left this node's":      {true, left(other, types.ErrPresignLost), counts{other: {count: 1}}},
-		"a signer left it for another":   {true, left(other, types.ErrPresignLost, "op-03"), counts{other: {count: 1}, "op-03": {named: 1}}},
-		"its owner left it":              {false, left(owner, types.ErrPresignLost), counts{owner: {count: 1}}},
-		"its owner left it for somebody": {false, left(owner, types.ErrPresignLost, other), counts{other: {named: 1}}},
-		"a signer lost it":               {false, left(other, types.ErrPresignLost), counts{owner: {count: 1}}},
-		"a signer lost it by its owner":  {false, left(other, types.ErrPresignLost, owner), counts{owner: {count: 1, named: 1}}},
-		"a signer restarts":              {false, left(other, types.ErrInterrupted), counts{other: {count: 1}}},
-		"a signer left it for a lie":     {false, left(other, types.ErrProtocolFault, owner), counts{other: {count: 1}}},
-		"dropped":                        {false, session.End{Reason: types.ErrPresignDropped}, counts{}},
+		"given up for somebody":           {own: true, end: session.End{Reason: types.ErrPresignLost, Awaited: []types.Operator{other}}, want: counts{other: {count: 1}}},
+		"somebody lied":                   {own: true, end: session.End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{other}}, want: counts{other: {count: 1}}},
+		"a signer left this node's":       {own: true, end: left(other, types.ErrPresignLost), want: counts{other: {count: 1}}},
+		"a signer left it for another":    {own: true, end: left(other, types.ErrPresignLost, "op-03"), want: counts{other: {count: 1}, "op-03": {named: 1}}},
+		"its owner left it":               {end: left(owner, types.ErrPresignLost), want: counts{owner: {count: 1}}},
+		"its owner left it for somebody":  {end: left(owner, types.ErrPresignLost, other), want: counts{other: {named: 1}}},
+		"a signer lost it":                {end: left(other, types.ErrPresignLost), want: counts{owner: {count: 1}}},
+		"a signer lost it by its owner":   {end: left(other, types.ErrPresignLost, owner), want: counts{owner: {count: 1, named: 1}}},
+		"a signer restarts":               {end: left(other, types.ErrInterrupted), want: counts{other: {count: 1}}},
+		"a signer left it for a lie":      {end: left(other, types.ErrProtocolFault, owner), want: counts{other: {count: 1}}},
+		"dropped":                         {end: session.End{Reason: types.ErrPresignDropped}, want: counts{}},
+		"its use is refused here":         {end: session.End{Reason: types.ErrBadDigest}, refused: types.ErrBadDigest, want: counts{owner: {count: 1}}},
+		"used too often":                  {end: session.End{Reason: types.ErrPresignLost}, refused: types.ErrPresignLost, want: counts{owner: {count: 1}}},
+		"this node is behind":             {end: session.End{Reason: types.ErrCatchingUp}, refused: types.ErrCatchingUp, want: counts{}},
+		"a signer refuses its use":        {end: left(other, types.ErrBadDigest), want: counts{owner: {count: 1}}},
+		"a signer does not know for what": {end: left(other, types.ErrUnknownRequest), want: counts{owner: {count: 1}}},
+		"a signer is behind":              {end: left(other, types.ErrCatchingUp), want: counts{other: {count: 1}}},
+		"a signer refuses this node's":    {own: true, end: left(other, types.ErrBadDigest), want: counts{other: {count: 1}}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			p := newPresigner(t)
@@ -62,13 +71,49 @@ func TestNoteWaste(t *testing.T) {
 			if !tt.own {
 				s = p.started
 			}
-			p.core.End(s(), tt.end)
+			l := p.core.sessions[s().ID()]
+			l.refused = tt.refused
+			p.core.End(l.Session, tt.end)
 			got := make(counts)
 			for op, w := range p.core.presigns.wasted {
 				w.since = time.Time{}
 				got[op] = w
 			}
 			require.Equal(t, tt.want, got)
+		})
+	}
+}
+
+// TestNoteUsedInVain: against whom it counts that one came to nothing that was used. Signers
+// know of no other fault than that its owner left it for nobody.
+func TestNoteUsedInVain(t *testing.T) {
+	const self, owner, other = "op-00", "op-01", "op-02"
+	left := func(who types.Operator, reason types.Reason, over ...types.Operator) session.End {
+		return session.End{Reason: types.ErrAborted, Left: who, LeftFor: reason, LeftOver: over}
+	}
+	for name, tt := range map[string]struct {
+		owner   types.Operator
+		end     session.End
+		charged types.Operator
+	}{
+		"its owner leaves":                 {owner, left(owner, types.ErrPresignLost), owner},
+		"its owner leaves for the next":    {owner, left(owner, types.ErrSuperseded), owner},
+		"its owner leaves for somebody":    {owner, left(owner, types.ErrPresignLost, other), ""},
+		"a signer leaves":                  {owner, left(other, types.ErrPresignLost), ""},
+		"a signer does not want to":        {owner, left(other, types.ErrBadDigest), ""},
+		"signed otherwise":                 {owner, session.End{Reason: types.ErrAlreadyDecided}, ""},
+		"somebody does not answer":         {self, session.End{Reason: types.ErrPresignLost, Awaited: []types.Operator{other}}, other},
+		"a signer has no part any more":    {self, left(other, types.ErrPresignLost), other},
+		"a signer does not let this node":  {self, left(other, types.ErrBadDigest), other},
+		"a signer leaves for somebody bad": {self, left(other, types.ErrProtocolFault, "op-03"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPresigner(t)
+			p.start()
+			p.core.noteUsedInVain(tt.owner, tt.end)
+			for _, op := range p.ops {
+				require.Equal(t, op == tt.charged, p.core.wasteOf(op).count == 1, op)
+			}
 		})
 	}
 }

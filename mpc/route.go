@@ -10,6 +10,7 @@ import (
 
 // HandleEnvelope routes a verified envelope to its session.
 func (c *Core) HandleEnvelope(v types.Verified) {
+	c.noticeSleep()
 	now := c.opts.Now()
 	h := v.Header()
 	switch h.Kind {
@@ -130,5 +131,17 @@ func (c *Core) HandleConnected(op types.Operator) {
 			l.Reconnected(op, now)
 			l.Probe(op, now)
 		})
+	}
+}
+
+// HandleDisconnected lets what this node has of presignatures with a participant that is
+// out of reach be of no use until it says that it still has its part, be it by relay. What it
+// does not say so of within a stall time is dropped by the owner, by signers later.
+func (c *Core) HandleDisconnected(op types.Operator) {
+	now := c.opts.Now()
+	for _, l := range c.ordered() {
+		if l.Initiator() == c.self.Operator || l.Initiator() == op {
+			c.guardSession("a member that is gone", l, func() { l.Probe(op, now) })
+		}
 	}
 }

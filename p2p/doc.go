@@ -10,7 +10,10 @@
 // rounds), then rounds, and relays beside them for half of the bytes. It keeps
 // below what the peer's budget for this node is. Short envelopes that wait for the same
 // peer at the same time, whatever their sessions, leave in one Frame; nothing waits for
-// one. True from Send means queued.
+// one. True from Send means queued. What goes to several peers was encoded, as far as it is
+// signed, and signed once, and is shared by their outboxes. What is around that, the message or frame
+// with its lengths, differs by peer, and CometBFT puts it into bytes for each: a copy of what
+// is sent, and another one for each try where its queue is full.
 // What finds a full queue is dropped and counted; the engine resends.
 //
 // Inbound: FilterMsgBytes judges length by kind and type on the raw bytes, and charges

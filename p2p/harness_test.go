@@ -117,6 +117,7 @@ type recorder struct {
 	gossip    []*wire.Gossip
 	peers     []string
 	operators []types.Operator
+	gone      []types.Operator
 	dropped   map[string]int
 	// sent counts outbound messages by kind.
 	sent    map[string]int
@@ -147,6 +148,7 @@ func (s *recorder) PeerConnected(p string) { s.do(func() { s.peers = append(s.pe
 func (s *recorder) Connected(o types.Operator) {
 	s.do(func() { s.operators = append(s.operators, o) })
 }
+func (s *recorder) Disconnected(o types.Operator) { s.do(func() { s.gone = append(s.gone, o) }) }
 func (s *recorder) Dropped(w Way, why types.Reason) {
 	s.do(func() { s.dropped[string(w)+" "+string(why)]++ })
 }

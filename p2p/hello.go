@@ -56,11 +56,11 @@ func (r *Reactor) SetRoster(roster *types.Roster) {
 	r.tell(r.setRoster(roster))
 }
 
-func (r *Reactor) setRoster(roster *types.Roster) []types.Operator {
+func (r *Reactor) setRoster(roster *types.Roster) rebound {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if roster == r.roster {
-		return nil
+		return rebound{}
 	}
 	if !sameIdentities(roster, r.roster) {
 		r.announce()
@@ -211,9 +211,9 @@ func (r *Reactor) keepHello(rem *remote, h *heldHello, under *types.Roster) bool
 		return false
 	}
 	rem.keep(h)
-	moved := r.rebind()
+	changed := r.rebind()
 	r.mu.Unlock()
-	r.tell(moved)
+	r.tell(changed)
 	return true
 }
 
@@ -232,8 +232,8 @@ func (rem *remote) keep(h *heldHello) {
 }
 
 // rebind finds out again behind which peer each operator is: the one with the
-// newest hello. It returns the operators that have a peer they did not have.
-func (r *Reactor) rebind() (moved []types.Operator) {
+// newest hello. It returns what changed.
+func (r *Reactor) rebind() (c rebound) {
 	next := make(map[types.Operator]*remote, len(r.operators))
 	for _, rem := range r.peers {
 		if h := rem.hello; h != nil {
@@ -245,22 +245,35 @@ func (r *Reactor) rebind() (moved []types.Operator) {
 	}
 	for op, rem := range next {
 		if r.operators[op] != rem {
-			moved = append(moved, op)
+			c.moved = append(c.moved, op)
 		}
 	}
-	slices.Sort(moved)
+	for op := range r.operators {
+		if next[op] == nil {
+			c.gone = append(c.gone, op)
+		}
+	}
+	slices.Sort(c.moved)
+	slices.Sort(c.gone)
 	r.operators = next
 	r.metrics.Peers(len(r.peers), len(r.operators))
-	return moved
+	return c
 }
 
+// rebound are operators that have a peer they did not have, and those that have none any
+// more.
+type rebound struct{ moved, gone []types.Operator }
+
 // tell names operators to the sink. It is called without r.mu.
-func (r *Reactor) tell(moved []types.Operator) {
+func (r *Reactor) tell(c rebound) {
 	sink := r.sink.Load()
 	if sink == nil {
 		return
 	}
-	for _, op := range moved {
+	for _, op := range c.gone {
+		(*sink).Disconnected(op)
+	}
+	for _, op := range c.moved {
 		r.log.Info("participant is connected", "operator", op)
 		(*sink).Connected(op)
 	}

@@ -53,6 +53,16 @@ func TestNewestHelloWins(t *testing.T) {
 	r.RemovePeer(second, nil)
 	require.Equal(t, "bobs", peerOf())
 	rec.do(func() { require.Equal(t, []types.Operator{"bob", "bob", "bob"}, rec.operators) })
+	rec.do(func() { require.Empty(t, rec.gone) })
+	r.RemovePeer(first, nil)
+	rec.do(func() { require.Equal(t, []types.Operator{"bob"}, rec.gone, "none of its connections is left") })
+}
+
+// An operator whose identity is not registered any more is behind no peer.
+func TestRevokedIsDisconnected(t *testing.T) {
+	r, rec, _ := bound(t, defaultLimits(), nil)
+	r.SetRoster(rosterOf(alice))
+	rec.do(func() { require.Equal(t, []types.Operator{"bob"}, rec.gone) })
 }
 
 // Hellos are repeated less and less often, and answered, but not without end.

@@ -140,7 +140,7 @@ func (r *Reactor) AddPeer(p cmtp2p.Peer) {
 	if !ok || !hasChannel(p) {
 		return
 	}
-	moved, ok := r.register(rem)
+	changed, ok := r.register(rem)
 	if !ok {
 		return
 	}
@@ -148,16 +148,16 @@ func (r *Reactor) AddPeer(p cmtp2p.Peer) {
 	if sink := r.sink.Load(); sink != nil {
 		(*sink).PeerConnected(rem.id)
 	}
-	r.tell(moved)
+	r.tell(changed)
 }
 
 // register reports false if the reactor has stopped, or if the peer failed and
 // was removed between its start and AddPeer.
-func (r *Reactor) register(rem *remote) ([]types.Operator, bool) {
+func (r *Reactor) register(rem *remote) (rebound, bool) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.stopped || rem.gone {
-		return nil, false
+		return rebound{}, false
 	}
 	ctx, cancel := context.WithCancel(r.ctx)
 	rem.stop = cancel
@@ -181,7 +181,7 @@ func (r *Reactor) RemovePeer(p cmtp2p.Peer, _ any) {
 	r.tell(r.unregister(rem))
 }
 
-func (r *Reactor) unregister(rem *remote) []types.Operator {
+func (r *Reactor) unregister(rem *remote) rebound {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	rem.gone = true

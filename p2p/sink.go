@@ -23,4 +23,7 @@ type Sink interface {
 	// Connected says that an operator is reachable now, or is behind
 	// another connection than before: what is due to it can be sent again.
 	Connected(types.Operator)
+	// Disconnected says that an operator has no connection of its own any more. Others may
+	// relay to it.
+	Disconnected(types.Operator)
 }

@@ -18,6 +18,8 @@ type engineState struct {
 	found atomic.Pointer[error]
 	// audit is the node's log of uses of shares; nil if it has none.
 	audit *audit.Log
+	// refill makes pre-parameters; nil on a node that has no use for any.
+	refill *refiller
 	// warnings were found at the start.
 	warnings []Warning
 	// late is one that was found since.

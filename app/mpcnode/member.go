@@ -125,6 +125,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 		return fmt.Errorf("make the MPC engine: %w", err)
 	}
 	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit, warnings: m.warnings}
+	if m.vault.Present() {
+		state.refill = newRefiller(m.vault.Database(), m.cfg.PreparamsTarget, engine.Status, m.log)
+	}
 	m.shares.records = func() []types.Record { return recordsOf(engine.Status()) }
 	m.shares.declare = m.declares(engine.NoteUnheld, paths)
 	if !m.vault.Present() && m.vault.Lost() == nil && m.consensus != nil {
@@ -173,9 +176,8 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	if libp2p != nil {
 		group.Go(func() error { return m.runSwitch(ctx, libp2p) })
 	}
-	if m.vault.Present() {
-		r := newRefiller(m.vault.Database(), m.cfg.PreparamsTarget, engine.Status, m.log)
-		group.Go(func() error { return r.run(ctx) })
+	if state.refill != nil {
+		group.Go(func() error { return state.refill.run(ctx) })
 	}
 	return nil
 }

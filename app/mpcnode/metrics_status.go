@@ -22,7 +22,7 @@ type statusCollector struct {
 	withheld, warnings                   *prometheus.Desc
 	lost, missing, endangered            *prometheus.Desc
 	outdated, clockAhead, auditFailing   *prometheus.Desc
-	presignatures                        *prometheus.Desc
+	presignatures, primes                *prometheus.Desc
 }
 
 func newStatusCollector(f metricFactory) *statusCollector {
@@ -36,6 +36,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		requests:      f.desc("requests_open", "Open requests on chain."),
 		results:       f.desc("results_waiting", "Results that wait for a proposer."),
 		preparams:     f.desc("preparams", "Unused sets of keygen pre-parameters."),
+		primes:        f.desc("preparams_primes", "Safe primes of the next set of pre-parameters: found, and needed for it; 0 of 0 while none is looked for.", "state"),
 		queued:        f.desc("engine_queue", "Steps that wait for a worker, and inputs that wait for the loop.", "queue"),
 		sessions:      f.desc("sessions", "Sessions in memory.", "kind", "phase"),
 		records:       f.desc("records", "Records in the store.", "status"),
@@ -54,7 +55,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 // Describe implements prometheus.Collector.
 func (c *statusCollector) Describe(ch chan<- *prometheus.Desc) {
 	for _, d := range []*prometheus.Desc{
-		c.up, c.registered, c.height, c.catchingUp, c.requests, c.results, c.preparams, c.queued,
+		c.up, c.registered, c.height, c.catchingUp, c.requests, c.results, c.preparams, c.primes, c.queued,
 		c.sessions, c.records, c.unknown, c.withheld, c.warnings, c.resent, c.lost, c.missing, c.endangered, c.outdated, c.clockAhead, c.auditFailing, c.presignatures,
 	} {
 		ch <- d
@@ -83,6 +84,9 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	gauge(c.requests, float64(s.OpenRequests))
 	gauge(c.results, float64(s.Results))
 	gauge(c.preparams, float64(s.Preparams))
+	search := state.refill.progress()
+	gauge(c.primes, float64(search.Found), "found")
+	gauge(c.primes, float64(search.Needed), "needed")
 	gauge(c.unknown, float64(len(s.Unknown)))
 	gauge(c.warnings, float64(len(state.warned())))
 	for why, n := range countWithheld(s.Withheld) {

@@ -6,9 +6,12 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/tss"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
@@ -17,7 +20,7 @@ import (
 // room for a session.
 const preparamsPoll = time.Second
 
-// emptyPatience is how long sessions go before an empty pool.
+// emptyPatience is how long sessions go before an empty pool. Consensus always does.
 const emptyPatience = 2 * time.Minute
 
 // preparamsPause is how long the refiller rests after an error: a disk that is
@@ -75,14 +78,14 @@ func addPreparams(ctx context.Context, store PreparamsStore, search preparamsSea
 }
 
 // refiller keeps the pool of pre-parameters full. It searches on one core and
-// yields to sessions, which people wait for, and to consensus: a search is interrupted
+// yields to sessions that people wait for, and to consensus: a search is interrupted
 // when one begins or blocks are late, and goes on later with the primes that it found. A
-// pool that stays empty no longer yields, because no keygen can run then.
+// pool that stays empty no longer yields to sessions, because no keygen can run then.
 type refiller struct {
 	store  PreparamsStore
 	target int
-	// busy says whether sessions run or blocks are late.
-	busy func() bool
+	// busy says whether sessions run that people wait for, late whether blocks are.
+	busy, late func() bool
 	// search is for the next set, with what was found of it so far: in memory alone,
 	// until the set is made or the node ends.
 	search preparamsSearch
@@ -100,24 +103,44 @@ type refiller struct {
 	// it made room.
 	spent       time.Duration
 	interrupted int
+	// shown is how far the search for the next set is, for other goroutines; nil: there is
+	// none.
+	shown atomic.Pointer[PreparamsProgress]
 }
 
 // newRefiller makes a refiller that searches on one core.
 func newRefiller(store PreparamsStore, target int, status func() mpc.Status, log *slog.Logger) *refiller {
 	r := &refiller{
 		store: store, target: target, now: time.Now, log: log, search: &tss.PreparamsSearch{},
-		busy: func() bool { st := status(); return len(st.Sessions) > 0 || st.BlocksLate },
+		busy: func() bool { return slices.ContainsFunc(status().Sessions, isAwaited) },
+		late: func() bool { return status().BlocksLate },
 	}
 	r.make = func(ctx context.Context, yield func() bool) error {
 		ctx, cancel := context.WithCancel(ctx)
 		defer cancel()
-		return addPreparams(ctx, store, r.search, 1, func(PreparamsProgress) {
+		return addPreparams(ctx, store, r.search, 1, func(p PreparamsProgress) {
+			r.shown.Store(&p)
 			if yield() {
 				cancel()
 			}
 		})
 	}
 	return r
+}
+
+// isAwaited: somebody waits for what a session makes. Nobody does for a presignature that
+// is made ahead of time, or once there is a result.
+func isAwaited(s session.Snapshot) bool { return !s.Ahead && s.Phase != session.Lingering }
+
+// progress is how far the search for the next set is, be it that it makes room just now;
+// zero if there is none. Any goroutine may ask, also of a node that has no refiller.
+func (r *refiller) progress() PreparamsProgress {
+	if r != nil {
+		if p := r.shown.Load(); p != nil {
+			return *p
+		}
+	}
+	return PreparamsProgress{}
 }
 
 // run ends with ctx, and wipes what was found.
@@ -173,6 +196,7 @@ func (r *refiller) refill(ctx context.Context) error {
 	}
 	r.log.Info("made a set of pre-parameters", "unused", len(unused)+1, "target", r.target, "took", r.spent, "interrupted", r.interrupted)
 	r.spent, r.interrupted = 0, 0
+	r.shown.Store(nil)
 	return nil
 }
 
@@ -187,6 +211,9 @@ func (r *refiller) observe(unused int) {
 }
 
 func (r *refiller) yields() bool {
+	if r.late() {
+		return true
+	}
 	patient := r.empty.IsZero() || r.now().Sub(r.empty) < emptyPatience
 	return patient && r.busy()
 }

@@ -36,15 +36,20 @@ func TestRefillerYieldsToSessions(t *testing.T) {
 		name   string
 		unused int
 		busy   bool
+		late   bool          // blocks are
 		empty  time.Duration // how long the pool has been empty
 		makes  bool
 	}{
-		{"full", 2, false, 0, false},
-		{"one missing, idle", 1, false, 0, true},
-		{"one missing, busy", 1, true, 0, false},
-		{"empty, idle", 0, false, 0, true},
-		{"empty, busy", 0, true, 0, false},
-		{"empty too long, busy", 0, true, emptyPatience, true},
+		{"full", 2, false, false, 0, false},
+		{"one missing, idle", 1, false, false, 0, true},
+		{"one missing, busy", 1, true, false, 0, false},
+		{"one missing, blocks late", 1, false, true, 0, false},
+		{"empty, idle", 0, false, false, 0, true},
+		{"empty, busy", 0, true, false, 0, false},
+		{"empty, blocks late", 0, false, true, 0, false},
+		{"empty too long, busy", 0, true, false, emptyPatience, true},
+		{"empty too long, blocks late", 0, false, true, emptyPatience, false},
+		{"empty too long, busy, blocks late", 0, true, true, emptyPatience, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pool := &memoryPool{ids: make([]uint64, c.unused)}
@@ -52,6 +57,7 @@ func TestRefillerYieldsToSessions(t *testing.T) {
 			r := &refiller{
 				store: pool, target: 2, log: slog.New(slog.DiscardHandler), search: &fakeSearch{},
 				busy: func() bool { return c.busy },
+				late: func() bool { return c.late },
 				now:  func() time.Time { return now },
 				make: func(context.Context, func() bool) error { _, err := pool.AddPreparams(nil); return err },
 			}
@@ -71,7 +77,7 @@ func TestRefillerYieldsToSessions(t *testing.T) {
 func TestRefillerGivesUpForASession(t *testing.T) {
 	pool := &memoryPool{ids: []uint64{1}}
 	busy := false
-	r := newRefiller(pool, 2, nil, slog.New(slog.DiscardHandler))
+	r := newRefiller(pool, 2, func() mpc.Status { return mpc.Status{} }, slog.New(slog.DiscardHandler))
 	r.busy = func() bool { return busy }
 	search := r.make
 	r.make = func(ctx context.Context, yield func() bool) error {
@@ -105,7 +111,7 @@ func (s *fakeSearch) Wipe()      { s.found, s.wiped = 0, s.wiped+1 }
 func TestRefillerGoesOnWithWhatItFound(t *testing.T) {
 	var log bytes.Buffer
 	pool, search := &memoryPool{ids: []uint64{1}}, &fakeSearch{}
-	r := newRefiller(pool, 3, nil, slog.New(slog.NewTextHandler(&log, nil)))
+	r := newRefiller(pool, 3, func() mpc.Status { return mpc.Status{} }, slog.New(slog.NewTextHandler(&log, nil)))
 	now, busy := time.Unix(1000, 0), false
 	r.search = search
 	r.now = func() time.Time { return now }
@@ -114,11 +120,13 @@ func TestRefillerGoesOnWithWhatItFound(t *testing.T) {
 		require.Equal(t, found, search.Found())
 		require.NoError(t, r.refill(t.Context()))
 		require.Contains(t, log.String(), fmt.Sprintf("safe_primes=%d", found+1))
+		require.Equal(t, PreparamsProgress{Found: found + 1, Needed: 4}, r.progress(), "people see it meanwhile")
 		now = now.Add(time.Second)
 	}
 	require.Len(t, pool.ids, 1)
 	require.NoError(t, r.refill(t.Context()))
 	require.Len(t, pool.ids, 2)
+	require.Zero(t, r.progress())
 	require.Contains(t, log.String(), "interrupted=3")
 	require.NoError(t, r.refill(t.Context()))
 	require.Equal(t, 1, search.Found(), "the next set is made of others")
@@ -138,6 +146,7 @@ func TestRefillerRestsAfterAnError(t *testing.T) {
 	r := &refiller{
 		store: &memoryPool{}, target: 2, log: slog.New(slog.DiscardHandler), search: &fakeSearch{},
 		busy: func() bool { return false },
+		late: func() bool { return false },
 		now:  func() time.Time { return now },
 		make: func(context.Context, func() bool) error { calls++; return fails() },
 	}
@@ -183,6 +192,9 @@ func TestRefillerYields(t *testing.T) {
 	}{
 		"nothing to do":   {mpc.Status{}, false},
 		"sessions run":    {mpc.Status{Sessions: make([]session.Snapshot, 1)}, true},
+		"one is over":     {mpc.Status{Sessions: []session.Snapshot{{Phase: session.Lingering}}}, false},
+		"presignatures":   {mpc.Status{Sessions: []session.Snapshot{{Phase: session.Running, Ahead: true}}}, false},
+		"both":            {mpc.Status{Sessions: []session.Snapshot{{Phase: session.Running, Ahead: true}, {Phase: session.Waiting}}}, true},
 		"blocks are late": {mpc.Status{BlocksLate: true}, true},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,6 +29,10 @@ type StatusReport struct {
 	Sessions       int     `json:"sessions"`
 	ResultsWaiting int     `json:"results_waiting"`
 	Preparams      int     `json:"preparams"`
+	// PreparamsPrimes of PreparamsNeeded safe primes are found of the next set, while one
+	// is looked for.
+	PreparamsPrimes int `json:"preparams_primes,omitempty"`
+	PreparamsNeeded int `json:"preparams_needed,omitempty"`
 	// PresignaturesReady are those for requests that this node leads, PresignaturesParked
 	// all that wait here.
 	PresignaturesReady  int `json:"presignatures_ready"`
@@ -142,6 +146,8 @@ func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) Stat
 	}
 	presignatures := countPresignatures(s.Presignatures)
 	r.PresignaturesReady, r.PresignaturesParked = presignatures["ready"], presignatures["parked"]
+	search := state.refill.progress()
+	r.PreparamsPrimes, r.PreparamsNeeded = search.Found, search.Needed
 	r.MissingShares = missing
 	if state.audit != nil {
 		r.AuditLines, r.AuditHash = state.audit.Last()

@@ -36,6 +36,7 @@ type inbound interface {
 	Receive(types.Verified)
 	ReceiveGossip(peer string, g *wire.Gossip) error
 	Connected(types.Operator)
+	Disconnected(types.Operator)
 	Results() types.Results
 }
 
@@ -56,6 +57,9 @@ func (s sink) ReceiveGossip(peer string, g *wire.Gossip) error {
 
 // Connected implements p2p.Sink.
 func (s sink) Connected(op types.Operator) { s.engine.Connected(op) }
+
+// Disconnected implements p2p.Sink.
+func (s sink) Disconnected(op types.Operator) { s.engine.Disconnected(op) }
 
 // PeerConnected implements p2p.Sink: a new peer is offered all results that wait
 // for a proposer. What its queue cannot take reaches it with a later resend.
@@ -86,6 +90,9 @@ func (deaf) ReceiveGossip(string, *wire.Gossip) error { return nil }
 
 // Connected implements p2p.Sink.
 func (deaf) Connected(types.Operator) {}
+
+// Disconnected implements p2p.Sink.
+func (deaf) Disconnected(types.Operator) {}
 
 // PeerConnected implements p2p.Sink.
 func (deaf) PeerConnected(string) {}

@@ -55,6 +55,23 @@ func TestNewPeerIsOfferedAllResults(t *testing.T) {
 	require.Equal(t, []string{"a", "b", "s", "liar", "idler"}, got)
 }
 
+// reach notes who is and is not within reach.
+type reach struct {
+	inbound
+	said []string
+}
+
+func (r *reach) Connected(op types.Operator)    { r.said = append(r.said, "there "+string(op)) }
+func (r *reach) Disconnected(op types.Operator) { r.said = append(r.said, "gone "+string(op)) }
+
+func TestEngineHearsWhoIsWithinReach(t *testing.T) {
+	r := &reach{}
+	var s p2p.Sink = sink{engine: r}
+	s.Connected("a")
+	s.Disconnected("a")
+	require.Equal(t, []string{"there a", "gone a"}, r.said)
+}
+
 // ReceiveGossip finds everything false.
 func (pool) ReceiveGossip(string, *wire.Gossip) error { return types.ErrBadResult }
 

@@ -35,7 +35,7 @@ func (s *Session) abort(end End) {
 		s.leave(s.context, reason, slices.Concat(culprits, end.Awaited), s.others())
 	case s.phase == Running && !decided:
 		if reason != types.ErrAborted {
-			s.leave(s.context, reason, culprits, s.others())
+			s.leave(s.context, reason, slices.Concat(culprits, end.Awaited), s.others())
 		}
 		if s.initiator == s.cfg.Self { // who has no Start yet does not know the context
 			s.leave(s.id, reason, culprits, slices.DeleteFunc(s.others(), func(op types.Operator) bool {

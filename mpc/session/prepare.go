@@ -71,7 +71,7 @@ func Join(cfg Config, prepare types.Verified, now time.Time) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	if _, err := s.verify(prepare.Envelope()); err != nil {
+	if _, err := s.confirmVerified(prepare); err != nil {
 		return nil, err
 	}
 	if err := CheckPrepare(prepare); err != nil {

@@ -130,9 +130,9 @@ func (s *Session) onParked(v types.Verified, now time.Time) {
 	}
 }
 
-// Probe asks a signer that just came back whether it still has its part, until it
-// answers: who restarted says that it has not. It is asked once in a resend time, however
-// often it comes back.
+// Probe asks a signer that just came back, or is out of reach, whether it still has its
+// part, until it answers: who restarted says that it has not. Until then the presignature is
+// not usable. It is asked once in a resend time, however often it comes back.
 func (s *Session) Probe(op types.Operator, now time.Time) {
 	p := s.peers[op]
 	if s.phase != Parked || p == nil {
@@ -178,8 +178,15 @@ func (s *Session) premature(round uint32) bool {
 // and one that another member began to use without its owner's word reaching this node.
 // Either of those two may be to blame, and the owner knows who. It is shown what came.
 func (s *Session) tickParked(now time.Time) {
-	if s.initiator == s.cfg.Self {
-		s.tickUnparked(now)
+	passed := min(now.Sub(s.parking.ticked), s.cfg.Timing.Resend)
+	s.parking.ticked = now
+	switch {
+	case s.initiator == s.cfg.Self:
+		s.tickUnparked(passed, now)
+		return
+	case s.orphaned(passed):
+		owner := []types.Operator{s.initiator}
+		s.end(End{Reason: types.ErrPresignLost, Awaited: owner, Err: fmt.Errorf("%s, whose it is, does not say that it has its part", s.initiator)})
 		return
 	}
 	begun := s.inbox.places(s.round)
@@ -202,11 +209,21 @@ func (s *Session) tickParked(now time.Time) {
 	}
 }
 
+// orphaned: its owner was out of reach, and does not answer for longer than it would itself
+// wait for this node.
+func (s *Session) orphaned(passed time.Duration) bool {
+	owner := s.peers[s.initiator]
+	if owner.parked || owner.probed.IsZero() {
+		owner.doubted = 0
+		return false
+	}
+	owner.doubted += passed
+	return owner.doubted >= drawnOut*s.cfg.Timing.Stall
+}
+
 // tickUnparked gives up a presignature that a signer does not say it parked, or for too
 // long in all: who comes and goes would otherwise keep it from ever being used.
-func (s *Session) tickUnparked(now time.Time) {
-	passed := min(now.Sub(s.parking.ticked), s.cfg.Timing.Resend)
-	s.parking.ticked = now
+func (s *Session) tickUnparked(passed time.Duration, now time.Time) {
 	missing := s.unparked()
 	if len(missing) == 0 {
 		return

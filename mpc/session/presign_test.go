@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"crypto/sha256"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"testing"
@@ -182,6 +183,25 @@ func TestConsumeIsGivenUp(t *testing.T) {
 	require.Empty(t, a.ended().Culprits)
 	for _, p := range []*player{b, c} {
 		require.Equal(t, types.ErrAborted, p.ended().Reason)
+		require.Equal(t, types.ErrPresignLost, p.ended().LeftFor)
+	}
+	require.Equal(t, []types.Operator{c.op}, a.ended().Awaited)
+	require.Equal(t, []types.Operator{c.op}, b.ended().LeftOver, "it hears whom it waited for")
+}
+
+// A party that cannot be told what is signed is this node's own trouble: the request is
+// signed otherwise, and nobody is doubted.
+func TestFixFails(t *testing.T) {
+	n, asked := parked(t)
+	a, b, c := n.players[0], n.players[1], n.players[2]
+	know(asked, b, c)
+	require.NoError(t, a.s.Consume(*asked, 0, n.now))
+	require.Len(t, a.jobs, 1)
+	a.jobs[0] = func() (session.Step, error) { return session.Step{}, errors.New("a presignature is used once") }
+	n.settle()
+	require.Equal(t, types.ErrPresignLost, a.ended().Reason)
+	require.Empty(t, a.ended().Culprits)
+	for _, p := range []*player{b, c} {
 		require.Equal(t, types.ErrPresignLost, p.ended().LeftFor)
 	}
 }
@@ -376,6 +396,28 @@ func TestProbe(t *testing.T) {
 	require.Equal(t, types.ErrPresignLost, a.ended().Reason)
 	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
 	require.Empty(t, a.ended().Culprits)
+}
+
+// A signer whose owner is out of reach keeps its part for as long as the owner would wait
+// for it, and once more; it says for whom it leaves. An owner that answers loses nothing.
+func TestOwnerIsOutOfReach(t *testing.T) {
+	n, _ := parked(t)
+	a, b, c := n.players[0], n.players[1], n.players[2]
+	for range 5 {
+		n.hold = func(m mail) bool { return m.from == a }
+		b.s.Probe(a.op, n.now)
+		n.pass(2*timing.Stall-time.Second, time.Second)
+		n.release()
+		require.Equal(t, session.Parked, b.s.Phase())
+		n.pass(time.Second, time.Second)
+	}
+	n.hold = func(m mail) bool { return m.from == a }
+	b.s.Probe(a.op, n.now)
+	n.pass(2*timing.Stall, time.Second)
+	require.Equal(t, types.ErrPresignLost, b.ended().Reason)
+	require.Equal(t, []types.Operator{a.op}, b.ended().Awaited)
+	require.Empty(t, b.ended().Culprits)
+	require.Equal(t, []types.Operator{a.op}, c.ended().LeftOver)
 }
 
 // A signer that comes and goes makes this node sign nothing, and is asked once in a resend

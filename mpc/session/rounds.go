@@ -250,6 +250,11 @@ func (s *Session) HandleStep(step Step, err error, now time.Time) {
 		s.party.close()
 		return
 	}
+	if err != nil && s.parking.fixing {
+		// No message is to blame: the party was told what is signed, and nothing else.
+		s.fail(types.ErrPresignLost, err)
+		return
+	}
 	if err != nil {
 		s.fail(reasonOr(err, types.ErrOwnFailure), err) // what a peer caused says so
 		return

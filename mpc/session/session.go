@@ -318,12 +318,6 @@ func (s *Session) complete(h wire.Header) wire.Header {
 	return h
 }
 
-// verify checks one of our own or an embedded envelope against the identity
-// that the request pinned.
-func (s *Session) verify(e *wire.Envelope) (types.Verified, error) {
-	return verifyMember(e, &s.cfg)
-}
-
 func (s *Session) others() []types.Operator {
 	return slices.DeleteFunc(slices.Clone(s.signers), func(op types.Operator) bool { return op == s.cfg.Self })
 }

@@ -133,7 +133,7 @@ func (s *Session) checkStart(v types.Verified) (*terms, error) {
 	if err := body.Unmarshal(v.Body()); err != nil {
 		return nil, fmt.Errorf("decode a Start of %s: %w", v.From(), err)
 	}
-	prepare, err := s.verify(body.Prepare)
+	prepare, err := s.verifyEmbedded(body.Prepare)
 	if err != nil {
 		return nil, fmt.Errorf("prepare in a Start of %s: %w", v.From(), err)
 	}
@@ -165,7 +165,7 @@ func (s *Session) checkReadys(readys []*wire.Envelope, g *given) ([]types.Hash, 
 	hashes := make([]types.Hash, 0, len(readys))
 	last := types.Operator("")
 	for _, e := range readys {
-		ready, err := s.verify(e)
+		ready, err := s.verifyEmbedded(e)
 		if err != nil {
 			return nil, err
 		}
@@ -242,22 +242,4 @@ func (s *Session) begin(m Material) {
 		owned.party = p
 		return p.Start()
 	})
-}
-
-// verifyMember checks an envelope against the identity that the request
-// pinned for its sender.
-func verifyMember(e *wire.Envelope, cfg *Config) (types.Verified, error) {
-	if err := types.CheckEnvelope(e, cfg.ChainID); err != nil {
-		return types.Verified{}, err
-	}
-	member, ok := cfg.Request.Member(types.Operator(e.Header.From))
-	if !ok || member.IdentityVersion != e.Header.IdentityVersion {
-		return types.Verified{}, fmt.Errorf("%s with identity version %d is no member of %s",
-			e.Header.From, e.Header.IdentityVersion, cfg.Request.ID)
-	}
-	v, err := types.VerifyEnvelope(e, cfg.ChainID, member.IdentityKey)
-	if err == nil && v.Request() != cfg.Request.ID {
-		return types.Verified{}, fmt.Errorf("an envelope of %s is for %s, not %s", v.From(), v.Request(), cfg.Request.ID)
-	}
-	return v, err
 }

@@ -118,17 +118,19 @@ func (s *Session) sayWorking(now time.Time) {
 
 // Snapshot is where a session stands, for people.
 type Snapshot struct {
-	ID       types.SessionID
-	Context  types.Context
-	Request  types.RequestID
-	KeyID    types.KeyID
-	Attempt  uint32
-	Phase    Phase
-	Leader   types.Operator
-	Signers  []types.Operator
-	Round    uint32
-	Rounds   int
-	Busy     bool
+	ID      types.SessionID
+	Context types.Context
+	Request types.RequestID
+	KeyID   types.KeyID
+	Attempt uint32
+	Phase   Phase
+	Leader  types.Operator
+	Signers []types.Operator
+	Round   uint32
+	Rounds  int
+	Busy    bool
+	// Ahead: it makes a presignature, for no request so far.
+	Ahead    bool
 	Awaiting []types.Operator
 	Opened   time.Time
 	Resent   int
@@ -139,6 +141,6 @@ func (s *Session) Snapshot() Snapshot {
 	return Snapshot{
 		ID: s.id, Context: s.context, Request: s.cfg.Request.ID, KeyID: s.cfg.Request.KeyID, Attempt: s.cfg.Attempt,
 		Phase: s.phase, Leader: s.initiator, Signers: slices.Clone(s.signers), Round: s.round, Rounds: len(s.rounds),
-		Busy: s.busy(), Awaiting: s.AwaitedFor(), Opened: s.opened, Resent: s.outbox.resent,
+		Busy: s.busy(), Ahead: s.Target() == nil, Awaiting: s.AwaitedFor(), Opened: s.opened, Resent: s.outbox.resent,
 	}
 }

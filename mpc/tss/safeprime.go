@@ -33,16 +33,18 @@ const expectedTests = 748
 
 // primalityRounds is the number of Miller-Rabin rounds of a final test.
 //
-// A random composite of k = 1023 bits passes t = 20 rounds with probability
-// below k^(3/2) 2^t t^(-1/2) 4^(2-sqrt(tk)) < 2^-248 (Damgard, Landrock and
+// Of the random odd numbers of k = 1023 bits that pass t = 20 rounds a part below
+// k^(3/2) 2^t t^(-1/2) 4^(2-sqrt(tk)) < 2^-249 is composite (Damgard, Landrock and
 // Pomerance, Average case error estimates for the strong probable prime test,
-// Math. Comp. 61, 1993; Handbook of Applied Cryptography, Fact 4.48). Our
-// candidates are each uniform, up to 2^19 of them in a window, from the upper
-// quarter of the range, so a search ends with a composite with probability
-// below 2^-248 * 2^19 * 2^2 < 2^-220; a Baillie-PSW test comes on top. Go's
-// bases are pseudorandom. A composite that somebody chose passes with at most
-// 4^-20 (Rabin), so only own numbers are judged by it. 2q+1 is prime if q is
-// (isSafePrimeHalf).
+// Math. Comp. 61, 1993; Handbook of Applied Cryptography, Fact 4.48): a random number
+// is composite and passes with at most that probability. Our candidates are each
+// uniform, from the upper quarter of the range, up to 2^19 of them in a window, which
+// has one that is composite and passes with probability below 2^-249 * 2^2 * 2^19 =
+// 2^-228. A search takes the first window that yields something, which 93 of 100 do
+// (1 - e^-2.7, see windowLength), so it ends with a composite with probability below
+// 2^-228 / 0.93 < 2^-220; a Baillie-PSW test comes on top. Go's bases are pseudorandom.
+// A composite that somebody chose passes with at most 4^-20 (Rabin), so only own
+// numbers are judged by it. 2q+1 is prime if q is (isSafePrimeHalf).
 const primalityRounds = 20
 
 func safePrime(q *big.Int) *big.Int {

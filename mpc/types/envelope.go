@@ -36,7 +36,11 @@ func SignEnvelope(h *wire.Header, body []byte, key ed25519.PrivateKey) *wire.Env
 // Verified is an envelope whose shape, body hash and signature were checked.
 // Only VerifyEnvelope makes one: whatever takes a Verified cannot be handed an
 // unverified message by mistake.
-type Verified struct{ env *wire.Envelope }
+type Verified struct {
+	env *wire.Envelope
+	// identity is the key that the signature was checked against.
+	identity string
+}
 
 // Header returns the signed header; callers do not change it.
 func (v Verified) Header() *wire.Header { return v.env.Header }
@@ -46,6 +50,10 @@ func (v Verified) Body() []byte { return v.env.Body }
 
 // Envelope returns the whole, to be resent byte for byte.
 func (v Verified) Envelope() *wire.Envelope { return v.env }
+
+// By reports that the signature is by this identity key: who goes by the same one need
+// not check it again.
+func (v Verified) By(identity []byte) bool { return v.env != nil && v.identity == string(identity) }
 
 // Request names the request that the envelope's session is for.
 func (v Verified) Request() RequestID { return requestOf(v.env.Header) }
@@ -75,7 +83,7 @@ func VerifyEnvelope(e *wire.Envelope, chainID string, identity []byte) (Verified
 	if !ed25519.Verify(identity, HeaderSignBytes(e.Header), e.Signature) {
 		return Verified{}, fmt.Errorf("signature of an envelope of %s is wrong", e.Header.From)
 	}
-	return Verified{e}, nil
+	return Verified{e, string(identity)}, nil
 }
 
 // CheckEnvelope checks the shape of an envelope without any cryptography.

@@ -62,7 +62,8 @@
 //
 // Keygen pre-parameters are not: each set may be used once, and a copy would bring
 // back what was used. Nonces and presignatures are not, because they are never on
-// disk. So no restored database can use either a second time.
+// disk. So no restored database can use either a second time. A machine whose memory is
+// put back can: a snapshot of one that runs is no backup, and does harm.
 //
 // # Why restoring cannot make a node sign two digests for one request
 //

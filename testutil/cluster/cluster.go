@@ -6,6 +6,7 @@ import (
 	"crypto/sha256"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -30,6 +31,9 @@ type Cluster struct {
 	members []*member
 	done    chan struct{}
 	stop    func()
+
+	// carry, if set, brings each envelope to whom it is for.
+	carry atomic.Pointer[func(deliver func())]
 
 	mu     sync.Mutex
 	view   mpc.View
@@ -126,6 +130,20 @@ func (c *Cluster) newMember(op types.Operator, share []byte) *member {
 	record.Status = types.StatusReady
 	require.NoError(c.t, m.db.PutRecord(record))
 	return m
+}
+
+// Carry lets a network decide how each envelope from here on is delivered: on any goroutine,
+// as often as it likes.
+func (c *Cluster) Carry(network func(deliver func())) { c.carry.Store(&network) }
+
+// Ready is how many presignatures the engines have for requests that they lead.
+func (c *Cluster) Ready() (n int) {
+	for _, m := range c.members {
+		for _, s := range m.engine.Status().Presignatures {
+			n += s.Ready
+		}
+	}
+	return n
 }
 
 // Rests says whether the engines have this many presignatures for requests that they lead
@@ -258,7 +276,12 @@ func (m *member) Send(to types.Operator, e *wire.Envelope) bool {
 		m.c.t.Errorf("verify an envelope: %v", err)
 		return false
 	}
-	recipient.engine.Receive(v)
+	deliver := func() { recipient.engine.Receive(v) }
+	if carry := m.c.carry.Load(); carry != nil {
+		(*carry)(deliver)
+		return true
+	}
+	deliver()
 	return true
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/sequencer-mpc/sequencer/mpc/session"
@@ -42,6 +43,9 @@ type use struct {
 	what     string
 }
 
+// presignature begins what names one in digests.
+const presignature = "presignature "
+
 // NewLedger is empty.
 func NewLedger() *Ledger {
 	return &Ledger{
@@ -69,6 +73,18 @@ func (l *Ledger) Split() int {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return len(l.split)
+}
+
+// Fixed counts the presignatures that an operator was told a digest for.
+func (l *Ledger) Fixed(op types.Operator) (n int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	for u := range l.digests {
+		if u.operator == op && strings.HasPrefix(u.what, presignature) {
+			n++
+		}
+	}
+	return n
 }
 
 // Epochs lists the epochs whose shares worked on a request, ascending.
@@ -107,7 +123,7 @@ func (l *Ledger) fix(cfg session.PartyConfig, r *types.Request) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.noteDigest(cfg.Self, r)
-	nonce := use{cfg.Self, "presignature " + cfg.Context.String()}
+	nonce := use{cfg.Self, presignature + cfg.Context.String()}
 	if _, before := l.digests[nonce]; before {
 		l.broken = append(l.broken, fmt.Sprintf("%s used presignature %s twice", cfg.Self, cfg.Context.Short()))
 	}

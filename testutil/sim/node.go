@@ -38,6 +38,8 @@ type Node struct {
 	Accused []Accused
 	// False counts the results that it told and others found false.
 	False int
+	// ClockAhead is by how much its wall clock was set forward while it ran.
+	ClockAhead time.Duration
 	// Lied counts the messages that it did not send as its engine made them.
 	Lied int
 
@@ -125,7 +127,7 @@ func (n *Node) Start() {
 	seed := sha256.Sum256(fmt.Appendf(nil, "%d|%s|%d", n.world.Seed, n.Operator, n.life))
 	core, err := mpc.NewCore(mpc.Options{
 		ChainID: n.world.Chain.ID(), Identities: append(slices.Clone(n.former), n.Identity), Chain: n, Store: n.Store,
-		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.world.Now,
+		Transport: (*transport)(n), Protocols: n.world.Protocols, Now: n.wall, Elapsed: n.elapsed,
 		Rand: rand.NewChaCha8(seed), Log: log, Timing: n.timing, Observer: (*observer)(n),
 		MaxSessions: n.world.MaxSessions, Auditor: n.openAudit(),
 	}, (*executor)(n))
@@ -142,6 +144,15 @@ func (n *Node) Start() {
 	n.reconcile()
 	n.tickLater()
 }
+
+// wall is what the node takes the time to be.
+func (n *Node) wall() time.Time { return n.world.Now().Add(n.ClockAhead) }
+
+// elapsed is by a clock that nobody sets.
+func (n *Node) elapsed() time.Duration { return time.Duration(n.world.Now().UnixNano()) }
+
+// Sleep lets a node do nothing for a while. What comes meanwhile waits.
+func (n *Node) Sleep(d time.Duration) { n.slow.until = n.world.now.Add(d) }
 
 // StartBehind begins a new life that knows no block after a height until CatchUp.
 func (n *Node) StartBehind(height int64) {

@@ -29,12 +29,15 @@ type past struct {
 	reuses *sim.Node
 }
 
-func newPast(t *testing.T, seed uint64) *past {
+func newPast(t *testing.T, seed uint64, more ...func(*xtypes.Params)) *past {
 	p := &past{ledger: fakeproto.NewLedger(), log: &bytes.Buffer{}}
 	p.World = sim.New(t, sim.Config{
 		Seed: seed, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: p.ledger}, Preparams: 60, KeepStates: true,
 		Lag: 300 * time.Millisecond, Log: slog.New(slog.NewTextHandler(p.log, nil)),
 		Params: func(p *xtypes.Params) {
+			for _, change := range more {
+				change(p)
+			}
 			p.RetireBlocks, p.SignAttemptBlocks, p.SignLifetimeBlocks = 30, 6, 60
 			p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 10, 100
 			p.ReshareAttemptBlocks, p.ReshareLifetimeBlocks = 10, 100

@@ -140,7 +140,7 @@ func (s statusText) text() string {
 		fmt.Fprintf(w, "open requests\t%d\n", s.OpenRequests)
 		fmt.Fprintf(w, "sessions\t%d\n", s.Sessions)
 		fmt.Fprintf(w, "results waiting\t%d\n", s.ResultsWaiting)
-		fmt.Fprintf(w, "pre-parameters\t%d\n", s.Preparams)
+		fmt.Fprintf(w, "pre-parameters\t%d%s\n", s.Preparams, searching(s.StatusReport))
 		fmt.Fprintf(w, "presignatures\t%d ready for requests that this node leads, %d parked here in all\n", s.PresignaturesReady, s.PresignaturesParked)
 		fmt.Fprintf(w, "peers\t%d with the MPC channel\n", s.Peers)
 		if s.AuditLines > 0 {
@@ -166,6 +166,15 @@ func (s statusText) text() string {
 			fmt.Fprintf(w, "unknown keys\t%s (kept, but not on this chain)\n", strings.Join(s.UnknownKeys, " "))
 		}
 	})
+}
+
+// searching is how far the search for the next set of pre-parameters is; empty if there is
+// none.
+func searching(s mpcnode.StatusReport) string {
+	if s.PreparamsNeeded == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", and %d of %d safe primes of the next set", s.PreparamsPrimes, s.PreparamsNeeded)
 }
 
 // warning is something that keeps the node from its work.

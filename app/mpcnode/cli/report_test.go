@@ -12,7 +12,12 @@ import (
 func TestStatusWarns(t *testing.T) {
 	require.NotContains(t, statusText{mpcnode.StatusReport{Operator: "op"}}.text(), "warning")
 
-	text := statusText{mpcnode.StatusReport{Operator: "op", IdentityVersion: 1, IdentityOutdated: 2}}.text()
+	text := statusText{mpcnode.StatusReport{Operator: "op", Preparams: 1}}.text()
+	require.Regexp(t, `(?m)^pre-parameters +1$`, text)
+	text = statusText{mpcnode.StatusReport{Operator: "op", Preparams: 1, PreparamsPrimes: 2, PreparamsNeeded: 4}}.text()
+	require.Regexp(t, `(?m)^pre-parameters +1, and 2 of 4 safe primes of the next set$`, text)
+
+	text = statusText{mpcnode.StatusReport{Operator: "op", IdentityVersion: 1, IdentityOutdated: 2}}.text()
 	require.Regexp(t, `(?m)^warning +identity_outdated: version 2 is registered: .*start the node again`, text)
 
 	text = statusText{mpcnode.StatusReport{Operator: "op", CatchingUp: true, ClockAhead: 61}}.text()
