@@ -1,59 +1,25 @@
 package mpcnode_test
 
 import (
-	"bytes"
 	"regexp"
 	"strings"
 	"testing"
 	"time"
 
-	cmtcfg "github.com/cometbft/cometbft/config"
-	"github.com/spf13/cobra"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
-	"github.com/cosmos/cosmos-sdk/client"
-	"github.com/cosmos/cosmos-sdk/server"
-	svrcmd "github.com/cosmos/cosmos-sdk/server/cmd"
-
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
-	"github.com/sequencer-mpc/sequencer/app/mpcnode/cli"
 	"github.com/sequencer-mpc/sequencer/testutil/nodehome"
+	"github.com/sequencer-mpc/sequencer/testutil/nodeprogram"
 	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
-
-// printed is what the program says at a home, the error that it ends with included.
-func printed(home string, args ...string) string {
-	var out bytes.Buffer
-	root := &cobra.Command{Use: "hostd", SilenceUsage: true, SilenceErrors: true, PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-		ctx, err := client.ReadPersistentCommandFlags(client.Context{}.WithViper("HOST").WithCmdContext(cmd.Context()), cmd.Flags())
-		if err != nil {
-			return err
-		}
-		if err := client.SetCmdClientContextHandler(ctx, cmd); err != nil {
-			return err
-		}
-		svrCtx, err := server.InterceptConfigsAndCreateContext(cmd, mpcnode.Template, mpcnode.DefaultAppConfig("0coin"), cmtcfg.DefaultConfig())
-		if err != nil {
-			return err
-		}
-		return server.SetCmdServerContext(cmd, svrCtx)
-	}}
-	root.AddCommand(cli.Command())
-	root.SetOut(&out)
-	root.SetErr(new(bytes.Buffer))
-	root.SetArgs(append(args, "--home", home))
-	if err := svrcmd.Execute(root, "HOST", home); err != nil {
-		out.WriteString(err.Error() + "\n")
-	}
-	return out.String()
-}
 
 // newHome is that of a participant.
 func newHome(t *testing.T) string {
 	t.Helper()
 	home := t.TempDir()
-	require.Contains(t, printed(home, "mpc", "status"), "no node runs on this home", "that makes the configuration")
+	require.Contains(t, nodeprogram.Printed(home, "mpc", "status"), "no node runs on this home", "that makes the configuration")
 	nodehome.AddVault(t, home)
 	return home
 }
@@ -174,14 +140,14 @@ func TestFailuresInPrint(t *testing.T) {
 				}
 				return true
 			}
-			text := printed(home, append([]string{"mpc", "doctor"}, args...)...)
+			text := nodeprogram.Printed(home, append([]string{"mpc", "doctor"}, args...)...)
 			require.Equal(t, c.complaints, complaints(text), text)
 			require.True(t, says(text, c.doctor), text)
 			if c.inspect == nil {
 				return
 			}
 			seen := assert.Eventually(t, func() bool {
-				text = printed(home, "mpc", "inspect", id)
+				text = nodeprogram.Printed(home, "mpc", "inspect", id)
 				return says(text, c.inspect)
 			}, 20*time.Second, 50*time.Millisecond, "%s", c.inspect)
 			require.True(t, seen, text)
@@ -193,15 +159,15 @@ func TestFailuresInPrint(t *testing.T) {
 func TestWrongPassphraseInPrint(t *testing.T) {
 	home := newHome(t)
 	nodehome.WritePassphrase(t, home, "pass", "donkey")
-	text := printed(home, "mpc", "doctor")
+	text := nodeprogram.Printed(home, "mpc", "doctor")
 	require.Equal(t, []string{"warning node", "problem passphrase", "warning database"}, complaints(text), text)
 	require.Regexp(t, `(?m)^problem +passphrase +that of file:config/pass is wrong$`, text)
 	require.Regexp(t, `(?m)^ +-> put the one that the identity was made with there`, text)
-	text = printed(home, "mpc", "inspect", "payment-1")
+	text = nodeprogram.Printed(home, "mpc", "inspect", "payment-1")
 	require.Regexp(t, `^no node runs on this home.*passphrase: that of file:config/pass is wrong: put the one that the identity was made with there.*sequencerd mpc doctor`, text)
 
 	nodehome.WritePassphrase(t, home, "pass", nodehome.Passphrase)
-	text = printed(home, "mpc", "inspect", "payment-1")
+	text = nodeprogram.Printed(home, "mpc", "inspect", "payment-1")
 	require.NotContains(t, text, "wrong", "it was just not started")
 	require.Contains(t, text, "start it with: sequencerd start")
 }
