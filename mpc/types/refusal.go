@@ -58,7 +58,7 @@ func (r *Request) CheckRefusal(chainID string, a *Accusation) error {
 	case a.Attempt != 0 || a.Session != r.Commitment(chainID):
 		return fmt.Errorf("%w: the refusal of %s answers another request than this %s", ErrBadResult, a.Operator, a.Request)
 	case refused && !ReplacesRefusal(before, a.Reason):
-		return fmt.Errorf("%w: %s refused %s before (%s)", ErrAlreadyDecided, a.Operator, a.Request, before)
+		return fmt.Errorf("%w: %s refused %s before (%s)", ErrAlreadyDecided, a.Operator, a.Request, string(before))
 	}
 	return nil
 }
