@@ -87,7 +87,8 @@ func (o *oldCopy) run(ctx context.Context) error {
 
 // find names a share that was attested and is not there; empty if there is none. The
 // database is read after the chain: what was attested meanwhile is in it.
-func (o *oldCopy) find() (string, error) {
+func (o *oldCopy) find() (detail string, err error) {
+	defer unpanicked(&err)
 	self, keys, err := o.own()
 	if err != nil {
 		return "", err
