@@ -76,6 +76,7 @@ func (c *Core) attestDeletion(key types.Key) error {
 // HandleGossip takes a result of somebody: it goes into the pool if it is true
 // and still needed, and from there to every other peer.
 func (c *Core) HandleGossip(_ context.Context, j Judged) {
+	c.noticeSleep()
 	switch sum := j.gossip.Sum.(type) {
 	case *wire.Gossip_Attestation:
 		if unpinned(types.RequestKind(sum.Attestation.RequestKind)) {

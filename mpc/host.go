@@ -21,6 +21,7 @@ func (c *Core) Submit(s *session.Session, run func() (session.Step, error)) {
 		run = l.afterNote(run)
 	}
 	c.exec.Submit(serves(s), run, func(step session.Step, err error) {
+		c.noticeSleep()
 		now := c.opts.Now()
 		concerned := func() []*live { return c.named(word{names: []types.Hash{s.ID()}}) }
 		c.guard(task{"a step", s.ID().Short()}, concerned, func() {

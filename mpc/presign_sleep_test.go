@@ -33,6 +33,9 @@ func TestNoticeSleep(t *testing.T) {
 			"a word": func(p *presigner) {
 				p.core.HandleEnvelope(p.signed("op-03", wire.KIND_CONFIRM, 1, p.request.ID, nil))
 			},
+			"a result":              func(p *presigner) { p.core.HandleGossip(t.Context(), Judged{gossip: &wire.Gossip{}}) },
+			"a peer that is back":   func(p *presigner) { p.core.HandleConnected("op-03") },
+			"a peer that goes away": func(p *presigner) { p.core.HandleDisconnected("op-03") },
 		} {
 			t.Run(name+", "+what, func(t *testing.T) {
 				p := newPresigner(t)

@@ -192,6 +192,9 @@ func (c *Core) fallBack(l *live, end session.End, now time.Time) {
 		return
 	}
 	c.presigns.tries[useBy{r.ID, l.Initiator()}]++
+	if own && end.LeftFor == types.ErrInProgress {
+		c.presigns.tries[useBy{r.ID, l.Initiator()}] = maxPresignTries // that signer would not let it use another one either
+	}
 	if own && !c.view.CatchingUp {
 		c.openAttempt(r, now)
 	}

@@ -45,7 +45,7 @@ func (c *Core) noteWaste(l *live, end session.End) {
 		c.chargeWaste(owner)
 	}
 	switch {
-	case end.Left == "":
+	case end.Left == "", end.LeftFor == types.ErrInProgress:
 	case own || !blamesOwner(end.LeftFor):
 		c.chargeWaste(end.Left)
 	case end.Left != owner || !c.excuses(owner, end.LeftOver):
@@ -78,11 +78,13 @@ func (c *Core) noteUsedInVain(owner types.Operator, end session.End) {
 
 // blamesOwner: a signer has no part any more, or does not let the owner use it for what it
 // says. What the owner says is committed everywhere, or it says it to make it so: a signer
-// whose own state is in the way, such as one that is behind, has another reason.
+// whose own state is in the way, such as one that is behind, has another reason. Who is busy
+// with a session of the request that somebody else leads (in_progress) is to blame for
+// nothing either, and nor is the owner.
 func blamesOwner(reason types.Reason) bool {
 	switch reason {
 	case types.ErrPresignLost, types.ErrUnknownRequest, types.ErrAlreadyDecided, types.ErrBadDigest, types.ErrExpired,
-		types.ErrWrongAttempt, types.ErrWrongInitiator, types.ErrInProgress, types.ErrDigestBound:
+		types.ErrWrongAttempt, types.ErrWrongInitiator, types.ErrDigestBound:
 		return true
 	}
 	return false

@@ -125,6 +125,7 @@ func (c *Core) logRound(l *live, now time.Time) {
 
 // HandleConnected hurries what is due for a participant that just came back.
 func (c *Core) HandleConnected(op types.Operator) {
+	c.noticeSleep()
 	now := c.opts.Now()
 	for _, l := range c.ordered() {
 		c.guardSession("a member that is back", l, func() {
@@ -138,6 +139,7 @@ func (c *Core) HandleConnected(op types.Operator) {
 // out of reach be of no use until it says that it still has its part, be it by relay. What it
 // does not say so of within a stall time is dropped by the owner, by signers later.
 func (c *Core) HandleDisconnected(op types.Operator) {
+	c.noticeSleep()
 	now := c.opts.Now()
 	for _, l := range c.ordered() {
 		if l.Initiator() == c.self.Operator || l.Initiator() == op {

@@ -132,9 +132,10 @@
 // of the budget is there it is for whoever comes, below that each of those that
 // delivered of it within partFor has a part of its own (parts.go), in which a long
 // message finds room as often as a short one. So it is for envelopes, too, that come as
-// they are from a peer that is not their sender's: Starts, which members forward, and
-// what somebody kept and says again. They are deduplicated together with the relays,
-// and those for presignatures count as of no open request.
+// they are from a peer that is not their sender's: Starts and Aborts, which members
+// forward, and what somebody kept and says again. They are deduplicated together with the
+// relays. Presignatures have a budget of their own, in parts as well: those of a key are
+// open as long as the key is.
 //
 // A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
 // MB for four, 12 MB for sixteen; each signer of t+1 relays some 20 + 2t

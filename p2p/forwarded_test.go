@@ -108,7 +108,7 @@ func TestForwardedOnce(t *testing.T) {
 	})
 }
 
-// Of what is forwarded for no open request, and for presignatures, there is little.
+// Of what is forwarded for no open request there is little.
 func TestForwardedOfClosedRequests(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := defaultLimits()
@@ -128,6 +128,9 @@ func TestForwardedOfClosedRequests(t *testing.T) {
 		require.Equal(t, 10, taken("p", types.KindSign))
 		require.Equal(t, 2, taken("p", types.KindKeygen))
 		time.Sleep(2 * time.Second)
+		require.Equal(t, 10, taken("p", types.KindPresign), "they have a budget of their own")
+		require.Equal(t, 8, rec.drops(In, DropNotOpen))
+		open[types.RequestID{Kind: types.KindPresign, ID: "request"}] = false // its key is gone
 		require.Equal(t, 2, taken("p", types.KindPresign))
 		require.Equal(t, 16, rec.drops(In, DropNotOpen))
 		deliver(r, peers["alices"], alice.hello("alices"))

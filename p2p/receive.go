@@ -164,8 +164,8 @@ func (r *Reactor) judgeEnvelope(a arrival, e *wire.Envelope, sink Sink) {
 	sink.Receive(v)
 }
 
-// judgeForwarded takes an envelope from a peer that its sender is not behind: a Start,
-// which members forward, or what somebody kept and says again. It passes as a relay would
+// judgeForwarded takes an envelope from a peer that its sender is not behind: a Start or an
+// Abort, which members forward, or what somebody kept and says again. It passes as a relay would
 // that goes no further, and what passed as the one passes no more as the other.
 func (r *Reactor) judgeForwarded(a arrival, e *wire.Envelope, key []byte, sink Sink) {
 	hash, err := hashOf(e)
@@ -212,16 +212,16 @@ func (r *Reactor) admit(h *wire.Header) (key []byte, why types.Reason) {
 }
 
 // chargeForwarded takes a verified envelope from what peers may deliver in its sender's name.
-// What is forwarded of presignatures counts as of no open request: a key is open for years,
-// and only their Starts are forwarded.
+// The deliverer's part comes first: who used up its own takes nothing from what all share.
 func (r *Reactor) chargeForwarded(a arrival, v types.Verified) types.Reason {
-	if (v.Request().Kind == types.KindPresign || !r.open(v.Request())) && !r.notOpen.charge(r.opts.Now(), a.size) {
-		return DropNotOpen
-	}
 	r.mu.Lock()
-	defer r.mu.Unlock()
-	if !r.chargeOthers(a, v) {
+	charged := r.chargeOthers(a, v)
+	r.mu.Unlock()
+	switch {
+	case !charged:
 		return DropSenderBudget
+	case !r.open(v.Request()) && !r.notOpen.charge(r.opts.Now(), a.size):
+		return DropNotOpen
 	}
 	return ""
 }

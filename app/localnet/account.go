@@ -20,19 +20,20 @@ import (
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// gasPerMessage is more than any request of x/mpc with 16 participants takes, and
-// gasPerSign more than one for a signature: a hundred of those fit into a block. Gas costs
-// nothing on a local network.
+// gasPerMessage is more than any request of x/mpc with 16 participants takes. A request
+// for a signature takes less than gasPerSign and gasPerSignByte for each of its bytes: a
+// hundred of digests fit into a block. Gas costs nothing on a local network.
 const (
-	gasPerMessage = 2_000_000
-	gasPerSign    = 500_000
+	gasPerMessage  = 2_000_000
+	gasPerSign     = 500_000
+	gasPerSignByte = 150
 )
 
 // gasOf is what a transaction with these messages may take.
 func gasOf(msgs []sdk.Msg) (gas uint64) {
 	for _, m := range msgs {
-		if _, ok := m.(*mpctypes.MsgKeySign); ok {
-			gas += gasPerSign
+		if s, ok := m.(*mpctypes.MsgKeySign); ok {
+			gas += gasPerSign + gasPerSignByte*uint64(s.Size())
 		} else {
 			gas += gasPerMessage
 		}

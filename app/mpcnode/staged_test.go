@@ -2,6 +2,7 @@ package mpcnode_test
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -84,7 +85,7 @@ func TestFailuresInPrint(t *testing.T) {
 		{"clock behind by a minute", -1, -time.Minute, func(*testing.T, mpcnode.Stage) (string, []string) {
 			return "", nil // nothing of a request depends on it
 		}, []string{"warning clock"},
-			[]string{`^warning +clock +it is 60 s behind the other participants'`, `^ +-> set this node's clock right`}, nil},
+			[]string{`^warning +clock +it is (59|60|61) s behind the other participants'`, `^ +-> set this node's clock right`}, nil},
 		{"peer without the channel", -1, 0, func(_ *testing.T, s mpcnode.Stage) (string, []string) {
 			s.Stranger("abc")
 			s.Cut(3)
@@ -140,13 +141,17 @@ func TestFailuresInPrint(t *testing.T) {
 				}
 				return true
 			}
-			text := nodeprogram.Printed(home, append([]string{"mpc", "doctor"}, args...)...)
-			require.Equal(t, c.complaints, complaints(text), text)
-			require.True(t, says(text, c.doctor), text)
+			var text string
+			// A slow machine may keep an answer from the first look.
+			seen := assert.Eventually(t, func() bool {
+				text = nodeprogram.Printed(home, append([]string{"mpc", "doctor"}, args...)...)
+				return slices.Equal(c.complaints, complaints(text)) && says(text, c.doctor)
+			}, time.Minute, 50*time.Millisecond, "%s %s", c.complaints, c.doctor)
+			require.True(t, seen, text)
 			if c.inspect == nil {
 				return
 			}
-			seen := assert.Eventually(t, func() bool {
+			seen = assert.Eventually(t, func() bool {
 				text = nodeprogram.Printed(home, "mpc", "inspect", id)
 				return says(text, c.inspect)
 			}, 20*time.Second, 50*time.Millisecond, "%s", c.inspect)

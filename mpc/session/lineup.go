@@ -136,6 +136,9 @@ func (s *Session) checkLineup(signers, dealers []string, g *given) (*lineup, err
 	if len(l.dealers) != 0 {
 		return nil, fmt.Errorf("%d dealers in what is no reshare", len(l.dealers))
 	}
+	if s.parking.round > 0 && !slices.Contains(l.signers, s.initiator) {
+		return nil, fmt.Errorf("%s owns a presignature that it is no signer of", s.initiator)
+	}
 	return l, nil
 }
 

@@ -26,8 +26,11 @@ type starting struct {
 	raw     []byte // instead of body
 }
 
-func newStarting(t *testing.T) *starting {
-	n := newSign(t, 4, 2)
+func newStarting(t *testing.T) *starting { return startingOf(newSign(t, 4, 2)) }
+
+// startingOf is that of any network.
+func startingOf(n *network) *starting {
+	t := n.t
 	n.hold = func(m mail) bool { return m.e.Header.Kind == wire.KIND_READY }
 	n.open()
 	n.settle()
@@ -174,6 +177,20 @@ func TestStart(t *testing.T) {
 			require.Empty(t, b.jobs, "no party is made")
 		})
 	}
+}
+
+// TestOwnerOutsideItsSigners: a presignature is its owner's to use, who signs with it.
+func TestOwnerOutsideItsSigners(t *testing.T) {
+	n, _ := newPresign(t, 4, 2)
+	s := startingOf(n)
+	s.body.Signers = []string{"op-b", "op-c", "op-d"}
+	b := s.players[1]
+	b.hear(s.start())
+	end := b.ended()
+	require.Equal(t, types.ErrProtocolFault, end.Reason)
+	require.Equal(t, []types.Operator{"op-a"}, end.Culprits)
+	require.ErrorContains(t, end.Err, "no signer of")
+	require.Empty(t, b.jobs, "no party is made")
 }
 
 // TestForeignStart: what only looks like a Start of this session changes nothing,

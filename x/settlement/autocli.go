@@ -66,7 +66,7 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 			RpcMethod: "MakeKey", Use: "make-key-proposal [key-id] [threshold]", Short: "Propose a new key by governance",
 			Long: "Propose a new key by governance. Its id begins with settlement: and it takes over the purposes that are named " +
 				"as soon as it is READY: so keys are rotated.",
-			Example:        example("tx settlement make-key-proposal settlement:state-2 2 --takes state --from validator"),
+			Example:        example("tx settlement make-key-proposal settlement:state-2 2 --takes state --title rotate --summary 'another key' --deposit 10000000useq --from validator"),
 			PositionalArgs: arguments("key_id", "threshold"), GovProposal: true,
 		},
 		{

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"cosmossdk.io/collections"
@@ -153,16 +154,18 @@ func (k *Keeper) setFault(ctx context.Context, f types.Fault) error {
 	return k.countProof(ctx, f.Participant, true)
 }
 
-// accusersOf finds those who accuse an operator of something that counts.
-func (k *Keeper) accusersOf(ctx context.Context, operator string, among []string) ([]string, error) {
+// accusersOf finds those who accuse an operator of something that counts, and was recorded
+// after a height.
+func (k *Keeper) accusersOf(ctx context.Context, operator string, among []string, since int64) ([]string, error) {
 	var accusers []string
 	for _, accuser := range among {
 		f := types.Fault{Kind: types.FAULT_KIND_ACCUSATION, Participant: operator, Accuser: accuser}
-		known, err := k.faults.Has(ctx, faultKeyOf(f))
-		if err != nil {
+		known, err := k.faults.Get(ctx, faultKeyOf(f))
+		switch {
+		case errors.Is(err, collections.ErrNotFound):
+		case err != nil:
 			return nil, fmt.Errorf("look up fault of %s: %w", operator, err)
-		}
-		if known {
+		case known.Height > since:
 			accusers = append(accusers, accuser)
 		}
 	}

@@ -188,22 +188,34 @@ func TestNewcomersOfOtherFailures(t *testing.T) {
 func TestWhoWithholdsTheTestIsLeftOut(t *testing.T) {
 	for name, c := range map[string]struct {
 		accusers []int
+		before   bool // the test was asked for
 		absent   bool
 	}{
-		"all others accuse it": {[]int{1, 2, 3}, true},
-		"t of them do":         {[]int{1, 2}, false},
+		"all others accuse it":                      {accusers: []int{1, 2, 3}, absent: true},
+		"t of them do":                              {accusers: []int{1, 2}},
+		"all others did, over an attempt before it": {accusers: []int{1, 2, 3}, before: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, secret := autoResharing(t)
 			f.Participants[0].Jail()
 			f.EndBlocks(11)
 			id := types.AutoReshareID("k", 10)
+			accuse := func(r types.Reshare) {
+				for _, i := range c.accusers {
+					a := f.Participants[i].Accuse(r.RequestID(), f.Participants[4].Operator)
+					require.NoError(t, f.Keeper.ApplyAccusation(f.Ctx, &a))
+				}
+			}
+			if c.before {
+				accuse(requireReshare(t, f, id, types.RESHARE_STATUS_PENDING, ""))
+				setParams(t, f, func(p *types.Params) { p.FaultBlocks = 10_000 }) // they stand for long
+				f.EndBlocks(200)
+			}
 			f.Stage(id, secret)
 			r := requireReshare(t, f, id, types.RESHARE_STATUS_TESTING, "")
-			f.EndBlocks(200)
-			for _, i := range c.accusers {
-				a := f.Participants[i].Accuse(r.RequestID(), f.Participants[4].Operator)
-				require.NoError(t, f.Keeper.ApplyAccusation(f.Ctx, &a))
+			if !c.before {
+				f.EndBlocks(200)
+				accuse(r)
 			}
 			f.EndBlocks(1000)
 			requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "expired")

@@ -123,32 +123,33 @@ func (k *Keeper) missed(ctx context.Context, r types.Request) ([]types.Absentee,
 	if err != nil {
 		return nil, err
 	}
-	suspects, err := k.suspectsOf(ctx, reshare)
+	suspects, err := k.suspectsOf(ctx, reshare, 0)
 	if err != nil {
 		return nil, err
 	}
 	return reshare.Absent(reshare.Came(said), suspects), nil
 }
 
-// withheld lists who kept the test of a reshare from the signature.
+// withheld lists who kept the test of a reshare from the signature. What its committee said
+// of each other before the test, as over an attempt that failed, says nothing of that.
 func (k *Keeper) withheld(ctx context.Context, r types.Request) ([]types.Absentee, error) {
 	reshare, err := k.Reshare(ctx, types.ReshareOfTest(r.Id))
 	if err != nil {
 		return nil, err
 	}
-	suspects, err := k.suspectsOf(ctx, reshare)
+	suspects, err := k.suspectsOf(ctx, reshare, r.Height)
 	if err != nil {
 		return nil, err
 	}
 	return reshare.Withheld(suspects), nil
 }
 
-// suspectsOf are the new committee of a reshare, and who of it accuses each. It looks for
-// at most 64 accusations of each of 64.
-func (k *Keeper) suspectsOf(ctx context.Context, reshare types.Reshare) ([]types.Suspect, error) {
+// suspectsOf are the new committee of a reshare, and who of it accuses each, of something
+// that was recorded after a height. It looks for at most 64 accusations of each of 64.
+func (k *Keeper) suspectsOf(ctx context.Context, reshare types.Reshare, since int64) ([]types.Suspect, error) {
 	suspects := make([]types.Suspect, len(reshare.Participants))
 	for i, operator := range reshare.Participants {
-		accusers, err := k.accusersOf(ctx, operator, reshare.Participants)
+		accusers, err := k.accusersOf(ctx, operator, reshare.Participants, since)
 		if err != nil {
 			return nil, err
 		}

@@ -149,7 +149,12 @@ func TestHeed(t *testing.T) {
 func TestJoinedAbsentees(t *testing.T) {
 	a := types.Absentee{Operator: "a", UntilHeight: 100, Accused: true, Words: 3}
 	b := types.Absentee{Operator: "a", UntilHeight: 50, Accused: true, Words: 5}
-	require.Equal(t, types.Absentee{Operator: "a", UntilHeight: 100, Accused: true, Words: 5}, a.Joined(b, 10))
+	require.Equal(t, b, a.Joined(b, 10), "five said so until 50, and three only until 100")
+	require.Equal(t, b, b.Joined(a, 10))
+	longer := a
+	longer.UntilHeight = 120
+	require.Equal(t, longer, a.Joined(longer, 10))
+	require.Equal(t, longer, longer.Joined(a, 10))
 	require.Equal(t, a, a.Joined(b, 50), "that one is over")
 	require.Equal(t, a, a.Joined(types.Absentee{}, 10))
 }

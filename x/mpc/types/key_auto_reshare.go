@@ -103,10 +103,10 @@ func (k *Key) Heed(a Absentee, height int64) {
 }
 
 // Joined is what two reshares found out of an operator, at a height: the word of the more
-// of them, for as long as the longer.
+// of them, for as long as those said it, or of as many for the longer.
 func (a Absentee) Joined(other Absentee, height int64) Absentee {
-	if other.UntilHeight > height {
-		a.Words, a.UntilHeight = max(a.Words, other.Words), max(a.UntilHeight, other.UntilHeight)
+	if other.UntilHeight > height && cmp.Or(cmp.Compare(other.Words, a.Words), cmp.Compare(other.UntilHeight, a.UntilHeight)) > 0 {
+		return other
 	}
 	return a
 }

@@ -6,6 +6,8 @@ import (
 
 	"cosmossdk.io/collections"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/sequencer-mpc/sequencer/x/settlement/types"
 )
 
@@ -39,8 +41,18 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	return k.importVotes(ctx, g)
 }
 
+// importTransactions dates what was done at the beginning where the file says nothing of it,
+// or a height that is still to come.
 func (k *Keeper) importTransactions(ctx context.Context, g types.GenesisState) error {
+	height := max(sdk.UnwrapSDKContext(ctx).BlockHeight(), 1)
+	settling := make(map[uint64]bool, len(g.Batches))
+	for _, b := range g.Batches {
+		settling[b.TransactionId] = true
+	}
 	for _, t := range g.Transactions {
+		if done := t.Status == types.TRANSACTION_STATUS_SUCCEEDED || !settling[t.Id]; done && (t.DoneHeight == 0 || t.DoneHeight > height) {
+			t.DoneHeight = height
+		}
 		if err := k.setTransaction(ctx, t); err != nil {
 			return err
 		}

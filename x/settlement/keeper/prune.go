@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"fmt"
 
 	"cosmossdk.io/collections"
@@ -77,13 +78,14 @@ func (k *Keeper) prunable(ctx context.Context, limit uint64) (old []types.Transa
 	return old, nil
 }
 
-// remove forgets a transaction, and the batch that it settled.
+// remove forgets a transaction, and the batch that it settled. One of a batch that is gone
+// keeps nothing from going on.
 func (k *Keeper) remove(ctx context.Context, t types.Transaction) error {
 	batch, err := k.Batch(ctx, t.Purpose, t.Batch)
-	if err != nil {
+	if err != nil && !errors.Is(err, types.ErrPruned) {
 		return err
 	}
-	if batch.TransactionId == t.Id {
+	if err == nil && batch.TransactionId == t.Id {
 		if err := k.batches.Remove(ctx, collections.Join(uint32(t.Purpose), t.Batch)); err != nil {
 			return fmt.Errorf("remove batch %d of %s: %w", t.Batch, t.Purpose, err)
 		}

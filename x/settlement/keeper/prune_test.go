@@ -91,6 +91,36 @@ func TestPruning(t *testing.T) {
 	}()), "the newest batch stays, and says where the line goes on")
 }
 
+// A file that says nothing of when something was done, as one of before, or a height that
+// is still to come, as one of a chain that begins anew, dates it at the beginning; and what
+// is left of a batch that is gone keeps nothing from going on.
+func TestPruningAfterAnImport(t *testing.T) {
+	for name, done := range map[string]int64{"of before": 0, "of a higher chain": 1 << 40} {
+		t.Run(name, func(t *testing.T) {
+			f, secret := newSettling(t)
+			f.setParams(func(p *types.Params) { p.RetentionBlocks = 500 })
+			f.settle(1, secret, false)
+			answer, err := f.msg.ResubmitBatch(f.Ctx, &types.MsgResubmitBatch{Authority: f.Authority, Purpose: types.PURPOSE_STATE, Batch: 1})
+			require.NoError(t, err)
+			f.include(answer.TransactionId, receipt(f.sign(answer.TransactionId, secret).Hash, true))
+			f.settle(2, secret, true)
+			g, err := f.k.ExportGenesis(f.Ctx)
+			require.NoError(t, err)
+			for i := range g.Transactions {
+				require.Positive(t, g.Transactions[i].DoneHeight)
+				g.Transactions[i].DoneHeight = done
+			}
+			f.clear()
+			require.NoError(t, f.k.InitGenesis(f.Ctx, *g))
+			f.EndBlocks(f.Ctx.BlockHeight() + 1000)
+			f.settle(3, secret, true)
+			transactions, batches := f.kept()
+			require.Equal(t, []uint64{4}, transactions)
+			require.Equal(t, []uint64{3}, batches)
+		})
+	}
+}
+
 // What waits, or may have to be submitted again, is kept however old it is.
 func TestPruningKeepsWhatIsNeeded(t *testing.T) {
 	f, secret := newSettling(t)

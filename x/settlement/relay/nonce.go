@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"slices"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
@@ -50,8 +51,17 @@ func (r *Relay) unknown(ctx context.Context, t types.Transaction, head uint64) (
 	if err != nil {
 		return nil, fmt.Errorf("ask for the receipt of %s: %w", tx.Hash(), private(err))
 	}
-	r.foreign[t.Id] = tx.Hash()
+	if !ours(tx.Hash(), t) { // the block of an attempt may have come a moment ago
+		r.foreign[t.Id] = tx.Hash()
+	}
 	return receipt, nil
+}
+
+// ours: it is one of the attempts that this chain has the signature of.
+func ours(hash common.Hash, t types.Transaction) bool {
+	return slices.ContainsFunc(t.Attempts, func(a types.Attempt) bool {
+		return a.Status == types.ATTEMPT_STATUS_SIGNED && common.HexToHash(a.Hash) == hash
+	})
 }
 
 // address is that of a key, which never changes.

@@ -164,7 +164,7 @@ func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next
 		return "", err
 	case receipt != nil:
 		said, err := r.report(ctx, t, receipt, head)
-		if _, is := r.foreign[t.Id]; is {
+		if r.foreign[t.Id] == receipt.TxHash {
 			said = fmt.Sprintf("%s, by %s, which this chain did not get the signature of", said, receipt.TxHash)
 		}
 		return said, err
