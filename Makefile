@@ -21,6 +21,8 @@ TEST     := go test -p 3 -count 1 -timeout 30m -vet off -ldflags -w
 # Compiling, linking and short tests leave much behind: the collector may wait for more.
 # Nodes of the end-to-end tests have the collector that an operator has.
 BRISK    := GOGC=300
+# What takes longest begins first, or one core would rest while the last of it ends.
+LONGEST  := ./testutil/sim ./mpc/tss ./p2p
 
 .PHONY: build install test test-example test-long test-race sim fuzz lint lint-deep proto proto-check localnet demo bench bench-publish clean
 
@@ -35,7 +37,7 @@ install:
 # included. The end-to-end tests come last and say what they measure, such as the 95th
 # percentile of the time between blocks.
 test: build
-	packages=$$(go list ./...) && $(BRISK) $(TEST) $$(echo "$$packages" | grep -v '/app/e2e$$')
+	packages=$$(go list ./...) && $(BRISK) $(TEST) $(LONGEST) $$(echo "$$packages" | grep -Ev '/(app/e2e|testutil/sim|mpc/tss|p2p)$$')
 	$(MAKE) test-example
 	SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -v ./app/e2e
 
