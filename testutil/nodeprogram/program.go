@@ -2,6 +2,7 @@ package nodeprogram
 
 import (
 	"bytes"
+	"sync"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
 	"github.com/spf13/cobra"
@@ -14,9 +15,14 @@ import (
 	"github.com/sequencer-mpc/sequencer/app/mpcnode/cli"
 )
 
+// running: commands bind their flags to one viper of the whole program.
+var running sync.Mutex
+
 // Printed is what a command says at a home, the error that it ends with included. The first
 // one at a home makes its configuration.
 func Printed(home string, args ...string) string {
+	running.Lock()
+	defer running.Unlock()
 	var out bytes.Buffer
 	root := &cobra.Command{Use: "hostd", SilenceUsage: true, SilenceErrors: true, PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 		ctx, err := client.ReadPersistentCommandFlags(client.Context{}.WithViper("HOST").WithCmdContext(cmd.Context()), cmd.Flags())
