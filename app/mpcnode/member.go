@@ -160,6 +160,15 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 		makeRoom(m.log, m.cfg.Workers())
 	}
 	group.Go(func() error { return m.runSocket(ctx, socket) })
+	if libp2p != nil {
+		group.Go(func() error { return m.runSwitch(ctx, libp2p) })
+	}
+	m.run(ctx, group, state)
+	return nil
+}
+
+// run begins what belongs to the engine, and the engine itself, in the group.
+func (m *member) run(ctx context.Context, group *errgroup.Group, state *engineState) {
 	group.Go(func() error { return m.runEngine(ctx, state) })
 	if m.audit != nil {
 		group.Go(func() error { return m.runAudit(ctx) })
@@ -173,13 +182,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	if len(m.vault.PublicKeys()) > 0 {
 		group.Go(func() error { return m.shares.run(ctx) })
 	}
-	if libp2p != nil {
-		group.Go(func() error { return m.runSwitch(ctx, libp2p) })
-	}
 	if state.refill != nil {
 		group.Go(func() error { return state.refill.run(ctx) })
 	}
-	return nil
 }
 
 // tellLost says that this node should take part and cannot.
