@@ -71,31 +71,25 @@ func TestPruning(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrPruned)
 	require.NoError(t, f.k.AfterSignatureReady(f.Ctx, mpctypes.Signature{Id: types.SignatureID(1, 2)}), "it comes too late for anything")
 
-	exported, err := f.k.ExportGenesis(f.Ctx)
+	exported := f.export()
+	f.restart(exported, exported.ExportHeight+1)
+	again, err := f.k.ExportGenesis(f.Ctx.WithBlockHeight(exported.ExportHeight))
 	require.NoError(t, err)
-	f.clear()
-	require.NoError(t, f.k.InitGenesis(f.Ctx, *exported))
-	again, err := f.k.ExportGenesis(f.Ctx)
-	require.NoError(t, err)
-	require.Equal(t, exported, again)
+	require.Equal(t, exported, *again)
 	f.EndBlocks(f.Ctx.BlockHeight() + 1000)
 	require.EqualValues(t, 10, f.settle(10, secret, true), "ids go on")
 	transactions, _ = f.kept()
 	require.Equal(t, []uint64{10}, transactions, "what was done before the export is known to be")
 	f.EndBlocks(f.Ctx.BlockHeight() + 1000)
-	require.NoError(t, f.k.InitGenesis(f.Ctx, func() types.GenesisState {
-		g, err := f.k.ExportGenesis(f.Ctx)
-		require.NoError(t, err)
-		f.clear()
-		return *g
-	}()), "the newest batch stays, and says where the line goes on")
+	exported = f.export()
+	f.restart(exported, exported.ExportHeight+1) // the newest batch stays, and says where the line goes on
 }
 
-// A file that says nothing of when something was done, as one of before, or a height that
-// is still to come, as one of a chain that begins anew, dates it at the beginning; and what
-// is left of a batch that is gone keeps nothing from going on.
+// What was done is old some time after an import, too: also where the file does not say when
+// it was done, as one of before, and on a chain that begins anew; and what is left of a batch
+// that is gone keeps nothing from going on.
 func TestPruningAfterAnImport(t *testing.T) {
-	for name, done := range map[string]int64{"of before": 0, "of a higher chain": 1 << 40} {
+	for name, c := range map[string]struct{ undated, anew bool }{"of before": {undated: true}, "of a higher chain": {anew: true}} {
 		t.Run(name, func(t *testing.T) {
 			f, secret := newSettling(t)
 			f.setParams(func(p *types.Params) { p.RetentionBlocks = 500 })
@@ -104,14 +98,18 @@ func TestPruningAfterAnImport(t *testing.T) {
 			require.NoError(t, err)
 			f.include(answer.TransactionId, receipt(f.sign(answer.TransactionId, secret).Hash, true))
 			f.settle(2, secret, true)
-			g, err := f.k.ExportGenesis(f.Ctx)
-			require.NoError(t, err)
+			g := f.export()
+			first := g.ExportHeight + 1
 			for i := range g.Transactions {
 				require.Positive(t, g.Transactions[i].DoneHeight)
-				g.Transactions[i].DoneHeight = done
+				if c.undated {
+					g.Transactions[i].DoneHeight = 0
+				}
 			}
-			f.clear()
-			require.NoError(t, f.k.InitGenesis(f.Ctx, *g))
+			if c.anew {
+				first = 1
+			}
+			f.restart(g, first)
 			f.EndBlocks(f.Ctx.BlockHeight() + 1000)
 			f.settle(3, secret, true)
 			transactions, batches := f.kept()
