@@ -10,6 +10,9 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/settlement/types"
 )
 
+// retention is for how long the tests keep what is settled.
+const retention = types.MinRetentionBlocks
+
 // settle has batch n, of one block, accepted and included.
 func (f *fixture) settle(n uint64, secret chain.Secret, success bool) uint64 {
 	f.t.Helper()
@@ -41,13 +44,13 @@ func TestPruning(t *testing.T) {
 	}
 	done := f.tx(6).DoneHeight
 	require.Equal(t, f.Ctx.BlockHeight(), done)
-	f.EndBlocks(done + 1000)
+	f.EndBlocks(done + 2*retention)
 	f.settle(7, secret, true)
 	transactions, batches := f.kept()
 	require.Len(t, transactions, 7, "0 is for ever")
 	require.Len(t, batches, 7)
 
-	f.setParams(func(p *types.Params) { p.RetentionBlocks = 500 })
+	f.setParams(func(p *types.Params) { p.RetentionBlocks = retention })
 	transactions, _ = f.kept()
 	require.Len(t, transactions, 7, "not before a batch is accepted")
 	f.settle(8, secret, true)
@@ -76,11 +79,11 @@ func TestPruning(t *testing.T) {
 	again, err := f.k.ExportGenesis(f.Ctx.WithBlockHeight(exported.ExportHeight))
 	require.NoError(t, err)
 	require.Equal(t, exported, *again)
-	f.EndBlocks(f.Ctx.BlockHeight() + 1000)
+	f.EndBlocks(f.Ctx.BlockHeight() + 2*retention)
 	require.EqualValues(t, 10, f.settle(10, secret, true), "ids go on")
 	transactions, _ = f.kept()
 	require.Equal(t, []uint64{10}, transactions, "what was done before the export is known to be")
-	f.EndBlocks(f.Ctx.BlockHeight() + 1000)
+	f.EndBlocks(f.Ctx.BlockHeight() + 2*retention)
 	exported = f.export()
 	f.restart(exported, exported.ExportHeight+1) // the newest batch stays, and says where the line goes on
 }
@@ -92,7 +95,7 @@ func TestPruningAfterAnImport(t *testing.T) {
 	for name, c := range map[string]struct{ undated, anew bool }{"of before": {undated: true}, "of a higher chain": {anew: true}} {
 		t.Run(name, func(t *testing.T) {
 			f, secret := newSettling(t)
-			f.setParams(func(p *types.Params) { p.RetentionBlocks = 500 })
+			f.setParams(func(p *types.Params) { p.RetentionBlocks = retention })
 			f.settle(1, secret, false)
 			answer, err := f.msg.ResubmitBatch(f.Ctx, &types.MsgResubmitBatch{Authority: f.Authority, Purpose: types.PURPOSE_STATE, Batch: 1})
 			require.NoError(t, err)
@@ -110,7 +113,7 @@ func TestPruningAfterAnImport(t *testing.T) {
 				first = 1
 			}
 			f.restart(g, first)
-			f.EndBlocks(f.Ctx.BlockHeight() + 1000)
+			f.EndBlocks(f.Ctx.BlockHeight() + 2*retention)
 			f.settle(3, secret, true)
 			transactions, batches := f.kept()
 			require.Equal(t, []uint64{4}, transactions)
@@ -122,12 +125,12 @@ func TestPruningAfterAnImport(t *testing.T) {
 // What waits, or may have to be submitted again, is kept however old it is.
 func TestPruningKeepsWhatIsNeeded(t *testing.T) {
 	f, secret := newSettling(t)
-	f.setParams(func(p *types.Params) { p.RetentionBlocks = 10 })
+	f.setParams(func(p *types.Params) { p.RetentionBlocks = retention })
 	reverted := f.settle(1, secret, false)
 	open := f.accept(block(2, 2, 2))
 	f.sign(open, secret)
 	f.settle(3, secret, true)
-	f.EndBlocks(f.Ctx.BlockHeight() + 1000)
+	f.EndBlocks(f.Ctx.BlockHeight() + 2*retention)
 	f.settle(4, secret, true)
 	transactions, batches := f.kept()
 	require.Equal(t, []uint64{reverted, open, 4}, transactions)
@@ -136,7 +139,7 @@ func TestPruningKeepsWhatIsNeeded(t *testing.T) {
 	answer, err := f.msg.ResubmitBatch(f.Ctx, &types.MsgResubmitBatch{Authority: f.Authority, Purpose: types.PURPOSE_STATE, Batch: 1})
 	require.NoError(t, err)
 	require.EqualValues(t, 5, answer.TransactionId)
-	f.EndBlocks(f.Ctx.BlockHeight() + 20)
+	f.EndBlocks(f.Ctx.BlockHeight() + retention + 1)
 	f.settle(5, secret, true)
 	transactions, batches = f.kept()
 	require.Equal(t, []uint64{open, 5, 6}, transactions, "nothing needs the first one any more; the fourth was settled for long")
