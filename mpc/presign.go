@@ -63,6 +63,9 @@ type presigns struct {
 	used map[types.KeyID]time.Time
 	// tries is how many presignatures of an owner were used in vain for a request.
 	tries map[useBy]int
+	// busy are requests of which a signer of this node's was in another session when this
+	// node used one, with the attempt.
+	busy map[types.RequestID]uint32
 	// wasted counts what came to nothing of what this node computed, by whom it was for.
 	wasted map[types.Operator]waste
 	// joined is when an owner's Prepare was taken last.
@@ -89,7 +92,7 @@ func newPresigns() presigns {
 	return presigns{
 		seen: make(map[attemptID]int64), pauses: make(map[types.KeyID]pause), losses: make(map[types.KeyID]pause), used: make(map[types.KeyID]time.Time),
 		tries: make(map[useBy]int), wasted: make(map[types.Operator]waste), joined: make(map[types.Operator]time.Time), disowned: make(map[types.Operator]int),
-		excused: make(map[accusationID]waste),
+		excused: make(map[accusationID]waste), busy: make(map[types.RequestID]uint32),
 	}
 }
 
@@ -126,6 +129,7 @@ func (p *presigns) adopt(c *Core) {
 		}
 	}
 	maps.DeleteFunc(p.tries, func(use useBy, _ int) bool { _, open := c.requests[use.request]; return !open })
+	maps.DeleteFunc(p.busy, func(id types.RequestID, _ uint32) bool { _, open := c.requests[id]; return !open })
 	now := c.opts.Now()
 	maps.DeleteFunc(p.used, func(id types.KeyID, _ time.Time) bool { _, known := c.view.Keys[id]; return !known })
 	for _, pauses := range []map[types.KeyID]pause{p.pauses, p.losses} {
