@@ -128,9 +128,7 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	if err != nil {
 		return nil, err
 	}
-	v = &mpc.View{
-		Height: ctx.BlockHeight(),
-	}
+	v = &mpc.View{Height: ctx.BlockHeight(), Time: ctx.BlockTime()}
 	v.CatchingUp, v.ClockAhead = c.behind(ctx)
 	state := c.app.MPCState()
 	if v.Requests, err = state.EngineRequests(ctx); err != nil {

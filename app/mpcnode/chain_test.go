@@ -152,6 +152,7 @@ func TestChainView(t *testing.T) {
 	v, err := c.View(t.Context(), []types.KeyID{"known", "unknown"})
 	require.NoError(t, err)
 	require.Equal(t, int64(9), v.Height)
+	require.True(t, app.time.Equal(v.Time))
 	require.False(t, v.CatchingUp)
 	require.Equal(t, app.state.requests, v.Requests)
 	require.Equal(t, map[types.KeyID]types.Key{"known": {ID: "known"}}, v.Keys)
