@@ -101,6 +101,10 @@ func (fakeState) EngineOutcome(_ context.Context, id types.RequestID) (types.Out
 	return types.Outcome{Height: 8, Reason: types.ErrExpired}, id.ID == "ended", nil
 }
 
+func (fakeState) EngineFailedSigns(_ context.Context, looks int) ([]string, error) {
+	return []string{"failed"}[:min(looks, 1)], nil
+}
+
 func (fakeState) EngineReshareEnded(_ context.Context, id string) (bool, error) {
 	return id == "ended", nil
 }
@@ -148,6 +152,9 @@ func TestChainView(t *testing.T) {
 		require.Equal(t, types.Outcome{Height: 8, Reason: types.ErrExpired}, o)
 		_, known = s.ended(types.RequestID{Kind: types.KindSign, ID: "unreadable"})
 		require.False(t, known)
+		failed, err := s.failed(1)
+		require.NoError(t, err)
+		require.Equal(t, []string{"failed"}, failed)
 	})
 	v, err := c.View(t.Context(), []types.KeyID{"known", "unknown"})
 	require.NoError(t, err)
