@@ -135,8 +135,9 @@ type live struct {
 	*session.Session
 	preparams uint64 // reserved, 0: none
 	started   bool   // what came before its Start was handed over
-	// parked: it was counted when it did.
-	parked bool
+	// parked: it was counted when it did, and parkedAt is the time of the chain's block then.
+	parked   bool
+	parkedAt time.Time
 	// asked is when its owner first said what it is used for, refused why this node does not
 	// let it.
 	asked   time.Time
@@ -332,7 +333,7 @@ func (c *Core) Reconcile(ctx context.Context) error {
 	if err := c.try("binding digests", c.bindOpen); err != nil {
 		return err
 	}
-	c.dropPresigns(c.opts.Now())
+	c.dropPresigns()
 	c.guardWork("missing shares", func() { c.declareMissing(ctx) })
 	c.guardWork("shares that are here again", c.declareFound)
 	c.guardWork("pruning results", func() { c.prunePool(ctx) })

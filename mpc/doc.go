@@ -35,7 +35,9 @@
 //     meanwhile is heard before the clock ticks, and of the time itself little counts.
 //   - A presignature (presign.go) is in memory only, made while nobody asks for
 //     anything, and used once: for a request that its owner leads, after every signer
-//     bound that request to its digest and confirmed that all were told the same. What
+//     bound that request to its digest and confirmed that all were told the same. Where one
+//     comes to nothing another may be used for the request, for the same digest, in the same
+//     attempt or, if a signer was in another session of it, in the owner's next one. What
 //     may have been memory that was put back is dropped before anything else
 //     (presign_sleep.go). Whose use of others' work comes to nothing gets no more of it
 //     (presign_waste.go).

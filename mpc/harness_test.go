@@ -60,7 +60,7 @@ func newDesk(t *testing.T, participants int) *desk {
 		d.keys[op] = ed25519.NewKeyFromSeed(seed[:])
 		roster[op] = []types.Identity{{Version: 1, Key: d.public(op)}}
 	}
-	d.view = View{Height: 10, Roster: types.NewRoster(roster), Keys: make(map[types.KeyID]types.Key), FaultBlocks: 600}
+	d.view = View{Height: 10, Time: poolEpoch, Roster: types.NewRoster(roster), Keys: make(map[types.KeyID]types.Key), FaultBlocks: 600}
 	_, err := d.store.AddPreparams([]byte("pre-parameters"))
 	require.NoError(t, err)
 	return d

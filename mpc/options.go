@@ -20,6 +20,8 @@ import (
 type View struct {
 	// Height of the last committed block.
 	Height int64
+	// Time of that block; zero if it is not known. It is for age by the chain's clock alone.
+	Time time.Time
 	// CatchingUp: the node knows that the chain is further. Nothing starts.
 	CatchingUp bool
 	// ClockAhead is how far this node's clock seems ahead of the chain's, if that is

@@ -19,8 +19,9 @@ import (
 // of its own at a time, while nobody asks for anything.
 
 const (
-	// presignMaxAge bounds what a presignature may outlive unseen. It is as long as one
-	// can be expected to be of use at a rate of requests for which it matters.
+	// presignMaxAge bounds what a presignature may outlive unseen, by this node's clock and by
+	// the chain's. It is as long as one can be expected to be of use at a rate of requests for
+	// which it matters.
 	presignMaxAge = time.Hour
 	// presignSlack is how many blocks a Prepare of a presignature may be older or newer
 	// than this node's last one.
@@ -63,6 +64,9 @@ type presigns struct {
 	used map[types.KeyID]time.Time
 	// tries is how many presignatures of an owner were used in vain for a request.
 	tries map[useBy]int
+	// busy are requests of which a signer of this node's was in another session when this
+	// node used one, with the attempt.
+	busy map[types.RequestID]uint32
 	// wasted counts what came to nothing of what this node computed, by whom it was for.
 	wasted map[types.Operator]waste
 	// joined is when an owner's Prepare was taken last.
@@ -89,7 +93,7 @@ func newPresigns() presigns {
 	return presigns{
 		seen: make(map[attemptID]int64), pauses: make(map[types.KeyID]pause), losses: make(map[types.KeyID]pause), used: make(map[types.KeyID]time.Time),
 		tries: make(map[useBy]int), wasted: make(map[types.Operator]waste), joined: make(map[types.Operator]time.Time), disowned: make(map[types.Operator]int),
-		excused: make(map[accusationID]waste),
+		excused: make(map[accusationID]waste), busy: make(map[types.RequestID]uint32),
 	}
 }
 
@@ -126,6 +130,7 @@ func (p *presigns) adopt(c *Core) {
 		}
 	}
 	maps.DeleteFunc(p.tries, func(use useBy, _ int) bool { _, open := c.requests[use.request]; return !open })
+	maps.DeleteFunc(p.busy, func(id types.RequestID, _ uint32) bool { _, open := c.requests[id]; return !open })
 	now := c.opts.Now()
 	maps.DeleteFunc(p.used, func(id types.KeyID, _ time.Time) bool { _, known := c.view.Keys[id]; return !known })
 	for _, pauses := range []map[types.KeyID]pause{p.pauses, p.losses} {
@@ -287,33 +292,48 @@ func (c *Core) noticeParked(l *live) {
 	if l.parked || l.Phase() != session.Parked {
 		return
 	}
-	l.parked = true
+	l.parked, l.parkedAt = true, c.view.Time
 	c.presigns.due = true
 	delete(c.presigns.pauses, l.Request().KeyID)
 	c.shareClosed(l, "")
 	c.opts.Log.Debug("presignature ready", "key", l.Request().KeyID, "session", l.Context().Short(), "owner", l.Initiator())
 }
 
-// dropPresigns ends those that can be of no use any more.
-func (c *Core) dropPresigns(now time.Time) {
+// dropPresigns ends those that can be of no use any more. It comes with each block, before
+// anything is used for what the block brings: also with one that is far above the last.
+func (c *Core) dropPresigns() {
 	for _, l := range c.ordered() {
 		if !l.waits() {
 			continue
 		}
 		c.guardSession("the age of a presignature", l, func() {
-			if c.useless(l.Session, now) {
+			if c.useless(l, 0) {
 				l.Stop(types.ErrPresignDropped)
 			}
 		})
 	}
-	c.guardWork("dropped presignatures", func() { c.judgeDropped(now) })
+	c.guardWork("dropped presignatures", func() { c.judgeDropped(c.opts.Now()) })
 }
 
-// useless: what the chain says now, or its age, makes a presignature that waits good for
-// nothing.
-func (c *Core) useless(s *session.Session, now time.Time) bool {
-	r := c.presignRequest(s.Request().ID)
-	return r == nil || !sameIdentities(r, s) || !s.Since().IsZero() && now.Sub(s.Since()) >= presignMaxAge
+// useless: what the chain says now, or its age within this slack, makes a presignature that
+// waits good for nothing.
+func (c *Core) useless(l *live, slack time.Duration) bool {
+	r := c.presignRequest(l.Request().ID)
+	return r == nil || !sameIdentities(r, l.Session) || c.presignAge(l)+slack >= presignMaxAge
+}
+
+// presignAge is for how long one waits by this node's clock, or by the chain's if that tells of
+// more: the clock of a machine that was put back, or stood still, may not know it, and the
+// blocks that it is behind do. 0: it does not wait yet.
+func (c *Core) presignAge(l *live) time.Duration {
+	if l.Since().IsZero() {
+		return 0
+	}
+	age := c.opts.Now().Sub(l.Since())
+	if l.parkedAt.IsZero() || c.view.Time.IsZero() {
+		return age
+	}
+	return max(age, c.view.Time.Sub(l.parkedAt))
 }
 
 // sameIdentities: those who take part still have the identities that they had.

@@ -36,7 +36,7 @@ func (c *Core) waitsForBlockOfDrop(l *live, end session.End) bool {
 		return false
 	}
 	now := c.opts.Now()
-	if c.dropShown(l, now) {
+	if c.dropShown(l) {
 		return true
 	}
 	if len(c.presigns.dropped) >= c.opts.MaxPresignatures {
@@ -47,9 +47,7 @@ func (c *Core) waitsForBlockOfDrop(l *live, end session.End) bool {
 }
 
 // dropShown: there is a reason to drop it.
-func (c *Core) dropShown(l *live, now time.Time) bool {
-	return c.useless(l.Session, now.Add(dropSlack))
-}
+func (c *Core) dropShown(l *live) bool { return c.useless(l, dropSlack) }
 
 // judgeDropped looks in a new view for the reasons to drop what others dropped. Who had none
 // is charged.
@@ -58,7 +56,7 @@ func (c *Core) judgeDropped(now time.Time) {
 	c.presigns.dropped = nil
 	for _, d := range waiting {
 		switch {
-		case c.dropShown(d.live, now):
+		case c.dropShown(d.live):
 		case c.view.CatchingUp || now.Before(d.until):
 			c.presigns.dropped = append(c.presigns.dropped, d)
 		default:

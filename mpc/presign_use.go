@@ -28,6 +28,9 @@ func (c *Core) usePresignature(r *types.Request, attempt uint32, now time.Time) 
 	if r.ID.Kind != types.KindSign || c.presigns.count == 0 || c.presigns.tries[useBy{r.ID, c.self.Operator}] >= maxPresignTries {
 		return false
 	}
+	if in, busy := c.presigns.busy[r.ID]; busy && in == attempt {
+		return false
+	}
 	l := c.bestPresignature(r, attempt)
 	if l == nil {
 		return false
@@ -193,7 +196,10 @@ func (c *Core) fallBack(l *live, end session.End, now time.Time) {
 	}
 	c.presigns.tries[useBy{r.ID, l.Initiator()}]++
 	if own && end.LeftFor == types.ErrInProgress {
-		c.presigns.tries[useBy{r.ID, l.Initiator()}] = maxPresignTries // that signer would not let it use another one either
+		// That signer would not let this node use another one now either. By the next attempt
+		// that this node leads, its session is over, or the request is decided. All that are
+		// ever used for the request are so for the digest that it is bound to.
+		c.presigns.busy[r.ID] = l.TargetAttempt()
 	}
 	if own && !c.view.CatchingUp {
 		c.openAttempt(r, now)

@@ -52,6 +52,9 @@ type State interface {
 	// EngineOutcome reads how a request ended, if it did; false if the chain does not
 	// know it.
 	EngineOutcome(context.Context, types.RequestID) (types.Outcome, bool, error)
+	// EngineFailedSigns lists, the newest first, the signatures that failed among so many
+	// that were decided last.
+	EngineFailedSigns(ctx context.Context, looks int) ([]string, error)
 	// EngineReshareEnded reports that a reshare was asked for and is over.
 	EngineReshareEnded(ctx context.Context, id string) (bool, error)
 	// EngineCheckSign asks again whether a key's module allows what it is to sign.
@@ -98,7 +101,12 @@ type sight struct {
 	// presigns are the presignatures that participants may make. Nobody changes it.
 	presigns map[types.RequestID]bool
 	ended    outcomes
+	failed   failures
 }
+
+// failures lists the signatures that failed among so many that were decided last, the newest
+// first. It is good as long as outcomes are.
+type failures func(looks int) ([]string, error)
 
 // outcomes says how a request ended in the state of a view, if it did; false if the chain
 // does not know it. It is good as long as somebody is told of the view.
@@ -128,9 +136,7 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	if err != nil {
 		return nil, err
 	}
-	v = &mpc.View{
-		Height: ctx.BlockHeight(),
-	}
+	v = &mpc.View{Height: ctx.BlockHeight(), Time: ctx.BlockTime()}
 	v.CatchingUp, v.ClockAhead = c.behind(ctx)
 	state := c.app.MPCState()
 	if v.Requests, err = state.EngineRequests(ctx); err != nil {
@@ -158,10 +164,11 @@ func (c *chain) View(_ context.Context, keys []types.KeyID) (v *mpc.View, err er
 	if err != nil {
 		return nil, err
 	}
-	c.seen(sight{v, presigns, func(id types.RequestID) (types.Outcome, bool) {
+	ended := func(id types.RequestID) (types.Outcome, bool) {
 		o, known, err := state.EngineOutcome(ctx, id)
 		return o, known && err == nil // one that cannot be read is not counted
-	}})
+	}
+	c.seen(sight{v, presigns, ended, func(looks int) ([]string, error) { return state.EngineFailedSigns(ctx, looks) }})
 	return v, nil
 }
 

@@ -101,6 +101,10 @@ func (fakeState) EngineOutcome(_ context.Context, id types.RequestID) (types.Out
 	return types.Outcome{Height: 8, Reason: types.ErrExpired}, id.ID == "ended", nil
 }
 
+func (fakeState) EngineFailedSigns(_ context.Context, looks int) ([]string, error) {
+	return []string{"failed"}[:min(looks, 1)], nil
+}
+
 func (fakeState) EngineReshareEnded(_ context.Context, id string) (bool, error) {
 	return id == "ended", nil
 }
@@ -148,10 +152,14 @@ func TestChainView(t *testing.T) {
 		require.Equal(t, types.Outcome{Height: 8, Reason: types.ErrExpired}, o)
 		_, known = s.ended(types.RequestID{Kind: types.KindSign, ID: "unreadable"})
 		require.False(t, known)
+		failed, err := s.failed(1)
+		require.NoError(t, err)
+		require.Equal(t, []string{"failed"}, failed)
 	})
 	v, err := c.View(t.Context(), []types.KeyID{"known", "unknown"})
 	require.NoError(t, err)
 	require.Equal(t, int64(9), v.Height)
+	require.True(t, app.time.Equal(v.Time))
 	require.False(t, v.CatchingUp)
 	require.Equal(t, app.state.requests, v.Requests)
 	require.Equal(t, map[types.KeyID]types.Key{"known": {ID: "known"}}, v.Keys)

@@ -165,7 +165,7 @@ log-rounds = {{ .MPC.LogRounds }}
 
 # preparams-target is how many sets of keygen pre-parameters are kept ready. A
 # keygen uses up one; making one takes seconds of one core, and waits while
-# sessions run.
+# sessions run or blocks are late, for ten minutes at most if there is none.
 preparams-target = {{ .MPC.PreparamsTarget }}
 
 # page is the page /mpc/ of the API server (section [api]): keys, sessions, peers and

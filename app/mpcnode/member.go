@@ -246,7 +246,7 @@ func (m *member) observeView(s sight) {
 	v := s.View
 	m.metrics.observeView(v, s.ended)
 	m.open.observe(v, s.presigns)
-	m.pages.failed.observe(v, s.ended)
+	m.pages.failed.observe(v, s.ended, s.failed)
 	if m.seen != nil {
 		m.seen.observe(v)
 	}

@@ -36,8 +36,8 @@ type PageReport struct {
 	KeysLeftOut  bool              `json:"keys_left_out"`
 	Sessions     []SessionReport   `json:"sessions"`
 	Participants []PageParticipant `json:"participants"`
-	// Refusals are of requests that are open, and of those that failed since the node was
-	// started, the newest first.
+	// Refusals are of requests that are open, as the chain has them, and of those that failed
+	// of late, the newest first.
 	Refusals []PageRefusal `json:"refusals"`
 	// Faults are the latest, newest first.
 	Faults []PageFault `json:"faults"`

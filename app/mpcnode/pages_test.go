@@ -12,6 +12,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
+	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	chaintest "github.com/sequencer-mpc/sequencer/testutil/chain"
 	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -84,7 +85,8 @@ func TestPageReadsAllFaults(t *testing.T) {
 	require.Equal(t, int64(29), r.Faults[0].Height)
 }
 
-// Who will not sign is shown while the request is open, and after it failed.
+// Who will not sign is shown while the request is open, and after it failed, also by a node
+// that was started later.
 func TestPageShowsRefusals(t *testing.T) {
 	f := chaintest.NewPlain(t, 4)
 	f.ReadyKey("key", 2)
@@ -109,6 +111,10 @@ func TestPageShowsRefusals(t *testing.T) {
 	failed := show("refused")
 	require.Len(t, failed, 2)
 	require.Equal(t, "ERROR", failed[0].Status)
+
+	var started failedSigns
+	started.observe(&mpc.View{}, nil, func(looks int) ([]string, error) { return f.Keeper.EngineFailedSigns(f.Ctx, looks) })
+	require.Equal(t, failed, show(started.list()...))
 }
 
 func TestPageKey(t *testing.T) {

@@ -20,8 +20,17 @@ import (
 // room for a session.
 const preparamsPoll = time.Second
 
-// emptyPatience is how long sessions go before an empty pool. Consensus always does.
+// emptyPatience is how long sessions go before an empty pool.
 const emptyPatience = 2 * time.Minute
+
+// Late blocks go before an empty pool for latePatience. If they are late for longer, a search
+// that has stood still all the time would not have made them so: it takes lateTurn then, and
+// lateRest before the next turn, a tenth of a core, so that a set is made within minutes.
+const (
+	latePatience = 10 * time.Minute
+	lateTurn     = 2 * time.Second
+	lateRest     = 9 * lateTurn
+)
 
 // preparamsPause is how long the refiller rests after an error: a disk that is
 // full or a bug may pass, and the log is not flooded until then.
@@ -80,7 +89,8 @@ func addPreparams(ctx context.Context, store PreparamsStore, search preparamsSea
 // refiller keeps the pool of pre-parameters full. It searches on one core and
 // yields to sessions that people wait for, and to consensus: a search is interrupted
 // when one begins or blocks are late, and goes on later with the primes that it found. A
-// pool that stays empty no longer yields to sessions, because no keygen can run then.
+// pool that stays empty no longer yields to sessions, because no keygen can run then, and
+// after a longer while searches a little where blocks are late without end.
 type refiller struct {
 	store  PreparamsStore
 	target int
@@ -99,6 +109,9 @@ type refiller struct {
 	empty time.Time
 	// rest is when the pause after an error ends.
 	rest time.Time
+	// began is when the search that goes on now began, zero if none does, and ended when the
+	// last one ended.
+	began, ended time.Time
 	// spent is how long the search for the next set took so far, and interrupted how often
 	// it made room.
 	spent       time.Duration
@@ -181,9 +194,7 @@ func (r *refiller) refill(ctx context.Context) error {
 	if len(unused) >= r.target || r.yields() {
 		return nil
 	}
-	began := r.now()
-	err = r.make(ctx, r.yields)
-	r.spent += r.now().Sub(began)
+	err = r.timed(func() error { return r.make(ctx, r.yields) })
 	switch {
 	case err != nil && ctx.Err() != nil:
 		return nil // the node ends
@@ -210,10 +221,33 @@ func (r *refiller) observe(unused int) {
 	}
 }
 
+// timed notes when a search begins and ends.
+func (r *refiller) timed(search func() error) error {
+	r.began = r.now()
+	defer func() {
+		r.ended = r.now()
+		r.spent += r.ended.Sub(r.began)
+		r.began = time.Time{}
+	}()
+	return search()
+}
+
+// yields: nothing is searched now.
 func (r *refiller) yields() bool {
-	if r.late() {
-		return true
+	now, empty := r.now(), time.Duration(0)
+	if !r.empty.IsZero() {
+		empty = now.Sub(r.empty)
 	}
-	patient := r.empty.IsZero() || r.now().Sub(r.empty) < emptyPatience
-	return patient && r.busy()
+	if r.late() {
+		return empty < latePatience || !r.hasTurn(now)
+	}
+	return empty < emptyPatience && r.busy()
+}
+
+// hasTurn: this is one of the moments at which late blocks let it search.
+func (r *refiller) hasTurn(now time.Time) bool {
+	if r.began.IsZero() {
+		return now.Sub(r.ended) >= lateRest
+	}
+	return now.Sub(r.began) < lateTurn
 }

@@ -50,6 +50,10 @@ func TestRefillerYieldsToSessions(t *testing.T) {
 		{"empty too long, busy", 0, true, false, emptyPatience, true},
 		{"empty too long, blocks late", 0, false, true, emptyPatience, false},
 		{"empty too long, busy, blocks late", 0, true, true, emptyPatience, false},
+		{"empty almost for ever, blocks late", 0, false, true, latePatience - 1, false},
+		{"empty for ever, blocks late", 0, false, true, latePatience, true},
+		{"empty for ever, busy, blocks late", 0, true, true, latePatience, true},
+		{"one missing for ever, blocks late", 1, false, true, latePatience, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			pool := &memoryPool{ids: make([]uint64, c.unused)}
@@ -136,6 +140,49 @@ func TestRefillerGoesOnWithWhatItFound(t *testing.T) {
 	require.NoError(t, r.run(ended))
 	require.Equal(t, 1, search.wiped)
 	require.Zero(t, search.Found())
+}
+
+// Blocks that are late without end keep a pool from being full, and not from having a set: a
+// tenth of a core is searched, and no more.
+func TestRefillerWhereBlocksStayLate(t *testing.T) {
+	const needed, look = 8 * time.Second, 50 * time.Millisecond // of a search
+	now, searched := time.Unix(1000, 0), time.Duration(0)
+	pool := &memoryPool{}
+	r := &refiller{
+		store: pool, target: 2, log: slog.New(slog.DiscardHandler), search: &fakeSearch{},
+		busy: func() bool { return true },
+		late: func() bool { return true },
+		now:  func() time.Time { return now },
+		make: func(_ context.Context, yield func() bool) error {
+			for began := now; ; {
+				now, searched = now.Add(look), searched+look
+				require.LessOrEqual(t, now.Sub(began), lateTurn+look)
+				if searched >= needed {
+					_, err := pool.AddPreparams(nil)
+					return err
+				}
+				if yield() {
+					return context.Canceled
+				}
+			}
+		},
+	}
+	pass := func(d time.Duration) {
+		for end := now.Add(d); now.Before(end); now = now.Add(preparamsPoll) {
+			r.try(t.Context())
+		}
+	}
+	pass(latePatience - preparamsPoll)
+	require.Zero(t, searched, "blocks go first")
+	pass(lateTurn + lateRest)
+	require.Positive(t, searched)
+	require.LessOrEqual(t, searched, 2*(lateTurn+look))
+	require.Empty(t, pool.ids)
+	pass(5 * (lateTurn + lateRest))
+	require.Len(t, pool.ids, 1)
+	require.Equal(t, needed, searched)
+	pass(10 * latePatience)
+	require.Equal(t, needed, searched, "the second set waits for blocks that are in time")
 }
 
 // What goes wrong once is tried again after a pause.

@@ -1,9 +1,7 @@
 package session_test
 
 import (
-	"crypto/sha256"
 	"errors"
-	"fmt"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -44,13 +42,6 @@ func know(asked *types.Request, players ...*player) {
 func (n *network) contextBytes() []byte {
 	c := n.context()
 	return c[:]
-}
-
-// fakeRound4 is what a member's party would say in round 4.
-func fakeRound4(t testing.TB, n *network, from *player, r *types.Request) types.Verified {
-	t.Helper()
-	body := sha256.Sum256(fmt.Appendf(nil, "%s|4|s4|%s||%x", n.context(), from.op, r.Digest))
-	return forge(t, from, wire.Header{Context: n.contextBytes(), Kind: wire.KIND_ROUND, Round: 4, Type: "s4"}, body[:])
 }
 
 func signed(t testing.TB, asked *types.Request, players ...*player) {
@@ -249,59 +240,6 @@ func TestTwoConsumes(t *testing.T) {
 	}
 }
 
-// A member that begins without its owner's word: whoever hears that asks for the word, and
-// shows the owner what came. The owner knows that it said nothing, so the member lied.
-func TestRound4WithoutConsume(t *testing.T) {
-	for name, hear := range map[string]func(n *network, said types.Verified){
-		"to another member": func(n *network, said types.Verified) { n.players[1].hear(said) },
-		"to the owner":      func(n *network, said types.Verified) { n.players[0].hear(said) },
-	} {
-		t.Run(name, func(t *testing.T) {
-			n, asked := parked(t)
-			a, b, c := n.players[0], n.players[1], n.players[2]
-			hear(n, fakeRound4(t, n, c, asked))
-			n.pass(2*timing.Resend, time.Second)
-			require.Equal(t, types.ErrProtocolFault, a.ended().Reason)
-			require.Equal(t, []types.Operator{c.op}, a.ended().Culprits)
-			require.Equal(t, a.op, b.ended().Left)
-			require.Equal(t, types.ErrProtocolFault, b.ended().LeftFor)
-			require.Equal(t, []types.Operator{c.op}, b.ended().LeftOver)
-			for _, m := range n.sent {
-				require.False(t, m.e.Header.Kind == wire.KIND_ROUND && m.e.Header.Round > 3)
-			}
-		})
-	}
-}
-
-// It may come before the owner parked.
-func TestRound4BeforeTheOwnerParked(t *testing.T) {
-	n, asked := newPresign(t, 4, 2)
-	a, c := n.players[0], n.players[2]
-	n.hold = func(m mail) bool { return m.to == a && m.from == c && m.e.Header.Round == 3 }
-	n.open()
-	n.settle()
-	require.Equal(t, session.Running, a.s.Phase())
-	a.hear(fakeRound4(t, n, c, asked))
-	require.Equal(t, []types.Operator{c.op}, a.ended().Culprits)
-}
-
-// If the owner says nothing to that, it or who began is to blame, and nobody else can tell:
-// whoever leaves it names both.
-func TestRound4WithoutItsOwner(t *testing.T) {
-	n, asked := parked(t)
-	a, b, c := n.players[0], n.players[1], n.players[2]
-	n.hold = func(m mail) bool { return m.from == a || m.to == a }
-	b.hear(fakeRound4(t, n, c, asked))
-	n.pass(timing.Stall+time.Second, time.Second)
-	end := b.ended()
-	require.Equal(t, types.ErrPresignLost, end.Reason)
-	require.Empty(t, end.Culprits)
-	require.Equal(t, []types.Operator{a.op, c.op}, end.Awaited)
-	require.Equal(t, b.op, c.ended().Left)
-	require.Equal(t, types.ErrPresignLost, c.ended().LeftFor)
-	require.Equal(t, []types.Operator{a.op}, c.ended().LeftOver)
-}
-
 // A Consume that got lost is sent again before anybody gives up.
 func TestConsumeIsResent(t *testing.T) {
 	n, asked := parked(t)
@@ -333,155 +271,6 @@ func TestParkedIsStopped(t *testing.T) {
 		require.Equal(t, types.ErrSuperseded, p.ended().LeftFor)
 	}
 	require.Empty(t, n.watch.Leaks())
-}
-
-// Who restarted has no part of a presignature any more. It tells those that ask; its owner
-// gives it up and says for whom, nobody else does: what one member is told means nothing to
-// the others.
-func TestDisowned(t *testing.T) {
-	n, _ := parked(t)
-	a, b, c := n.players[0], n.players[1], n.players[2]
-	lost := func(to *player) types.Verified {
-		h := wire.Header{Context: n.contextBytes(), Kind: wire.KIND_REFUSE, To: string(to.op)}
-		return forge(t, b, h, encode(t, &wire.Refuse{Reason: string(types.ErrPresignLost)}))
-	}
-	c.hear(lost(a))
-	n.hold = func(m mail) bool { return m.from == b }
-	c.s.Probe(b.op, n.now)
-	require.Len(t, c.s.PendingTo(b.op), 1)
-	c.hear(lost(c))
-	require.Empty(t, c.s.PendingTo(b.op), "it asks no more")
-	require.Empty(t, c.ends)
-	n.hold = nil
-	a.hear(lost(a))
-	n.settle()
-	require.Equal(t, types.ErrPresignLost, a.ended().Reason)
-	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
-	require.Empty(t, a.ended().Culprits)
-	require.Equal(t, a.op, c.ended().Left)
-	require.Equal(t, types.ErrPresignLost, c.ended().LeftFor)
-	require.Equal(t, []types.Operator{b.op}, c.ended().LeftOver)
-
-	n, asked := parked(t)
-	a, b = n.players[0], n.players[1]
-	know(asked, n.players...)
-	require.NoError(t, a.s.Consume(*asked, 0, n.now))
-	a.hear(lost(a))
-	require.Empty(t, a.ends, "once it is used, only its end counts")
-}
-
-// A signer that came back is asked until it says that it still has its part; the owner
-// uses nothing before, and lets go when it never does.
-func TestProbe(t *testing.T) {
-	n, _ := parked(t)
-	a, b := n.players[0], n.players[1]
-	lose := 1
-	n.hold = func(m mail) bool {
-		if m.from == b && lose > 0 {
-			lose--
-			return true
-		}
-		return false
-	}
-	a.s.Probe(b.op, n.now)
-	require.False(t, a.s.Usable())
-	n.settle()
-	require.False(t, a.s.Usable())
-	n.pass(5*time.Second, time.Second)
-	require.True(t, a.s.Usable())
-
-	n.hold = func(m mail) bool { return m.from == b }
-	a.s.Probe(b.op, n.now)
-	n.pass(timing.Stall+time.Second, time.Second)
-	require.Equal(t, types.ErrPresignLost, a.ended().Reason)
-	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
-	require.Empty(t, a.ended().Culprits)
-}
-
-// A signer whose owner is out of reach keeps its part for as long as the owner would wait
-// for it, and once more; it says for whom it leaves. An owner that answers loses nothing.
-func TestOwnerIsOutOfReach(t *testing.T) {
-	n, _ := parked(t)
-	a, b, c := n.players[0], n.players[1], n.players[2]
-	for range 5 {
-		n.hold = func(m mail) bool { return m.from == a }
-		b.s.Probe(a.op, n.now)
-		n.pass(2*timing.Stall-time.Second, time.Second)
-		n.release()
-		require.Equal(t, session.Parked, b.s.Phase())
-		n.pass(time.Second, time.Second)
-	}
-	n.hold = func(m mail) bool { return m.from == a }
-	b.s.Probe(a.op, n.now)
-	n.pass(2*timing.Stall, time.Second)
-	require.Equal(t, types.ErrPresignLost, b.ended().Reason)
-	require.Equal(t, []types.Operator{a.op}, b.ended().Awaited)
-	require.Empty(t, b.ended().Culprits)
-	require.Equal(t, []types.Operator{a.op}, c.ended().LeftOver)
-}
-
-// A signer that comes and goes makes this node sign nothing, and is asked once in a resend
-// time. It is given up when it does not answer for as long as any other.
-func TestProbeOfWhoFlaps(t *testing.T) {
-	n, _ := parked(t)
-	a, b := n.players[0], n.players[1]
-	n.hold = func(m mail) bool { return m.from == b }
-	notices := func() (all []*wire.Envelope) {
-		for _, m := range n.sent {
-			if m.is(a, b, wire.KIND_PARKED) {
-				all = append(all, m.e)
-			}
-		}
-		return all
-	}
-	before, begun := len(notices()), n.now
-	for range 1000 {
-		a.s.Probe(b.op, n.now)
-		a.s.Reconnected(b.op, n.now)
-	}
-	require.Len(t, notices(), before+1)
-	for range 200 {
-		if len(a.ends) > 0 {
-			break
-		}
-		a.s.Probe(b.op, n.now)
-		n.pass(250*time.Millisecond, 250*time.Millisecond)
-	}
-	require.Equal(t, timing.Stall, n.now.Sub(begun))
-	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
-	require.LessOrEqual(t, len(notices()), before+1+int(timing.Stall/timing.Resend))
-	for _, e := range notices() {
-		require.Equal(t, notices()[0], e)
-	}
-}
-
-// A signer that comes back again and again, and answers just before it would be given up,
-// keeps the presignature from being used: its owner gives it up for that, and says so. One
-// that answers at once may come as often as it likes.
-func TestProbeOfWhoAnswersLate(t *testing.T) {
-	n, _ := parked(t)
-	a, b, c := n.players[0], n.players[1], n.players[2]
-	for range 1000 {
-		a.s.Probe(b.op, n.now)
-		n.settle()
-		n.pass(3*time.Second, time.Second)
-		require.True(t, a.s.Usable())
-	}
-	begun := n.now
-	for range 3 {
-		a.s.Probe(b.op, n.now)
-		n.hold = func(m mail) bool { return m.from == b && m.to == a }
-		n.pass(timing.Stall-time.Second, time.Second)
-		if len(a.ends) > 0 {
-			break
-		}
-		n.release()
-		require.True(t, a.s.Usable())
-	}
-	require.LessOrEqual(t, n.now.Sub(begun), 3*timing.Stall)
-	require.Equal(t, types.ErrPresignLost, a.ended().Reason)
-	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
-	require.Equal(t, []types.Operator{b.op}, c.ended().LeftOver)
 }
 
 // A dishonest owner uses a presignature of which a signer lost its part: nobody accuses

@@ -23,20 +23,47 @@ type verifier struct {
 
 func (c *verifier) verify(e *wire.Envelope) types.Verified {
 	c.n.t.Helper()
+	v := c.check(e)
+	v.Envelope().Signature = bytes.Repeat([]byte{7}, ed25519.SignatureSize)
+	c.spoilt = append(c.spoilt, v.Envelope())
+	return v
+}
+
+// check checks a copy, and leaves it as it is.
+func (c *verifier) check(e *wire.Envelope) types.Verified {
+	c.n.t.Helper()
 	bz, err := e.Marshal()
 	require.NoError(c.n.t, err)
 	copied := &wire.Envelope{}
 	require.NoError(c.n.t, copied.Unmarshal(bz))
 	v, err := types.VerifyEnvelope(copied, chainID, c.n.player(types.Operator(e.Header.From)).key.Public().(ed25519.PublicKey))
 	require.NoError(c.n.t, err)
-	copied.Signature = bytes.Repeat([]byte{7}, len(copied.Signature))
-	c.spoilt = append(c.spoilt, copied)
 	return v
 }
 
-// TestSignaturesAreCheckedOnce: a Prepare, the Readys that its initiator collects and what
-// comes in the rounds are checked when they arrive, and not again when a session is made of
-// them, when they are put into a Start, or when they are used.
+// carry delivers as the network does. Members put Prepares, Readys and Starts into what they
+// send, so these stay as they are.
+func (c *verifier) carry(m mail) {
+	var v types.Verified
+	switch m.e.Header.Kind {
+	case wire.KIND_PREPARE, wire.KIND_READY, wire.KIND_START:
+		v = c.check(m.e)
+	default:
+		v = c.verify(m.e)
+	}
+	if m.to.s != nil {
+		m.to.hear(v)
+		return
+	}
+	var err error
+	m.to.s, err = session.Join(m.to.config(), v, c.n.now)
+	require.NoError(c.n.t, err)
+	m.to.s.Announce(c.n.now)
+}
+
+// TestSignaturesAreCheckedOnce: a Prepare and the Readys that its initiator collects are
+// checked when they arrive, and not again when a session is made of them, or when they are put
+// into a Start.
 func TestSignaturesAreCheckedOnce(t *testing.T) {
 	n := newSign(t, 3, 2)
 	n.open()
@@ -61,7 +88,27 @@ func TestSignaturesAreCheckedOnce(t *testing.T) {
 	require.Len(t, checked.spoilt, 4)
 }
 
-// TestBroadcastIsSignedOnce: what goes to several members, or to one again, is one envelope.
+// TestRoundsAreCheckedOnce: of what comes in the rounds of a whole signature nothing is
+// checked again, by whoever uses it: as many signatures are checked as envelopes come.
+func TestRoundsAreCheckedOnce(t *testing.T) {
+	n := newSign(t, 4, 3)
+	checked := &verifier{n: n}
+	n.hold = func(m mail) bool { checked.carry(m); return true }
+	n.open()
+	n.settle()
+	n.finished(n.players...)
+	rounds := 0
+	for _, m := range n.sent {
+		if k := m.e.Header.Kind; k == wire.KIND_ROUND || k == wire.KIND_CONFIRM {
+			rounds++
+		}
+	}
+	require.Greater(t, rounds, 4*3*n.players[0].s.Rounds())
+	require.GreaterOrEqual(t, len(checked.spoilt), rounds)
+}
+
+// TestBroadcastIsSignedOnce: what goes to several members, or to one again, is one envelope,
+// encoded and signed once.
 func TestBroadcastIsSignedOnce(t *testing.T) {
 	n := newSign(t, 4, 3)
 	n.open()
@@ -72,9 +119,20 @@ func TestBroadcastIsSignedOnce(t *testing.T) {
 		from     string
 		sequence uint64
 	}
-	signed, sends := make(map[name]*wire.Envelope), make(map[name]int)
+	type word struct {
+		from, of string
+		kind     wire.Kind
+		round    uint32
+	}
+	signed, sends, broadcasts := make(map[name]*wire.Envelope), make(map[name]int), make(map[word]*wire.Envelope)
 	for _, m := range n.sent {
 		h := m.e.Header
+		if w := (word{h.From, h.Type, h.Kind, h.Round}); h.To == "" && (h.Kind == wire.KIND_ROUND || h.Kind == wire.KIND_CONFIRM) {
+			if broadcasts[w] == nil {
+				broadcasts[w] = m.e
+			}
+			require.Same(t, broadcasts[w], m.e, "%s %s of round %d is encoded for each member", h.Kind, h.Type, h.Round)
+		}
 		id := name{h.From, h.Sequence}
 		if first := signed[id]; first != nil {
 			require.Same(t, first, m.e, "%s of round %d is signed again", h.Kind, h.Round)
@@ -87,6 +145,7 @@ func TestBroadcastIsSignedOnce(t *testing.T) {
 		most = max(most, n)
 	}
 	require.Greater(t, most, 3, "nothing was sent again to all others")
+	require.NotEmpty(t, broadcasts)
 }
 
 // TestStartIsCheckedOnce: of what a Start carries a member checks what it does not have byte

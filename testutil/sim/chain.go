@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 	"testing"
+	"time"
 
 	cmtabci "github.com/cometbft/cometbft/abci/types"
 
@@ -58,6 +59,7 @@ type Chain struct {
 // snapshot is a committed state as the engine reads it; never changed.
 type snapshot struct {
 	height     int64
+	time       time.Time
 	requests   []types.Request
 	keys       map[types.KeyID]types.Key
 	signatures map[string]types.SignatureResult
@@ -323,7 +325,7 @@ func acceptAll(sdk.Context, *cmtabci.RequestProcessProposal) (*cmtabci.ResponseP
 func (c *Chain) commit() {
 	k, ctx := c.Fixture.Keeper, c.Fixture.Ctx
 	s := &snapshot{
-		height: int64(len(c.blocks)), keys: make(map[types.KeyID]types.Key),
+		height: int64(len(c.blocks)), time: c.world.Now(), keys: make(map[types.KeyID]types.Key),
 		signatures: make(map[string]types.SignatureResult), ended: make(map[string]bool),
 	}
 	var err error
@@ -388,7 +390,7 @@ func (c *Chain) known(signature string) (types.SignatureResult, bool) {
 // view is what a node that has seen this height knows.
 func (c *Chain) view(height int64, keys []types.KeyID) *mpc.View {
 	s := c.at(height)
-	v := &mpc.View{Height: height, Requests: c.requestsAt(height), Keys: make(map[types.KeyID]types.Key), Roster: s.roster, Attested: s.attested, Faults: s.faults, FaultBlocks: s.faultBlocks, Presign: s.presign}
+	v := &mpc.View{Height: height, Time: s.time, Requests: c.requestsAt(height), Keys: make(map[types.KeyID]types.Key), Roster: s.roster, Attested: s.attested, Faults: s.faults, FaultBlocks: s.faultBlocks, Presign: s.presign}
 	for _, id := range keys {
 		if k, ok := s.keys[id]; ok {
 			v.Keys[id] = k

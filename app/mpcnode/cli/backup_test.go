@@ -2,11 +2,8 @@ package cli
 
 import (
 	"encoding/json"
-	"fmt"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -14,15 +11,10 @@ import (
 	"filippo.io/age"
 	"github.com/stretchr/testify/require"
 
-	"github.com/cosmos/cosmos-sdk/baseapp"
-	"github.com/cosmos/cosmos-sdk/codec"
-	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
-
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
 	"github.com/sequencer-mpc/sequencer/storage/backup"
-	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
 	"github.com/sequencer-mpc/sequencer/testutil/nodehome"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -161,96 +153,6 @@ func TestBackup(t *testing.T) {
 	require.Contains(t, out, "the one that was there")
 }
 
-// Whoever restores reads which requests of the backup were left out.
-func TestRestoreNamesDifferingBindings(t *testing.T) {
-	t.Parallel()
-	said := func(differ ...string) string {
-		return restoredText{VaultRestored: mpcnode.VaultRestored{Restored: storage.Restored{Bindings: 3, BindingsDiffer: differ}}}.bindings()
-	}
-	require.Equal(t, "3", said())
-	require.Equal(t, "3; 2 left out that are bound to something else here, which stays: pay-1, pay-2", said("pay-1", "pay-2"))
-	many := make([]string, maxNamed+5)
-	for i := range many {
-		many[i] = fmt.Sprintf("pay-%02d", i)
-	}
-	text := said(many...)
-	require.Contains(t, text, "15 left out")
-	require.Contains(t, text, many[maxNamed-1])
-	require.NotContains(t, text, many[maxNamed])
-	require.Contains(t, text, "--output json")
-}
-
-func TestRestoreRefuses(t *testing.T) {
-	t.Parallel()
-	home := validator(t)
-	withDatabase(t, home, func(db *storage.DB) {
-		require.NoError(t, db.PutRecord(fixtureShare("a", 0)))
-		require.NoError(t, db.PutRecord(fixtureShare("b", 0)))
-	})
-	folder := filepath.Join(t.TempDir(), "backups")
-	to, secret := ageKeys(t)
-	_, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
-	require.NoError(t, err)
-	restore := []string{"mpc", "backup", "restore", folder, "--age-identity", secret}
-
-	// What the chain says.
-	for name, state := range map[string]string{
-		"deleted": keyState(t, "a", func(k *mpctypes.Key) { k.Status = mpctypes.KEY_STATUS_DELETED }),
-		"epoch":   keyState(t, "a", func(k *mpctypes.Key) { k.Epoch = 3 }),
-	} {
-		_, err = run(t, home, append(restore, "--key-state", state)...)
-		require.ErrorIs(t, err, types.ErrRestore, name)
-		require.ErrorContains(t, err, "key a ", name)
-		_, err = run(t, home, append(restore, "--key-state", state, "--key", "b")...)
-		require.NoError(t, err, name)
-	}
-	_, err = run(t, home, append(restore, "--key", "c")...)
-	require.ErrorContains(t, err, "nothing of key c")
-
-	// What the database says.
-	withDatabase(t, home, func(db *storage.DB) {
-		newer := fixtureShare("a", 1)
-		require.NoError(t, db.PutRecord(newer))
-		newer.Data, newer.Status = nil, types.StatusReady
-		require.NoError(t, db.PutRecord(newer))
-		require.NoError(t, db.DestroyRecord(fixtureShare("a", 0).RecordKey))
-		require.NoError(t, db.DestroyKey("b"))
-	})
-	_, err = run(t, home, append(restore, "--key", "a")...)
-	require.ErrorIs(t, err, storage.ErrOlderEpoch)
-	_, err = run(t, home, append(restore, "--key", "b")...)
-	require.ErrorIs(t, err, types.ErrKeyDeleted)
-	_, err = run(t, home, restore...)
-	require.ErrorIs(t, err, types.ErrKeyDeleted)
-	withDatabase(t, home, func(db *storage.DB) {
-		records, err := db.Records()
-		require.NoError(t, err)
-		require.Len(t, records, 1)
-		require.Equal(t, uint64(1), records[0].Epoch)
-	})
-}
-
-// TestRestoreAfterReshare: a backup that was made before the old epoch was destroyed has
-// both; the one that signs nothing any more is left out, unless it is the only one.
-func TestRestoreAfterReshare(t *testing.T) {
-	record := func(key string, epoch uint64) types.Record {
-		return types.Record{RecordKey: types.RecordKey{KeyID: types.KeyID(key), Epoch: epoch}, Data: []byte("share")}
-	}
-	saved := &backup.Saved{}
-	saved.Records = []types.Record{record("both", 0), record("both", 1), record("old", 0), record("same", 0)}
-	dropped := saved.Records[0].Data
-	checks := leaveOutOlder(saved, []mpcnode.ShareCheck{
-		{KeyID: "both", Epoch: 0, Outcome: mpcnode.CheckOlderEpoch}, {KeyID: "both", Epoch: 1, Outcome: mpcnode.CheckFits},
-		{KeyID: "old", Epoch: 0, Outcome: mpcnode.CheckOlderEpoch}, {KeyID: "same", Epoch: 0, Outcome: mpcnode.CheckFits},
-	})
-	require.Equal(t, []types.Record{record("both", 1), record("old", 0), record("same", 0)}, saved.Records)
-	require.Equal(t, make([]byte, 5), dropped, "wiped")
-	err := refuseByChain(checks)
-	require.ErrorIs(t, err, types.ErrRestore)
-	require.ErrorContains(t, err, "key old")
-	require.NotContains(t, err.Error(), "both")
-}
-
 // A backup whose files were made with one passphrase, then another one, then for a
 // recipient is verified and restored in one go.
 func TestBackupWithSeveralKeys(t *testing.T) {
@@ -335,132 +237,6 @@ func TestBackupOfTheNewestFullFileAlone(t *testing.T) {
 	restored()
 }
 
-// Verify fails, with a list, if the backup lacks a share of a key of this participant.
-func TestVerifyMissesShares(t *testing.T) {
-	t.Parallel()
-	home := validator(t)
-	folder := filepath.Join(t.TempDir(), "backups")
-	to, secret := ageKeys(t)
-	withDatabase(t, home, func(db *storage.DB) { require.NoError(t, db.PutRecord(fixtureShare("held", 0))) })
-	_, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
-	require.NoError(t, err)
-	verify := func(states ...string) (string, error) {
-		args := []string{"mpc", "backup", "verify", folder, "--age-identity", secret}
-		for _, s := range states {
-			args = append(args, "--key-state", s)
-		}
-		return run(t, home, args...)
-	}
-	held, later := keyState(t, "held", asIs), keyState(t, "later", asIs)
-	reshared := keyState(t, "held", func(k *mpctypes.Key) { k.Epoch = 4 })
-	foreign := keyState(t, "foreign", func(k *mpctypes.Key) { k.Participants = []string{operator} })
-	_, err = verify(held, foreign)
-	require.NoError(t, err, "a key of others")
-	for state, want := range map[string]string{later: "key later epoch 0", reshared: "key held epoch 4"} {
-		out, err := verify(state, foreign)
-		require.ErrorIs(t, err, backup.ErrIncomplete)
-		require.ErrorContains(t, err, want)
-		require.NotContains(t, err.Error(), "foreign")
-		require.Contains(t, out, explained[mpcnode.CheckMissing])
-	}
-	args := []string{"mpc", "backup", "verify", folder, "--age-identity", secret, "--key-state", foreign}
-	_, err = run(t, home, append(args, "--participant", operator)...)
-	require.ErrorContains(t, err, "key foreign epoch 0")
-	_, err = run(t, home, append(args, "--participant", "bob")...)
-	require.ErrorContains(t, err, "no operator address")
-}
-
-// Verify fails for what it could not prove: a key that nobody told about, an identity that
-// is not the one of now, shares of somebody else.
-func TestVerifyProvesAll(t *testing.T) {
-	home := validator(t)
-	folder := filepath.Join(t.TempDir(), "backups")
-	to, secret := ageKeys(t)
-	withDatabase(t, home, func(db *storage.DB) {
-		require.NoError(t, db.PutRecord(fixtureShare("held", 0)))
-		require.NoError(t, db.PutRecord(fixtureShare("rolled-back", 0)))
-	})
-	_, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
-	require.NoError(t, err)
-	owner := fixtureShare("held", 0).Participants[0]
-	registered := func(of string, keys ...[]byte) string {
-		p := mpctypes.Participant{Operator: of}
-		for i, k := range keys {
-			p.Identities = append(p.Identities, mpctypes.Identity{Version: uint32(i + 1), PublicKey: k})
-		}
-		text, err := codec.NewProtoCodec(codectypes.NewInterfaceRegistry()).MarshalJSON(&mpctypes.QueryParticipantResponse{Participant: p})
-		require.NoError(t, err)
-		path := filepath.Join(t.TempDir(), "participant.json")
-		require.NoError(t, os.WriteFile(path, text, 0o600))
-		return path
-	}
-	mine, err := storage.ReadIdentityPublic(mpcnode.DefaultConfig().PathsOf(home).Identity)
-	require.NoError(t, err)
-	verify := func(more ...string) (string, error) {
-		return run(t, home, append([]string{
-			"mpc", "backup", "verify", folder, "--age-identity", secret, "--key-state", keyState(t, "held", asIs),
-		}, more...)...)
-	}
-	_, err = verify()
-	require.ErrorIs(t, err, backup.ErrUnproved)
-	require.ErrorContains(t, err, "key rolled-back epoch 0")
-	require.NotContains(t, err.Error(), "key held")
-	out, err := verify("--allow-unknown")
-	require.NoError(t, err)
-	require.Contains(t, out, "identity: not compared")
-
-	out, err = verify("--allow-unknown", "--participant-state", registered(string(owner), make([]byte, 32), mine[0]))
-	require.NoError(t, err)
-	require.Contains(t, out, "identity: the one that is registered is in it")
-	out, err = verify("--allow-unknown", "--participant-state", registered(string(owner), mine[0], make([]byte, 32)))
-	require.ErrorIs(t, err, backup.ErrIdentityMissing)
-	require.Contains(t, out, "NOT THE ONE")
-	_, err = verify("--allow-unknown", "--participant-state", registered(operator, mine[0]))
-	require.ErrorIs(t, err, mpcnode.ErrOtherNode)
-	_, err = verify("--participant-state", secret)
-	require.ErrorContains(t, err, "no answer of")
-}
-
-// A backup of another chain, or of another node, is refused, with what to do; nothing is
-// written.
-func TestRestoreFromElsewhere(t *testing.T) {
-	home := validator(t)
-	folder := filepath.Join(t.TempDir(), "backups")
-	to, secret := ageKeys(t)
-	withDatabase(t, home, func(db *storage.DB) { require.NoError(t, db.PutRecord(fixtureShare("a", 0))) })
-	_, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
-	require.NoError(t, err)
-	restore := []string{"mpc", "backup", "restore", folder, "--age-identity", secret}
-
-	stranger := validator(t)
-	_, err = run(t, stranger, restore...)
-	require.ErrorIs(t, err, mpcnode.ErrOtherNode)
-	require.ErrorIs(t, err, types.ErrRestore)
-	require.ErrorContains(t, err, "--participant")
-	require.NotContains(t, err.Error(), "--identity-only")
-	_, err = run(t, stranger, append(restore, "--participant", operator)...)
-	require.ErrorIs(t, err, mpcnode.ErrOtherNode, "the shares are not that operator's")
-	withDatabase(t, stranger, func(db *storage.DB) {
-		records, err := db.Records()
-		require.NoError(t, err)
-		require.Empty(t, records)
-	})
-
-	moved := t.TempDir()
-	_, err = run(t, moved, "init", "node", "--chain-id", "seq-2", "--no-mpc")
-	require.NoError(t, err)
-	nodehome.WritePassphrase(t, moved, "pass", "horse")
-	restore = append(restore, "--mpc-passphrase", "file:config/pass")
-	_, err = run(t, moved, restore...)
-	require.ErrorIs(t, err, mpcnode.ErrOtherChain)
-	require.ErrorContains(t, err, "--from-chain seq-1")
-	require.NoDirExists(t, filepath.Join(moved, "mpc"))
-	_, err = run(t, moved, append(restore, "--from-chain", "seq-0")...)
-	require.ErrorIs(t, err, mpcnode.ErrOtherChain)
-	_, err = run(t, moved, append(restore, "--from-chain", "seq-1")...)
-	require.NoError(t, err)
-}
-
 // The next backup is a full one where files are gone, and says so.
 func TestBackupAfterFilesAreGone(t *testing.T) {
 	home := validator(t)
@@ -477,43 +253,4 @@ func TestBackupAfterFilesAreGone(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, out, "full")
 	require.FileExists(t, filepath.Join(folder, "000003.age"))
-}
-
-// The chain is asked whose the identity in the backup is, and for all keys of that
-// participant, also those that the backup does not know.
-func TestVerifyAsksTheChain(t *testing.T) {
-	f := chain.New(t, 3)
-	f.ReadyKey("known", 1)
-	f.ReadyKey("made-since", 1)
-	f.KeyGen("failed", 1)
-	newcomer := f.AddValidator(3)
-	f.Register(newcomer)
-	helper := baseapp.NewQueryServerTestHelper(f.Ctx, f.Cdc.InterfaceRegistry())
-	mpctypes.RegisterQueryServer(helper, f.Query)
-	client := mpctypes.NewQueryClient(helper)
-	self := f.Participants[1]
-	saved := &backup.Saved{Seeds: [][]byte{make([]byte, 32), self.Identity.Seed()}}
-	for _, id := range []string{"known", "unknown", "failed"} {
-		saved.Records = append(saved.Records, types.Record{RecordKey: types.RecordKey{KeyID: types.KeyID(id)}})
-	}
-	ids := func(keys map[string]mpctypes.Key) []string { return slices.Sorted(maps.Keys(keys)) }
-	keys, who, err := askChain(t.Context(), client, saved, "")
-	require.NoError(t, err)
-	require.Equal(t, self.Operator, string(who))
-	require.Equal(t, []string{"failed", "known", "made-since"}, ids(keys))
-
-	saved.Seeds[1] = newcomer.Identity.Seed()
-	keys, who, err = askChain(t.Context(), client, saved, "")
-	require.NoError(t, err)
-	require.Equal(t, newcomer.Operator, string(who))
-	require.Equal(t, []string{"failed", "known"}, ids(keys), "it should have a share of none")
-
-	saved.Seeds = saved.Seeds[:1]
-	keys, who, err = askChain(t.Context(), client, saved, "")
-	require.NoError(t, err)
-	require.Empty(t, who, "nobody registered it")
-	require.Equal(t, []string{"failed", "known"}, ids(keys))
-	keys, _, err = askChain(t.Context(), client, saved, types.Operator(self.Operator))
-	require.NoError(t, err)
-	require.Contains(t, keys, "made-since")
 }

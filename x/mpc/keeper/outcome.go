@@ -3,6 +3,9 @@ package keeper
 import (
 	"context"
 	"errors"
+	"fmt"
+
+	"cosmossdk.io/collections"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -36,4 +39,28 @@ func (k *Keeper) EngineOutcome(ctx context.Context, id mpctypes.RequestID) (out 
 		}
 	}
 	return out, err == nil, err
+}
+
+// EngineFailedSigns lists, the newest first, the signatures that failed among the last decided
+// ones, of which it looks at so many. Tests of new shares are none of them.
+func (k *Keeper) EngineFailedSigns(ctx context.Context, looks int) (ids []string, err error) {
+	newest := new(collections.Range[collections.Pair[int64, string]]).Descending()
+	err = k.decidedSignatures.Walk(ctx, newest, func(at collections.Pair[int64, string]) (bool, error) {
+		if looks--; looks < 0 {
+			return true, nil
+		}
+		s, err := k.Signature(ctx, at.K2())
+		if err != nil {
+			k.unreadable(ctx, "a decided signature", err)
+			return false, nil
+		}
+		if s.Status == types.SIGNATURE_STATUS_ERROR {
+			ids = append(ids, s.Id)
+		}
+		return false, nil
+	})
+	if err != nil {
+		return nil, fmt.Errorf("list signatures that failed: %w", err)
+	}
+	return ids, nil
 }

@@ -56,3 +56,34 @@ func TestEngineOutcome(t *testing.T) {
 	require.Equal(t, mpctypes.ErrExpired, o.Reason)
 	require.Positive(t, o.Height)
 }
+
+// Of the signatures that were decided last those that failed are listed, the newest first, and
+// no more are looked at than asked for.
+func TestEngineFailedSigns(t *testing.T) {
+	f := chain.New(t, 3)
+	failed := func(looks int) []string {
+		t.Helper()
+		ids, err := f.Keeper.EngineFailedSigns(f.Ctx, looks)
+		require.NoError(t, err)
+		return ids
+	}
+	secret := f.ReadyKey("k", 1)
+	require.Empty(t, failed(10))
+	expire := func(id string) {
+		f.KeySign(id, "k", "text of "+id)
+		requests, err := f.Keeper.EngineRequests(f.Ctx)
+		require.NoError(t, err)
+		require.Len(t, requests, 1)
+		f.EndBlocks(requests[0].ExpiryHeight + 1)
+	}
+	expire("z")
+	expire("a")
+	s := f.KeySign("signed", "k", "text")
+	result := secret.Sign("signed", s.Digest)
+	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
+	f.KeySign("open", "k", "another text")
+	require.Equal(t, []string{"a", "z"}, failed(10))
+	require.Equal(t, []string{"a"}, failed(2))
+	require.Empty(t, failed(1), "it is the one that was signed")
+	require.Empty(t, failed(0))
+}

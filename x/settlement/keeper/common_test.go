@@ -52,6 +52,27 @@ func (f *fixture) clear() {
 	}
 }
 
+// export is the state after the block that the chain is at, as of a node that stopped then.
+func (f *fixture) export() types.GenesisState {
+	f.t.Helper()
+	height := f.Ctx.BlockHeight()
+	f.EndBlocks(height + 1)
+	g, err := f.k.ExportGenesis(f.Ctx.WithBlockHeight(height))
+	require.NoError(f.t, err)
+	require.NoError(f.t, g.Validate())
+	return *g
+}
+
+// restart imports a state into the empty store of a chain whose first block has this height.
+func (f *fixture) restart(g types.GenesisState, first int64) {
+	f.t.Helper()
+	f.clear()
+	_, err := f.k.Params(f.Ctx)
+	require.Error(f.t, err, "nothing is left")
+	f.Ctx = f.Ctx.WithBlockHeight(first)
+	require.NoError(f.t, f.k.InitGenesis(f.Ctx, g))
+}
+
 // newFixture has four validators of this power that settle nothing yet.
 func newFixture(t *testing.T, powers ...int64) *fixture {
 	t.Helper()

@@ -12,7 +12,7 @@ import (
 )
 
 // InitGenesis imports a state. It asks x/mpc for nothing: keys and signatures that were
-// open are open there, too.
+// open are open there, too. Time goes on where the export stopped, as in x/mpc.
 func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 	if err := g.Validate(); err != nil {
 		return err
@@ -30,29 +30,31 @@ func (k *Keeper) InitGenesis(ctx context.Context, g types.GenesisState) error {
 			return err
 		}
 	}
+	// The block of the export stands for the one before this chain's first.
+	shift := max(sdk.UnwrapSDKContext(ctx).BlockHeight()-1, 0) - g.ExportHeight
 	for _, b := range g.Batches {
+		b.Shift(shift)
 		if err := k.batches.Set(ctx, collections.Join(uint32(b.Purpose), b.Number), b); err != nil {
 			return fmt.Errorf("store batch %d of %s: %w", b.Number, b.Purpose, err)
 		}
 	}
-	if err := k.importTransactions(ctx, g); err != nil {
+	if err := k.importTransactions(ctx, g, shift); err != nil {
 		return err
 	}
 	return k.importVotes(ctx, g)
 }
 
-// importTransactions dates what was done at the beginning where the file says nothing of it,
-// or a height that is still to come.
-func (k *Keeper) importTransactions(ctx context.Context, g types.GenesisState) error {
-	height := max(sdk.UnwrapSDKContext(ctx).BlockHeight(), 1)
+// importTransactions dates what was done at the export where the file does not say when.
+func (k *Keeper) importTransactions(ctx context.Context, g types.GenesisState, shift int64) error {
 	settling := make(map[uint64]bool, len(g.Batches))
 	for _, b := range g.Batches {
 		settling[b.TransactionId] = true
 	}
 	for _, t := range g.Transactions {
-		if done := t.Status == types.TRANSACTION_STATUS_SUCCEEDED || !settling[t.Id]; done && (t.DoneHeight == 0 || t.DoneHeight > height) {
-			t.DoneHeight = height
+		if done := t.Status == types.TRANSACTION_STATUS_SUCCEEDED || !settling[t.Id]; done && t.DoneHeight == 0 {
+			t.DoneHeight = g.ExportHeight
 		}
+		t.Shift(shift)
 		if err := k.setTransaction(ctx, t); err != nil {
 			return err
 		}
@@ -90,13 +92,13 @@ func (k *Keeper) importVotes(ctx context.Context, g types.GenesisState) error {
 	return nil
 }
 
-// ExportGenesis is the reverse.
+// ExportGenesis is the reverse, as of the height of the context.
 func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error) {
 	params, err := k.Params(ctx)
 	if err != nil {
 		return nil, err
 	}
-	g := &types.GenesisState{Params: params}
+	g := &types.GenesisState{Params: params, ExportHeight: sdk.UnwrapSDKContext(ctx).BlockHeight()}
 	for _, read := range []func() error{
 		func() error { return valuesOf(ctx, k.keys, &g.Keys) },
 		func() error { return valuesOf(ctx, k.lines, &g.Lines) },

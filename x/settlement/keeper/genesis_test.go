@@ -27,23 +27,19 @@ func everything(t *testing.T) *fixture {
 // What is exported starts again as it was, and goes on.
 func TestGenesisRoundTrip(t *testing.T) {
 	f := everything(t)
-	exported, err := f.k.ExportGenesis(f.Ctx)
-	require.NoError(t, err)
+	exported := f.export()
 	require.Len(t, exported.Transactions, 2)
 	require.Len(t, exported.Proposals, 1)
 	require.Len(t, exported.Reports, 1)
-	text, err := f.Cdc.MarshalJSON(exported)
+	text, err := f.Cdc.MarshalJSON(&exported)
 	require.NoError(t, err)
 	var read types.GenesisState
 	require.NoError(t, f.Cdc.UnmarshalJSON(text, &read))
 
-	f.clear()
-	_, err = f.k.Params(f.Ctx)
-	require.Error(t, err, "nothing is left")
-	require.NoError(t, f.k.InitGenesis(f.Ctx, read))
-	twice, err := f.k.ExportGenesis(f.Ctx)
+	f.restart(read, exported.ExportHeight+1)
+	twice, err := f.k.ExportGenesis(f.Ctx.WithBlockHeight(exported.ExportHeight))
 	require.NoError(t, err)
-	require.Equal(t, exported, twice)
+	require.Equal(t, exported, *twice)
 	answer, err := f.propose(0, types.PURPOSE_STATE, block(21, 30, 3))
 	require.NoError(t, err)
 	require.Zero(t, answer.TransactionId)
@@ -54,6 +50,44 @@ func TestGenesisRoundTrip(t *testing.T) {
 	open, err := f.query.Open(f.Ctx, &types.QueryOpenRequest{})
 	require.NoError(t, err)
 	require.Len(t, open.Transactions, 2)
+}
+
+// On a chain that starts anew at height 1 everything is as long ago as it was, so that what
+// waits for a higher offer waits no longer; and that chain is exported in its turn.
+func TestGenesisStartsAnew(t *testing.T) {
+	f, secret := newSettling(t)
+	f.EndBlocks(1000)
+	f.include(f.accept(block(1, 10, 1)), receipt(f.sign(1, secret).Hash, true))
+	f.EndBlocks(1200)
+	open := f.accept(block(11, 20, 2))
+	signed := f.sign(open, secret)
+	require.EqualValues(t, 1200, signed.DecidedHeight)
+	unsigned := f.accept(block(21, 30, 3))
+	f.EndBlocks(1202)
+	g := f.export()
+	require.EqualValues(t, 1202, g.ExportHeight)
+
+	f.restart(g, 1)
+	require.EqualValues(t, 1200, g.Transactions[1].Attempts[0].DecidedHeight, "the file stays what it was")
+	require.EqualValues(t, -2, f.tx(open).Attempts[0].DecidedHeight)
+	require.EqualValues(t, -2, f.tx(open).CreatedHeight)
+	require.Zero(t, f.tx(unsigned).Attempts[0].DecidedHeight, "it is not decided")
+	require.EqualValues(t, -202, f.tx(1).CreatedHeight)
+	require.EqualValues(t, -202, f.tx(1).Attempts[0].DecidedHeight)
+	require.EqualValues(t, 1, f.tx(1).DoneHeight, "0 is what is not done")
+	batch, err := f.k.Batch(f.Ctx, types.PURPOSE_STATE, 2)
+	require.NoError(t, err)
+	require.EqualValues(t, -2, batch.AcceptedHeight)
+	f.EndBlocks(2)
+	require.ErrorIs(t, f.bump(0, open), types.ErrTooEarly, "four blocks after the signature")
+	f.EndBlocks(3)
+	require.NoError(t, f.bump(0, open), "five blocks after it")
+
+	again := f.export()
+	f.restart(again, again.ExportHeight+1)
+	third, err := f.k.ExportGenesis(f.Ctx.WithBlockHeight(again.ExportHeight))
+	require.NoError(t, err)
+	require.Equal(t, again, *third)
 }
 
 // A state whose parts do not fit is not imported.
@@ -70,6 +104,12 @@ func TestGenesisIsChecked(t *testing.T) {
 		"transactions with a gap":   func(g *types.GenesisState) { g.Transactions = g.Transactions[1:] },
 		"transactions turned round": func(g *types.GenesisState) { slices.Reverse(g.Transactions) },
 		"id above the last":         func(g *types.GenesisState) { g.LastTransactionId = 1 },
+		"negative export height":    func(g *types.GenesisState) { g.ExportHeight = -1 },
+		"no export height":          func(g *types.GenesisState) { g.ExportHeight = 0 },
+		"made after the export":     func(g *types.GenesisState) { g.Transactions[1].CreatedHeight = g.ExportHeight + 1 },
+		"signed after the export":   func(g *types.GenesisState) { g.Transactions[1].Attempts[0].DecidedHeight = g.ExportHeight + 1 },
+		"done after the export":     func(g *types.GenesisState) { g.Transactions[0].DoneHeight = g.ExportHeight + 1 },
+		"accepted after the export": func(g *types.GenesisState) { g.Batches[1].AcceptedHeight = g.ExportHeight + 1 },
 		"done and open":             func(g *types.GenesisState) { g.Transactions[1].DoneHeight = 5 },
 		"newest batch left out": func(g *types.GenesisState) {
 			g.Batches, g.Transactions, g.Reports = g.Batches[:1], g.Transactions[:1], nil

@@ -10,6 +10,9 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/settlement/types"
 )
 
+// retention is for how long the tests keep what is settled.
+const retention = types.MinRetentionBlocks
+
 // settle has batch n, of one block, accepted and included.
 func (f *fixture) settle(n uint64, secret chain.Secret, success bool) uint64 {
 	f.t.Helper()
@@ -41,13 +44,13 @@ func TestPruning(t *testing.T) {
 	}
 	done := f.tx(6).DoneHeight
 	require.Equal(t, f.Ctx.BlockHeight(), done)
-	f.EndBlocks(done + 1000)
+	f.EndBlocks(done + 2*retention)
 	f.settle(7, secret, true)
 	transactions, batches := f.kept()
 	require.Len(t, transactions, 7, "0 is for ever")
 	require.Len(t, batches, 7)
 
-	f.setParams(func(p *types.Params) { p.RetentionBlocks = 500 })
+	f.setParams(func(p *types.Params) { p.RetentionBlocks = retention })
 	transactions, _ = f.kept()
 	require.Len(t, transactions, 7, "not before a batch is accepted")
 	f.settle(8, secret, true)
@@ -71,48 +74,46 @@ func TestPruning(t *testing.T) {
 	require.ErrorIs(t, err, types.ErrPruned)
 	require.NoError(t, f.k.AfterSignatureReady(f.Ctx, mpctypes.Signature{Id: types.SignatureID(1, 2)}), "it comes too late for anything")
 
-	exported, err := f.k.ExportGenesis(f.Ctx)
+	exported := f.export()
+	f.restart(exported, exported.ExportHeight+1)
+	again, err := f.k.ExportGenesis(f.Ctx.WithBlockHeight(exported.ExportHeight))
 	require.NoError(t, err)
-	f.clear()
-	require.NoError(t, f.k.InitGenesis(f.Ctx, *exported))
-	again, err := f.k.ExportGenesis(f.Ctx)
-	require.NoError(t, err)
-	require.Equal(t, exported, again)
-	f.EndBlocks(f.Ctx.BlockHeight() + 1000)
+	require.Equal(t, exported, *again)
+	f.EndBlocks(f.Ctx.BlockHeight() + 2*retention)
 	require.EqualValues(t, 10, f.settle(10, secret, true), "ids go on")
 	transactions, _ = f.kept()
 	require.Equal(t, []uint64{10}, transactions, "what was done before the export is known to be")
-	f.EndBlocks(f.Ctx.BlockHeight() + 1000)
-	require.NoError(t, f.k.InitGenesis(f.Ctx, func() types.GenesisState {
-		g, err := f.k.ExportGenesis(f.Ctx)
-		require.NoError(t, err)
-		f.clear()
-		return *g
-	}()), "the newest batch stays, and says where the line goes on")
+	f.EndBlocks(f.Ctx.BlockHeight() + 2*retention)
+	exported = f.export()
+	f.restart(exported, exported.ExportHeight+1) // the newest batch stays, and says where the line goes on
 }
 
-// A file that says nothing of when something was done, as one of before, or a height that
-// is still to come, as one of a chain that begins anew, dates it at the beginning; and what
-// is left of a batch that is gone keeps nothing from going on.
+// What was done is old some time after an import, too: also where the file does not say when
+// it was done, as one of before, and on a chain that begins anew; and what is left of a batch
+// that is gone keeps nothing from going on.
 func TestPruningAfterAnImport(t *testing.T) {
-	for name, done := range map[string]int64{"of before": 0, "of a higher chain": 1 << 40} {
+	for name, c := range map[string]struct{ undated, anew bool }{"of before": {undated: true}, "of a higher chain": {anew: true}} {
 		t.Run(name, func(t *testing.T) {
 			f, secret := newSettling(t)
-			f.setParams(func(p *types.Params) { p.RetentionBlocks = 500 })
+			f.setParams(func(p *types.Params) { p.RetentionBlocks = retention })
 			f.settle(1, secret, false)
 			answer, err := f.msg.ResubmitBatch(f.Ctx, &types.MsgResubmitBatch{Authority: f.Authority, Purpose: types.PURPOSE_STATE, Batch: 1})
 			require.NoError(t, err)
 			f.include(answer.TransactionId, receipt(f.sign(answer.TransactionId, secret).Hash, true))
 			f.settle(2, secret, true)
-			g, err := f.k.ExportGenesis(f.Ctx)
-			require.NoError(t, err)
+			g := f.export()
+			first := g.ExportHeight + 1
 			for i := range g.Transactions {
 				require.Positive(t, g.Transactions[i].DoneHeight)
-				g.Transactions[i].DoneHeight = done
+				if c.undated {
+					g.Transactions[i].DoneHeight = 0
+				}
 			}
-			f.clear()
-			require.NoError(t, f.k.InitGenesis(f.Ctx, *g))
-			f.EndBlocks(f.Ctx.BlockHeight() + 1000)
+			if c.anew {
+				first = 1
+			}
+			f.restart(g, first)
+			f.EndBlocks(f.Ctx.BlockHeight() + 2*retention)
 			f.settle(3, secret, true)
 			transactions, batches := f.kept()
 			require.Equal(t, []uint64{4}, transactions)
@@ -124,12 +125,12 @@ func TestPruningAfterAnImport(t *testing.T) {
 // What waits, or may have to be submitted again, is kept however old it is.
 func TestPruningKeepsWhatIsNeeded(t *testing.T) {
 	f, secret := newSettling(t)
-	f.setParams(func(p *types.Params) { p.RetentionBlocks = 10 })
+	f.setParams(func(p *types.Params) { p.RetentionBlocks = retention })
 	reverted := f.settle(1, secret, false)
 	open := f.accept(block(2, 2, 2))
 	f.sign(open, secret)
 	f.settle(3, secret, true)
-	f.EndBlocks(f.Ctx.BlockHeight() + 1000)
+	f.EndBlocks(f.Ctx.BlockHeight() + 2*retention)
 	f.settle(4, secret, true)
 	transactions, batches := f.kept()
 	require.Equal(t, []uint64{reverted, open, 4}, transactions)
@@ -138,7 +139,7 @@ func TestPruningKeepsWhatIsNeeded(t *testing.T) {
 	answer, err := f.msg.ResubmitBatch(f.Ctx, &types.MsgResubmitBatch{Authority: f.Authority, Purpose: types.PURPOSE_STATE, Batch: 1})
 	require.NoError(t, err)
 	require.EqualValues(t, 5, answer.TransactionId)
-	f.EndBlocks(f.Ctx.BlockHeight() + 20)
+	f.EndBlocks(f.Ctx.BlockHeight() + retention + 1)
 	f.settle(5, secret, true)
 	transactions, batches = f.kept()
 	require.Equal(t, []uint64{open, 5, 6}, transactions, "nothing needs the first one any more; the fourth was settled for long")

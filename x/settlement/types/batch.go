@@ -32,6 +32,9 @@ func (l *Line) Accept(r Range, transactionID uint64, height int64) (Batch, error
 	return b, nil
 }
 
+// Shift moves the batch in time, for a chain that starts anew.
+func (b *Batch) Shift(blocks int64) { b.AcceptedHeight += blocks }
+
 // Follows says whether a range is the next one of the line.
 func (l *Line) Follows(r Range) error {
 	if err := r.Validate(); err != nil {

@@ -10,6 +10,9 @@ func (g GenesisState) Validate() error {
 	if err := g.Params.Validate(); err != nil {
 		return err
 	}
+	if g.ExportHeight < 0 {
+		return ErrBadGenesis.Wrapf("export_height %d is below 0", g.ExportHeight)
+	}
 	keys, err := g.validateKeys()
 	if err != nil {
 		return err
@@ -74,6 +77,9 @@ func (g GenesisState) validateTransactions(keys map[string]Key) (map[uint64]Tran
 			return nil, ErrBadGenesis.Wrapf("transactions: %d has signature %.80q", t.Id, t.Current().SignatureId)
 		case t.DoneHeight < 0 || t.DoneHeight > 0 && t.Status == TRANSACTION_STATUS_OPEN:
 			return nil, ErrBadGenesis.Wrapf("transactions: %d is %s and done since height %d", t.Id, t.Status, t.DoneHeight)
+		case t.newest() > g.ExportHeight:
+			return nil, ErrBadGenesis.Wrapf("transactions: %d has height %d, export_height is %d: it must be the height of the chain whose state this is",
+				t.Id, t.newest(), g.ExportHeight)
 		}
 		nonces[at], all[t.Id], before = true, t, t.Id
 	}
@@ -113,6 +119,9 @@ func (g GenesisState) validateBatches(lines map[Purpose]Line, transactions map[u
 			return ErrBadGenesis.Wrapf("batches: %s %d does not come after %d", b.Purpose, b.Number, before.Number)
 		case b.TransactionId == 0 || t.Id != b.TransactionId || t.Purpose != b.Purpose || t.Batch != b.Number:
 			return ErrBadGenesis.Wrapf("batches: transaction %d does not settle %s %d", b.TransactionId, b.Purpose, b.Number)
+		case b.AcceptedHeight > g.ExportHeight:
+			return ErrBadGenesis.Wrapf("batches: %s %d was accepted at height %d, export_height is %d: it must be the height of the chain whose state this is",
+				b.Purpose, b.Number, b.AcceptedHeight, g.ExportHeight)
 		}
 		newest[b.Purpose], there[b.name()] = b, true
 	}

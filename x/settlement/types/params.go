@@ -17,6 +17,13 @@ const (
 	MaxOpenLimit = 64
 	// MaxBumpBlocks is a day of blocks of a second.
 	MaxBumpBlocks = 86_400
+	// MinRetentionBlocks is an hour of blocks of a second, where things are kept for a while
+	// only. Ethereum takes no block back after a quarter of an hour, as long as all is well with
+	// it, and somebody must have the time to see that it was not.
+	MinRetentionBlocks = 3600
+	// MaxRetentionBlocks is as long as x/mpc can be told to keep signatures: four months of
+	// blocks of a second.
+	MaxRetentionBlocks = 10_000_000
 	// MaxFee bounds max_fee_per_gas: five ether for each gas, and twice as much is a uint64.
 	MaxFee = 1 << 62
 	// MaxGasLimit is far above the gas of a block of Ethereum.
@@ -71,6 +78,16 @@ func (p Params) Validate() error {
 		if f.value < f.lo || f.value > f.top {
 			return ErrBadParams.Wrapf("%s is %d, not %d to %d", f.name, f.value, f.lo, f.top)
 		}
+	}
+	return p.validateRetention()
+}
+
+// validateRetention refuses to forget what the other chain may still take back: a transaction
+// that is gone cannot be sent again, and those with later nonces wait for it for ever.
+func (p Params) validateRetention() error {
+	if n := p.RetentionBlocks; n != 0 && (n < MinRetentionBlocks || n > MaxRetentionBlocks) {
+		return ErrBadParams.Wrapf("retention_blocks is %d, not 0 (for ever) or %d to %d: what is gone cannot be sent again, so keep it for as long as the other chain may take blocks back, and some days more",
+			n, MinRetentionBlocks, MaxRetentionBlocks)
 	}
 	return nil
 }

@@ -25,6 +25,9 @@ func TestParams(t *testing.T) {
 		"large bump":     func(p *types.Params) { p.BumpPercent = types.MaxBumpPercent + 1 },
 		"no bump blocks": func(p *types.Params) { p.BumpBlocks = 0 },
 		"none open":      func(p *types.Params) { p.MaxOpen = 0 },
+		"kept too short": func(p *types.Params) { p.RetentionBlocks = types.MinRetentionBlocks - 1 },
+		"kept one block": func(p *types.Params) { p.RetentionBlocks = 1 },
+		"kept too long":  func(p *types.Params) { p.RetentionBlocks = types.MaxRetentionBlocks + 1 },
 		"many open":      func(p *types.Params) { p.MaxOpen = types.MaxOpenLimit + 1 },
 		"purpose twice":  func(p *types.Params) { p.Destinations = append(p.Destinations, destination) },
 		"no purpose":     func(p *types.Params) { p.Destinations[0].Purpose = 0 },
@@ -40,6 +43,12 @@ func TestParams(t *testing.T) {
 		require.ErrorIs(t, p.Validate(), types.ErrBadParams, name)
 	}
 	p := types.DefaultParams()
+	for _, blocks := range []uint32{0, types.MinRetentionBlocks, types.MaxRetentionBlocks} {
+		p.RetentionBlocks = blocks
+		require.NoError(t, p.Validate(), "%d; 0 is for ever", blocks)
+	}
+	p.RetentionBlocks = 1
+	require.ErrorContains(t, p.Validate(), "retention_blocks is 1, not 0 (for ever) or 3600 to 10000000: what is gone cannot be sent again, so keep it for")
 	p.Destinations = []types.Destination{destination}
 	_, ok := p.Destination(types.PURPOSE_STATE)
 	require.False(t, ok, "without a chain nothing is settled")

@@ -3,6 +3,7 @@ package types
 import (
 	"fmt"
 	"math/big"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -123,6 +124,31 @@ func (t *Transaction) Include(r Receipt) {
 			return
 		}
 	}
+}
+
+// Shift moves the transaction in time, for a chain that starts anew: what happened stays as
+// long ago as it was, if need be before the first block. 0 stands for what is not done, so
+// what is done is so since the first block at the earliest, and is kept the longer.
+func (t *Transaction) Shift(blocks int64) {
+	t.CreatedHeight += blocks
+	if t.DoneHeight != 0 {
+		t.DoneHeight = max(t.DoneHeight+blocks, 1)
+	}
+	t.Attempts = slices.Clone(t.Attempts)
+	for i := range t.Attempts {
+		if a := &t.Attempts[i]; a.Status != ATTEMPT_STATUS_SIGNING {
+			a.DecidedHeight += blocks
+		}
+	}
+}
+
+// newest is the latest height of this chain in the transaction.
+func (t *Transaction) newest() int64 {
+	height := max(t.CreatedHeight, t.DoneHeight)
+	for _, a := range t.Attempts {
+		height = max(height, a.DecidedHeight)
+	}
+	return height
 }
 
 // Validate checks the form of a receipt.

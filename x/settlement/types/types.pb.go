@@ -191,8 +191,8 @@ type Params struct {
 	BumpBlocks uint32 `protobuf:"varint,8,opt,name=bump_blocks,json=bumpBlocks,proto3" json:"bump_blocks,omitempty"`
 	// How many transactions of one key may wait for inclusion at once.
 	MaxOpen uint32 `protobuf:"varint,9,opt,name=max_open,json=maxOpen,proto3" json:"max_open,omitempty"`
-	// For how many blocks of this chain a settled batch and its transactions are kept. 0:
-	// for ever.
+	// For how many blocks of this chain a settled batch and its transactions are kept, at
+	// least 3600. 0: for ever.
 	RetentionBlocks uint32 `protobuf:"varint,10,opt,name=retention_blocks,json=retentionBlocks,proto3" json:"retention_blocks,omitempty"`
 }
 
