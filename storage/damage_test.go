@@ -71,6 +71,7 @@ func TestFlippedBitInAnEntry(t *testing.T) {
 	db, dir := newDB(t)
 	fill(t, db)
 	require.NoError(t, db.NoteChain(ChainSeen{ChainID: "seq-1", Height: 7}))
+	require.NoError(t, db.NoteCompared(Compared{ChainID: "seq-1", Height: 7}))
 	require.NoError(t, db.Close())
 	good := snapshot(t, dir)
 	for name, c := range map[string]struct {
@@ -88,6 +89,7 @@ func TestFlippedBitInAnEntry(t *testing.T) {
 		"binding":        {bindingEntry("sign-0"), ErrEntryDamaged},
 		"tombstone":      {tombstoneEntry("key-gone"), ErrEntryDamaged},
 		"chain":          {chainKey, ErrEntryDamaged},
+		"compared":       {comparedKey, ErrEntryDamaged},
 	} {
 		// In the middle of the nonce or the salt, of the ciphertext, of the tag or
 		// the checksum.

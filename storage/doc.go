@@ -38,6 +38,9 @@
 //	main  a                                       head of the audit log           sealing key
 //	main  c                                       height u64, chain id: how far   sealing key
 //	                                              the chain was
+//	main  o                                       height u64, doubted set u64,    sealing key
+//	                                              chain id: up to where all
+//	                                              attested shares were there
 //
 // The header is in keys because a wrapped key is what it holds: where the
 // passphrase is changed, the old one goes the same way.
@@ -70,10 +73,13 @@
 // MARK that keys has not been written since, or once: that looks as a crash
 // would leave it. Never put single files back. The head of the audit log in it
 // (AuditHead) tells of an older copy that stands beside a newer log, and the height of
-// the chain in it (ChainSeen) of one that stands beside a newer chain, or of a copy that
-// stands beside nothing newer as soon as the chain shows what was attested since. Databases of
-// before there was that entry open as ever, and get it; a program of before does not open
-// one that has it, nor one whose node was killed while it destroyed a key (x).
+// the chain in it (ChainSeen) of one that stands beside a newer chain. A copy that stands
+// beside nothing newer shows as soon as the chain has what was attested since the height up
+// to which the database is known to have had every share (Compared). That begins when its
+// node is up to date for the first time, so a copy of before then shows nothing: it cannot
+// be told from a new database in the place of one that was lost. Databases of before there
+// were these entries (c, o) open as ever, and get them; a program of before does not open
+// one that has them, nor one whose node was killed while it destroyed a key (x).
 //
 // # Destruction
 //

@@ -196,6 +196,8 @@ func (db *DB) verifyEntry(key, value []byte) (complete bool, err error) {
 		_, err = decodeAuditHead(plain)
 	case prefixChain:
 		_, err = decodeChainSeen(plain)
+	case prefixCompared:
+		_, err = decodeCompared(plain)
 	}
 	if err != nil {
 		return true, fmt.Errorf("entry %q: %w", key, err)

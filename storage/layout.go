@@ -24,6 +24,7 @@ const (
 	prefixDoomed    = 'x'
 	prefixAudit     = 'a'
 	prefixChain     = 'c'
+	prefixCompared  = 'o'
 )
 
 var (
@@ -33,6 +34,7 @@ var (
 	mainStateKey    = []byte{prefixMainState}
 	auditKey        = []byte{prefixAudit}
 	chainKey        = []byte{prefixChain}
+	comparedKey     = []byte{prefixCompared}
 )
 
 // keyRecords is the prefix of all records of a key. Ids contain no zero byte,

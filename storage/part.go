@@ -47,7 +47,7 @@ func mainPart(dir string) *part {
 		name: mainName, dir: filepath.Join(dir, mainName), stateKey: mainStateKey,
 		kinds: []byte{
 			prefixMainState, prefixRecord, prefixShare, prefixPreparams, prefixBinding, prefixTombstone, prefixDoomed,
-			prefixAudit, prefixChain,
+			prefixAudit, prefixChain, prefixCompared,
 		},
 	}
 }

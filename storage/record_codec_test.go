@@ -168,4 +168,8 @@ func TestDatabaseGolden(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, seen, "it was made before there was one")
 	require.NoError(t, old.NoteChain(ChainSeen{ChainID: "seq-1", Height: 7}))
+	compared, err := old.Compared()
+	require.NoError(t, err)
+	require.Zero(t, compared, "nor one of these")
+	require.NoError(t, old.NoteCompared(Compared{ChainID: "seq-1", Height: 7}))
 }

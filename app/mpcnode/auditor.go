@@ -117,6 +117,9 @@ func (m *member) compare(folder string) error {
 	if err != nil {
 		return err
 	}
+	if m.copied, err = m.lookForOldCopy(); err != nil {
+		return err
+	}
 	found, err := audit.Compare(folder, noted.Number, hex.EncodeToString(noted.Hash[:]))
 	if err != nil {
 		return err
@@ -129,15 +132,12 @@ func (m *member) compare(folder string) error {
 			noted.At.Format(time.RFC3339), noted.Number, found.LastUse.Format(time.RFC3339))
 	}
 	if old == "" {
-		var unread error
-		m.copied, unread = m.lookForOldCopy(seen)
-		return errors.Join(err, unread)
-	}
-	err = errors.Join(err, burnPreparams(db))
-	if m.restored {
 		return err
 	}
-	return errors.Join(err, m.warn(types.ErrDatabaseOld, old))
+	if !m.restored {
+		err = errors.Join(err, m.warn(types.ErrDatabaseOld, old))
+	}
+	return errors.Join(err, m.copied.doubt())
 }
 
 // compareAudit looks whether what the database noted last of the log is there still.
@@ -164,15 +164,6 @@ func (m *member) warn(reason types.Reason, detail string) error {
 func (m *member) warning(reason types.Reason, detail string) (Warning, error) {
 	m.log.Error(detail, "reason", reason, "remedy", reason.Remedy())
 	return Warning{Reason: string(reason), Detail: detail, Remedy: reason.Remedy()}, m.audit.Note(fmt.Sprintf("%s: %s", reason, detail))
-}
-
-// burnPreparams destroys all sets.
-func burnPreparams(db *storage.DB) error {
-	ids, err := db.Preparams()
-	for _, id := range ids {
-		err = errors.Join(err, db.BurnPreparams(id))
-	}
-	return err
 }
 
 // runAudit brings lines to disk until the context ends. A disk that fails is no

@@ -44,7 +44,7 @@ type member struct {
 	shares    *shareWatch
 	// folder is nil where there is one.
 	folder *folderLoss
-	// copied is nil where there is no database, or one that is known to be an older copy.
+	// copied is nil where there is no database.
 	copied *oldCopy
 	// consensus is the address that the node signs blocks with; nil if nobody knows it.
 	consensus []byte

@@ -15,37 +15,62 @@ import (
 // oldCopy finds out that a node began with an older copy of its database where nothing
 // beside it is newer, as with a snapshot of the whole machine, or with an old folder and
 // the chain's data fetched anew: the chain shows keys whose shares this participant
-// attested after the database was told last how far the chain is, and a node attests only
-// what its database has.
+// attested and that it lacks, and a node attests only what its database has.
+//
+// The database remembers up to which block it had them all, from when its node was up to
+// date with the chain for the first time. So a new database in the place of one that was
+// lost is not taken for an old one while its node follows the chain, and an old one is found
+// out however often its node is started meanwhile. How far the node saw the chain (chainNote)
+// says neither.
 type oldCopy struct {
 	// own lists the keys of which this node should have a share, by the chain.
-	own func() (types.Operator, []types.Key, error)
-	db  *storage.DB
-	// told is what the database knew of the chain when the node began, sets the
-	// pre-parameters that it had then.
-	told storage.ChainSeen
-	sets []uint64
-	// tell is called once, after the sets were destroyed.
+	own     func() (owned, error)
+	db      copyStore
+	chainID string
+	// known is what the database has noted of that.
+	known storage.Compared
+	// newest is the newest set of pre-parameters that the database had when the node
+	// began. What was made since was used by no other copy.
+	newest uint64
+	// tell is called as soon as something is found.
 	tell func(detail string)
 	log  *slog.Logger
 	now  func() time.Time
 	// look is asked for after each view: whether the chain is up to date.
 	look chan bool
+	// told: the last finding was told, and not noted yet. failed: the database took
+	// nothing, which is told once.
+	told, failed bool
 }
 
-// lookForOldCopy notes what the database has before the node changes it. It is nil for one
-// that was never told of this chain, which cannot be compared with it.
-func (m *member) lookForOldCopy(told storage.ChainSeen) (*oldCopy, error) {
-	if told.ChainID != m.app.ChainID() {
-		return nil, nil
-	}
+// copyStore is what oldCopy needs of the database. *storage.DB is one.
+type copyStore interface {
+	Records() ([]types.Record, error)
+	Preparams() ([]uint64, error)
+	BurnPreparams(id uint64) error
+	NoteCompared(c storage.Compared) error
+}
+
+// lookForOldCopy notes what the database has before the node changes it.
+func (m *member) lookForOldCopy() (*oldCopy, error) {
 	db := m.vault.Database()
+	known, err := db.Compared()
+	if err != nil {
+		return nil, err
+	}
 	sets, err := db.Preparams()
-	return &oldCopy{own: m.shares.own, db: db, told: told, sets: sets, log: m.log, now: time.Now, look: make(chan bool, 1)}, err
+	if err != nil {
+		return nil, err
+	}
+	o := &oldCopy{own: m.shares.own, db: db, chainID: m.app.ChainID(), known: known, log: m.log, now: time.Now, look: make(chan bool, 1)}
+	if len(sets) > 0 {
+		o.newest = slices.Max(sets)
+	}
+	return o, nil
 }
 
-// viewed never blocks. A node that catches up is looked at as well: it may be stopped
-// before it is up to date, and the database is told of what it saw.
+// viewed never blocks. A node that catches up looks as well: a key that it would find may
+// be deleted, or reshared to others, before it is up to date.
 func (o *oldCopy) viewed(catchingUp bool) {
 	select {
 	case o.look <- !catchingUp:
@@ -53,10 +78,12 @@ func (o *oldCopy) viewed(catchingUp bool) {
 	}
 }
 
-// run looks once a minute, at most, until it found out, or the chain is up to date and
-// shows nothing, or the context ends.
+// run looks once a minute, at most, until the context ends, and at once when the chain is up
+// to date for the first time: what the node attests from then on, its database has. It goes on
+// then, for a node whose clock is behind takes an old chain for one that is up to date.
 func (o *oldCopy) run(ctx context.Context) error {
 	var last time.Time
+	sure := false
 	for {
 		current := false
 		select {
@@ -65,58 +92,136 @@ func (o *oldCopy) run(ctx context.Context) error {
 		case current = <-o.look:
 		}
 		now := o.now()
-		if !current && now.Sub(last) < sharesInterval {
+		if (sure || !current) && now.Sub(last) < sharesInterval {
 			continue
 		}
 		last = now
-		detail, err := o.find()
-		switch {
-		case err != nil:
+		if err := o.step(current); err != nil {
 			o.log.Debug("look for shares that an older copy of the database lacks", "err", err)
-		case detail != "":
-			if err := o.burn(); err != nil {
-				o.log.Error("pre-parameters that may have been used could not be destroyed", "err", err)
-			}
-			o.tell(detail)
-			return nil
-		case current:
-			return nil
+			continue
 		}
+		sure = sure || current
 	}
 }
 
-// find names a share that was attested and is not there; empty if there is none. The
-// database is read after the chain: what was attested meanwhile is in it.
-func (o *oldCopy) find() (detail string, err error) {
+// step is one look. What an earlier one could not finish comes first.
+func (o *oldCopy) step(current bool) (err error) {
 	defer unpanicked(&err)
-	self, keys, err := o.own()
-	if err != nil {
-		return "", err
+	if err := o.burn(); err != nil {
+		return err
 	}
-	keys = slices.DeleteFunc(keys, func(k types.Key) bool { return k.DecidedHeight <= o.told.Height })
+	if o.known.ChainID != o.chainID {
+		if !current {
+			return nil
+		}
+		has, err := o.own()
+		if err != nil {
+			return err
+		}
+		return o.complete(has.height)
+	}
+	has, missing, err := o.lacking()
+	switch {
+	case err != nil:
+		return err
+	case len(missing) > 0:
+		return o.found(missing)
+	case has.height > o.known.Height || current && has.height < o.known.Height: // it was rolled back
+		return o.complete(has.height)
+	}
+	return nil
+}
+
+// complete notes that the database has what it should up to a height; what it lacks all the
+// same, its operator knows of.
+func (o *oldCopy) complete(height int64) error {
+	o.told = false
+	return o.note(storage.Compared{ChainID: o.chainID, Height: height})
+}
+
+// lacking lists the shares that were attested since the database had all of them, and are
+// not there. It is read after the chain, so that what was attested meanwhile is in it, and
+// before the chain again, so that what was destroyed meanwhile is not missed.
+func (o *oldCopy) lacking() (has owned, missing []MissingShare, err error) {
+	if has, err = o.own(); err != nil {
+		return has, nil, err
+	}
+	keys := slices.DeleteFunc(slices.Clone(has.keys), func(k types.Key) bool { return k.DecidedHeight <= o.known.Height })
 	if len(keys) == 0 {
-		return "", nil
+		return has, nil, nil
 	}
 	records, err := o.db.Records()
+	if err != nil || len(missingOf(has.self, keys, records)) == 0 {
+		return has, nil, err
+	}
+	again, err := o.own()
 	if err != nil {
-		return "", err
+		return has, nil, err
 	}
-	missing := missingOf(self, keys, records)
-	if len(missing) == 0 {
-		return "", nil
-	}
-	return fmt.Sprintf("the chain shows that this node attested its share of key %s, epoch %d, and of %d keys in all, after height %d, up to which the database knows the chain, and it has none of them",
-		missing[0].KeyID, missing[0].Epoch, len(missing), o.told.Height), nil
+	keys = slices.DeleteFunc(keys, func(k types.Key) bool {
+		return !slices.ContainsFunc(again.keys, func(now types.Key) bool { return now.ID == k.ID && now.Session == k.Session })
+	})
+	return has, missingOf(has.self, keys, records), nil
 }
 
-// burn destroys the sets that the database came with. One that is gone was used or
-// destroyed meanwhile.
+// found tells what is lacking, once, however long it takes to note it.
+func (o *oldCopy) found(missing []MissingShare) error {
+	if !o.told {
+		o.told = true
+		o.tell(fmt.Sprintf("the chain shows that this node attested its share of key %s, epoch %d, and of %d keys in all, after height %d, up to which the database had every share, and it has none of them",
+			missing[0].KeyID, missing[0].Epoch, len(missing), o.known.Height))
+	}
+	return o.doubt()
+}
+
+// doubt destroys the sets that the database came with, of one that is known to be an older
+// copy. It notes that first: what fails, or ends with the node, is made up for by a later
+// look or the next start. The shares that it lacks are known by that; when the chain is up to
+// date it is compared anew.
+func (o *oldCopy) doubt() error {
+	if err := o.note(storage.Compared{Doubted: o.newest}); err != nil {
+		return err
+	}
+	return o.burn()
+}
+
+// burn destroys the sets that are doubted, if any. One that is gone was used or destroyed
+// meanwhile.
 func (o *oldCopy) burn() error {
-	var all error
-	for _, id := range o.sets {
-		if err := o.db.BurnPreparams(id); !errors.Is(err, types.ErrNoPreparams) {
-			all = errors.Join(all, err)
+	if o.known.Doubted == 0 {
+		return nil
+	}
+	ids, err := o.db.Preparams()
+	for _, id := range ids {
+		if id > o.known.Doubted {
+			continue
+		}
+		if burned := o.db.BurnPreparams(id); !errors.Is(burned, types.ErrNoPreparams) {
+			err = errors.Join(err, burned)
 		}
 	}
-	return all
+	if err != nil {
+		return o.wrote(fmt.Errorf("destroy pre-parameters that may have been used: %w", err))
+	}
+	done := o.known
+	done.Doubted = 0
+	return o.note(done)
+}
+
+// note remembers what is known.
+func (o *oldCopy) note(known storage.Compared) error {
+	err := o.db.NoteCompared(known)
+	if err == nil {
+		o.known = known
+	}
+	return o.wrote(err)
+}
+
+// wrote tells that the database takes nothing, once.
+func (o *oldCopy) wrote(err error) error {
+	if err != nil && !o.failed {
+		o.log.Error("what an older copy of the database lacks could not be noted, or its pre-parameters not destroyed; it is tried again", "err", err)
+	}
+	o.failed = err != nil
+	return err
 }

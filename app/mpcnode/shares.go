@@ -131,13 +131,13 @@ func (w *shareWatch) compare() (err error) {
 	if records == nil {
 		return errNoRecords
 	}
-	self, keys, err := w.own()
+	has, err := w.own()
 	if err != nil {
 		return err
 	}
-	missing := missingOf(self, keys, records)
+	missing := missingOf(has.self, has.keys, records)
 	atRisk := 0
-	for _, k := range keys {
+	for _, k := range has.keys {
 		if left := len(k.Participants) - len(k.MissingShares); len(k.MissingShares) > 0 && left <= k.Threshold+1 {
 			atRisk++
 		}
@@ -151,27 +151,34 @@ func (w *shareWatch) compare() (err error) {
 	return nil
 }
 
-// own lists the keys of which this node should have a share, by the chain, and who it is;
-// nobody without keys if it is not registered.
-func (w *shareWatch) own() (types.Operator, []types.Key, error) {
+// owned is of which keys a node should have a share, says the chain.
+type owned struct {
+	// self is who it is; nobody, without keys, if it is not registered.
+	self types.Operator
+	keys []types.Key
+	// height is of the block after which it is so.
+	height int64
+}
+
+// own reads the keys of which this node should have a share.
+func (w *shareWatch) own() (owned, error) {
 	ctx, err := (&chain{app: w.app}).committed()
 	if err != nil {
-		return "", nil, err
+		return owned{}, err
 	}
 	state := w.app.MPCState()
 	roster, err := state.EngineRoster(ctx)
 	if err != nil {
-		return "", nil, fmt.Errorf("read the roster: %w", err)
+		return owned{}, fmt.Errorf("read the roster: %w", err)
 	}
-	self := w.operator(roster)
-	if self == "" {
-		return "", nil, nil
+	has := owned{self: w.operator(roster), height: ctx.BlockHeight()}
+	if has.self == "" {
+		return has, nil
 	}
-	keys, err := state.EngineKeysOf(ctx, self)
-	if err != nil {
-		return "", nil, fmt.Errorf("read the keys of %s: %w", self, err)
+	if has.keys, err = state.EngineKeysOf(ctx, has.self); err != nil {
+		return owned{}, fmt.Errorf("read the keys of %s: %w", has.self, err)
 	}
-	return self, keys, nil
+	return has, nil
 }
 
 // undeclared lists what the chain is to hear of.

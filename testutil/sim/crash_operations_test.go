@@ -118,8 +118,7 @@ var operations = map[string]operation{
 }
 
 // Operations whose crashes are tried everywhere, and those that end in what the others try
-// as well: of these maxRare moments are enough, and every someMoments-th message where
-// CRASH_ALL asks for all.
+// as well: of these maxRare moments are enough, unless CRASH_ALL asks for all.
 var (
 	often = []string{"keygen", "sign", "reshare", "delete", "cancelled reshare", "undelete"}
 	rare  = []string{"presigned sign", "repair", "auto reshare"}

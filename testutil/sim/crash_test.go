@@ -232,13 +232,10 @@ func TestCrashAtEveryMoment(t *testing.T) {
 			few := testing.Short() || name == "cancelled reshare" || name == "undelete"
 			chosen := calm.some(someMoments)
 			switch {
-			case slices.Contains(rare, name):
-				if !every {
-					chosen = spread(chosen, maxRare)
-				}
-				every = false
 			case every:
 				chosen = calm.met
+			case slices.Contains(rare, name):
+				chosen = spread(chosen, maxRare)
 			case few:
 				chosen = calm.some(shortMoments)
 			}

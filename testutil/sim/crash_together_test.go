@@ -23,16 +23,21 @@ const (
 
 // TestCrashTogether kills a node before, half way in and after a write, and at the same
 // moment the next one or all others, wherever these are then: in every phase of a keygen, a
-// signature, a reshare and a deletion. They come back one after the other, after less time
+// signature, a reshare and a deletion, and of the rare operations where CRASH_ALL asks for
+// all. They come back one after the other, after less time
 // than anybody notices, or after longer than a session waits.
 func TestCrashTogether(t *testing.T) {
-	for _, name := range []string{"keygen", "sign", "reshare", "delete"} {
+	names, all := []string{"keygen", "sign", "reshare", "delete"}, os.Getenv(crashAll) != ""
+	if all {
+		names = append(names, rare...)
+	}
+	for _, name := range names {
 		t.Run(name, func(t *testing.T) {
 			op := operations[name]
 			calm := &killer{}
 			op.run(t, calm)
 			op.audited.report(t, name+" without a crash")
-			chosen, all := calm.momentsTogether(), os.Getenv(crashAll) != ""
+			chosen := calm.momentsTogether()
 			for _, with := range []int{1, len(calm.world.Nodes) - 1} {
 				report(t, name, chosen, len(calm.met))
 				var together atomic.Int64

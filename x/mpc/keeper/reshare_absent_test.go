@@ -4,6 +4,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
@@ -260,6 +261,82 @@ func TestNewcomersOfAWithheldTestComeLast(t *testing.T) {
 	f.EndBlocks(key.AutoReshareHeight + 1)
 	r = requireReshare(t, f, types.AutoReshareID("k", key.AutoReshareHeight), types.RESHARE_STATUS_PENDING, "")
 	require.ElementsMatch(t, chain.Operators(f.Participants[6:8]...), newcomers(r))
+}
+
+// A holder keeps its part of the test of t+1 new shares back, and nobody can be blamed of it.
+// The next committee has one more, if there is one, of whom the others sign the test, and
+// nobody loses its share. From the second failure on the owner is told whom the others accuse.
+func TestWithheldTestOfTheFewest(t *testing.T) {
+	for name, c := range map[string]struct {
+		validators int // in all; four hold the key
+		want       []int
+		said       string
+	}{
+		"one more is there": {6, []int{1, 2, 3, 4, 5}, "4 of the 4 others accuse "},
+		"nobody else":       {5, []int{1, 2, 3, 4}, "3 of the 3 others accuse "},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := chain.New(t, 4)
+			secret := f.ReadyKey("k", 3)
+			for i := 4; i < c.validators; i++ {
+				f.Register(f.AddValidator(i))
+			}
+			f.EndBlocks(10)
+			setParams(t, f, func(p *types.Params) { p.AutoReshare, p.AutoReshareMargin = true, 0 })
+			f.Participants[0].Jail()
+			withholder := f.Participants[1].Operator
+			height := int64(10)
+			for round, want := range [][]int{{1, 2, 3, 4}, c.want, c.want} {
+				f.EndBlocks(height + 1)
+				id := types.AutoReshareID("k", height)
+				r := requireReshare(t, f, id, types.RESHARE_STATUS_PENDING, "")
+				var members []*chain.Participant
+				for _, i := range want {
+					members = append(members, f.Participants[i])
+				}
+				require.ElementsMatch(t, chain.Operators(members...), r.Participants, "round %d", round)
+				f.Stage(id, secret)
+				r = requireReshare(t, f, id, types.RESHARE_STATUS_TESTING, "")
+				if round == 2 {
+					f.PassTest(id, secret)
+					break
+				}
+				f.EndBlocks(f.Ctx.BlockHeight() + 1)
+				for _, p := range members[1:] {
+					a := p.Accuse(r.RequestID(), withholder)
+					require.NoError(t, f.Keeper.ApplyAccusation(f.Ctx, &a))
+				}
+				f.Events(&types.EventKeyEndangered{})
+				f.EndBlocks(f.Ctx.BlockHeight() + 300)
+				requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "expired")
+				said := reasonOf(f, &types.EventKeyEndangered{})
+				if round == 0 {
+					require.Empty(t, said)
+				} else {
+					require.Contains(t, said, "nobody is blamed who kept the test of the last one from its signature; "+c.said+withholder)
+				}
+				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+				for _, a := range key.Absentees {
+					require.False(t, a.Accused)
+				}
+				height = key.AutoReshareHeight
+			}
+			key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+			require.EqualValues(t, 1, key.Epoch)
+			require.Contains(t, key.Participants, withholder)
+		})
+	}
+}
+
+// reasonOf is what the last event of a type that was emitted gives as its reason; empty if
+// there is none.
+func reasonOf(f *chain.Fixture, event proto.Message) (reason string) {
+	for _, e := range f.Ctx.EventManager().Events() {
+		if said, there := e.GetAttribute("reason"); there && e.Type == proto.MessageName(event) {
+			reason = said.Value
+		}
+	}
+	return reason
 }
 
 // Each failure in an epoch doubles how long the key is left alone, to 64 times as long; a

@@ -92,8 +92,7 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	if len(able) == len(key.Participants) && len(able) >= safe && !lost {
 		return k.waitNoMore(ctx, key)
 	}
-	size := min(max(len(key.Participants), safe), int(params.MaxParticipants))
-	members, err := k.nextCommittee(ctx, key, able, size)
+	members, err := k.nextCommittee(ctx, key, able, nextSize(params, key, safe))
 	if err != nil {
 		return err
 	}
@@ -109,6 +108,18 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return k.wait(ctx, params, key, len(able), err, true)
 	}
 	return k.reportEndangered(ctx, params, key, len(able), err)
+}
+
+// nextSize is how many the next committee of a key is to have: as many as now, as are safe,
+// and, after a reshare that failed in this epoch, one more than must sign. In a committee of
+// t+1 any one can keep the test of the new shares from its signature, and nobody can be
+// blamed of it, since t at most would say so; in one of t+2 the others sign it.
+func nextSize(params types.Params, key types.Key, safe int) int {
+	size := max(len(key.Participants), safe)
+	if key.FailedReshares > 0 {
+		size = max(size, int(key.Threshold)+2)
+	}
+	return min(size, int(params.MaxParticipants))
 }
 
 // nextCommittee is those of the able participants who came to the last reshares of the

@@ -68,17 +68,50 @@ func (k *Keeper) reportFailures(ctx context.Context, key types.Key, reshare type
 	if err != nil {
 		return err
 	}
-	who := "nobody knows who"
-	if len(absent) > 0 {
-		names := make([]string, len(absent))
-		for i, a := range absent {
-			names[i] = a.Operator
-		}
-		who = strings.Join(names, ", ")
+	who, err := k.whoFailed(ctx, reshare, absent)
+	if err != nil {
+		return err
 	}
-	k.emitEndangered(ctx, key, len(able), fmt.Errorf("%d reshares of this epoch failed, and %s did not come to the last one: %w: %s",
-		key.FailedReshares, who, reason, reason.Remedy()))
+	k.emitEndangered(ctx, key, len(able), fmt.Errorf("%d reshares of this epoch failed, and %s: %w: %s", key.FailedReshares, who, reason, reason.Remedy()))
 	return nil
+}
+
+// whoFailed says in words who kept a reshare from its end. Where nobody is blamed of its test
+// it names whom more than half of the others accuse, which may be a lie: an owner can find
+// out more than the chain.
+func (k *Keeper) whoFailed(ctx context.Context, reshare types.Reshare, absent []types.Absentee) (string, error) {
+	tested := len(reshare.Session) > 0
+	did := "did not come to the last one"
+	if tested {
+		did = "kept the test of the last one from its signature"
+	}
+	var blamed []string
+	for _, a := range absent {
+		if a.Accused {
+			blamed = append(blamed, a.Operator)
+		}
+	}
+	if len(blamed) > 0 {
+		return strings.Join(blamed, ", ") + " " + did, nil
+	}
+	who := "nobody is blamed who " + did
+	if !tested {
+		return who, nil
+	}
+	test, err := k.Signature(ctx, reshare.TestID())
+	if err != nil {
+		return "", err
+	}
+	suspects, err := k.suspectsOf(ctx, reshare, test.RequestedHeight)
+	if err != nil {
+		return "", err
+	}
+	for _, s := range suspects {
+		if others := len(suspects) - 1; 2*len(s.Accusers) > others {
+			who += fmt.Sprintf("; %d of the %d others accuse %s", len(s.Accusers), others, s.Operator)
+		}
+	}
+	return who, nil
 }
 
 // absentFrom lists who did not come to a reshare that expired before all of its committee
