@@ -241,7 +241,7 @@ func (s *Session) Reconnected(op types.Operator, now time.Time) { s.outbox.hurry
 // Convict ends a session in which somebody was proved to have told two members
 // different things.
 func (s *Session) Convict(e types.Evidence) {
-	if s.phase == Ended || !s.concerns(e) {
+	if s.phase == Ended || !s.Concerns(e) {
 		return
 	}
 	s.end(End{
@@ -250,10 +250,10 @@ func (s *Session) Convict(e types.Evidence) {
 	})
 }
 
-// concerns: the culprit had something to say in this session. Others can sign
-// under its name what they like.
-func (s *Session) concerns(e types.Evidence) bool {
-	if e.First.Header.Kind == wire.KIND_START {
+// Concerns says whether evidence is of this session: the culprit has something to say in it.
+// Others can sign under its name what they like.
+func (s *Session) Concerns(e types.Evidence) bool {
+	if e.OfStarts() {
 		return e.Context() == s.id && e.Culprit() == s.initiator
 	}
 	return e.Context() == s.context && slices.Contains(s.signers, e.Culprit())
