@@ -56,7 +56,7 @@ const (
 
 	// MaxSmallBody bounds Prepare (attempt 6, nonce 34, key 34, deals 2, height 11, commitment
 	// 34: 121), Ready (34), Confirm (34),
-	// Working (6) and Abort (reason 66, four operators 92 each: 434); the rest is room
+	// Working (6), Parked (34) and Abort (reason 66, four operators 92 each: 434); the rest is room
 	// for fields to come.
 	MaxSmallBody = 512
 

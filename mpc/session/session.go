@@ -121,12 +121,17 @@ type peer struct {
 	count uint32
 	// fed is when something new of it came, of the round that this node is in.
 	fed time.Time
-	// parked: it has its part of the presignature. answered is when it was last told
-	// that so has this node, probed when it is, or was, asked, doubted for how long in all
-	// it did not answer.
-	parked           bool
-	answered, probed time.Time
-	doubted          time.Duration
+	// noticed: it said that it parked. parked: it has its part of the presignature still.
+	// answered is when it was last told that so has this node, doubted for how long in all it
+	// did not answer.
+	noticed, parked bool
+	answered        time.Time
+	doubted         time.Duration
+	// probed is when it was asked whether it has, or, while asking, when it is to be asked;
+	// question names the Parked by which it was.
+	probed   time.Time
+	asking   bool
+	question types.Hash
 	account
 }
 
