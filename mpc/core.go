@@ -71,6 +71,8 @@ type Core struct {
 	refusals map[types.Operator]refusals
 	// clashes are sessions whose culprit others know.
 	clashes []clash
+	// charges are against who did in a keygen or reshare what the chain does not know.
+	charges map[types.Operator]charge
 	// leftOver are pairs of which one left a session over the other, until this is
 	// forgotten.
 	leftOver map[accusationID]time.Time
@@ -185,6 +187,7 @@ func NewCore(opts Options, exec Executor) (*Core, error) {
 		liars:        make(map[types.Operator]time.Time),
 		left:         make(map[types.Operator]departure),
 		refusals:     make(map[types.Operator]refusals),
+		charges:      make(map[types.Operator]charge),
 		leftOver:     make(map[accusationID]time.Time),
 		doubts:       make(map[types.Operator]doubt),
 		late:         make(map[types.Operator]lateness),
@@ -255,6 +258,7 @@ func (c *Core) Tick() {
 	c.guardWork("old Starts", func() { c.forgetStarts(now) })
 	c.expireParked(now)
 	c.guardWork("members that clash", func() { c.settleClashes(now) })
+	c.guardWork("what nobody was accused of", func() { c.sayCharges(now) })
 	c.guardWork("old faults", func() { c.forgetFaults(now) })
 	c.guardWork("telling results", func() { c.pool.flush(now, c.opts.Transport.Gossip) })
 	c.guardWork("a presignature", func() { c.openPresign(now) })

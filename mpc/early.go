@@ -51,6 +51,8 @@ func newEarlyBuffer() *earlyBuffer {
 // endedSession is one that is over here.
 type endedSession struct {
 	request types.RequestID
+	// signers ran it; none where it is known by the name that it had before its Start.
+	signers []types.Operator
 	since   time.Time
 	// abort is what this node said when it left early; nil if it did not.
 	abort *wire.Envelope
@@ -58,12 +60,18 @@ type endedSession struct {
 }
 
 // end makes late messages of a session vanish.
-func (b *earlyBuffer) end(r types.RequestID, context types.Context, abort *wire.Envelope, now time.Time) {
-	b.ended[context] = &endedSession{request: r, since: now, abort: abort, told: make(map[types.Operator]time.Time)}
+func (b *earlyBuffer) end(r types.RequestID, context types.Context, signers []types.Operator, abort *wire.Envelope, now time.Time) {
+	b.ended[context] = &endedSession{request: r, signers: signers, since: now, abort: abort, told: make(map[types.Operator]time.Time)}
 }
 
 // over: the context is one of a session that ended here.
 func (b *earlyBuffer) over(context types.Context) bool { return b.ended[context] != nil }
+
+// overWith: it is one that somebody ran.
+func (b *earlyBuffer) overWith(context types.Context, signer types.Operator) bool {
+	e := b.ended[context]
+	return e != nil && slices.Contains(e.signers, signer)
+}
 
 // answer is what a late message of a session deserves that this node left: its
 // sender may have missed it. At most once a second each.

@@ -117,8 +117,8 @@ func TestEarlyEnded(t *testing.T) {
 	id := types.RequestID{Kind: types.KindKeygen, ID: "open"}
 	abort := &wire.Envelope{Header: &wire.Header{Kind: wire.KIND_ABORT}}
 	b := newEarlyBuffer()
-	b.end(types.RequestID{Kind: types.KindKeygen, ID: "closed"}, over, nil, poolEpoch)
-	b.end(id, open, abort, poolEpoch)
+	b.end(types.RequestID{Kind: types.KindKeygen, ID: "closed"}, over, nil, nil, poolEpoch)
+	b.end(id, open, nil, abort, poolEpoch)
 	for _, step := range []struct {
 		age        time.Duration
 		over, open bool
@@ -148,7 +148,7 @@ func TestEarlyOnlyForWhoWaits(t *testing.T) {
 		require.Zero(t, early(other, types.Context{1, i}, "of another request"))
 	}
 	ended := types.Context{2}
-	d.core.early.end(r.ID, ended, nil, d.now.Add(-endedAge))
+	d.core.early.end(r.ID, ended, nil, nil, d.now.Add(-endedAge))
 	d.pass(time.Second)
 	require.Zero(t, early(r.ID, ended, "of a session of before"))
 	require.Equal(t, 2*earlyPerSender, d.dropped[types.ErrUnknownRequest])
@@ -173,8 +173,8 @@ func TestLeftSessionAnswers(t *testing.T) {
 	b := newEarlyBuffer()
 	left, over := types.Context{1}, types.Context{2}
 	abort := &wire.Envelope{Header: &wire.Header{Kind: wire.KIND_ABORT}}
-	b.end(types.RequestID{}, left, abort, poolEpoch)
-	b.end(types.RequestID{}, over, nil, poolEpoch)
+	b.end(types.RequestID{}, left, nil, abort, poolEpoch)
+	b.end(types.RequestID{}, over, nil, nil, poolEpoch)
 	require.Same(t, abort, b.answer(said(t, "op-a", left, 1, 1), poolEpoch))
 	require.Nil(t, b.answer(said(t, "op-a", left, 2, 1), poolEpoch.Add(time.Second-1)))
 	require.Same(t, abort, b.answer(said(t, "op-b", left, 1, 1), poolEpoch))

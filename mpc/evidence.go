@@ -64,42 +64,69 @@ func (c *Core) findEvidence(e types.Evidence) {
 }
 
 // keepEvidence keeps proof that a member told two others different things, and ends the
-// session that it spoiled. There is room for so much of one culprit; who signs contradictions
-// about sessions that nobody runs keeps out none that are of one.
+// session that it spoiled. There is room for so much of one culprit: who signs contradictions
+// about what it has no part in, under whatever name, keeps out none that are of a session.
 func (c *Core) keepEvidence(e types.Evidence, found bool) {
-	if c.pool.hasEvidence(e) {
-		return
-	}
-	l, running := c.sessionOf(e)
-	room := c.pool.proofsOf(e.Culprit()) < types.MaxProofs || (running || found) && c.pool.dropEvidence(e.Culprit(), c.spoils)
-	switch {
-	case room && found:
-		c.pool.addOwnEvidence(e, c.opts.Now(), c.opts.Transport.Gossip)
-	case room:
-		c.pool.addEvidence(e, c.opts.Now())
-	}
-	if room {
+	l, runs := c.sessionOf(e)
+	if c.makeRoomFor(e, runs || found) {
+		if found {
+			c.pool.addOwnEvidence(e, c.opts.Now(), c.opts.Transport.Gossip)
+		} else {
+			c.pool.addEvidence(e, c.opts.Now())
+		}
 		c.opts.Log.Warn("a participant is proved to have told two members different things", "participant", e.Culprit(),
 			"request", e.Request().String(), "session", e.Context().Short(), "of", e.What())
 	}
-	if running {
+	if runs {
 		l.Convict(e)
 	}
 }
 
-// sessionOf finds the session here that evidence is of.
-func (c *Core) sessionOf(e types.Evidence) (*live, bool) {
-	if l, runs := c.byContext[e.Context()]; runs {
-		return l, true
+// makeRoomFor says whether evidence has a place in the pool, or gets that of what is worth
+// less. Evidence of a session of this node, which matters to others now, gets the place of what
+// is of none that runs here.
+func (c *Core) makeRoomFor(e types.Evidence, matters bool) bool {
+	if held, has := c.pool.evidenceAt(e.Place()); has {
+		return c.worth(held) < c.worth(e)
 	}
-	l, opened := c.sessions[e.Context()] // two Starts
-	return l, opened
+	return c.pool.proofsOf(e.Culprit()) < types.MaxProofs || matters && c.pool.dropEvidence(e.Culprit(), c.worth, ofRunning)
 }
 
-// spoils: it is of a session that runs here, or ran until now.
-func (c *Core) spoils(e types.Evidence) bool {
+// What evidence is worth keeping for: that it is of a session in which its culprit has a part,
+// which runs here, or ran until now.
+const (
+	ofNothing = iota
+	ofEnded
+	ofRunning
+)
+
+func (c *Core) worth(e types.Evidence) int {
 	_, runs := c.sessionOf(e)
-	return runs || c.early.over(e.Context())
+	start, started := c.starts[e.Context()]
+	switch {
+	case runs:
+		return ofRunning
+	case e.OfStarts() && started && start.envelope.Header.From == string(e.Culprit()),
+		!e.OfStarts() && c.early.overWith(e.Context(), e.Culprit()):
+		return ofEnded
+	}
+	return ofNothing
+}
+
+// sessionOf finds the session here that evidence is of.
+func (c *Core) sessionOf(e types.Evidence) (*live, bool) {
+	l, runs := c.byContext[e.Context()]
+	if e.OfStarts() {
+		l, runs = c.sessions[e.Context()]
+	}
+	return l, runs && l.Concerns(e)
+}
+
+// convictBefore ends a session of which there was proof before this node knew its name.
+func (c *Core) convictBefore(l *live) {
+	for _, held := range c.pool.evidence.sorted(func(p *pooled[types.Evidence]) bool { return l.Concerns(p.value) }) {
+		l.Convict(held.value)
+	}
 }
 
 // evidenceWanted: the chain would take it, as far as the view says, or its request is open.

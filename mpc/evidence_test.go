@@ -101,11 +101,7 @@ func TestProofsInThePool(t *testing.T) {
 // TestProofEndsSessionsWhateverCounts: as many proofs as count are on chain, and the pool is
 // full of made-up ones. Proof of a session that runs ends it all the same, and is told.
 func TestProofEndsSessionsWhateverCounts(t *testing.T) {
-	p := newPartner(t)
-	p.idle = true
-	p.settle()
-	l := p.live()
-	require.Equal(t, session.Running, l.Phase())
+	p, l := running(t)
 	const culprit = "op-01"
 	for i := range byte(types.MaxProofs) {
 		p.view.Faults = append(p.view.Faults, types.Fault{Participant: culprit, Session: types.Context{100, i}})
@@ -123,6 +119,110 @@ func TestProofEndsSessionsWhateverCounts(t *testing.T) {
 	held := p.core.Results().Evidence
 	require.Len(t, held, types.MaxProofs)
 	require.Contains(t, held, proof)
+}
+
+// TestMadeUpProofsKeepOutNone: who signs contradictions under the names of sessions that ran
+// here without it keeps out no proof of one that runs with it, nor does what ran with it go
+// for that.
+func TestMadeUpProofsKeepOutNone(t *testing.T) {
+	p, l := running(t)
+	const culprit = "op-01"
+	var of []types.Evidence
+	for i := range byte(types.MaxProofs) {
+		signers := []types.Operator{"op-00", "op-02"}
+		if i == 0 {
+			signers = append(signers, culprit)
+		}
+		p.core.early.end(l.Request().ID, types.Context{1, i}, signers, nil, p.now)
+		of = append(of, p.proveIn(l.Request(), culprit, types.Context{1, i}))
+		p.hear(of[i])
+	}
+	require.Equal(t, of, p.core.Results().Evidence)
+	proof := p.proveIn(l.Request(), culprit, l.Context())
+	p.hear(proof)
+	require.Equal(t, session.Ended, l.Phase())
+	held := p.core.Results().Evidence
+	require.Len(t, held, types.MaxProofs)
+	require.Contains(t, held, proof)
+	require.Contains(t, held, of[0])
+}
+
+// TestProofsOfEndedSessionsGiveWay: as many sessions as it has places for, in which the culprit
+// had a part, are over. What runs, and what this node finds itself, comes before them.
+func TestProofsOfEndedSessionsGiveWay(t *testing.T) {
+	p, l := running(t)
+	const culprit = "op-01"
+	for i := range byte(types.MaxProofs) {
+		p.core.early.end(l.Request().ID, types.Context{1, i}, []types.Operator{culprit}, nil, p.now)
+		p.hear(p.proveIn(l.Request(), culprit, types.Context{1, i}))
+	}
+	late := types.Context{2}
+	p.core.early.end(l.Request().ID, late, []types.Operator{culprit}, nil, p.now)
+	p.hear(p.proveIn(l.Request(), culprit, late))
+	require.NotContains(t, p.core.Results().Evidence, p.proveIn(l.Request(), culprit, late))
+	found := p.proveIn(l.Request(), culprit, types.Context{3})
+	p.core.early.end(l.Request().ID, found.Context(), []types.Operator{culprit}, nil, p.now)
+	p.core.findEvidence(found)
+	require.Contains(t, p.core.Results().Evidence, found)
+	proof := p.proveIn(l.Request(), culprit, l.Context())
+	p.hear(proof)
+	held := p.core.Results().Evidence
+	require.Len(t, held, types.MaxProofs)
+	require.Subset(t, held, []types.Evidence{found, proof})
+}
+
+// TestMadeUpStarts: a session is not named by its context before it has one, so two Starts
+// under that name are of nothing, and do not stand for what else its culprit said twice.
+func TestMadeUpStarts(t *testing.T) {
+	p, l := running(t)
+	const culprit = "op-01"
+	context := l.Context()
+	start := func(body string) *wire.Envelope {
+		return types.SignEnvelope(&wire.Header{
+			ChainId: deskChain, Context: context[:], Kind: wire.KIND_START, From: culprit,
+			IdentityVersion: 1, RequestKind: uint32(p.request.ID.Kind), RequestId: p.request.ID.ID,
+		}, []byte(body), p.keys[culprit])
+	}
+	starts := types.NewEvidence(start("one"), start("other"))
+	p.hear(starts)
+	require.Equal(t, []types.Evidence{starts}, p.core.Results().Evidence)
+	require.Equal(t, session.Running, l.Phase())
+	proof := p.proveIn(l.Request(), culprit, context)
+	p.hear(proof)
+	require.Equal(t, session.Ended, l.Phase())
+	require.Equal(t, []types.Evidence{proof}, p.core.Results().Evidence)
+	p.hear(starts)
+	require.Equal(t, []types.Evidence{proof}, p.core.Results().Evidence)
+}
+
+// TestProofBeforeTheStart: proof that came before this node knew the session's name ends it
+// when it does.
+func TestProofBeforeTheStart(t *testing.T) {
+	p := newPartner(t)
+	var proof types.Evidence
+	p.before = func(e *wire.Envelope) {
+		if e.Header.Kind == wire.KIND_START && proof.First == nil {
+			proof = p.proveIn(&p.request, "op-01", p.s.Context())
+			p.hear(proof)
+			require.Equal(t, session.Waiting, p.live().Phase())
+		}
+	}
+	p.settle()
+	require.NotNil(t, proof.First)
+	require.Empty(t, p.core.ordered())
+	require.Len(t, p.ends, 1)
+	require.Equal(t, types.ErrBroadcastDiffer, p.ends[0].Reason)
+	require.Equal(t, []types.Evidence{proof}, p.core.Results().Evidence)
+}
+
+// running is a session that runs with op-01, which computes nothing.
+func running(t *testing.T) (*partner, *live) {
+	t.Helper()
+	p := newPartner(t)
+	p.idle = true
+	p.settle()
+	require.Equal(t, session.Running, p.live().Phase())
+	return p, p.live()
 }
 
 // TestProofIsToldAtOnce: who finds proof tells it before anything else can happen to it.

@@ -57,6 +57,9 @@ func (c *Core) blame(l *live, end session.End, now time.Time) {
 		c.findEvidence(*end.Evidence)
 		return
 	}
+	if named && end.Reason == types.ErrProtocolFault && chargeable(s) {
+		c.charge(end.Culprits, s.Context(), now)
+	}
 	c.accuse(s, end.Culprits, end.Reason, now)
 }
 
@@ -94,21 +97,32 @@ func (c *Core) forgetFaults(now time.Time) {
 	maps.DeleteFunc(c.refusals, func(_ types.Operator, r refusals) bool { return now.Sub(r.last) >= refusalsFor })
 	maps.DeleteFunc(c.left, func(_ types.Operator, d departure) bool { return !now.Before(d.until) })
 	maps.DeleteFunc(c.late, func(_ types.Operator, l lateness) bool { return !now.Before(l.until) })
+	maps.DeleteFunc(c.charges, func(_ types.Operator, d charge) bool { return !now.Before(d.until) })
 	maps.DeleteFunc(c.doubts, func(_ types.Operator, d doubt) bool { return !now.Before(d.until) })
 }
 
-// accuse tells the chain unless it or the pool has this node's word against the
-// same members already.
+// accuse tells the chain of members of a session, as accuseOver does.
 func (c *Core) accuse(s *session.Session, culprits []types.Operator, reason types.Reason, now time.Time) {
-	request, open := c.requests[serves(s).ID]
-	key, ours := c.identity(serves(s))
-	if !open || !ours {
+	c.accuseOver(serves(s).ID, s.TargetAttempt(), s.Context(), culprits, reason, now)
+}
+
+// accuseOver tells the chain, with a request that is open, of members of that, unless it or
+// the pool has this node's word against the same ones already.
+func (c *Core) accuseOver(
+	id types.RequestID, attempt uint32, context types.Context, culprits []types.Operator, reason types.Reason, now time.Time,
+) {
+	request, open := c.requests[id]
+	if !open {
+		return
+	}
+	key, ours := c.identity(request)
+	if !ours {
 		return
 	}
 	m, _ := request.Member(c.self.Operator)
 	for _, op := range culprits {
 		a := types.Accusation{
-			Request: request.ID, Attempt: s.TargetAttempt(), Session: s.Context(), Accused: op, Reason: reason,
+			Request: id, Attempt: attempt, Session: context, Accused: op, Reason: reason,
 			Operator: c.self.Operator, IdentityVersion: m.IdentityVersion,
 		}
 		if !c.accusationWanted(&a) {

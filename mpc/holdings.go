@@ -29,7 +29,7 @@ func (c *Core) Holdings() Holdings {
 	h := Holdings{
 		Sessions: len(c.sessions), Contexts: len(c.byContext), Attempts: len(c.attempts), Reserved: len(c.reserved),
 		Results: c.pool.size(), Parked: len(c.parked), Over: len(c.early.ended) + len(c.starts),
-		Suspects: len(c.suspects) + len(c.liars) + len(c.caught) + len(c.left) + len(c.leftOver) + len(c.doubts) + len(c.late) + len(c.clashes), Shunned: len(c.spoilers),
+		Suspects: len(c.suspects) + len(c.liars) + len(c.caught) + len(c.left) + len(c.leftOver) + len(c.doubts) + len(c.late) + len(c.clashes) + len(c.charges), Shunned: len(c.spoilers),
 		Notes: len(c.lastLog) + len(c.misfits) + len(c.bound) + len(c.falseResults) + len(c.falseWords), Unknown: len(c.unknown),
 	}
 	for _, l := range c.sessions {

@@ -142,10 +142,10 @@ func (c *Core) End(s *session.Session, end session.End) {
 	c.keepStart(s, now)
 	if context := s.Context(); !context.IsZero() {
 		delete(c.byContext, context)
-		c.early.end(s.Request().ID, context, s.Aborted(context), now)
+		c.early.end(s.Request().ID, context, s.Signers(), s.Aborted(context), now)
 	}
 	if left := s.Aborted(s.ID()); left != nil {
-		c.early.end(s.Request().ID, s.ID(), left, now)
+		c.early.end(s.Request().ID, s.ID(), nil, left, now)
 	}
 	c.release(l)
 	c.history.end(l, end, now)

@@ -136,7 +136,7 @@ func (c *Core) judgeEvidence(g *wire.Gossip, w *wire.Evidence) (Judged, error) {
 		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
 	}
 	ctx, under, unneeded := context.Background(), c.judging.Load(), Judged{gossip: g}
-	if c.pool.tells(e.Place()) {
+	if c.pool.tells(&e) {
 		return unneeded, nil
 	}
 	key, wanted := under.evidenceKey(&e, func(id types.KeyID) (types.Key, bool) { return c.keyIn(ctx, under.view, id) })

@@ -29,6 +29,7 @@ type partner struct {
 	once    map[*wire.Envelope]bool // all that it ever said
 	late    time.Duration           // by how much later than the one before it says each thing
 	last    time.Time               // when it did
+	before  func(*wire.Envelope)    // is called before op-00 gets something
 }
 
 // newPartner begins a keygen of two that op-01 leads.
@@ -120,6 +121,9 @@ func (p *partner) say() {
 type partnerHost partner
 
 func (p *partnerHost) Send(_ types.Operator, e *wire.Envelope) bool {
+	if p.before != nil {
+		p.before(e)
+	}
 	switch k := e.Header.Kind; {
 	case p.late > 0 && (k == wire.KIND_ROUND || k == wire.KIND_CONFIRM):
 		if !p.once[e] {

@@ -107,11 +107,22 @@ func (p *pool) hasSignature(id string) bool {
 	return p.signatures.has(&types.SignatureResult{RequestID: id})
 }
 
-func (p *pool) hasEvidence(e types.Evidence) bool { return p.evidence.has(&e) }
+// evidenceAt is what there is of a place.
+func (p *pool) evidenceAt(place types.EvidencePlace) (types.Evidence, bool) {
+	e, ok := p.evidence.items[place]
+	if !ok {
+		return types.Evidence{}, false
+	}
+	return e.value, true
+}
 
-// tells: results has evidence of a place. It may be called from any goroutine.
-func (p *pool) tells(place types.EvidencePlace) bool {
-	return slices.ContainsFunc(p.snapshot.Load().Evidence, func(e types.Evidence) bool { return e.Place() == place })
+// tells: results has evidence of the same place, and of the same: a session is named by one
+// for its Start, and by another one for what comes after that. It may be called from any
+// goroutine.
+func (p *pool) tells(e *types.Evidence) bool {
+	return slices.ContainsFunc(p.snapshot.Load().Evidence, func(told types.Evidence) bool {
+		return told.Place() == e.Place() && told.OfStarts() == e.OfStarts()
+	})
 }
 
 // tellsAttestation: results has one of the same place. It may be called from any goroutine.
@@ -179,14 +190,15 @@ func (p *pool) addOwnEvidence(e types.Evidence, now time.Time, tell func(*wire.G
 	p.evidence.addOwn(e, now, tell)
 }
 
-// dropEvidence makes room for one more against somebody, by the first that is not worth
-// keeping, and says whether there was one.
-func (p *pool) dropEvidence(culprit types.Operator, worth func(types.Evidence) bool) bool {
-	idle := p.evidence.sorted(func(e *pooled[types.Evidence]) bool { return e.value.Culprit() == culprit && !worth(e.value) })
-	if len(idle) == 0 {
+// dropEvidence makes room for one more against somebody, by the first of those that are worth
+// the least, and says whether there was one that is worth less than so much.
+func (p *pool) dropEvidence(culprit types.Operator, worth func(types.Evidence) int, less int) bool {
+	spare := p.evidence.sorted(func(e *pooled[types.Evidence]) bool { return e.value.Culprit() == culprit && worth(e.value) < less })
+	if len(spare) == 0 {
 		return false
 	}
-	p.evidence.drop(&idle[0].value)
+	least := slices.MinFunc(spare, func(a, b *pooled[types.Evidence]) int { return cmp.Compare(worth(a.value), worth(b.value)) })
+	p.evidence.drop(&least.value)
 	return true
 }
 

@@ -50,7 +50,7 @@ func TestPoolFaults(t *testing.T) {
 	p := newPool()
 	for _, e := range []types.Evidence{evidence("s2", "op-1"), evidence("s1", "op-2"), evidence("s1", "op-1"), evidence("s1", "op-2")} {
 		p.addEvidence(e, poolEpoch)
-		require.True(t, p.hasEvidence(e))
+		require.True(t, p.evidence.has(&e))
 	}
 	for _, a := range []types.Accusation{
 		{Request: types.RequestID{ID: "b"}, Accused: "op-1", Operator: "op-2"}, {Request: types.RequestID{ID: "a"}, Accused: "op-1", Operator: "op-2"},

@@ -95,11 +95,12 @@ func (c *Core) handleLate(v types.Verified, now time.Time) {
 }
 
 // settleSession notices what a session became by its last input. A session that
-// just started gets what overtook its Start.
+// just started gets what overtook its Start, and ends if there is proof about it already.
 func (c *Core) settleSession(l *live, now time.Time) {
 	defer c.history.see(l, now)
 	if !l.started && l.Phase() == session.Running {
 		l.started = true
+		c.convictBefore(l)
 		for _, v := range c.early.take(l.Context(), l.Request().Operators()) {
 			l.HandleEnvelope(v, now)
 		}

@@ -112,8 +112,9 @@
 // budget of a peer is 1000 messages and 4 MiB a second (four fifths of CometBFT's
 // default rate of a whole connection) with bursts of 4000 messages and 16 MiB.
 // Hellos, which make the engine resend, have one of 16 and then one a second. A
-// peer that comes back finds its budgets as it left them, but for its parts of what is
-// delivered in others' names (below), which are new with each connection.
+// peer that comes back finds its budgets as it left them, and its parts of what is
+// delivered in others' names (below). Under another name it finds new ones, for a
+// handshake each.
 // A Ping and its Pong are some 300 bytes each and go out only when an operator asks; they
 // are of no open request, so relays take them from that budget.
 //

@@ -3,7 +3,9 @@ package p2p
 import (
 	"bytes"
 	"math"
+	"reflect"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -95,9 +97,9 @@ func TestLimitsHoldTheLargest(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			bz := encode(t, m)
 			require.LessOrEqual(t, len(bz), MaxMessageBytes)
-			unknown, err := sizes{}.checkBytes(bz)
+			leftOut, err := sizes{}.checkBytes(bz)
 			require.NoError(t, err)
-			require.Zero(t, unknown)
+			require.Zero(t, leftOut)
 			if e, ok := m.(*wire.Envelope); ok {
 				require.NoError(t, sizes{}.checkEnvelope(e))
 			}
@@ -137,7 +139,7 @@ func TestFilter(t *testing.T) {
 		{"frame that is too long", encode(t, &wire.Frame{Envelopes: slices.Repeat([]*wire.Envelope{typed("round1", 2000)}, 34)}), false},
 		{"frame with one of too many bytes for its type", encode(t, &wire.Frame{Envelopes: []*wire.Envelope{typed("round1", 1), typed("round1", 1000+EnvelopeOverhead)}}), false},
 		{"frame of nothing", encode(t, &wire.Frame{}), true},
-		{"frame of what is no envelope", []byte{fieldFrame<<3 | 2, 3, fieldFramed<<3 | 2, 1, 0x07}, false},
+		{"frame of what is no envelope", []byte{fieldFrame<<3 | 2, 3, 1<<3 | 2, 1, 0x07}, false},
 		{"type too long", round(strings.Repeat("x", types.MaxTypeBytes+1), 1), false},
 		{"unknown kind", encode(t, unknownKind), true},
 		{"hello too long", encode(t, newIdentity(types.Operator(strings.Repeat("x", 300)), 1).hello("p")), false},
@@ -174,41 +176,135 @@ func TestFilterOfWhatIsNotDecoded(t *testing.T) {
 	header, err := e.Header.Marshal()
 	require.NoError(t, err)
 	long := make([]byte, 100_000)
-	const tags = 4 // tag and length of a long field
+	some := long[:100]
+	hello, err := alice.hello("p").Marshal()
+	require.NoError(t, err)
+	attestation, err := alice.attestation(0).Marshal()
+	require.NoError(t, err)
+	accused := types.Accusation{Request: types.RequestID{Kind: types.KindSign, ID: "s"}, Accused: "bob", Reason: types.ErrStalled, Operator: "alice", IdentityVersion: 1}
+	accused.Sign(chain, alice.key)
+	accusation, err := accused.ToWire().Marshal()
+	require.NoError(t, err)
+	signature, err := (&wire.Signature{RequestId: "s", R: make([]byte, 32), S: make([]byte, 32), V: 1}).Marshal()
+	require.NoError(t, err)
+	bare, err := (&wire.Envelope{Header: e.Header, Signature: e.Signature}).Marshal()
+	require.NoError(t, err)
+	gossip := func(arm protowire.Number, parts ...[]byte) []byte {
+		return encodedField(fieldGossip, encodedField(arm, cat(parts...)))
+	}
 	for name, tt := range map[string]struct {
-		bz      []byte
-		unknown int
-		ok      bool
+		bz    []byte
+		least int
+		ok    bool
 	}{
-		"as it is":              {encodedField(fieldEnvelope, envelope), 0, true},
-		"of the message":        {cat(encodedField(fieldEnvelope, envelope), encodedField(9, long)), len(long) + tags, true},
-		"of the envelope":       {encodedField(fieldEnvelope, cat(envelope, encodedField(4, long))), len(long) + tags, true},
-		"of the header":         {encodedField(fieldEnvelope, cat(envelope[len(encodedField(fieldHeader, header)):], encodedField(fieldHeader, cat(header, encodedField(13, long))))), len(long) + tags, true},
-		"of a relay":            {encodedField(fieldRelay, cat(encodedField(fieldRelayed, envelope), encodedField(3, long))), len(long) + tags, true},
-		"of a frame":            {encodedField(fieldFrame, cat(encodedField(fieldFramed, envelope), encodedField(2, long[:50_000]))), 50_000 + tags, true},
-		"of a framed envelope":  {encodedField(fieldFrame, cat(encodedField(fieldFramed, envelope), encodedField(fieldFramed, cat(envelope, encodedField(4, long[:1000]))))), 1000 + 3, true},
-		"two bodies":            {encodedField(fieldEnvelope, cat(encodedField(2, long), envelope)), 0, false},
-		"two headers":           {encodedField(fieldEnvelope, cat(encodedField(fieldHeader, header), envelope)), 0, false},
-		"two names in a header": {encodedField(fieldEnvelope, encodedField(fieldHeader, cat(encodedField(1, long), header))), 0, false},
-		"two envelopes relayed": {encodedField(fieldRelay, cat(encodedField(fieldRelayed, long[:0]), encodedField(fieldRelayed, envelope))), 0, false},
+		"as it is":                    {encodedField(fieldEnvelope, envelope), 0, true},
+		"of the message":              {cat(encodedField(fieldEnvelope, envelope), encodedField(9, long)), len(long), true},
+		"of the envelope":             {encodedField(fieldEnvelope, cat(envelope, encodedField(4, long))), len(long), true},
+		"of the header":               {encodedField(fieldEnvelope, cat(envelope[len(encodedField(1, header)):], encodedField(1, cat(header, encodedField(13, long))))), len(long), true},
+		"of a relay":                  {encodedField(fieldRelay, cat(encodedField(1, envelope), encodedField(3, long))), len(long), true},
+		"of a frame":                  {encodedField(fieldFrame, cat(encodedField(1, envelope), encodedField(2, long[:50_000]))), 50_000, true},
+		"of a framed envelope":        {encodedField(fieldFrame, cat(encodedField(1, envelope), encodedField(1, cat(envelope, encodedField(4, long[:1000]))))), 1000, true},
+		"a hello":                     {encodedField(fieldHello, hello), 0, true},
+		"of a hello":                  {encodedField(fieldHello, cat(hello, encodedField(5, some))), len(some), true},
+		"of a result":                 {encodedField(fieldGossip, cat(attestation, encodedField(5, some))), len(some), true},
+		"an unknown result":           {gossip(5, some), len(some), true},
+		"of an attestation":           {gossip(1, encodedField(10, some)), len(some), true},
+		"a signature":                 {gossip(2, signature), 0, true},
+		"of a signature":              {gossip(2, signature, encodedField(5, some)), len(some), true},
+		"evidence":                    {gossip(3, encodedField(1, bare), encodedField(2, bare), encodedField(3, []byte("key"))), 0, true},
+		"of evidence":                 {gossip(3, encodedField(1, bare), encodedField(2, bare), encodedField(4, some)), len(some), true},
+		"of an envelope of evidence":  {gossip(3, encodedField(1, bare), encodedField(2, cat(bare, encodedField(4, some)))), len(some), true},
+		"an accusation":               {gossip(4, accusation), 0, true},
+		"of an accusation":            {gossip(4, accusation, encodedField(10, some)), len(some), true},
+		"a number that is not there":  {encodedField(fieldRelay, []byte{2 << 3, 0}), 2, true},
+		"a number of too many bytes":  {encodedField(fieldRelay, []byte{2 << 3, 0x81, 0x80, 0x80, 0x80, 0x80, 0x01}), 5, true},
+		"a length of too many bytes":  {cat([]byte{fieldHello<<3 | 2, byte(0x80 | len(hello)&0x7f), byte(0x80 | len(hello)>>7), 0x80, 0}, hello), 2, true},
+		"a kind of before the first":  {encodedField(fieldEnvelope, encodedField(1, protowire.AppendVarint([]byte{fieldKind << 3}, math.MaxUint64))), 0, true},
+		"a text of nothing":           {encodedField(fieldHello, encodedField(1, nil)), 2, true},
+		"two bodies":                  {encodedField(fieldEnvelope, cat(encodedField(2, long), envelope)), 0, false},
+		"two headers":                 {encodedField(fieldEnvelope, cat(encodedField(1, header), envelope)), 0, false},
+		"two names in a header":       {encodedField(fieldEnvelope, encodedField(1, cat(encodedField(1, long), header))), 0, false},
+		"two envelopes relayed":       {encodedField(fieldRelay, cat(encodedField(1, long[:0]), encodedField(1, envelope))), 0, false},
+		"two names in a hello":        {encodedField(fieldHello, cat(encodedField(1, some), hello)), 0, false},
+		"two results":                 {encodedField(fieldGossip, cat(attestation, encodedField(2, signature))), 0, false},
+		"two payloads":                {gossip(1, encodedField(5, some), encodedField(5, some)), 0, false},
+		"two envelopes in one":        {gossip(3, encodedField(1, bare), encodedField(1, bare)), 0, false},
+		"a number instead of a text":  {encodedField(fieldHello, []byte{1 << 3, 1}), 0, false},
+		"a text instead of a number":  {encodedField(fieldRelay, encodedField(2, some)), 0, false},
+		"a number instead of a hello": {[]byte{fieldHello << 3, 1}, 0, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			unknown, err := sizes{}.checkBytes(tt.bz)
-			require.Equal(t, tt.ok, err == nil, "%v", err)
-			require.Equal(t, tt.unknown, unknown)
+			leftOut, err := sizes{}.checkBytes(tt.bz)
+			if !tt.ok {
+				require.Error(t, err)
+				return
+			}
+			require.NoError(t, err)
+			require.GreaterOrEqual(t, leftOut, tt.least)
+			requireLeftOut(t, tt.bz, leftOut)
 		})
 	}
 
+	t.Run("charged for an envelope", func(t *testing.T) {
+		chargedFor(t, cat(encodedField(fieldEnvelope, envelope), encodedField(9, long)), e)
+	})
+	t.Run("charged for a result", func(t *testing.T) {
+		rest := encodedField(5, long[:MaxGossipBytes-len(attestation)-10])
+		chargedFor(t, encodedField(fieldGossip, cat(attestation, rest)), alice.attestation(0))
+	})
+}
+
+// TestFormats: the filter knows the fields of each message by number and encoding.
+func TestFormats(t *testing.T) {
+	for name, tt := range map[string]struct {
+		format  *format
+		message any
+	}{
+		"header": {headerFormat, wire.Header{}}, "envelope": {envelopeFormat, wire.Envelope{}}, "hello": {helloFormat, wire.Hello{}},
+		"relay": {relayFormat, wire.Relay{}}, "frame": {frameFormat, wire.Frame{}}, "attestation": {attestationFormat, wire.Attestation{}},
+		"signature": {signatureFormat, wire.Signature{}}, "evidence": {evidenceFormat, wire.Evidence{}}, "accusation": {accusationFormat, wire.Accusation{}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			of := reflect.TypeOf(tt.message)
+			require.Len(t, tt.format.fields, of.NumField())
+			for i, f := range tt.format.fields {
+				field := of.Field(i)
+				tag := strings.Split(field.Tag.Get("protobuf"), ",")
+				require.Equal(t, strconv.Itoa(i+1), tag[1], field.Name)
+				require.Equal(t, tag[0] == "bytes", f.wireType() == protowire.BytesType, field.Name)
+				require.Equal(t, field.Type.Kind() == reflect.Uint64, f == number64, field.Name)
+				require.Equal(t, field.Type.Kind() == reflect.Uint32, f == number32, field.Name)
+			}
+		})
+	}
+	require.Len(t, gossipFormat.fields, len((*wire.Gossip)(nil).XXX_OneofWrappers()))
+	require.Len(t, messageFormat.fields, len((*wire.Message)(nil).XXX_OneofWrappers()))
+}
+
+// requireLeftOut compares what the filter found with the generated code.
+func requireLeftOut(t testing.TB, bz []byte, leftOut int) {
+	t.Helper()
+	var m wire.Message
+	require.NoError(t, m.Unmarshal(bz))
+	require.Equal(t, len(bz)-m.Size(), leftOut)
+}
+
+// chargedFor: of messages that are longer than what is decoded of them no more fit into a
+// budget than of any others of their length.
+func chargedFor(t *testing.T, bz []byte, msg cmtp2p.Wrapper) {
+	const allowed = 1_000_000
 	l := defaultLimits()
-	l.peer = budgetLimit{messages: 1000, messageBurst: 1000, bytes: 1, byteBurst: 1_000_000}
+	l.peer = budgetLimit{messages: 1000, messageBurst: 1000, bytes: 1, byteBurst: allowed}
 	clock := newClock()
 	r, rec := lone(t, Options{Now: clock.now}, l)
 	p := join(r, newFakePeer("p"))
-	for range 10 {
-		require.NoError(t, r.FilterMsgBytes(ChannelID, p, cat(encodedField(fieldEnvelope, envelope), encodedField(9, long))))
-		deliver(r, p, e)
+	sent := 0
+	for rec.drops(In, DropPeerBudget) == 0 {
+		require.NoError(t, r.FilterMsgBytes(ChannelID, p, bz))
+		deliver(r, p, msg)
+		sent += len(bz)
 	}
-	require.Equal(t, 1, rec.drops(In, DropPeerBudget), "the last of ten finds nothing left")
+	require.InDelta(t, allowed, sent, allowed/100+float64(len(bz)))
 }
 
 func TestDecodedEnvelope(t *testing.T) {
@@ -268,6 +364,9 @@ func FuzzInbound(f *testing.F) {
 		if proto.Unmarshal(bz, &m) != nil {
 			return
 		}
+		leftOut, err := r.sizes.checkBytes(bz)
+		require.NoError(t, err)
+		requireLeftOut(t, bz, leftOut)
 		inner, err := m.Unwrap()
 		require.NoError(t, err)
 		deliver(r, p, inner)

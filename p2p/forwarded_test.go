@@ -75,6 +75,35 @@ func TestOldWordsDoNotStarveWhoIsHeardThroughOthers(t *testing.T) {
 	}
 }
 
+// Who comes back has what it left of its part, and not another one.
+func TestPartsOutliveTheConnection(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := defaultLimits()
+		l.others = budgetLimit{messages: 1, messageBurst: 12, bytes: 1 << 20, byteBurst: 1 << 20}
+		r, rec, peers := newOutpost(t, Options{}, l, "p")
+		seq := uint64(0)
+		taken := func(from *fakePeer) int {
+			before := len(rec.sequences("alice"))
+			for range 30 {
+				seq++
+				deliver(r, from, alice.envelope(wire.KIND_ROUND, "bob", seq, nil))
+			}
+			synctest.Wait()
+			return len(rec.sequences("alice")) - before
+		}
+		p := peers["p"]
+		require.Equal(t, 6+12, taken(p), "half of what is there, and its part")
+		for range 3 {
+			r.RemovePeer(p, nil)
+			p = join(r, newFakePeer("p"))
+			require.Zero(t, taken(p))
+		}
+		time.Sleep(5 * time.Second)
+		require.Equal(t, 5, taken(p))
+		require.Equal(t, 6, taken(join(r, newFakePeer("q"))), "one of two")
+	})
+}
+
 // What comes again from peers that its sender is not behind passes once in a while, whether
 // it comes as it is or as a relay; what the sender says itself passes always.
 func TestForwardedOnce(t *testing.T) {

@@ -67,8 +67,8 @@ func (r *Reactor) setRoster(roster *types.Roster) rebound {
 	}
 	r.roster = roster
 	maps.DeleteFunc(r.senders, func(op types.Operator, _ *senderBudgets) bool { return !registered(roster, op) })
+	r.forgetParts(roster)
 	for _, rem := range r.peers {
-		maps.DeleteFunc(rem.parts, func(s subject, _ *part) bool { return !registered(roster, s.of) })
 		r.review(rem)
 	}
 	return r.rebind()

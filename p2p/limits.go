@@ -56,7 +56,7 @@ const (
 
 	// MaxSmallBody bounds Prepare (attempt 6, nonce 34, key 34, deals 2, height 11, commitment
 	// 34: 121), Ready (34), Confirm (34),
-	// Working (6) and Abort (reason 66, four operators 92 each: 434); the rest is room
+	// Working (6), Parked (34) and Abort (reason 66, four operators 92 each: 434); the rest is room
 	// for fields to come.
 	MaxSmallBody = 512
 
@@ -119,6 +119,11 @@ const (
 // knownPeers is how many peers are remembered with what they may deliver, those
 // that are gone too: 20 times those of CometBFT's defaults, 1 KB each.
 const knownPeers = 1000
+
+// knownParts is how many parts of what is delivered in others' names are remembered: twice
+// those of 50 peers that deliver on 40 subjects each, 0.5 KB each. Those that were not used for
+// longest are forgotten; after 16 s they are as good as new.
+const knownParts = 4096
 
 // sendPatience is how long one message may wait for a place in the switch's
 // queue: CometBFT's own limit of a blocking Send.

@@ -1,8 +1,10 @@
 package p2p
 
 import (
+	"fmt"
 	"time"
 
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -25,10 +27,33 @@ func subjectOf(v types.Verified) subject {
 }
 
 // part is what one peer may deliver on a subject: as much of the budget as every other peer
-// that delivers on it.
+// that delivers on it. A peer that comes back finds what it left of it.
 type part struct {
 	*budget
 	last time.Time
+}
+
+// partID names one.
+type partID struct {
+	peer string
+	subject
+}
+
+func newParts(size int) *simplelru.LRU[partID, *part] {
+	parts, err := simplelru.NewLRU[partID, *part](size, nil)
+	if err != nil {
+		panic(fmt.Sprintf("memory of %d parts: %v", size, err)) // only for a size below 1
+	}
+	return parts
+}
+
+// forgetParts ends those of senders that are not registered any more. It is called under r.mu.
+func (r *Reactor) forgetParts(roster *types.Roster) {
+	for _, id := range r.parts.Keys() {
+		if !registered(roster, id.of) {
+			r.parts.Remove(id)
+		}
+	}
 }
 
 // takePart takes what a peer delivers in somebody else's name from the budget for that. While
@@ -37,10 +62,10 @@ type part struct {
 // only. It is called under r.mu.
 func (r *Reactor) takePart(rem *remote, s subject, all *budget, l budgetLimit, size int) bool {
 	now := r.opts.Now()
-	p, ok := rem.parts[s]
+	p, ok := r.parts.Get(partID{rem.id, s})
 	if !ok {
 		p = &part{budget: newBudget(l)}
-		rem.parts[s] = p
+		r.parts.Add(partID{rem.id, s}, p)
 	}
 	p.last = now
 	p.divide(now, l, r.deliverers(rem, s, now))
@@ -54,8 +79,8 @@ func (r *Reactor) takePart(rem *remote, s subject, all *budget, l budgetLimit, s
 // deliverers counts the peers that deliver on a subject, this one included.
 func (r *Reactor) deliverers(rem *remote, s subject, now time.Time) int {
 	count := 1
-	for _, other := range r.peers {
-		if p := other.parts[s]; other != rem && p != nil && now.Sub(p.last) < partFor {
+	for id := range r.peers {
+		if p, ok := r.parts.Peek(partID{id, s}); ok && id != rem.id && now.Sub(p.last) < partFor {
 			count++
 		}
 	}

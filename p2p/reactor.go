@@ -9,6 +9,7 @@ import (
 
 	cmtp2p "github.com/cometbft/cometbft/p2p"
 	lru "github.com/hashicorp/golang-lru/v2"
+	"github.com/hashicorp/golang-lru/v2/simplelru"
 	"golang.org/x/time/rate"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -66,6 +67,8 @@ type Reactor struct {
 	hello *wire.Hello
 	// senders are the budgets for what is delivered in the name of each.
 	senders map[types.Operator]*senderBudgets
+	// parts are what of these each peer may deliver.
+	parts *simplelru.LRU[partID, *part]
 }
 
 // NewReactor makes a reactor for a switch to start and stop. Inbound messages
@@ -83,6 +86,7 @@ func newReactor(opts Options, l limits) *Reactor {
 		peers:     map[string]*remote{},
 		operators: map[types.Operator]*remote{},
 		senders:   map[types.Operator]*senderBudgets{},
+		parts:     newParts(knownParts),
 	}
 	r.ctx, r.cancel = context.WithCancel(context.Background())
 	r.BaseReactor = *cmtp2p.NewBaseReactor("MPC", r)
@@ -128,7 +132,6 @@ func (r *Reactor) InitPeer(p cmtp2p.Peer) cmtp2p.Peer {
 		peer: p, id: string(p.ID()),
 		out:     newOutbox(r.limits),
 		allowed: r.allowanceOf(string(p.ID())),
-		parts:   make(map[subject]*part),
 	})
 	return p
 }

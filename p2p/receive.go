@@ -18,16 +18,16 @@ func (r *Reactor) FilterMsgBytes(chID byte, peer cmtp2p.Peer, bz []byte) error {
 	if chID != ChannelID {
 		return nil
 	}
-	unknown, err := r.sizes.checkBytes(bz)
+	leftOut, err := r.sizes.checkBytes(bz)
 	if err != nil {
 		r.metrics.Dropped(In, DropOversize)
 		return err
 	}
-	if unknown == 0 {
+	if leftOut == 0 {
 		return nil
 	}
 	if rem, ok := r.remoteOf(peer); ok {
-		rem.allowed.all.bytes.ReserveN(r.opts.Now(), unknown)
+		rem.allowed.all.bytes.ReserveN(r.opts.Now(), leftOut)
 	}
 	return nil
 }

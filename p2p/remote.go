@@ -28,12 +28,10 @@ type remote struct {
 
 	// Guarded by Reactor.mu: stop ends the sending goroutine; gone says that
 	// the peer was removed; hello is the newest that was verified; waiting is
-	// one, newer than hello, that the roster does not know yet; parts are what
-	// it may deliver in the name of other senders.
+	// one, newer than hello, that the roster does not know yet.
 	stop           context.CancelFunc
 	gone           bool
 	hello, waiting *heldHello
-	parts          map[subject]*part
 }
 
 // remoteOf finds what InitPeer put there. libp2p forgets it of a peer that was

@@ -52,12 +52,14 @@
 // messages of the next one made and not sent. All say Parked then, and the session is
 // quiet. Its initiator owns it: the Consume that names a request is a broadcast of the
 // next round, so the chained digest that all confirm before a party gets that round
-// covers it. A signer that lost its part says so to the owner, which gives the presignature
-// up and names it; who says anything of the next round before the Consume lies, as the owner
-// knows, and is shown (see tickParked). An owner that says what it is for and no more
-// stalls: it could not have said so without its part. DESIGN §8 has the digest in the
-// headers of round 4 instead; as a broadcast it needs no field, is asked for and passed on
-// like any other, and two of them are proof against the owner.
+// covers it. A signer that came back, or is out of reach, is asked whether it still has its
+// part, and only an answer to that very question counts. One that lost its part says so to
+// the owner, which gives the presignature up and names it; who says anything of the next
+// round before the Consume lies, as the owner knows, and is shown (see tickParked). An owner
+// that says what it is for and no more stalls: it could not have said so without its part.
+// DESIGN §8 has the digest in the headers of round 4 instead; as a broadcast it needs no
+// field, is asked for and passed on like any other, and two of them are proof against the
+// owner.
 //
 // The echo costs, for each round with a broadcast, one Confirm of below 512
 // bytes from each of s signers to each other, s(s-1) of them, and one more way

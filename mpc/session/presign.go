@@ -34,9 +34,6 @@ type parking struct {
 	attempt uint32
 	// fixing: the party is told what is signed.
 	fixing bool
-	// notice tells that this node parked. It is signed once: who comes and goes would make
-	// this node sign one for each presignature each time.
-	notice *wire.Envelope
 }
 
 // Rounds describes all that the signers of a session send: the messages of its
@@ -106,28 +103,53 @@ func (s *Session) unparked() []types.Operator {
 func (s *Session) park(now time.Time) {
 	s.reportDelays()
 	s.phase, s.parking.since, s.parking.unsure, s.parking.ticked = Parked, now, now, now
-	s.parking.notice = s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_PARKED, Round: s.parking.round}, nil)
+	notice := s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_PARKED, Round: s.parking.round}, nil)
 	for _, op := range s.others() {
-		s.outbox.add(op, s.parking.notice, now)
+		s.outbox.add(op, notice, now)
 	}
 	s.RetryConsume(now) // it may have come already
 }
 
 // onParked notes that a member parked. It has everything of the rounds before. If it
-// says so again it does not know yet that this node did.
+// says so again and answers nothing, it asks whether this node did. Of who was asked whether
+// it still has its part only the answer to the last question counts: what it said before, it
+// said before it may have lost it, and anybody can say it again.
 func (s *Session) onParked(v types.Verified, now time.Time) {
 	from, ok := s.signer(v)
 	if !ok || s.parking.round == 0 || v.Header().Round != s.parking.round {
 		return
 	}
-	from.heard(s.parking.round)
-	again := from.parked
-	from.parked = true
-	s.dropAcknowledged()
-	if again && s.parking.notice != nil && s.phase != Running && now.Sub(from.answered) >= s.cfg.Timing.Resend {
-		from.answered = now
-		s.cfg.Host.Send(v.From(), s.parking.notice)
+	var said wire.Parked
+	if err := said.Unmarshal(v.Body()); err != nil {
+		return
 	}
+	from.heard(s.parking.round)
+	again := from.noticed
+	from.noticed = true
+	if from.probed.IsZero() || !from.question.IsZero() && string(said.Answers) == string(from.question[:]) {
+		from.parked = true
+	}
+	s.dropAcknowledged()
+	asks := again && len(said.Answers) == 0
+	if asks && s.hasParked() && s.phase != Running && now.Sub(from.answered) >= s.cfg.Timing.Resend {
+		from.answered = now
+		s.answerParked(v)
+	}
+}
+
+// hasParked: it parked, whatever came after that.
+func (s *Session) hasParked() bool { return !s.parking.since.IsZero() }
+
+// answerParked tells who asks that this node still has its part.
+func (s *Session) answerParked(question types.Verified) {
+	hash := question.Hash()
+	answer := wire.Parked{Answers: hash[:]}
+	body, err := answer.Marshal()
+	if err != nil {
+		return // bytes always encode
+	}
+	h := wire.Header{Context: s.context[:], Kind: wire.KIND_PARKED, Round: s.parking.round, To: string(question.From())}
+	s.cfg.Host.Send(question.From(), s.envelope(h, body))
 }
 
 // Probe asks a signer that just came back, or is out of reach, whether it still has its
@@ -141,15 +163,36 @@ func (s *Session) Probe(op types.Operator, now time.Time) {
 	if len(s.unparked()) == 0 {
 		s.parking.unsure = now
 	}
-	p.parked = false
-	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == op && h.Kind == wire.KIND_PARKED })
-	if next := p.probed.Add(s.cfg.Timing.Resend); !now.Before(next) {
+	if next := p.probed.Add(s.cfg.Timing.Resend); !p.asking {
 		p.probed = now
-	} else if !now.Before(p.probed) {
-		p.probed = next
+		if next.After(now) {
+			p.probed = next
+		}
 	}
-	s.outbox.keep(op, s.parking.notice, p.probed)
-	s.outbox.flush(now)
+	s.stopAsking(op)
+	p.parked, p.asking = false, true
+	s.ask(op, now)
+}
+
+// ask asks a signer again that is to be asked by now. Each question is a new one, for
+// what answers one answers no other; who comes and goes makes this node sign no more of them
+// than it is asked.
+func (s *Session) ask(op types.Operator, now time.Time) {
+	p := s.peers[op]
+	if !p.asking || now.Before(p.probed) {
+		return
+	}
+	p.asking = false
+	question := s.envelope(wire.Header{Context: s.context[:], Kind: wire.KIND_PARKED, Round: s.parking.round, To: string(op)}, nil)
+	p.question = types.HeaderHash(question.Header)
+	s.outbox.add(op, question, now)
+}
+
+// stopAsking forgets what a signer was asked.
+func (s *Session) stopAsking(op types.Operator) {
+	p := s.peers[op]
+	p.asking, p.question = false, types.Hash{}
+	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == op && h.Kind == wire.KIND_PARKED })
 }
 
 // onDisowned ends a presignature of this node of which a signer says, to it alone, that it
@@ -162,7 +205,7 @@ func (s *Session) onDisowned(v types.Verified) {
 		return
 	}
 	if s.initiator != s.cfg.Self {
-		s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == v.From() && h.Kind == wire.KIND_PARKED })
+		s.stopAsking(v.From())
 		return
 	}
 	s.end(End{Reason: types.ErrPresignLost, Awaited: []types.Operator{v.From()}, Err: fmt.Errorf("%s has no part of it any more", v.From())})
@@ -180,6 +223,9 @@ func (s *Session) premature(round uint32) bool {
 func (s *Session) tickParked(now time.Time) {
 	passed := min(now.Sub(s.parking.ticked), s.cfg.Timing.Resend)
 	s.parking.ticked = now
+	for _, op := range s.others() {
+		s.ask(op, now)
+	}
 	switch {
 	case s.initiator == s.cfg.Self:
 		s.tickUnparked(passed, now)

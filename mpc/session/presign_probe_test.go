@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -96,26 +97,18 @@ func TestOwnerIsOutOfReach(t *testing.T) {
 	require.Equal(t, []types.Operator{a.op}, c.ended().LeftOver)
 }
 
-// A signer that comes and goes makes this node sign nothing, and is asked once in a resend
-// time. It is given up when it does not answer for as long as any other.
+// A signer that comes and goes is asked, and makes this node sign, once in a resend time. It
+// is given up when it does not answer for as long as any other.
 func TestProbeOfWhoFlaps(t *testing.T) {
 	n, _ := parked(t)
 	a, b := n.players[0], n.players[1]
 	n.hold = func(m mail) bool { return m.from == b }
-	notices := func() (all []*wire.Envelope) {
-		for _, m := range n.sent {
-			if m.is(a, b, wire.KIND_PARKED) {
-				all = append(all, m.e)
-			}
-		}
-		return all
-	}
-	before, begun := len(notices()), n.now
+	before, begun := len(n.times(a, b, wire.KIND_PARKED)), n.now
 	for range 1000 {
 		a.s.Probe(b.op, n.now)
 		a.s.Reconnected(b.op, n.now)
 	}
-	require.Len(t, notices(), before+1)
+	require.Len(t, n.times(a, b, wire.KIND_PARKED), before+1)
 	for range 200 {
 		if len(a.ends) > 0 {
 			break
@@ -125,10 +118,81 @@ func TestProbeOfWhoFlaps(t *testing.T) {
 	}
 	require.Equal(t, timing.Stall, n.now.Sub(begun))
 	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
-	require.LessOrEqual(t, len(notices()), before+1+int(timing.Stall/timing.Resend))
-	for _, e := range notices() {
-		require.Equal(t, notices()[0], e)
+	require.LessOrEqual(t, len(n.times(a, b, wire.KIND_PARKED)), before+1+int(timing.Stall/timing.Resend))
+}
+
+// What a signer said before it was asked, and what it answered to something else, is no answer,
+// whoever says it again: it may have lost its part since.
+func TestOldWordsAnswerNoProbe(t *testing.T) {
+	n, _ := parked(t)
+	a, b, c := n.players[0], n.players[1], n.players[2]
+	fromB := func(m mail) bool { return m.from == b }
+	replay := func() {
+		old := slices.Clone(n.sent)
+		for _, m := range old {
+			if m.from == b && m.e.Header.Kind == wire.KIND_PARKED {
+				m.to = a
+				n.deliver(m)
+			}
+		}
 	}
+	for range 3 {
+		n.pass(timing.Resend, time.Second)
+		c.s.Probe(b.op, n.now) // it has an answer, too
+		n.settle()
+		n.hold = fromB
+		replay()
+		require.True(t, a.s.Usable())
+		a.s.Probe(b.op, n.now)
+		replay()
+		require.False(t, a.s.Usable())
+		n.settle()
+		require.False(t, a.s.Usable())
+		n.release()
+		require.True(t, a.s.Usable())
+		n.hold = fromB
+		a.s.Probe(b.op, n.now)
+		replay()
+		require.False(t, a.s.Usable(), "it is to be asked again")
+		n.pass(timing.Resend, time.Second)
+		n.release()
+		require.True(t, a.s.Usable())
+	}
+}
+
+// Two that find each other back ask each other at once, and both are answered.
+func TestProbeOfEachOther(t *testing.T) {
+	n, _ := parked(t)
+	a, b := n.players[0], n.players[1]
+	a.s.Probe(b.op, n.now)
+	b.s.Probe(a.op, n.now)
+	require.False(t, a.s.Usable() || b.s.Usable())
+	n.settle()
+	require.True(t, a.s.Usable() && b.s.Usable())
+	before := len(n.sent)
+	n.pass(time.Hour, time.Second)
+	require.Len(t, n.sent, before)
+}
+
+// Who is asked before it parked answers when it did.
+func TestProbeOfWhoParksLate(t *testing.T) {
+	n, _ := newPresign(t, 4, 2)
+	a, b := n.players[0], n.players[1]
+	n.hold = func(m mail) bool {
+		b.slow = b.slow || m.from == b && m.e.Header.Round == 3 // what it computes after that is the last
+		return false
+	}
+	n.open()
+	n.settle()
+	require.Equal(t, session.Parked, a.s.Phase())
+	require.Equal(t, session.Running, b.s.Phase())
+	a.s.Probe(b.op, n.now)
+	n.settle()
+	n.hold, b.slow = nil, false
+	n.settle()
+	require.Equal(t, session.Parked, b.s.Phase())
+	n.pass(2*timing.Resend, time.Second)
+	require.True(t, a.s.Usable())
 }
 
 // A signer that comes back again and again, and answers just before it would be given up,

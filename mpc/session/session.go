@@ -121,12 +121,17 @@ type peer struct {
 	count uint32
 	// fed is when something new of it came, of the round that this node is in.
 	fed time.Time
-	// parked: it has its part of the presignature. answered is when it was last told
-	// that so has this node, probed when it is, or was, asked, doubted for how long in all
-	// it did not answer.
-	parked           bool
-	answered, probed time.Time
-	doubted          time.Duration
+	// noticed: it said that it parked. parked: it has its part of the presignature still.
+	// answered is when it was last told that so has this node, doubted for how long in all it
+	// did not answer.
+	noticed, parked bool
+	answered        time.Time
+	doubted         time.Duration
+	// probed is when it was asked whether it has, or, while asking, when it is to be asked;
+	// question names the Parked by which it was.
+	probed   time.Time
+	asking   bool
+	question types.Hash
 	account
 }
 
@@ -241,7 +246,7 @@ func (s *Session) Reconnected(op types.Operator, now time.Time) { s.outbox.hurry
 // Convict ends a session in which somebody was proved to have told two members
 // different things.
 func (s *Session) Convict(e types.Evidence) {
-	if s.phase == Ended || !s.concerns(e) {
+	if s.phase == Ended || !s.Concerns(e) {
 		return
 	}
 	s.end(End{
@@ -250,10 +255,10 @@ func (s *Session) Convict(e types.Evidence) {
 	})
 }
 
-// concerns: the culprit had something to say in this session. Others can sign
-// under its name what they like.
-func (s *Session) concerns(e types.Evidence) bool {
-	if e.First.Header.Kind == wire.KIND_START {
+// Concerns says whether evidence is of this session: the culprit has something to say in it.
+// Others can sign under its name what they like.
+func (s *Session) Concerns(e types.Evidence) bool {
+	if e.OfStarts() {
 		return e.Context() == s.id && e.Culprit() == s.initiator
 	}
 	return e.Context() == s.context && slices.Contains(s.signers, e.Culprit())

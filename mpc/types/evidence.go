@@ -65,6 +65,9 @@ func (e Evidence) What() string {
 // IdentityVersion is that of the key that signed.
 func (e Evidence) IdentityVersion() uint32 { return e.First.Header.IdentityVersion }
 
+// OfStarts says whether it is of two Starts.
+func (e Evidence) OfStarts() bool { return e.First.Header.Kind == wire.KIND_START }
+
 // Context names the session; that of two Starts is the session's id.
 func (e Evidence) Context() Context { return Context(e.First.Header.Context) }
 
