@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -40,9 +41,13 @@ func measure(ctx context.Context, only, out string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	var err error
+	commit, err := commit(ctx)
+	if err != nil {
+		return err
+	}
+	from := origin{machine: machine(), commit: commit}
 	for _, suite := range suites {
-		err = errors.Join(err, runSuite(ctx, suite, only, &parts{dir: out, machine: machine()}))
+		err = errors.Join(err, runSuite(ctx, suite, only, &parts{dir: out, from: from}))
 	}
 	benches, failed := listAll(ctx)
 	if failed != nil {
@@ -74,5 +79,14 @@ func machine() string {
 			}
 		}
 	}
-	return fmt.Sprintf("%s%s/%s, %d cores of %s, %s", machinePrefix, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpu, runtime.Version())
+	return fmt.Sprintf("%s/%s, %d cores of %s, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpu, runtime.Version())
+}
+
+// commit is the code that is measured, as git calls it.
+func commit(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--tags", "--dirty="+dirty).Output()
+	if err != nil {
+		return "", fmt.Errorf("ask git which commit is measured: %w; run this in a clone of the repository", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }
