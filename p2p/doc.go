@@ -117,7 +117,8 @@
 // A Ping and its Pong are some 300 bytes each and go out only when an operator asks; they
 // are of no open request, so relays take them from that budget.
 //
-// One signature costs about 0.1 ms to verify: a peer can cause 0.1 s of work a
+// What is short costs about 0.1 ms to judge, its signature above all
+// (go test ./p2p -run '^$' -bench Judge): a peer can cause 0.1 s of work a
 // second, and all of them together at most what the workers have.
 //
 // What is relayed has budgets beside that: what one peer delivers (1000 messages
@@ -206,7 +207,7 @@
 // than 300 ms in the middle, or 3 s at the 95th percentile, and where memory grows by 32 MB;
 // TestFloodOnLibP2P does so too.
 //
-// A registered participant is no worse: four connections that prove to be one's own and
+// A registered participant is no worse (the same command): four connections that prove to be one's own and
 // send, validly signed, envelopes, relays and results as fast as they take it, are
 // stopped like others. A vote took 25 ms and 60 ms, an envelope 11 ms and 26 ms, memory
 // grew by 1 MB, with other work on the machine; without a flood it was 21 ms and 22 ms.
