@@ -68,7 +68,8 @@ func measure(ctx context.Context, only, out string) error {
 	return err
 }
 
-// machine says on what it was measured.
+// machine says on what it was measured. Benchmarks have their databases and audit logs in
+// the folder for temporary files.
 func machine() string {
 	cpu := "unknown"
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -79,7 +80,7 @@ func machine() string {
 			}
 		}
 	}
-	return fmt.Sprintf("%s/%s, %d cores of %s, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpu, runtime.Version())
+	return fmt.Sprintf("%s/%s, %d cores of %s, files on %s, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpu, disk(os.TempDir()), runtime.Version())
 }
 
 // commit is the code that is measured, as git calls it.
