@@ -10,10 +10,11 @@
 // rounds), then rounds, and relays beside them for half of the bytes. It keeps
 // below what the peer's budget for this node is. Short envelopes that wait for the same
 // peer at the same time, whatever their sessions, leave in one Frame; nothing waits for
-// one. True from Send means queued. What goes to several peers was encoded, as far as it is
-// signed, and signed once, and is shared by their outboxes. What is around that, the message or frame
-// with its lengths, differs by peer, and CometBFT puts it into bytes for each: a copy of what
-// is sent, and another one for each try where its queue is full.
+// one. True from Send means queued. What goes to several peers is encoded and signed once,
+// and its bytes are shared by their outboxes. A Frame is put together of the bytes of its
+// envelopes, once. CometBFT gets bytes and encodes nothing, however often its queue is full.
+// A Relay is encoded once for all peers, and what comes in one once more before that, to be
+// remembered by its hash: CometBFT hands over what is decoded.
 // What finds a full queue is dropped and counted; the engine resends.
 //
 // Inbound: FilterMsgBytes judges length by kind and type on the raw bytes, and charges
