@@ -113,7 +113,8 @@ bench:
 	go run ./testutil/figures -run '$(BENCH)' -out $(BUILD)/bench measure
 
 # Takes over what was measured last into README.md and the documentation of package mpc.
-# Refuses while a benchmark did not run to its end, or did not reach its bar.
+# Refuses while a benchmark did not run to its end, did not reach its bar, or was measured
+# on another machine or of another commit than the others.
 bench-publish:
 	go run ./testutil/figures -out $(BUILD)/bench publish
 

@@ -3,8 +3,6 @@ package p2p
 import (
 	"time"
 
-	"github.com/cosmos/gogoproto/proto"
-
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
@@ -45,20 +43,6 @@ func (o *outbox) company(first parcel, now time.Time) (more []parcel) {
 		}
 	}
 	return more
-}
-
-// pack makes one message of parcels.
-func pack(parcels []parcel) proto.Message {
-	if len(parcels) == 1 {
-		return parcels[0].msg
-	}
-	frame := &wire.Frame{Envelopes: make([]*wire.Envelope, 0, len(parcels))}
-	for _, p := range parcels {
-		if e, ok := p.msg.(*wire.Envelope); ok { // as company sees to
-			frame.Envelopes = append(frame.Envelopes, e)
-		}
-	}
-	return frame
 }
 
 // receiveFrame charges for each envelope as if it had come alone, and for an empty

@@ -5,6 +5,8 @@ import (
 	"testing"
 	"time"
 
+	cmtp2p "github.com/cometbft/cometbft/p2p"
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -14,9 +16,19 @@ import (
 // parcels are outbound envelopes of these sizes, in one lane.
 func parcels(kind wire.Kind, sizes ...int) (all []parcel) {
 	for i, size := range sizes {
-		all = append(all, parcel{msg: alice.envelope(kind, "bob", uint64(i), nil), kind: kind.String(), size: size})
+		e := alice.envelope(kind, "bob", uint64(i), nil)
+		all = append(all, parcel{msg: e, bytes: wrapped(e), kind: kind.String(), size: size})
 	}
 	return all
+}
+
+// wrapped are the bytes of a message as generated code makes them.
+func wrapped(m cmtp2p.Wrapper) encoded {
+	bz, err := proto.Marshal(m.Wrap())
+	if err != nil {
+		panic(err)
+	}
+	return bz
 }
 
 func TestWhatGoesIntoAFrame(t *testing.T) {
@@ -47,7 +59,7 @@ func TestWhatGoesIntoAFrame(t *testing.T) {
 			together := append([]parcel{first}, o.company(first, now)...)
 			require.Len(t, together, c.want)
 			if c.want > 1 {
-				_, err := sizes{}.checkBytes(encode(t, pack(together).(*wire.Frame)))
+				_, err := sizes{}.checkBytes(encode(t, pack(together)))
 				require.NoError(t, err)
 			}
 			require.Len(t, o.queues[control], len(c.control)+len(c.bulk)-c.want-len(o.queues[bulk]), "all others wait on")
@@ -67,10 +79,10 @@ func TestLargestFrame(t *testing.T) {
 	o, now := newOutbox(defaultLimits()), time.Unix(0, 0)
 	for i := range 200 {
 		e := alice.envelope(wire.KIND_ROUND, "bob", uint64(i), make([]byte, maxFramedBytes-400-i))
-		require.True(t, o.put(bulk, parcel{msg: e, size: e.Size()}))
+		require.True(t, o.put(bulk, parcel{msg: e, bytes: wrapped(e), size: e.Size()}))
 	}
 	first, _, _ := o.take(now)
-	bz := encode(t, pack(append([]parcel{first}, o.company(first, now)...)).(*wire.Frame))
+	bz := encode(t, pack(append([]parcel{first}, o.company(first, now)...)))
 	_, err := sizes{}.checkBytes(bz)
 	require.NoError(t, err)
 	require.Greater(t, len(bz), MaxFrameBytes-maxFramedBytes)

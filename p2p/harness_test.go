@@ -321,7 +321,11 @@ func newFakePeer(id string) *fakePeer {
 func (p *fakePeer) ID() cmtp2p.ID             { return p.id }
 func (p *fakePeer) NodeInfo() cmtp2p.NodeInfo { return p.info }
 func (p *fakePeer) TrySend(e cmtp2p.Envelope) bool {
-	return p.send == nil || p.send(e.Message)
+	m := e.Message
+	if o, ok := m.(*outgoing); ok {
+		m = o.Message
+	}
+	return p.send == nil || p.send(m)
 }
 func (p *fakePeer) Set(k string, v any) {
 	p.mu.Lock()

@@ -32,11 +32,13 @@ func laneOf(e *wire.Envelope) lane {
 	return control
 }
 
-// parcel is an outbound message.
+// parcel is an outbound message: bytes are the whole of it, size is without what is around
+// it.
 type parcel struct {
-	msg  proto.Message
-	kind string
-	size int
+	msg   proto.Message
+	bytes encoded
+	kind  string
+	size  int
 }
 
 // outbox holds what is to go to one peer, for its sending goroutine.

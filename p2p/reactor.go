@@ -44,6 +44,7 @@ type Reactor struct {
 	outWaiting atomic.Int64
 	seen       *seenGossip
 	passed     *passed
+	envelopes  *envelopes
 	allowances *lru.Cache[string, *allowance]
 	warnings   *rate.Limiter
 	// notOpen is for relays of what belongs to no open request.
@@ -81,7 +82,7 @@ func newReactor(opts Options, l limits) *Reactor {
 		opts: opts, log: opts.Logger, metrics: opts.Metrics,
 		limits: l, sizes: sizes{opts.RoundLimits},
 		in: newInbox(l.inbox), seen: newSeenGossip(gossipSeen),
-		passed: newPassed(relaySeen), notOpen: newBudget(l.notOpen),
+		passed: newPassed(relaySeen), envelopes: newEnvelopes(), notOpen: newBudget(l.notOpen),
 		allowances: newAllowances(knownPeers), warnings: rate.NewLimiter(warningRate, warningBurst),
 		peers:     map[string]*remote{},
 		operators: map[types.Operator]*remote{},

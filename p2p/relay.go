@@ -10,12 +10,7 @@ import (
 
 // relay asks all peers to pass an envelope on to an operator that is behind none
 // of them.
-func (r *Reactor) relay(to types.Operator, e *wire.Envelope) bool {
-	hash, err := hashOf(e)
-	if err != nil {
-		r.log.Error("envelope is not sent", "to", to, "err", err)
-		return false
-	}
+func (r *Reactor) relay(to types.Operator, e *wire.Envelope, hash types.Hash) bool {
 	peers := r.relaysTo(to)
 	if len(peers) == 0 {
 		r.metrics.Dropped(Out, DropUnreachable)
@@ -184,7 +179,11 @@ func (r *Reactor) onward(from *remote, h *wire.Header) (peers []*remote, own boo
 // comes first hand from its sender.
 func (r *Reactor) postRelay(peers []*remote, own bool, m *wire.Relay) (queued bool) {
 	f := flow{types.Operator(m.Envelope.Header.From), laneOf(m.Envelope), own}
-	p := parcel{msg: m, kind: kindOf(m), size: m.Size()}
+	p, err := newParcel(m)
+	if err != nil {
+		r.log.Error("envelope is not passed on", "from", f.from, "err", err)
+		return false
+	}
 	for _, rem := range peers {
 		displaced, ok := rem.out.relay(f, p)
 		dropped := displaced

@@ -20,13 +20,18 @@ func (r *Reactor) Send(to types.Operator, e *wire.Envelope) bool {
 		r.log.Error("envelope is not sent: receivers refuse it", "to", to, "err", err)
 		return false
 	}
+	p, err := r.envelopes.parcel(e)
+	if err != nil {
+		r.log.Error("envelope is not sent", "to", to, "err", err)
+		return false
+	}
 	r.mu.RLock()
 	rem := r.operators[to]
 	r.mu.RUnlock()
 	if rem == nil {
-		return r.relay(to, e)
+		return r.relay(to, e, p.hash())
 	}
-	return r.post(rem, laneOf(e), parcel{msg: e, kind: kindOf(e), size: e.Size()})
+	return r.post(rem, laneOf(e), p)
 }
 
 // Gossip queues a result for every peer that has the channel.
@@ -60,7 +65,11 @@ func (r *Reactor) GossipTo(peer string, g *wire.Gossip) bool {
 }
 
 func (r *Reactor) gossipParcel(g *wire.Gossip) (parcel, bool) {
-	p := parcel{msg: g, kind: kindOf(g), size: g.Size()}
+	p, err := newParcel(g)
+	if err != nil {
+		r.log.Error("result is not gossiped", "err", err)
+		return parcel{}, false
+	}
 	if p.size > MaxGossipBytes {
 		r.metrics.Dropped(Out, DropOversize)
 		r.log.Error("result is not gossiped: receivers refuse its size", "bytes", p.size, "allowed", MaxGossipBytes)
@@ -122,7 +131,12 @@ func (r *Reactor) sendHello(ctx context.Context, rem *remote) {
 	if hello == nil {
 		return
 	}
-	if !r.hand(ctx, rem, parcel{msg: hello, kind: kindOf(hello), size: hello.Size()}) {
+	p, err := newParcel(hello)
+	if err != nil {
+		r.log.Error("hello is not sent", "peer", rem.id, "err", err)
+		return
+	}
+	if !r.hand(ctx, rem, p) {
 		rem.out.announce()
 	}
 }

@@ -146,12 +146,12 @@
 //
 // A binding is kept whole for ever: id, a hash of what it is bound to (package mpc says
 // what: the key, and not its epoch), and digest. It takes some
-// 120 bytes on disk (ids of 19 bytes that begin alike, digests of 32). To keep id
+// 120 bytes on disk (BenchmarkOpen: ids of 19 bytes that begin alike, digests of 32). To keep id
 // and content hash alone, once the chain has pruned the request, would save 32 of
 // them, and make another kind of entry: it is not worth that.
 //
-// What a block asks for is bound in one write: a slow disk takes 40 ms for each, and who
-// waits for hundreds of them answers nobody.
+// What a block asks for is bound in one write: each takes a disk its time (BenchmarkBindMany),
+// and who waits for hundreds of them answers nobody.
 //
 // # Restoring
 //

@@ -26,13 +26,6 @@ const (
 	singles, nextBlock = 100, 95
 	// burst is asked for in one block, and on chain burstBlocks later.
 	burst, burstBlocks = 100, 3
-	// measuredBlocks are measured without and with work, measuredTurns times in turn; the
-	// work is loadAtOnce signatures, asked for whenever so many are done.
-	measuredBlocks, measuredTurns, loadAtOnce = 30, 3, 30
-	// onePreparams is a pool that a keygen empties and one search fills.
-	onePreparams = 1
-	// mostOfIdle is how long blocks may take under full load, of what they take without.
-	mostOfIdle = 1.2
 )
 
 // whenAsked skips what takes minutes and a quiet machine.
@@ -89,52 +82,6 @@ func TestBenchNextBlock(t *testing.T) {
 	fmt.Printf("bench burst-blocks requests=%d blocks=%d most-blocks=%d\n", burst, last, burstBlocks)
 	require.GreaterOrEqual(t, took[1], nextBlock)
 	require.LessOrEqual(t, last, int64(burstBlocks))
-}
-
-// TestBenchBlockInterval compares the time between blocks under as many ordinary
-// signatures as the default limits let run with that of the idle network: four nodes on
-// two cores together, a second between blocks. It runs with MPC_BENCH=1.
-func TestBenchBlockInterval(t *testing.T) {
-	whenAsked(t)
-	ctx, cancel := context.WithTimeout(context.Background(), benchTimeLimit)
-	defer cancel()
-	cfg := localnet.DefaultConfig("", "")
-	cores, err := localnet.FirstCores(twoCores)
-	require.NoError(t, err)
-	cfg.Cores = cores
-	cfg.Tune = func(_ int, c *localnet.NodeConfig) { c.App.MPC.PreparamsTarget = onePreparams } // nothing else to do
-	n := startNetwork(t, ctx, cfg)
-	key := n.makeKey(ctx, "key", 2)
-	n.all(ctx, "no pre-parameters are made any more", func(s mpcnode.StatusReport) bool { return s.Preparams >= onePreparams })
-	var idle, busy intervals
-	var signed, counted int
-	var worked time.Duration
-	load := func() {
-		some := digests(fmt.Sprintf("load-%d", signed), loadAtOnce)
-		n.askSignatures(ctx, key.Id, some)
-		n.awaitSignatures(ctx, key, some)
-		signed += loadAtOnce
-	}
-	for range measuredTurns {
-		from := n.height(ctx) + warmUpBlocks
-		require.NoError(t, n.WaitHeight(ctx, from+measuredBlocks))
-		idle.add(measure(t, ctx, n.Node(0), from, from+measuredBlocks))
-
-		load() // work is there before it counts
-		begun, before := time.Now(), signed
-		for from = n.height(ctx); n.height(ctx) < from+measuredBlocks; {
-			load()
-		}
-		worked, counted = worked+time.Since(begun), counted+signed-before
-		busy.add(measure(t, ctx, n.Node(0), from, n.height(ctx)))
-	}
-	t.Logf("idle: %s; under load: %s", idle, busy)
-	fmt.Printf("bench signatures-under-load signed=%d per-second=%.2f blocks=%d failed-rounds=%d\n",
-		counted, float64(counted)/worked.Seconds(), len(busy.all), busy.failed)
-	ratio := busy.p95().Seconds() / idle.p95().Seconds()
-	fmt.Printf("bench block-interval-p95 ours=%.4fs base=%.4fs ratio=%.4f most=%.2f of=%d-and-%d-blocks-in-%d-turns\n", busy.p95().Seconds(), idle.p95().Seconds(), ratio, mostOfIdle,
-		len(busy.all), len(idle.all), measuredTurns)
-	require.LessOrEqual(t, ratio, mostOfIdle)
 }
 
 // stocked waits until all nodes have as many presignatures as they want.

@@ -44,6 +44,14 @@ func (i *intervals) add(other intervals) {
 	i.all, i.failed = append(i.all, other.all...), i.failed+other.failed
 }
 
+// sum is how long all of them took.
+func (i intervals) sum() (all time.Duration) {
+	for _, d := range i.all {
+		all += d
+	}
+	return all
+}
+
 // measureIdle measures a network that has just started, and must be fast.
 func (n *network) measureIdle(ctx context.Context) intervals {
 	n.t.Helper()

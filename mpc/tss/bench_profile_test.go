@@ -81,9 +81,9 @@ func shortName(function string) string {
 type whose int
 
 const (
-	ofLibrary whose = iota // below a party of the library
-	ofGuard                // checks of package tss, the library's functions below them included
-	ofOurs                 // anything else of this module: sessions, envelopes, database
+	ofLibrary whose = iota // below a party of the library, or in a goroutine of its own
+	ofGuard                // guards of package tss, the library's functions that they call included
+	ofOurs                 // anything else of this module, that too: checks of shares, sessions, envelopes, database
 	ofRuntime              // no function of either: collector, scheduler, system calls
 )
 
@@ -91,8 +91,8 @@ const (
 var sampleStart = regexp.MustCompile(`^ *([0-9.]+(?:us|ms|s|mins)) +(\S.*)$`)
 
 // attribute reads what "go tool pprof -traces" prints: samples, innermost function first,
-// between lines of dashes. Others are the functions of ours, or the outermost ones of the
-// runtime, that the library has no part in.
+// between lines of dashes. Others are the innermost functions of ours, or the outermost ones
+// of the runtime, of what is not the library's.
 func attribute(traces []byte) (map[whose]time.Duration, map[string]time.Duration, error) {
 	spent, others := make(map[whose]time.Duration), make(map[string]time.Duration)
 	var weight time.Duration
@@ -131,19 +131,28 @@ func attribute(traces []byte) (map[whose]time.Duration, map[string]time.Duration
 	return spent, others, scanner.Err()
 }
 
-// judge says whose a sample is by the innermost of our functions and whether the library
-// is below it.
+// ofParty is a function of the library through which a party is run.
+var ofParty = regexp.MustCompile(`^` + regexp.QuoteMeta(library) + `.*Party\)?\.(Start|Update)\b`)
+
+// judge says whose a sample is: the library's where the outermost of its functions is a
+// party's, or was called by none of ours; else that of the innermost of our functions.
 func judge(frames []string) (whose, string) {
-	lib := slices.ContainsFunc(frames, func(f string) bool { return strings.HasPrefix(f, library) })
-	ours := slices.IndexFunc(frames, func(f string) bool { return strings.HasPrefix(f, module) })
+	lib := -1
+	for i, f := range frames {
+		if strings.HasPrefix(f, library) {
+			lib = i
+		}
+	}
+	isOurs := func(f string) bool { return strings.HasPrefix(f, module) }
+	ours := slices.IndexFunc(frames, isOurs)
 	guards := slices.IndexFunc(frames, func(f string) bool {
 		return strings.HasPrefix(f, module+"mpc/tss.") && strings.Contains(f, "uard)")
 	})
 	switch {
+	case lib >= 0 && (ofParty.MatchString(frames[lib]) || !slices.ContainsFunc(frames[lib:], isOurs)):
+		return ofLibrary, ""
 	case guards >= 0:
 		return ofGuard, frames[guards]
-	case lib:
-		return ofLibrary, ""
 	case ours >= 0:
 		return ofOurs, frames[ours]
 	}
@@ -156,7 +165,24 @@ Type: cpu
 -----------+-------------------------------------------------------
       20ms   math/big.addMulVVW
              github.com/bnb-chain/tss-lib/v2/crypto/paillier.(*PublicKey).Encrypt
-             github.com/sequencer-mpc/sequencer/mpc/tss.(*party).run
+             github.com/bnb-chain/tss-lib/v2/tss.BaseUpdate
+             github.com/bnb-chain/tss-lib/v2/ecdsa/signing.(*LocalParty).Update
+             github.com/sequencer-mpc/sequencer/mpc/tss.(*party).Deliver.func1
+             github.com/sequencer-mpc/sequencer/mpc/tss.(*party).call
+-----------+-------------------------------------------------------
+       2ms   math/big.addMulVVW
+             github.com/bnb-chain/tss-lib/v2/ecdsa/signing.(*base).Start
+             github.com/bnb-chain/tss-lib/v2/tss.Party.Start-fm
+             github.com/sequencer-mpc/sequencer/mpc/tss.(*party).call
+-----------+-------------------------------------------------------
+       1ms   math/big.addMulVVW
+             github.com/bnb-chain/tss-lib/v2/crypto/mta.BobMidWC
+             github.com/bnb-chain/tss-lib/v2/ecdsa/signing.(*round2).Start.func2
+-----------+-------------------------------------------------------
+       7ms   math/big.addMulVVW
+             github.com/bnb-chain/tss-lib/v2/crypto.ScalarBaseMult
+             github.com/sequencer-mpc/sequencer/mpc/tss.checkOwn
+             github.com/sequencer-mpc/sequencer/mpc/tss.(*protocol).NewParty
 -----------+-------------------------------------------------------
      1.50s   math/big.addMulVVW
              github.com/bnb-chain/tss-lib/v2/crypto/paillier.(*PrivateKey).Decrypt
@@ -170,8 +196,9 @@ Type: cpu
 `))
 	require.NoError(t, err)
 	require.Equal(t, map[whose]time.Duration{
-		ofLibrary: 20 * time.Millisecond, ofGuard: 1500 * time.Millisecond, ofOurs: 10 * time.Millisecond, ofRuntime: 30 * time.Millisecond,
+		ofLibrary: 23 * time.Millisecond, ofGuard: 1500 * time.Millisecond, ofOurs: 17 * time.Millisecond, ofRuntime: 30 * time.Millisecond,
 	}, spent)
+	require.Equal(t, 7*time.Millisecond, others[module+"mpc/tss.checkOwn"])
 	require.Equal(t, 30*time.Millisecond, others["runtime.gcBgMarkWorker"])
 	require.Equal(t, 10*time.Millisecond, others[module+"mpc/wire.Verify"])
 	_, _, err = attribute([]byte("Type: cpu\n"))

@@ -16,68 +16,80 @@ import (
 const (
 	// burst is how many signatures are asked for in one block, from the pool. Who leads one
 	// is drawn: pooledEach leaves each of four enough for its part and some more.
-	burst, pooledEach = 100, 40
-	// ordinary is how many without a pool.
-	ordinary = 20
+	burst, pooledEach = 34, 18
+	// ordinary is how many without a pool, and throughputRuns how often each is measured.
+	ordinary, throughputRuns = 12, 3
 )
 
 // TestBenchThroughput measures signatures per second and seconds of CPU per signature,
-// of all signers together: a burst that presignatures serve, what making those took
-// before, and ordinary signing; each against the bare library with as many sessions at
-// once as there are cores, median of three runs: before, between and after ours. It runs
-// with MPC_BENCH=1.
+// of all signers together: bursts that presignatures serve, what making those took
+// before, and ordinary signing, against the bare library with as many sessions at once as
+// there are cores: medians of runs of each in turn. It runs with MPC_BENCH=1.
 func TestBenchThroughput(t *testing.T) {
 	onlyWhenAsked(t)
 	k, cores := fixtures.Shares(4, 2), runtime.GOMAXPROCS(0)
-	var base rates
-	raw := func() {
-		base.add(rate(t, ordinary, func(digests map[string][]byte) { rawSignAll(t, k, digests, cores) }))
-	}
-	raw()
+	plain := cluster.New(t, k, fixtureProtocols, cores, 0)
 	pool := pooledEach * len(k.Operators)
 	var pooled *cluster.Cluster
 	making := cpuSeconds(t, func() {
-		since := time.Now()
 		pooled = cluster.New(t, k, fixtureProtocols, cores, pooledEach)
-		require.Eventually(t, func() bool { return pooled.Rests(pool, since) }, 3*patience, 100*time.Millisecond)
-	})
-	burstRate, burstCPU := rate(t, burst, func(digests map[string][]byte) { pooled.Sign(digests, patience) })
-	pooled.Stop() // it would fill its pools again
-	raw()
-	plain := cluster.New(t, k, fixtureProtocols, cores, 0)
-	plainRate, plainCPU := rate(t, ordinary, func(digests map[string][]byte) { plain.Sign(digests, patience) })
-	raw()
-	baseRate, baseCPU := median(base.perSecond), median(base.cpu)
-	throughput("burst-from-pool", burstRate, burstCPU, making/float64(pool), baseRate, baseCPU)
-	throughput("sustained", plainRate, plainCPU, 0, baseRate, baseCPU)
-	require.LessOrEqual(t, plainCPU/baseCPU, maxRatio)
+		awaitRest(t, pooled, pool)
+	}) / float64(pool)
+
+	var raw, sustained, bursts rates
+	used := 0
+	sides := []func(run int){
+		func(run int) {
+			raw.measure(t, run, ordinary, func(digests map[string][]byte) { rawSignAll(t, k, digests, cores) })
+		},
+		func(run int) {
+			sustained.measure(t, run, ordinary, func(digests map[string][]byte) { plain.Sign(digests, patience) })
+		},
+		func(run int) {
+			awaitRest(t, pooled, pool)
+			// Or those who are done would begin to fill their pools again.
+			require.Eventually(t, pooled.Late, patience, restPoll)
+			bursts.measure(t, run, burst, func(digests map[string][]byte) { pooled.Sign(digests, patience) })
+			used += pool - stockOf(t, pooled)
+		},
+	}
+	for run := range throughputRuns {
+		for i := range sides {
+			sides[(run+i)%len(sides)](run) // each goes first in turn
+		}
+	}
+	before := making * float64(used) / (burst * throughputRuns)
+	throughput("burst-from-pool", &bursts, before, &raw, burst)
+	throughput("sustained", &sustained, 0, &raw, ordinary)
+	require.LessOrEqual(t, sustained.cpuEach()/raw.cpuEach(), maxRatio)
 }
 
-// rates of several runs.
+// rates of several runs: signatures per second, and seconds of CPU for each.
 type rates struct{ perSecond, cpu []float64 }
 
-func (r *rates) add(perSecond, cpu float64) {
-	r.perSecond, r.cpu = append(r.perSecond, perSecond), append(r.cpu, cpu)
-}
-
-// rate makes signatures and returns how many per second and how many seconds of CPU for
-// one.
-func rate(t *testing.T, n int, sign func(map[string][]byte)) (perSecond, cpu float64) {
+// measure makes n signatures.
+func (r *rates) measure(t *testing.T, run, n int, sign func(map[string][]byte)) {
 	t.Helper()
 	digests := make(map[string][]byte)
 	for i := range n {
-		digests[fmt.Sprint("sig-", i)] = digestOf(fmt.Sprint(i))
+		id := fmt.Sprintf("sig-%d-%d", run, i)
+		digests[id] = digestOf(id)
 	}
 	begun := time.Now()
-	cpu = cpuSeconds(t, func() { sign(digests) })
-	return float64(n) / time.Since(begun).Seconds(), cpu / float64(n)
+	used := cpuSeconds(t, func() { sign(digests) })
+	r.perSecond = append(r.perSecond, float64(n)/time.Since(begun).Seconds())
+	r.cpu = append(r.cpu, used/float64(n))
 }
+
+func (r *rates) rate() float64    { return median(r.perSecond) }
+func (r *rates) cpuEach() float64 { return median(r.cpu) }
 
 // throughput prints what one signature costs; cpu-ratio counts what was made before it,
 // too.
-func throughput(name string, perSecond, cpu, before, baseRate, baseCPU float64) {
-	fmt.Printf("bench throughput-%s ours=%.2f/s base=%.2f/s cpu=%.4fs cpu-before=%.4fs cpu-base=%.4fs cpu-ratio=%.4f\n",
-		name, perSecond, baseRate, cpu, before, baseCPU, (cpu+before)/baseCPU)
+func throughput(name string, ours *rates, before float64, base *rates, atOnce int) {
+	fmt.Printf("bench throughput-%s ours=%.2f/s base=%.2f/s ratio=%.4f cpu=%.4fs cpu-before=%.4fs cpu-base=%.4fs cpu-ratio=%.4f at-once=%d of=median-of-%d\n",
+		name, ours.rate(), base.rate(), ours.rate()/base.rate(), ours.cpuEach(), before, base.cpuEach(), (ours.cpuEach()+before)/base.cpuEach(),
+		atOnce, throughputRuns)
 }
 
 // rawSignAll signs with the bare library, some at once.

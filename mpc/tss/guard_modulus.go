@@ -54,8 +54,7 @@ func (a auxiliary) check() error {
 	)
 }
 
-// checkFactors judges the moduli as far as one can without their factors. It
-// takes about 10 ms.
+// checkFactors judges the moduli as far as one can without their factors.
 func (a auxiliary) checkFactors() error {
 	return firstBroken(factorsRule("PaillierN", a.n), factorsRule("NTilde", a.nTilde))
 }

@@ -23,8 +23,8 @@ func (keygenProtocol) Rounds(threshold, _ int) []session.Round {
 	return sessionRounds(keygenSpec(threshold))
 }
 
-// NewParty validates the pre-parameters, which takes about a tenth of a second,
-// and makes a party with a copy of them.
+// NewParty validates the pre-parameters, which takes most of its time
+// (BenchmarkChecks), and makes a party with a copy of them.
 func (k keygenProtocol) NewParty(c session.PartyConfig) (session.Party, error) {
 	if err := checkKeygenConfig(c); err != nil {
 		return nil, fmt.Errorf("make keygen party: %w", err)

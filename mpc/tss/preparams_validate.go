@@ -19,8 +19,8 @@ const (
 )
 
 // ValidatePreparams checks an encoded set completely: sizes, primality, and
-// that the numbers fit each other. It takes about a tenth of a second and
-// accepts fixtures.
+// that the numbers fit each other. Most of its time is primality (BenchmarkChecks).
+// It accepts fixtures.
 func ValidatePreparams(encoded []byte) error {
 	p, err := decodePreparams(encoded)
 	if err != nil {

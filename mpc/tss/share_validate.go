@@ -14,7 +14,7 @@ import (
 // key's participants and that its numbers fit each other: own secrets against
 // own public values, share commitments against the public key, and everybody's
 // parameters as far as that takes no time. Every session that uses a share
-// starts with it; it takes about 5 ms. What it leaves out, primality of our
+// starts with it, so it is cheap (BenchmarkChecks). What it leaves out, primality of our
 // own primes and small factors of everybody's moduli, was checked before the
 // share was made, and CheckShare checks it again.
 func (s *share) validate(r *roster) error {
@@ -124,8 +124,8 @@ func checkPolynomial(d *keygen.LocalPartySaveData, t int) error {
 
 // CheckShare says whether an encoded share is whole and is self's share of the
 // key that payload describes, as its participants (ascending) attested it. It
-// is for backups and recovery, takes about a tenth of a second, 10 ms more for
-// each participant, and accepts fixtures.
+// is for backups and recovery, takes longer with each participant (BenchmarkChecks),
+// and accepts fixtures.
 func CheckShare(encoded []byte, payload types.KeygenPayload, self types.Operator, participants []types.Operator) error {
 	s, err := decodeShare(encoded)
 	if err != nil {

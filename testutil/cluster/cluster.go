@@ -5,6 +5,7 @@ import (
 	"crypto/ed25519"
 	"crypto/sha256"
 	"path/filepath"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -24,19 +25,22 @@ import (
 // ChainID of every cluster.
 const ChainID = "cluster"
 
+// BlockTime is between blocks of who asks whether one is Due.
+const BlockTime = time.Second
+
 // Cluster is a few engines that hold the shares of one READY key.
 type Cluster struct {
 	t       testing.TB
 	key     fixtures.KeySet
 	members []*member
 	done    chan struct{}
-	stop    func()
 
 	// carry, if set, brings each envelope to whom it is for.
 	carry atomic.Pointer[func(deliver func())]
 
 	mu     sync.Mutex
 	view   mpc.View
+	newest time.Time // when its block was made
 	signed map[string]types.SignatureResult
 }
 
@@ -57,7 +61,7 @@ const keyID = "fixture"
 // Every participant keeps presign presignatures. All of it ends with the test.
 func New(t testing.TB, key fixtures.KeySet, protocols session.Protocols, workers, presign int) *Cluster {
 	t.Helper()
-	c := &Cluster{t: t, key: key, done: make(chan struct{}, 1), signed: make(map[string]types.SignatureResult)}
+	c := &Cluster{t: t, key: key, newest: time.Now(), done: make(chan struct{}, 1), signed: make(map[string]types.SignatureResult)}
 	roster := make(map[types.Operator][]types.Identity)
 	for i, op := range key.Operators {
 		m := c.newMember(op, key.Shares[i])
@@ -85,19 +89,15 @@ func New(t testing.TB, key fixtures.KeySet, protocols session.Protocols, workers
 			}
 		})
 	}
-	c.stop = sync.OnceFunc(func() {
+	t.Cleanup(func() {
 		cancel()
 		running.Wait()
 		for _, m := range c.members {
 			m.close()
 		}
 	})
-	t.Cleanup(c.stop)
 	return c
 }
-
-// Stop ends the engines before the test does.
-func (c *Cluster) Stop() { c.stop() }
 
 func (m *member) close() {
 	if err := m.db.Close(); err != nil {
@@ -146,25 +146,32 @@ func (c *Cluster) Ready() (n int) {
 	return n
 }
 
-// Rests says whether the engines have this many presignatures for requests that they lead
-// and make no others, by what they say of a time after since: they do nothing then.
-func (c *Cluster) Rests(ready int, since time.Time) bool {
+// Stock is how many presignatures the engines have for requests that they lead, and
+// whether they make no others, by what they say of a time after since.
+func (c *Cluster) Stock(since time.Time) (ready int, resting bool) {
 	for _, m := range c.members {
 		s := m.engine.Status()
 		if !s.At.After(since) {
-			return false
+			return 0, false
 		}
 		for _, p := range s.Presignatures {
-			ready -= p.Ready
+			ready += p.Ready
 			if p.Building > 0 {
-				return false
+				return 0, false
 			}
 		}
 	}
-	return ready == 0
+	return ready, true
 }
 
-// Sign commits requests and returns when all are signed, or fails the test.
+// Late says whether all engines take blocks for late: they begin no presignature then,
+// until one came in time.
+func (c *Cluster) Late() bool {
+	return !slices.ContainsFunc(c.members, func(m *member) bool { return !m.engine.Status().BlocksLate })
+}
+
+// Sign commits requests and returns when all are signed, or fails the test. The next block
+// does not have them any more.
 func (c *Cluster) Sign(digests map[string][]byte, atMost time.Duration) {
 	c.t.Helper()
 	c.commit(func(v *mpc.View) {
@@ -180,7 +187,6 @@ func (c *Cluster) Sign(digests map[string][]byte, atMost time.Duration) {
 			c.t.Fatalf("%d requests are not signed after %s", len(digests), atMost)
 		}
 	}
-	c.commit(func(v *mpc.View) { v.Requests = nil })
 }
 
 func (c *Cluster) all(digests map[string][]byte) bool {
@@ -206,13 +212,22 @@ func (c *Cluster) request(id string, digest []byte, height int64) types.Request 
 // Block commits one with nothing in it. Engines make presignatures while blocks are in time.
 func (c *Cluster) Block() { c.commit(func(*mpc.View) {}) }
 
-// commit makes a block.
+// Due says whether the last one is BlockTime ago. Engines take for late what comes later
+// than it used to: who wants presignatures makes a block when one is due, and not before.
+func (c *Cluster) Due() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return time.Since(c.newest) >= BlockTime
+}
+
+// commit makes a block. What was asked for before it is signed.
 func (c *Cluster) commit(change func(*mpc.View)) {
 	c.mu.Lock()
 	v := c.view
 	v.Height++
+	v.Requests = nil
 	change(&v)
-	c.view = v
+	c.view, c.newest = v, time.Now()
 	c.mu.Unlock()
 	for _, m := range c.members {
 		m.engine.Wake()

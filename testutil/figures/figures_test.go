@@ -26,7 +26,7 @@ func TestDocumentsShowWhatWasMeasured(t *testing.T) {
 }
 
 func TestTables(t *testing.T) {
-	all, err := parse("machine m\nbench a ours=1s base=2s\nbench b n=4\nbench c ours=10s base=3s\n")
+	all, err := parse("machine m\ncommit c\nbench a ours=1s base=2s\nbench b n=4\nbench c ours=10s base=3s\n")
 	require.NoError(t, err)
 	require.Equal(t, `| bench | ours | base |
 |-------|------|------|
@@ -37,7 +37,7 @@ func TestTables(t *testing.T) {
 |-------|---|
 | b     | 4 |
 
-Measured by `+"`make bench`"+` on m.
+Measured by `+"`make bench`"+` on m, of commit c.
 `, all.markdown())
 	for name, text := range map[string]string{
 		"no figures": "bench a\n", "a figure without a name": "bench a 3\n", "something else": "ok\n",

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log"
 	"os"
+	"os/exec"
 	"os/signal"
 	"path/filepath"
 	"runtime"
@@ -40,9 +41,13 @@ func measure(ctx context.Context, only, out string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	var err error
+	commit, err := commit(ctx)
+	if err != nil {
+		return err
+	}
+	from := origin{machine: machine(), commit: commit}
 	for _, suite := range suites {
-		err = errors.Join(err, runSuite(ctx, suite, only, &parts{dir: out, machine: machine()}))
+		err = errors.Join(err, runSuite(ctx, suite, only, &parts{dir: out, from: from}))
 	}
 	benches, failed := listAll(ctx)
 	if failed != nil {
@@ -63,7 +68,8 @@ func measure(ctx context.Context, only, out string) error {
 	return err
 }
 
-// machine says on what it was measured.
+// machine says on what it was measured. Benchmarks have their databases and audit logs in
+// the folder for temporary files.
 func machine() string {
 	cpu := "unknown"
 	if text, err := os.ReadFile("/proc/cpuinfo"); err == nil {
@@ -74,5 +80,14 @@ func machine() string {
 			}
 		}
 	}
-	return fmt.Sprintf("%s%s/%s, %d cores of %s, %s", machinePrefix, runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpu, runtime.Version())
+	return fmt.Sprintf("%s/%s, %d cores of %s, files on %s, %s", runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), cpu, disk(os.TempDir()), runtime.Version())
+}
+
+// commit is the code that is measured, as git calls it.
+func commit(ctx context.Context) (string, error) {
+	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--tags", "--dirty="+dirty).Output()
+	if err != nil {
+		return "", fmt.Errorf("ask git which commit is measured: %w; run this in a clone of the repository", err)
+	}
+	return strings.TrimSpace(string(out)), nil
 }

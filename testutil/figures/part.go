@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -19,9 +18,18 @@ const (
 	passPrefix = "--- PASS: "
 )
 
+// origin is what figures were measured on, and of which code.
+type origin struct{ machine, commit string }
+
+// lines are how an origin begins a file.
+func (o origin) lines() string {
+	return machinePrefix + o.machine + "\n" + commitPrefix + o.commit + "\n"
+}
+
 // parts keeps the figures of each benchmark in a file of a folder.
 type parts struct {
-	dir, machine string
+	dir  string
+	from origin
 	// figures of the benchmark that runs.
 	running string
 	figures []string
@@ -53,7 +61,7 @@ func ofTest(line, prefix string) (string, bool) {
 
 // keep writes what the running benchmark measured.
 func (p *parts) keep() error {
-	text := p.machine + "\n" + partPrefix + p.running + "\n" + strings.Join(p.figures, "\n") + "\n"
+	text := p.from.lines() + partPrefix + p.running + "\n" + strings.Join(p.figures, "\n") + "\n"
 	return os.WriteFile(p.file(p.running), []byte(text), 0o644)
 }
 
@@ -65,11 +73,12 @@ func (p *parts) forget(bench string) error {
 	return nil
 }
 
-// collect is what benchmarks measured, one after the other, and which did not.
+// collect is what benchmarks measured, one after the other, and which did not. All of it has
+// one origin.
 func collect(dir string, benches []string) (string, []string, error) {
 	var text strings.Builder
 	var missing []string
-	machine := ""
+	var from string
 	for _, bench := range benches {
 		raw, err := os.ReadFile((&parts{dir: dir}).file(bench))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -79,17 +88,19 @@ func collect(dir string, benches []string) (string, []string, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		on, figures, _ := strings.Cut(string(raw), "\n")
+		begins := strings.Index(string(raw), partPrefix)
+		if begins < 0 {
+			return "", nil, fmt.Errorf("the file of %s has no line %q; measure it again", bench, partPrefix+bench)
+		}
+		head, figures := string(raw[:begins]), string(raw[begins:])
 		switch {
-		case machine == "":
-			machine = on
-			fmt.Fprintln(&text, on)
-		case machine != on:
-			return "", nil, fmt.Errorf("%s was measured on another machine than those before it: %q, and not %q; measure everything on one", bench, on, machine)
+		case from == "":
+			from = head
+			text.WriteString(head)
+		case from != head:
+			return "", nil, fmt.Errorf("%s was measured on another machine, or of another commit, than those before it: %q, and not %q; measure everything on one, of one", bench, head, from)
 		}
-		if _, err := io.WriteString(&text, figures); err != nil {
-			return "", nil, err
-		}
+		text.WriteString(figures)
 	}
 	return text.String(), missing, nil
 }

@@ -34,7 +34,7 @@ func TestPartsAreOfWhatPassed(t *testing.T) {
 		"a figure before a run": {"bench a ours=1s\n--- PASS: TestBenchA (2.00s)\n", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := parts{dir: t.TempDir(), machine: "machine m"}
+			p := parts{dir: t.TempDir(), from: origin{"m", "c"}}
 			before := "=== RUN   TestBenchA\nbench a-3 ours=9s\n--- PASS: TestBenchA (2.00s)\n"
 			hear(t, &p, before)
 			p.running = ""
@@ -43,7 +43,7 @@ func TestPartsAreOfWhatPassed(t *testing.T) {
 			require.NoError(t, err)
 			switch {
 			case c.kept:
-				require.Equal(t, "machine m\npart TestBenchA\nbench a-3 ours=1s\nbench a-5 ours=2s\n", text)
+				require.Equal(t, "machine m\ncommit c\npart TestBenchA\nbench a-3 ours=1s\nbench a-5 ours=2s\n", text)
 			case strings.HasPrefix(c.said, "bench"): // it did not run: what it measured before stands
 				require.Contains(t, text, "ours=9s")
 			default:
@@ -63,7 +63,7 @@ func TestOnlyAWholeMeasurementIsPublished(t *testing.T) {
 		require.NoError(t, os.MkdirAll(filepath.Dir(filepath.Join(root, name)), 0o755))
 	}
 	benches := []string{"TestBenchA", "TestBenchB"}
-	p := parts{dir: t.TempDir(), machine: "machine m"}
+	p := parts{dir: t.TempDir(), from: origin{"m", "c"}}
 	hear(t, &p, "=== RUN   TestBenchA\nbench a ours=1s base=2s\n--- PASS: TestBenchA (1.00s)\n")
 	refused := func(want string) {
 		t.Helper()
@@ -73,18 +73,31 @@ func TestOnlyAWholeMeasurementIsPublished(t *testing.T) {
 		require.Equal(t, readme, string(text), "nothing was written")
 	}
 	refused("lacks TestBenchB")
-	p.machine = "machine other"
-	hear(t, &p, "=== RUN   TestBenchB\nbench b ours=3s base=4s\n--- PASS: TestBenchB (1.00s)\n")
+	measureB := func(from origin) {
+		t.Helper()
+		p.from = from
+		hear(t, &p, "=== RUN   TestBenchB\nbench b ours=3s base=4s\n--- PASS: TestBenchB (1.00s)\n")
+	}
+	measureB(origin{"other", "c"})
 	refused("another machine")
-	p.machine = "machine m"
-	hear(t, &p, "=== RUN   TestBenchB\nbench b ours=3s base=4s\n--- PASS: TestBenchB (1.00s)\n")
+	measureB(origin{"m", "other"})
+	refused("another commit")
+	measureB(origin{"m", "c"})
 	require.NoError(t, publish(root, p.dir, benches))
 	text, err := os.ReadFile(filepath.Join(root, readmeFile))
 	require.NoError(t, err)
 	require.Contains(t, string(text), "| a     | 1s   | 2s   |\n| b     | 3s   | 4s   |")
 	documents, err := os.ReadFile(filepath.Join(root, measuredFile))
 	require.NoError(t, err)
+	require.Contains(t, string(documents), "machine m\ncommit c\npart TestBenchA\nbench a")
 	require.Contains(t, string(documents), "part TestBenchB\nbench b")
+}
+
+// What cannot be checked out cannot be measured again.
+func TestUncommittedCodeIsNotPublished(t *testing.T) {
+	p := parts{dir: t.TempDir(), from: origin{"m", "c" + dirty}}
+	hear(t, &p, "=== RUN   TestBenchA\nbench a ours=1s base=2s\n--- PASS: TestBenchA (1.00s)\n")
+	require.ErrorContains(t, publish(t.TempDir(), p.dir, []string{"TestBenchA"}), "no commit has (c-dirty)")
 }
 
 // The go command names them, not this program.

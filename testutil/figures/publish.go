@@ -41,6 +41,13 @@ func publish(root, dir string, benches []string) error {
 		return fmt.Errorf("the measurement lacks %s, which did not run to its end or did not reach its bar; measure it: make bench BENCH='%s'",
 			strings.Join(missing, ", "), "^("+strings.Join(missing, "|")+")$$")
 	}
+	all, err := parse(text)
+	if err != nil {
+		return err
+	}
+	if strings.HasSuffix(all.commit, dirty) {
+		return fmt.Errorf("it was measured with changes that no commit has (%s); commit them and measure again", all.commit)
+	}
 	readme, err := os.ReadFile(filepath.Join(root, readmeFile))
 	if err != nil {
 		return err

@@ -9,13 +9,16 @@ import (
 const (
 	linePrefix    = "bench "
 	machinePrefix = "machine "
+	commitPrefix  = "commit "
+	// dirty ends the name of a commit where files differ from it.
+	dirty = "-dirty"
 )
 
 // tables are lines of figures, those with the same columns together, in the order in
 // which they first came.
 type tables struct {
-	machine string
-	list    []table
+	origin
+	list []table
 }
 
 type table struct {
@@ -32,12 +35,16 @@ func parse(text string) (tables, error) {
 			all.machine = name
 			continue
 		}
+		if name, ok := strings.CutPrefix(line, commitPrefix); ok {
+			all.commit = name
+			continue
+		}
 		if strings.HasPrefix(line, partPrefix) {
 			continue
 		}
 		figures, ok := strings.CutPrefix(line, linePrefix)
 		if !ok {
-			return tables{}, fmt.Errorf("line %q is neither of figures nor of a machine", line)
+			return tables{}, fmt.Errorf("line %q is neither of figures nor of what they are of", line)
 		}
 		if err := all.add(strings.Fields(figures)); err != nil {
 			return tables{}, err
@@ -67,7 +74,7 @@ func (all *tables) add(fields []string) error {
 	return nil
 }
 
-// markdown is all tables and the machine. Columns are as wide as their widest cell, so
+// markdown is all tables and their origin. Columns are as wide as their widest cell, so
 // that they can be read as text too.
 func (all *tables) markdown() string {
 	var b strings.Builder
@@ -94,6 +101,10 @@ func (all *tables) markdown() string {
 		}
 		b.WriteByte('\n')
 	}
-	fmt.Fprintf(&b, "Measured by `make bench` on %s.\n", all.machine)
+	fmt.Fprintf(&b, "Measured by `make bench` on %s", all.machine)
+	if all.commit != "" {
+		fmt.Fprintf(&b, ", of commit %s", all.commit)
+	}
+	b.WriteString(".\n")
 	return b.String()
 }
