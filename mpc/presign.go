@@ -16,7 +16,7 @@ import (
 // made ahead of time by t+1 participants of a READY key, one of which leads, and owns
 // it: only for requests that the owner leads is it used. See session.Parker for how it
 // stops and goes on. It is in memory only, and lost with the process. A node makes one
-// of its own at a time, while nobody asks for anything.
+// of its own at a time, while it has no session of a request under way.
 
 const (
 	// presignMaxAge bounds what a presignature may outlive unseen, by this node's clock and by
@@ -175,14 +175,15 @@ func (c *Core) presignRequest(id types.RequestID) *types.Request {
 	return &r
 }
 
-// idle: this node computes for no request of the chain, and does not hold up consensus as
-// far as it can see.
+// idle: this node has no session of a request of the chain that is not done, and does not
+// hold up consensus as far as it can see. One that waits for its Start counts: what is begun
+// before it comes would be computed beside it.
 func (c *Core) idle() bool {
 	if c.pace.late(c.opts.Now()) {
 		return false
 	}
 	for _, l := range c.sessions {
-		if !l.waits() && l.Phase() == session.Running {
+		if !l.waits() && l.Phase() != session.Lingering {
 			return false
 		}
 	}

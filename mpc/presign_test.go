@@ -399,3 +399,42 @@ func TestNoPresignaturesWhileBlocksAreLate(t *testing.T) {
 	require.False(t, p.core.Status().BlocksLate)
 	require.True(t, begins())
 }
+
+// What can wait waits from the Prepare of a request's session until that has its result, at who
+// would begin it and at who is asked.
+func TestNoPresignaturesBesideARequest(t *testing.T) {
+	for name, begin := range map[string]func(p *presigner, sign types.Request){
+		"waiting": func(p *presigner, sign types.Request) {
+			p.core.HandleEnvelope(p.desk.prepare(sign.Initiator(0), sign.ID, 0, 1))
+		},
+		"preparing": func(*presigner, types.Request) {}, // with the block
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPresigner(t)
+			sign := p.desk.request(types.KindSign)
+			for leads := name == "preparing"; leads != (sign.Initiator(0) == "op-00"); {
+				sign.ID.ID += "x"
+			}
+			p.view.Requests = []types.Request{sign}
+			p.start()
+			begin(p, sign)
+			require.Len(t, p.core.sessions, 1)
+			require.Equal(t, name, p.core.ordered()[0].Phase().String())
+
+			p.sent = nil
+			p.core.Tick()
+			require.Len(t, p.core.sessions, 1, "it begins one beside the request")
+			p.sent = nil
+			p.ask()
+			said, to, _ := p.answer()
+			require.Equal(t, "busy", said)
+			require.Equal(t, string(p.from), to)
+
+			p.view.Requests = nil
+			p.commit()
+			p.core.Tick()
+			require.Len(t, p.core.sessions, 1)
+			require.Equal(t, types.KindPresign, p.core.ordered()[0].Request().ID.Kind)
+		})
+	}
+}
