@@ -215,13 +215,15 @@ func (c *Core) openPresign(now time.Time) {
 	s.Announce(now)
 }
 
-// presignConfig prefers signers with whom little came to nothing lately.
+// presignConfig prefers signers with whom little came to nothing lately, and does without
+// those with whom nothing would be used.
 func (c *Core) presignConfig(r *types.Request, attempt uint32) session.Config {
 	cfg := c.config(r, attempt)
 	cfg.Suspicion = func(op types.Operator) int {
 		w := c.wasteOf(op)
 		return c.suspicion(op) + w.count + w.named
 	}
+	cfg.Shunned = func(op types.Operator) bool { return c.suspicion(op) >= provenSuspicion }
 	return cfg
 }
 
@@ -246,8 +248,8 @@ func (c *Core) registerPresign(s *session.Session, now time.Time) {
 }
 
 // neediest is the key that this node makes its next presignature of: of those with too
-// few, that of which a signature was asked for last. Nil: none, or this node makes one
-// already.
+// few, that of which a signature was asked for last. One that cannot do without members with
+// whom none would be used gets none. Nil: none, or this node makes one already.
 func (c *Core) neediest(now time.Time) *types.Request {
 	if c.presigns.count >= c.opts.MaxPresignatures {
 		return nil
@@ -268,7 +270,7 @@ func (c *Core) neediest(now time.Time) *types.Request {
 			continue
 		}
 		r := c.presignRequest(types.RequestID{Kind: types.KindPresign, ID: name})
-		if r == nil || all >= c.quota(r) || best != nil && !c.needsMore(r, best, own) {
+		if r == nil || all >= c.quota(r) || best != nil && !c.needsMore(r, best, own) || !r.CanDoWithout(c.barred(r)) {
 			continue
 		}
 		best = r
@@ -313,6 +315,7 @@ func (c *Core) dropPresigns() {
 			}
 		})
 	}
+	c.guardWork("presignatures with liars", c.dropBarred)
 	c.guardWork("dropped presignatures", func() { c.judgeDropped(c.opts.Now()) })
 }
 

@@ -309,10 +309,11 @@ func (s *Session) afterFix(step Step, now time.Time) {
 	s.advance(now)
 }
 
-// GiveUp ends a presignature of this node for the sake of some of its signers.
+// GiveUp ends a presignature of this node for the sake of some of its signers, with whom it
+// uses none: they were not there when another one was used, or lied elsewhere.
 func (s *Session) GiveUp(awaited []types.Operator) {
 	awaited = slices.DeleteFunc(s.others(), func(op types.Operator) bool { return !slices.Contains(awaited, op) })
-	s.end(End{Reason: types.ErrPresignLost, Awaited: awaited, Err: fmt.Errorf("%v were not there when another one was used", awaited)})
+	s.end(End{Reason: types.ErrPresignLost, Awaited: awaited, Err: fmt.Errorf("none is used with %v now", awaited)})
 }
 
 // giveUp: the owner of a presignature that does not come to its end leaves it, long
