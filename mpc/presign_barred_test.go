@@ -44,6 +44,7 @@ func TestNoStockWithLiars(t *testing.T) {
 			require.Equal(t, 2, b.core.wasteOf("op-01").count)
 			for range 10 { // beyond the pause
 				b.pass()
+				b.commit()
 			}
 			require.Len(t, b.core.sessions, 1, "others are made")
 			require.Equal(t, session.Preparing, b.core.ordered()[0].Phase(), "op-01 is ready, and nobody else")
