@@ -118,6 +118,9 @@ type SessionEnd struct {
 	Presigned bool
 	// Reason is empty for success.
 	Reason types.Reason
+	// LeftFor is why somebody else left it, in the words of that one; empty if nobody did.
+	// Reason is ErrAborted then.
+	LeftFor types.Reason
 	// Took is how long it was open here.
 	Took time.Duration
 	// Resent is how many of its envelopes went out again.

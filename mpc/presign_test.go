@@ -187,6 +187,16 @@ func TestPresignedIsWhatWasReady(t *testing.T) {
 	}
 }
 
+// TestEndTellsWhyItWasLeft: an Observer is told why somebody left, beside that it did.
+func TestEndTellsWhyItWasLeft(t *testing.T) {
+	p := newPresigner(t)
+	p.start()
+	p.core.End(p.started(), session.End{Reason: types.ErrAborted, Left: p.from, LeftFor: types.ErrPresignDropped})
+	require.Len(t, p.ends, 1)
+	require.Equal(t, types.ErrAborted, p.ends[0].Reason)
+	require.Equal(t, types.ErrPresignDropped, p.ends[0].LeftFor)
+}
+
 // What is made next is of the key that was last asked for, then of that of which there are
 // fewest; while one has as many as it wants, or is paused, of another.
 func TestNeediestKey(t *testing.T) {
