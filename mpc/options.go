@@ -20,7 +20,8 @@ import (
 type View struct {
 	// Height of the last committed block.
 	Height int64
-	// Time of that block; zero if it is not known. It is for age by the chain's clock alone.
+	// Time of that block; zero if it is not known. It tells of the age of presignatures, and of
+	// blocks of which this node's clocks know nothing.
 	Time time.Time
 	// CatchingUp: the node knows that the chain is further. Nothing starts.
 	CatchingUp bool
