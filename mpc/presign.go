@@ -26,11 +26,6 @@ const (
 	// presignSlack is how many blocks a Prepare of a presignature may be older or newer
 	// than this node's last one.
 	presignSlack = 5
-	// presignPause is how long an owner waits after it failed to make one, or lost some; it
-	// doubles up to presignMaxPause, until one was made, or used. After members that were
-	// busy it does not double: half of them are at any time where blocks come late.
-	presignPause    = 5 * time.Second
-	presignMaxPause = 5 * time.Minute
 	// presignExtra is how many more than the target an owner may have here: it drops one
 	// before this node hears of it.
 	presignExtra = 2
@@ -76,11 +71,6 @@ type presigns struct {
 	excused map[accusationID]waste
 	// dropped are those that others said the chain has no use for.
 	dropped []droppedPresign
-}
-
-type pause struct {
-	until time.Time
-	wait  time.Duration
 }
 
 // useBy is for what whose presignatures are used.
@@ -384,30 +374,4 @@ func (c *Core) chargePresign(l *live, end session.End) {
 	case end.Reason == "":
 		delete(c.presigns.losses, key)
 	}
-}
-
-// passes: a member refuses for what is over soon, such as work for a request, or a block
-// that it does not have. Nobody computed anything.
-func passes(reason types.Reason) bool {
-	return reason == types.ErrBusy || reason == types.ErrWrongAttempt || reason == types.ErrCatchingUp
-}
-
-// rest begins the shortest pause, unless there is one.
-func rest(pauses map[types.KeyID]pause, key types.KeyID, now time.Time) {
-	if p := pauses[key]; !now.Before(p.until) {
-		p.until = now.Add(presignPause)
-		pauses[key] = p
-	}
-}
-
-// prolong begins the next pause of a key, twice as long as the last one. What is lost during
-// one counts to it.
-func prolong(pauses map[types.KeyID]pause, key types.KeyID, now time.Time) {
-	p := pauses[key]
-	if now.Before(p.until) {
-		return
-	}
-	p.wait = min(max(2*p.wait, presignPause), presignMaxPause)
-	p.until = now.Add(p.wait)
-	pauses[key] = p
 }
