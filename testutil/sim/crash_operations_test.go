@@ -117,12 +117,13 @@ var operations = map[string]operation{
 	},
 }
 
-// Operations whose crashes are tried everywhere, and those that end in what the others try
-// as well: of these maxRare moments are enough, and every someMoments-th message where
-// CRASH_ALL asks for all.
+// Operations whose crashes are tried everywhere, and those of which maxRare moments are enough
+// unless CRASH_ALL asks for all. Those that are alike end in what the others try as well: of
+// them every someMoments-th message is tried then.
 var (
 	often = []string{"keygen", "sign", "reshare", "delete", "cancelled reshare", "undelete"}
 	rare  = []string{"presigned sign", "repair", "auto reshare"}
+	alike = []string{"repair", "auto reshare"}
 )
 
 const maxRare = 12

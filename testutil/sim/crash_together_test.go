@@ -23,10 +23,10 @@ const (
 
 // TestCrashTogether kills a node before, half way in and after a write, and at the same
 // moment the next one or all others, wherever these are then: in every phase of a keygen, a
-// signature, a reshare and a deletion. They come back one after the other, after less time
+// signature, be it by a presignature, a reshare and a deletion. They come back one after the other, after less time
 // than anybody notices, or after longer than a session waits.
 func TestCrashTogether(t *testing.T) {
-	for _, name := range []string{"keygen", "sign", "reshare", "delete"} {
+	for _, name := range []string{"keygen", "sign", "presigned sign", "reshare", "delete"} {
 		t.Run(name, func(t *testing.T) {
 			op := operations[name]
 			calm := &killer{}
