@@ -25,6 +25,8 @@ type Core struct {
 	// ticked is when the last Tick was.
 	ticked time.Time
 	awake  awake
+	// chainClock is for presignatures alone.
+	chainClock chainClock
 	// requests are the open ones of the view. The map is never changed, and it and
 	// decidedLately are in judging for other goroutines.
 	requests map[types.RequestID]*types.Request
@@ -327,6 +329,7 @@ func (c *Core) Reconcile(ctx context.Context) error {
 	if err := c.look(ctx); err != nil {
 		return fmt.Errorf("%w: %w", errReadChain, err)
 	}
+	c.guardWork("blocks that leap", c.noticeLeap)
 	if err := c.try("recalling deletions", func() error { return c.recallDeletions(ctx) }); err != nil {
 		return fmt.Errorf("%w: %w", errReadChain, err)
 	}

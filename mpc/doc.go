@@ -33,8 +33,8 @@
 //     share is used: a worker waits for that, and not the loop (use.go).
 //   - A loop that is busy hears nobody, so nobody is called silent for it: what came
 //     meanwhile is heard before the clock ticks, and of the time itself little counts.
-//   - A presignature (presign.go) is in memory only, made while nobody asks for
-//     anything, and used once: for a request that its owner leads, after every signer
+//   - A presignature (presign.go) is in memory only, made while no session of a request is
+//     under way, and used once: for a request that its owner leads, after every signer
 //     bound that request to its digest and confirmed that all were told the same. Where one
 //     comes to nothing another may be used for the request, for the same digest, in the same
 //     attempt or, if a signer was in another session of it, in the owner's next one. What

@@ -154,7 +154,8 @@ func (c *Core) End(s *session.Session, end session.End) {
 	request := serves(s)
 	c.resent += uint64(s.Resent())
 	c.opts.Observer.SessionEnded(SessionEnd{
-		Request: request.ID, Session: s.ID(), Presigned: l.presign() && (l.parked || !l.waits()), Reason: end.Reason, Took: now.Sub(s.Opened()), Resent: s.Resent(),
+		Request: request.ID, Session: s.ID(), Presigned: l.presign() && (l.parked || !l.waits()), Reason: end.Reason, LeftFor: end.LeftFor,
+		Took: now.Sub(s.Opened()), Resent: s.Resent(),
 	})
 	key := types.RecordKey{KeyID: request.KeyID, Epoch: request.Epoch, Session: s.ID()}
 	if r, staged := c.records[key]; staged && r.Status == types.StatusPending && !r.HasData {

@@ -20,7 +20,8 @@ import (
 type View struct {
 	// Height of the last committed block.
 	Height int64
-	// Time of that block; zero if it is not known. It is for age by the chain's clock alone.
+	// Time of that block; zero if it is not known. It tells of the age of presignatures, and of
+	// blocks of which this node's clocks know nothing.
 	Time time.Time
 	// CatchingUp: the node knows that the chain is further. Nothing starts.
 	CatchingUp bool
@@ -118,6 +119,9 @@ type SessionEnd struct {
 	Presigned bool
 	// Reason is empty for success.
 	Reason types.Reason
+	// LeftFor is why somebody else left it, in the words of that one; empty if nobody did.
+	// Reason is ErrAborted then.
+	LeftFor types.Reason
 	// Took is how long it was open here.
 	Took time.Duration
 	// Resent is how many of its envelopes went out again.

@@ -16,7 +16,7 @@ import (
 // made ahead of time by t+1 participants of a READY key, one of which leads, and owns
 // it: only for requests that the owner leads is it used. See session.Parker for how it
 // stops and goes on. It is in memory only, and lost with the process. A node makes one
-// of its own at a time, while nobody asks for anything.
+// of its own at a time, while it has no session of a request under way.
 
 const (
 	// presignMaxAge bounds what a presignature may outlive unseen, by this node's clock and by
@@ -26,11 +26,6 @@ const (
 	// presignSlack is how many blocks a Prepare of a presignature may be older or newer
 	// than this node's last one.
 	presignSlack = 5
-	// presignPause is how long an owner waits after it failed to make one, or lost some; it
-	// doubles up to presignMaxPause, until one was made, or used. After members that were
-	// busy it does not double: half of them are at any time where blocks come late.
-	presignPause    = 5 * time.Second
-	presignMaxPause = 5 * time.Minute
 	// presignExtra is how many more than the target an owner may have here: it drops one
 	// before this node hears of it.
 	presignExtra = 2
@@ -76,11 +71,6 @@ type presigns struct {
 	excused map[accusationID]waste
 	// dropped are those that others said the chain has no use for.
 	dropped []droppedPresign
-}
-
-type pause struct {
-	until time.Time
-	wait  time.Duration
 }
 
 // useBy is for what whose presignatures are used.
@@ -175,14 +165,15 @@ func (c *Core) presignRequest(id types.RequestID) *types.Request {
 	return &r
 }
 
-// idle: this node computes for no request of the chain, and does not hold up consensus as
-// far as it can see.
+// idle: this node has no session of a request of the chain that is not done, and does not
+// hold up consensus as far as it can see. One that waits for its Start counts: what is begun
+// before it comes would be computed beside it.
 func (c *Core) idle() bool {
 	if c.pace.late(c.opts.Now()) {
 		return false
 	}
 	for _, l := range c.sessions {
-		if !l.waits() && l.Phase() == session.Running {
+		if !l.waits() && l.Phase() != session.Lingering {
 			return false
 		}
 	}
@@ -214,13 +205,15 @@ func (c *Core) openPresign(now time.Time) {
 	s.Announce(now)
 }
 
-// presignConfig prefers signers with whom little came to nothing lately.
+// presignConfig prefers signers with whom little came to nothing lately, and does without
+// those with whom nothing would be used.
 func (c *Core) presignConfig(r *types.Request, attempt uint32) session.Config {
 	cfg := c.config(r, attempt)
 	cfg.Suspicion = func(op types.Operator) int {
 		w := c.wasteOf(op)
 		return c.suspicion(op) + w.count + w.named
 	}
+	cfg.Shunned = func(op types.Operator) bool { return c.suspicion(op) >= provenSuspicion }
 	return cfg
 }
 
@@ -245,8 +238,8 @@ func (c *Core) registerPresign(s *session.Session, now time.Time) {
 }
 
 // neediest is the key that this node makes its next presignature of: of those with too
-// few, that of which a signature was asked for last. Nil: none, or this node makes one
-// already.
+// few, that of which a signature was asked for last. One that cannot do without members with
+// whom none would be used gets none. Nil: none, or this node makes one already.
 func (c *Core) neediest(now time.Time) *types.Request {
 	if c.presigns.count >= c.opts.MaxPresignatures {
 		return nil
@@ -267,7 +260,7 @@ func (c *Core) neediest(now time.Time) *types.Request {
 			continue
 		}
 		r := c.presignRequest(types.RequestID{Kind: types.KindPresign, ID: name})
-		if r == nil || all >= c.quota(r) || best != nil && !c.needsMore(r, best, own) {
+		if r == nil || all >= c.quota(r) || best != nil && !c.needsMore(r, best, own) || !r.CanDoWithout(c.barred(r)) {
 			continue
 		}
 		best = r
@@ -312,6 +305,7 @@ func (c *Core) dropPresigns() {
 			}
 		})
 	}
+	c.guardWork("presignatures with liars", c.dropBarred)
 	c.guardWork("dropped presignatures", func() { c.judgeDropped(c.opts.Now()) })
 }
 
@@ -380,30 +374,4 @@ func (c *Core) chargePresign(l *live, end session.End) {
 	case end.Reason == "":
 		delete(c.presigns.losses, key)
 	}
-}
-
-// passes: a member refuses for what is over soon, such as work for a request, or a block
-// that it does not have. Nobody computed anything.
-func passes(reason types.Reason) bool {
-	return reason == types.ErrBusy || reason == types.ErrWrongAttempt || reason == types.ErrCatchingUp
-}
-
-// rest begins the shortest pause, unless there is one.
-func rest(pauses map[types.KeyID]pause, key types.KeyID, now time.Time) {
-	if p := pauses[key]; !now.Before(p.until) {
-		p.until = now.Add(presignPause)
-		pauses[key] = p
-	}
-}
-
-// prolong begins the next pause of a key, twice as long as the last one. What is lost during
-// one counts to it.
-func prolong(pauses map[types.KeyID]pause, key types.KeyID, now time.Time) {
-	p := pauses[key]
-	if now.Before(p.until) {
-		return
-	}
-	p.wait = min(max(2*p.wait, presignPause), presignMaxPause)
-	p.until = now.Add(p.wait)
-	pauses[key] = p
 }

@@ -12,7 +12,7 @@ import (
 type PresignStatus struct {
 	KeyID types.KeyID
 	Epoch uint64
-	// Ready are usable for requests that this node leads, Parked all that this node is a
+	// Ready are usable now for requests that this node leads, Parked all that this node is a
 	// signer of, Building those that are being made.
 	Ready, Parked, Building int
 }
@@ -34,7 +34,7 @@ func (c *Core) presignStatus() []PresignStatus {
 		switch {
 		case l.Phase() != session.Parked:
 			s.Building++
-		case l.Usable() && l.Initiator() == c.self.Operator:
+		case c.ready(l):
 			s.Ready++
 			fallthrough
 		default:

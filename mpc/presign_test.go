@@ -187,6 +187,16 @@ func TestPresignedIsWhatWasReady(t *testing.T) {
 	}
 }
 
+// TestEndTellsWhyItWasLeft: an Observer is told why somebody left, beside that it did.
+func TestEndTellsWhyItWasLeft(t *testing.T) {
+	p := newPresigner(t)
+	p.start()
+	p.core.End(p.started(), session.End{Reason: types.ErrAborted, Left: p.from, LeftFor: types.ErrPresignDropped})
+	require.Len(t, p.ends, 1)
+	require.Equal(t, types.ErrAborted, p.ends[0].Reason)
+	require.Equal(t, types.ErrPresignDropped, p.ends[0].LeftFor)
+}
+
 // What is made next is of the key that was last asked for, then of that of which there are
 // fewest; while one has as many as it wants, or is paused, of another.
 func TestNeediestKey(t *testing.T) {
@@ -280,6 +290,62 @@ func TestDisown(t *testing.T) {
 	require.Equal(t, h.Context, e.Header.Context)
 	_, err = types.VerifyEnvelope(e, deskChain, p.public("op-00"))
 	require.NoError(t, err)
+}
+
+// Who uses a presignature that this node lost its part of hears so, too. What ended in this life
+// it hears of by the words that ended it.
+func TestDisownUse(t *testing.T) {
+	p := newPresigner(t)
+	p.start()
+	h := wire.Header{
+		ChainId: deskChain, Context: make([]byte, 32), Kind: wire.KIND_ROUND, Type: "consume", Round: 4, From: "op-01", IdentityVersion: 1, Sequence: 1,
+		RequestKind: uint32(types.KindPresign), RequestId: p.request.ID.ID,
+	}
+	v, err := types.VerifyEnvelope(types.SignEnvelope(&h, nil, p.keys["op-01"]), deskChain, p.public("op-01"))
+	require.NoError(t, err)
+	p.core.HandleEnvelope(v)
+	said, to, _ := p.answer()
+	require.Equal(t, string(types.ErrPresignLost), said)
+	require.Equal(t, "op-01", to)
+	p.core.early.end(p.request.ID, types.Context(h.Context), nil, p.now)
+	p.core.HandleEnvelope(v)
+	require.Empty(t, p.sent)
+}
+
+// TestOwnerThatWantsMore: an owner that wants more than there is room for is asked whether it has
+// its old ones still. Those that it has not make room at once.
+func TestOwnerThatWantsMore(t *testing.T) {
+	p := newParked(t)
+	p.core.opts.Transport, p.core.opts.MaxPresignatures = p.desk, len(p.ops) // one of each owner
+	asks := &presigner{desk: p.desk, request: p.request, from: "op-01", attempt: p.s.Attempt(), height: p.view.Height, version: 1}
+	again := func() {
+		p.sent = nil
+		p.now = p.now.Add(time.Second)
+		asks.attempt += uint32(len(p.ops))
+		asks.ask()
+	}
+	again()
+	context := p.s.Context()
+	require.Len(t, p.sent, 2)
+	require.Equal(t, wire.KIND_PARKED, p.sent[0].Header.Kind)
+	require.Equal(t, context[:], p.sent[0].Header.Context)
+	require.Equal(t, wire.KIND_REFUSE, p.sent[1].Header.Kind)
+
+	body := wire.Refuse{Reason: string(types.ErrPresignLost)}
+	bz, err := body.Marshal()
+	require.NoError(t, err)
+	h := wire.Header{
+		ChainId: deskChain, Context: context[:], Kind: wire.KIND_REFUSE, From: "op-01", To: "op-00", IdentityVersion: 1, Sequence: 1,
+		RequestKind: uint32(types.KindPresign), RequestId: p.request.ID.ID,
+	}
+	v, err := types.VerifyEnvelope(types.SignEnvelope(&h, bz, p.keys["op-01"]), deskChain, p.public("op-01"))
+	require.NoError(t, err)
+	p.core.HandleEnvelope(v)
+	require.Empty(t, p.core.sessions)
+	require.Equal(t, 1, p.core.wasteOf("op-01").count)
+	again()
+	said, _, _ := p.answer()
+	require.Equal(t, "ready", said)
 }
 
 // started is a session that its leader started with op-00 alone.
@@ -398,4 +464,43 @@ func TestNoPresignaturesWhileBlocksAreLate(t *testing.T) {
 	block(time.Second)
 	require.False(t, p.core.Status().BlocksLate)
 	require.True(t, begins())
+}
+
+// What can wait waits from the Prepare of a request's session until that has its result, at who
+// would begin it and at who is asked.
+func TestNoPresignaturesBesideARequest(t *testing.T) {
+	for name, begin := range map[string]func(p *presigner, sign types.Request){
+		"waiting": func(p *presigner, sign types.Request) {
+			p.core.HandleEnvelope(p.desk.prepare(sign.Initiator(0), sign.ID, 0, 1))
+		},
+		"preparing": func(*presigner, types.Request) {}, // with the block
+	} {
+		t.Run(name, func(t *testing.T) {
+			p := newPresigner(t)
+			sign := p.desk.request(types.KindSign)
+			for leads := name == "preparing"; leads != (sign.Initiator(0) == "op-00"); {
+				sign.ID.ID += "x"
+			}
+			p.view.Requests = []types.Request{sign}
+			p.start()
+			begin(p, sign)
+			require.Len(t, p.core.sessions, 1)
+			require.Equal(t, name, p.core.ordered()[0].Phase().String())
+
+			p.sent = nil
+			p.core.Tick()
+			require.Len(t, p.core.sessions, 1, "it begins one beside the request")
+			p.sent = nil
+			p.ask()
+			said, to, _ := p.answer()
+			require.Equal(t, "busy", said)
+			require.Equal(t, string(p.from), to)
+
+			p.view.Requests = nil
+			p.commit()
+			p.core.Tick()
+			require.Len(t, p.core.sessions, 1)
+			require.Equal(t, types.KindPresign, p.core.ordered()[0].Request().ID.Kind)
+		})
+	}
 }

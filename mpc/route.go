@@ -39,7 +39,7 @@ func (c *Core) HandleEnvelope(v types.Verified) {
 		if !ok && h.Kind == wire.KIND_ABORT {
 			l, ok = c.sessions[types.SessionID(h.Context)]
 		}
-		if !ok && h.Kind == wire.KIND_PARKED {
+		if !ok && c.asksForPart(v) {
 			c.disown(v)
 			return
 		}

@@ -73,7 +73,7 @@ func newMetrics(chainID string) *metrics {
 		bytes:     f.counter("channel_bytes_total", "Bytes of messages on the channel.", "direction", "type"),
 		peers:     f.gauge("channel_peers", "Peers that have the MPC channel.").WithLabelValues(),
 		reachable: f.gauge("channel_operators", "Participants that can be reached.").WithLabelValues(),
-		presigned: f.counter("presignatures_ended_total", "Presignatures that were ready, and were used, outcome ok, or discarded, by reason.", "outcome"),
+		presigned: f.counter("presignatures_ended_total", "Presignatures that were ready, and were used, outcome ok, or discarded, by reason: that of the signer that left, where one did.", "outcome"),
 		decided: f.histogram("request_blocks", "Blocks from a request's commit to its decision, by outcome: ok or a reason.",
 			blockBuckets, "kind", "outcome"),
 		lag:       f.single("reconcile_lag_blocks", "Blocks seen at once by the engine; 1 is no lag.", blockBuckets),
@@ -144,6 +144,9 @@ func (m *metrics) SessionEnded(end mpc.SessionEnd) {
 	m.ended.WithLabelValues(kind, outcome).Inc()
 	switch {
 	case end.Presigned: // it may have waited for an hour
+		if end.LeftFor != "" { // all signers but one hear why from that one
+			outcome = outcomeLabel(end.LeftFor)
+		}
 		m.presigned.WithLabelValues(outcome).Inc()
 	case end.Request.Kind != types.KindPresign: // one that was not made is no presignature, and nobody waited for it
 		m.attempts.WithLabelValues(kind, outcome).Observe(end.Took.Seconds())

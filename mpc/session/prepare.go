@@ -216,7 +216,7 @@ func decodeReady(v types.Verified, id types.SessionID) (*wire.Ready, error) {
 
 // onRefuse notes why a member takes no part.
 func (s *Session) onRefuse(v types.Verified, now time.Time) {
-	if s.phase == Parked {
+	if s.disownable(v.From()) {
 		s.onDisowned(v)
 		return
 	}

@@ -195,16 +195,27 @@ func (s *Session) stopAsking(op types.Operator) {
 	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == op && h.Kind == wire.KIND_PARKED })
 }
 
-// onDisowned ends a presignature of this node of which a signer says, to it alone, that it
-// has no part any more. To whom it is of no use one way or the other only stops asking: the
-// owner hears the same, or finds out, and who left on the word of one member would have
-// nothing to show for it.
+// IsConsume: the envelope says what a presignature is used for.
+func IsConsume(h *wire.Header) bool { return h.Kind == wire.KIND_ROUND && h.Type == consumeType }
+
+// disownable: a member may say that it has no part of it, as long as it gave no sign of having
+// heard what this node uses it for. Once it did, only the end of the session counts.
+func (s *Session) disownable(by types.Operator) bool {
+	if s.phase != Running || s.parking.target == nil || s.initiator != s.cfg.Self {
+		return s.phase == Parked
+	}
+	return s.round == s.parking.round && !slices.ContainsFunc(s.inbox.places(s.round), func(place slot) bool { return place.from == by })
+}
+
+// onDisowned ends a presignature of which its owner says, or to its owner a signer, that it has
+// no part any more: to this node alone, which leaves for that one. To whom it is of no use one
+// way or the other only stops asking: the owner hears the same, or finds out.
 func (s *Session) onDisowned(v types.Verified) {
 	h := v.Header()
 	if h.To != string(s.cfg.Self) || string(h.Context) != string(s.context[:]) || s.peers[v.From()] == nil {
 		return
 	}
-	if s.initiator != s.cfg.Self {
+	if s.initiator != s.cfg.Self && s.initiator != v.From() {
 		s.stopAsking(v.From())
 		return
 	}
@@ -355,10 +366,11 @@ func (s *Session) afterFix(step Step, now time.Time) {
 	s.advance(now)
 }
 
-// GiveUp ends a presignature of this node for the sake of some of its signers.
+// GiveUp ends a presignature of this node for the sake of some of its signers, with whom it
+// uses none: they were not there when another one was used, or lied elsewhere.
 func (s *Session) GiveUp(awaited []types.Operator) {
 	awaited = slices.DeleteFunc(s.others(), func(op types.Operator) bool { return !slices.Contains(awaited, op) })
-	s.end(End{Reason: types.ErrPresignLost, Awaited: awaited, Err: fmt.Errorf("%v were not there when another one was used", awaited)})
+	s.end(End{Reason: types.ErrPresignLost, Awaited: awaited, Err: fmt.Errorf("none is used with %v now", awaited)})
 }
 
 // giveUp: the owner of a presignature that does not come to its end leaves it, long

@@ -13,7 +13,7 @@ import (
 )
 
 // Who restarted has no part of a presignature any more. It tells those that ask; its owner
-// gives it up and says for whom, nobody else does: what one member is told means nothing to
+// gives it up and says for whom, no other signer does: what one member is told means nothing to
 // the others.
 func TestDisowned(t *testing.T) {
 	n, _ := parked(t)
@@ -44,7 +44,49 @@ func TestDisowned(t *testing.T) {
 	know(asked, n.players...)
 	require.NoError(t, a.s.Consume(*asked, 0, n.now))
 	a.hear(lost(a))
-	require.Empty(t, a.ends, "once it is used, only its end counts")
+	require.Equal(t, types.ErrPresignLost, a.ended().Reason, "it never heard what for")
+	require.Equal(t, []types.Operator{b.op}, a.ended().Awaited)
+
+	n, asked = parked(t)
+	a, b, c = n.players[0], n.players[1], n.players[2]
+	know(asked, n.players...)
+	n.hold = func(m mail) bool { return m.from == c }
+	require.NoError(t, a.s.Consume(*asked, 0, n.now))
+	n.settle()
+	a.hear(lost(a))
+	require.Empty(t, a.ends, "once it began, only its end counts")
+	n.release()
+	signed(t, asked, a, b, c)
+}
+
+// An owner that restarted says so to its signers, each of which leaves for it. What it says of
+// a presignature that is used counts for nothing.
+func TestDisownedByItsOwner(t *testing.T) {
+	n, _ := parked(t)
+	a, b, c := n.players[0], n.players[1], n.players[2]
+	lost := func(to *player) types.Verified {
+		h := wire.Header{Context: n.contextBytes(), Kind: wire.KIND_REFUSE, To: string(to.op)}
+		return forge(t, a, h, encode(t, &wire.Refuse{Reason: string(types.ErrPresignLost)}))
+	}
+	b.hear(lost(c))
+	require.Empty(t, b.ends, "said to somebody else")
+	n.hold = func(m mail) bool { return m.to == a } // it has nothing to hear it with
+	b.hear(lost(b))
+	n.settle()
+	require.Equal(t, types.ErrPresignLost, b.ended().Reason)
+	require.Equal(t, []types.Operator{a.op}, b.ended().Awaited)
+	require.Equal(t, []types.Operator{a.op}, c.ended().LeftOver)
+
+	n, asked := parked(t)
+	a, b, c = n.players[0], n.players[1], n.players[2]
+	know(asked, n.players...)
+	n.hold = func(m mail) bool { return m.from == c }
+	require.NoError(t, a.s.Consume(*asked, 0, n.now))
+	n.settle()
+	b.hear(lost(b))
+	require.Empty(t, b.ends)
+	n.release()
+	signed(t, asked, a, b, c)
 }
 
 // A signer that came back is asked until it says that it still has its part; the owner

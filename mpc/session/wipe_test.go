@@ -49,14 +49,14 @@ var cuts = []struct {
 // crossed the border of a session is wiped.
 func TestNothingSecretIsLeft(t *testing.T) {
 	for _, cut := range cuts {
-		for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign} {
+		for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign, types.KindPresign} {
 			t.Run(cut.name+" in a "+kind.String(), func(t *testing.T) {
 				events, parties, opened := 0, 0, 0
 				for done := false; !done; events++ {
-					n := newOf(t, kind)
+					n, next := unopened(t, kind)
 					n.open()
 					for i := 0; i < events && !done; i++ {
-						done = !n.next()
+						done = !next()
 					}
 					for _, p := range n.players {
 						if p.s == nil {
@@ -82,12 +82,32 @@ func TestNothingSecretIsLeft(t *testing.T) {
 	}
 }
 
+// unopened is an attempt, and what lets the next event of it happen; false: there is none. A
+// presignature is used as soon as it can be.
+func unopened(t *testing.T, kind types.RequestKind) (n *network, next func() bool) {
+	if kind != types.KindPresign {
+		n = newOf(t, kind)
+		return n, n.next
+	}
+	n, asked := newPresign(t, 3, 2)
+	return n, func() bool {
+		owner := n.players[0].s
+		if !owner.Usable() {
+			return n.next()
+		}
+		know(asked, n.players...)
+		require.NoError(t, owner.Consume(*asked, 0, n.now))
+		return true
+	}
+}
+
 // TestResultClosesTheParty: a session that lingers holds no secrets.
 func TestResultClosesTheParty(t *testing.T) {
-	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign} {
-		n := newOf(t, kind)
+	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign, types.KindPresign} {
+		n, next := unopened(t, kind)
 		n.open()
-		n.settle()
+		for next() {
+		}
 		n.finished(n.players...)
 		require.Equal(t, 3, n.watch.Made())
 		require.Empty(t, n.watch.Leaks())

@@ -228,7 +228,8 @@ func TestCrashAtEveryMoment(t *testing.T) {
 			op := operations[name]
 			calm := &killer{}
 			op.run(t, calm)
-			every := os.Getenv(crashAll) != "" || name == "keygen" && !testing.Short()
+			all := os.Getenv(crashAll) != ""
+			every := all || name == "keygen" && !testing.Short()
 			few := testing.Short() || name == "cancelled reshare" || name == "undelete"
 			chosen := calm.some(someMoments)
 			switch {

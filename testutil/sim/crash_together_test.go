@@ -23,13 +23,13 @@ const (
 
 // TestCrashTogether kills a node before, half way in and after a write, and at the same
 // moment the next one or all others, wherever these are then: in every phase of a keygen, a
-// signature, a reshare and a deletion, and of the rare operations where CRASH_ALL asks for
-// all. They come back one after the other, after less time
-// than anybody notices, or after longer than a session waits.
+// signature, be it by a presignature, a reshare and a deletion, and of the rare operations where
+// CRASH_ALL asks for all. They come back one after the other, after less time than anybody
+// notices, or after longer than a session waits.
 func TestCrashTogether(t *testing.T) {
-	names, all := []string{"keygen", "sign", "reshare", "delete"}, os.Getenv(crashAll) != ""
+	names, all := []string{"keygen", "sign", "presigned sign", "reshare", "delete"}, os.Getenv(crashAll) != ""
 	if all {
-		names = append(names, rare...)
+		names = append(names, "repair", "auto reshare")
 	}
 	for _, name := range names {
 		t.Run(name, func(t *testing.T) {

@@ -43,6 +43,7 @@ type Node struct {
 	// Lied counts the messages that it did not send as its engine made them.
 	Lied int
 
+	stood  time.Duration        // see StandStill
 	former []ed25519.PrivateKey // identities that it had before
 	timing session.Timing
 	world  *World
@@ -146,13 +147,20 @@ func (n *Node) Start() {
 }
 
 // wall is what the node takes the time to be.
-func (n *Node) wall() time.Time { return n.world.Now().Add(n.ClockAhead) }
+func (n *Node) wall() time.Time { return n.world.Now().Add(n.ClockAhead - n.stood) }
 
 // elapsed is by a clock that nobody sets.
-func (n *Node) elapsed() time.Duration { return time.Duration(n.world.Now().UnixNano()) }
+func (n *Node) elapsed() time.Duration { return time.Duration(n.world.Now().UnixNano()) - n.stood }
 
 // Sleep lets a node do nothing for a while. What comes meanwhile waits.
 func (n *Node) Sleep(d time.Duration) { n.slow.until = n.world.now.Add(d) }
+
+// StandStill is a Sleep of which the node's clocks know nothing: to it, it is as if a memory of
+// before was put back when it wakes.
+func (n *Node) StandStill(d time.Duration) {
+	n.Sleep(d)
+	n.stood += d
+}
 
 // StartBehind begins a new life that knows no block after a height until CatchUp.
 func (n *Node) StartBehind(height int64) {

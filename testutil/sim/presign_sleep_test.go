@@ -77,3 +77,42 @@ func TestNothingIsUsedAfterASleep(t *testing.T) {
 	require.True(t, w.Run(time.Minute, func() bool { return w.Chain.Open() == 0 }))
 	require.Empty(t, ledger.Broken())
 }
+
+// TestNothingIsUsedAfterALeap: a machine whose clocks go on as if nothing happened finds out by
+// the blocks that it missed: it uses nothing of what it had, be it that they come one by one, or
+// all at once.
+func TestNothingIsUsedAfterALeap(t *testing.T) {
+	const missed = 30 * time.Second
+	for name, befalls := range map[string]func(w *sim.World, n *sim.Node){
+		"clocks that stood still": func(_ *sim.World, n *sim.Node) { n.StandStill(missed) },
+		"blocks all at once": func(w *sim.World, n *sim.Node) {
+			n.FallBehind()
+			w.After(missed, n.CatchUp)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w, ledger := presigning(t, 2, 2)
+			n, owner := w.Nodes[1], w.Nodes[0]
+			befalls(w, n)
+			w.Run(missed-2500*time.Millisecond, func() bool { return false })
+			uses := 0
+			w.Delivered = func(_, to *sim.Node, e *wire.Envelope) {
+				if to == n && e.Header.Type == "consume" {
+					uses++
+				}
+			}
+			for _, id := range idsLedBy(w, types.KindSign, owner, 0, 2) { // their uses wait until it has the block
+				w.Chain.Sign(id, "key", digestOf(id))
+			}
+			fixed := ledger.Fixed(n.Operator)
+			require.True(t, w.Run(10*time.Second, func() bool { return n.Ended[types.ErrInterrupted] > 0 }))
+			w.Run(time.Second, func() bool { return false })
+			require.Positive(t, uses, "nobody wanted to use anything")
+			require.Equal(t, fixed, ledger.Fixed(n.Operator), "it used what it had before")
+			require.True(t, w.Run(time.Minute, func() bool { return w.Chain.Open() == 0 }))
+			require.True(t, w.Run(2*time.Minute, func() bool { return stocked(w, 2) }), "%v", stock(w))
+			require.Empty(t, ledger.Broken())
+			nobodyAccused(t, w)
+		})
+	}
+}

@@ -19,12 +19,18 @@ import (
 // presignatures of it as everybody keeps.
 func presigning(t *testing.T, seed uint64, target int) (*sim.World, *fakeproto.Ledger) {
 	t.Helper()
+	return presigningBy(t, seed, 2, target)
+}
+
+// presigningBy is one with a key of another threshold.
+func presigningBy(t *testing.T, seed uint64, threshold, target int) (*sim.World, *fakeproto.Ledger) {
+	t.Helper()
 	ledger := fakeproto.NewLedger()
 	w := sim.New(t, sim.Config{
 		Seed: seed, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: ledger}, Preparams: 10, Lag: 100 * time.Millisecond,
 		Params: func(p *xtypes.Params) { p.RetireBlocks, p.PresignTarget = 10, uint32(target) },
 	})
-	w.Chain.Keygen("key", 2)
+	w.Chain.Keygen("key", threshold)
 	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
 	require.True(t, w.Run(10*time.Minute, func() bool { return stocked(w, target) }), "%v", stock(w))
 	return w, ledger

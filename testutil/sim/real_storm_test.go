@@ -25,7 +25,8 @@ import (
 const realSeeds = 2
 
 // TestRealStorms: as TestStorms, with tss-lib and its guard on stored shares. One
-// of three members lies, the weather is bad, and the other two sign all the same.
+// of three members lies, the weather is bad, and the other two sign all the same. In every
+// other seed they have presignatures, and use one before anything goes wrong.
 func TestRealStorms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("real signatures take seconds of CPU each")
@@ -51,15 +52,33 @@ func TestRealStorms(t *testing.T) {
 func runRealStorm(t *testing.T, seed uint64) bool {
 	t.Helper()
 	k := fixtures.Shares(3, 1)
-	s := &storm{ledger: fakeproto.NewLedger(), keys: []types.KeyID{"key"}}
+	s := &storm{ledger: fakeproto.NewLedger(), keys: []types.KeyID{"key"}, calm: true, target: int(seed % 2)}
 	s.World = sim.New(t, sim.Config{
 		Seed: seed, Nodes: 3, Operators: k.Operators, Protocols: s.ledger.Over(tss.New(tss.AllowInsecureFixtures())), Lag: 900 * time.Millisecond,
-		Params: func(p *xtypes.Params) { p.SignLifetimeBlocks, p.FaultBlocks = 300, 100 },
+		Params: func(p *xtypes.Params) {
+			p.SignLifetimeBlocks, p.FaultBlocks, p.PresignTarget = 300, 100, uint32(s.target)
+		},
 	})
 	s.Chain.Attest("key", k.Threshold, k.Session, k.Payload.Encode())
 	storeShares(t, s.World, k)
 
-	s.liar = s.Nodes[s.Rand.IntN(len(s.Nodes))]
+	recovers := func(id string, digest [32]byte) {
+		t.Helper()
+		sig, ok := s.Chain.Signature(id)
+		require.True(t, ok, "%s failed though only the liar was in the way for minutes", id)
+		recovered, err := crypto.SigToPub(digest[:], append(append(sig.R, sig.S...), byte(sig.V)))
+		require.NoError(t, err)
+		require.Equal(t, k.Payload.PublicKey, crypto.CompressPubkey(recovered))
+	}
+	s.stock(t)
+	if s.target > 0 {
+		signsAll(t, s.World, "ahead")
+		recovers("ahead", sha256.Sum256([]byte("ahead")))
+		require.Equal(t, k.Threshold+1, s.used(), "it was not signed with what was ready")
+		s.stock(t)
+	}
+
+	s.liar, s.calm = s.Nodes[s.Rand.IntN(len(s.Nodes))], false
 	s.Meddle, s.Chain.Bundles = s.weather, s.bundle
 	s.RandomLiar(s.liar, 5+s.Rand.IntN(30))
 	s.After(3*time.Second, s.trouble)
@@ -73,11 +92,7 @@ func runRealStorm(t *testing.T, seed uint64) bool {
 	s.calmDown()
 	require.True(t, s.Run(maxAttempts*signAttempt, func() bool { return allUp(s.World) && s.Chain.Open() == 0 }), "requests are stuck")
 	for i, digest := range digests {
-		sig, ok := s.Chain.Signature(fmt.Sprintf("sig-%d", i))
-		require.True(t, ok, "signature %d failed though only the liar was in the way for minutes", i)
-		recovered, err := crypto.SigToPub(digest[:], append(append(sig.R, sig.S...), byte(sig.V)))
-		require.NoError(t, err)
-		require.Equal(t, k.Payload.PublicKey, crypto.CompressPubkey(recovered))
+		recovers(fmt.Sprintf("sig-%d", i), digest)
 	}
 	s.sound(t)
 	return s.liar.Lied > 0

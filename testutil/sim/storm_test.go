@@ -29,6 +29,8 @@ type storm struct {
 	forked bool
 	// calmed is when calm came.
 	calmed time.Time
+	// target is how many presignatures everybody keeps.
+	target int
 	// patience is how long signatures may take with one member lying.
 	patience time.Duration
 	// keys are all that were asked for, attested those of them of which the liar may have
@@ -41,6 +43,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 	s := &storm{
 		ledger: fakeproto.NewLedger(), patience: maxAttempts * signAttempt,
 		keys: []types.KeyID{"key", "spoiled", "last"}, attested: []types.KeyID{"spoiled"},
+		target: int(seed % 3), // a third of all seeds without
 	}
 	s.World = sim.New(t, sim.Config{
 		Seed: seed, Nodes: 4, Protocols: fakeproto.Protocols{Ledger: s.ledger}, Preparams: 60, Lag: 900 * time.Millisecond,
@@ -48,7 +51,7 @@ func newStorm(t *testing.T, seed uint64) *storm {
 			p.RetireBlocks, p.KeygenAttemptBlocks, p.KeygenLifetimeBlocks = 10, 12, 60
 			p.SignLifetimeBlocks, p.FaultBlocks = 300, 100
 			p.ReshareAttemptBlocks, p.ReshareLifetimeBlocks = 12, 60
-			p.PresignTarget = uint32(seed % 3) // a third of all seeds without
+			p.PresignTarget = uint32(s.target)
 		},
 	})
 	s.liar = s.Nodes[s.Rand.IntN(len(s.Nodes))]
@@ -142,17 +145,19 @@ const (
 
 // TestStormsOfLies: one member lies, all else is well: nobody honest accuses anybody
 // honest of anything.
-func TestStormsOfLies(t *testing.T) { forSeeds(t, 4, runLies) }
+func TestStormsOfLies(t *testing.T) {
+	uses := newStormUses(t)
+	forSeeds(t, 4, func(t *testing.T, seed uint64) bool { return uses.of(runLies(t, seed, nil)).liar.Lied > 0 })
+}
 
-func runLies(t *testing.T, seed uint64) bool { return runLiesTraced(t, seed, nil).Lied > 0 }
-
-func runLiesTraced(t *testing.T, seed uint64, trace func(string)) (liar *sim.Node) {
+func runLies(t *testing.T, seed uint64, trace func(string)) *storm {
 	t.Helper()
 	s := newStorm(t, seed)
 	s.Trace = trace
 	s.calm = true // calmed long ago: nothing is forgiven
 	s.Chain.Keygen("key", 2)
 	require.True(t, s.Run(maxKeygenAttempts*keygenAttempt, ready(s.World, "key")), "keygen is stuck")
+	s.stock(t)
 	s.lie(1 + s.Rand.IntN(100))
 	s.Chain.Keygen("spoiled", 2)
 	const signatures = 4
@@ -168,7 +173,7 @@ func runLiesTraced(t *testing.T, seed uint64, trace func(string)) (liar *sim.Nod
 		s.reshare(t)
 	}
 	s.over(t)
-	return s.liar
+	return s
 }
 
 // reshare gives the key to all anew, the liar among them: it comes off or it does not, and
@@ -192,14 +197,16 @@ func (s *storm) reshare(t *testing.T) {
 }
 
 // TestStorms: one member lies, the network is bad, proposers inject rubbish.
-// Whatever happens, nothing is signed twice or used twice, an honest member is
+// Whatever happens, nothing is signed twice or used twice, presignatures that were ready
+// before among it, an honest member is
 // never proved guilty, and when only the liar is left of the trouble, the others
 // sign without it.
-func TestStorms(t *testing.T) { forSeeds(t, 1, runStorm) }
+func TestStorms(t *testing.T) {
+	uses := newStormUses(t)
+	forSeeds(t, 1, func(t *testing.T, seed uint64) bool { return uses.of(runStorm(t, seed, nil)).liar.Lied > 0 })
+}
 
-func runStorm(t *testing.T, seed uint64) bool { return runStormTraced(t, seed, nil).Lied > 0 }
-
-func runStormTraced(t *testing.T, seed uint64, trace func(string)) (liar *sim.Node) {
+func runStorm(t *testing.T, seed uint64, trace func(string)) *storm {
 	t.Helper()
 	s := newStorm(t, seed)
 	s.Trace = trace
@@ -208,8 +215,9 @@ func runStormTraced(t *testing.T, seed uint64, trace func(string)) (liar *sim.No
 	if key, _ := s.Chain.Key("key"); key.Status != types.KeyReady {
 		s.calmDown()
 		s.over(t)
-		return s.liar // the weather was too bad for all four at once
+		return s // the weather was too bad for all four at once
 	}
+	s.stock(t)
 	s.RandomLiar(s.liar, 10+s.Rand.IntN(60))
 	s.After(3*time.Second, s.trouble)
 	s.Chain.Keygen("spoiled", 2)
@@ -228,7 +236,7 @@ func runStormTraced(t *testing.T, seed uint64, trace func(string)) (liar *sim.No
 		s.reshare(t)
 	}
 	s.over(t)
-	return s.liar
+	return s
 }
 
 // lie makes the liar one: three of eight are late with everything, and nothing else. Of
@@ -252,14 +260,18 @@ func (s *storm) lie(percent int) {
 // TestStormsOverForks: a block in which a signature was asked for is taken back, and
 // made again with another digest, while the network is bad and one member lies. Whatever
 // was said of the first one, nobody signs the other too.
-func TestStormsOverForks(t *testing.T) { forSeeds(t, 4, runFork) }
+func TestStormsOverForks(t *testing.T) {
+	uses := newStormUses(t)
+	forSeeds(t, 4, func(t *testing.T, seed uint64) bool { return uses.of(runFork(t, seed)).liar.Lied > 0 })
+}
 
-func runFork(t *testing.T, seed uint64) bool {
+func runFork(t *testing.T, seed uint64) *storm {
 	t.Helper()
 	s := newStorm(t, seed)
 	s.forked, s.calm = true, true
 	s.Chain.Keygen("key", 2)
 	require.True(t, s.Run(maxKeygenAttempts*keygenAttempt, ready(s.World, "key")), "keygen is stuck")
+	s.stock(t)
 	s.calm = s.Rand.IntN(2) == 0
 	s.RandomLiar(s.liar, s.Rand.IntN(40))
 	s.After(3*time.Second, s.trouble)
@@ -276,7 +288,7 @@ func runFork(t *testing.T, seed uint64) bool {
 	require.True(t, s.Run(maxAttempts*signAttempt, func() bool { _, done := s.Chain.Signature("after"); return done && allUp(s.World) }), "a request is stuck")
 	require.True(t, s.Run(6*time.Minute, func() bool { return s.Chain.Open() == 0 }), "it never expires")
 	s.over(t)
-	return s.liar.Lied > 0
+	return s
 }
 
 // over checks what must hold when all requests are decided: all together can make a key.

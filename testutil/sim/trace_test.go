@@ -22,8 +22,8 @@ func TestOneSeedOneTrace(t *testing.T) {
 	}
 	for name, run := range map[string]func(*testing.T, uint64, func(string)){
 		"seeds":  runSeedTraced,
-		"storms": func(t *testing.T, seed uint64, trace func(string)) { runStormTraced(t, seed, trace) },
-		"lies":   func(t *testing.T, seed uint64, trace func(string)) { runLiesTraced(t, seed, trace) },
+		"storms": func(t *testing.T, seed uint64, trace func(string)) { runStorm(t, seed, trace) },
+		"lies":   func(t *testing.T, seed uint64, trace func(string)) { runLies(t, seed, trace) },
 	} {
 		for seed := uint64(1); seed <= seeds; seed++ {
 			t.Run(fmt.Sprintf("%s-%d", name, seed), func(t *testing.T) {
