@@ -2,6 +2,8 @@ package cmd
 
 import (
 	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -36,4 +38,22 @@ func TestReadmeLeavesADeposit(t *testing.T) {
 	for _, left := range []sdk.Coin{founder, joiner} {
 		require.True(t, left.IsGTE(deposit), "%s are left beside what is bonded", left)
 	}
+}
+
+// A plan without links to a program is refused by the client, unless it is told not to look
+// for them: the README's proposal is one that can be sent.
+func TestReadmeProposesAnUpgrade(t *testing.T) {
+	home := fullNode(t)
+	_, err := run(t, home, "keys", "add", "alice", "--keyring-backend", "test")
+	require.NoError(t, err)
+	all := commands(t, "README.md")
+	i := slices.IndexFunc(all, func(line string) bool { return strings.HasPrefix(line, "tx upgrade software-upgrade ") })
+	require.GreaterOrEqual(t, i, 0)
+	line := strings.ReplaceAll(all[i], " --gas auto --gas-adjustment 1.5", "") // that asks a node
+	shown := stdout(t, func() {
+		_, err = run(t, home, append(wordsOf(line), "--generate-only", "--keyring-backend", "test")...)
+	})
+	require.NoError(t, err)
+	require.Contains(t, shown, "/cosmos.upgrade.v1beta1.MsgSoftwareUpgrade")
+	require.Contains(t, shown, `"name":"`+app.UpgradeName+`"`)
 }
