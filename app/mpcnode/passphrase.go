@@ -18,8 +18,8 @@ import (
 // kind, or a device, is noticed instead of read for ever.
 const MaxPassphraseBytes = 1024
 
-// errNoTerminal is what a daemon sees that should ask.
-var errNoTerminal = errors.New("there is no terminal to ask on; set passphrase in section [mpc] of app.toml to file:PATH, env:NAME or credential:NAME")
+// ErrNoTerminal is what a daemon sees that should ask.
+var ErrNoTerminal = errors.New("there is no terminal to ask on; set passphrase in section [mpc] of app.toml to file:PATH, env:NAME or credential:NAME")
 
 // PassphraseSource is where a passphrase comes from.
 type PassphraseSource struct {
@@ -193,7 +193,7 @@ func firstLine(r io.Reader) ([]byte, error) {
 func prompt(what string) ([]byte, error) {
 	fd := int(os.Stdin.Fd())
 	if !term.IsTerminal(fd) {
-		return nil, errNoTerminal
+		return nil, ErrNoTerminal
 	}
 	fmt.Fprintf(os.Stderr, "Passphrase of %s: ", what)
 	pass, err := term.ReadPassword(fd)

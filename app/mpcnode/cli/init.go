@@ -10,6 +10,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/server"
 	genutilcli "github.com/cosmos/cosmos-sdk/x/genutil/client/cli"
 
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -49,7 +50,7 @@ func WithIdentity(cmd *cobra.Command) *cobra.Command {
 		}
 		identity, err := planIdentity(cmd)
 		if err != nil {
-			return err
+			return withRemedy(err, mpcnode.ErrNoTerminal, "a node that only follows the chain needs no passphrase: --"+flagNoMPC)
 		}
 		defer identity.wipe()
 		if err := stock(cmd, args); err != nil {
