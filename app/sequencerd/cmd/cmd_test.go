@@ -102,25 +102,6 @@ func TestInitWithoutThePassphraseFile(t *testing.T) {
 	require.FileExists(t, filepath.Join(home, "mpc", "identity.json"))
 }
 
-// Where nobody can be asked, init and what makes the identity later name their own flags:
-// nobody has looked into app.toml yet.
-func TestInitWithoutATerminal(t *testing.T) {
-	stdin := os.Stdin
-	t.Cleanup(func() { os.Stdin = stdin })
-	null, err := os.Open(os.DevNull)
-	require.NoError(t, err)
-	defer null.Close()
-	os.Stdin = null
-	_, err = run(t, t.TempDir(), "init", "alice", "--chain-id", "seq-1")
-	require.ErrorIs(t, err, mpcnode.ErrNoTerminal)
-	require.ErrorContains(t, err, "--mpc-passphrase")
-	require.ErrorContains(t, err, "--no-mpc")
-	_, err = run(t, fullNode(t), "mpc", "identity", "create")
-	require.ErrorIs(t, err, mpcnode.ErrNoTerminal)
-	require.ErrorContains(t, err, "--mpc-passphrase")
-	require.NotContains(t, err.Error(), "--no-mpc")
-}
-
 func TestInitOfAValidator(t *testing.T) {
 	t.Parallel()
 	home := t.TempDir()
