@@ -120,6 +120,8 @@ func (s PassphraseSource) read(home, what string) ([]byte, error) {
 		return readFirstLine(path)
 	case fromEnv:
 		value := os.Getenv(s.name)
+		// Children do not inherit it. The kernel goes on showing what the process was
+		// started with, which nothing here can wipe.
 		if err := os.Unsetenv(s.name); err != nil {
 			return nil, err
 		}
