@@ -37,9 +37,9 @@ esac
 exec BINARY "$@" --home HOME
 `
 
-// TestLifeOfAKey types what the README says on the life of a key, line by line, in the
-// place of its owner and of alice, who has the coins of a founder: nothing else makes sure
-// that a stranger can.
+// TestLifeOfAKey makes a key as the README has it in the section on a local network, and
+// then types what it says on the life of a key, line by line, in the place of its owner and
+// of alice, who has the coins of a founder: nothing else makes sure that a stranger can.
 func TestLifeOfAKey(t *testing.T) {
 	long(t)
 	ctx, cancel := context.WithTimeout(context.Background(), lifeTimeLimit)
@@ -49,7 +49,7 @@ func TestLifeOfAKey(t *testing.T) {
 	cfg.Params = func(p *mpctypes.Params) { p.KeygenAttemptBlocks = 120 }
 	cfg.Tune = func(_ int, c *localnet.NodeConfig) { c.App.MPC.PreparamsTarget = 1 }
 	n := startNetwork(t, ctx, cfg)
-	made := n.makeKey(ctx, "treasury", 2)
+	n.walks(ctx)
 	dir := n.lifeShell()
 	alice := n.founder(ctx, dir)
 	status := func(want mpctypes.KeyStatus) func() bool {
@@ -84,7 +84,8 @@ func TestLifeOfAKey(t *testing.T) {
 		}
 	}
 	require.Equal(t, len(brings), typed, "the README says more, or less")
-	n.signs(ctx, made, "after-all")
+	out := n.scripted(ctx, "ask sign-payload after-all treasury ethereum-message 'bye'\nawait signature after-all")
+	require.Contains(t, out, "SIGNATURE_STATUS_READY")
 	n.agree(ctx)
 }
 
