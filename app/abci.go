@@ -2,9 +2,11 @@ package app
 
 import (
 	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/spf13/cast"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/baseapp/blockexec"
+	"github.com/cosmos/cosmos-sdk/server"
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -20,7 +22,8 @@ func (app *App) setABCI(opts servertypes.AppOptions) {
 	app.SetPrepareProposal(mpc.PrepareProposal(inner.PrepareProposalHandler()))
 	app.SetProcessProposal(mpc.ProcessProposal(inner.ProcessProposalHandler()))
 	app.SetPreBlocker(mpc.PreBlocker(app.preBlock))
-	app.SetCheckTxHandler(mpc.CheckTx(nil))
+	app.SetCheckTxHandler(mpc.CheckTx(mpcabci.DefaultCheckTx(
+		cast.ToBool(opts.Get(server.FlagTrace)), cast.ToStringSlice(opts.Get(server.FlagIndexEvents)))))
 	app.SetPrepareCheckStater(app.prepareCheckState)
 
 	stores := make([]storetypes.StoreKey, 0, len(app.keys))

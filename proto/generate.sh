@@ -36,7 +36,8 @@ gatewaydir=$(module_dir github.com/grpc-ecosystem/grpc-gateway)
 
 rm -rf "$work"
 trap 'rm -rf "$work"' EXIT # or Go would take what is in it for packages of this module
-mapfile -t files < <(cd proto && find . -name '*.proto' -printf '%P\n' | sort)
+files=()
+while IFS= read -r file; do files+=("${file#./}"); done < <(cd proto && find . -name '*.proto' | sort)
 generate() { # plugin, options, files
   local plugin=$1 options=$2
   shift 2

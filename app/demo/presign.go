@@ -3,6 +3,8 @@ package main
 import (
 	"context"
 	"fmt"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 )
 
 // presignTarget is how many presignatures each node keeps of the key: one of its own,
@@ -15,11 +17,13 @@ func (s *story) awaitPresignatures(ctx context.Context) error {
 	return s.newWatcher().until(ctx, func() (bool, error) {
 		ready := 0
 		for i := range s.net.Len() {
-			status, err := s.net.Node(i).MPC().Status(ctx)
+			node := s.net.Node(i)
+			status, err := node.MPC().Status(ctx)
+			has, err := hasPresignature(status, err, node.Running())
 			if err != nil {
-				return false, fmt.Errorf("ask node%d what it does: %w", i, err)
+				return false, fmt.Errorf("ask node%d for its presignatures: %w; its log: %s", i, err, node.Info().Log)
 			}
-			if status.PresignaturesReady >= presignTarget {
+			if has {
 				ready++
 			}
 		}
@@ -29,4 +33,13 @@ func (s *story) awaitPresignatures(ctx context.Context) error {
 		}
 		return ready == s.net.Len(), nil
 	})
+}
+
+// hasPresignature judges what a node answered. One that runs and gave no answer this time is
+// asked again; one that does not run will never have any.
+func hasPresignature(status mpcnode.StatusReport, err error, running bool) (bool, error) {
+	if err != nil && !running {
+		return false, err
+	}
+	return err == nil && status.PresignaturesReady >= presignTarget, nil
 }

@@ -8,11 +8,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -34,9 +37,9 @@ esac
 exec BINARY "$@" --home HOME
 `
 
-// TestLifeOfAKey types what the README says on the life of a key, line by line, in the
-// place of its owner and of alice, a validator: nothing else makes sure that a stranger
-// can.
+// TestLifeOfAKey makes a key as the README has it in the section on a local network, and
+// then types what it says on the life of a key, line by line, in the place of its owner and
+// of alice, who has the coins of a founder: nothing else makes sure that a stranger can.
 func TestLifeOfAKey(t *testing.T) {
 	long(t)
 	ctx, cancel := context.WithTimeout(context.Background(), lifeTimeLimit)
@@ -46,8 +49,9 @@ func TestLifeOfAKey(t *testing.T) {
 	cfg.Params = func(p *mpctypes.Params) { p.KeygenAttemptBlocks = 120 }
 	cfg.Tune = func(_ int, c *localnet.NodeConfig) { c.App.MPC.PreparamsTarget = 1 }
 	n := startNetwork(t, ctx, cfg)
-	made := n.makeKey(ctx, "treasury", 2)
+	n.walks(ctx)
 	dir := n.lifeShell()
+	alice := n.founder(ctx, dir)
 	status := func(want mpctypes.KeyStatus) func() bool {
 		return func() bool { return n.key(ctx, "treasury").Status == want }
 	}
@@ -65,10 +69,11 @@ func TestLifeOfAKey(t *testing.T) {
 		"tx mpc delete ":         status(mpctypes.KEY_STATUS_DELETING),
 		"tx mpc undelete ":       status(mpctypes.KEY_STATUS_READY),
 		"update-params-proposal": func() bool { return n.proposes(ctx, dir) },
+		"tx gov vote 1 yes ":     func() bool { return n.voted(ctx, dir, alice) },
 	}
 	typed := 0
 	for _, line := range n.readmeLines("### The life of a key", "### Backups") {
-		line = strings.NewReplacer("--from OWNER", "--from requester", "--from alice", "--from validator",
+		line = strings.NewReplacer("--from OWNER", "--from requester",
 			"seqvaloper1...,seqvaloper1...", strings.Join(n.operators(0, 1, 2, 3), ",")).Replace(line)
 		n.types(ctx, dir, line)
 		for word, done := range brings {
@@ -79,7 +84,8 @@ func TestLifeOfAKey(t *testing.T) {
 		}
 	}
 	require.Equal(t, len(brings), typed, "the README says more, or less")
-	n.signs(ctx, made, "after-all")
+	out := n.scripted(ctx, "ask sign-payload after-all treasury ethereum-message 'bye'\nawait signature after-all")
+	require.Contains(t, out, "SIGNATURE_STATUS_READY")
 	n.agree(ctx)
 }
 
@@ -98,6 +104,29 @@ func (n *network) readmeLines(from, to string) (lines []string) {
 	}
 	require.NotEmpty(n.t, lines)
 	return lines
+}
+
+// founder makes an account alice with what the README leaves to one who begins a chain,
+// beside what is bonded. It returns the address.
+func (n *network) founder(ctx context.Context, dir string) string {
+	t := n.t
+	begins := strings.Join(n.readmeLines("**To begin a chain**", "A new `app.toml`"), "\n")
+	amount := func(pattern string) sdk.Coin {
+		m := regexp.MustCompile(pattern).FindStringSubmatch(begins)
+		require.Len(t, m, 2, pattern)
+		c, err := sdk.ParseCoinNormalized(m[1])
+		require.NoError(t, err)
+		return c
+	}
+	left := amount(`add-genesis-account alice (\S+)`).Sub(amount(`gentx alice (\S+)`))
+	n.shell(ctx, dir, "sequencerd keys add alice")
+	alice := strings.TrimSpace(n.shell(ctx, dir, "sequencerd keys show alice -a"))
+	out := n.shell(ctx, dir, fmt.Sprintf("sequencerd tx bank send validator %s %s --gas auto --gas-adjustment 1.5", alice, left))
+	require.Contains(t, out, "code: 0")
+	n.eventually(ctx, "alice has coins", func() bool {
+		return strings.Contains(n.shell(ctx, dir, "sequencerd query bank balances "+alice), left.Amount.String())
+	})
+	return alice
 }
 
 // lifeShell makes a folder with a sequencerd to be called there.
@@ -141,6 +170,13 @@ func (n *network) shell(ctx context.Context, dir, line string) string {
 	}
 	require.NoError(n.t, err, line)
 	return string(out)
+}
+
+// voted: the chain has somebody's vote for the first proposal.
+func (n *network) voted(ctx context.Context, dir, voter string) bool {
+	cmd := exec.CommandContext(ctx, filepath.Join(dir, "sequencerd"), "query", "gov", "vote", "1", voter)
+	out, err := cmd.Output()
+	return err == nil && strings.Contains(string(out), "VOTE_OPTION_YES") // an error: it is in no block yet
 }
 
 // proposes: the proposal is on chain, with the parameters that were written down.

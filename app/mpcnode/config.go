@@ -129,7 +129,10 @@ dir = "{{ .MPC.Dir }}"
 #   prompt            asked for at start
 #   file:PATH         first line of a file that only its owner can read;
 #                     relative to the node's home
-#   env:NAME          environment variable, removed after it was read
+#   env:NAME          environment variable. Processes that the node starts do not get it,
+#                     but whoever can look into the node itself sees what it was
+#                     started with as long as it runs (/proc/PID/environ): better a
+#                     file or a credential
 #   credential:NAME   systemd credential (LoadCredential= or SetCredential=)
 passphrase = "{{ .MPC.Passphrase }}"
 

@@ -168,7 +168,9 @@ func (m *metrics) Reconciled(blocks int64, took time.Duration) {
 // observeView measures how many blocks requests took to be decided, and how. One that is
 // not open and not decided either is at work still, such as a reshare whose shares are
 // tested; one that the chain does not know, or decided before it saw it here, went with a
-// rollback. It is called on the engine's loop.
+// rollback. One that came and went between two views is not counted: to find those, the
+// engine would read all blocks that it left out because it was too busy. It is called on the
+// engine's loop.
 func (m *metrics) observeView(v *mpc.View, ended outcomes) {
 	open := make(map[types.RequestID]int64, len(v.Requests))
 	for i := range v.Requests {

@@ -6,6 +6,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -116,11 +117,18 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 // much, so the greater one counts.
 func (c *statusCollector) resentTotal(s mpc.Status) uint64 { return max(s.Resent, c.ended.Load()) }
 
-// countSessions counts sessions by kind and phase.
+// countSessions counts sessions by kind and phase, those that there are none of too.
 func countSessions(s mpc.Status) map[[2]string]int {
 	n := make(map[[2]string]int)
-	for _, session := range s.Sessions {
-		n[[2]string{session.Request.Kind.String(), session.Phase.String()}]++
+	for _, kind := range []types.RequestKind{types.KindKeygen, types.KindSign, types.KindReshare, types.KindPresign} {
+		for phase := session.Preparing; phase < session.Ended; phase++ {
+			if phase != session.Parked || kind == types.KindPresign { // nothing else waits so
+				n[[2]string{kind.String(), phase.String()}] = 0
+			}
+		}
+	}
+	for _, running := range s.Sessions {
+		n[[2]string{running.Request.Kind.String(), running.Phase.String()}]++
 	}
 	return n
 }
@@ -154,9 +162,9 @@ func countWithheld(all []mpc.Withheld) map[mpc.Withholding]int {
 	return n
 }
 
-// countRecords counts records by status.
+// countRecords counts records by status, those that there are none of too.
 func countRecords(s mpc.Status) map[string]int {
-	n := make(map[string]int)
+	n := map[string]int{types.StatusPending.String(): 0, types.StatusReady.String(): 0, types.StatusError.String(): 0}
 	for _, r := range s.Records {
 		n[r.Status.String()]++
 	}

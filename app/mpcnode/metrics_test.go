@@ -160,6 +160,14 @@ func TestMetricsServeTheEnginesStatus(t *testing.T) {
 	require.Equal(t, float64(0), got["sequencer_mpc_registered"].Metric[0].Gauge.GetValue())
 	require.Equal(t, float64(1), got["sequencer_mpc_catching_up"].Metric[0].Gauge.GetValue(), "it has not looked yet")
 	require.Contains(t, got, "sequencer_mpc_preparams")
+	// What there is none of is 0, and does not vanish from the screen.
+	require.Len(t, got["sequencer_mpc_records"].GetMetric(), 3)
+	sessions := got["sequencer_mpc_sessions"].GetMetric()
+	require.Len(t, sessions, 4*4+1)
+	for _, m := range sessions {
+		require.Zero(t, m.Gauge.GetValue())
+		require.NotEqual(t, "ended", labels(m)["phase"])
+	}
 }
 
 // rotatedChain has a newer identity of the one validator than its node.

@@ -18,8 +18,8 @@ import (
 // kind, or a device, is noticed instead of read for ever.
 const MaxPassphraseBytes = 1024
 
-// errNoTerminal is what a daemon sees that should ask.
-var errNoTerminal = errors.New("there is no terminal to ask on; set passphrase in section [mpc] of app.toml to file:PATH, env:NAME or credential:NAME")
+// ErrNoTerminal is what a daemon sees that should ask.
+var ErrNoTerminal = errors.New("there is no terminal to ask on; set passphrase in section [mpc] of app.toml to file:PATH, env:NAME or credential:NAME")
 
 // PassphraseSource is where a passphrase comes from.
 type PassphraseSource struct {
@@ -120,6 +120,8 @@ func (s PassphraseSource) read(home, what string) ([]byte, error) {
 		return readFirstLine(path)
 	case fromEnv:
 		value := os.Getenv(s.name)
+		// Children do not inherit it. The kernel goes on showing what the process was
+		// started with, which nothing here can wipe.
 		if err := os.Unsetenv(s.name); err != nil {
 			return nil, err
 		}
@@ -193,7 +195,7 @@ func firstLine(r io.Reader) ([]byte, error) {
 func prompt(what string) ([]byte, error) {
 	fd := int(os.Stdin.Fd())
 	if !term.IsTerminal(fd) {
-		return nil, errNoTerminal
+		return nil, ErrNoTerminal
 	}
 	fmt.Fprintf(os.Stderr, "Passphrase of %s: ", what)
 	pass, err := term.ReadPassword(fd)

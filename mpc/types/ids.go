@@ -25,7 +25,7 @@ func ValidateID(id string) error {
 	}
 	for i := range len(id) {
 		if !idChar(id[i], i == 0) {
-			return fmt.Errorf("%w: character %d of %q is not allowed; use letters, digits and any of ._:-, not these in front", ErrBadID, i+1, id)
+			return fmt.Errorf("%w: character %d of %q is not allowed; use letters, digits and any of . _ - (modules also a colon, behind their name), not these in front", ErrBadID, i+1, id)
 		}
 	}
 	return nil

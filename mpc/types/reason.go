@@ -130,7 +130,7 @@ const (
 
 // remedies says what to do about a reason.
 var remedies = map[Reason]string{
-	ErrBadID:                 "use 1 to 64 letters, digits and . _ - : beginning with a letter or digit",
+	ErrBadID:                 "use 1 to 64 letters, digits and . _ - beginning with a letter or digit; a colon has its place in ids of modules only, behind the name of the module that asks",
 	ErrIDTaken:               "ids are unique for ever; ask again with a new one",
 	ErrRequestPending:        "the same id is being worked on with other content; wait, or use a new id",
 	ErrBadThreshold:          "choose a threshold t with 1 <= t < participants; t+1 participants sign",

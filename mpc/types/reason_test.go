@@ -57,6 +57,8 @@ func TestRemedies(t *testing.T) {
 	require.NotContains(t, ErrShareMissing.Remedy(), "backup", "there is none of a single share")
 	require.NotContains(t, ErrKeyFailed.Remedy(), "wait")
 	require.Contains(t, ErrKeyFailed.Remedy(), "new id")
+	require.NotContains(t, ErrBadID.Remedy(), "- :", "accounts are refused with it")
+	require.Contains(t, ErrBadID.Remedy(), "a colon has its place in ids of modules only")
 	require.Contains(t, ErrTooFewSigners.Remedy(), "identity rotate")
 	require.NotContains(t, ErrTooFewParticipants.Remedy(), "fewer", "asking for fewer is asking for less than t+1")
 }

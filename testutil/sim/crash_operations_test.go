@@ -1,12 +1,15 @@
 package sim_test
 
 import (
+	"fmt"
 	"slices"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/sim"
@@ -35,11 +38,15 @@ var operations = map[string]operation{
 		prepare: func(*testing.T, *sim.World) {},
 		ask: func(w *sim.World) {
 			w.Chain.Keygen("key", 2)
-			w.After(2500*time.Millisecond, func() { w.Chain.Jail(w.Nodes[1].Operator) }) // it is pinned
+			w.After(2500*time.Millisecond, func() {
+				w.Chain.Jail(w.Nodes[1].Operator) // it is pinned
+				w.Chain.Do(stillPending(w, "key"))
+			})
 		},
 		over: func(w *sim.World) bool { return ready(w, "key")() && promoted(w, 0, w.Nodes...) && idle(w) },
 		check: func(t *testing.T, w *sim.World) {
 			require.True(t, isJailed(w, w.Nodes[1].Operator))
+			outlastsAttempt(t, w, "key")
 			holdsWinner(t, w, "key")
 		},
 		members: func(w *sim.World) []*sim.Node { return w.Nodes },
@@ -202,4 +209,28 @@ func cancelWhenStaged(w *sim.World) {
 		}
 		cancelWhenStaged(w)
 	})
+}
+
+// stillPending is an error of the chain if a key is decided: what was to happen before that
+// comes too late.
+func stillPending(w *sim.World, id string) func(sdk.Context) error {
+	return func(ctx sdk.Context) error {
+		key, err := w.Chain.Fixture.Keeper.Key(ctx, id)
+		if err == nil && key.Status != xtypes.KEY_STATUS_PENDING {
+			err = fmt.Errorf("key %s is %s already", id, key.Status)
+		}
+		return err
+	}
+}
+
+// outlastsAttempt: the keygen took longer than the attempt in which it began, as crashNetwork
+// has it.
+func outlastsAttempt(t *testing.T, w *sim.World, id string) {
+	t.Helper()
+	keeper, ctx := w.Chain.Fixture.Keeper, w.Chain.Fixture.Ctx
+	key, err := keeper.Key(ctx, id)
+	require.NoError(t, err)
+	params, err := keeper.Params(ctx)
+	require.NoError(t, err)
+	require.Greater(t, key.DecidedHeight-key.RequestedHeight, int64(params.KeygenAttemptBlocks))
 }

@@ -26,6 +26,11 @@ func TestModule(t *testing.T) {
 	gs := m.DefaultGenesis(f.Cdc)
 	require.NoError(t, m.ValidateGenesis(f.Cdc, nil, gs))
 	require.ErrorContains(t, m.ValidateGenesis(f.Cdc, nil, json.RawMessage("{]")), "decode the genesis state of mpc")
+	stranger := types.DefaultGenesis()
+	stranger.Params.Requesters = []string{"cosmos1xyz"}
+	require.NoError(t, stranger.Validate(), "without the codecs it looks right")
+	require.ErrorIs(t, m.ValidateGenesis(f.Cdc, nil, f.Cdc.MustMarshalJSON(stranger)), types.ErrBadParams)
+	require.NoError(t, mpc.NewAppModule(f.Cdc, nil, nil).ValidateGenesis(f.Cdc, nil, gs), "of a program without a keeper")
 	m.InitGenesis(f.Ctx, f.Cdc, gs)
 	require.JSONEq(t, string(gs), string(m.ExportGenesis(f.Ctx, f.Cdc)))
 	require.Panics(t, func() { m.InitGenesis(f.Ctx, f.Cdc, json.RawMessage(`{}`)) }, "parameters of zero")

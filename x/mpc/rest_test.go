@@ -2,9 +2,12 @@ package mpc_test
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
+	"strconv"
 	"testing"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -20,6 +23,7 @@ import (
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -102,10 +106,78 @@ func TestRoutes(t *testing.T) {
 	}
 	require.ElementsMatch(t, queries(t), asked, "every query has a route")
 
+	pages(t, g)
 	none := g.get("/keys/none")
 	require.Equal(t, http.StatusNotFound, none.Code)
 	require.Contains(t, none.Body.String(), string(mpctypes.ErrUnknownKey))
 	require.Equal(t, http.StatusBadRequest, g.get("/can-keygen?threshold=many").Code)
+}
+
+// pages asks for lists page by page, by the keys that the pages give.
+func pages(t *testing.T, g gateway) {
+	t.Helper()
+	for _, path := range []string{"/participants?", "/keys?owner=" + g.f.Requester + "&", "/requests?"} {
+		want, found := listed(t, g, path+"pagination.count_total=true"), 0
+		require.Greater(t, len(want.entries), 1, path)
+		require.Equal(t, strconv.Itoa(len(want.entries)), want.Total, path)
+		for next := ""; ; {
+			page := listed(t, g, path+"pagination.limit=1&pagination.key="+url.QueryEscape(next))
+			require.Equal(t, want.entries[found:found+1], page.entries, path)
+			found++
+			if next = page.NextKey; next == "" {
+				break
+			}
+		}
+		require.Len(t, want.entries, found, path)
+	}
+}
+
+// list is an answer with a page of a list.
+type list struct {
+	entries []any
+	NextKey string `json:"next_key"`
+	Total   string
+}
+
+func listed(t *testing.T, g gateway, path string) (l list) {
+	t.Helper()
+	got := g.get(path)
+	require.Equal(t, http.StatusOK, got.Code, got.Body)
+	var answer map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(got.Body.Bytes(), &answer))
+	for name, text := range answer {
+		if name == "pagination" {
+			require.NoError(t, json.Unmarshal(text, &l))
+		} else {
+			require.NoError(t, json.Unmarshal(text, &l.entries))
+		}
+	}
+	return l
+}
+
+// What modules ask for has a colon in its name, by which gateways know verbs.
+func TestRoutesOfNamesWithAColon(t *testing.T) {
+	f := chain.New(t, 3)
+	api := f.Keeper.ForModule("vault")
+	_, err := api.KeyGen(f.Ctx, "vault:1", types.ALGORITHM_ECDSA_SECP256K1, 1, nil, keeper.AllowRaw())
+	require.NoError(t, err)
+	f.AttestAll("vault:1", chain.NewSecret("vault"))
+	_, err = api.KeySign(f.Ctx, "vault:s:1", "vault:1", types.DigestPayload(chain.Digest("text")))
+	require.NoError(t, err)
+	_, err = api.KeyReshare(f.Ctx, "vault:r", "vault:1", 2, nil)
+	require.NoError(t, err)
+	g := newGateway(t, f)
+	for path, name := range map[string]string{
+		"/keys/vault:1": "vault:1", "/keys/vault:1/signatures": "vault:s:1", "/signatures/vault:s:1": "vault:s:1",
+		"/reshares/vault:r": "vault:r", "/reshares?key_id=vault:1": "vault:r", "/keys/vault%3A1": "vault:1",
+	} {
+		got := g.get(path)
+		require.Equal(t, http.StatusOK, got.Code, "%s: %s", path, got.Body)
+		require.Contains(t, got.Body.String(), `"id":"`+name+`"`, path)
+	}
+	for _, path := range []string{"/keys/vault:1/can-sign", "/keys/vault:1/can-reshare?threshold=1"} {
+		require.Equal(t, http.StatusOK, g.get(path).Code, path)
+	}
 }
 
 // queries are the names of the module's queries.

@@ -1,10 +1,16 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
+	"os"
 
 	"github.com/spf13/cobra"
 
+	"github.com/cosmos/cosmos-sdk/server"
+	genutilcli "github.com/cosmos/cosmos-sdk/x/genutil/client/cli"
+
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -39,9 +45,12 @@ func WithIdentity(cmd *cobra.Command) *cobra.Command {
 		if noMPC {
 			return stock(cmd, args)
 		}
+		if err := checkNoGenesis(cmd); err != nil {
+			return err
+		}
 		identity, err := planIdentity(cmd)
 		if err != nil {
-			return err
+			return withRemedy(err, mpcnode.ErrNoTerminal, "a node that only follows the chain needs no passphrase: --"+flagNoMPC)
 		}
 		defer identity.wipe()
 		if err := stock(cmd, args); err != nil {
@@ -56,4 +65,22 @@ func WithIdentity(cmd *cobra.Command) *cobra.Command {
 		return nil
 	}
 	return cmd
+}
+
+// checkNoGenesis refuses what the SDK's init refuses, before anybody is asked for a
+// passphrase: to make a genesis file where there is one, without --overwrite.
+func checkNoGenesis(cmd *cobra.Command) error {
+	overwrite := cmd.Flags().Lookup(genutilcli.FlagOverwrite)
+	if overwrite == nil || overwrite.Value.String() == "true" {
+		return nil
+	}
+	path := server.GetServerContextFromCmd(cmd).Config.GenesisFile()
+	switch _, err := os.Stat(path); {
+	case errors.Is(err, os.ErrNotExist):
+		return nil
+	case err != nil:
+		return fmt.Errorf("look for a genesis file: %w", err)
+	}
+	return fmt.Errorf(types.ForProgram("there is a genesis file already, %s: this is the home of a node; --%s makes another genesis, sequencerd mpc identity create only the MPC identity"),
+		path, genutilcli.FlagOverwrite)
 }

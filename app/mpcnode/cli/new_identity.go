@@ -51,7 +51,7 @@ func planIdentity(cmd *cobra.Command) (*newIdentity, error) {
 		return nil, err
 	}
 	n.passphrase, err = source.ReadNew(f.home, "the new MPC folder "+f.paths.Folder)
-	return n, err
+	return n, withRemedy(err, mpcnode.ErrNoTerminal, "--"+flagPassphrase+" names the source too, and writes it there")
 }
 
 // checkKept refuses another source than the one with which the next start opens

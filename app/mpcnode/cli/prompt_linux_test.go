@@ -54,6 +54,19 @@ func TestInitWithAMistypedPassphrase(t *testing.T) {
 	require.NoError(t, err)
 }
 
+// Who calls init a second time is told so before a passphrase is asked for, which would
+// be for nothing.
+func TestInitOfAHomeThatIsThere(t *testing.T) {
+	home := fullNode(t)
+	before := nodehome.Files(t, home)
+	typeAtPrompt(t, "horse\ncow\n") // asked for, these would be the error
+	_, err := run(t, home, "init", "alice", "--chain-id", "seq-1")
+	require.ErrorContains(t, err, "there is a genesis file already")
+	require.ErrorContains(t, err, "--overwrite")
+	require.ErrorContains(t, err, "mpc identity create")
+	require.Equal(t, before, nodehome.Files(t, home))
+}
+
 // A new passphrase is typed twice, and never shown.
 func TestPassphraseChangeAtAPrompt(t *testing.T) {
 	home := validator(t)

@@ -125,6 +125,7 @@ func TestInitOfAValidator(t *testing.T) {
 	require.NoError(t, err)
 	_, err = run(t, home, "genesis", "validate")
 	require.NoError(t, err)
+	validateRefuses(t, home)
 	genesis, err := genutiltypes.AppGenesisFromFile(filepath.Join(home, "config", "genesis.json"))
 	require.NoError(t, err)
 	var state map[string]json.RawMessage

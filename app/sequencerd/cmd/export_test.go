@@ -25,8 +25,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/app"
 )
 
-// oneBlock gives a full node's home the state of a chain after its first block.
-func oneBlock(t *testing.T, home string) {
+// someBlocks gives a full node's home the state of a chain after its first blocks.
+func someBlocks(t *testing.T, home string, blocks int64) {
 	t.Helper()
 	db, err := dbm.NewDB("application", dbm.GoLevelDBBackend, filepath.Join(home, "data"))
 	require.NoError(t, err)
@@ -47,10 +47,12 @@ func oneBlock(t *testing.T, home string) {
 		ChainId: "seq-1", Time: began, InitialHeight: 1, AppStateBytes: encoded, ConsensusParams: &params,
 	})
 	require.NoError(t, err)
-	_, err = a.FinalizeBlock(&abci.RequestFinalizeBlock{Height: 1, Time: began.Add(time.Second)})
-	require.NoError(t, err)
-	_, err = a.Commit()
-	require.NoError(t, err)
+	for height := range blocks {
+		_, err = a.FinalizeBlock(&abci.RequestFinalizeBlock{Height: height + 1, Time: began.Add(time.Duration(height+1) * time.Second)})
+		require.NoError(t, err)
+		_, err = a.Commit()
+		require.NoError(t, err)
+	}
 	require.NoError(t, a.Close())
 }
 
@@ -59,7 +61,7 @@ func TestExportIsAGenesisFile(t *testing.T) {
 	t.Parallel()
 	for _, flags := range [][]string{nil, {"--log_level", "debug", "--log_format", "json"}, {"--height", "1"}} {
 		home := fullNode(t) // the SDK's export leaves the database open until the process ends
-		oneBlock(t, home)
+		someBlocks(t, home, 1)
 		out, err := run(t, home, append([]string{"export"}, flags...)...)
 		require.NoError(t, err, flags)
 		require.True(t, json.Valid([]byte(out)), "%v: it begins with %.80s", flags, out)

@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/server"
 	genutilcli "github.com/cosmos/cosmos-sdk/x/genutil/client/cli"
 	genutiltypes "github.com/cosmos/cosmos-sdk/x/genutil/types"
@@ -13,8 +15,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/app/mpcnode/cli"
 )
 
-// initCmd is the SDK's init, with this chain's consensus parameters and an MPC
-// identity.
+// initCmd is the SDK's init, with this chain's consensus parameters, the chain's id in
+// client.toml and an MPC identity.
 func initCmd(a *app.App) *cobra.Command {
 	cmd := genutilcli.InitCmd(a.Basics(), app.DefaultHome)
 	stock := cmd.RunE
@@ -22,7 +24,14 @@ func initCmd(a *app.App) *cobra.Command {
 		if err := stock(cmd, args); err != nil {
 			return err
 		}
-		return setConsensusParams(server.GetServerContextFromCmd(cmd).Config.GenesisFile())
+		if err := setConsensusParams(server.GetServerContextFromCmd(cmd).Config.GenesisFile()); err != nil {
+			return err
+		}
+		chainID, err := cmd.Flags().GetString(flags.FlagChainID)
+		if err != nil || chainID == "" {
+			return err
+		}
+		return setClientChain(client.GetClientContextFromCmd(cmd).HomeDir, chainID)
 	}
 	cmd.Short = "Make the files of a new node: keys, genesis, configuration, MPC identity"
 	cmd.Long = `Makes the files of a new node in its home: the keys of CometBFT, a genesis file

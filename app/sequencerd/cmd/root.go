@@ -19,7 +19,6 @@ import (
 	"github.com/cosmos/cosmos-sdk/server"
 	"github.com/cosmos/cosmos-sdk/version"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
-	genutilcli "github.com/cosmos/cosmos-sdk/x/genutil/client/cli"
 
 	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
@@ -121,7 +120,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 	mpcnode.AddCommands(root, home, newApp, exportApp, server.StartCmdOptions{})
 	root.AddCommand(
 		initCmd(a),
-		genutilcli.Commands(a.TxConfig, a.Basics(), home),
+		genesisCmd(a),
 		server.StatusCommand(),
 		keys.Commands(),
 		debug.Cmd(),

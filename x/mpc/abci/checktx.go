@@ -12,10 +12,10 @@ import (
 )
 
 // CheckTx keeps what looks like a bundle out of the mempool. A nil inner handler
-// stands for the SDK's default: run the transaction.
+// stands for DefaultCheckTx of a node that shows no traces and indexes all events.
 func (h *Handlers) CheckTx(inner sdk.CheckTxHandler) sdk.CheckTxHandler {
 	if inner == nil {
-		inner = runTx
+		inner = DefaultCheckTx(false, nil)
 	}
 	return func(run sdk.RunTx, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
 		if types.IsBundle(req.Tx) {
@@ -27,14 +27,23 @@ func (h *Handlers) CheckTx(inner sdk.CheckTxHandler) sdk.CheckTxHandler {
 	}
 }
 
-// runTx is what baseapp does when it has no handler.
-func runTx(run sdk.RunTx, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
-	gas, result, events, err := run(req.Tx, nil)
-	if err != nil {
-		return sdkerrors.ResponseCheckTxWithEvents(err, gas.GasWanted, gas.GasUsed, events, false), nil
+// DefaultCheckTx is what baseapp does when it has no handler: it runs the transaction. A
+// handler is not told the settings that baseapp has then: trace is whether errors show where
+// they come from (the flag --trace), indexEvents the events that are to be indexed, as
+// TYPE.ATTRIBUTE; none are all (index-events of app.toml).
+func DefaultCheckTx(trace bool, indexEvents []string) sdk.CheckTxHandler {
+	index := make(map[string]struct{}, len(indexEvents))
+	for _, e := range indexEvents {
+		index[e] = struct{}{}
 	}
-	return &abci.ResponseCheckTx{
-		GasWanted: int64(gas.GasWanted), GasUsed: int64(gas.GasUsed),
-		Log: result.Log, Data: result.Data, Events: result.Events,
-	}, nil
+	return func(run sdk.RunTx, req *abci.RequestCheckTx) (*abci.ResponseCheckTx, error) {
+		gas, result, events, err := run(req.Tx, nil)
+		if err != nil {
+			return sdkerrors.ResponseCheckTxWithEvents(err, gas.GasWanted, gas.GasUsed, events, trace), nil
+		}
+		return &abci.ResponseCheckTx{
+			GasWanted: int64(gas.GasWanted), GasUsed: int64(gas.GasUsed),
+			Log: result.Log, Data: result.Data, Events: sdk.MarkEventsToIndex(result.Events, index),
+		}, nil
+	}
 }

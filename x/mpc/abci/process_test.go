@@ -156,30 +156,3 @@ func TestProcessInner(t *testing.T) {
 	require.False(t, run(brokenKeeper{}, accept))
 	require.False(t, run(brokenKeeper{panics: true}, accept))
 }
-
-func TestCheckTxRefusesBundles(t *testing.T) {
-	c := newScene(t)
-	run := func([]byte, sdk.Tx) (sdk.GasInfo, *sdk.Result, []cmtabci.Event, error) {
-		return sdk.GasInfo{GasWanted: 7, GasUsed: 5}, &sdk.Result{Log: "ran"}, nil, nil
-	}
-	fails := func([]byte, sdk.Tx) (sdk.GasInfo, *sdk.Result, []cmtabci.Event, error) {
-		return sdk.GasInfo{GasWanted: 7}, nil, nil, types.ErrBadID
-	}
-	inner := func(sdk.RunTx, *cmtabci.RequestCheckTx) (*cmtabci.ResponseCheckTx, error) {
-		return &cmtabci.ResponseCheckTx{Log: "inner"}, nil
-	}
-	h := c.handlers(nil)
-	resp, err := h.CheckTx(inner)(run, &cmtabci.RequestCheckTx{Tx: bundle(t, c.results)})
-	require.NoError(t, err)
-	require.Equal(t, types.ErrBadBundle.ABCICode(), resp.Code)
-	require.Equal(t, types.ModuleName, resp.Codespace)
-	resp, err = h.CheckTx(inner)(run, &cmtabci.RequestCheckTx{Tx: txsOf(1, 50)[0]})
-	require.NoError(t, err)
-	require.Equal(t, "inner", resp.Log)
-	resp, err = h.CheckTx(nil)(run, &cmtabci.RequestCheckTx{Tx: txsOf(1, 50)[0]})
-	require.NoError(t, err)
-	require.Equal(t, cmtabci.ResponseCheckTx{GasWanted: 7, GasUsed: 5, Log: "ran"}, *resp)
-	resp, err = h.CheckTx(nil)(fails, &cmtabci.RequestCheckTx{Tx: txsOf(1, 50)[0]})
-	require.NoError(t, err)
-	require.Equal(t, types.ErrBadID.ABCICode(), resp.Code)
-}

@@ -21,7 +21,7 @@ import (
 // registered or revoked and faults stay as long ago, and their end as far away, as they
 // were. That may put heights before the first block.
 func (k *Keeper) InitGenesis(ctx context.Context, gs types.GenesisState) error {
-	if err := gs.Validate(); err != nil {
+	if err := k.CheckGenesis(gs); err != nil {
 		return err
 	}
 	if err := k.SetParams(ctx, gs.Params); err != nil {
@@ -50,9 +50,6 @@ func (k *Keeper) importDecided(ctx context.Context, gs types.GenesisState, shift
 		}
 	}
 	for _, s := range gs.Signatures {
-		if err := k.requireAccount(s.Owner); err != nil {
-			return types.ErrBadGenesis.Wrapf("owner of signature %s: %s", s.Id, err)
-		}
 		s.Shift(shift)
 		if err := k.importSignature(ctx, s); err != nil {
 			return err
@@ -69,9 +66,6 @@ func (k *Keeper) importDecided(ctx context.Context, gs types.GenesisState, shift
 		}
 	}
 	for _, r := range gs.Reshares {
-		if err := errors.Join(k.requireAccount(r.Owner), k.requireOperators(r.Participants...), k.requireOperators(r.OldParticipants...)); err != nil {
-			return types.ErrBadGenesis.Wrapf("reshare %s: %s", r.Id, err)
-		}
 		r.Shift(shift)
 		if err := k.setReshare(ctx, r); err != nil {
 			return err
@@ -105,9 +99,6 @@ func (k *Keeper) importOpen(ctx context.Context, gs types.GenesisState, shift in
 		}
 	}
 	for _, a := range gs.Absentees {
-		if err := k.requireOperators(a.Operator); err != nil {
-			return types.ErrBadGenesis.Wrapf("absentee: %s", err)
-		}
 		a.Shift(shift)
 		if err := k.setAbsentee(ctx, a); err != nil {
 			return err
@@ -131,12 +122,8 @@ func (k *Keeper) importParticipant(ctx context.Context, g types.GenesisParticipa
 		return err
 	}
 	p.Operator = operator
-	if len(g.ProofOfPossession) > 0 {
-		chainID := sdk.UnwrapSDKContext(ctx).ChainID()
-		last := p.Identities[len(p.Identities)-1]
-		if err := types.VerifyPossession(chainID, operator, last.PublicKey, g.ProofOfPossession); err != nil {
-			return err
-		}
+	if err := g.VerifyProof(sdk.UnwrapSDKContext(ctx).ChainID(), operator); err != nil {
+		return err
 	}
 	for _, id := range p.Identities {
 		if err := k.claimIdentityKey(ctx, id.PublicKey, operator); err != nil {
@@ -160,11 +147,6 @@ func (k *Keeper) importFault(ctx context.Context, f types.Fault) error {
 }
 
 func (k *Keeper) importQueuedHook(ctx context.Context, q types.QueuedHook) error {
-	if q.Hook == types.HookAfterFault {
-		if err := k.requireOperators(q.Id); err != nil {
-			return types.ErrBadGenesis.Wrapf("queued hook %s: %s", q.Hook, err)
-		}
-	}
 	if err := k.queuedHooks.Set(ctx, collections.Join4(q.Height, q.Hook, q.Id, q.Place)); err != nil {
 		return fmt.Errorf("queue %s of %s: %w", q.Hook, q.Id, err)
 	}
@@ -172,12 +154,6 @@ func (k *Keeper) importQueuedHook(ctx context.Context, q types.QueuedHook) error
 }
 
 func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
-	err := errors.Join(k.requireAccount(key.Owner),
-		k.requireOperators(key.Participants...), k.requireOperators(key.Holders...), k.requireOperators(key.DeletionAcks...),
-		k.requireOperators(key.AbsentOperators()...))
-	if err != nil {
-		return types.ErrBadGenesis.Wrapf("key %s: %s", key.Id, err)
-	}
 	if key.Status == types.KEY_STATUS_DELETING {
 		if err := k.keyRetirements.Set(ctx, collections.Join(key.RetireHeight, key.Id)); err != nil {
 			return fmt.Errorf("index key %s by its end: %w", key.Id, err)
@@ -199,12 +175,6 @@ func (k *Keeper) importSignature(ctx context.Context, s types.Signature) error {
 		}
 		s.SetTestDigest(testDigest(ctx, s, key.NextSession))
 	}
-	if err := k.importPayload(s); err != nil {
-		return err
-	}
-	if err := k.requireOperators(s.RefusedBy()...); err != nil {
-		return types.ErrBadGenesis.Wrapf("refusals of signature %s: %s", s.Id, err)
-	}
 	return k.setSignature(ctx, s)
 }
 
@@ -212,9 +182,6 @@ func (k *Keeper) importSignature(ctx context.Context, s types.Signature) error {
 // end of a block is condemned again, for the same reason; so is one whose key or
 // members cannot decide it any more, whatever the file says.
 func (k *Keeper) importRequest(ctx context.Context, r types.Request, reason mpctypes.Reason) error {
-	if err := errors.Join(k.requireAccount(r.Owner), k.requireOperators(operatorsOf(r.Members)...)); err != nil {
-		return types.ErrBadGenesis.Wrapf("request %s: %s", r.RequestID(), err)
-	}
 	if r.Test {
 		s, err := k.Signature(ctx, r.Id)
 		if err != nil {

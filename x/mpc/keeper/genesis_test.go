@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -159,6 +160,17 @@ func TestGenesisAddresses(t *testing.T) {
 			r.Members[0].Operator = "a"
 			g.Attestations = nil
 		},
+		"request's member, no participant": func(g *types.GenesisState) {
+			g.Participants = slices.DeleteFunc(g.Participants, func(p types.GenesisParticipant) bool {
+				return p.Participant.Operator == g.Requests[0].Members[0].Operator
+			})
+		},
+		"participant twice": func(g *types.GenesisState) {
+			twice := g.Participants[0]
+			twice.Participant.Operator = strings.ToUpper(twice.Participant.Operator)
+			twice.Participant.Identities = []types.Identity{{Version: 1, PublicKey: chain.Public(chain.IdentityKey("twice"))}}
+			g.Participants = append(g.Participants, twice)
+		},
 		"fault's participant": func(g *types.GenesisState) { g.Faults[0].Participant = "a" },
 		"queued hook's": func(g *types.GenesisState) {
 			g.QueuedHooks = []types.QueuedHook{{Hook: types.HookAfterFault, Id: "a", Place: "b"}}
@@ -170,7 +182,8 @@ func TestGenesisAddresses(t *testing.T) {
 			spoil(gs)
 			require.NoError(t, gs.Validate(), "without the codecs it looks right")
 			f := chain.NewEmpty(t)
-			require.Error(t, f.Keeper.InitGenesis(f.Ctx, *gs))
+			require.ErrorIs(t, f.Keeper.CheckGenesis(*gs), types.ErrBadGenesis)
+			require.ErrorIs(t, f.Keeper.InitGenesis(f.Ctx, *gs), types.ErrBadGenesis)
 		})
 	}
 }
@@ -254,5 +267,9 @@ func TestGenesisParticipants(t *testing.T) {
 
 	f = chain.NewEmpty(t)
 	require.ErrorIs(t, f.Keeper.InitGenesis(f.Ctx, participant(chain.Proof("other", chain.Operator(0), identity))), types.ErrBadProof)
+	other := participant(chain.Proof("other", chain.Operator(0), identity))
+	require.NoError(t, f.Keeper.CheckGenesis(other), "it is not told the chain's id")
+	require.NoError(t, f.Keeper.VerifyGenesisProofs("other", other))
+	require.ErrorIs(t, f.Keeper.VerifyGenesisProofs(chain.ChainID, other), types.ErrBadProof)
 	require.ErrorIs(t, f.Keeper.InitGenesis(f.Ctx, participant(nil)), types.ErrBadGenesis)
 }

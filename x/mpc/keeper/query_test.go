@@ -238,4 +238,6 @@ func TestQueriesRefuseNil(t *testing.T) {
 	require.Error(t, err)
 	_, err = f.Query.CanReshare(f.Ctx, nil)
 	require.Error(t, err)
+	_, err = f.Query.Faults(f.Ctx, nil)
+	require.Error(t, err)
 }

@@ -58,11 +58,19 @@ var codes = []struct {
 	{38, "key_not_deleting", types.ErrKeyNotDeleting},
 	{39, "pruned", types.ErrPruned},
 	{40, "fee_not_paid", types.ErrFeeNotPaid},
+	{41, "unknown_payload_kind", types.ErrUnknownKind},
+	{42, "payload_not_canonical", types.ErrNotCanonical},
+	{43, "payload_too_large", types.ErrPayloadTooLarge},
+	{44, "raw_not_allowed", types.ErrRawNotAllowed},
+	{45, "place_taken", types.ErrPlaceTaken},
+	{46, "wrong_chain_id", types.ErrWrongChain},
+	{47, "policy_refused", types.ErrPolicy},
 }
 
 func TestErrors(t *testing.T) {
 	readme, err := os.ReadFile("../README.md")
 	require.NoError(t, err)
+	require.Len(t, codes, types.Registered(), "the list is whole")
 	for _, c := range codes {
 		wrapped := c.err.Wrap("detail")
 		space, code, text := errorsmod.ABCIInfo(wrapped, false)

@@ -11,8 +11,8 @@ import (
 func DefaultGenesis() *GenesisState { return &GenesisState{Params: DefaultParams()} }
 
 // Validate checks a genesis state as far as it goes without the chain id and the
-// address codecs: the keeper verifies the proofs, and that each address is one of this
-// chain, at import.
+// address codecs: the keeper checks that each address is one of this chain
+// (CheckGenesis), and verifies the proofs at import.
 func (g GenesisState) Validate() error {
 	if err := g.Params.Validate(); err != nil {
 		return err

@@ -49,6 +49,17 @@ func VerifyPossession(chainID, operator string, key, proof []byte) error {
 	return nil
 }
 
+// VerifyProof checks the proof of a participant that is new in a genesis, for the chain's
+// id and the operator's address in its one form. One that was exported proved itself to the
+// chain that it comes from, and has none.
+func (g GenesisParticipant) VerifyProof(chainID, operator string) error {
+	ids := g.Participant.Identities
+	if len(g.ProofOfPossession) == 0 || len(ids) == 0 {
+		return nil
+	}
+	return VerifyPossession(chainID, operator, ids[len(ids)-1].PublicKey, g.ProofOfPossession)
+}
+
 // Current is the newest identity, if it was not revoked.
 func (p Participant) Current() (Identity, bool) {
 	if len(p.Identities) == 0 {
