@@ -12,6 +12,7 @@ import (
 
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
@@ -131,6 +132,41 @@ func TestSignDirectOfSeveral(t *testing.T) {
 	require.Empty(t, decoded.Claims().Place, "its sequence is not counted")
 }
 
+// A document that somebody else signs becomes no transaction by this key's signature.
+func TestSignDirectOfAnotherKey(t *testing.T) {
+	other := chain.NewSecret("other").PublicKey()
+	amino := direct(t, secret.PublicKey(), 5)
+	amino.ModeInfo.GetSingle().Mode = signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON
+	unnamed := direct(t, nil, 5)
+	unnamed.PublicKey = nil
+	otherCurve := direct(t, nil, 5)
+	otherCurve.PublicKey = anyOf(t, &ed25519.PubKey{Key: other[1:]})
+	for name, c := range map[string]struct {
+		signers []*txtypes.SignerInfo
+		want    mpctypes.Reason
+	}{
+		"this key":                        {[]*txtypes.SignerInfo{direct(t, secret.PublicKey(), 5)}, ""},
+		"no key is named":                 {[]*txtypes.SignerInfo{unnamed}, ""},
+		"another key":                     {[]*txtypes.SignerInfo{direct(t, other, 5)}, mpctypes.ErrBadPayload},
+		"a key of another kind":           {[]*txtypes.SignerInfo{otherCurve}, mpctypes.ErrBadPayload},
+		"this key second":                 {[]*txtypes.SignerInfo{direct(t, other, 5), direct(t, secret.PublicKey(), 5)}, ""},
+		"two others":                      {[]*txtypes.SignerInfo{direct(t, other, 5), direct(t, other, 6)}, mpctypes.ErrBadPayload},
+		"this key, but it signs no bytes": {[]*txtypes.SignerInfo{direct(t, other, 5), amino}, mpctypes.ErrBadPayload},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDocument(t)
+			d.auth.SignerInfos = c.signers
+			decoded, err := kind().Decode(d.encode(t))
+			require.NoError(t, err)
+			digest := decoded.Digest()
+			result := secret.Sign("s", digest[:])
+			finished, err := decoded.Finish(secret.PublicKey(), &result)
+			require.Equal(t, c.want, mpctypes.ReasonOf(err), err)
+			require.Equal(t, c.want == "", len(finished.Raw) > 0)
+		})
+	}
+}
+
 // What a message carries is looked at as what stands in the document itself, at any depth.
 func TestSignDirectOfCarriedMessages(t *testing.T) {
 	send := newDocument(t).body.Messages[0]
@@ -240,7 +276,8 @@ func FuzzSignDirect(f *testing.F) {
 		require.Equal(t, mpctypes.Hash(sha256.Sum256(data)), decoded.Digest())
 		digest := decoded.Digest()
 		result := secret.Sign("s", digest[:])
-		_, err = decoded.Finish(secret.PublicKey(), &result)
-		require.NoError(t, err)
+		if _, err = decoded.Finish(secret.PublicKey(), &result); err != nil {
+			require.Equal(t, mpctypes.ErrBadPayload, mpctypes.ReasonOf(err), "others sign it")
+		}
 	})
 }
