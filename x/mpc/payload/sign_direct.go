@@ -85,7 +85,9 @@ func (k signDirectKind) decode(bz []byte, message proto.Message) error {
 	return decodeCanonical(bz, message)
 }
 
-// decodeCanonical reads a message that could not be written in other bytes.
+// decodeCanonical reads a message that could not be written in other bytes. None of them
+// has a map with entries, which could stand in any order and would not be written twice in
+// the same one: decode refused it, since the SDK knows no message that an entry would be.
 func decodeCanonical(bz []byte, message proto.Message) error {
 	if err := proto.Unmarshal(bz, message); err != nil {
 		return fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)

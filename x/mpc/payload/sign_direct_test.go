@@ -14,6 +14,7 @@ import (
 	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	"github.com/cosmos/cosmos-sdk/testutil/testdata"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
@@ -201,6 +202,31 @@ func TestSignDirectOfCarriedMessages(t *testing.T) {
 	require.ErrorIs(t, err, mpctypes.ErrBadPayload)
 	_, err = kind().Decode(with(carried(100, send)))
 	require.ErrorIs(t, err, mpctypes.ErrBadPayload, "it goes too deep")
+}
+
+// Entries of a map have no order of their own: nodes would disagree on whether such a
+// message is written as it should be.
+func TestSignDirectRefusesMaps(t *testing.T) {
+	registry := newRegistry()
+	registry.RegisterImplementations((*sdk.Msg)(nil), &testdata.Nested3A{})
+	for name, c := range map[string]struct {
+		message *testdata.Nested3A
+		want    mpctypes.Reason
+	}{
+		"no map":          {&testdata.Nested3A{Id: 1}, ""},
+		"an empty map":    {&testdata.Nested3A{Id: 1, Index: map[int64]*testdata.Nested4A{}}, ""},
+		"one entry":       {&testdata.Nested3A{Index: map[int64]*testdata.Nested4A{1: {Id: 2}}}, mpctypes.ErrBadPayload},
+		"several entries": {&testdata.Nested3A{Index: map[int64]*testdata.Nested4A{1: {}, 2: {}, 3: {}}}, mpctypes.ErrBadPayload},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for depth, m := range []*codectypes.Any{anyOf(t, c.message), anyOf(t, &authz.MsgExec{Msgs: []*codectypes.Any{anyOf(t, c.message)}})} {
+				d := newDocument(t)
+				d.body.Messages = []*codectypes.Any{m}
+				_, err := payload.NewSignDirect(registry).Decode(d.encode(t))
+				require.Equal(t, c.want, mpctypes.ReasonOf(err), "depth %d: %v", depth, err)
+			}
+		})
+	}
 }
 
 // unknown is a field that no message of these has.
