@@ -132,7 +132,7 @@ func (run interruption) again(t *testing.T, db *DB) {
 func isInterrupted(t *testing.T, files map[string]string) bool {
 	db := unopened(restore(t, files), Options{})
 	defer func() { require.NoError(t, db.closeFiles()) }()
-	require.NoError(t, db.hold())
+	require.NoError(t, db.hold(false))
 	_, err := db.inspect(withPassphrase(passphrase))
 	require.NoError(t, err)
 	return db.interrupted()

@@ -26,7 +26,7 @@ type rawDB struct {
 func raw(t testing.TB, dir string, edit func(rawDB)) {
 	db := unopened(dir, Options{})
 	for _, p := range db.parts() {
-		require.NoError(t, p.lock())
+		require.NoError(t, p.lock(false))
 		require.NoError(t, p.open(false, false))
 	}
 	edit(rawDB{t, db})

@@ -131,7 +131,7 @@ func build(dir string, head header, k keys, opts Options) (err error) {
 		if err := os.Mkdir(p.dir, 0o700); err != nil {
 			return fmt.Errorf("make folder %s: %w", p.name, err)
 		}
-		if err := p.lock(); err != nil {
+		if err := p.lock(false); err != nil {
 			return err
 		}
 		if err := p.open(false, true); err != nil {
@@ -152,17 +152,25 @@ func build(dir string, head header, k keys, opts Options) (err error) {
 // ErrWrongPassphrase, ErrNewerFormat, ErrHeaderDamaged, ErrEntryDamaged,
 // ErrFilesDamaged, ErrEntriesMissing.
 func Open(dir string, passphrase []byte, opts Options) (*DB, error) {
+	if err := checkThere(dir, passphrase); err != nil {
+		return nil, err
+	}
+	return open(dir, opts, withPassphrase(passphrase))
+}
+
+// checkThere refuses what cannot be opened at all.
+func checkThere(dir string, passphrase []byte) error {
 	if len(passphrase) == 0 {
-		return nil, ErrEmptyPassphrase
+		return ErrEmptyPassphrase
 	}
 	exists, err := Exists(dir)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	if !exists {
-		return nil, fmt.Errorf("%w: %s", ErrNoDatabase, dir)
+		return fmt.Errorf("%w: %s", ErrNoDatabase, dir)
 	}
-	return open(dir, opts, withPassphrase(passphrase))
+	return nil
 }
 
 // withPassphrase gets the keys of a header.
@@ -186,7 +194,7 @@ func (db *DB) parts() []*part { return []*part{db.wrapped, db.main} }
 // open takes hold of the files, then opens the database.
 func open(dir string, opts Options, unlock func(header) (keys, error)) (*DB, error) {
 	db := unopened(dir, opts)
-	err := db.hold()
+	err := db.hold(false)
 	if err == nil {
 		err = db.start(unlock)
 	}
@@ -196,14 +204,14 @@ func open(dir string, opts Options, unlock func(header) (keys, error)) (*DB, err
 	return db, nil
 }
 
-// hold locks the folder and opens the mark.
-func (db *DB) hold() (err error) {
+// hold locks the folder and opens the mark, to look at them with others or to write alone.
+func (db *DB) hold(toLook bool) (err error) {
 	for _, p := range db.parts() {
-		if err := p.lock(); err != nil {
+		if err := p.lock(toLook); err != nil {
 			return err
 		}
 	}
-	db.mark, err = openMark(db.dir)
+	db.mark, err = openMark(db.dir, toLook)
 	return err
 }
 
@@ -212,6 +220,9 @@ func (db *DB) hold() (err error) {
 func (db *DB) start(unlock func(header) (keys, error)) error {
 	orphans, err := db.inspect(unlock)
 	if err != nil {
+		return err
+	}
+	if err := errors.Join(db.main.closeEngine(), db.wrapped.closeEngine()); err != nil {
 		return err
 	}
 	for _, p := range db.parts() {
@@ -230,7 +241,7 @@ func (db *DB) start(unlock func(header) (keys, error)) error {
 func (db *DB) Close() error {
 	db.mu.Lock()
 	defer db.mu.Unlock()
-	if db.failed == nil {
+	if db.failed == nil || errors.Is(db.failed, ErrLooking) {
 		db.failed = ErrClosed
 	}
 	return db.closeFiles()

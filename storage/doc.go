@@ -188,9 +188,10 @@
 //
 // A DB is safe for concurrent use; one lock serialises writers, and keeps
 // readers out during destruction, since goleveldb keeps deleted values that an
-// iterator may still read. One process at a time opens a folder: the lock on keys
-// is taken first and let go last, and main is not touched without it. The caller
-// owns and wipes the passphrases it passes and the secrets it gets. After a write
+// iterator may still read. One process at a time opens a folder, or several look at
+// it (OpenToLook): the lock on keys is taken first and let go last, and main is not
+// touched without it. The caller owns and wipes the passphrases it passes and the
+// secrets it gets. After a write
 // failed on disk a DB accepts no more writes until it is opened again: what the
 // disk has is then unknown. The package reads no clock and starts no goroutine;
 // goleveldb's own end with Close or a destruction, the last (its pool drain) up

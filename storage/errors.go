@@ -55,6 +55,8 @@ const (
 const (
 	// ErrClosed: a method was called after Close.
 	ErrClosed Error = "the MPC database is closed; open it again"
+	// ErrLooking: the database was opened to be read (OpenToLook).
+	ErrLooking Error = "the MPC database was opened to be looked at, and nothing is written to it; stop the node or tool that looks, and open it for good"
 	// ErrFailed: this or an earlier write failed on disk.
 	ErrFailed Error = "a write to the MPC database failed and no more are accepted; look at the disk, then start the node again"
 	// ErrInvalid: a value is outside its bounds and was not stored.

@@ -23,10 +23,19 @@ import (
 // table's footer before goleveldb trusts it.
 type folder struct{ ldbstorage.Storage }
 
+// lockName names the file that is locked. Every writer of a database made it.
+const lockName = "LOCK"
+
 // lockFolder opens the files of a goleveldb database and locks them against
-// everybody else, in this process too, until Close.
-func lockFolder(dir string) (folder, error) {
-	files, err := ldbstorage.OpenFile(dir, false)
+// everybody else, in this process too, until Close. A shared lock lets others look, and is
+// for reading: whoever has it makes no file.
+func lockFolder(dir string, shared bool) (folder, error) {
+	if shared {
+		if _, err := os.Stat(filepath.Join(dir, lockName)); err != nil {
+			return folder{}, fmt.Errorf("look at the MPC database, whose lock file a node makes when it starts: %w: %w", types.ErrStorage, err)
+		}
+	}
+	files, err := ldbstorage.OpenFile(dir, shared)
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
 		return folder{}, fmt.Errorf("%w: %s", ErrInUse, dir)

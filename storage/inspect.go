@@ -12,10 +12,10 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// inspect reads everything without changing a file, fills in keys and states,
-// and returns the orphans that settle is to remove. goleveldb panics on some
-// damaged files that pass its checksums; all of its reading happens on this
-// goroutine, so that is caught.
+// inspect opens both databases to be read, reads everything without changing a file,
+// fills in keys and states, and returns the orphans that settle is to remove.
+// goleveldb panics on some damaged files that pass its checksums; all of its reading
+// happens on this goroutine, so that is caught.
 func (db *DB) inspect(unlock func(header) (keys, error)) (orphans [][]byte, err error) {
 	defer func() {
 		if p := recover(); p != nil {
@@ -35,10 +35,7 @@ func (db *DB) inspect(unlock func(header) (keys, error)) (orphans [][]byte, err 
 	if db.keys, err = db.unlock(unlock); err != nil {
 		return nil, err
 	}
-	if orphans, err = db.verify(); err != nil {
-		return nil, err
-	}
-	return orphans, errors.Join(db.main.closeEngine(), db.wrapped.closeEngine())
+	return db.verify()
 }
 
 // unlock gets the keys from the header, or from the one beside it that a change

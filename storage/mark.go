@@ -36,7 +36,12 @@ func createMark(dir string) (*mark, error) {
 }
 
 // openMark changes nothing.
-func openMark(dir string) (*mark, error) { return openMarkFile(dir, os.O_RDWR) }
+func openMark(dir string, readOnly bool) (*mark, error) {
+	if readOnly {
+		return openMarkFile(dir, os.O_RDONLY)
+	}
+	return openMarkFile(dir, os.O_RDWR)
+}
 
 func openMarkFile(dir string, flag int) (*mark, error) {
 	f, err := os.OpenFile(filepath.Join(dir, markName), flag, 0o600)

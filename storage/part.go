@@ -55,8 +55,8 @@ func mainPart(dir string) *part {
 // may reports whether an entry belongs here.
 func (p *part) may(key []byte) bool { return len(key) > 0 && bytes.IndexByte(p.kinds, key[0]) >= 0 }
 
-// lock takes the lock on the files. It makes no folder.
-func (p *part) lock() error {
+// lock takes the lock on the files, or a share of it. It makes no folder.
+func (p *part) lock(shared bool) error {
 	info, err := os.Stat(p.dir)
 	if err != nil {
 		return damaged("find folder "+p.name, err)
@@ -64,7 +64,7 @@ func (p *part) lock() error {
 	if !info.IsDir() {
 		return fmt.Errorf("%w: %s is no folder", ErrFilesDamaged, p.name)
 	}
-	files, err := lockFolder(p.dir)
+	files, err := lockFolder(p.dir, shared)
 	p.files = files
 	return err
 }

@@ -40,7 +40,7 @@ func record(t testing.TB, dir string) (*DB, *recorder) {
 	r := &recorder{t: t, dir: dir, synced: map[string]string{}}
 	r.reset()
 	db := unopened(dir, Options{})
-	require.NoError(t, db.hold())
+	require.NoError(t, db.hold(false))
 	for _, p := range db.parts() {
 		p.files = folder{recordedFiles{p.files.Storage, r, p.name}}
 	}

@@ -162,7 +162,7 @@ func (b *backups) plan(req *http.Request, identity *storage.Identity) (*backup.B
 
 // Backup asks for a backup. take gets the manifest and the file, which is whole
 // only if take reads it to its end without an error. ErrNotRunning if no node
-// answers.
+// answers, ErrOtherUser if this user may not ask.
 func (c *Client) Backup(ctx context.Context, r *BackupRequest, take func(backup.Manifest, io.Reader) error) error {
 	ctx, cancel := context.WithTimeout(ctx, backupTimeout)
 	defer cancel()

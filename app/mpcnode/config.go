@@ -174,7 +174,9 @@ preparams-target = {{ .MPC.PreparamsTarget }}
 # page is the page /mpc/ of the API server (section [api]): keys, sessions, peers and
 # faults, to read only.
 #   local    if the API server listens on an address of this machine alone, and then for
-#            who asks from there: not by a proxy, another name or another site's script
+#            who asks from there: not by another name, another site's script or a proxy
+#            that says that it is one. Another proxy on this machine publishes the page:
+#            let it keep /mpc/ back, in nginx by "location /mpc/ { deny all; }"
 #   on       always: whoever reaches the API server sees it
 #   off      never
 page = "{{ .MPC.Page }}"

@@ -32,7 +32,7 @@ type PageReport struct {
 	ChainID string       `json:"chain_id"`
 	Status  StatusReport `json:"status"`
 	Keys    []PageKey    `json:"keys"`
-	// KeysLeftOut: the chain has more keys than are here.
+	// KeysLeftOut: the chain has more keys than are here. Those that are READY come first.
 	KeysLeftOut  bool              `json:"keys_left_out"`
 	Sessions     []SessionReport   `json:"sessions"`
 	Participants []PageParticipant `json:"participants"`
@@ -149,13 +149,8 @@ func (p *pageSource) asker(chainID string, clientCtx client.Context) page.Asker 
 
 // readChain adds what the chain says; failed are requests for signatures.
 func (r *PageReport) readChain(ctx context.Context, chain mpcmodule.QueryClient, failed []string) error {
-	keys, err := chain.Keys(ctx, &mpcmodule.QueryKeysRequest{Pagination: &query.PageRequest{Limit: maxPageKeys}})
-	if err != nil {
+	if err := r.readKeys(ctx, chain); err != nil {
 		return err
-	}
-	r.Keys, r.KeysLeftOut = make([]PageKey, 0, len(keys.Keys)), len(keys.Pagination.GetNextKey()) > 0
-	for _, k := range keys.Keys {
-		r.Keys = append(r.Keys, pageKey(k))
 	}
 	participants, err := chain.Participants(ctx, &mpcmodule.QueryParticipantsRequest{Pagination: &query.PageRequest{Limit: maxPageParticipants}})
 	if err != nil {
@@ -180,6 +175,33 @@ func (r *PageReport) readChain(ctx context.Context, chain mpcmodule.QueryClient,
 	})
 	r.Faults = latest(faults)
 	return err
+}
+
+// keyOrder is that of the keys: what signs first, what is gone for good last.
+var keyOrder = []mpcmodule.KeyStatus{
+	mpcmodule.KEY_STATUS_READY, mpcmodule.KEY_STATUS_PENDING, mpcmodule.KEY_STATUS_DELETING,
+	mpcmodule.KEY_STATUS_ERROR, mpcmodule.KEY_STATUS_DELETED,
+}
+
+// readKeys asks for keys by their status: those that failed or were deleted stay on the
+// chain for ever, and would leave no room for the others.
+func (r *PageReport) readKeys(ctx context.Context, chain mpcmodule.QueryClient) error {
+	r.Keys = []PageKey{}
+	for _, status := range keyOrder {
+		room := maxPageKeys - len(r.Keys)
+		answer, err := chain.Keys(ctx, &mpcmodule.QueryKeysRequest{
+			Status: status, Pagination: &query.PageRequest{Limit: uint64(max(room, 1))}, // one tells that there are more
+		})
+		if err != nil {
+			return err
+		}
+		shown := answer.Keys[:min(len(answer.Keys), room)]
+		for _, k := range shown {
+			r.Keys = append(r.Keys, pageKey(k))
+		}
+		r.KeysLeftOut = r.KeysLeftOut || len(shown) < len(answer.Keys) || len(answer.Pagination.GetNextKey()) > 0
+	}
+	return nil
 }
 
 // readRefusals asks about open requests for signatures, and these that failed.

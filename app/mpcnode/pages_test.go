@@ -85,6 +85,55 @@ func TestPageReadsAllFaults(t *testing.T) {
 	require.Equal(t, int64(29), r.Faults[0].Height)
 }
 
+// keyedChain has so many keys of each status.
+type keyedChain struct {
+	faultyChain
+	keys map[mpcmodule.KeyStatus]int
+}
+
+func (c keyedChain) Keys(_ context.Context, q *mpcmodule.QueryKeysRequest, _ ...grpc.CallOption) (*mpcmodule.QueryKeysResponse, error) {
+	all, answer := c.keys[q.Status], &mpcmodule.QueryKeysResponse{Pagination: &query.PageResponse{}}
+	for range min(all, int(q.Pagination.Limit)) {
+		answer.Keys = append(answer.Keys, mpcmodule.Key{Status: q.Status})
+	}
+	if len(answer.Keys) < all {
+		answer.Pagination.NextKey = []byte("more")
+	}
+	return answer, nil
+}
+
+// Keys that are gone leave room for those that sign, however many there are.
+func TestPageShowsReadyKeysFirst(t *testing.T) {
+	const ready, pending, failed, deleted = mpcmodule.KEY_STATUS_READY, mpcmodule.KEY_STATUS_PENDING, mpcmodule.KEY_STATUS_ERROR, mpcmodule.KEY_STATUS_DELETED
+	type keys map[mpcmodule.KeyStatus]int
+	for name, c := range map[string]struct {
+		chain   keys
+		shown   map[string]int
+		leftOut bool
+	}{
+		"none":               {keys{}, map[string]int{}, false},
+		"all":                {keys{ready: 2, failed: 90, deleted: 8}, map[string]int{"READY": 2, "ERROR": 90, "DELETED": 8}, false},
+		"many that are gone": {keys{ready: 3, pending: 1, failed: 1000, deleted: 1000}, map[string]int{"READY": 3, "PENDING": 1, "ERROR": 96}, true},
+		"just enough":        {keys{ready: 100}, map[string]int{"READY": 100}, false},
+		"one too many":       {keys{ready: 100, deleted: 1}, map[string]int{"READY": 100}, true},
+		"too many":           {keys{ready: 101}, map[string]int{"READY": 100}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			var r PageReport
+			require.NoError(t, r.readChain(t.Context(), keyedChain{faultyChain{pages: 1}, c.chain}, nil))
+			shown := map[string]int{}
+			for _, k := range r.Keys {
+				shown[k.Status]++
+			}
+			require.Equal(t, c.shown, shown)
+			require.Equal(t, c.leftOut, r.KeysLeftOut)
+			if c.chain[ready] > 0 {
+				require.Equal(t, "READY", r.Keys[0].Status)
+			}
+		})
+	}
+}
+
 // Who will not sign is shown while the request is open, and after it failed, also by a node
 // that was started later.
 func TestPageShowsRefusals(t *testing.T) {

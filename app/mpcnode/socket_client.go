@@ -16,6 +16,10 @@ import (
 // ErrNotRunning says that nobody answers the socket.
 var ErrNotRunning = errors.New("no node runs on this home, or its MPC is switched off")
 
+// ErrOtherUser says that whoever asks may not: the socket, which a crash may have left, is
+// another user's.
+var ErrOtherUser = errors.New("a node answers nobody but the user that it runs as; ask again as that user, with sudo -u")
+
 // maxReportBytes bounds an answer of the socket: thousands of records of a few
 // hundred bytes.
 const maxReportBytes = 16 << 20
@@ -50,7 +54,7 @@ func (c *Client) Activity(ctx context.Context, since uint64) (ActivityReport, er
 }
 
 // ask gets one report. It is ErrNotRunning if there is no socket, or a crash left
-// it.
+// it, and ErrOtherUser if this user may not ask.
 func ask[T any](ctx context.Context, c *Client, path string) (T, error) {
 	var report T
 	ctx, cancel := context.WithTimeout(ctx, socketTimeout)
@@ -74,17 +78,26 @@ func (c *Client) do(ctx context.Context, method, path string, body []byte) (*htt
 	}
 	transport := &http.Transport{DialContext: c.dial, DisableKeepAlives: true}
 	resp, err := (&http.Client{Transport: transport}).Do(req)
-	switch {
-	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
-		return nil, fmt.Errorf("%w (%s)", ErrNotRunning, c.path)
-	case err != nil:
-		return nil, fmt.Errorf("ask the node through %s: %w", c.path, err)
-	case resp.StatusCode != http.StatusOK:
+	if err != nil {
+		return nil, c.unanswered(err)
+	}
+	if resp.StatusCode != http.StatusOK {
 		defer resp.Body.Close()
 		why, _ := io.ReadAll(io.LimitReader(resp.Body, maxRefusalBytes))
 		return nil, fmt.Errorf("ask the node through %s: it answered %s: %s", c.path, resp.Status, bytes.TrimSpace(why))
 	}
 	return resp, nil
+}
+
+// unanswered says why nobody answered.
+func (c *Client) unanswered(err error) error {
+	switch {
+	case errors.Is(err, os.ErrNotExist), errors.Is(err, syscall.ECONNREFUSED):
+		return fmt.Errorf("%w (%s)", ErrNotRunning, c.path)
+	case errors.Is(err, os.ErrPermission):
+		return fmt.Errorf("%w (%s)", ErrOtherUser, c.path)
+	}
+	return fmt.Errorf("ask the node through %s: %w", c.path, err)
 }
 
 func (c *Client) dial(ctx context.Context, _, _ string) (net.Conn, error) {

@@ -3,10 +3,13 @@ package mpcnode
 import (
 	"context"
 	"errors"
+	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -175,6 +178,23 @@ func TestSocketOfANodeThatDoesNotRun(t *testing.T) {
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, noBackups()}.handler())
 	_, err = NewClient(path).Status(t.Context())
 	require.NoError(t, err)
+}
+
+// Another user than the node's hears whom to ask as, not that the node hangs.
+func TestSocketOfAnotherUser(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "mpc.sock")
+	denied := &net.OpError{Op: "dial", Net: "unix", Err: os.NewSyscallError("connect", syscall.EACCES)}
+	err := NewClient(path).unanswered(&url.Error{Op: "Get", URL: "http://node/status", Err: denied})
+	require.ErrorIs(t, err, ErrOtherUser)
+	require.ErrorContains(t, err, "sudo -u")
+	require.NotErrorIs(t, err, ErrNotRunning)
+	if os.Geteuid() == 0 {
+		return // who may everything
+	}
+	serveSocket(t, path, http.NotFoundHandler())
+	require.NoError(t, os.Chmod(path, 0))
+	_, err = NewClient(path).Status(t.Context())
+	require.ErrorIs(t, err, ErrOtherUser)
 }
 
 func TestActivityKeepsTheNewest(t *testing.T) {

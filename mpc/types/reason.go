@@ -35,97 +35,180 @@ func (r Reason) Error() string { return string(r) }
 
 // Reasons of requests that are refused or fail on chain.
 const (
-	ErrBadID                 Reason = "bad_id"
-	ErrIDTaken               Reason = "id_taken"
-	ErrRequestPending        Reason = "request_pending"
-	ErrBadThreshold          Reason = "bad_threshold"
-	ErrTooFewParticipants    Reason = "too_few_participants"
-	ErrTooFewSigners         Reason = "too_few_signers"
-	ErrTooManyParticipants   Reason = "too_many_participants"
-	ErrDuplicateParticipant  Reason = "duplicate_participant"
-	ErrUnknownParticipant    Reason = "unknown_participant"
-	ErrUnregistered          Reason = "unregistered_participant"
-	ErrBadDigest             Reason = "bad_digest"
-	ErrBadPayload            Reason = "bad_payload"
-	ErrUnsupportedAlgorithm  Reason = "unsupported_algorithm"
-	ErrUnknownKey            Reason = "unknown_key"
-	ErrUnknownSignature      Reason = "unknown_signature"
-	ErrKeyNotReady           Reason = "key_not_ready"
-	ErrKeyFailed             Reason = "key_failed"
-	ErrKeyDeleted            Reason = "key_deleted"
-	ErrKeyNotDeleting        Reason = "key_not_deleting"
-	ErrNotOwner              Reason = "not_owner"
-	ErrNotRequester          Reason = "not_requester"
-	ErrUnauthorized          Reason = "unauthorized"
-	ErrBadAddress            Reason = "bad_address"
-	ErrTooManyPending        Reason = "too_many_pending"
-	ErrBadProof              Reason = "bad_proof_of_possession"
-	ErrBadParams             Reason = "bad_params"
-	ErrExpired               Reason = "expired"
-	ErrIdentityRevoked       Reason = "identity_revoked"
-	ErrBadBundle             Reason = "bad_bundle"
-	ErrIdentityKeyInUse      Reason = "identity_key_in_use"
+	// ErrBadID: an id has another form than ids have, or a prefix that the module keeps for itself.
+	ErrBadID Reason = "bad_id"
+	// ErrIDTaken: the id belongs to another request, which is decided.
+	ErrIDTaken Reason = "id_taken"
+	// ErrRequestPending: the id belongs to another request, which is open.
+	ErrRequestPending Reason = "request_pending"
+	// ErrBadThreshold: the threshold is below 1, or not below the number of participants.
+	ErrBadThreshold Reason = "bad_threshold"
+	// ErrTooFewParticipants: fewer than t+1 validators can take part in a keygen or reshare.
+	ErrTooFewParticipants Reason = "too_few_participants"
+	// ErrTooFewSigners: fewer than t+1 participants of the key have an identity and, as far as is known, a share.
+	ErrTooFewSigners Reason = "too_few_signers"
+	// ErrTooManyParticipants: more than max_participants, or 64 in both committees of a reshare.
+	ErrTooManyParticipants Reason = "too_many_participants"
+	// ErrDuplicateParticipant: an operator is named twice.
+	ErrDuplicateParticipant Reason = "duplicate_participant"
+	// ErrUnknownParticipant: no operator of this chain, no validator, or no member of the request.
+	ErrUnknownParticipant Reason = "unknown_participant"
+	// ErrUnregistered: the validator has no identity, or revoked it.
+	ErrUnregistered Reason = "unregistered_participant"
+	// ErrBadDigest: a digest has not 32 bytes, is zero, or is not below the group order.
+	ErrBadDigest Reason = "bad_digest"
+	// ErrBadPayload: there is no payload, its kind cannot decode it, or it needs another key.
+	ErrBadPayload Reason = "bad_payload"
+	// ErrUnsupportedAlgorithm: keys of this algorithm are not made.
+	ErrUnsupportedAlgorithm Reason = "unsupported_algorithm"
+	// ErrUnknownKey: no key has the id.
+	ErrUnknownKey Reason = "unknown_key"
+	// ErrUnknownSignature: no signature has the id.
+	ErrUnknownSignature Reason = "unknown_signature"
+	// ErrKeyNotReady: the key is being made.
+	ErrKeyNotReady Reason = "key_not_ready"
+	// ErrKeyFailed: the key was not made, and never will be.
+	ErrKeyFailed Reason = "key_failed"
+	// ErrKeyDeleted: the key is deleted, or going to be.
+	ErrKeyDeleted Reason = "key_deleted"
+	// ErrKeyNotDeleting: there is no deletion to take back.
+	ErrKeyNotDeleting Reason = "key_not_deleting"
+	// ErrNotOwner: the key belongs to another account or module.
+	ErrNotOwner Reason = "not_owner"
+	// ErrNotRequester: the account may not ask for keys.
+	ErrNotRequester Reason = "not_requester"
+	// ErrUnauthorized: only the authority may do this.
+	ErrUnauthorized Reason = "unauthorized"
+	// ErrBadAddress: no address of this chain, or of the wrong kind.
+	ErrBadAddress Reason = "bad_address"
+	// ErrTooManyPending: as many requests are open as may be, of all or of this requester.
+	ErrTooManyPending Reason = "too_many_pending"
+	// ErrBadProof: the proof of possession is not over this chain and operator, or the key is none to trust.
+	ErrBadProof Reason = "bad_proof_of_possession"
+	// ErrBadParams: a parameter is out of its bounds.
+	ErrBadParams Reason = "bad_params"
+	// ErrExpired: nobody brought the result before the lifetime of the request ended.
+	ErrExpired Reason = "expired"
+	// ErrIdentityRevoked: a member revoked the identity that the request pinned.
+	ErrIdentityRevoked Reason = "identity_revoked"
+	// ErrBadBundle: a bundle of results is not in order, or not where one may be.
+	ErrBadBundle Reason = "bad_bundle"
+	// ErrIdentityKeyInUse: the identity key is or was somebody's.
+	ErrIdentityKeyInUse Reason = "identity_key_in_use"
+	// ErrDuplicateRegistration: the identity key is the operator's current one.
 	ErrDuplicateRegistration Reason = "duplicate_registration"
-	ErrTooManyIdentities     Reason = "too_many_identities"
-	ErrNotBonded             Reason = "participant_not_bonded"
-	ErrBadResult             Reason = "bad_result"
-	ErrBadGenesis            Reason = "bad_genesis"
-	ErrUnknownReshare        Reason = "unknown_reshare"
-	ErrResharePending        Reason = "reshare_pending"
-	ErrCancelled             Reason = "cancelled"
-	ErrPruned                Reason = "pruned"
-	ErrFeeNotPaid            Reason = "fee_not_paid"
-	ErrUnknownKind           Reason = "unknown_payload_kind"
-	ErrNotCanonical          Reason = "payload_not_canonical"
-	ErrPayloadTooLarge       Reason = "payload_too_large"
-	ErrRawNotAllowed         Reason = "raw_not_allowed"
-	ErrPlaceTaken            Reason = "place_taken"
-	ErrWrongChain            Reason = "wrong_chain_id"
-	ErrPolicy                Reason = "policy_refused"
+	// ErrTooManyIdentities: the operator registered as many versions as one ever may.
+	ErrTooManyIdentities Reason = "too_many_identities"
+	// ErrNotBonded: the validator is not bonded, or jailed.
+	ErrNotBonded Reason = "participant_not_bonded"
+	// ErrBadResult: a result does not prove itself.
+	ErrBadResult Reason = "bad_result"
+	// ErrBadGenesis: an entry of the genesis file does not fit.
+	ErrBadGenesis Reason = "bad_genesis"
+	// ErrUnknownReshare: no reshare has the id.
+	ErrUnknownReshare Reason = "unknown_reshare"
+	// ErrResharePending: the key has an open reshare.
+	ErrResharePending Reason = "reshare_pending"
+	// ErrCancelled: the owner or the authority gave the reshare up.
+	ErrCancelled Reason = "cancelled"
+	// ErrPruned: the signature was decided so long ago that it is not kept.
+	ErrPruned Reason = "pruned"
+	// ErrFeeNotPaid: the account has less than the fee of its request.
+	ErrFeeNotPaid Reason = "fee_not_paid"
+	// ErrUnknownKind: there is no such kind of payload, on the chain or in this program.
+	ErrUnknownKind Reason = "unknown_payload_kind"
+	// ErrNotCanonical: the payload could be written in other bytes, which are the right ones.
+	ErrNotCanonical Reason = "payload_not_canonical"
+	// ErrPayloadTooLarge: the payload has more bytes than a payload may.
+	ErrPayloadTooLarge Reason = "payload_too_large"
+	// ErrRawNotAllowed: a bare digest, of a key that was made without allow_raw.
+	ErrRawNotAllowed Reason = "raw_not_allowed"
+	// ErrPlaceTaken: the key signed something else for the same nonce.
+	ErrPlaceTaken Reason = "place_taken"
+	// ErrWrongChain: the policy of the key names other chains.
+	ErrWrongChain Reason = "wrong_chain_id"
+	// ErrPolicy: the policy of the key, or of its module, does not allow it.
+	ErrPolicy Reason = "policy_refused"
 )
 
 // Reasons of attempts that end on a node. The request itself goes on.
 const (
-	ErrCatchingUp      Reason = "catching_up"
-	ErrUnknownRequest  Reason = "unknown_request"
-	ErrWrongAttempt    Reason = "wrong_attempt"
-	ErrWrongInitiator  Reason = "wrong_initiator"
-	ErrInProgress      Reason = "in_progress"
-	ErrAlreadyDecided  Reason = "already_decided"
-	ErrNoPreparams     Reason = "no_preparams"
-	ErrShareMissing    Reason = "share_missing"
-	ErrDigestBound     Reason = "digest_bound"
-	ErrDigestDiffers   Reason = "digest_differs"
-	ErrBusy            Reason = "busy"
-	ErrStartTimeout    Reason = "start_timeout"
-	ErrStalled         Reason = "stalled"
-	ErrProtocolFault   Reason = "protocol_fault"
+	// ErrCatchingUp: the node does not know the newest block, or its clock is ahead.
+	ErrCatchingUp Reason = "catching_up"
+	// ErrUnknownRequest: the node does not see the request in its committed state.
+	ErrUnknownRequest Reason = "unknown_request"
+	// ErrWrongAttempt: the two nodes are at different heights, or the attempt was opened before.
+	ErrWrongAttempt Reason = "wrong_attempt"
+	// ErrWrongInitiator: the attempt is another member's to open.
+	ErrWrongInitiator Reason = "wrong_initiator"
+	// ErrInProgress: another session of the request makes progress here.
+	ErrInProgress Reason = "in_progress"
+	// ErrAlreadyDecided: the chain, or this node, has the result.
+	ErrAlreadyDecided Reason = "already_decided"
+	// ErrNoPreparams: the pre-parameters of a keygen are not made yet.
+	ErrNoPreparams Reason = "no_preparams"
+	// ErrShareMissing: the node has no share of the key.
+	ErrShareMissing Reason = "share_missing"
+	// ErrDigestBound: the signature id was bound to another digest or key here, for ever.
+	ErrDigestBound Reason = "digest_bound"
+	// ErrDigestDiffers: the committed digest is not that of the committed payload, as this node decodes it.
+	ErrDigestDiffers Reason = "digest_differs"
+	// ErrBusy: the node is at its limit of sessions or messages in memory.
+	ErrBusy Reason = "busy"
+	// ErrStartTimeout: the initiator did not start, or the members did not answer, in time.
+	ErrStartTimeout Reason = "start_timeout"
+	// ErrStalled: a member was silent for too long.
+	ErrStalled Reason = "stalled"
+	// ErrProtocolFault: a member sent what the protocol forbids, or a proof that does not hold.
+	ErrProtocolFault Reason = "protocol_fault"
+	// ErrBroadcastDiffer: a member told different things to different members.
 	ErrBroadcastDiffer Reason = "broadcast_differs"
-	ErrIdentityShared  Reason = "identity_shared"
-	ErrAborted         Reason = "aborted"
-	ErrPresignLost     Reason = "presign_lost"
-	ErrPresignDropped  Reason = "presign_dropped"
-	ErrReleased        Reason = "released"
-	ErrStorage         Reason = "storage_failed"
-	ErrWriteRefused    Reason = "write_refused"
-	ErrInterrupted     Reason = "interrupted"
-	ErrPanic           Reason = "panic"
-	ErrOwnFailure      Reason = "own_failure"
-	ErrLostToSession   Reason = "other_session_won"
-	ErrSuperseded      Reason = "superseded"
-	ErrIdentityOld     Reason = "identity_outdated"
+	// ErrIdentityShared: another process signs with this node's identity.
+	ErrIdentityShared Reason = "identity_shared"
+	// ErrAborted: another member gave up.
+	ErrAborted Reason = "aborted"
+	// ErrPresignLost: a presignature came to nothing while it was used.
+	ErrPresignLost Reason = "presign_lost"
+	// ErrPresignDropped: what a presignature depends on changed, or nobody needed it.
+	ErrPresignDropped Reason = "presign_dropped"
+	// ErrReleased: other members were chosen to sign.
+	ErrReleased Reason = "released"
+	// ErrStorage: the database, or another file of the node, could not be read or written.
+	ErrStorage Reason = "storage_failed"
+	// ErrWriteRefused: a record would have replaced what must stay.
+	ErrWriteRefused Reason = "write_refused"
+	// ErrInterrupted: the node stopped in the middle.
+	ErrInterrupted Reason = "interrupted"
+	// ErrPanic: the node's own program panicked, which was caught.
+	ErrPanic Reason = "panic"
+	// ErrOwnFailure: a step of the node's own failed, and nobody else is to blame.
+	ErrOwnFailure Reason = "own_failure"
+	// ErrLostToSession: the chain took another session of the same request.
+	ErrLostToSession Reason = "other_session_won"
+	// ErrSuperseded: an earlier request needed the memory, or a later attempt began.
+	ErrSuperseded Reason = "superseded"
+	// ErrIdentityOld: the node lacks the identity key that the request pinned, or that the chain goes by.
+	ErrIdentityOld Reason = "identity_outdated"
 )
 
 // Reasons that operators meet on a node of theirs.
 const (
-	ErrFolderLost      Reason = "folder_missing"
-	ErrDatabaseLost    Reason = "database_missing"
+	// ErrFolderLost: the chain has the validator as a participant, and the node has neither identity nor database.
+	ErrFolderLost Reason = "folder_missing"
+	// ErrDatabaseLost: there is an identity and no database.
+	ErrDatabaseLost Reason = "database_missing"
+	// ErrDatabaseDamaged: the database is not what was written.
 	ErrDatabaseDamaged Reason = "database_damaged"
-	ErrDatabaseOld     Reason = "database_old"
-	ErrIdentityLost    Reason = "identity_unusable"
-	ErrBackup          Reason = "backup_unusable"
-	ErrRestore         Reason = "restore_refused"
-	ErrAudit           Reason = "audit_log_broken"
+	// ErrDatabaseOld: an older copy of the database was put back.
+	ErrDatabaseOld Reason = "database_old"
+	// ErrIdentityLost: the identity is gone beside a database, or damaged.
+	ErrIdentityLost Reason = "identity_unusable"
+	// ErrBackup: a backup is damaged, incomplete, or for another key.
+	ErrBackup Reason = "backup_unusable"
+	// ErrRestore: a backup would have put an older epoch beside a newer one, or replaced a record.
+	ErrRestore Reason = "restore_refused"
+	// ErrAudit: a line of the audit log is not the one that was written.
+	ErrAudit Reason = "audit_log_broken"
 )
 
 // remedies says what to do about a reason.

@@ -63,7 +63,8 @@ type DecodedPayload interface {
 	// Claims is what the payload says of itself.
 	Claims() Claims
 	// Finish makes of a signature by a key (compressed) that was verified what the
-	// payload was signed for.
+	// payload was signed for: an error that carries ErrBadPayload if it needs the
+	// signature of another key.
 	Finish(publicKey []byte, s *SignatureResult) (FinishedPayload, error)
 }
 

@@ -82,5 +82,6 @@ func (n *network) verify(ctx context.Context, node *node, signed checkpoint.Sign
 	require.NoError(n.t, err)
 	var r, s secp256k1.ModNScalar
 	require.False(n.t, r.SetByteSlice(signed.R) || s.SetByteSlice(signed.S), "beyond the order of the group")
-	require.True(n.t, ecdsa.NewSignature(&r, &s).Verify(signed.Hash, public))
+	digest := checkpoint.Point{Chain: chainID, Height: signed.Height, Hash: signed.Hash}.Digest()
+	require.True(n.t, ecdsa.NewSignature(&r, &s).Verify(digest[:], public))
 }

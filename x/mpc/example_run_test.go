@@ -8,8 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/ethereum/go-ethereum/accounts"
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequencer-mpc/sequencer/app/payload/ethereum"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -21,16 +23,28 @@ type wiring func(*keeper.Keeper, func(context.Context, string, types.Signature) 
 func runExample(wire wiring) {
 	t := chain.Example()
 	f := chain.New(t, 4)
+	f.Keeper.SetPayloadKinds(ethereum.Kinds()...)
 	v := wire(f.Keeper, func(_ context.Context, id string, s types.Signature) error {
 		fmt.Printf("%s is signed, v = %v\n", id, s.V < 2)
 		return nil
 	})
 	require.NoError(t, v.Open(f.Ctx))
-	show(v.Withdraw(f.Ctx, "withdrawal-1", chain.Digest("pay")))
+	show(v.Withdraw(f.Ctx, "withdrawal-1", pay))
 	secret := chain.NewSecret("vault")
 	f.AttestAll(v.store.keyID(), secret)
-	require.NoError(t, v.Withdraw(f.Ctx, "withdrawal-1", chain.Digest("pay")))
-	result := secret.Sign("vault:withdrawal-1", chain.Digest("pay"))
+	require.NoError(t, v.Withdraw(f.Ctx, "withdrawal-1", pay))
+	signOpen(t, f, secret, "vault:withdrawal-1")
+}
+
+// pay is an order of the vault.
+const pay = "withdrawal-1 of vault: 7 to 0x70997970C51812dc3A010C7d01b50e0d17dc79C8"
+
+// signOpen brings the signature that was asked for.
+func signOpen(t testing.TB, f *chain.Fixture, secret chain.Secret, id string) {
+	t.Helper()
+	s, err := f.Keeper.Signature(f.Ctx, id)
+	require.NoError(t, err)
+	result := secret.Sign(id, s.Digest)
 	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
 }
 
@@ -38,6 +52,7 @@ func runExample(wire wiring) {
 // list.
 func newVault(t *testing.T) (f *chain.Fixture, v vault, signed *[]string) {
 	f, signed = chain.New(t, 4), new([]string)
+	f.Keeper.SetPayloadKinds(ethereum.Kinds()...)
 	v = vault{mpc: f.Keeper.ForModule("vault"), store: &vaultStore{}, signed: func(_ context.Context, id string, _ types.Signature) error {
 		*signed = append(*signed, id)
 		return nil
@@ -62,9 +77,8 @@ func TestVaultGoesOnWithAnotherKey(t *testing.T) {
 	secret := chain.NewSecret("vault")
 	f.AttestAll("vault:key-2", secret)
 	require.NoError(t, v.Open(f.Ctx), "again is free")
-	require.NoError(t, v.Withdraw(f.Ctx, "withdrawal-1", chain.Digest("pay")))
-	result := secret.Sign("vault:withdrawal-1", chain.Digest("pay"))
-	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
+	require.NoError(t, v.Withdraw(f.Ctx, "withdrawal-1", pay))
+	signOpen(t, f, secret, "vault:withdrawal-1")
 	require.Equal(t, []string{"vault:withdrawal-1"}, *signed)
 	require.Equal(t, 2, f.Entries(types.KeysPrefix), "the one that failed, and the vault's")
 }
@@ -97,7 +111,7 @@ func TestVaultRepeatsAWithdrawal(t *testing.T) {
 	f, v, _ := newVault(t)
 	require.NoError(t, v.Open(f.Ctx))
 	f.AttestAll(v.store.keyID(), chain.NewSecret("vault"))
-	again := func() error { return v.Withdraw(f.Ctx, "withdrawal-1", chain.Digest("pay")) }
+	again := func() error { return v.Withdraw(f.Ctx, "withdrawal-1", pay) }
 	require.NoError(t, again())
 
 	params, err := f.Keeper.Params(f.Ctx)
@@ -105,13 +119,29 @@ func TestVaultRepeatsAWithdrawal(t *testing.T) {
 	params.MaxPending, params.MaxPendingPerRequester = 1, 1
 	_, err = f.Msg.UpdateParams(f.Ctx, &types.MsgUpdateParams{Authority: f.Authority, Params: params})
 	require.NoError(t, err)
-	require.ErrorIs(t, v.Withdraw(f.Ctx, "withdrawal-2", chain.Digest("pay")), types.ErrTooManyPending)
+	require.ErrorIs(t, v.Withdraw(f.Ctx, "withdrawal-2", pay), types.ErrTooManyPending)
 	require.NoError(t, again())
 
 	_, err = v.mpc.KeyDelete(f.Ctx, v.store.keyID())
 	require.NoError(t, err)
-	require.ErrorIs(t, v.Withdraw(f.Ctx, "withdrawal-3", chain.Digest("pay")), types.ErrKeyDeleted)
+	require.ErrorIs(t, v.Withdraw(f.Ctx, "withdrawal-3", pay), types.ErrKeyDeleted)
 	require.NoError(t, again())
+}
+
+// What the vault has signed says what it is: its key signs no bare digest, and who reads the
+// message checks the signature as that of a wallet.
+func TestVaultSignsWhatCanBeRead(t *testing.T) {
+	f, v, _ := newVault(t)
+	require.NoError(t, v.Open(f.Ctx))
+	secret := chain.NewSecret("vault")
+	f.AttestAll(v.store.keyID(), secret)
+	_, err := v.mpc.KeySign(f.Ctx, "vault:blind", v.store.keyID(), chain.Payload("pay"))
+	require.ErrorIs(t, err, types.ErrRawNotAllowed)
+	require.NoError(t, v.Withdraw(f.Ctx, "withdrawal-1", pay))
+	signOpen(t, f, secret, "vault:withdrawal-1")
+	s, err := f.Keeper.Signature(f.Ctx, "vault:withdrawal-1")
+	require.NoError(t, err)
+	require.Equal(t, accounts.TextHash([]byte(pay)), s.Digest)
 }
 
 // The README shows the example as it is: each paragraph of its Go code stands in it.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 
+	"github.com/sequencer-mpc/sequencer/app/payload/ethereum"
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -49,15 +50,17 @@ func (v vault) Open(ctx context.Context) error {
 }
 
 func (v vault) askForKey(ctx context.Context) (types.Key, error) {
-	return v.mpc.KeyGen(ctx, v.store.keyID(), types.ALGORITHM_ECDSA_SECP256K1, 2, nil, keeper.AllowRaw())
+	return v.mpc.KeyGen(ctx, v.store.keyID(), types.ALGORITHM_ECDSA_SECP256K1, 2, nil)
 }
 
-// Withdraw asks for the signature of a withdrawal. The id is the withdrawal's, so
-// one withdrawal can never have two digests. An error has a typed reason and what
+// Withdraw asks for the signature of a withdrawal: of a message (EIP-191), which a
+// contract on Ethereum reads as every validator here does. The id is the withdrawal's,
+// so one withdrawal can never have two orders. An error has a typed reason and what
 // to do, for the user. A withdrawal that was asked for before comes back as it is,
 // whatever became of the key: asking CanSign first would spoil that.
-func (v vault) Withdraw(ctx context.Context, withdrawal string, digest []byte) error {
-	_, err := v.mpc.KeySign(ctx, "vault:"+withdrawal, v.store.keyID(), types.DigestPayload(digest))
+func (v vault) Withdraw(ctx context.Context, withdrawal, order string) error {
+	payload := types.KindPayload(ethereum.MessageKind, []byte(order))
+	_, err := v.mpc.KeySign(ctx, "vault:"+withdrawal, v.store.keyID(), payload)
 	return err
 }
 

@@ -26,7 +26,8 @@ func doctorCmd() *cobra.Command {
 		Long: `Looks at this node's identity, passphrase, database, disk, clock, pre-parameters,
 presignatures and shares, asks the other participants whether they are there, and prints
 a line for each: ok, a warning or a problem, with its reason and what to do. A problem
-keeps the node from its part; a warning does not, yet. It changes nothing.
+keeps the node from its part; a warning does not, yet. It changes nothing, whoever
+runs it.
 
 While the node runs it is asked through its socket, and asks all registered participants,
 straight or by relay: how long that takes there and back, which version they run, what

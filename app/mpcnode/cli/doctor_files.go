@@ -10,8 +10,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/storage"
 )
 
-// examine looks at what is on disk and changes nothing but what opening a database
-// settles. The database of a node that runs is the node's.
+// examine looks at what is on disk and changes nothing: whoever looks may be another user
+// than the node's. The database of a node that runs is the node's.
 func (f nodeFiles) examine(running, named bool) doctor.Files {
 	files := doctor.Files{
 		Enabled: f.cfg.Enabled, Folder: f.paths.Folder, PreparamsTarget: f.cfg.PreparamsTarget,
@@ -63,7 +63,7 @@ func (f nodeFiles) tryPassphrase(files *doctor.Files, running, named bool) {
 
 // openForLook opens a database, which checks each entry, and counts.
 func openForLook(path string, passphrase []byte) (found *doctor.Database, err error) {
-	db, err := storage.Open(path, passphrase, storage.Options{})
+	db, err := storage.OpenToLook(path, passphrase)
 	if err != nil {
 		return nil, err
 	}

@@ -107,7 +107,7 @@ func readKeys(f nodeFiles) (report mpcnode.KeysReport, err error) {
 		return report, err
 	}
 	defer types.Wipe(passphrase)
-	db, err := storage.Open(f.paths.Database, passphrase, storage.Options{})
+	db, err := storage.OpenToLook(f.paths.Database, passphrase)
 	if err != nil {
 		return report, err
 	}

@@ -94,6 +94,19 @@ func TestHealthy(t *testing.T) {
 	require.Contains(t, bad(Examine(full))[0].Remedy, "mpc identity create")
 }
 
+// Of a node of another user nobody says that it hangs, or that it should be started again.
+func TestNodeOfAnotherUser(t *testing.T) {
+	f := stopped()
+	f.NodeError = fmt.Errorf("%w (/home/mpc.sock)", mpcnode.ErrOtherUser)
+	found := bad(Examine(f))
+	require.Len(t, found, 1)
+	require.Equal(t, "node", found[0].Check)
+	require.Equal(t, Problem, found[0].Level)
+	require.Contains(t, found[0].Remedy, "sudo -u")
+	require.NotContains(t, found[0].Detail+found[0].Remedy, "start")
+	require.Contains(t, found[0].Detail, "/home/mpc.sock")
+}
+
 // Each staged failure is the one thing that is found, and nothing else is blamed for it.
 func TestStagedFailures(t *testing.T) {
 	down := func(f *Facts) { f.Node.Participants[2].Answered, f.Node.Participants[2].Direct = false, false }

@@ -35,7 +35,7 @@ type Facts struct {
 	Committee []string
 	Files     Files
 	// Node is what the running node says; nil if none answered, and why in NodeError
-	// (mpcnode.ErrNotRunning: there is none).
+	// (mpcnode.ErrNotRunning: there is none; ErrOtherUser: who looks may not ask).
 	Node      *mpcnode.Checkup
 	NodeError error
 }

@@ -18,6 +18,10 @@ func examineNode(r *Report, f Facts) {
 		r.advise("node", level, "", "start it: sequencerd start; then ask again, to hear of the chain and of the others",
 			"it does not run; only its files were looked at")
 		return
+	case errors.Is(f.NodeError, mpcnode.ErrOtherUser):
+		r.advise("node", Problem, "", "look again as the user that the node runs as, with sudo -u",
+			"whether it runs, who looks now may not ask: %v", f.NodeError)
+		return
 	case f.Node == nil:
 		r.advise("node", Problem, "", "look at its log, and start it again with this program", "it runs and does not answer: %v", f.NodeError)
 		return

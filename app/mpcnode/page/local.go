@@ -4,14 +4,19 @@ import (
 	"net"
 	"net/http"
 	"net/url"
+	"strings"
 )
 
-// forwarded are headers by which proxies say that they ask for somebody else.
-var forwarded = []string{"Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Real-Ip"}
+// forwarded are headers by which proxies say that they ask for somebody else, as all do
+// that begin as forwardedPrefix.
+var forwarded = []string{"Forwarded", "Via", "X-Real-Ip"}
+
+const forwardedPrefix = "X-Forwarded-"
 
 // Local lets only people of this machine see a page, though it listens on no other address
 // anyway: a foreign site can have a name that points to this machine (DNS rebinding), or be
 // let in by the API server (enabled-unsafe-cors), and a proxy can pass on what strangers ask.
+// A proxy that says nothing of itself, and speaks as browsers do, it takes for a browser.
 func Local(h http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if why := foreign(r); why != "" {
@@ -28,6 +33,14 @@ func foreign(r *http.Request) string {
 		if len(r.Header.Values(name)) > 0 {
 			return "a proxy asks (" + name + ")"
 		}
+	}
+	for name := range r.Header {
+		if strings.HasPrefix(name, forwardedPrefix) {
+			return "a proxy asks (" + name + ")"
+		}
+	}
+	if !r.ProtoAtLeast(1, 1) { // no browser does; nginx does, and sends no header of its own
+		return "a proxy asks (" + r.Proto + ")"
 	}
 	if !loopback(r.Host) {
 		return "the address in the browser is neither localhost nor a loopback IP"

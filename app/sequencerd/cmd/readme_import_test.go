@@ -91,7 +91,7 @@ func TestReadmeShowsWhatImportingTakes(t *testing.T) {
 // It uses of ours what is meant for other chains, and nothing else.
 func TestExampleImportsWhatIsMeantForIt(t *testing.T) {
 	const module = "github.com/sequencer-mpc/sequencer/"
-	meant := regexp.MustCompile(`^(x/mpc(/.*)?|app/mpcnode(/cli)?)$`)
+	meant := regexp.MustCompile(`^(x/mpc(/.*)?|mpc/types|app/mpcnode(/cli)?)$`)
 	imports := 0
 	require.NoError(t, filepath.WalkDir(example, func(path string, d os.DirEntry, err error) error {
 		if err != nil || filepath.Ext(path) != ".go" {
@@ -110,6 +110,22 @@ func TestExampleImportsWhatIsMeantForIt(t *testing.T) {
 		return nil
 	}))
 	require.Greater(t, imports, 5)
+}
+
+// The README says which versions importing takes: those of our go.mod, which the example has
+// too, as it has the line that requires ours.
+func TestReadmeSaysWhichVersionsImportingTakes(t *testing.T) {
+	readme, ours, theirs := readText(t, "README.md"), readText(t, "go.mod"), readText(t, "testutil/examplechain/go.mod")
+	takes := regexp.MustCompile(`Importing takes Go (\S+) or newer, Cosmos SDK (\S+) and CometBFT (\S+);`).FindStringSubmatch(readme)
+	require.NotNil(t, takes)
+	const requires = "github.com/sequencer-mpc/sequencer v0.0.0\n"
+	require.Contains(t, blocks(t, ""), "require "+requires+"\nreplace github.com/sequencer-mpc/sequencer => ../sequencer\n")
+	require.Contains(t, theirs, "\t"+requires)
+	for _, mod := range []string{ours, theirs} {
+		require.Contains(t, mod, "\ngo "+takes[1]+"\n")
+		require.Contains(t, mod, "\tgithub.com/cosmos/cosmos-sdk "+takes[2]+"\n")
+		require.Contains(t, mod, "\tgithub.com/cometbft/cometbft "+takes[3]+"\n")
+	}
 }
 
 // The example copies the replace lines that the README gives, and adds where ours is.

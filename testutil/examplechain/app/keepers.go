@@ -57,6 +57,7 @@ func (app *App) addKeepers() {
 	app.Bank = bankkeeper.NewBaseKeeper(cdc, store(banktypes.StoreKey), app.Auth, nil, authority, app.Logger())
 	app.Staking = stakingkeeper.NewKeeper(cdc, store(stakingtypes.StoreKey), app.Auth, app.Bank, authority, validators(), consensus())
 	app.MPC = mpckeeper.NewKeeper(cdc, store(mpctypes.StoreKey), app.Staking, authority, validators(), accounts())
+	app.MPC.SetPayloadKinds(checkpoint.Kind{})
 	app.Checkpoint = checkpoint.NewKeeper(store(checkpoint.StoreKey), app.MPC.ForModule(checkpoint.ModuleName))
 	app.MPC.AddHooks(checkpoint.ModuleName, app.Checkpoint)
 }

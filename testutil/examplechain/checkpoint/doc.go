@@ -4,5 +4,6 @@
 //
 // It asks for the key by itself, counts on to another one if that fails, and hears of
 // key and signatures by hooks. Nothing here waits: what is asked for comes some blocks
-// later.
+// later. What is signed is a kind of payload of its own (Point), which every validator
+// reads before it signs: chain, height and hash, one hash for each height.
 package checkpoint

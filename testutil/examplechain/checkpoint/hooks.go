@@ -3,13 +3,15 @@ package checkpoint
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// Signed is a checkpoint: the hash of a block, signed by the validators together.
+// Signed is a checkpoint: the hash of a block, signed by the validators together. The
+// signature is over the digest of a Point.
 type Signed struct {
 	Height int64  `json:"height"`
 	Hash   []byte `json:"hash"`
@@ -48,6 +50,14 @@ func (k Keeper) AfterKeyDeleted(ctx context.Context, key mpctypes.Key) error {
 // AfterSignatureReady implements mpctypes.Hooks. Signatures may come in another order
 // than they were asked for: the newest block counts.
 func (k Keeper) AfterSignatureReady(ctx context.Context, s mpctypes.Signature) error {
+	typed := s.Payload.GetTyped()
+	if typed == nil {
+		return fmt.Errorf("signature %s is of no checkpoint", s.Id)
+	}
+	point, err := parse(typed.Data)
+	if err != nil {
+		return err
+	}
 	store := k.store.OpenKVStore(ctx)
 	text, err := store.Get(NewestKey)
 	if err != nil {
@@ -59,10 +69,10 @@ func (k Keeper) AfterSignatureReady(ctx context.Context, s mpctypes.Signature) e
 			return err
 		}
 	}
-	if newest.Height > s.RequestedHeight {
+	if newest.Height > point.Height {
 		return nil
 	}
-	text, err = json.Marshal(Signed{Height: s.RequestedHeight, Hash: s.Digest, Key: s.KeyId, R: s.R, S: s.S})
+	text, err = json.Marshal(Signed{Height: point.Height, Hash: point.Hash, Key: s.KeyId, R: s.R, S: s.S})
 	if err != nil {
 		return err
 	}

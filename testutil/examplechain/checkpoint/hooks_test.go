@@ -47,11 +47,13 @@ func TestKeysAreCounted(t *testing.T) {
 func TestTheNewestBlockCounts(t *testing.T) {
 	k, ctx := newKeeper()
 	for _, height := range []int64{5, 15, 10} {
-		require.NoError(t, k.AfterSignatureReady(ctx, mpctypes.Signature{RequestedHeight: height, Digest: []byte{byte(height)}, KeyId: "key"}))
+		require.NoError(t, k.AfterSignatureReady(ctx, mpctypes.Signature{
+			Payload: mpctypes.KindPayload(KindName, point(height).Data()), KeyId: "key",
+		}))
 	}
 	text, err := k.store.OpenKVStore(ctx).Get(NewestKey)
 	require.NoError(t, err)
 	var newest Signed
 	require.NoError(t, json.Unmarshal(text, &newest))
-	require.Equal(t, Signed{Height: 15, Hash: []byte{15}, Key: "key"}, newest)
+	require.Equal(t, Signed{Height: 15, Hash: point(15).Hash, Key: "key"}, newest)
 }

@@ -78,14 +78,14 @@ func (k Keeper) ask(ctx sdk.Context) error {
 			return err
 		}
 		id := fmt.Sprintf("%s:key-%d", ModuleName, sdk.BigEndianToUint64(failed)+1)
-		// What it signs are hashes of blocks, which no kind of payload is for.
-		_, err = k.mpc.KeyGen(ctx, id, mpctypes.ALGORITHM_ECDSA_SECP256K1, threshold, nil, mpckeeper.AllowRaw())
+		_, err = k.mpc.KeyGen(ctx, id, mpctypes.ALGORITHM_ECDSA_SECP256K1, threshold, nil)
 		return err
 	}
 	hash, err := store.Get(hashKey)
 	if err != nil {
 		return err
 	}
-	_, err = k.mpc.KeySign(ctx, fmt.Sprintf("%s:%d", ModuleName, ctx.BlockHeight()), string(key), mpctypes.DigestPayload(hash))
+	point := Point{Chain: ctx.ChainID(), Height: ctx.BlockHeight(), Hash: hash}
+	_, err = k.mpc.KeySign(ctx, fmt.Sprintf("%s:%d", ModuleName, point.Height), string(key), mpctypes.KindPayload(KindName, point.Data()))
 	return err
 }

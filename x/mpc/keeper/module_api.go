@@ -62,8 +62,8 @@ func (a ModuleAPI) KeyGen(
 type KeyOption func(*types.MsgKeyGen)
 
 // AllowRaw lets the key sign digests as they are (types.DigestPayload), of which no node
-// can say what they are of. Without it the key signs payloads of known kinds only
-// (types.KindPayload).
+// can say what they are of: that it signs one thing only for a nonce of another chain does
+// not hold then. Without it the key signs payloads of known kinds only (types.KindPayload).
 func AllowRaw() KeyOption { return func(msg *types.MsgKeyGen) { msg.AllowRaw = true } }
 
 // KeySign asks for a signature by one of the module's READY keys. It comes back

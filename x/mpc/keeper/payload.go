@@ -135,17 +135,18 @@ func (k *Keeper) Finished(ctx context.Context, s types.Signature) (mpctypes.Fini
 	return finished, true, nil
 }
 
-// undecodable are the reasons for which a payload that a former program decoded is not
-// decoded any more.
-var undecodable = []mpctypes.Reason{
+// unfinished are the reasons for which there is nothing to show but the signature: a
+// payload that a former program decoded is not decoded any more, or needs the signature of
+// another key.
+var unfinished = []mpctypes.Reason{
 	mpctypes.ErrUnknownKind, mpctypes.ErrBadPayload, mpctypes.ErrNotCanonical, mpctypes.ErrPayloadTooLarge, mpctypes.ErrBadDigest,
 }
 
 // finishedForQuery is Finished as queries show it; nil if there is none. A payload that
-// this program does not decode any more does not keep the signature from being read.
+// cannot be finished does not keep the signature from being read.
 func (k *Keeper) finishedForQuery(ctx context.Context, s types.Signature) (*types.FinishedPayload, error) {
 	finished, ok, err := k.Finished(ctx, s)
-	if slices.Contains(undecodable, types.ReasonOf(err)) || !ok && err == nil {
+	if slices.Contains(unfinished, types.ReasonOf(err)) || !ok && err == nil {
 		return nil, nil
 	}
 	if err != nil {

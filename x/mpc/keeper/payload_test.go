@@ -192,6 +192,26 @@ func TestPlaceIsTakenOnce(t *testing.T) {
 	require.Equal(t, exported.SignedPlaces, twice.SignedPlaces)
 }
 
+// A bare digest takes no place: a key that signs those may sign another payload of the same
+// place by its digest, and nobody can tell.
+func TestRawDigestsTakeNoPlace(t *testing.T) {
+	f, _ := newNotary(t)
+	other := note
+	other.To = "b"
+	digest := other.Digest()
+	for _, key := range []string{"raw", "typed"} {
+		_, err := signPayload(f, key+"-1", key, notePayload(note))
+		require.NoError(t, err)
+		_, err = signPayload(f, key+"-2", key, notePayload(other))
+		require.ErrorIs(t, err, types.ErrPlaceTaken)
+	}
+	s, err := signPayload(f, "blind", "raw", types.DigestPayload(digest[:]))
+	require.NoError(t, err)
+	require.Equal(t, digest[:], s.Digest)
+	_, err = signPayload(f, "other", "typed", types.DigestPayload(digest[:]))
+	require.ErrorIs(t, err, types.ErrRawNotAllowed)
+}
+
 // Open requests come back with what they are to sign, as the chain that goes on decodes
 // it; decided ones need nobody who can.
 func TestPayloadGenesis(t *testing.T) {

@@ -5,12 +5,14 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"reflect"
+	"slices"
 	"unicode/utf8"
 
 	"github.com/cosmos/gogoproto/proto"
 
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	"github.com/cosmos/cosmos-sdk/codec/unknownproto"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
 
@@ -83,7 +85,9 @@ func (k signDirectKind) decode(bz []byte, message proto.Message) error {
 	return decodeCanonical(bz, message)
 }
 
-// decodeCanonical reads a message that could not be written in other bytes.
+// decodeCanonical reads a message that could not be written in other bytes. None of them
+// has a map with entries, which could stand in any order and would not be written twice in
+// the same one: decode refused it, since the SDK knows no message that an entry would be.
 func decodeCanonical(bz []byte, message proto.Message) error {
 	if err := proto.Unmarshal(bz, message); err != nil {
 		return fmt.Errorf("%w: %w", mpctypes.ErrBadPayload, err)
@@ -143,11 +147,6 @@ func (d *signDoc) options() (list []*codectypes.Any) {
 }
 
 func (d *signDoc) check() error {
-	direct := false
-	for _, s := range d.auth.SignerInfos {
-		single := s.ModeInfo.GetSingle()
-		direct = direct || single != nil && single.Mode == signing.SignMode_SIGN_MODE_DIRECT
-	}
 	switch {
 	case d.doc.ChainId == "":
 		return fmt.Errorf("%w: the sign document names no chain", mpctypes.ErrBadPayload)
@@ -155,10 +154,29 @@ func (d *signDoc) check() error {
 		return fmt.Errorf("%w: a chain id is UTF-8 of %d bytes at most, got %.*q", mpctypes.ErrBadPayload, maxChainIDBytes, maxChainIDBytes, d.doc.ChainId)
 	case len(d.body.Messages) == 0:
 		return fmt.Errorf("%w: the sign document has no messages", mpctypes.ErrBadPayload)
-	case !direct:
+	case !slices.ContainsFunc(d.auth.SignerInfos, signsDirectly):
 		return fmt.Errorf("%w: nobody signs the document in SIGN_MODE_DIRECT", mpctypes.ErrBadPayload)
 	}
 	return nil
+}
+
+// signsDirectly says whether what somebody signs is the document itself.
+func signsDirectly(s *txtypes.SignerInfo) bool {
+	single := s.ModeInfo.GetSingle()
+	return single != nil && single.Mode == signing.SignMode_SIGN_MODE_DIRECT
+}
+
+// signedBy says whether a key (compressed) may be one of the signers: an account whose key
+// its chain knows need not name it.
+func (d *signDoc) signedBy(publicKey []byte) (bool, error) {
+	key, err := codectypes.NewAnyWithValue(&secp256k1.PubKey{Key: publicKey})
+	if err != nil {
+		return false, fmt.Errorf("encode the public key: %w", err)
+	}
+	return slices.ContainsFunc(d.auth.SignerInfos, func(s *txtypes.SignerInfo) bool {
+		named := s.PublicKey
+		return signsDirectly(s) && (named == nil || named.TypeUrl == key.TypeUrl && bytes.Equal(named.Value, key.Value))
+	}), nil
 }
 
 // alone reports that one signature makes the document a transaction.
@@ -183,8 +201,16 @@ func (d *signDoc) Digest() mpctypes.Hash { return d.digest }
 func (d *signDoc) Claims() mpctypes.Claims { return d.claims }
 
 // Finish implements mpctypes.DecodedPayload: the transaction if there is one signer,
-// otherwise its part of one, r and s.
-func (d *signDoc) Finish(_ []byte, s *mpctypes.SignatureResult) (mpctypes.FinishedPayload, error) {
+// otherwise its part of one, r and s. Of a document that only others sign it is
+// ErrBadPayload: no chain takes what that would become.
+func (d *signDoc) Finish(publicKey []byte, s *mpctypes.SignatureResult) (mpctypes.FinishedPayload, error) {
+	signs, err := d.signedBy(publicKey)
+	if err != nil {
+		return mpctypes.FinishedPayload{}, err
+	}
+	if !signs {
+		return mpctypes.FinishedPayload{}, fmt.Errorf("%w: its signers are others than the key %x; ask again, with the key in signer_infos", mpctypes.ErrBadPayload, publicKey)
+	}
 	signature := append(append(make([]byte, 0, 64), s.R...), s.S...)
 	if !d.alone() {
 		return mpctypes.FinishedPayload{Raw: signature}, nil

@@ -12,7 +12,9 @@ import (
 
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	cryptocodec "github.com/cosmos/cosmos-sdk/crypto/codec"
+	"github.com/cosmos/cosmos-sdk/crypto/keys/ed25519"
 	"github.com/cosmos/cosmos-sdk/crypto/keys/secp256k1"
+	"github.com/cosmos/cosmos-sdk/testutil/testdata"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	txtypes "github.com/cosmos/cosmos-sdk/types/tx"
 	"github.com/cosmos/cosmos-sdk/types/tx/signing"
@@ -131,6 +133,41 @@ func TestSignDirectOfSeveral(t *testing.T) {
 	require.Empty(t, decoded.Claims().Place, "its sequence is not counted")
 }
 
+// A document that somebody else signs becomes no transaction by this key's signature.
+func TestSignDirectOfAnotherKey(t *testing.T) {
+	other := chain.NewSecret("other").PublicKey()
+	amino := direct(t, secret.PublicKey(), 5)
+	amino.ModeInfo.GetSingle().Mode = signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON
+	unnamed := direct(t, nil, 5)
+	unnamed.PublicKey = nil
+	otherCurve := direct(t, nil, 5)
+	otherCurve.PublicKey = anyOf(t, &ed25519.PubKey{Key: other[1:]})
+	for name, c := range map[string]struct {
+		signers []*txtypes.SignerInfo
+		want    mpctypes.Reason
+	}{
+		"this key":                        {[]*txtypes.SignerInfo{direct(t, secret.PublicKey(), 5)}, ""},
+		"no key is named":                 {[]*txtypes.SignerInfo{unnamed}, ""},
+		"another key":                     {[]*txtypes.SignerInfo{direct(t, other, 5)}, mpctypes.ErrBadPayload},
+		"a key of another kind":           {[]*txtypes.SignerInfo{otherCurve}, mpctypes.ErrBadPayload},
+		"this key second":                 {[]*txtypes.SignerInfo{direct(t, other, 5), direct(t, secret.PublicKey(), 5)}, ""},
+		"two others":                      {[]*txtypes.SignerInfo{direct(t, other, 5), direct(t, other, 6)}, mpctypes.ErrBadPayload},
+		"this key, but it signs no bytes": {[]*txtypes.SignerInfo{direct(t, other, 5), amino}, mpctypes.ErrBadPayload},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDocument(t)
+			d.auth.SignerInfos = c.signers
+			decoded, err := kind().Decode(d.encode(t))
+			require.NoError(t, err)
+			digest := decoded.Digest()
+			result := secret.Sign("s", digest[:])
+			finished, err := decoded.Finish(secret.PublicKey(), &result)
+			require.Equal(t, c.want, mpctypes.ReasonOf(err), err)
+			require.Equal(t, c.want == "", len(finished.Raw) > 0)
+		})
+	}
+}
+
 // What a message carries is looked at as what stands in the document itself, at any depth.
 func TestSignDirectOfCarriedMessages(t *testing.T) {
 	send := newDocument(t).body.Messages[0]
@@ -165,6 +202,31 @@ func TestSignDirectOfCarriedMessages(t *testing.T) {
 	require.ErrorIs(t, err, mpctypes.ErrBadPayload)
 	_, err = kind().Decode(with(carried(100, send)))
 	require.ErrorIs(t, err, mpctypes.ErrBadPayload, "it goes too deep")
+}
+
+// Entries of a map have no order of their own: nodes would disagree on whether such a
+// message is written as it should be.
+func TestSignDirectRefusesMaps(t *testing.T) {
+	registry := newRegistry()
+	registry.RegisterImplementations((*sdk.Msg)(nil), &testdata.Nested3A{})
+	for name, c := range map[string]struct {
+		message *testdata.Nested3A
+		want    mpctypes.Reason
+	}{
+		"no map":          {&testdata.Nested3A{Id: 1}, ""},
+		"an empty map":    {&testdata.Nested3A{Id: 1, Index: map[int64]*testdata.Nested4A{}}, ""},
+		"one entry":       {&testdata.Nested3A{Index: map[int64]*testdata.Nested4A{1: {Id: 2}}}, mpctypes.ErrBadPayload},
+		"several entries": {&testdata.Nested3A{Index: map[int64]*testdata.Nested4A{1: {}, 2: {}, 3: {}}}, mpctypes.ErrBadPayload},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for depth, m := range []*codectypes.Any{anyOf(t, c.message), anyOf(t, &authz.MsgExec{Msgs: []*codectypes.Any{anyOf(t, c.message)}})} {
+				d := newDocument(t)
+				d.body.Messages = []*codectypes.Any{m}
+				_, err := payload.NewSignDirect(registry).Decode(d.encode(t))
+				require.Equal(t, c.want, mpctypes.ReasonOf(err), "depth %d: %v", depth, err)
+			}
+		})
+	}
 }
 
 // unknown is a field that no message of these has.
@@ -240,7 +302,8 @@ func FuzzSignDirect(f *testing.F) {
 		require.Equal(t, mpctypes.Hash(sha256.Sum256(data)), decoded.Digest())
 		digest := decoded.Digest()
 		result := secret.Sign("s", digest[:])
-		_, err = decoded.Finish(secret.PublicKey(), &result)
-		require.NoError(t, err)
+		if _, err = decoded.Finish(secret.PublicKey(), &result); err != nil {
+			require.Equal(t, mpctypes.ErrBadPayload, mpctypes.ReasonOf(err), "others sign it")
+		}
 	})
 }

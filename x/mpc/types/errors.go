@@ -11,7 +11,8 @@ import (
 )
 
 // The errors of the module. Each has a code of its own, which never changes its
-// meaning, and its text is the typed reason followed by what to do about it.
+// meaning, and its text is the typed reason followed by what to do about it. It means
+// what package mpc/types says of the reason of the same name.
 var (
 	ErrBadID                 = register(2, mpctypes.ErrBadID, grpccodes.InvalidArgument)
 	ErrIDTaken               = register(3, mpctypes.ErrIDTaken, grpccodes.AlreadyExists)
