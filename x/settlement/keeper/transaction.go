@@ -101,7 +101,8 @@ func (k *Keeper) askSignature(ctx context.Context, t types.Transaction) error {
 	return nil
 }
 
-// bumpFee asks for a transaction's signature again.
+// bumpFee asks for a transaction's signature again. If it is there, and only nobody told, it
+// says what that offers.
 func (k *Keeper) bumpFee(ctx context.Context, operator string, id uint64) (types.Attempt, error) {
 	if _, _, err := k.voter(ctx, operator); err != nil {
 		return types.Attempt{}, err
@@ -114,8 +115,11 @@ func (k *Keeper) bumpFee(ctx context.Context, operator string, id uint64) (types
 	if err != nil {
 		return types.Attempt{}, err
 	}
-	if err := k.catchUp(ctx, &t); err != nil {
+	switch signed, err := k.catchUp(ctx, &t); {
+	case err != nil:
 		return types.Attempt{}, err
+	case signed:
+		return *t.Current(), k.setTransaction(ctx, t)
 	}
 	first, err := k.firstOpen(ctx, t.KeyId)
 	if err != nil {
@@ -125,18 +129,6 @@ func (k *Keeper) bumpFee(ctx context.Context, operator string, id uint64) (types
 		return types.Attempt{}, err
 	}
 	return *t.Current(), k.askSignature(ctx, t)
-}
-
-// catchUp notes what became of a signature of which no hook told, as when the hook failed.
-func (k *Keeper) catchUp(ctx context.Context, t *types.Transaction) error {
-	if t.Current().Status != types.ATTEMPT_STATUS_SIGNING {
-		return nil
-	}
-	s, err := k.mpc.Signature(ctx, t.Current().SignatureId)
-	if err != nil {
-		return err
-	}
-	return k.decideAttempt(ctx, t, s)
 }
 
 // firstOpen is the transaction of a key that the other chain can include next; 0 if there
@@ -165,6 +157,9 @@ func (k *Keeper) giveUp(ctx context.Context, id uint64) error {
 		return k.setTransaction(ctx, t)
 	}
 	key, err := k.Key(ctx, t.KeyId)
+	if err == nil {
+		key, err = k.catchUpKey(ctx, key)
+	}
 	switch {
 	case err != nil:
 		return err

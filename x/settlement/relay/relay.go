@@ -63,7 +63,7 @@ type Options struct {
 	// included, before it is reported: what is reported is believed for ever.
 	Confirmations uint64
 	// BumpAfter is for how many blocks of the other chain a transaction waits before more
-	// is offered for it.
+	// is offered for it, or before this chain is asked to look for its signature.
 	BumpAfter uint64
 	// Interval is the pause between two looks.
 	Interval time.Duration
@@ -78,6 +78,8 @@ type Relay struct {
 
 	// first is the block of the other chain at which this process sent an attempt first.
 	first map[common.Hash]uint64
+	// signing is what is known of requests for signatures that are open, by signature id.
+	signing map[string]request
 	// said is what was said last of each transaction.
 	said map[uint64]string
 	// foreign are hashes of open transactions that this chain does not know.
@@ -89,8 +91,8 @@ type Relay struct {
 // New makes a relay. It tells say what it does, a line for each thing that changed.
 func New(e Ethereum, s Sequencer, o Options, say func(line string)) *Relay {
 	return &Relay{
-		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), said: make(map[uint64]string),
-		foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
+		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), signing: make(map[string]request),
+		said: make(map[uint64]string), foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
 	}
 }
 
@@ -173,11 +175,14 @@ func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next
 	}
 	attempt, ok := newestSigned(t)
 	if !ok {
-		return "is being signed", nil
+		return r.signature(ctx, t, head), nil
 	}
 	since, err := r.send(ctx, attempt, head)
 	if err != nil {
 		return "", err
+	}
+	if t.Current().Status == types.ATTEMPT_STATUS_SIGNING {
+		return fmt.Sprintf("sent: nonce %d, %s, up to %d wei per gas; another offer %s", t.Nonce, attempt.Hash, attempt.FeePerGas, r.signature(ctx, t, head)), nil
 	}
 	if attempt.Number == t.Current().Number && next && head >= since+r.BumpAfter {
 		if err := r.bump(ctx, t); err != nil {
@@ -286,7 +291,11 @@ func (r *Relay) tell(id uint64, line string) {
 // forget drops what is remembered of transactions that are not open any more.
 func (r *Relay) forget(open []types.Transaction) {
 	said, first, foreign := make(map[uint64]string), make(map[common.Hash]uint64), make(map[uint64]common.Hash)
+	signing := make(map[string]request)
 	for _, t := range open {
+		if asked, ok := r.signing[t.Current().SignatureId]; ok {
+			signing[t.Current().SignatureId] = asked
+		}
 		if line, ok := r.said[t.Id]; ok {
 			said[t.Id] = line
 		}
@@ -304,5 +313,5 @@ func (r *Relay) forget(open []types.Transaction) {
 			r.say(fmt.Sprintf("transaction %d: settled", id))
 		}
 	}
-	r.said, r.first, r.foreign = said, first, foreign
+	r.said, r.first, r.foreign, r.signing = said, first, foreign, signing
 }

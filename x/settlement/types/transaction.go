@@ -64,6 +64,13 @@ func (t Transaction) Payload(a Attempt) (mpctypes.SignPayload, error) {
 // Current is the newest attempt.
 func (t *Transaction) Current() *Attempt { return &t.Attempts[len(t.Attempts)-1] }
 
+// After reports whether a signature is of an attempt of the transaction that has been followed
+// by another.
+func (t *Transaction) After(signatureID string) bool {
+	id, attempt, ok := ParseSignatureID(signatureID)
+	return ok && id == t.Id && len(t.Attempts) > 0 && attempt < t.Current().Number
+}
+
 // Begin adds the first attempt.
 func (t *Transaction) Begin(p Params) {
 	t.Attempts = []Attempt{{
