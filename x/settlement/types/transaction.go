@@ -79,7 +79,8 @@ func (t *Transaction) Begin(p Params) {
 }
 
 // Retry adds the next attempt: in the place of a failed one, or after a signed one with a
-// higher offer. first says that the key has no open transaction before this one.
+// higher offer. first says that the key has no open transaction before this one. Of more than
+// MaxAttempts the oldest is forgotten.
 func (t *Transaction) Retry(p Params, height int64, first bool) error {
 	last := *t.Current()
 	next := Attempt{
@@ -105,6 +106,7 @@ func (t *Transaction) Retry(p Params, height int64, first bool) error {
 		return ErrFeeLimit.Wrapf("transaction %d offers %d wei per gas, at most %d are allowed", t.Id, last.FeePerGas, p.MaxFeePerGas)
 	}
 	t.Attempts = append(t.Attempts, next)
+	t.Attempts = t.Attempts[max(len(t.Attempts)-MaxAttempts, 0):]
 	return nil
 }
 
