@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"math/big"
 	"net/url"
-	"strings"
 	"time"
 
 	"github.com/ethereum/go-ethereum"
@@ -22,16 +21,23 @@ import (
 // implements it.
 type Ethereum interface {
 	Past
+	Pool
 	// ChainID is the number of the chain that the node follows.
 	ChainID(ctx context.Context) (*big.Int, error)
 	// BlockNumber is the newest block's.
 	BlockNumber(ctx context.Context) (uint64, error)
-	// SendTransaction hands over a signed transaction; an error says why the node does not
-	// take it.
-	SendTransaction(ctx context.Context, tx *ethtypes.Transaction) error
 	// TransactionReceipt says what became of a transaction, or fails with
 	// ethereum.NotFound if no block has it.
 	TransactionReceipt(ctx context.Context, hash common.Hash) (*ethtypes.Receipt, error)
+}
+
+// Pool is what waits at the node for a block.
+type Pool interface {
+	// SendTransaction hands over a signed transaction. An rpc.Error says why the node does not
+	// take it; with another error it may have it.
+	SendTransaction(ctx context.Context, tx *ethtypes.Transaction) error
+	// BalanceAt is what an account has after a block, in wei; nil: the newest one.
+	BalanceAt(ctx context.Context, account common.Address, block *big.Int) (*big.Int, error)
 }
 
 // Past is how it finds a transaction whose hash it does not know.
@@ -76,7 +82,8 @@ type Relay struct {
 	sequencer Sequencer
 	say       func(line string)
 
-	// first is the block of the other chain at which this process sent an attempt first.
+	// first is the block of the other chain at which this process sent an attempt first, or its
+	// node did not take it first.
 	first map[common.Hash]uint64
 	// signing is what is known of requests for signatures that are open, by signature id.
 	signing map[string]request
@@ -177,20 +184,7 @@ func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next
 	if !ok {
 		return r.signature(ctx, t, head), nil
 	}
-	since, err := r.send(ctx, attempt, head)
-	if err != nil {
-		return "", err
-	}
-	if t.Current().Status == types.ATTEMPT_STATUS_SIGNING {
-		return fmt.Sprintf("sent: nonce %d, %s, up to %d wei per gas; another offer %s", t.Nonce, attempt.Hash, attempt.FeePerGas, r.signature(ctx, t, head)), nil
-	}
-	if attempt.Number == t.Current().Number && next && head >= since+r.BumpAfter {
-		if err := r.bump(ctx, t); err != nil {
-			return "", err
-		}
-		return fmt.Sprintf("waited since block %d for %d wei per gas; asked for a signature with a higher fee", since, attempt.FeePerGas), nil
-	}
-	return fmt.Sprintf("sent: nonce %d, %s, up to %d wei per gas", t.Nonce, attempt.Hash, attempt.FeePerGas), nil
+	return r.offer(ctx, t, attempt, head, next)
 }
 
 // receipt is that of the attempt that was included; nil if none was.
@@ -233,27 +227,6 @@ func (r *Relay) report(ctx context.Context, t types.Transaction, receipt *ethtyp
 	return fmt.Sprintf("included in block %d, success %t: reported", block, seen.Success), nil
 }
 
-// send gives an attempt to the node, which may have it, and returns since when it should
-// have.
-func (r *Relay) send(ctx context.Context, a types.Attempt, head uint64) (uint64, error) {
-	var tx ethtypes.Transaction
-	if err := tx.UnmarshalBinary(a.Raw); err != nil {
-		return 0, fmt.Errorf("decode the signed transaction: %w", err)
-	}
-	if err := r.ethereum.SendTransaction(ctx, &tx); err != nil && !known(err) {
-		return 0, fmt.Errorf("send %s: %w", a.Hash, private(err))
-	}
-	since, sent := r.first[tx.Hash()]
-	if !sent {
-		since = head
-		r.first[tx.Hash()] = head
-	}
-	return since, nil
-}
-
-// known: the node has the transaction. Over RPC an error is its text.
-func known(err error) bool { return strings.Contains(err.Error(), "already known") }
-
 // private is an error without the node's URL, which may have a key in it.
 func private(err error) error {
 	var at *url.Error
@@ -261,23 +234,6 @@ func private(err error) error {
 		return at.Err
 	}
 	return err
-}
-
-func (r *Relay) bump(ctx context.Context, t types.Transaction) error {
-	if err := r.sequencer.Send(ctx, &types.MsgBumpFee{Operator: r.Operator, TransactionId: t.Id}); err != nil {
-		return fmt.Errorf("ask for another signature: %w", err)
-	}
-	return nil
-}
-
-// newestSigned is the newest attempt that can be sent.
-func newestSigned(t types.Transaction) (types.Attempt, bool) {
-	for i := len(t.Attempts) - 1; i >= 0; i-- {
-		if t.Attempts[i].Status == types.ATTEMPT_STATUS_SIGNED {
-			return t.Attempts[i], true
-		}
-	}
-	return types.Attempt{}, false
 }
 
 // tell says something of a transaction, unless it is what was said last.
