@@ -36,6 +36,9 @@ type Pool interface {
 	// SendTransaction hands over a signed transaction. An rpc.Error says why the node does not
 	// take it; with another error it may have it.
 	SendTransaction(ctx context.Context, tx *ethtypes.Transaction) error
+	// TransactionByHash is a transaction that the node has, pending or in a block; it fails
+	// with ethereum.NotFound for another.
+	TransactionByHash(ctx context.Context, hash common.Hash) (tx *ethtypes.Transaction, pending bool, err error)
 	// BalanceAt is what an account has after a block, in wei; nil: the newest one.
 	BalanceAt(ctx context.Context, account common.Address, block *big.Int) (*big.Int, error)
 }

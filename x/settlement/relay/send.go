@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/ethereum/go-ethereum/common"
 	ethtypes "github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/rpc"
 
@@ -63,7 +64,7 @@ func (r *Relay) send(ctx context.Context, t types.Transaction, a types.Attempt, 
 func (r *Relay) refusal(ctx context.Context, t types.Transaction, tx *ethtypes.Transaction, answer error) (refused, err error) {
 	var said rpc.Error
 	switch {
-	case known(answer):
+	case r.known(ctx, tx.Hash(), answer):
 		return nil, nil
 	case !errors.As(answer, &said): // the node is away
 		return nil, private(answer)
@@ -86,8 +87,15 @@ func (r *Relay) refusal(ctx context.Context, t types.Transaction, tx *ethtypes.T
 	return answer, nil
 }
 
-// known: the node has the transaction. Over RPC an error is its text.
-func known(err error) bool { return strings.Contains(err.Error(), "already known") }
+// known: the node has the transaction. Where it does not say so in geth's words, it is asked:
+// others have words of their own.
+func (r *Relay) known(ctx context.Context, hash common.Hash, answer error) bool {
+	if strings.Contains(answer.Error(), "already known") {
+		return true
+	}
+	_, _, err := r.ethereum.TransactionByHash(ctx, hash)
+	return err == nil
+}
 
 // feeIsNoHelp: the account cannot pay for all that it has in the pool, the fee is above what
 // the node lets anybody pay, or the nonce is used up by now.

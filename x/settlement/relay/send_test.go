@@ -6,6 +6,7 @@ import (
 	"math/big"
 	"testing"
 
+	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	ethtypes "github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/params"
@@ -20,6 +21,20 @@ import (
 // BalanceAt: everybody has an ether.
 func (l *l1) BalanceAt(context.Context, common.Address, *big.Int) (*big.Int, error) {
 	return big.NewInt(params.Ether), nil
+}
+
+// TransactionByHash: it has what it says it has.
+func (l *l1) TransactionByHash(_ context.Context, hash common.Hash) (*ethtypes.Transaction, bool, error) {
+	if has, says := l.refuse.(having); says {
+		return nil, true, has.err
+	}
+	return nil, false, ethereum.NotFound
+}
+
+// having is what a node says of a transaction of which it says otherwise, or not, that it has it.
+type having struct {
+	answer
+	err error
 }
 
 // answer is what a node says, and not that it is away.
@@ -97,6 +112,34 @@ func TestRefused(t *testing.T) {
 			}
 			require.NoError(t, r.Step(t.Context()))
 			require.Equal(t, asks, b.sent)
+		})
+	}
+}
+
+// What a node has it says in its own words, or answers when it is asked for it; then it waits
+// for a block.
+func TestKnown(t *testing.T) {
+	for name, c := range map[string]struct {
+		refuse error
+		says   string
+	}{
+		"geth":             {answer("already known"), "sent: nonce 1"},
+		"Besu":             {having{answer: "Known transaction"}, "sent: nonce 1"},
+		"Nethermind":       {having{answer: "AlreadyKnown"}, "sent: nonce 1"},
+		"answer came late": {having{answer: "request timed out"}, "sent: nonce 1"},
+		"cannot be asked":  {having{"Known transaction", errors.New("method not found")}, "not taken by the node"},
+		"has it not":       {answer("unknown account type"), "not taken by the node"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := &l1{chain: 1, head: 5, refuse: c.refuse}, &l2{open: []types.Transaction{costing(t, 1)}}
+			var lines []string
+			r := relay.New(a, b, relay.Options{Operator: "o", Confirmations: 3, BumpAfter: 4}, func(l string) { lines = append(lines, l) })
+			require.NoError(t, r.Step(t.Context()))
+			require.Len(t, lines, 1)
+			require.Contains(t, lines[0], c.says)
+			a.head = 9
+			require.NoError(t, r.Step(t.Context()))
+			require.Equal(t, []sdk.Msg{&types.MsgBumpFee{Operator: "o", TransactionId: 1}}, b.sent)
 		})
 	}
 }
