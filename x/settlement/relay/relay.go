@@ -4,11 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/url"
 	"time"
 
-	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	ethtypes "github.com/ethereum/go-ethereum/core/types"
 
@@ -90,6 +90,9 @@ type Relay struct {
 	first map[common.Hash]uint64
 	// signing is what is known of requests for signatures that are open, by signature id.
 	signing map[string]request
+	// reported is the block of the other chain at which this process reported a transaction
+	// last, or found first that it was reported before.
+	reported map[uint64]uint64
 	// said is what was said last of each transaction.
 	said map[uint64]string
 	// foreign are hashes of open transactions that this chain does not know.
@@ -102,7 +105,7 @@ type Relay struct {
 func New(e Ethereum, s Sequencer, o Options, say func(line string)) *Relay {
 	return &Relay{
 		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), signing: make(map[string]request),
-		said: make(map[uint64]string), foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
+		reported: make(map[uint64]uint64), said: make(map[uint64]string), foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
 	}
 }
 
@@ -190,46 +193,6 @@ func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next
 	return r.offer(ctx, t, attempt, head, next)
 }
 
-// receipt is that of the attempt that was included; nil if none was.
-func (r *Relay) receipt(ctx context.Context, t types.Transaction) (*ethtypes.Receipt, error) {
-	for i := len(t.Attempts) - 1; i >= 0; i-- {
-		if t.Attempts[i].Status != types.ATTEMPT_STATUS_SIGNED {
-			continue
-		}
-		receipt, err := r.ethereum.TransactionReceipt(ctx, common.HexToHash(t.Attempts[i].Hash))
-		if err == nil {
-			return receipt, nil
-		}
-		if !errors.Is(err, ethereum.NotFound) {
-			return nil, fmt.Errorf("ask for the receipt of %s: %w", t.Attempts[i].Hash, private(err))
-		}
-	}
-	return nil, nil
-}
-
-// report says on this chain what became of a transaction, once it has its confirmations.
-func (r *Relay) report(ctx context.Context, t types.Transaction, receipt *ethtypes.Receipt, head uint64) (string, error) {
-	block := receipt.BlockNumber.Uint64()
-	if head+1 < block+r.Confirmations {
-		return fmt.Sprintf("included in block %d, waits for %d confirmations", block, r.Confirmations), nil
-	}
-	seen := types.Receipt{
-		Hash: receipt.TxHash.Hex(), Success: receipt.Status == ethtypes.ReceiptStatusSuccessful,
-		BlockNumber: block, BlockHash: receipt.BlockHash.Hex(), GasUsed: receipt.GasUsed,
-	}
-	reported, err := r.sequencer.Reported(ctx, t.Id, r.Operator)
-	if err != nil {
-		return "", fmt.Errorf("ask what was reported: %w", err)
-	}
-	if reported == nil || !reported.Equal(seen) {
-		err := r.sequencer.Send(ctx, &types.MsgReportReceipt{Operator: r.Operator, TransactionId: t.Id, Receipt: seen})
-		if err != nil {
-			return "", fmt.Errorf("report: %w", err)
-		}
-	}
-	return fmt.Sprintf("included in block %d, success %t: reported", block, seen.Success), nil
-}
-
 // private is an error without the node's URL, which may have a key in it.
 func private(err error) error {
 	var at *url.Error
@@ -249,28 +212,21 @@ func (r *Relay) tell(id uint64, line string) {
 
 // forget drops what is remembered of transactions that are not open any more.
 func (r *Relay) forget(open []types.Transaction) {
-	said, first, foreign := make(map[uint64]string), make(map[common.Hash]uint64), make(map[uint64]common.Hash)
-	signing := make(map[string]request)
+	ids, signatures, hashes := make(map[uint64]bool), make(map[string]bool), make(map[common.Hash]bool)
 	for _, t := range open {
-		if asked, ok := r.signing[t.Current().SignatureId]; ok {
-			signing[t.Current().SignatureId] = asked
-		}
-		if line, ok := r.said[t.Id]; ok {
-			said[t.Id] = line
-		}
-		if hash, ok := r.foreign[t.Id]; ok {
-			foreign[t.Id] = hash
-		}
+		ids[t.Id], signatures[t.Current().SignatureId] = true, true
 		for _, a := range t.Attempts {
-			if block, ok := r.first[common.HexToHash(a.Hash)]; ok && a.Hash != "" {
-				first[common.HexToHash(a.Hash)] = block
-			}
+			hashes[common.HexToHash(a.Hash)] = true
 		}
 	}
 	for id := range r.said {
-		if _, ok := said[id]; !ok {
+		if !ids[id] {
 			r.say(fmt.Sprintf("transaction %d: settled", id))
 		}
 	}
-	r.said, r.first, r.foreign, r.signing = said, first, foreign, signing
+	maps.DeleteFunc(r.said, func(id uint64, _ string) bool { return !ids[id] })
+	maps.DeleteFunc(r.reported, func(id, _ uint64) bool { return !ids[id] })
+	maps.DeleteFunc(r.foreign, func(id uint64, _ common.Hash) bool { return !ids[id] })
+	maps.DeleteFunc(r.signing, func(id string, _ request) bool { return !signatures[id] })
+	maps.DeleteFunc(r.first, func(hash common.Hash, _ uint64) bool { return !hashes[hash] })
 }
