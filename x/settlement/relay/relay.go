@@ -26,6 +26,8 @@ type Ethereum interface {
 	ChainID(ctx context.Context) (*big.Int, error)
 	// BlockNumber is the newest block's.
 	BlockNumber(ctx context.Context) (uint64, error)
+	// HeaderByNumber is a block's; of rpc.FinalizedBlockNumber, of the newest final one.
+	HeaderByNumber(ctx context.Context, number *big.Int) (*ethtypes.Header, error)
 	// TransactionReceipt says what became of a transaction, or fails with
 	// ethereum.NotFound if no block has it.
 	TransactionReceipt(ctx context.Context, hash common.Hash) (*ethtypes.Receipt, error)
@@ -69,7 +71,8 @@ type Options struct {
 	// Operator is the validator for whom it speaks.
 	Operator string
 	// Confirmations is how many blocks of the other chain a receipt must have, its own
-	// included, before it is reported: what is reported is believed for ever.
+	// included, before it is reported: what is reported is believed for ever. 0: as many as
+	// that chain takes to call its block final.
 	Confirmations uint64
 	// BumpAfter is for how many blocks of the other chain a transaction waits before more
 	// is offered for it, or before this chain is asked to look for its signature.

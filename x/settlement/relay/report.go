@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/big"
 
 	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	ethtypes "github.com/ethereum/go-ethereum/core/types"
+	"github.com/ethereum/go-ethereum/rpc"
 
 	"github.com/sequencer-mpc/sequencer/x/settlement/types"
 )
@@ -37,8 +39,12 @@ func (r *Relay) receipt(ctx context.Context, t types.Transaction) (*ethtypes.Rec
 // report says on this chain what became of a transaction, once it has its confirmations.
 func (r *Relay) report(ctx context.Context, t types.Transaction, receipt *ethtypes.Receipt, head uint64) (string, error) {
 	block := receipt.BlockNumber.Uint64()
-	if head+1 < block+r.Confirmations {
-		return fmt.Sprintf("included in block %d, waits for %d confirmations", block, r.Confirmations), nil
+	waits, err := r.waits(ctx, block, head)
+	switch {
+	case err != nil:
+		return "", err
+	case waits != "":
+		return fmt.Sprintf("included in block %d, waits %s", block, waits), nil
 	}
 	seen := types.Receipt{
 		Hash: receipt.TxHash.Hex(), Success: receipt.Status == ethtypes.ReceiptStatusSuccessful,
@@ -60,4 +66,22 @@ func (r *Relay) report(ctx context.Context, t types.Transaction, receipt *ethtyp
 		r.reported[t.Id] = head
 	}
 	return fmt.Sprintf("included in block %d, success %t: reported", block, seen.Success), nil
+}
+
+// waits is for what a receipt of a block waits before it is reported; nothing, if it does not.
+func (r *Relay) waits(ctx context.Context, block, head uint64) (string, error) {
+	if r.Confirmations > 0 {
+		if head+1 < block+r.Confirmations {
+			return fmt.Sprintf("for %d confirmations", r.Confirmations), nil
+		}
+		return "", nil
+	}
+	final, err := r.ethereum.HeaderByNumber(ctx, big.NewInt(rpc.FinalizedBlockNumber.Int64()))
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("ask for the newest final block: %w; where the other chain's nodes know of none, say how many confirmations a receipt must have", private(err))
+	case final.Number.Cmp(new(big.Int).SetUint64(block)) < 0:
+		return "until that is final", nil
+	}
+	return "", nil
 }
