@@ -59,6 +59,9 @@ type Sequencer interface {
 	Address(ctx context.Context, keyID string) (string, error)
 	// Open lists the transactions that wait for inclusion, by key and nonce.
 	Open(ctx context.Context) ([]types.Transaction, error)
+	// Settled lists the transactions of a key with nonces from one up to and without another,
+	// by nonce. Those that are not kept any more are missing.
+	Settled(ctx context.Context, keyID string, from, to uint64) ([]types.Transaction, error)
 	// Reported is what an operator said of a transaction; nil for nothing.
 	Reported(ctx context.Context, id uint64, operator string) (*types.Receipt, error)
 	// Send signs a message, sends it, and waits until it is in a block. An error says why
@@ -173,10 +176,7 @@ func (r *Relay) Step(ctx context.Context) error {
 
 // look does what is to be done for a transaction, and says so.
 func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next bool) (string, error) {
-	receipt, err := r.receipt(ctx, t)
-	if err == nil && receipt == nil {
-		receipt, err = r.unknown(ctx, t, head)
-	}
+	receipt, used, err := r.inclusion(ctx, t, head)
 	switch {
 	case err != nil:
 		return "", err
@@ -186,6 +186,8 @@ func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next
 			said = fmt.Sprintf("%s, by %s, which this chain did not get the signature of", said, receipt.TxHash)
 		}
 		return said, err
+	case next && used < t.Nonce:
+		return r.restore(ctx, t, used, head)
 	case t.Current().Status == types.ATTEMPT_STATUS_FAILED:
 		return "was not signed: " + t.Current().Reason + "; asked again", r.bump(ctx, t)
 	}

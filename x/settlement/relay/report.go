@@ -19,6 +19,16 @@ import (
 // their power since, it may be enough to say it once more.
 const reportsAgain = 50
 
+// inclusion is the receipt of a transaction, under whatever hash; nil if no block has it. Then
+// used is how many nonces its key has used up on the other chain.
+func (r *Relay) inclusion(ctx context.Context, t types.Transaction, head uint64) (receipt *ethtypes.Receipt, used uint64, err error) {
+	receipt, err = r.receipt(ctx, t)
+	if err != nil || receipt != nil {
+		return receipt, 0, err
+	}
+	return r.unknown(ctx, t, head)
+}
+
 // receipt is that of the attempt that was included; nil if none was.
 func (r *Relay) receipt(ctx context.Context, t types.Transaction) (*ethtypes.Receipt, error) {
 	for i := len(t.Attempts) - 1; i >= 0; i-- {
