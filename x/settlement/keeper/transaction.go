@@ -44,11 +44,15 @@ func (k *Keeper) newTransaction(ctx context.Context, line types.Line, batch uint
 }
 
 // takeNonce is the next nonce of a key. Nobody but the module has the key sign, so nonces
-// are counted here and never read from the other chain.
+// are counted here and never read from the other chain; so they are of one chain, that of the
+// first one.
 func (k *Keeper) takeNonce(ctx context.Context, params types.Params, keyID string) (uint64, error) {
 	key, err := k.readyKey(ctx, keyID)
 	if err != nil {
 		return 0, err
+	}
+	if key.ChainId != 0 && key.ChainId != params.ChainId {
+		return 0, types.ErrOtherChain.Wrapf("key %s has %d nonces on chain %d, chain_id is %d", keyID, key.NextNonce, key.ChainId, params.ChainId)
 	}
 	open := 0
 	err = k.open.Walk(ctx, collections.NewPrefixedPairRange[string, uint64](keyID), func(collections.Pair[string, uint64], uint64) (bool, error) {
@@ -62,7 +66,7 @@ func (k *Keeper) takeNonce(ctx context.Context, params types.Params, keyID strin
 		return 0, types.ErrTooManyOpen.Wrapf("key %s has %d", keyID, open)
 	}
 	nonce := key.NextNonce
-	key.NextNonce++
+	key.NextNonce, key.ChainId = nonce+1, params.ChainId
 	return nonce, k.setKey(ctx, key)
 }
 
