@@ -87,7 +87,7 @@ proto:
 
 # Fails if the generated code is not what the .proto files say.
 proto-check: proto
-	@changed=$$(git status --porcelain -- '*.pb.go' '*.pb.gw.go' x/mpc/openapi/openapi.json) || \
+	@changed=$$(git status --porcelain -- '*.pb.go' '*.pb.gw.go' '*/openapi/openapi.json') || \
 		{ echo "git cannot say whether generated code is up to date; run this in a clone of the repository"; exit 1; }; \
 	test -z "$$changed" || \
 		{ echo "$$changed"; echo "generated code is stale: run make proto and commit"; exit 1; }

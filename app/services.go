@@ -14,15 +14,17 @@ import (
 	authtx "github.com/cosmos/cosmos-sdk/x/auth/tx"
 
 	"github.com/sequencer-mpc/sequencer/x/mpc/openapi"
+	settlementopenapi "github.com/sequencer-mpc/sequencer/x/settlement/openapi"
 )
 
-// RegisterAPIRoutes adds the REST gateways, and the document of x/mpc's.
+// RegisterAPIRoutes adds the REST gateways, and the documents of our modules'.
 func (app *App) RegisterAPIRoutes(s *api.Server, _ config.APIConfig) {
 	authtx.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	cmtservice.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	nodeservice.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	app.basics.RegisterGRPCGatewayRoutes(s.ClientCtx, s.GRPCGatewayRouter)
 	s.Router.Handle(openapi.Path, openapi.Handler())
+	s.Router.Handle(settlementopenapi.Path, settlementopenapi.Handler())
 }
 
 // RegisterTxService adds the service that simulates and finds transactions.

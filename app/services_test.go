@@ -14,15 +14,18 @@ import (
 	"github.com/cosmos/cosmos-sdk/server/config"
 
 	"github.com/sequencer-mpc/sequencer/x/mpc/openapi"
+	settlementopenapi "github.com/sequencer-mpc/sequencer/x/settlement/openapi"
 )
 
-// The API server has the OpenAPI document of x/mpc.
+// The API server has the OpenAPI documents of our modules.
 func TestOpenAPIIsServed(t *testing.T) {
 	app := newApplication(config.BlockExecutorSequential)
 	s := api.New(client.Context{}.WithInterfaceRegistry(app.InterfaceRegistry), log.NewNopLogger(), nil)
 	app.RegisterAPIRoutes(s, config.APIConfig{})
-	w := httptest.NewRecorder()
-	s.Router.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, openapi.Path, nil))
-	require.Equal(t, http.StatusOK, w.Code)
-	require.Equal(t, openapi.Document(), w.Body.Bytes())
+	for path, document := range map[string][]byte{openapi.Path: openapi.Document(), settlementopenapi.Path: settlementopenapi.Document()} {
+		w := httptest.NewRecorder()
+		s.Router.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, path, nil))
+		require.Equal(t, http.StatusOK, w.Code, path)
+		require.Equal(t, document, w.Body.Bytes(), path)
+	}
 }

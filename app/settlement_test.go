@@ -1,7 +1,6 @@
 package app
 
 import (
-	"bytes"
 	"context"
 	"crypto/ed25519"
 	"errors"
@@ -331,29 +330,9 @@ func TestSettlement(t *testing.T) {
 // A signature whose request failed here was made all the same, and a member sends it. The
 // relays find it by the nonce, and report it.
 func TestLeakedSignatureIsReported(t *testing.T) {
-	s := newSettlers(t)
-	secret := chain.NewSecret(stateKeyID)
-	public, err := crypto.DecompressPubkey(secret.PublicKey())
-	require.NoError(t, err)
-	l1 := simulated.NewBackend(ethtypes.GenesisAlloc{
-		crypto.PubkeyToAddress(*public): {Balance: ether(1)}, stateContract: {Code: stateCode(), Balance: new(big.Int)},
-	})
-	defer func() { require.NoError(t, l1.Close()) }()
-	mine(t, l1)
-	p := settlementParams()
-	p.StartFeePerGas *= 10
-	s.begin(secret, p)
+	s, secret, l1 := settlingOn(t)
 	s.propose(1, 100, common.Hash{1})
-
-	asked, signer := s.transaction(1), ethtypes.LatestSignerForChainID(simulatedChain)
-	tx := ethtypes.NewTx(&ethtypes.DynamicFeeTx{
-		ChainID: simulatedChain, Nonce: asked.Nonce, GasTipCap: new(big.Int).SetUint64(p.StartTipPerGas), GasFeeCap: new(big.Int).SetUint64(p.StartFeePerGas),
-		Gas: asked.GasLimit, To: &stateContract, Value: new(big.Int), Data: asked.Data,
-	})
-	leaked := secret.Sign("", signer.Hash(tx).Bytes())
-	tx, err = tx.WithSignature(signer, append(append(bytes.Clone(leaked.R), leaked.S...), byte(leaked.V)))
-	require.NoError(t, err)
-
+	tx := s.leaked(secret, 1, 0)
 	params, err := s.app.MPC.Params(s.app.NewContext(true))
 	require.NoError(t, err)
 	for range params.SignLifetimeBlocks + 1 {

@@ -47,11 +47,23 @@ generate() { # plugin, options, files
 generate protoc-gen-gocosmos plugins=grpc,Mgoogle/protobuf/any.proto=github.com/cosmos/gogoproto/types/any "${files[@]}"
 generate protoc-gen-grpc-gateway logtostderr=true,allow_colon_final_segments=true "${files[@]}"
 # What the gateway serves, for people and for generators of clients.
-generate protoc-gen-openapiv2 allow_merge=true,merge_file_name=openapi,json_names_for_fields=false,openapi_naming_strategy=fqn,openapi_configuration=proto/openapi.yaml \
-  sequencer/mpc/v1/query.proto
+readonly documented=(mpc settlement)
+for name in "${documented[@]}"; do
+  generate protoc-gen-openapiv2 "allow_merge=true,merge_file_name=$name,json_names_for_fields=false,openapi_naming_strategy=fqn,openapi_configuration=proto/openapi/$name.yaml" \
+    "sequencer/$name/v1/query.proto"
+done
 
 # Only now that all of it is there does it take the place of what was.
-[ -d "$work/$module/x" ] && [ -d "$work/$module/mpc" ] && [ -s "$work/openapi.swagger.json" ] || { echo "nothing was generated; the code stays as it is"; exit 1; }
+complete() {
+  local name
+  for name in "${documented[@]}"; do
+    [ -s "$work/$name.swagger.json" ] || return
+  done
+  [ -d "$work/$module/x" ] && [ -d "$work/$module/mpc" ]
+}
+complete || { echo "nothing was generated; the code stays as it is"; exit 1; }
 find x mpc \( -name '*.pb.go' -o -name '*.pb.gw.go' \) -delete
 cp -r "$work/$module/." .
-cp "$work/openapi.swagger.json" x/mpc/openapi/openapi.json
+for name in "${documented[@]}"; do
+  cp "$work/$name.swagger.json" "x/$name/openapi/openapi.json"
+done

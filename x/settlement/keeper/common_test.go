@@ -2,6 +2,8 @@ package keeper_test
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"testing"
 
@@ -35,6 +37,36 @@ type fixture struct {
 	msg   types.MsgServer
 	query types.QueryServer
 	store *storetypes.KVStoreKey
+	hooks *lossy
+}
+
+// lossy are the module's hooks, which fail when they are done while a test wants it.
+type lossy struct {
+	mpctypes.Hooks
+	fail bool
+}
+
+func (l *lossy) lose(err error) error {
+	if err == nil && l.fail {
+		return errors.New("lost")
+	}
+	return err
+}
+
+func (l *lossy) AfterKeyReady(ctx context.Context, key mpctypes.Key) error {
+	return l.lose(l.Hooks.AfterKeyReady(ctx, key))
+}
+
+func (l *lossy) AfterKeyDeleted(ctx context.Context, key mpctypes.Key) error {
+	return l.lose(l.Hooks.AfterKeyDeleted(ctx, key))
+}
+
+func (l *lossy) AfterSignatureReady(ctx context.Context, s mpctypes.Signature) error {
+	return l.lose(l.Hooks.AfterSignatureReady(ctx, s))
+}
+
+func (l *lossy) AfterSignFailed(ctx context.Context, s mpctypes.Signature) error {
+	return l.lose(l.Hooks.AfterSignFailed(ctx, s))
 }
 
 // clear empties the module's store.
@@ -84,7 +116,8 @@ func newFixture(t *testing.T, powers ...int64) *fixture {
 	f.Keeper.SetPayloadKinds(ethereum.Kinds()...)
 	f.k = keeper.NewKeeper(f.Cdc, runtime.NewKVStoreService(store), f.Staking, f.Keeper.ForModule(types.ModuleName), f.Authority,
 		address.NewBech32Codec("seqvaloper"))
-	f.Keeper.AddHooks(types.ModuleName, f.k).AddPolicy(types.ModuleName, f.k)
+	f.hooks = &lossy{Hooks: f.k}
+	f.Keeper.AddHooks(types.ModuleName, f.hooks).AddPolicy(types.ModuleName, f.k)
 	f.msg, f.query = keeper.NewMsgServer(f.k), keeper.NewQueryServer(f.k)
 	require.NoError(t, f.k.InitGenesis(f.Ctx, *types.DefaultGenesis()))
 	return f

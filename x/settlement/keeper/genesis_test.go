@@ -99,6 +99,7 @@ func TestGenesisIsChecked(t *testing.T) {
 		"key of another":            func(g *types.GenesisState) { g.Keys[0].Id = "treasury" },
 		"key without status":        func(g *types.GenesisState) { g.Keys[0].Status = 0 },
 		"nonce above the key's":     func(g *types.GenesisState) { g.Keys[1].NextNonce = 1 },
+		"nonce of another chain":    func(g *types.GenesisState) { g.Transactions[1].ChainId++ },
 		"nonce twice":               func(g *types.GenesisState) { g.Transactions[1].Nonce = 0 },
 		"transaction of no key":     func(g *types.GenesisState) { g.Transactions[0].KeyId = "x" },
 		"transactions with a gap":   func(g *types.GenesisState) { g.Transactions = g.Transactions[1:] },

@@ -17,18 +17,15 @@ import (
 var _ mpctypes.Hooks = (*Keeper)(nil)
 
 // AfterKeyReady implements mpctypes.Hooks: the key takes over the purposes that it was made
-// for.
+// for. A hook that had to wait may come after catchUpKey, and after the end of the key: then
+// nothing is left to do.
 func (k *Keeper) AfterKeyReady(ctx context.Context, made mpctypes.Key) error {
 	key, err := k.Key(ctx, made.Id)
-	if err != nil {
-		return err
-	}
-	if key.Address, err = mpctypes.EthereumAddress(made.PublicKey); err != nil {
+	if err != nil || key.Status != types.KEY_STATUS_PENDING {
 		return err
 	}
 	takes := key.Takes
-	key.Status, key.Takes = types.KEY_STATUS_READY, nil
-	if err := k.changeKey(ctx, key); err != nil {
+	if err := k.beginKey(ctx, &key, made); err != nil {
 		return err
 	}
 	for _, purpose := range takes {
@@ -37,6 +34,15 @@ func (k *Keeper) AfterKeyReady(ctx context.Context, made mpctypes.Key) error {
 		}
 	}
 	return nil
+}
+
+// beginKey makes a key READY, with the address that x/mpc's key has.
+func (k *Keeper) beginKey(ctx context.Context, key *types.Key, made mpctypes.Key) (err error) {
+	if key.Address, err = mpctypes.EthereumAddress(made.PublicKey); err != nil {
+		return err
+	}
+	key.Status, key.Takes = types.KEY_STATUS_READY, nil
+	return k.changeKey(ctx, *key)
 }
 
 // AfterKeyFailed implements mpctypes.Hooks: its purposes stay where they are.
@@ -55,8 +61,13 @@ func (k *Keeper) AfterKeyDeleted(ctx context.Context, deleted mpctypes.Key) erro
 	if err != nil {
 		return err
 	}
-	key.Status = types.KEY_STATUS_DELETED
-	if err := k.changeKey(ctx, key); err != nil {
+	return k.buryKey(ctx, &key)
+}
+
+// buryKey makes a key DELETED, and takes its purposes from it.
+func (k *Keeper) buryKey(ctx context.Context, key *types.Key) error {
+	key.Status, key.Takes = types.KEY_STATUS_DELETED, nil
+	if err := k.changeKey(ctx, *key); err != nil {
 		return err
 	}
 	for _, purpose := range types.Purposes() {
@@ -84,14 +95,17 @@ func (k *Keeper) AfterSignFailed(ctx context.Context, s mpctypes.Signature) erro
 	return k.afterSignature(ctx, s)
 }
 
-// afterSignature notes it, unless another attempt was included before.
+// afterSignature notes it, unless another attempt was included before, or catchUp came before
+// a hook that had to wait.
 func (k *Keeper) afterSignature(ctx context.Context, s mpctypes.Signature) error {
 	t, err := k.signedBy(ctx, s.Id)
-	if errors.Is(err, types.ErrAlreadyIncluded) || errors.Is(err, types.ErrPruned) {
+	switch {
+	case errors.Is(err, types.ErrAlreadyIncluded), errors.Is(err, types.ErrPruned), t.After(s.Id):
 		return nil
-	}
-	if err != nil {
+	case err != nil:
 		return err
+	case t.Current().Status != types.ATTEMPT_STATUS_SIGNING:
+		return nil
 	}
 	if err := k.decideAttempt(ctx, &t, s); err != nil {
 		return err

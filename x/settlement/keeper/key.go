@@ -80,8 +80,12 @@ func (k *Keeper) Key(ctx context.Context, id string) (types.Key, error) {
 	return key, nil
 }
 
+// readyKey is a key that signs; types.ErrKeyNotReady for another.
 func (k *Keeper) readyKey(ctx context.Context, id string) (types.Key, error) {
 	key, err := k.Key(ctx, id)
+	if err == nil && key.Status == types.KEY_STATUS_PENDING {
+		key, err = k.catchUpKey(ctx, key)
+	}
 	if err == nil && key.Status != types.KEY_STATUS_READY {
 		return key, types.ErrKeyNotReady.Wrapf("%s is %s", id, key.Status)
 	}

@@ -12,8 +12,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/settlement/types"
 )
 
-// maxPageLimit is the most entries of one page. A transaction has some 30 attempts of 400
-// bytes at worst.
+// maxPageLimit is the most entries of one page. A transaction has types.MaxAttempts attempts of
+// 450 bytes at worst.
 const maxPageLimit = 200
 
 type queryServer struct{ k *Keeper }

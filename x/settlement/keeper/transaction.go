@@ -44,11 +44,15 @@ func (k *Keeper) newTransaction(ctx context.Context, line types.Line, batch uint
 }
 
 // takeNonce is the next nonce of a key. Nobody but the module has the key sign, so nonces
-// are counted here and never read from the other chain.
+// are counted here and never read from the other chain; so they are of one chain, that of the
+// first one.
 func (k *Keeper) takeNonce(ctx context.Context, params types.Params, keyID string) (uint64, error) {
 	key, err := k.readyKey(ctx, keyID)
 	if err != nil {
 		return 0, err
+	}
+	if key.ChainId != 0 && key.ChainId != params.ChainId {
+		return 0, types.ErrOtherChain.Wrapf("key %s has %d nonces on chain %d, chain_id is %d", keyID, key.NextNonce, key.ChainId, params.ChainId)
 	}
 	open := 0
 	err = k.open.Walk(ctx, collections.NewPrefixedPairRange[string, uint64](keyID), func(collections.Pair[string, uint64], uint64) (bool, error) {
@@ -62,7 +66,7 @@ func (k *Keeper) takeNonce(ctx context.Context, params types.Params, keyID strin
 		return 0, types.ErrTooManyOpen.Wrapf("key %s has %d", keyID, open)
 	}
 	nonce := key.NextNonce
-	key.NextNonce++
+	key.NextNonce, key.ChainId = nonce+1, params.ChainId
 	return nonce, k.setKey(ctx, key)
 }
 
@@ -101,7 +105,8 @@ func (k *Keeper) askSignature(ctx context.Context, t types.Transaction) error {
 	return nil
 }
 
-// bumpFee asks for a transaction's signature again.
+// bumpFee asks for a transaction's signature again. If it is there, and only nobody told, it
+// says what that offers.
 func (k *Keeper) bumpFee(ctx context.Context, operator string, id uint64) (types.Attempt, error) {
 	if _, _, err := k.voter(ctx, operator); err != nil {
 		return types.Attempt{}, err
@@ -114,8 +119,11 @@ func (k *Keeper) bumpFee(ctx context.Context, operator string, id uint64) (types
 	if err != nil {
 		return types.Attempt{}, err
 	}
-	if err := k.catchUp(ctx, &t); err != nil {
+	switch signed, err := k.catchUp(ctx, &t); {
+	case err != nil:
 		return types.Attempt{}, err
+	case signed:
+		return *t.Current(), k.setTransaction(ctx, t)
 	}
 	first, err := k.firstOpen(ctx, t.KeyId)
 	if err != nil {
@@ -125,18 +133,6 @@ func (k *Keeper) bumpFee(ctx context.Context, operator string, id uint64) (types
 		return types.Attempt{}, err
 	}
 	return *t.Current(), k.askSignature(ctx, t)
-}
-
-// catchUp notes what became of a signature of which no hook told, as when the hook failed.
-func (k *Keeper) catchUp(ctx context.Context, t *types.Transaction) error {
-	if t.Current().Status != types.ATTEMPT_STATUS_SIGNING {
-		return nil
-	}
-	s, err := k.mpc.Signature(ctx, t.Current().SignatureId)
-	if err != nil {
-		return err
-	}
-	return k.decideAttempt(ctx, t, s)
 }
 
 // firstOpen is the transaction of a key that the other chain can include next; 0 if there
@@ -165,6 +161,9 @@ func (k *Keeper) giveUp(ctx context.Context, id uint64) error {
 		return k.setTransaction(ctx, t)
 	}
 	key, err := k.Key(ctx, t.KeyId)
+	if err == nil {
+		key, err = k.catchUpKey(ctx, key)
+	}
 	switch {
 	case err != nil:
 		return err

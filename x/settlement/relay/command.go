@@ -55,7 +55,11 @@ validator whose operator signs (--from). Each validator runs one: what more than
 thirds of the power report alike is believed.
 
 It keeps no state and no key of the other chain. It can be stopped and started at any
-time; a node that is away is waited for. The gas of its messages is simulated.`,
+time; a node that is away is waited for. The gas of its messages is simulated.
+
+What is reported is believed for ever. So a receipt is reported when the other chain calls
+its block final, on Ethereum a quarter of an hour after it. A chain whose nodes know of no
+final blocks needs --confirmations with as many blocks as it never takes back.`,
 		Example: "  sequencerd settlement relay --rpc http://localhost:8545 --from validator --chain-id CHAIN",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -66,8 +70,8 @@ time; a node that is away is waited for. The gas of its messages is simulated.`,
 			if ctx.FromAddress.Empty() {
 				return errors.New("give the validator's operator account: --from KEY")
 			}
-			if options.Confirmations == 0 || options.Interval <= 0 {
-				return fmt.Errorf("--%s and --%s are above 0", flagConfirmations, flagInterval)
+			if options.Interval <= 0 {
+				return fmt.Errorf("--%s is above 0", flagInterval)
 			}
 			if options.Operator, err = operators.BytesToString(ctx.FromAddress); err != nil {
 				return err
@@ -83,7 +87,8 @@ time; a node that is away is waited for. The gas of its messages is simulated.`,
 	}
 	flags.AddTxFlagsToCmd(cmd)
 	cmd.Flags().StringVar(&url, flagRPC, "", "URL of a node of the other chain")
-	cmd.Flags().Uint64Var(&options.Confirmations, flagConfirmations, 12, "blocks that a receipt must have, its own included, before it is reported")
+	cmd.Flags().Var((*confirmations)(&options.Confirmations), flagConfirmations,
+		"how many blocks a receipt must have, its own included, before it is reported; "+finalized+": until the other chain calls its block final")
 	cmd.Flags().Uint64Var(&options.BumpAfter, flagBumpAfter, 20, "blocks of the other chain after which more is offered for a transaction")
 	cmd.Flags().DurationVar(&options.Interval, flagInterval, 6*time.Second, "pause between two looks")
 	if err := cmd.MarkFlagRequired(flagRPC); err != nil {

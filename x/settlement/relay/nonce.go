@@ -20,26 +20,31 @@ import (
 // nobody here knows. That the nonce is used up tells of it.
 
 // unknown finds the receipt of what used up a transaction's nonce under another hash; nil if
-// nothing did.
-func (r *Relay) unknown(ctx context.Context, t types.Transaction, head uint64) (*ethtypes.Receipt, error) {
+// nothing did. used is how many nonces its key has used up.
+func (r *Relay) unknown(ctx context.Context, t types.Transaction, head uint64) (receipt *ethtypes.Receipt, used uint64, err error) {
 	if hash, found := r.foreign[t.Id]; found {
 		receipt, err := r.ethereum.TransactionReceipt(ctx, hash)
 		if err == nil || !errors.Is(err, ethereum.NotFound) {
-			return receipt, private(err)
+			return receipt, 0, private(err)
 		}
 		delete(r.foreign, t.Id) // its block is gone
 	}
 	from, err := r.address(ctx, t.KeyId)
 	if err != nil {
-		return nil, err
+		return nil, 0, err
 	}
-	next, err := r.ethereum.NonceAt(ctx, from, nil)
-	if err != nil {
-		return nil, fmt.Errorf("ask for the nonce of %s: %w", from, private(err))
+	if used, err = r.ethereum.NonceAt(ctx, from, nil); err != nil {
+		return nil, 0, fmt.Errorf("ask for the nonce of %s: %w", from, private(err))
 	}
-	if next <= t.Nonce {
-		return nil, nil
+	if used <= t.Nonce {
+		return nil, used, nil
 	}
+	receipt, err = r.foreignReceipt(ctx, t, from, head)
+	return receipt, used, err
+}
+
+// foreignReceipt is that of what used up a transaction's nonce, which must be the same call.
+func (r *Relay) foreignReceipt(ctx context.Context, t types.Transaction, from common.Address, head uint64) (*ethtypes.Receipt, error) {
 	tx, err := r.user(ctx, from, t.Nonce, head)
 	if err != nil {
 		return nil, fmt.Errorf("look for what used nonce %d of %s: %w", t.Nonce, from, private(err))

@@ -4,12 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math/big"
 	"net/url"
-	"strings"
 	"time"
 
-	"github.com/ethereum/go-ethereum"
 	"github.com/ethereum/go-ethereum/common"
 	ethtypes "github.com/ethereum/go-ethereum/core/types"
 
@@ -22,16 +21,28 @@ import (
 // implements it.
 type Ethereum interface {
 	Past
+	Pool
 	// ChainID is the number of the chain that the node follows.
 	ChainID(ctx context.Context) (*big.Int, error)
 	// BlockNumber is the newest block's.
 	BlockNumber(ctx context.Context) (uint64, error)
-	// SendTransaction hands over a signed transaction; an error says why the node does not
-	// take it.
-	SendTransaction(ctx context.Context, tx *ethtypes.Transaction) error
+	// HeaderByNumber is a block's; of rpc.FinalizedBlockNumber, of the newest final one.
+	HeaderByNumber(ctx context.Context, number *big.Int) (*ethtypes.Header, error)
 	// TransactionReceipt says what became of a transaction, or fails with
 	// ethereum.NotFound if no block has it.
 	TransactionReceipt(ctx context.Context, hash common.Hash) (*ethtypes.Receipt, error)
+}
+
+// Pool is what waits at the node for a block.
+type Pool interface {
+	// SendTransaction hands over a signed transaction. An rpc.Error says why the node does not
+	// take it; with another error it may have it.
+	SendTransaction(ctx context.Context, tx *ethtypes.Transaction) error
+	// TransactionByHash is a transaction that the node has, pending or in a block; it fails
+	// with ethereum.NotFound for another.
+	TransactionByHash(ctx context.Context, hash common.Hash) (tx *ethtypes.Transaction, pending bool, err error)
+	// BalanceAt is what an account has after a block, in wei; nil: the newest one.
+	BalanceAt(ctx context.Context, account common.Address, block *big.Int) (*big.Int, error)
 }
 
 // Past is how it finds a transaction whose hash it does not know.
@@ -48,6 +59,9 @@ type Sequencer interface {
 	Address(ctx context.Context, keyID string) (string, error)
 	// Open lists the transactions that wait for inclusion, by key and nonce.
 	Open(ctx context.Context) ([]types.Transaction, error)
+	// Settled lists the transactions of a key with nonces from one up to and without another,
+	// by nonce. Those that are not kept any more are missing.
+	Settled(ctx context.Context, keyID string, from, to uint64) ([]types.Transaction, error)
 	// Reported is what an operator said of a transaction; nil for nothing.
 	Reported(ctx context.Context, id uint64, operator string) (*types.Receipt, error)
 	// Send signs a message, sends it, and waits until it is in a block. An error says why
@@ -60,10 +74,11 @@ type Options struct {
 	// Operator is the validator for whom it speaks.
 	Operator string
 	// Confirmations is how many blocks of the other chain a receipt must have, its own
-	// included, before it is reported: what is reported is believed for ever.
+	// included, before it is reported: what is reported is believed for ever. 0: as many as
+	// that chain takes to call its block final.
 	Confirmations uint64
 	// BumpAfter is for how many blocks of the other chain a transaction waits before more
-	// is offered for it.
+	// is offered for it, or before this chain is asked to look for its signature.
 	BumpAfter uint64
 	// Interval is the pause between two looks.
 	Interval time.Duration
@@ -76,8 +91,14 @@ type Relay struct {
 	sequencer Sequencer
 	say       func(line string)
 
-	// first is the block of the other chain at which this process sent an attempt first.
+	// first is the block of the other chain at which this process sent an attempt first, or its
+	// node did not take it first.
 	first map[common.Hash]uint64
+	// signing is what is known of requests for signatures that are open, by signature id.
+	signing map[string]request
+	// reported is the block of the other chain at which this process reported a transaction
+	// last, or found first that it was reported before.
+	reported map[uint64]uint64
 	// said is what was said last of each transaction.
 	said map[uint64]string
 	// foreign are hashes of open transactions that this chain does not know.
@@ -89,8 +110,8 @@ type Relay struct {
 // New makes a relay. It tells say what it does, a line for each thing that changed.
 func New(e Ethereum, s Sequencer, o Options, say func(line string)) *Relay {
 	return &Relay{
-		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), said: make(map[uint64]string),
-		foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
+		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), signing: make(map[string]request),
+		reported: make(map[uint64]uint64), said: make(map[uint64]string), foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
 	}
 }
 
@@ -155,10 +176,7 @@ func (r *Relay) Step(ctx context.Context) error {
 
 // look does what is to be done for a transaction, and says so.
 func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next bool) (string, error) {
-	receipt, err := r.receipt(ctx, t)
-	if err == nil && receipt == nil {
-		receipt, err = r.unknown(ctx, t, head)
-	}
+	receipt, used, err := r.inclusion(ctx, t, head)
 	switch {
 	case err != nil:
 		return "", err
@@ -168,86 +186,17 @@ func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next
 			said = fmt.Sprintf("%s, by %s, which this chain did not get the signature of", said, receipt.TxHash)
 		}
 		return said, err
+	case next && used < t.Nonce:
+		return r.restore(ctx, t, used, head)
 	case t.Current().Status == types.ATTEMPT_STATUS_FAILED:
 		return "was not signed: " + t.Current().Reason + "; asked again", r.bump(ctx, t)
 	}
 	attempt, ok := newestSigned(t)
 	if !ok {
-		return "is being signed", nil
+		return r.signature(ctx, t, head), nil
 	}
-	since, err := r.send(ctx, attempt, head)
-	if err != nil {
-		return "", err
-	}
-	if attempt.Number == t.Current().Number && next && head >= since+r.BumpAfter {
-		if err := r.bump(ctx, t); err != nil {
-			return "", err
-		}
-		return fmt.Sprintf("waited since block %d for %d wei per gas; asked for a signature with a higher fee", since, attempt.FeePerGas), nil
-	}
-	return fmt.Sprintf("sent: nonce %d, %s, up to %d wei per gas", t.Nonce, attempt.Hash, attempt.FeePerGas), nil
+	return r.offer(ctx, t, attempt, head, next)
 }
-
-// receipt is that of the attempt that was included; nil if none was.
-func (r *Relay) receipt(ctx context.Context, t types.Transaction) (*ethtypes.Receipt, error) {
-	for i := len(t.Attempts) - 1; i >= 0; i-- {
-		if t.Attempts[i].Status != types.ATTEMPT_STATUS_SIGNED {
-			continue
-		}
-		receipt, err := r.ethereum.TransactionReceipt(ctx, common.HexToHash(t.Attempts[i].Hash))
-		if err == nil {
-			return receipt, nil
-		}
-		if !errors.Is(err, ethereum.NotFound) {
-			return nil, fmt.Errorf("ask for the receipt of %s: %w", t.Attempts[i].Hash, private(err))
-		}
-	}
-	return nil, nil
-}
-
-// report says on this chain what became of a transaction, once it has its confirmations.
-func (r *Relay) report(ctx context.Context, t types.Transaction, receipt *ethtypes.Receipt, head uint64) (string, error) {
-	block := receipt.BlockNumber.Uint64()
-	if head+1 < block+r.Confirmations {
-		return fmt.Sprintf("included in block %d, waits for %d confirmations", block, r.Confirmations), nil
-	}
-	seen := types.Receipt{
-		Hash: receipt.TxHash.Hex(), Success: receipt.Status == ethtypes.ReceiptStatusSuccessful,
-		BlockNumber: block, BlockHash: receipt.BlockHash.Hex(), GasUsed: receipt.GasUsed,
-	}
-	reported, err := r.sequencer.Reported(ctx, t.Id, r.Operator)
-	if err != nil {
-		return "", fmt.Errorf("ask what was reported: %w", err)
-	}
-	if reported == nil || !reported.Equal(seen) {
-		err := r.sequencer.Send(ctx, &types.MsgReportReceipt{Operator: r.Operator, TransactionId: t.Id, Receipt: seen})
-		if err != nil {
-			return "", fmt.Errorf("report: %w", err)
-		}
-	}
-	return fmt.Sprintf("included in block %d, success %t: reported", block, seen.Success), nil
-}
-
-// send gives an attempt to the node, which may have it, and returns since when it should
-// have.
-func (r *Relay) send(ctx context.Context, a types.Attempt, head uint64) (uint64, error) {
-	var tx ethtypes.Transaction
-	if err := tx.UnmarshalBinary(a.Raw); err != nil {
-		return 0, fmt.Errorf("decode the signed transaction: %w", err)
-	}
-	if err := r.ethereum.SendTransaction(ctx, &tx); err != nil && !known(err) {
-		return 0, fmt.Errorf("send %s: %w", a.Hash, private(err))
-	}
-	since, sent := r.first[tx.Hash()]
-	if !sent {
-		since = head
-		r.first[tx.Hash()] = head
-	}
-	return since, nil
-}
-
-// known: the node has the transaction. Over RPC an error is its text.
-func known(err error) bool { return strings.Contains(err.Error(), "already known") }
 
 // private is an error without the node's URL, which may have a key in it.
 func private(err error) error {
@@ -256,23 +205,6 @@ func private(err error) error {
 		return at.Err
 	}
 	return err
-}
-
-func (r *Relay) bump(ctx context.Context, t types.Transaction) error {
-	if err := r.sequencer.Send(ctx, &types.MsgBumpFee{Operator: r.Operator, TransactionId: t.Id}); err != nil {
-		return fmt.Errorf("ask for another signature: %w", err)
-	}
-	return nil
-}
-
-// newestSigned is the newest attempt that can be sent.
-func newestSigned(t types.Transaction) (types.Attempt, bool) {
-	for i := len(t.Attempts) - 1; i >= 0; i-- {
-		if t.Attempts[i].Status == types.ATTEMPT_STATUS_SIGNED {
-			return t.Attempts[i], true
-		}
-	}
-	return types.Attempt{}, false
 }
 
 // tell says something of a transaction, unless it is what was said last.
@@ -285,24 +217,21 @@ func (r *Relay) tell(id uint64, line string) {
 
 // forget drops what is remembered of transactions that are not open any more.
 func (r *Relay) forget(open []types.Transaction) {
-	said, first, foreign := make(map[uint64]string), make(map[common.Hash]uint64), make(map[uint64]common.Hash)
+	ids, signatures, hashes := make(map[uint64]bool), make(map[string]bool), make(map[common.Hash]bool)
 	for _, t := range open {
-		if line, ok := r.said[t.Id]; ok {
-			said[t.Id] = line
-		}
-		if hash, ok := r.foreign[t.Id]; ok {
-			foreign[t.Id] = hash
-		}
+		ids[t.Id], signatures[t.Current().SignatureId] = true, true
 		for _, a := range t.Attempts {
-			if block, ok := r.first[common.HexToHash(a.Hash)]; ok && a.Hash != "" {
-				first[common.HexToHash(a.Hash)] = block
-			}
+			hashes[common.HexToHash(a.Hash)] = true
 		}
 	}
 	for id := range r.said {
-		if _, ok := said[id]; !ok {
+		if !ids[id] {
 			r.say(fmt.Sprintf("transaction %d: settled", id))
 		}
 	}
-	r.said, r.first, r.foreign = said, first, foreign
+	maps.DeleteFunc(r.said, func(id uint64, _ string) bool { return !ids[id] })
+	maps.DeleteFunc(r.reported, func(id, _ uint64) bool { return !ids[id] })
+	maps.DeleteFunc(r.foreign, func(id uint64, _ common.Hash) bool { return !ids[id] })
+	maps.DeleteFunc(r.signing, func(id string, _ request) bool { return !signatures[id] })
+	maps.DeleteFunc(r.first, func(hash common.Hash, _ uint64) bool { return !hashes[hash] })
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/cosmos/cosmos-sdk/client"
@@ -69,6 +70,31 @@ func (n *node) Address(ctx context.Context, keyID string) (string, error) {
 		}
 		if answer.Pagination == nil || len(answer.Pagination.NextKey) == 0 {
 			return "", fmt.Errorf("there is no READY key %s", keyID)
+		}
+		request.Pagination.Key = answer.Pagination.NextKey
+	}
+}
+
+// Settled implements Sequencer. Nonces of a key rise with ids, so it looks backwards from the
+// newest transaction until it is past them.
+func (n *node) Settled(ctx context.Context, keyID string, from, to uint64) (found []types.Transaction, err error) {
+	request := &types.QueryTransactionsRequest{Pagination: &query.PageRequest{Limit: page, Reverse: true}}
+	for {
+		answer, err := n.query.Transactions(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		past := false
+		for _, t := range answer.Transactions {
+			mine := t.KeyId == keyID && t.Nonce < to
+			if mine && t.Nonce >= from {
+				found = append(found, t)
+			}
+			past = past || mine && t.Nonce <= from
+		}
+		if past || answer.Pagination == nil || len(answer.Pagination.NextKey) == 0 {
+			slices.Reverse(found)
+			return found, nil
 		}
 		request.Pagination.Key = answer.Pagination.NextKey
 	}

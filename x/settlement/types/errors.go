@@ -30,6 +30,7 @@ var (
 	ErrNotReverted     = register(21, grpccodes.FailedPrecondition, "not_reverted", "only a batch whose last transaction reverted, or waits with a deleted key, is submitted again")
 	ErrNotOurs         = register(22, grpccodes.PermissionDenied, "not_ours", "the module's keys sign the module's own transactions only")
 	ErrPruned          = register(23, grpccodes.NotFound, "pruned", "it was settled more than retention_blocks ago and is not kept; ask a node that has old states, at a height of then")
+	ErrOtherChain      = register(24, grpccodes.FailedPrecondition, "other_chain", "the nonces of a key are of one chain: the authority makes another key, which takes the purpose, or sets chain_id back")
 )
 
 func register(code uint32, grpc grpccodes.Code, reason, remedy string) *errorsmod.Error {

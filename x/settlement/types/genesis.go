@@ -69,6 +69,8 @@ func (g GenesisState) validateTransactions(keys map[string]Key) (map[uint64]Tran
 			return nil, ErrBadGenesis.Wrapf("transactions: %d stands after %d, of %d in all", t.Id, before, g.LastID())
 		case !known || t.Nonce >= key.NextNonce || nonces[at]:
 			return nil, ErrBadGenesis.Wrapf("transactions: %d has nonce %d of key %.80q, which it cannot have", t.Id, t.Nonce, t.KeyId)
+		case key.ChainId != 0 && t.ChainId != key.ChainId:
+			return nil, ErrBadGenesis.Wrapf("transactions: %d is for chain %d, the nonces of key %.80q are of chain %d", t.Id, t.ChainId, t.KeyId, key.ChainId)
 		case len(t.Attempts) == 0:
 			return nil, ErrBadGenesis.Wrapf("transactions: %d has no attempt", t.Id)
 		case t.Purpose.Validate() != nil || !addressForm.MatchString(t.Contract):

@@ -15,6 +15,11 @@ const (
 	// MaxOpenLimit bounds max_open. Nodes of Ethereum keep 64 transactions of an account
 	// that wait for others.
 	MaxOpenLimit = 64
+	// MaxAttempts of a transaction are kept. Each hook of x/mpc reads and writes all of them
+	// within its gas (keeper.HookGasLimit), of which 32 take a third. One that is forgotten
+	// offers less than a tenth of the newest; if it is included all the same, relays find it by
+	// its nonce.
+	MaxAttempts = 32
 	// MaxBumpBlocks is a day of blocks of a second.
 	MaxBumpBlocks = 86_400
 	// MinRetentionBlocks is an hour of blocks of a second, where things are kept for a while

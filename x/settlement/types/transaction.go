@@ -65,6 +65,13 @@ func (t Transaction) Payload(a Attempt) (mpctypes.SignPayload, error) {
 // Current is the newest attempt.
 func (t *Transaction) Current() *Attempt { return &t.Attempts[len(t.Attempts)-1] }
 
+// After reports whether a signature is of an attempt of the transaction that has been followed
+// by another.
+func (t *Transaction) After(signatureID string) bool {
+	id, attempt, ok := ParseSignatureID(signatureID)
+	return ok && id == t.Id && len(t.Attempts) > 0 && attempt < t.Current().Number
+}
+
 // Begin adds the first attempt.
 func (t *Transaction) Begin(p Params) {
 	t.Attempts = []Attempt{{
@@ -73,7 +80,8 @@ func (t *Transaction) Begin(p Params) {
 }
 
 // Retry adds the next attempt: in the place of a failed one, or after a signed one with a
-// higher offer. first says that the key has no open transaction before this one.
+// higher offer. first says that the key has no open transaction before this one. Of more than
+// MaxAttempts the oldest is forgotten.
 func (t *Transaction) Retry(p Params, height int64, first bool) error {
 	last := *t.Current()
 	next := Attempt{
@@ -99,6 +107,7 @@ func (t *Transaction) Retry(p Params, height int64, first bool) error {
 		return ErrFeeLimit.Wrapf("transaction %d offers %d wei per gas, at most %d are allowed", t.Id, last.FeePerGas, p.MaxFeePerGas)
 	}
 	t.Attempts = append(t.Attempts, next)
+	t.Attempts = t.Attempts[max(len(t.Attempts)-MaxAttempts, 0):]
 	return nil
 }
 

@@ -692,7 +692,8 @@ type MsgClient interface {
 	// accepted when more than two thirds of the power say the same.
 	ProposeBatch(ctx context.Context, in *MsgProposeBatch, opts ...grpc.CallOption) (*MsgProposeBatchResponse, error)
 	// BumpFee asks for a transaction's signature again: with a higher fee, or with the same
-	// one if it failed. Any bonded validator may.
+	// one if it failed. Where the signature is there and only the hook was lost, it notes that
+	// and asks for nothing. Any bonded validator may.
 	BumpFee(ctx context.Context, in *MsgBumpFee, opts ...grpc.CallOption) (*MsgBumpFeeResponse, error)
 	// ReportReceipt says what a validator saw of a transaction's inclusion. It counts when
 	// more than two thirds of the power say the same.
@@ -785,7 +786,8 @@ type MsgServer interface {
 	// accepted when more than two thirds of the power say the same.
 	ProposeBatch(context.Context, *MsgProposeBatch) (*MsgProposeBatchResponse, error)
 	// BumpFee asks for a transaction's signature again: with a higher fee, or with the same
-	// one if it failed. Any bonded validator may.
+	// one if it failed. Where the signature is there and only the hook was lost, it notes that
+	// and asks for nothing. Any bonded validator may.
 	BumpFee(context.Context, *MsgBumpFee) (*MsgBumpFeeResponse, error)
 	// ReportReceipt says what a validator saw of a transaction's inclusion. It counts when
 	// more than two thirds of the power say the same.

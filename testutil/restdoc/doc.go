@@ -1,0 +1,2 @@
+// Package restdoc checks that an OpenAPI document describes the REST endpoints of a service.
+package restdoc

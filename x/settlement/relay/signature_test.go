@@ -1,0 +1,68 @@
+package relay_test
+
+import (
+	"context"
+	"errors"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	"github.com/sequencer-mpc/sequencer/x/settlement/relay"
+	"github.com/sequencer-mpc/sequencer/x/settlement/types"
+)
+
+// refusing is a node of this chain that takes no message as long as there is an error.
+type refusing struct {
+	*l2
+	err error
+}
+
+func (r *refusing) Send(ctx context.Context, msg sdk.Msg) error {
+	return errors.Join(r.l2.Send(ctx, msg), r.err)
+}
+
+// Of a signature that takes long this chain may not have been told: it is asked to look, again
+// and again, while the offer of before goes on being sent.
+func TestSignatureTakesLong(t *testing.T) {
+	asks := &types.MsgBumpFee{Operator: "o", TransactionId: 1}
+	signing := types.Attempt{Number: 1, SignatureId: types.SignatureID(1, 1), Status: types.ATTEMPT_STATUS_SIGNING}
+	for name, c := range map[string]struct {
+		change func(*types.Transaction)
+		sends  bool
+	}{
+		"the first":  {func(t *types.Transaction) { t.Attempts[0] = signing }, false},
+		"the second": {func(t *types.Transaction) { t.Attempts = append(t.Attempts, signing) }, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			open := signed(t, 1)
+			c.change(&open)
+			a, b := &l1{chain: 1, head: 5}, &refusing{l2: &l2{open: []types.Transaction{open}}, err: errors.New("still_signing")}
+			var lines []string
+			r := relay.New(a, b, relay.Options{Operator: "o", Confirmations: 3, BumpAfter: 4}, func(l string) { lines = append(lines, l) })
+			for ; a.head < 9; a.head++ {
+				require.NoError(t, r.Step(t.Context()))
+				require.Empty(t, b.sent)
+			}
+			for range 3 {
+				require.NoError(t, r.Step(t.Context()))
+			}
+			require.Equal(t, []sdk.Msg{asks}, b.sent, "once for so many blocks")
+			require.Len(t, lines, 2)
+			require.Contains(t, lines[0], "is being signed")
+			require.Contains(t, lines[1], "is being signed since block 5: ask for another signature: still_signing")
+			require.Equal(t, c.sends, len(a.sent) > 4)
+
+			a.head, b.err = 13, nil
+			require.NoError(t, r.Step(t.Context()))
+			require.Equal(t, []sdk.Msg{asks, asks}, b.sent)
+			require.Contains(t, lines[2], "is being signed since block 5; asked this chain to look for the signature")
+			open.Current().Status, open.Current().SignatureId = types.ATTEMPT_STATUS_SIGNING, types.SignatureID(1, 2)
+			b.open = []types.Transaction{open}
+			a.head = 16
+			require.NoError(t, r.Step(t.Context()))
+			require.Len(t, b.sent, 2, "the next request is another one")
+		})
+	}
+}
