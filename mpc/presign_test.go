@@ -307,7 +307,7 @@ func TestDisownUse(t *testing.T) {
 	said, to, _ := p.answer()
 	require.Equal(t, string(types.ErrPresignLost), said)
 	require.Equal(t, "op-01", to)
-	p.core.early.end(p.request.ID, types.Context(h.Context), nil, p.now)
+	p.core.early.end(p.request.ID, types.Context(h.Context), nil, nil, p.now)
 	p.core.HandleEnvelope(v)
 	require.Empty(t, p.sent)
 }

@@ -73,7 +73,7 @@ func TestStrangeValuesAreFound(t *testing.T) {
 		`rate(x{reason="ok"}[5m])`:                                           "reason is never ok",
 		`rate(x{chain_id="$chain", kind="sign", outcome!~"ok|expired"}[5m])`: "",
 		`rate(x{chain_id="$chain", kind="signature"}[5m])`:                   "kind is never signature",
-		`x{state="found"}`: "state is never found",
+		`x{state="found"}`:                                                   "state is never found",
 	} {
 		require.Equal(t, want, strangeValue(expr, values), expr)
 	}
