@@ -22,8 +22,11 @@ type document struct {
 	Swagger string
 	Paths   map[string]map[string]struct {
 		Summary    string
-		Parameters []struct{ Name, In string }
-		Responses  map[string]struct {
+		Parameters []struct {
+			Name, In, Description string
+			Enum                  []string
+		}
+		Responses map[string]struct {
 			Schema struct {
 				Ref string `json:"$ref"`
 			}
@@ -62,6 +65,7 @@ func TestEveryRouteIsThere(t *testing.T) {
 		require.Len(t, answer.Properties, m.Output().Fields().Len())
 		for _, p := range get.Parameters {
 			require.Equal(t, strings.Contains(rule.GetGet(), "{"+p.Name+"}"), p.In == "path", "%s of %s", p.Name, m.Name())
+			require.Equal(t, len(p.Enum) > 0, strings.Contains(p.Description, "REST takes the number"), "%s of %s", p.Name, m.Name())
 		}
 	}
 	require.Contains(t, d.Definitions["sequencer.mpc.v1.Signature"].Properties, "refusals", "fields have the names that the gateway gives them")
