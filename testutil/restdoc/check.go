@@ -19,8 +19,11 @@ type Document struct {
 	Swagger string
 	Paths   map[string]map[string]struct {
 		Summary    string
-		Parameters []struct{ Name, In string }
-		Responses  map[string]struct {
+		Parameters []struct {
+			Name, In, Description string
+			Enum                  []string
+		}
+		Responses map[string]struct {
 			Schema struct {
 				Ref string `json:"$ref"`
 			}
@@ -62,6 +65,7 @@ func Check(t *testing.T, handler http.Handler, path string, service protoreflect
 		require.Len(t, answer.Properties, m.Output().Fields().Len())
 		for _, p := range get.Parameters {
 			require.Equal(t, strings.Contains(rule.GetGet(), "{"+p.Name+"}"), p.In == "path", "%s of %s", p.Name, m.Name())
+			require.Equal(t, len(p.Enum) > 0 && p.In == "query", strings.Contains(p.Description, "REST takes the number"), "%s of %s", p.Name, m.Name())
 		}
 	}
 	return d

@@ -111,6 +111,7 @@ func TestRoutes(t *testing.T) {
 	require.Equal(t, http.StatusNotFound, none.Code)
 	require.Contains(t, none.Body.String(), string(mpctypes.ErrUnknownKey))
 	require.Equal(t, http.StatusBadRequest, g.get("/can-keygen?threshold=many").Code)
+	require.Equal(t, http.StatusBadRequest, g.get("/keys?status=KEY_STATUS_READY").Code, "the OpenAPI document says of each that it is a number")
 }
 
 // pages asks for lists page by page, by the keys that the pages give.

@@ -387,7 +387,7 @@ var xxx_messageInfo_QueryKeyResponse proto.InternalMessageInfo
 
 // QueryKeysRequest asks for Keys.
 type QueryKeysRequest struct {
-	// Unspecified: all.
+	// Unspecified: all. REST takes the number, not the name.
 	Status KeyStatus `protobuf:"varint,1,opt,name=status,proto3,enum=sequencer.mpc.v1.KeyStatus" json:"status,omitempty"`
 	// Empty: all.
 	Owner      string             `protobuf:"bytes,2,opt,name=owner,proto3" json:"owner,omitempty"`
@@ -592,7 +592,7 @@ var xxx_messageInfo_FinishedPayload proto.InternalMessageInfo
 // QuerySignaturesRequest asks for Signatures.
 type QuerySignaturesRequest struct {
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
-	// Unspecified: all.
+	// Unspecified: all. REST takes the number, not the name.
 	Status     SignatureStatus    `protobuf:"varint,2,opt,name=status,proto3,enum=sequencer.mpc.v1.SignatureStatus" json:"status,omitempty"`
 	Pagination *query.PageRequest `protobuf:"bytes,3,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
@@ -671,7 +671,7 @@ var xxx_messageInfo_QuerySignaturesResponse proto.InternalMessageInfo
 
 // QueryPendingRequestsRequest asks for PendingRequests.
 type QueryPendingRequestsRequest struct {
-	// Unspecified: all.
+	// Unspecified: all. REST takes the number, not the name.
 	Kind       RequestKind        `protobuf:"varint,1,opt,name=kind,proto3,enum=sequencer.mpc.v1.RequestKind" json:"kind,omitempty"`
 	Pagination *query.PageRequest `protobuf:"bytes,2,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
@@ -909,7 +909,7 @@ var xxx_messageInfo_QueryReshareResponse proto.InternalMessageInfo
 type QueryResharesRequest struct {
 	// Empty: of all keys.
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
-	// Unspecified: all.
+	// Unspecified: all. REST takes the number, not the name.
 	Status     ReshareStatus      `protobuf:"varint,2,opt,name=status,proto3,enum=sequencer.mpc.v1.ReshareStatus" json:"status,omitempty"`
 	Pagination *query.PageRequest `protobuf:"bytes,3,opt,name=pagination,proto3" json:"pagination,omitempty"`
 }
