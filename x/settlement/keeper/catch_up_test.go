@@ -168,4 +168,11 @@ func TestLostDeletion(t *testing.T) {
 	gone, err := f.k.Key(f.Ctx, stateKey)
 	require.NoError(t, err)
 	require.Equal(t, types.KEY_STATUS_DELETED, gone.Status)
+
+	made, err := f.Keeper.Key(f.Ctx, stateKey)
+	require.NoError(t, err)
+	require.NoError(t, f.k.AfterKeyReady(f.Ctx, made), "a hook that had to wait until now")
+	still, err := f.k.Key(f.Ctx, stateKey)
+	require.NoError(t, err)
+	require.Equal(t, gone, still)
 }

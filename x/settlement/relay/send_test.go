@@ -144,6 +144,34 @@ func TestKnown(t *testing.T) {
 	}
 }
 
+// What had waited before its account ran out of funds waits anew when there are some.
+func TestWaitsAnewWithFunds(t *testing.T) {
+	for name, c := range map[string]struct {
+		refuse error
+		has    int64
+	}{
+		"said":      {answer("insufficient funds for gas * price + value"), 1 << 60},
+		"found out": {answer("Upfront cost exceeds account balance"), 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a, b := &poor{l1: &l1{chain: 1}, has: 1 << 60}, &l2{open: []types.Transaction{costing(t, 1)}}
+			r := relay.New(a, b, relay.Options{Operator: "o", Confirmations: 3, BumpAfter: 4}, func(string) {})
+			step := func(head int64, refuse error, has int64) {
+				t.Helper()
+				a.head, a.refuse, a.has = head, refuse, has
+				require.NoError(t, r.Step(t.Context()))
+			}
+			step(5, nil, 1<<60)
+			step(6, c.refuse, c.has)
+			step(20, nil, 1<<60)
+			step(23, nil, 1<<60)
+			require.Empty(t, b.sent)
+			step(24, nil, 1<<60)
+			require.Len(t, b.sent, 1)
+		})
+	}
+}
+
 // What cannot be offered for more says both why it should be, and why it cannot.
 func TestRefusedAtTheLimit(t *testing.T) {
 	a, b := &l1{chain: 1, head: 5, refuse: answer("transaction underpriced")}, &refusing{l2: &l2{open: []types.Transaction{costing(t, 1)}}, err: errors.New("fee_limit")}
