@@ -85,9 +85,17 @@ func machine() string {
 
 // commit is the code that is measured, as git calls it.
 func commit(ctx context.Context) (string, error) {
-	out, err := exec.CommandContext(ctx, "git", "describe", "--always", "--tags", "--dirty="+dirty).Output()
+	name, err := exec.CommandContext(ctx, "git", "describe", "--always", "--tags").Output()
 	if err != nil {
 		return "", fmt.Errorf("ask git which commit is measured: %w; run this in a clone of the repository", err)
 	}
-	return strings.TrimSpace(string(out)), nil
+	// A file that was not added is compiled as well.
+	changed, err := exec.CommandContext(ctx, "git", "status", "--porcelain").Output()
+	if err != nil {
+		return "", fmt.Errorf("ask git what was changed: %w", err)
+	}
+	if len(changed) > 0 {
+		return strings.TrimSpace(string(name)) + dirty, nil
+	}
+	return strings.TrimSpace(string(name)), nil
 }

@@ -45,6 +45,8 @@ func relayCmd(operators address.Codec) *cobra.Command {
 	var (
 		url     string
 		options Options
+		// bumpAfter has 32 bits, so that it can be added to any height.
+		bumpAfter uint32
 	)
 	cmd := &cobra.Command{
 		Use:   "relay",
@@ -80,6 +82,7 @@ final blocks needs --confirmations with as many blocks as it never takes back.`,
 			if err != nil {
 				return err
 			}
+			options.BumpAfter = uint64(bumpAfter)
 			running, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
 			return run(running, url, newNode(ctx, factory), options, cmd.OutOrStdout())
@@ -89,7 +92,7 @@ final blocks needs --confirmations with as many blocks as it never takes back.`,
 	cmd.Flags().StringVar(&url, flagRPC, "", "URL of a node of the other chain")
 	cmd.Flags().Var((*confirmations)(&options.Confirmations), flagConfirmations,
 		"how many blocks a receipt must have, its own included, before it is reported; "+finalized+": until the other chain calls its block final")
-	cmd.Flags().Uint64Var(&options.BumpAfter, flagBumpAfter, 20, "blocks of the other chain after which more is offered for a transaction")
+	cmd.Flags().Uint32Var(&bumpAfter, flagBumpAfter, 20, "blocks of the other chain after which more is offered for a transaction")
 	cmd.Flags().DurationVar(&options.Interval, flagInterval, 6*time.Second, "pause between two looks")
 	if err := cmd.MarkFlagRequired(flagRPC); err != nil {
 		panic(err) // the flag is above

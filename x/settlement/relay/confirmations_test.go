@@ -82,3 +82,12 @@ func TestConfirmationsFlag(t *testing.T) {
 		require.Equal(t, want, flag.Value.String())
 	}
 }
+
+// Blocks to wait are added to heights: a number that would wrap is none.
+func TestBumpAfterFlag(t *testing.T) {
+	for text, good := range map[string]bool{"0": true, "20": true, "4294967295": true, "4294967296": false, "18446744073709551615": false, "-1": false} {
+		cmd, _, err := relay.Command(address.NewBech32Codec("seqvaloper")).Find([]string{"relay"})
+		require.NoError(t, err)
+		require.Equal(t, good, cmd.ParseFlags([]string{"--bump-after=" + text}) == nil, text)
+	}
+}
