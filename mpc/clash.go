@@ -35,6 +35,9 @@ type clash struct {
 	found, until time.Time
 	// carried: the request is a later one.
 	carried bool
+	// said are those of them of whom one accused the other at any time since. The chain
+	// forgets sooner than a clash.
+	said map[accusationID]bool
 }
 
 // noteClash remembers a session whose end says that some of its culprits are to blame. The
@@ -42,11 +45,11 @@ type clash struct {
 func (c *Core) noteClash(l *live, end session.End, now time.Time) {
 	noted := clash{
 		request: serves(l.Session).ID, attempt: l.TargetAttempt(), context: l.Context(), among: end.Culprits,
-		found: now, until: now.Add(c.opts.Timing.Stall),
+		found: now, until: now.Add(c.opts.Timing.Stall), said: make(map[accusationID]bool),
 	}
 	for i, before := range c.clashes {
 		if slices.Equal(before.among, noted.among) {
-			noted.until, noted.carried = before.until, before.carried
+			noted.until, noted.carried, noted.said = before.until, before.carried, before.said
 			c.clashes[i] = noted
 			return
 		}
@@ -58,11 +61,12 @@ func (c *Core) noteClash(l *live, end session.End, now time.Time) {
 func (c *Core) settleClashes(now time.Time) {
 	var kept []clash
 	for _, k := range c.clashes {
+		c.hearClash(k)
 		switch {
 		case now.Before(k.until):
 			kept = append(kept, k)
 		case c.isOpen(k.request):
-			guilty := c.guiltyOf(k)
+			guilty := k.guilty()
 			c.accuseOver(k.request, k.attempt, k.context, guilty, types.ErrProtocolFault, now)
 			c.charge(guilty, k.context, now)
 		case now.Sub(k.found) < liarFor:
@@ -78,11 +82,25 @@ func (c *Core) settleClashes(now time.Time) {
 	c.clashes = kept
 }
 
-// guiltyOf lists all of a clash but those who accuse another one and are accused by none.
-func (c *Core) guiltyOf(clash clash) []types.Operator {
-	return slices.DeleteFunc(slices.Clone(clash.among), func(op types.Operator) bool {
-		others := slices.DeleteFunc(slices.Clone(clash.among), func(other types.Operator) bool { return other == op })
-		accused := slices.ContainsFunc(others, func(other types.Operator) bool { return c.accuses(other, []types.Operator{op}) })
-		return !accused && c.accuses(op, others)
+// hearClash notes who of a clash accuses whom of it now.
+func (c *Core) hearClash(k clash) {
+	for _, accuser := range k.among {
+		for _, accused := range k.among {
+			if accuser != accused && c.accuses(accuser, []types.Operator{accused}) {
+				k.said[accusationID{accused: accused, accuser: accuser}] = true
+			}
+		}
+	}
+}
+
+// guilty lists all of a clash but those who accused another one and were accused by none.
+func (k clash) guilty() []types.Operator {
+	return slices.DeleteFunc(slices.Clone(k.among), func(op types.Operator) bool {
+		accuses, accused := false, false
+		for pair := range k.said {
+			accuses = accuses || pair.accuser == op
+			accused = accused || pair.accused == op
+		}
+		return accuses && !accused
 	})
 }

@@ -112,6 +112,26 @@ func TestClashInTheLastAttempt(t *testing.T) {
 	}
 }
 
+// TestClashThatWasCleared: who said in time who took its numbers need not say so again when the
+// chain has forgotten it.
+func TestClashThatWasCleared(t *testing.T) {
+	const a, b = types.Operator("op-01"), types.Operator("op-02")
+	d, r, l := waiting(t)
+	d.core.blame(l, session.End{Reason: types.ErrProtocolFault, Culprits: []types.Operator{a, b}, Among: true}, d.now)
+	d.view.Faults = []types.Fault{{Participant: b, Accuser: a, Request: r.ID}}
+	d.commit()
+	d.core.Tick()
+	d.view.Requests, d.view.Faults = nil, nil
+	d.commit()
+	d.pass(3 * session.DefaultTiming().Stall)
+	next := d.next(r)
+	d.view.Requests = []types.Request{next}
+	d.commit()
+	d.pass(2 * session.DefaultTiming().Stall)
+	require.Equal(t, []types.Operator{b}, d.accused(&next))
+	require.Empty(t, d.core.clashes)
+}
+
 // TestClashOfShortRequests: where requests close sooner than anybody waits, those that clash
 // have had their turn with the first, and are accused with the second.
 func TestClashOfShortRequests(t *testing.T) {

@@ -25,8 +25,9 @@ type Core struct {
 	// ticked is when the last Tick was.
 	ticked time.Time
 	awake  awake
-	// chainClock is for presignatures alone.
+	// chainClock and mostAtOnce, how many blocks may come at once, are for presignatures alone.
 	chainClock chainClock
+	mostAtOnce int64
 	// requests are the open ones of the view. The map is never changed, and it and
 	// decidedLately are in judging for other goroutines.
 	requests map[types.RequestID]*types.Request
@@ -383,10 +384,11 @@ func (c *Core) look(ctx context.Context) (err error) {
 func (c *Core) adopt(view *View) {
 	clockAhead := c.view.ClockAhead
 	c.view = view
+	c.mostAtOnce = c.maxBlocksAtOnce() // before those that came say how fast they come
 	if view.CatchingUp {
 		c.pace = pace{} // blocks of the past come as fast as they are executed
 	} else {
-		c.pace.block(view.Height, c.opts.Now())
+		c.pace.block(view.Height, view.Time, c.opts.Now())
 	}
 	c.noticeClock(clockAhead)
 	clear(c.falseResults)

@@ -13,32 +13,36 @@ const (
 // pace tells whether blocks come later than they use to. It decides about work that can
 // wait, never about what a request gets. The zero value has seen nothing.
 type pace struct {
-	height        int64
-	at            time.Time
+	height int64
+	// at is when it was seen, made what the block says.
+	at, made      time.Time
 	usual, newest time.Duration
 }
 
 // block notes that the state of a height was seen. Where some were missed, they share the
-// time.
-func (p *pace) block(height int64, now time.Time) {
+// time. Those that a node catches up with come at once, and were made no sooner than others:
+// the usual interval is not learnt from them. Without a time of the block there is only when
+// it was seen.
+func (p *pace) block(height int64, made, now time.Time) {
 	blocks := height - p.height
 	switch {
 	case blocks == 0:
 		return
 	case p.height == 0 || blocks < 0: // the first, or after a rollback
-		*p = pace{height: height, at: now}
+		*p = pace{height: height, at: now, made: made}
 		return
 	}
 	p.newest = now.Sub(p.at) / time.Duration(blocks)
-	p.height, p.at = height, now
+	interval := max(p.newest, made.Sub(p.made)/time.Duration(blocks))
+	p.height, p.at, p.made = height, now, made
 	part := time.Duration(slowerPart)
 	switch {
 	case p.usual == 0:
-		p.usual = p.newest
-	case p.newest < p.usual:
+		p.usual = interval
+	case interval < p.usual:
 		part = fasterPart
 	}
-	p.usual += (p.newest - p.usual) / part
+	p.usual += (interval - p.usual) / part
 }
 
 // late: the newest block took longer than usual, or the next one is overdue.

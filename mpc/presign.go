@@ -29,8 +29,12 @@ const (
 	// presignExtra is how many more than the target an owner may have here: it drops one
 	// before this node hears of it.
 	presignExtra = 2
+	// presignAskPace is how long an owner that wants more than there is room for is not asked
+	// again what it has: every question looks at all sessions.
+	presignAskPace = 2 * time.Second
 	// A participant may let this node compute for nothing as often as two restarts of it
-	// explain, and a few more times, in each presignWasteFor.
+	// explain, of which each ends its own and this node's with it, and a few more times, in each
+	// presignWasteFor.
 	presignWasteFor   = 10 * time.Minute
 	presignWasteExtra = 8
 	// presignPace is the least time between two Prepares of one owner.
@@ -65,7 +69,9 @@ type presigns struct {
 	// wasted counts what came to nothing of what this node computed, by whom it was for.
 	wasted map[types.Operator]waste
 	// joined is when an owner's Prepare was taken last.
-	joined   map[types.Operator]time.Time
+	joined map[types.Operator]time.Time
+	// asked is when an owner was asked last whether it has its own still.
+	asked    map[types.Operator]time.Time
 	disowned map[types.Operator]int
 	// excused counts losses for which an owner named somebody, by both.
 	excused map[accusationID]waste
@@ -82,7 +88,7 @@ type useBy struct {
 func newPresigns() presigns {
 	return presigns{
 		seen: make(map[attemptID]int64), pauses: make(map[types.KeyID]pause), losses: make(map[types.KeyID]pause), used: make(map[types.KeyID]time.Time),
-		tries: make(map[useBy]int), wasted: make(map[types.Operator]waste), joined: make(map[types.Operator]time.Time), disowned: make(map[types.Operator]int),
+		tries: make(map[useBy]int), wasted: make(map[types.Operator]waste), joined: make(map[types.Operator]time.Time), asked: make(map[types.Operator]time.Time), disowned: make(map[types.Operator]int),
 		excused: make(map[accusationID]waste), busy: make(map[types.RequestID]uint32),
 	}
 }
@@ -129,6 +135,7 @@ func (p *presigns) adopt(c *Core) {
 	maps.DeleteFunc(p.wasted, func(_ types.Operator, w waste) bool { return now.Sub(w.since) >= presignWasteFor })
 	maps.DeleteFunc(p.excused, func(_ accusationID, w waste) bool { return now.Sub(w.since) >= presignWasteFor })
 	maps.DeleteFunc(p.joined, func(_ types.Operator, at time.Time) bool { return now.Sub(at) >= presignPace })
+	maps.DeleteFunc(p.asked, func(_ types.Operator, at time.Time) bool { return now.Sub(at) >= presignAskPace })
 	if c.view.Presign <= 0 || c.self.Operator == "" {
 		return
 	}

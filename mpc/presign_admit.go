@@ -94,6 +94,10 @@ func (c *Core) crowded(r *types.Request, owner types.Operator) bool {
 // no more than it may: it lost some, and where it has no connection of its own to this node
 // nothing else tells of its restart.
 func (c *Core) askOwner(owner types.Operator, now time.Time) {
+	if at, asked := c.presigns.asked[owner]; asked && now.Sub(at) < presignAskPace {
+		return
+	}
+	c.presigns.asked[owner] = now
 	for _, l := range c.ordered() {
 		if l.stockOf(owner) {
 			c.guardSession("an owner that wants more", l, func() { l.Probe(owner, now) })

@@ -20,7 +20,8 @@ const (
 	// looks at both, a tick apart: clocks are slewed by less than a thousandth of that. By so
 	// much more than usual may the chain's clock be ahead of the monotonic one, too.
 	maxClockJump = 2 * time.Second
-	// maxHeightJump is how many blocks may come at once: more than a loop under load misses.
+	// maxHeightJump is how many blocks may come at once, more than a loop under load misses,
+	// where a stall time has no more of them.
 	maxHeightJump = 10
 	// What the chain's clock is usually ahead follows by one part of driftPart of the time that
 	// passes, which is more than clocks drift, and by maxDrift for each block, however long that
@@ -44,9 +45,9 @@ type chainClock struct {
 }
 
 // leaps notes the last block, and reports that blocks came of which the monotonic clock knows
-// nothing, be it one by one. Blocks that are late, or old, are no leap, and neither are the next
-// ones in time.
-func (k *chainClock) leaps(view *View, elapsed time.Duration) bool {
+// nothing, be it one by one, or more than most at once. Blocks that are late, or old, are no
+// leap, and neither are the next ones in time.
+func (k *chainClock) leaps(view *View, elapsed time.Duration, most int64) bool {
 	if view.Height == k.height || view.Time.IsZero() {
 		return false
 	}
@@ -56,7 +57,7 @@ func (k *chainClock) leaps(view *View, elapsed time.Duration) bool {
 		return false
 	}
 	drift := min((elapsed-last.seen)/driftPart, maxDrift)
-	if lead > last.lead+drift+maxClockJump || view.Height > last.height+maxHeightJump {
+	if lead > last.lead+drift+maxClockJump || view.Height > last.height+most {
 		return true
 	}
 	k.lead = max(last.lead-drift, min(lead, last.lead+drift))
@@ -82,11 +83,20 @@ func (c *Core) noticeSleep() {
 	}
 }
 
+// maxBlocksAtOnce is how many blocks may come at once: as many as come in a stall time, as far
+// as this node knows how fast they come.
+func (c *Core) maxBlocksAtOnce() int64 {
+	if c.pace.usual <= 0 {
+		return maxHeightJump
+	}
+	return max(maxHeightJump, int64(c.opts.Timing.Stall/c.pace.usual))
+}
+
 // noticeLeap does so if this node's memory may be of before the blocks that came. It comes
 // before anything is done for what these bring.
 func (c *Core) noticeLeap() {
 	last := c.chainClock
-	if !c.chainClock.leaps(c.view, c.opts.Elapsed()) {
+	if !c.chainClock.leaps(c.view, c.opts.Elapsed(), c.mostAtOnce) {
 		return
 	}
 	if dropped := c.dropWaiting(); dropped > 0 {

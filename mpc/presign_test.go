@@ -93,10 +93,10 @@ func TestAdmitPresign(t *testing.T) {
 		"one is being made":  {nil, func(p *presigner) { p.ask(); p.sent = nil; p.attempt += 4 }, "busy"},
 		"too many in memory": {nil, func(p *presigner) { p.core.presigns.count = DefaultMaxPresignatures }, "busy"},
 		"an owner that wastes them": {nil, func(p *presigner) {
-			p.core.presigns.wasted[p.from] = waste{count: 2*2 + presignWasteExtra, since: p.now}
+			p.core.presigns.wasted[p.from] = waste{count: 4*2 + presignWasteExtra, since: p.now}
 		}, "busy"},
 		"an owner that wasted them": {nil, func(p *presigner) {
-			p.core.presigns.wasted[p.from] = waste{count: 2*2 + presignWasteExtra, since: p.now.Add(-presignWasteFor)}
+			p.core.presigns.wasted[p.from] = waste{count: 4*2 + presignWasteExtra, since: p.now.Add(-presignWasteFor)}
 		}, "ready"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -330,6 +330,9 @@ func TestOwnerThatWantsMore(t *testing.T) {
 	require.Equal(t, wire.KIND_PARKED, p.sent[0].Header.Kind)
 	require.Equal(t, context[:], p.sent[0].Header.Context)
 	require.Equal(t, wire.KIND_REFUSE, p.sent[1].Header.Kind)
+	asked := p.core.presigns.asked["op-01"]
+	again()
+	require.Equal(t, asked, p.core.presigns.asked["op-01"], "it asks once in a while, however often that one wants more")
 
 	body := wire.Refuse{Reason: string(types.ErrPresignLost)}
 	bz, err := body.Marshal()

@@ -14,7 +14,7 @@ func (s *story) wasMadeAhead(ctx context.Context, id string) (ahead bool, err er
 		for i := range s.net.Len() {
 			report, err := s.net.Node(i).MPC().Inspect(ctx, id)
 			if err != nil {
-				return false, nil // asked again: it may be busy
+				return false, nil //nolint:nilerr // asked again: it may be busy
 			}
 			used, ended := madeAhead(report)
 			if used {

@@ -195,7 +195,7 @@ func (s *Session) stopAsking(op types.Operator) {
 	s.outbox.drop(func(to types.Operator, h *wire.Header) bool { return to == op && h.Kind == wire.KIND_PARKED })
 }
 
-// IsConsume: the envelope says what a presignature is used for.
+// IsConsume says whether an envelope says what a presignature is used for.
 func IsConsume(h *wire.Header) bool { return h.Kind == wire.KIND_ROUND && h.Type == consumeType }
 
 // disownable: a member may say that it has no part of it, as long as it gave no sign of having

@@ -25,7 +25,7 @@ func (l *l1) BalanceAt(context.Context, common.Address, *big.Int) (*big.Int, err
 
 // TransactionByHash: it has what it says it has.
 func (l *l1) TransactionByHash(_ context.Context, hash common.Hash) (*ethtypes.Transaction, bool, error) {
-	if has, says := l.refuse.(having); says {
+	if has := (having{}); errors.As(l.refuse, &has) {
 		return nil, true, has.err
 	}
 	return nil, false, ethereum.NotFound
