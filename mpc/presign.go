@@ -32,9 +32,8 @@ const (
 	// presignAskPace is how long an owner that wants more than there is room for is not asked
 	// again what it has: every question looks at all sessions.
 	presignAskPace = 2 * time.Second
-	// A participant may let this node compute for nothing as often as two restarts of it
-	// explain, of which each ends its own and this node's with it, and a few more times, in each
-	// presignWasteFor.
+	// A participant may let this node compute for nothing as often as a restart of it explains,
+	// which ends its own and this node's with it, and a few more times, in each presignWasteFor.
 	presignWasteFor   = 10 * time.Minute
 	presignWasteExtra = 8
 	// presignPace is the least time between two Prepares of one owner.

@@ -93,10 +93,10 @@ func TestAdmitPresign(t *testing.T) {
 		"one is being made":  {nil, func(p *presigner) { p.ask(); p.sent = nil; p.attempt += 4 }, "busy"},
 		"too many in memory": {nil, func(p *presigner) { p.core.presigns.count = DefaultMaxPresignatures }, "busy"},
 		"an owner that wastes them": {nil, func(p *presigner) {
-			p.core.presigns.wasted[p.from] = waste{count: 4*2 + presignWasteExtra, since: p.now}
+			p.core.presigns.wasted[p.from] = waste{count: 2*2 + presignWasteExtra, since: p.now}
 		}, "busy"},
 		"an owner that wasted them": {nil, func(p *presigner) {
-			p.core.presigns.wasted[p.from] = waste{count: 4*2 + presignWasteExtra, since: p.now.Add(-presignWasteFor)}
+			p.core.presigns.wasted[p.from] = waste{count: 2*2 + presignWasteExtra, since: p.now.Add(-presignWasteFor)}
 		}, "ready"},
 	} {
 		t.Run(name, func(t *testing.T) {

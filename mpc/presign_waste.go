@@ -19,7 +19,7 @@ type waste struct {
 
 // wastes: too much came to nothing lately for this participant.
 func (c *Core) wastes(op types.Operator) bool {
-	return c.wasteOf(op).count >= (4*c.view.Presign+presignWasteExtra)*max(len(c.presigns.keys), 1)
+	return c.wasteOf(op).count >= (2*c.view.Presign+presignWasteExtra)*max(len(c.presigns.keys), 1)
 }
 
 // noteWaste counts a presignature that this node computed for and nobody can use, against
