@@ -114,7 +114,7 @@ bench:
 
 # Takes over what was measured last into README.md and the documentation of package mpc.
 # Refuses while a benchmark did not run to its end, did not reach its bar, or was measured
-# on another machine or of another commit than the others.
+# on another machine than the others, or with changes that no commit has.
 bench-publish:
 	go run ./testutil/figures -out $(BUILD)/bench publish
 

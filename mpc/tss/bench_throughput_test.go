@@ -16,7 +16,7 @@ import (
 const (
 	// burst is how many signatures are asked for in one block, from the pool. Who leads one
 	// is drawn: pooledEach leaves each of four enough for its part and some more.
-	burst, pooledEach = 34, 18
+	burst, pooledEach = 100, 40
 	// ordinary is how many without a pool, and throughputRuns how often each is measured.
 	ordinary, throughputRuns = 12, 3
 )

@@ -150,6 +150,13 @@ func TestFixturesRefused(t *testing.T) {
 		_, err = real.NewParty(cfg)
 		require.ErrorContains(t, err, "published test fixture")
 	}
+	real, err := tss.New(tss.WithConcurrency(0)).Protocol(types.KindReshare, types.ECDSASecp256k1)
+	require.NoError(t, err)
+	h := smallHandover()
+	for _, op := range h.signers() { // who deals only, who does both, who receives only
+		_, err = real.NewParty(h.config(op))
+		require.ErrorContains(t, err, "published test fixture", op)
+	}
 }
 
 func TestUnsupported(t *testing.T) {

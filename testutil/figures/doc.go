@@ -11,8 +11,9 @@
 // and fails where a bar is too high. What it measured is kept in a file of its own, in
 // place of what it measured before: one can be measured again, and what was interrupted
 // goes on with those that are missing. A benchmark that did not run to its end, or failed,
-// has none. All of them are published, measured on one machine and of one commit, or nothing
-// is: what was measured with changes that no commit has, nobody could measure again. No
+// has none. All of them are published, measured on one machine, or nothing is. The commit of
+// each is named: what was measured with changes that no commit has, nobody could measure again,
+// and is refused. No
 // figure in a table is written by hand: a test compares the documents with
 // testutil/figures/measured.txt.
 package main

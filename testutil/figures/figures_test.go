@@ -26,7 +26,7 @@ func TestDocumentsShowWhatWasMeasured(t *testing.T) {
 }
 
 func TestTables(t *testing.T) {
-	all, err := parse("machine m\ncommit c\nbench a ours=1s base=2s\nbench b n=4\nbench c ours=10s base=3s\n")
+	all, err := parse("machine m\ncommit c\npart A\nbench a ours=1s base=2s\nbench b n=4\nbench c ours=10s base=3s\n")
 	require.NoError(t, err)
 	require.Equal(t, `| bench | ours | base |
 |-------|------|------|

@@ -41,13 +41,9 @@ func measure(ctx context.Context, only, out string) error {
 	if err := os.MkdirAll(out, 0o755); err != nil {
 		return err
 	}
-	commit, err := commit(ctx)
-	if err != nil {
-		return err
-	}
-	from := origin{machine: machine(), commit: commit}
+	var err error
 	for _, suite := range suites {
-		err = errors.Join(err, runSuite(ctx, suite, only, &parts{dir: out, from: from}))
+		err = errors.Join(err, measureSuite(ctx, suite, only, out))
 	}
 	benches, failed := listAll(ctx)
 	if failed != nil {
@@ -66,6 +62,25 @@ func measure(ctx context.Context, only, out string) error {
 		fmt.Printf("There are no figures of %s yet.\n", strings.Join(missing, ", "))
 	}
 	return err
+}
+
+// measureSuite runs one suite, which the go command builds from the files as they are then:
+// where they are of another commit afterwards, nobody knows what was measured.
+func measureSuite(ctx context.Context, suite, only, out string) error {
+	before, err := commit(ctx)
+	if err != nil {
+		return err
+	}
+	keep := &parts{dir: out, from: origin{machine: machine(), commit: before}}
+	failed := runSuite(ctx, suite, only, keep)
+	after, err := commit(ctx)
+	if err == nil && after != before {
+		err = fmt.Errorf("%s: files changed while it was measured (%s, and then %s); leave them, and measure it again", suite, before, after)
+	}
+	if err != nil {
+		err = errors.Join(err, keep.forgetKept())
+	}
+	return errors.Join(failed, err)
 }
 
 // machine says on what it was measured. Benchmarks have their databases and audit logs in

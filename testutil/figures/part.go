@@ -33,6 +33,8 @@ type parts struct {
 	// figures of the benchmark that runs.
 	running string
 	figures []string
+	// kept are the benchmarks that passed.
+	kept []string
 }
 
 func (p *parts) file(bench string) string { return filepath.Join(p.dir, bench+".txt") }
@@ -62,7 +64,16 @@ func ofTest(line, prefix string) (string, bool) {
 // keep writes what the running benchmark measured.
 func (p *parts) keep() error {
 	text := p.from.lines() + partPrefix + p.running + "\n" + strings.Join(p.figures, "\n") + "\n"
+	p.kept = append(p.kept, p.running)
 	return os.WriteFile(p.file(p.running), []byte(text), 0o644)
+}
+
+// forgetKept drops what passed: nobody knows which code it was.
+func (p *parts) forgetKept() (err error) {
+	for _, bench := range p.kept {
+		err = errors.Join(err, p.forget(bench))
+	}
+	return err
 }
 
 // forget drops what a benchmark measured before: it may fail now.
@@ -73,12 +84,13 @@ func (p *parts) forget(bench string) error {
 	return nil
 }
 
-// collect is what benchmarks measured, one after the other, and which did not. All of it has
-// one origin.
+// collect is what benchmarks measured, one after the other, and which did not. All of it is of
+// one machine. Where one was measured again it may be of another commit, which is named before
+// it.
 func collect(dir string, benches []string) (string, []string, error) {
 	var text strings.Builder
 	var missing []string
-	var from string
+	var from origin
 	for _, bench := range benches {
 		raw, err := os.ReadFile((&parts{dir: dir}).file(bench))
 		if errors.Is(err, fs.ErrNotExist) {
@@ -88,19 +100,32 @@ func collect(dir string, benches []string) (string, []string, error) {
 		if err != nil {
 			return "", nil, err
 		}
-		begins := strings.Index(string(raw), partPrefix)
-		if begins < 0 {
-			return "", nil, fmt.Errorf("the file of %s has no line %q; measure it again", bench, partPrefix+bench)
-		}
-		head, figures := string(raw[:begins]), string(raw[begins:])
+		of, figures, err := cutOrigin(string(raw))
 		switch {
-		case from == "":
-			from = head
-			text.WriteString(head)
-		case from != head:
-			return "", nil, fmt.Errorf("%s was measured on another machine, or of another commit, than those before it: %q, and not %q; measure everything on one, of one", bench, head, from)
+		case err != nil:
+			return "", nil, fmt.Errorf("the file of %s %w; measure it again", bench, err)
+		case from.machine == "":
+			text.WriteString(of.lines())
+		case from.machine != of.machine:
+			return "", nil, fmt.Errorf("%s was measured on another machine than those before it: %q, and not %q; measure everything on one", bench, of.machine, from.machine)
+		case from.commit != of.commit:
+			text.WriteString(commitPrefix + of.commit + "\n")
 		}
+		from = of
 		text.WriteString(figures)
 	}
 	return text.String(), missing, nil
+}
+
+// cutOrigin parts the file of a benchmark.
+func cutOrigin(text string) (of origin, figures string, err error) {
+	machine, rest, _ := strings.Cut(text, "\n")
+	commit, figures, _ := strings.Cut(rest, "\n")
+	var isMachine, isCommit bool
+	of.machine, isMachine = strings.CutPrefix(machine, machinePrefix)
+	of.commit, isCommit = strings.CutPrefix(commit, commitPrefix)
+	if !isMachine || !isCommit || !strings.HasPrefix(figures, partPrefix) {
+		return origin{}, "", errors.New("does not begin with a machine, a commit and a part")
+	}
+	return of, figures, nil
 }

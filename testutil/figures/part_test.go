@@ -80,9 +80,9 @@ func TestOnlyAWholeMeasurementIsPublished(t *testing.T) {
 	}
 	measureB(origin{"other", "c"})
 	refused("another machine")
+	measureB(origin{"m", "other" + dirty})
+	refused("TestBenchB was measured with changes that no commit has (other-dirty)")
 	measureB(origin{"m", "other"})
-	refused("another commit")
-	measureB(origin{"m", "c"})
 	require.NoError(t, publish(root, p.dir, benches))
 	text, err := os.ReadFile(filepath.Join(root, readmeFile))
 	require.NoError(t, err)
@@ -90,7 +90,8 @@ func TestOnlyAWholeMeasurementIsPublished(t *testing.T) {
 	documents, err := os.ReadFile(filepath.Join(root, measuredFile))
 	require.NoError(t, err)
 	require.Contains(t, string(documents), "machine m\ncommit c\npart TestBenchA\nbench a")
-	require.Contains(t, string(documents), "part TestBenchB\nbench b")
+	require.Contains(t, string(documents), "commit other\npart TestBenchB\nbench b")
+	require.Contains(t, string(text), "of commit c, but TestBenchB of other.")
 }
 
 // What cannot be checked out cannot be measured again.

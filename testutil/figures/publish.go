@@ -45,8 +45,10 @@ func publish(root, dir string, benches []string) error {
 	if err != nil {
 		return err
 	}
-	if strings.HasSuffix(all.commit, dirty) {
-		return fmt.Errorf("it was measured with changes that no commit has (%s); commit them and measure again", all.commit)
+	for _, c := range all.commits {
+		if strings.HasSuffix(c.commit, dirty) {
+			return fmt.Errorf("%s was measured with changes that no commit has (%s); commit them and measure again", strings.Join(c.parts, ", "), c.commit)
+		}
 	}
 	readme, err := os.ReadFile(filepath.Join(root, readmeFile))
 	if err != nil {

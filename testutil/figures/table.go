@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -17,8 +18,16 @@ const (
 // tables are lines of figures, those with the same columns together, in the order in
 // which they first came.
 type tables struct {
-	origin
-	list []table
+	machine string
+	// commits are those of which it was measured.
+	commits []commitParts
+	list    []table
+}
+
+// commitParts are benchmarks of one commit.
+type commitParts struct {
+	commit string
+	parts  []string
 }
 
 type table struct {
@@ -36,10 +45,13 @@ func parse(text string) (tables, error) {
 			continue
 		}
 		if name, ok := strings.CutPrefix(line, commitPrefix); ok {
-			all.commit = name
+			all.commits = append(all.commits, commitParts{commit: name})
 			continue
 		}
-		if strings.HasPrefix(line, partPrefix) {
+		if name, ok := strings.CutPrefix(line, partPrefix); ok {
+			if last := len(all.commits) - 1; last >= 0 {
+				all.commits[last].parts = append(all.commits[last].parts, name)
+			}
 			continue
 		}
 		figures, ok := strings.CutPrefix(line, linePrefix)
@@ -102,9 +114,28 @@ func (all *tables) markdown() string {
 		b.WriteByte('\n')
 	}
 	fmt.Fprintf(&b, "Measured by `make bench` on %s", all.machine)
-	if all.commit != "" {
-		fmt.Fprintf(&b, ", of commit %s", all.commit)
-	}
-	b.WriteString(".\n")
+	b.WriteString(all.ofCommits() + ".\n")
 	return b.String()
+}
+
+// ofCommits names the commit of most benchmarks, and those that are of another one.
+func (all *tables) ofCommits() string {
+	byCommit := make(map[string][]string)
+	most := ""
+	for _, c := range all.commits {
+		byCommit[c.commit] = append(byCommit[c.commit], c.parts...)
+		if len(byCommit[c.commit]) > len(byCommit[most]) {
+			most = c.commit
+		}
+	}
+	if most == "" {
+		return ""
+	}
+	text := ", of commit " + most
+	for _, commit := range slices.Sorted(maps.Keys(byCommit)) {
+		if commit != most {
+			text += fmt.Sprintf(", but %s of %s", strings.Join(byCommit[commit], ", "), commit)
+		}
+	}
+	return text
 }

@@ -26,6 +26,8 @@ type operation struct {
 	check   func(*testing.T, *sim.World)
 	// members of what is there in the end; nil if nothing is to be.
 	members func(*sim.World) []*sim.Node
+	// uses is how many parts of presignatures are used where nobody crashes.
+	uses int
 	// again counts the second crashes of all runs.
 	again *atomic.Int64
 	// audited counts what the audit logs of all runs say.
@@ -136,7 +138,7 @@ const maxRare = 12
 func init() {
 	operations["presigned sign"] = operation{
 		again: new(atomic.Int64), audited: new(auditCount),
-		params: func(p *xtypes.Params) { p.PresignTarget = 1 },
+		params: func(p *xtypes.Params) { p.PresignTarget = 1 }, uses: 2 * 3, // of three signers in each of two requests
 		prepare: func(t *testing.T, w *sim.World) {
 			plantKey(t, w, 2, w.Nodes...)
 			require.True(t, w.Run(10*time.Minute, func() bool { return stocked(w, 1) }))

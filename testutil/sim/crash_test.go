@@ -159,12 +159,23 @@ func (op operation) run(t *testing.T, k *killer) {
 	require.True(t, w.Run(20*time.Minute, func() bool { return allUp(w) && w.Chain.Open() == 0 && op.over(w) }), "stuck")
 	k.armed = false
 	op.check(t, w)
+	if k.target == (moment{}) {
+		require.Equal(t, op.uses, used(w, ledger))
+	}
 	usable(t, w, k.target.node, op.members(w))
 	op.audited.check(t, w, ledger)
 	nobodyAccused(t, w)
 	require.Empty(t, ledger.Broken())
 	require.Empty(t, w.Broken())
 	require.Empty(t, w.Chain.Errors)
+}
+
+// used is how many parts of presignatures all nodes used.
+func used(w *sim.World, ledger *fakeproto.Ledger) (n int) {
+	for _, node := range w.Nodes {
+		n += ledger.Fixed(node.Operator)
+	}
+	return n
 }
 
 // usable: the key signs, and with the share of the node that crashed, if it has one.
