@@ -2,23 +2,111 @@
 
 // # Figures
 //
-//	| bench          | ours     | base     | ratio  | most |
-//	|----------------|----------|----------|--------|------|
-//	| reshare-2-to-2 | 11.3750s | 10.4510s | 1.0884 | 1.15 |
-//	| sign-3-of-4    | 3.0979s  | 3.2303s  | 0.9590 | 1.15 |
-//	| safeprime      | 0.7531s  | 1.5227s  | 0.4946 | 1.00 |
+//	| bench              | ours     | base     | ratio  | most | seconds | of               |
+//	|--------------------|----------|----------|--------|------|---------|------------------|
+//	| engine-keygen-4-2  | 17.3734s | 16.8922s | 1.0285 | 1.15 | cpu     | median-of-3      |
+//	| engine-sign-3-of-4 | 1.6405s  | 1.5949s  | 1.0286 | 1.15 | cpu     | median-of-7      |
+//	| preparams          | 1.0400s  | 14.6473s | 0.0710 | 0.08 | cpu     | mean-of-16-and-4 |
+//	| safeprime          | 0.3075s  | 0.8994s  | 0.3419 | 1.00 | cpu     | mean-of-40       |
+//	| presign-online-3   | 0.0115s  | 0.8250s  | 0.0140 | 0.04 | wall    | median-of-9      |
+//	| presign-online-5   | 0.0265s  | 2.6835s  | 0.0099 | 0.04 | wall    | median-of-5      |
+//	| presign-online-7   | 0.0469s  | 5.5765s  | 0.0084 | 0.04 | wall    | median-of-5      |
+//	| reshare-2-to-2     | 5.2566s  | 5.2119s  | 1.0086 | 1.15 | cpu     | median-of-5      |
+//	| sign-3-of-4        | 1.6276s  | 1.5863s  | 1.0260 | 1.15 | cpu     | median-of-7      |
+//	| keygen-4-2         | 17.0257s | 16.6550s | 1.0223 | 1.15 | cpu     | median-of-3      |
 //
-//	| bench                  | trip  | half-trips | arithmetic | n4    | n7    | n16   | n30   |
-//	|------------------------|-------|------------|------------|-------|-------|-------|-------|
-//	| latency-keygen         | 50ms  | 9          | 225ms      | 225ms | 225ms | 225ms | 225ms |
-//	| latency-sign           | 50ms  | 20         | 500ms      | 500ms | 500ms | 500ms | 500ms |
-//	| latency-sign-presigned | 50ms  | 13         | 325ms      | 325ms | 325ms | 325ms | 325ms |
-//	| latency-keygen         | 100ms | 9          | 450ms      | 450ms | 450ms | 450ms | 450ms |
-//	| latency-sign           | 100ms | 20         | 1s         | 1s    | 1s    | 1s    | 1s    |
-//	| latency-sign-presigned | 100ms | 13         | 650ms      | 650ms | 650ms | 650ms | 650ms |
-//	| latency-keygen         | 200ms | 9          | 900ms      | 900ms | 900ms | 900ms | 900ms |
-//	| latency-sign           | 200ms | 20         | 2s         | 2s    | 2s    | 2s    | 2s    |
-//	| latency-sign-presigned | 200ms | 13         | 1.3s       | 1.3s  | 1.3s  | 1.3s  | 1.3s  |
+//	| bench                | sets | tested-per-set | expected |
+//	|----------------------|------|----------------|----------|
+//	| preparams-candidates | 16   | 2607           | 2992     |
 //
-// Measured by make bench on linux/amd64, 2 cores of AMD EPYC, go1.26.8.
+//	| bench        | library | guard | ours | runtime | least-library |
+//	|--------------|---------|-------|------|---------|---------------|
+//	| profile-sign | 97.0%   | 1.6%  | 1.2% | 0.2%    | 90%           |
+//
+//	| bench              | cpu   | in                           |
+//	|--------------------|-------|------------------------------|
+//	| profile-sign-other | 1.54% | mpc/tss.(*mtaGuard).small    |
+//	| profile-sign-other | 0.41% | mpc/tss.checkPreparamNumbers |
+//	| profile-sign-other | 0.36% | mpc/types.VerifyEnvelope     |
+//	| profile-sign-other | 0.20% | runtime.gcBgMarkWorker       |
+//	| profile-sign-other | 0.05% | mpc/tss.decodeContent        |
+//	| profile-sign-other | 0.05% | mpc/session.(*Session).those |
+//	| profile-sign-other | 0.05% | mpc/tss.termsAtZero          |
+//	| profile-sign-other | 0.05% | mpc.(*Engine).loop           |
+//
+//	| bench                      | ours     | base   | ratio    | cpu     | cpu-before | cpu-base | cpu-ratio | at-once | of          |
+//	|----------------------------|----------|--------|----------|---------|------------|----------|-----------|---------|-------------|
+//	| throughput-burst-from-pool | 183.39/s | 1.25/s | 147.0539 | 0.0104s | 1.5835s    | 1.5908s  | 1.0020    | 100     | median-of-3 |
+//	| throughput-sustained       | 1.22/s   | 1.25/s | 0.9748   | 1.6317s | 0.0000s    | 1.5908s  | 1.0257    | 12      | median-of-3 |
+//
+//	| bench                  | trip  | protocol | half-trips | arithmetic | n4    | n7    | n16   | n30   |
+//	|------------------------|-------|----------|------------|------------|-------|-------|-------|-------|
+//	| latency-keygen         | 50ms  | fake     | 9          | 225ms      | 225ms | 225ms | 225ms | 225ms |
+//	| latency-reshare        | 50ms  | fake     | 11         | 275ms      | 275ms | 275ms | 275ms | 275ms |
+//	| latency-sign           | 50ms  | fake     | 20         | 500ms      | 500ms | 500ms | 500ms | 500ms |
+//	| latency-sign-presigned | 50ms  | fake     | 13         | 325ms      | 325ms | 325ms | 325ms | 325ms |
+//	| latency-keygen         | 100ms | fake     | 9          | 450ms      | 450ms | 450ms | 450ms | 450ms |
+//	| latency-reshare        | 100ms | fake     | 11         | 550ms      | 550ms | 550ms | 550ms | 550ms |
+//	| latency-sign           | 100ms | fake     | 20         | 1s         | 1s    | 1s    | 1s    | 1s    |
+//	| latency-sign-presigned | 100ms | fake     | 13         | 650ms      | 650ms | 650ms | 650ms | 650ms |
+//	| latency-keygen         | 200ms | fake     | 9          | 900ms      | 900ms | 900ms | 900ms | 900ms |
+//	| latency-reshare        | 200ms | fake     | 11         | 1.1s       | 1.1s  | 1.1s  | 1.1s  | 1.1s  |
+//	| latency-sign           | 200ms | fake     | 20         | 2s         | 2s    | 2s    | 2s    | 2s    |
+//	| latency-sign-presigned | 200ms | fake     | 13         | 1.3s       | 1.3s  | 1.3s  | 1.3s  | 1.3s  |
+//
+//	| bench        | n  | signers | wire      | wire-per-node | memory-per-session |
+//	|--------------|----|---------|-----------|---------------|--------------------|
+//	| size-keygen  | 4  | 4       | 2226831B  | 556707B       | 1874542B           |
+//	| size-sign    | 4  | 3       | 105463B   | 26365B        | 120114B            |
+//	| size-reshare | 4  | 4       | 2307551B  | 576887B       | 1210366B           |
+//	| size-keygen  | 7  | 7       | 7927983B  | 1132569B      | 2363236B           |
+//	| size-sign    | 7  | 4       | 192185B   | 27455B        | 221506B            |
+//	| size-reshare | 7  | 7       | 8010355B  | 1144336B      | 1884569B           |
+//	| size-keygen  | 10 | 10      | 17229754B | 1722975B      | 2849203B           |
+//	| size-sign    | 10 | 6       | 473132B   | 47313B        | 326661B            |
+//	| size-reshare | 10 | 10      | 17468705B | 1746870B      | 2466618B           |
+//	| size-keygen  | 16 | 16      | 47695110B | 2980944B      | 4076783B           |
+//	| size-sign    | 16 | 9       | 1132851B  | 70803B        | 476988B            |
+//	| size-reshare | 16 | 16      | 48165006B | 3010312B      | 3736846B           |
+//
+//	| bench        | n  | signers | wire    | memory-per-parked |
+//	|--------------|----|---------|---------|-------------------|
+//	| size-presign | 4  | 3       | 76297B  | 77861B            |
+//	| size-presign | 7  | 4       | 155079B | 103698B           |
+//	| size-presign | 10 | 6       | 373288B | 167130B           |
+//	| size-presign | 16 | 9       | 904639B | 271624B           |
+//
+//	| bench               | n  | signers | wire    | wire-per-node |
+//	|---------------------|----|---------|---------|---------------|
+//	| size-sign-presigned | 4  | 3       | 29198B  | 7299B         |
+//	| size-sign-presigned | 7  | 4       | 58386B  | 8340B         |
+//	| size-sign-presigned | 10 | 6       | 151411B | 15141B        |
+//	| size-sign-presigned | 16 | 9       | 360112B | 22507B        |
+//
+//	| bench                 | signed | per-second | open     | blocks | failed-rounds | cores |
+//	|-----------------------|--------|------------|----------|--------|---------------|-------|
+//	| signatures-under-load | 114    | 1.04       | 15-to-30 | 90     | 0             | 2     |
+//
+//	| bench              | ours    | base    | ratio  | most | cores | of                          |
+//	|--------------------|---------|---------|--------|------|-------|-----------------------------|
+//	| block-interval-p95 | 1.3050s | 1.2526s | 1.0419 | 1.20 | 2     | 90-and-90-blocks-in-3-turns |
+//	| fill-interval-p95  | 1.2773s | 1.2290s | 1.0393 | 1.20 | 2     | 60-and-30-blocks-in-1-turns |
+//
+//	| bench         | presignatures | preparams | blocks | failed-rounds | cores |
+//	|---------------|---------------|-----------|--------|---------------|-------|
+//	| pools-filling | 60            | 41        | 60     | 0             | 2     |
+//
+//	| bench        | made | took  | per-second |
+//	|--------------|------|-------|------------|
+//	| presign-pool | 160  | 2m25s | 1.11       |
+//
+//	| bench      | requests | next | next-but-one | later | least-next | timeout-commit | timeout-propose |
+//	|------------|----------|------|--------------|-------|------------|----------------|-----------------|
+//	| next-block | 100      | 100  | 0            | 0     | 95         | 1s             | 1s              |
+//
+//	| bench        | requests | blocks | most-blocks |
+//	|--------------|----------|--------|-------------|
+//	| burst-blocks | 100      | 1      | 3           |
+//
+// Measured by make bench on linux/amd64, 2 cores of AMD EPYC, files on ext4 of vda, go1.26.8, of commit 45943fb, but TestBenchThroughput of 2e9e95e.
 package mpc

@@ -1,8 +1,12 @@
 package main
 
 import (
+	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,6 +27,30 @@ func TestDocumentsShowWhatWasMeasured(t *testing.T) {
 	for name, content := range documents {
 		require.Equal(t, content, read(name), "%s: make bench && make bench-publish", name)
 	}
+}
+
+// TestNothingIsMissing: the documents have figures of each benchmark of the tree.
+func TestNothingIsMissing(t *testing.T) {
+	measured, err := os.ReadFile(filepath.Join(root, measuredFile))
+	require.NoError(t, err)
+	parts := strings.Split(string(measured), "\n")
+	declared := regexp.MustCompile(`(?m)^func (` + benchName + `\w*)\(`)
+	found := 0
+	require.NoError(t, filepath.WalkDir(root, func(name string, entry fs.DirEntry, err error) error {
+		if err != nil || entry.IsDir() || !strings.HasSuffix(name, "_test.go") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		for _, m := range declared.FindAllSubmatch(text, -1) {
+			found++
+			require.True(t, slices.Contains(parts, partPrefix+string(m[1])), "%s: no figures of %s: make bench BENCH=%[2]s && make bench-publish", name, m[1])
+		}
+		return nil
+	}))
+	require.Greater(t, found, 10, "benchmarks of the tree")
 }
 
 func TestTables(t *testing.T) {
