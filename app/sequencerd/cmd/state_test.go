@@ -2,9 +2,7 @@ package cmd
 
 import (
 	"encoding/json"
-	"os"
 	"path/filepath"
-	"strconv"
 	"testing"
 
 	dbm "github.com/cosmos/cosmos-db"
@@ -42,35 +40,6 @@ func TestNodeWithoutSnapshots(t *testing.T) {
 	out, err := run(t, home, "snapshots", "list")
 	require.NoError(t, err)
 	require.Empty(t, out)
-}
-
-// A snapshot of a node that does not run gives another one, with nothing in its data, the same
-// state.
-func TestSnapshotIsRestored(t *testing.T) {
-	home := fullNode(t)
-	someBlocks(t, home, 4)
-	out, err := run(t, home, "snapshots", "export")
-	require.NoError(t, err, out)
-	out, err = run(t, home, "snapshots", "list")
-	require.NoError(t, err)
-	require.Contains(t, out, "height: 4")
-	before := stateHash(t, home)
-
-	require.NoError(t, os.RemoveAll(filepath.Join(home, "data", "application.db")))
-	out, err = run(t, home, "snapshots", "restore", "4", strconv.Itoa(snapshottypes.CurrentFormat))
-	require.NoError(t, err, out)
-	require.Equal(t, before, stateHash(t, home))
-}
-
-// stateHash is the hash of a stopped node's state at its last height.
-func stateHash(t *testing.T, home string) []byte {
-	t.Helper()
-	db, err := dbm.NewDB("application", dbm.GoLevelDBBackend, filepath.Join(home, "data"))
-	require.NoError(t, err)
-	a := app.New(log.NewNopLogger(), db, true, simtestutil.EmptyAppOptions{}, baseapp.SetChainID("seq-1"))
-	defer func() { require.NoError(t, a.Close()) }()
-	require.Equal(t, int64(4), a.LastBlockHeight())
-	return a.LastCommitID().Hash
 }
 
 func TestVersion(t *testing.T) {
