@@ -31,6 +31,8 @@ const (
 	DropPeerBudget types.Reason = "peer_budget"
 	// DropSenderBudget: more was relayed of a sender than its share.
 	DropSenderBudget types.Reason = "sender_budget"
+	// DropSlowStream: on libp2p, a message did not come within the time that a stream has.
+	DropSlowStream types.Reason = "slow_stream"
 	// DropNoSink: the engine does not run yet.
 	DropNoSink types.Reason = "no_sink"
 	// DropNoIdentity: this node has none, and the message is for members.
@@ -54,6 +56,9 @@ const (
 
 	// Inbound, the delivering peer's fault.
 
+	// DropBrokenStream: on libp2p, a stream was ended before its message was there, or
+	// declared more than a message may have.
+	DropBrokenStream types.Reason = "broken_stream"
 	// FaultShape: it cannot be a message of this chain.
 	FaultShape types.Reason = "bad_shape"
 	// FaultSignature: its signature is wrong.

@@ -18,7 +18,7 @@ import (
 const (
 	// libp2pStreams is how many streams a peer may have open: more than the 256
 	// for which a QUIC connection makes it wait, so that none is refused, which
-	// would lose its message.
+	// would lose its message. Few of them are read at a time (streamGuard).
 	libp2pStreams = 512
 	// libp2pGuests is how many connections of peers that are in nobody's list may
 	// be there at a time, on their way out.
@@ -35,7 +35,9 @@ type LibP2POptions struct {
 	// External is what peers are told, if that is another address.
 	External string
 	Peers    []LibP2PPeer
-	Logger   log.Logger
+	// Logger gets what the switch says, the same message not more often than every
+	// few seconds in the long run.
+	Logger log.Logger
 }
 
 // LibP2PPeer is where a node listens. The host is a name or an IPv4 address.
@@ -88,16 +90,18 @@ func NewLibP2P(opts LibP2POptions, r *Reactor) (*LibP2P, error) {
 		cfg.LibP2PConfig.BootstrapPeers = append(cfg.LibP2PConfig.BootstrapPeers,
 			config.LibP2PBootstrapPeer{Host: p.Address, ID: p.ID, Persistent: true})
 	}
-	host, err := lp2p.NewHost(cfg, opts.Key, opts.Logger)
+	logger := newSparingLog(opts.Logger, r.opts.Now)
+	host, err := lp2p.NewHost(cfg, opts.Key, logger)
 	if err != nil {
 		return nil, fmt.Errorf("listen for libp2p on %s (UDP): %w", opts.Listen, err)
 	}
+	host = guardStreams(host, r)
 	host.Network().Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) {
 		if !listed(host, c.RemotePeer()) {
 			_ = c.Close()
 		}
 	}})
-	sw, err := lp2p.NewSwitch(cmtp2p.DefaultNodeInfo{}, host, []lp2p.SwitchReactor{{Name: "MPC", Reactor: r}}, cmtp2p.NopMetrics(), opts.Logger)
+	sw, err := lp2p.NewSwitch(cmtp2p.DefaultNodeInfo{}, host, []lp2p.SwitchReactor{{Name: "MPC", Reactor: r}}, cmtp2p.NopMetrics(), logger)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make the libp2p switch: %w", err), host.Close())
 	}

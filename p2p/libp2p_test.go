@@ -51,6 +51,8 @@ type libp2pNode struct {
 	r    *Reactor
 	log  *lockedBuffer
 	stop func()
+	// switchLog is what the switch says.
+	switchLog *lockedBuffer
 }
 
 func startLibP2P(t *testing.T, id identity, at place, peers ...place) *libp2pNode {
@@ -60,12 +62,12 @@ func startLibP2P(t *testing.T, id identity, at place, peers ...place) *libp2pNod
 
 func startLibP2PWithin(t *testing.T, l limits, id identity, at place, peers ...place) *libp2pNode {
 	t.Helper()
-	n := &libp2pNode{recorder: newRecorder(), log: &lockedBuffer{}}
+	n := &libp2pNode{recorder: newRecorder(), log: &lockedBuffer{}, switchLog: &lockedBuffer{}}
 	n.r = newReactor(Options{ChainID: chain, Metrics: n.recorder, Logger: slog.New(slog.NewTextHandler(n.log, nil))}, l)
 	n.r.SetSink(n.recorder)
 	n.r.SetRoster(rosterOf(alice, bob, carol))
 	require.NoError(t, n.r.SetSelf(id.self(cmtp2p.ID(at.ID))))
-	opts := LibP2POptions{Key: at.key, Listen: at.Address, External: at.Address, Logger: log.NewNopLogger()}
+	opts := LibP2POptions{Key: at.key, Listen: at.Address, External: at.Address, Logger: log.NewTMLogger(log.NewSyncWriter(n.switchLog))}
 	for _, p := range peers {
 		opts.Peers = append(opts.Peers, p.LibP2PPeer)
 	}

@@ -191,6 +191,8 @@ type limits struct {
 	notOpen budgetLimit
 	// pace and relayPace: what is sent to one peer, less than peer and relay.
 	pace, relayPace budgetLimit
+	// streams: how a peer may use its streams on libp2p.
+	streams streamLimit
 }
 
 // queueLimit bounds a queue in messages and in encoded bytes.
@@ -200,6 +202,14 @@ type queueLimit struct{ messages, bytes int }
 type budgetLimit struct {
 	messages, messageBurst int
 	bytes, byteBurst       int
+}
+
+// streamLimit is how many streams of a peer are read at a time, how long one may take until
+// its message is there, and how many may bring none, per second with a burst.
+type streamLimit struct {
+	atOnce                 int
+	patience               time.Duration
+	failures, failureBurst int
 }
 
 // defaultLimits holds the budgets; doc.go has their arithmetic.
@@ -222,5 +232,6 @@ func defaultLimits() limits {
 		notOpen:   budgetLimit{messages: 100, messageBurst: 200, bytes: 64 << 10, byteBurst: 512 << 10},
 		pace:      budgetLimit{messages: 900, messageBurst: 3000, bytes: 3686 << 10, byteBurst: 12 << 20},
 		relayPace: budgetLimit{messages: 900, messageBurst: 3000, bytes: 921 << 10, byteBurst: 12 << 20},
+		streams:   streamLimit{atOnce: 16, patience: 30 * time.Second, failures: 1, failureBurst: 32},
 	}
 }
