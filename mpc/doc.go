@@ -43,13 +43,16 @@
 //     (presign_waste.go).
 //   - Pre-parameters are destroyed before the first round leaves.
 //   - Who lies to it is named, and left out of its next signatures (faults.go,
-//     shun.go); where nobody can be named, everybody who was there is doubted
-//     (doubt.go); where it is one of two and the other knows which, that one is waited for
-//     (clash.go). What a request left no time to say is said with the next one (charges.go).
-//     Who leaves a session for somebody names it, and both count the same (depart.go). Proof
-//     is told until the chain has it, also after the request is decided (evidence.go). Proof
-//     and accusations go to the chain, and outlive a restart; what only this node saw is in
-//     memory.
+//     shun.go). Accusations on chain leave nobody out when more than n-t-1 are accused. Whom
+//     this node caught itself it does without all the same, unless those alone are more: it
+//     need not believe anybody for that. Where they and those who kept an attempt from its end
+//     are more together, only the latter are let in again. Where nobody can be named, everybody
+//     who was there is doubted (doubt.go); where it is one of two and the other knows which,
+//     that one is waited for (clash.go). What a request left no time to say is said with the
+//     next one (charges.go). Who leaves a session for somebody names it, and both count the
+//     same (depart.go). Proof is told until the chain has it, also after the request is decided
+//     (evidence.go). Proof and accusations go to the chain, and outlive a restart; what only
+//     this node saw is in memory.
 //   - What this node will not sign, by what it is, it says on chain, for whoever asked
 //     (refusal.go).
 //   - Who refuses is guilty of nothing, but who goes on with it where nothing can be made

@@ -99,6 +99,8 @@ func (c *Core) forgetFaults(now time.Time) {
 	maps.DeleteFunc(c.late, func(_ types.Operator, l lateness) bool { return !now.Before(l.until) })
 	maps.DeleteFunc(c.charges, func(_ types.Operator, d charge) bool { return !now.Before(d.until) })
 	maps.DeleteFunc(c.doubts, func(_ types.Operator, d doubt) bool { return !now.Before(d.until) })
+	maps.DeleteFunc(c.pinged, func(_ types.Operator, at time.Time) bool { age := now.Sub(at); return age < 0 || age >= pongPause })
+	c.repeats.expire(now)
 }
 
 // accuse tells the chain of members of a session, as accuseOver does.

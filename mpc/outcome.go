@@ -34,6 +34,9 @@ func (o *outcomes) forget() {
 	clear(o.spent)
 }
 
+// size counts what is remembered until the next block.
+func (o *outcomes) size() int { return len(o.known) + len(o.spent) }
+
 // outcomeFor is what an initiator may know of a request; the zero outcome of one that is
 // neither done nor decided, and beyond maxOutcomes.
 func (c *Core) outcomeFor(initiator types.Operator, id types.RequestID) outcome {

@@ -78,6 +78,11 @@ type presigns struct {
 	dropped []droppedPresign
 }
 
+// notes counts what is remembered for some blocks, or while a request is open.
+func (p *presigns) notes() int {
+	return len(p.seen) + len(p.tries) + len(p.busy) + len(p.joined) + len(p.asked) + len(p.disowned) + len(p.dropped)
+}
+
 // useBy is for what whose presignatures are used.
 type useBy struct {
 	request types.RequestID

@@ -98,7 +98,7 @@ func TestProbesAreBounded(t *testing.T) {
 	}
 	require.ErrorIs(t, d.core.Probe("", nil), types.ErrBusy)
 	require.Zero(t, ended, "those who asked before wait for their answers")
-	require.Len(t, d.core.probes, maxProbes)
+	require.Equal(t, maxProbes, d.core.Holdings().Probes)
 
 	alone := newDesk(t, 1)
 	alone.start()
@@ -139,4 +139,11 @@ func TestPing(t *testing.T) {
 	pong = wire.Pong{}
 	require.NoError(t, pong.Unmarshal(sent[0].Body))
 	require.False(t, pong.HasShare)
+
+	require.Equal(t, 2, d.core.Holdings().Answered)
+	d.core.Tick()
+	require.Equal(t, 1, d.core.Holdings().Answered, "who was answered longer ago may ask again")
+	d.now = d.now.Add(pongPause)
+	d.core.Tick()
+	require.Zero(t, d.core.Holdings().Answered)
 }

@@ -19,9 +19,22 @@ type repeats struct {
 	since      time.Time
 }
 
+// generation is for how long one is the young one.
+func (*repeats) generation() time.Duration { return session.DefaultTiming().Resend / 2 }
+
+// expire forgets the last ones, where nothing was refused after them.
+func (a *repeats) expire(now time.Time) {
+	if now.Sub(a.since) >= 2*a.generation() {
+		*a = repeats{}
+	}
+}
+
+// size counts what is remembered.
+func (a *repeats) size() int { return len(a.young) + len(a.old) }
+
 // again reports that an envelope was answered just now, and remembers it if not.
 func (a *repeats) again(envelope types.Hash, now time.Time) bool {
-	generation := session.DefaultTiming().Resend / 2
+	generation := a.generation()
 	switch age := now.Sub(a.since); {
 	case a.young == nil || age >= 2*generation:
 		a.young, a.old, a.since = make(map[types.Hash]struct{}), nil, now

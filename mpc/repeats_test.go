@@ -24,6 +24,11 @@ func TestRepeats(t *testing.T) {
 	require.False(t, a.again(types.Hash{1}, now.Add(resend)), "its signer says it again")
 	require.True(t, a.again(types.Hash{2}, now.Add(resend)))
 	require.False(t, a.again(types.Hash{2}, now.Add(10*resend)))
+	a.expire(now.Add(11*resend - 1))
+	require.Equal(t, 1, a.size(), "it is not forgotten before its time")
+	a.expire(now.Add(11 * resend))
+	require.Zero(t, a.size())
+	require.False(t, a.again(types.Hash{2}, now.Add(11*resend)))
 }
 
 func TestRepeatsAreBounded(t *testing.T) {

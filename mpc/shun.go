@@ -30,7 +30,8 @@ func (c *Core) shun(r *types.Request, who []types.Operator, attempt uint32) {
 //   - those who kept an attempt at it from its end, until everybody else had a turn.
 //
 // Of these, in this order, only as many as the request can do without: a kind that
-// would leave too few others is not shunned at all.
+// would leave too few others is not shunned at all. So a liar gains nothing by spoiling attempts
+// in which honest members look as if they had: it stays out, and they come back.
 //
 // Suspicion alone would not do. Honest members that wait for the same liar in
 // different sessions refuse each other's attempts for that time, and each would

@@ -54,39 +54,41 @@ type flood struct {
 	renames bool
 	// member: its connections say that they are carol's, and prove it.
 	member bool
+	// fast: the victim takes as much as comes. CometBFT's default rate of a connection is little
+	// more than what a peer may, so that the burst of what is long lasts for half a minute.
+	fast bool
 }
 
 // Carol is a participant.
 var floods = []flood{
-	{"empty messages", func(cmtp2p.ID, uint64) cmtp2p.Wrapper { return &wire.Envelope{} }, FaultShape, false, false},
-	{"wrong signatures", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
+	{name: "empty messages", next: func(cmtp2p.ID, uint64) cmtp2p.Wrapper { return &wire.Envelope{} }, logged: FaultShape},
+	{name: "wrong signatures", next: func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		e := carol.envelope(wire.KIND_ROUND, "bob", n, nil)
 		e.Signature[0] ^= 1
 		return e
-	}, FaultSignature, false, false},
-	{"unknown results", func(cmtp2p.ID, uint64) cmtp2p.Wrapper { return &wire.Gossip{} }, FaultFlood, false, false},
-	{"unknown senders", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
+	}, logged: FaultSignature},
+	{name: "unknown results", next: func(cmtp2p.ID, uint64) cmtp2p.Wrapper { return &wire.Gossip{} }, logged: FaultFlood},
+	{name: "unknown senders", next: func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return newIdentity("dave", 1).envelope(wire.KIND_ROUND, "bob", n, nil)
-	}, FaultFlood, false, false},
-	{"signed by a participant", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
+	}, logged: FaultFlood},
+	{name: "signed by a participant", next: func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return carol.envelope(wire.KIND_ROUND, "bob", n, nil)
-	}, FaultFlood, false, false},
-	{"signed by a participant, of new peers", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
+	}, logged: FaultFlood},
+	{name: "signed by a participant, of new peers", next: func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return carol.envelope(wire.KIND_ROUND, "bob", n, nil)
-	}, FaultFlood, true, false},
-	{"the largest, signed", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
-		return carol.envelope(wire.KIND_ROUND, "bob", n, make([]byte, MaxRoundBody))
-	}, "", false, false},
-	{"relays", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
+	}, logged: FaultFlood, renames: true},
+	{name: "the largest, signed", next: largest},
+	{name: "the largest, signed, on connections without a limit", next: largest, logged: FaultFlood, fast: true},
+	{name: "relays", next: func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return &wire.Relay{Envelope: carol.envelope(wire.KIND_ROUND, "", n, nil), Hops: MaxHops - 1}
-	}, FaultFlood, false, false},
-	{"one relay again and again", func(cmtp2p.ID, uint64) cmtp2p.Wrapper {
+	}, logged: FaultFlood},
+	{name: "one relay again and again", next: func(cmtp2p.ID, uint64) cmtp2p.Wrapper {
 		return &wire.Relay{Envelope: carol.envelope(wire.KIND_ROUND, "", 1, nil), Hops: MaxHops - 1}
-	}, FaultFlood, false, false},
-	{"hellos", func(id cmtp2p.ID, n uint64) cmtp2p.Wrapper {
+	}, logged: FaultFlood},
+	{name: "hellos", next: func(id cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		return []identity{alice, carol}[n%2].hello(id)
-	}, FaultFlood, false, false},
-	{"all that a participant may say, on its own connection", func(id cmtp2p.ID, n uint64) cmtp2p.Wrapper {
+	}, logged: FaultFlood},
+	{name: "all that a participant may say, on its own connection", next: func(id cmtp2p.ID, n uint64) cmtp2p.Wrapper {
 		switch {
 		case n%1000 == 0: // first of all
 			return carol.hello(id)
@@ -96,8 +98,13 @@ var floods = []flood{
 			return carol.attestation(uint32(n))
 		}
 		return carol.envelope(wire.KIND_ROUND, "bob", n, nil)
-	}, FaultFlood, false, true},
-	{"results of a participant", func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper { return carol.attestation(uint32(n)) }, FaultFlood, false, false},
+	}, logged: FaultFlood, member: true},
+	{name: "results of a participant", next: func(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper { return carol.attestation(uint32(n)) }, logged: FaultFlood},
+}
+
+// largest is as long as a message may be.
+func largest(_ cmtp2p.ID, n uint64) cmtp2p.Wrapper {
+	return carol.envelope(wire.KIND_ROUND, "bob", n, make([]byte, MaxRoundBody))
 }
 
 // runFlood is the program that floods until its input ends.
@@ -232,14 +239,18 @@ func (s announcing) Receive(v types.Verified) {
 
 func (announcing) ReceiveGossip(string, *wire.Gossip) error { return nil }
 
-func newBystander(t *testing.T) *bystander {
+func newBystander(t *testing.T, fast bool) *bystander {
 	t.Helper()
+	c := config.TestP2PConfig()
+	if fast {
+		c.RecvRate = 1 << 30
+	}
 	b := &bystander{votes: newEcho(false), arrived: make(chan struct{}, pulses), log: &lockedBuffer{}}
 	run := func(i int, n *node, votes *echo, opts Options) *node {
 		opts.ChainID, opts.Metrics = chain, n.recorder
 		n.r = NewReactor(opts)
 		n.r.SetSink(n.recorder)
-		n.sw = cmtp2p.MakeSwitch(config.TestP2PConfig(), i, func(_ int, sw *cmtp2p.Switch) *cmtp2p.Switch {
+		n.sw = cmtp2p.MakeSwitch(c, i, func(_ int, sw *cmtp2p.Switch) *cmtp2p.Switch {
 			sw.AddReactor("MPC", n.r)
 			sw.AddReactor("votes", votes)
 			return sw
@@ -346,10 +357,10 @@ func TestFlood(t *testing.T) {
 	if testing.Short() {
 		t.Skip("floods take half a minute")
 	}
-	t.Run("none", func(t *testing.T) { t.Logf("%s", newBystander(t).measure(t, 0)) })
+	t.Run("none", func(t *testing.T) { t.Logf("%s", newBystander(t, false).measure(t, 0)) })
 	for _, flood := range floods {
 		t.Run(flood.name, func(t *testing.T) {
-			b := newBystander(t)
+			b := newBystander(t, flood.fast)
 			cmd := exec.Command(os.Args[0])
 			cmd.Env = append(os.Environ(), floodVariable+"="+flood.name+"@@"+b.bob.sw.NetAddress().String())
 			cmd.Stderr = os.Stderr

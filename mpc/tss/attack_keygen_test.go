@@ -211,7 +211,9 @@ func polynomialAttacks() []attack {
 	g := tsslib.S256().Params()
 	return []attack{
 		{rule: parts, name: "a constant", forge: polynomial(func(p [][]byte) [][]byte { return p[:3] }), alone: dies,
-			text: "index out of range; vss.(*Share).Verify", want: "DeCommitment has 3 parts, not 5"},
+			text: "index out of range; vss.(*Share).Verify; feldman_vss.go:106", want: "DeCommitment has 3 parts, not 5"},
+		{rule: parts, name: "no points", forge: polynomial(func(p [][]byte) [][]byte { return p[:1] }), alone: dies,
+			text: "index out of range; vss.(*Share).Verify; feldman_vss.go:101", want: "DeCommitment has 1 parts, not 5"},
 		{rule: parts, name: "one coefficient more", forge: polynomial(func(p [][]byte) [][]byte {
 			return append(p, g.Gx.Bytes(), g.Gy.Bytes())
 		}), alone: accepts, want: "DeCommitment has 7 parts, not 5"},

@@ -139,6 +139,10 @@
 // proved, so no peer can have a ciphertext of its choice, an older nonce for
 // instance, tried against the bound. All other rules come first.
 //
+// No message costs more than 15 CPU seconds, whatever is in it, judged by the guard and verified
+// by the library: FuzzMutatedMessage holds all of them to that. An honest dg2m1 costs most, about
+// one second on a core of the README's figures; the rest is for slower machines.
+//
 // Shares and pre-parameters are judged whenever a party is made of them, not only
 // when they are made: sizes and relations of all numbers, of pre-parameters
 // primality too. CheckShare judges a share completely. This prints what each takes:

@@ -25,7 +25,7 @@ import (
 )
 
 // maxMessageCPU bounds the CPU seconds that any one message may cost, judged by
-// the guard and verified by the library. An honest dg2m1 costs most, about one
+// the guard and verified by the library, as doc.go says. An honest dg2m1 costs most, about one
 // second: 256 powers for its DLN proofs and 160 for its modulus proof. The rest
 // is for slower machines.
 const maxMessageCPU = 15

@@ -362,6 +362,7 @@ func (c *Chain) commit() {
 		c.must(err)
 		if done {
 			s.signatures[id] = sig
+			c.world.words.signed(id, sig.R, sig.S)
 		}
 	}
 	for _, id := range c.reshared {

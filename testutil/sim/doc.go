@@ -5,6 +5,8 @@
 //	World    the clock and its queue of events; the network between the nodes, which
 //	         carries envelopes of sessions and gossip alike, as bytes
 //	Node     an mpc.Core with a store that outlives it; crashes and restarts
+//	Aim      picks messages by round, type and who sends them to whom, for a script to drop, or
+//	         for one member to lie in
 //	Lie      what a dishonest node makes of a message: lies in sessions, presignatures
 //	         used for two requests, rumours in gossip and in the bundles that it proposes
 //	words    what engines may never say, and who accused whom

@@ -217,7 +217,10 @@ func TestWorkingIdlerInKeygen(t *testing.T) {
 			held := n.Core().Holdings()
 			require.LessOrEqual(t, held.Early, 32)
 			require.LessOrEqual(t, held.Suspects, 1, "it was late")
-			held.Early, held.Suspects = 0, 0
+			require.LessOrEqual(t, held.Grudges, len(s.Nodes))
+			require.LessOrEqual(t, held.Decided, 4, "what was asked for")
+			require.LessOrEqual(t, held.Answered, 8, "it leads what is over")
+			held.Early, held.Suspects, held.Grudges, held.Decided, held.Answered = 0, 0, 0, 0, 0
 			require.Equal(t, mpc.Holdings{}, held)
 		}
 	}

@@ -25,8 +25,9 @@ import (
 const realSeeds = 2
 
 // TestRealStorms: as TestStorms, with tss-lib and its guard on stored shares. One
-// of three members lies, the weather is bad, and the other two sign all the same. In every
-// other seed they have presignatures, and use one before anything goes wrong.
+// of three members lies, the weather is bad, and the other two sign all the same, each time with
+// another nonce. In every other seed they have presignatures, and use one before anything goes
+// wrong.
 func TestRealStorms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("real signatures take seconds of CPU each")
@@ -94,6 +95,7 @@ func runRealStorm(t *testing.T, seed uint64) bool {
 	for i, digest := range digests {
 		recovers(fmt.Sprintf("sig-%d", i), digest)
 	}
+	require.GreaterOrEqual(t, s.Nonces(), signatures+s.target, "two of the signatures have one R")
 	s.sound(t)
 	return s.liar.Lied > 0
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 	"github.com/sequencer-mpc/sequencer/testutil/fakeproto"
@@ -305,7 +306,7 @@ func (s *storm) sound(t *testing.T) {
 	t.Helper()
 	delete(s.Lies, s.liar.Operator)
 	s.Chain.ChangeParams(func(p *xtypes.Params) { p.PresignTarget = 0 })
-	require.True(t, s.Run(4*time.Minute, func() bool { return s.quiet() }), "something is left over")
+	require.True(t, s.Run(4*time.Minute, s.quiet), "something is left over, of records: %v", s.allUseless())
 	nothingIsHeld(t, s.World)
 	require.Empty(t, s.ledger.Broken())
 	require.Empty(t, s.Broken())
@@ -323,14 +324,14 @@ func (s *storm) sound(t *testing.T) {
 	}
 }
 
-// quiet: nothing runs and nothing is on its way to the chain.
+// quiet: nothing runs, nothing is on its way to the chain, and what lost is gone from all stores.
 func (s *storm) quiet() bool {
 	for _, n := range s.Nodes {
 		if !n.Up() {
 			return false
 		}
 		st := n.Core().Status()
-		if len(st.Sessions) > 0 || st.Results > 0 {
+		if len(st.Sessions) > 0 || st.Results > 0 || len(s.useless(n, st.Records)) > 0 {
 			return false
 		}
 		for _, r := range st.Records {
@@ -342,28 +343,56 @@ func (s *storm) quiet() bool {
 	return true
 }
 
-// agrees: a node's records say what the chain says, and a READY key has its share.
-func (s *storm) agrees(t *testing.T, n *sim.Node) {
-	t.Helper()
-	for _, id := range s.keys {
-		key, known := s.Chain.Key(id)
-		if !known {
+// useless are those of a node's records that must go: all but its READY share of the session
+// that the chain chose. The liar may have attested a share that it does not have, and keeps the
+// one of the epoch before then.
+func (s *storm) useless(n *sim.Node, records []types.Record) (list []types.Record) {
+	for _, r := range records {
+		key, known := s.Chain.Key(r.KeyID)
+		chosen := known && key.Status == types.KeyReady && r.Epoch == key.Epoch && r.Context == key.Session
+		if chosen && r.Status == types.StatusReady && r.HasData {
 			continue
 		}
-		ready := 0
-		records, err := n.Store.Records()
-		require.NoError(t, err)
+		kept := n == s.liar && slices.Contains(s.attested, r.KeyID) &&
+			slices.Contains(n.Core().Status().Withheld, mpc.Withheld{RecordKey: r.RecordKey, Why: mpc.WithheldPrevious})
+		if !kept {
+			list = append(list, r)
+		}
+	}
+	return list
+}
+
+// allUseless are those of all nodes that are up, in short.
+func (s *storm) allUseless() (list []string) {
+	for _, n := range s.Nodes {
+		if !n.Up() {
+			continue
+		}
+		for _, r := range s.useless(n, n.Core().Status().Records) {
+			list = append(list, fmt.Sprintf("%s: %s epoch %d session %s %s %s", n.Operator, r.KeyID, r.Epoch, r.Context.Short(), r.Status, r.Reason))
+		}
+	}
+	return list
+}
+
+// agrees: a node's records on disk are its shares of the chain's READY keys, one of each, and
+// nothing else.
+func (s *storm) agrees(t *testing.T, n *sim.Node) {
+	t.Helper()
+	records, err := n.Store.Records()
+	require.NoError(t, err)
+	require.Empty(t, s.useless(n, records), "%s has what the chain has no use for", n.Operator)
+	for _, id := range s.keys {
+		key, known := s.Chain.Key(id)
+		if !known || key.Status != types.KeyReady || n == s.liar && slices.Contains(s.attested, id) { // a liar attests what it has not
+			continue
+		}
+		shares := 0
 		for _, r := range records {
-			if r.KeyID != id || r.Status != types.StatusReady {
-				continue
+			if r.KeyID == id {
+				shares++
 			}
-			ready++
-			require.Equal(t, types.KeyReady, key.Status, "%s holds %s as READY", n.Operator, id)
-			require.Equal(t, key.Session, r.Context)
-			require.True(t, r.HasData)
 		}
-		if key.Status == types.KeyReady && (n != s.liar || !slices.Contains(s.attested, id)) { // a liar attests what it has not
-			require.Equal(t, 1, ready, "%s lacks its share of %s", n.Operator, id)
-		}
+		require.Equal(t, 1, shares, "%s has another number of shares of %s", n.Operator, id)
 	}
 }

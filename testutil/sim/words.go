@@ -13,10 +13,13 @@ import (
 // words are what engines said, before any lie. Two different messages for one place
 // of a session are proof against a member, and two sealed with one nonce give both
 // away: no engine may ever make either, not even one that crashed. Nor does one pass
-// on what is false, or attest a share that it does not have on disk.
+// on what is false, or attest a share that it does not have on disk. Two signatures with one R
+// give the key away.
 type words struct {
 	places map[place]types.Hash
 	nonces map[nonce]types.Hash
+	// signatures are the S of each R.
+	signatures map[string]string
 	// results are those that were looked at.
 	results map[*wire.Gossip]bool
 	// inOrder are the same, the oldest first.
@@ -41,7 +44,10 @@ type nonce struct {
 }
 
 func newWords() words {
-	return words{places: make(map[place]types.Hash), nonces: make(map[nonce]types.Hash), results: make(map[*wire.Gossip]bool)}
+	return words{
+		places: make(map[place]types.Hash), nonces: make(map[nonce]types.Hash), signatures: make(map[string]string),
+		results: make(map[*wire.Gossip]bool),
+	}
 }
 
 // said notes an envelope that an engine sends.
@@ -78,7 +84,23 @@ func (w *words) told(n *Node, g *wire.Gossip) {
 	if err := n.judge(g); err != nil {
 		w.broken = append(w.broken, fmt.Sprintf("%s told %T: %v", n.Operator, g.Sum, err))
 	}
+	if s := g.GetSignature(); s != nil {
+		w.signed(s.RequestId, s.R, s.S)
+	}
 }
+
+// signed notes a signature that an engine tells, or that the chain has. Whoever signs two digests
+// with one nonce makes two of one R: all sessions of a network are looked at, also those whose
+// signature nobody needed.
+func (w *words) signed(request string, r, s []byte) {
+	if before, used := w.signatures[string(r)]; used && before != string(s) {
+		w.broken = append(w.broken, fmt.Sprintf("a nonce was used twice, the second time for %s: R is %x", request, r))
+	}
+	w.signatures[string(r)] = string(s)
+}
+
+// Nonces counts the different R of all signatures that were made.
+func (w *World) Nonces() int { return len(w.words.signatures) }
 
 // judge says what is wrong with a result that this node's engine tells.
 func (n *Node) judge(g *wire.Gossip) error {
