@@ -140,11 +140,9 @@ func (c *Core) promote(r types.Record, key types.Key) error {
 // retire destroys what lost once no rollback can make it win any more. Until
 // then it stays as it is, share and all.
 //
-// A share that was READY of a public key that is not this key's is never destroyed
-// so: the chain began anew, or was rolled back further than it should be, and made
-// another key under the same id. Something may belong to the old one.
+// A foreign share is never destroyed so: something may belong to the key that it is of.
 func (c *Core) retire(r types.Record, height int64) error {
-	if foreign(r, c.view.Keys[r.KeyID]) {
+	if c.foreign(r, c.view.Keys[r.KeyID]) {
 		c.reportForeign(r)
 		return nil
 	}
@@ -220,7 +218,7 @@ func (c *Core) recallDeletions(ctx context.Context) error {
 func (c *Core) destroy(key types.Key, holder bool) error {
 	id, held := key.ID, c.byKey[key.ID]
 	for k := range held {
-		if foreign(c.records[k], key) {
+		if c.foreign(c.records[k], key) {
 			return c.destroyOwn(key)
 		}
 	}
@@ -257,33 +255,6 @@ func (c *Core) reportNothing(key types.Key) {
 	c.opts.Log.Warn("a deleted key of which this node should have had a share is not in its store, for the database was lost or put back: destroy its other copies, and backups that have the share", "key", key.ID)
 }
 
-// destroyOwn destroys what is the deleted key's, and keeps what was READY of another
-// one. There is no tombstone then: it would take that along.
-func (c *Core) destroyOwn(key types.Key) error {
-	for _, k := range c.recordKeys() {
-		if k.KeyID != key.ID {
-			continue
-		}
-		if r := c.records[k]; foreign(r, key) {
-			c.reportForeign(r)
-			continue
-		}
-		if err := c.wrote(c.opts.Store.DestroyRecord(k)); err != nil {
-			return fmt.Errorf("destroy a record of %s: %w", key.ID, err)
-		}
-		c.ownDestroyed[key.ID] = c.ownDestroyed[key.ID] || c.records[k].HasData
-		c.forget(k)
-		c.destroyed++
-		c.opts.Log.Info("record of a deleted key destroyed", "key", k.KeyID, "epoch", k.Epoch, "session", k.Session.Short())
-	}
-	return nil
-}
-
-// foreign: the share was READY of another key than the chain has under its id.
-func foreign(r types.Record, key types.Key) bool {
-	return r.Status == types.StatusReady && string(r.PublicKey) != string(key.PublicKey)
-}
-
 // uncommitted: the chain chose the session, and this node ran it for another request
 // under the same id. Of an epoch of before keys had a commitment nothing is known.
 func uncommitted(r types.Record, key types.Key) bool {
@@ -306,16 +277,6 @@ func (c *Core) held(id types.KeyID, epoch uint64, context types.Context) (types.
 		}
 	}
 	return types.Record{}, false
-}
-
-// reportForeign says once that the chain has another key under this id.
-func (c *Core) reportForeign(r types.Record) {
-	if !c.withhold(r, WithheldForeign) {
-		return
-	}
-	c.opts.Log.Error("a share was READY, and the chain has another key under its id; it is kept", "key", r.KeyID, "epoch", r.Epoch,
-		"session", r.Context.Short(), "public_key", fmt.Sprintf("%x", r.PublicKey),
-		"remedy", WithheldForeign.Remedy())
 }
 
 // reportUncommitted says once that the chain chose a session that this node ran for

@@ -132,6 +132,9 @@ func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 	if c.view.Height < key.RetireHeight || c.view.CatchingUp || c.destroyed >= maxDestroyed {
 		return nil // what has to wait for the next look is not opened for this one
 	}
+	if c.outlivesLosers(r, key) {
+		return nil
+	}
 	mayNeed := c.self.Operator == "" || slices.Contains(key.Participants, c.self.Operator)
 	if r.HasData && mayNeed && !c.opens(key) {
 		if c.withhold(r, WithheldPrevious) {

@@ -7,7 +7,8 @@ type Withholding string
 
 // Reasons to keep a share.
 const (
-	// WithheldForeign: it was READY, and the chain has another key under its id.
+	// WithheldForeign: it is, or may be, of a key that was READY, and the chain has another
+	// one under its id.
 	WithheldForeign Withholding = "other_key"
 	// WithheldUnasked: it is of a reshare that the chain does not know.
 	WithheldUnasked Withholding = "unknown_reshare"

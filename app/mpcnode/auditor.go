@@ -89,13 +89,22 @@ func (m *member) openAudit(folder string) {
 	if !m.vault.Present() {
 		return
 	}
-	m.audit = audit.OpenLater(folder)
+	m.audit = audit.OpenLater(folder, audit.Retention{Files: m.cfg.AuditFiles, Removed: m.tellRemoved})
 	if err := m.audit.Failing(); err != nil {
 		m.log.Error("the audit log cannot be opened; this node works without, and tries again", "err", err)
 	}
 	if err := m.compare(folder); err != nil {
 		m.log.Error("the database cannot be compared with the audit log and the chain", "err", err)
 	}
+}
+
+// tellRemoved says that a part of the audit log is gone, or should be and is not.
+func (m *member) tellRemoved(path string, last uint64, err error) {
+	if err != nil {
+		m.log.Error("a file of the audit log is one too many and stays; it is tried again when the next one is full", "file", path, "err", err)
+		return
+	}
+	m.log.Warn("the oldest file of the audit log was removed; audit-files in section [mpc] of app.toml says how many are kept", "file", path, "last_line", last)
 }
 
 // databaseLag is how much later than the database was told a share may be used: a

@@ -3,6 +3,7 @@ package mpcnode
 import (
 	"context"
 	"encoding/hex"
+	"fmt"
 	"log/slog"
 	"os"
 	"path/filepath"
@@ -83,6 +84,27 @@ func TestAuditLogThatIsNotThere(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, uint64(2), head.Number)
 	require.Zero(t, head.Lost)
+}
+
+// The log of a node keeps as many files as its configuration says, and it tells which went.
+func TestAuditFilesThatAreRemoved(t *testing.T) {
+	var out logBuffer
+	m, dir := testMember(&out), t.TempDir()
+	m.vault, _ = newVault(t)
+	m.cfg.AuditFiles = audit.MinFiles
+	m.openAudit(dir)
+	long := audit.Entry{Event: audit.BackedUp, Note: strings.Repeat("x", 60<<10)}
+	for !strings.Contains(out.String(), "removed") {
+		require.NoError(t, m.audit.Append(long))
+	}
+	m.closeAudit()
+	r, err := audit.Verify(dir)
+	require.NoError(t, err)
+	require.Equal(t, audit.MinFiles, r.Files)
+	require.Contains(t, out.String(), "audit-files")
+	require.Contains(t, out.String(), fmt.Sprintf("last_line=%d", r.First-1))
+	m.tellRemoved("audit-000000000001.log", 9, os.ErrPermission)
+	require.Contains(t, out.String(), "level=ERROR")
 }
 
 // What the database knows of the log tells after a restart that lines are gone, that some

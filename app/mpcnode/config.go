@@ -12,6 +12,7 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/p2p"
+	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
 // Bounds of the [mpc] section.
@@ -24,6 +25,8 @@ const (
 	// MaxShareMissingAfter bounds how long a node keeps to itself that its shares are
 	// lost: a week, in which somebody looks after it.
 	MaxShareMissingAfter = 7 * 24 * time.Hour
+	// MaxAuditFiles bounds the audit log to 1 TiB, unless all of it is kept.
+	MaxAuditFiles = 1 << 16
 )
 
 // DefaultQueryGasLimit bounds one query to a new node: some half a second of reading.
@@ -65,6 +68,9 @@ type Config struct {
 	// ShareMissingAfter is how long a node without its database runs before it says on
 	// chain that its shares are missing, 0 to MaxShareMissingAfter.
 	ShareMissingAfter time.Duration `mapstructure:"share-missing-after"`
+	// AuditFiles is how many files of the audit log are kept, audit.MinFiles to
+	// MaxAuditFiles of audit.MaxFileBytes each; 0: all.
+	AuditFiles int `mapstructure:"audit-files"`
 }
 
 // When the page is there.
@@ -81,6 +87,7 @@ func DefaultConfig() Config {
 	return Config{
 		Enabled: true, Dir: "mpc", Passphrase: "prompt", Transport: TransportComet, LibP2PListen: "0.0.0.0:26670",
 		SendQueue: p2p.DefaultSendQueue, PreparamsTarget: 2, Page: PageLocal, ShareMissingAfter: 30 * time.Minute,
+		AuditFiles: audit.DefaultFiles,
 	}
 }
 
@@ -186,6 +193,12 @@ page = "{{ .MPC.Page }}"
 # database is there again, once for each key and epoch, so the disk should have been mounted
 # by then.
 share-missing-after = "{{ .MPC.ShareMissingAfter }}"
+
+# audit-files is how many files of the audit log are kept, 2 to 65536, of 16 MiB or some
+# 30,000 lines each; 0: all. A signature is two lines on each node that takes part. The
+# oldest file is removed when the next one begins, and log and audit log say so: who must
+# keep what was signed sets 0, or copies files away before.
+audit-files = {{ .MPC.AuditFiles }}
 `
 
 // ReadConfig reads and checks the [mpc] section. An app.toml of before MPC has
@@ -224,6 +237,8 @@ func (c Config) Validate() error {
 		err = fmt.Errorf("page is %q, not %s, %s or %s", c.Page, PageLocal, PageOn, PageOff)
 	case c.ShareMissingAfter < 0 || c.ShareMissingAfter > MaxShareMissingAfter:
 		err = fmt.Errorf("share-missing-after is %s, not 0s to %s", c.ShareMissingAfter, MaxShareMissingAfter)
+	case c.AuditFiles < 0 || c.AuditFiles > MaxAuditFiles || c.AuditFiles > 0 && c.AuditFiles < audit.MinFiles:
+		err = fmt.Errorf("audit-files is %d, not 0 (all) or %d to %d", c.AuditFiles, audit.MinFiles, MaxAuditFiles)
 	default:
 		_, err = ParsePassphraseSource(c.Passphrase)
 	}

@@ -30,7 +30,7 @@ func TestTemplateIsReadBackAsItWas(t *testing.T) {
 	want.MPC = Config{
 		Enabled: false, Dir: "elsewhere", Passphrase: "file:a b", Parallel: 7,
 		Transport: TransportLibP2P, LibP2PListen: "1.2.3.4:5", LibP2PExternal: "6.7.8.9:10", LibP2PPeers: somePeer + "@host:1", SendQueue: 3, LogRounds: true, PreparamsTarget: 9, Page: PageOff,
-		ShareMissingAfter: 90 * time.Second,
+		ShareMissingAfter: 90 * time.Second, AuditFiles: 5,
 	}
 	var text bytes.Buffer
 	require.NoError(t, template.Must(template.New("app.toml").Parse(Template)).Execute(&text, want))
@@ -72,6 +72,12 @@ func TestConfigIsChecked(t *testing.T) {
 		{"never", `share-missing-after = "169h"`, "share-missing-after is 169h"},
 		{"before it is lost", `share-missing-after = "-1s"`, "share-missing-after is -1s"},
 		{"no time", `share-missing-after = "soon"`, "section [mpc]"},
+		{"all of the audit log", "audit-files = 0", ""},
+		{"least of the audit log", "audit-files = 2", ""},
+		{"most of the audit log", "audit-files = 65536", ""},
+		{"no old file of the audit log", "audit-files = 1", "audit-files is 1"},
+		{"less than nothing of the audit log", "audit-files = -1", "audit-files is -1"},
+		{"too much of the audit log", "audit-files = 65537", "audit-files is 65537"},
 		{"unknown source", `passphrase = "vault:x"`, "none of: prompt"},
 		{"the passphrase instead of a source", `passphrase = "horse"`, "not the passphrase"},
 		{"source without a name", `passphrase = "file:"`, "none of: prompt"},

@@ -73,7 +73,7 @@ func TestAuditThatFailsIsTold(t *testing.T) {
 	m.watch(state, &shareWatch{})
 	failing := func() float64 { return gather(t, m)["sequencer_mpc_audit_failing"].Metric[0].GetGauge().GetValue() }
 	require.Zero(t, failing())
-	state.audit = audit.OpenLater(filepath.Join(t.TempDir(), "missing"))
+	state.audit = audit.OpenLater(filepath.Join(t.TempDir(), "missing"), audit.Retention{})
 	require.InDelta(t, 1, failing(), 0)
 	require.Contains(t, reportStatus(state.engine.Status(), state, nil).AuditProblem, "audit.lock")
 

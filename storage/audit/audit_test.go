@@ -177,11 +177,12 @@ func TestLinesCutOffTheEnd(t *testing.T) {
 func TestRotation(t *testing.T) {
 	dir := t.TempDir()
 	l := newLog(t, dir, 4<<10)
+	l.keep.Files = 16
 	fill(t, l, 200)
 	number, hash := l.Last()
 	r, err := Verify(dir)
 	require.NoError(t, err)
-	require.Equal(t, MaxFiles, r.Files)
+	require.Equal(t, 16, r.Files)
 	require.Equal(t, number, r.Last)
 	require.Equal(t, hash, r.Hash)
 	require.Greater(t, r.First, uint64(1), "the oldest are removed")
@@ -193,7 +194,7 @@ func TestRotation(t *testing.T) {
 		require.NoError(t, err)
 		total += info.Size()
 	}
-	require.Less(t, total, int64(MaxFiles)*(5<<10))
+	require.Less(t, total, int64(16)*(5<<10))
 
 	// A crash in the middle of a rotation: the full file has its new name, and there
 	// is no other, or an empty one.
@@ -247,7 +248,7 @@ func TestGap(t *testing.T) {
 func TestOpenLater(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := filepath.Join(t.TempDir(), "mpc")
-		l := OpenLater(dir)
+		l := OpenLater(dir, Retention{})
 		require.Error(t, l.Failing())
 		ctx, cancel := context.WithCancel(t.Context())
 		var told []error

@@ -1,14 +1,9 @@
 package audit
 
 import (
-	"bufio"
-	"bytes"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
-	"os"
-	"path/filepath"
 	"slices"
 	"time"
 )
@@ -17,7 +12,7 @@ import (
 type Comparison struct {
 	// Found: the line is there, with the hash that was noted.
 	Found bool
-	// Removed: the log begins after it; older files are removed when it is full.
+	// Removed: the log begins after it, for older files were removed.
 	Removed bool
 	// LastUse is when the last use of a share, or of pre-parameters, after it began; zero
 	// if there was none, or if a backup was restored since.
@@ -29,22 +24,25 @@ type Comparison struct {
 // Compare looks for a line of the log in a folder. It reads the newest file, and older
 // ones only as far as it must. What it cannot read of a line Verify names.
 func Compare(dir string, number uint64, hash string) (Comparison, error) {
-	files, err := rotatedFiles(dir)
+	files, err := filesOf(dir)
 	if err != nil {
 		return Comparison{}, err
 	}
-	files = append(files, filepath.Join(dir, current))
 	c := comparing{number: number, hash: hash}
 	for _, path := range slices.Backward(files) {
 		err := c.read(path)
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
 			return Comparison{}, fmt.Errorf("read audit log: %w", err)
 		}
-		if c.first > 0 && c.first <= number {
+		if c.first.Number > 0 && c.first.Number <= number {
 			return c.result(), nil
 		}
 	}
-	c.removed = c.first > number && len(files) >= MaxFiles
+	removed, err := readRemovals(files)
+	if err != nil {
+		return Comparison{}, err
+	}
+	c.removed = c.first.Number > number && removed.explain(c.first, len(files))
 	return c.result(), nil
 }
 
@@ -53,8 +51,8 @@ type comparing struct {
 	number         uint64
 	hash           string
 	found, removed bool
-	// first is the number of the first line of the last file that was read.
-	first uint64
+	// first is the first line of the last file that was read.
+	first Entry
 	// used and restored are the last lines that tell of a use and of a restoring.
 	used     Entry
 	restored uint64
@@ -69,31 +67,13 @@ func (c *comparing) result() Comparison {
 }
 
 func (c *comparing) read(path string) error {
-	f, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	defer f.Close()
-	lines := bufio.NewReaderSize(f, maxLineBytes)
-	for begun := false; ; {
-		line, err := lines.ReadSlice('\n')
-		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case errors.Is(err, bufio.ErrBufferFull):
-			continue
-		case err != nil:
-			return err
-		}
-		e, err := parse(bytes.TrimSuffix(line, []byte("\n")))
-		if err != nil {
-			continue
-		}
+	begun := false
+	return eachEntry(path, func([]byte) bool { return true }, func(e Entry) {
 		if !begun {
-			c.first, begun = e.Number, true
+			c.first, begun = e, true
 		}
 		c.line(e)
-	}
+	})
 }
 
 func (c *comparing) line(e Entry) {

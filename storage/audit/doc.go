@@ -20,9 +20,10 @@
 //	audit.lock              empty; who writes the log holds a lock on it
 //
 // A file that is full is renamed and the next one begins with a line that holds the
-// hash of its last: the chain goes on. The oldest files are removed, so that all of
-// them take MaxFiles times MaxFileBytes; Verify then says at which line the log
-// begins.
+// hash of its last: the chain goes on. Whoever opens the log says how many files are kept
+// (Retention). An older one is removed only when a line that names its last one is on disk;
+// Verify then says at which line the log begins, and takes a log that begins there without
+// such a line for one that was cut off.
 //
 // # Crashes
 //

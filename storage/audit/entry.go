@@ -22,6 +22,9 @@ const (
 	Repaired = "repaired"
 	// Gap: lines could not be written, or may not be on disk.
 	Gap = "gap"
+	// FileRemoved: the oldest file of the log was removed, so that no more are kept than
+	// somebody chose.
+	FileRemoved = "file_removed"
 )
 
 // Events of what an operator does with shares and identity. Their lines have a Note.

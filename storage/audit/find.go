@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // maxFound bounds the lines that Find returns: two for each session of a request, of which
@@ -18,12 +17,12 @@ const maxFound = 1000
 // with what is given, oldest first, 1000 at most. Lines that do not have the content of
 // their hash are passed over; Verify names them. No log: nothing is found.
 func Find(dir, request, session string) ([]Entry, error) {
-	files, err := rotatedFiles(dir)
+	files, err := filesOf(dir)
 	if err != nil {
 		return nil, err
 	}
 	var found []Entry
-	for _, path := range append(files, filepath.Join(dir, current)) {
+	for _, path := range files {
 		if found, err = findIn(path, request, session, found); err != nil {
 			return nil, err
 		}
@@ -32,12 +31,30 @@ func Find(dir, request, session string) ([]Entry, error) {
 }
 
 func findIn(path, request, session string, found []Entry) ([]Entry, error) {
-	f, err := os.Open(path)
+	named := func(line []byte) bool { // most lines are not: decoding them takes ten times as long
+		return request != "" && bytes.Contains(line, []byte(`"`+request+`"`)) ||
+			session != "" && bytes.Contains(line, []byte(`"`+session))
+	}
+	err := eachEntry(path, named, func(e Entry) {
+		if !e.of(request, session) {
+			return
+		}
+		if found = append(found, e); len(found) > maxFound {
+			found = found[1:]
+		}
+	})
 	if errors.Is(err, fs.ErrNotExist) {
 		return found, nil // there is none, or it was renamed meanwhile
 	}
+	return found, err
+}
+
+// eachEntry hands over those lines of a file that may be wanted, as far as they have the
+// content of their hash.
+func eachEntry(path string, may func(line []byte) bool, take func(Entry)) error {
+	f, err := os.Open(path)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	defer f.Close()
 	lines := bufio.NewReaderSize(f, maxLineBytes)
@@ -45,22 +62,17 @@ func findIn(path, request, session string, found []Entry) ([]Entry, error) {
 		line, err := lines.ReadSlice('\n')
 		switch {
 		case errors.Is(err, io.EOF):
-			return found, nil
+			return nil
 		case errors.Is(err, bufio.ErrBufferFull):
 			continue
 		case err != nil:
-			return nil, err
+			return err
 		}
-		named := request != "" && bytes.Contains(line, []byte(`"`+request+`"`))
-		if !named && (session == "" || !bytes.Contains(line, []byte(`"`+session))) {
-			continue // most lines: decoding them takes ten times as long
-		}
-		e, err := parse(bytes.TrimSuffix(line, []byte("\n")))
-		if err != nil || !e.of(request, session) {
+		if !may(line) {
 			continue
 		}
-		if found = append(found, e); len(found) > maxFound {
-			found = found[1:]
+		if e, err := parse(bytes.TrimSuffix(line, []byte("\n"))); err == nil {
+			take(e)
 		}
 	}
 }

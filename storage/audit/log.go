@@ -17,9 +17,6 @@ import (
 const (
 	// MaxFileBytes is when a file is full: some 30,000 lines of 500 bytes.
 	MaxFileBytes = 16 << 20
-	// MaxFiles bounds the log to 256 MiB, half a million lines: a signature a minute
-	// for half a year.
-	MaxFiles = 16
 	// maxLineBytes: a line with 64 signers has 5 KiB.
 	maxLineBytes = 64 << 10
 	// FlushInterval is how long a line may not be on disk.
@@ -32,6 +29,8 @@ const current = "audit.log"
 type Log struct {
 	dir string
 	now func() time.Time
+	// keep is which files are kept.
+	keep Retention
 	// maxBytes of a file; smaller in tests.
 	maxBytes int64
 	// bring brings a file to disk; tests count how often.
@@ -69,23 +68,25 @@ const maxLate = 64
 // Open opens the log of a folder, or makes one. ErrInUse if another process writes it,
 // and does not end within seconds. It cuts a torn line off and notes
 // it. What it cannot read of the last line does not keep it from going on: Verify
-// says what is wrong.
+// says what is wrong. It keeps all files.
 func Open(dir string) (*Log, error) { return open(dir, MaxFileBytes, time.Now) }
 
 // OpenLater is Open for who cannot do without a Log: if it fails, Failing says why, lines
-// are counted until it works, and Run tries again and again.
-func OpenLater(dir string) *Log { return openLater(dir, MaxFileBytes, time.Now) }
+// are counted until it works, and Run tries again and again. It keeps what it is told to.
+func OpenLater(dir string, keep Retention) *Log {
+	return openLater(dir, MaxFileBytes, keep, time.Now)
+}
 
 func open(dir string, maxBytes int64, now func() time.Time) (*Log, error) {
-	l := openLater(dir, maxBytes, now)
+	l := openLater(dir, maxBytes, Retention{}, now)
 	if l.unwritten != nil {
 		return nil, l.unwritten
 	}
 	return l, nil
 }
 
-func openLater(dir string, maxBytes int64, now func() time.Time) *Log {
-	l := &Log{dir: dir, now: now, maxBytes: maxBytes, bring: (*os.File).Sync}
+func openLater(dir string, maxBytes int64, keep Retention, now func() time.Time) *Log {
+	l := &Log{dir: dir, now: now, keep: keep, maxBytes: maxBytes, bring: (*os.File).Sync}
 	l.unwritten = l.open(lockWait)
 	return l
 }
@@ -260,6 +261,11 @@ func (l *Log) append(e Entry) error {
 			return err
 		}
 	}
+	return l.write(e)
+}
+
+// write is append into the file that there is, however full it is.
+func (l *Log) write(e Entry) error {
 	e.Number, e.Previous = l.last.Number+1, l.last.Hash
 	if e.Time.IsZero() {
 		e.Time = l.now().UTC()
@@ -303,20 +309,7 @@ func (l *Log) rotate() error {
 	if err := full.Close(); err != nil {
 		return fmt.Errorf("rotate audit log: close the full file: %w", err)
 	}
-	return l.removeOldest()
-}
-
-func (l *Log) removeOldest() error {
-	rotated, err := rotatedFiles(l.dir)
-	if err != nil {
-		return err
-	}
-	for len(rotated) > MaxFiles-1 { // and the newest
-		if err := os.Remove(rotated[0]); err != nil {
-			return fmt.Errorf("remove the oldest audit log: %w", err)
-		}
-		rotated = rotated[1:]
-	}
+	l.removeOldest()
 	return nil
 }
 

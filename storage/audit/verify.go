@@ -23,7 +23,7 @@ var ErrNone = errors.New("there is no audit log in this folder; a node with an i
 type Report struct {
 	Files int `json:"files"`
 	// First and Last are numbers of lines; a First above 1 says that older files were
-	// removed.
+	// removed, which a line tells.
 	First uint64 `json:"first"`
 	Last  uint64 `json:"last"`
 	// Hash is that of the last line.
@@ -33,7 +33,7 @@ type Report struct {
 	Begun int      `json:"begun"`
 	Ended int      `json:"ended"`
 	Open  []string `json:"open"`
-	// Notes are those of lines: what was repaired, what could not be written.
+	// Notes are those of lines: what was repaired, removed, or could not be written.
 	Notes []string `json:"notes"`
 	// TornBytes are those of a last line without an end.
 	TornBytes int `json:"torn_bytes"`
@@ -56,8 +56,12 @@ func Verify(dir string) (Report, error) {
 	if len(files) == 0 {
 		return Report{}, fmt.Errorf("%w: %s", ErrNone, dir)
 	}
+	removed, err := readRemovals(files)
+	if err != nil {
+		return Report{}, err
+	}
 	v := verification{
-		Report: Report{Open: []string{}, Notes: []string{}}, open: map[string]bool{}, full: len(files) >= MaxFiles-1,
+		Report: Report{Open: []string{}, Notes: []string{}}, open: map[string]bool{}, files: len(files), removed: removed,
 	}
 	for i, path := range files {
 		if err := v.file(path, i == len(files)-1); err != nil {
@@ -71,9 +75,9 @@ func Verify(dir string) (Report, error) {
 type verification struct {
 	Report
 	open map[string]bool
-	// full: there are so many files that older ones may have been removed. A crash in
-	// the middle of a rotation leaves one less than there may be.
-	full bool
+	// files is how many there are, removed what is said of older ones.
+	files   int
+	removed removals
 }
 
 func (v *verification) result() Report {
@@ -124,7 +128,7 @@ func (v *verification) line(line []byte) error {
 	switch {
 	case v.Last == 0:
 		v.First = e.Number
-		if (e.Number == 1) != (e.Previous == "") || e.Number > 1 && !v.full {
+		if (e.Number == 1) != (e.Previous == "") || e.Number > 1 && !v.removed.explain(e, v.files) {
 			return fmt.Errorf("it has number %d and does not begin a log: lines before it are missing", e.Number)
 		}
 	case e.Previous != v.Hash:

@@ -296,6 +296,47 @@ func TestRecordThatGoesAway(t *testing.T) {
 	require.ErrorIs(t, b.Write(io.Discard, newKeyPair(t).to), ErrChanged)
 }
 
+// deleting is a database in which a key is destroyed while a backup is planned.
+type deleting struct {
+	*storage.DB
+	key types.KeyID
+}
+
+func (d deleting) Records() ([]types.Record, error) {
+	records, err := d.DB.Records()
+	return records, errors.Join(err, d.DestroyKey(d.key))
+}
+
+// A key that is destroyed between the list of records and that of tombstones is in the file
+// as destroyed, and an empty database takes all of it, wherever the share would have been.
+func TestKeyDestroyedMeanwhile(t *testing.T) {
+	keys := newKeyPair(t)
+	for name, c := range map[string]struct {
+		full bool
+		in   int
+	}{"in a file before": {false, 1}, "in this one": {true, 2}} {
+		t.Run(name, func(t *testing.T) {
+			db, f := newDB(t), At(filepath.Join(t.TempDir(), "backups"))
+			put(t, db, share("a", 0), share("b", 0))
+			save(t, db, f, keys.to, false)
+			head, err := f.Head()
+			require.NoError(t, err)
+			b, err := Plan(deleting{db, "b"}, []ed25519.PrivateKey{identity}, "seq-1", head.Last, c.full, at)
+			require.NoError(t, err)
+			m, err := f.Add(b.Manifest, func(w io.Writer) error { return b.Write(w, keys.to) })
+			require.NoError(t, err)
+			require.Equal(t, map[string]int{"a/0": c.in}, in(m))
+			require.Equal(t, []string{"b"}, m.Tombstones)
+			saved, err := f.Open(keys.with)
+			require.NoError(t, err)
+			again := newDB(t)
+			_, err = again.Restore(saved.Contents)
+			require.NoError(t, err)
+			require.Equal(t, contents(t, db), contents(t, again))
+		})
+	}
+}
+
 // sealed encrypts a plaintext of a test.
 func sealed(t testing.TB, to Recipients, plain string) io.Reader {
 	var out bytes.Buffer

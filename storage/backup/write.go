@@ -111,12 +111,13 @@ func (b *Backup) planRecords(last *Manifest) error {
 }
 
 // planRest comes after the records: a key that is destroyed in between has its
-// tombstone in the file.
+// tombstone in the file, and none of its records.
 func (b *Backup) planRest(last *Manifest) error {
 	tombstones, err := b.source.Tombstones()
 	if err != nil {
 		return err
 	}
+	b.dropRecords(tombstones)
 	for _, id := range tombstones {
 		b.Manifest.Tombstones = append(b.Manifest.Tombstones, string(id))
 	}
@@ -128,6 +129,17 @@ func (b *Backup) planRest(last *Manifest) error {
 		b.Manifest.Bindings.In, b.bindings = last.Bindings.In, nil
 	}
 	return nil
+}
+
+// dropRecords leaves out what was listed of keys that are destroyed. Beside its tombstone a
+// share is refused when it is restored, and everything else with it.
+func (b *Backup) dropRecords(destroyed []types.KeyID) {
+	dead := make(map[types.KeyID]bool, len(destroyed))
+	for _, id := range destroyed {
+		dead[id] = true
+	}
+	b.records = slices.DeleteFunc(b.records, func(r types.Record) bool { return dead[r.KeyID] })
+	b.Manifest.Records = slices.DeleteFunc(b.Manifest.Records, func(e Entry) bool { return dead[types.KeyID(e.KeyID)] })
 }
 
 // Write encrypts the file. Each share is in memory while it is written, and wiped.

@@ -37,7 +37,8 @@ that does not, and names it. It needs no passphrase, and the node may run.
 Lines that were cut off the end leave a chain that is whole: note number and hash of
 the last line, which "sequencerd mpc status" and this command show, somewhere else, and
 give them to --contains later. A last line without an end was being written when the node or the machine
-stopped; the next start cuts it off and notes that.`,
+stopped; the next start cuts it off and notes that. A log that does not begin with line 1
+is whole if a line says that the node removed what was before (audit-files in app.toml).`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			f, err := filesOf(cmd)
@@ -92,7 +93,7 @@ func (r auditText) text() string {
 	return table(func(w *tabwriter.Writer) {
 		fmt.Fprintf(w, "lines\t%d to %d in %d files, all as they were written\n", r.First, r.Last, r.Files)
 		if r.First > 1 {
-			fmt.Fprintf(w, "\tolder ones were removed: the log is bounded\n")
+			fmt.Fprintf(w, "\tolder ones were removed: audit-files in app.toml says how many files are kept\n")
 		}
 		fmt.Fprintf(w, "last line\t%d:%s (note it elsewhere, for --%s: only so lines cut off the end are noticed)\n", r.Last, r.Hash, flagContains)
 		fmt.Fprintf(w, "uses of shares\t%d began, %d ended\n", r.Begun, r.Ended)
