@@ -13,6 +13,7 @@ import (
 
 	"cosmossdk.io/collections"
 	"cosmossdk.io/log/v2"
+	"cosmossdk.io/math"
 
 	dbm "github.com/cosmos/cosmos-db"
 	"github.com/cosmos/gogoproto/proto"
@@ -164,7 +165,7 @@ func (f *Fixture) AddValidator(i int) *Participant {
 	}
 	consensus, err := codectypes.NewAnyWithValue(sdked25519.GenPrivKeyFromSecret([]byte(operator)).PubKey())
 	require.NoError(f.t, err)
-	v := &stakingtypes.Validator{OperatorAddress: operator, Status: stakingtypes.Bonded, ConsensusPubkey: consensus}
+	v := &stakingtypes.Validator{OperatorAddress: operator, Status: stakingtypes.Bonded, ConsensusPubkey: consensus, Tokens: math.OneInt()}
 	f.Staking.Validators = append(f.Staking.Validators, v)
 	p := &Participant{Operator: v.OperatorAddress, Identity: IdentityKey(v.OperatorAddress), Staked: v, chain: f}
 	f.Participants = append(f.Participants, p)

@@ -8,6 +8,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/sim"
 	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -135,5 +137,25 @@ func TestReshareThatFails(t *testing.T) {
 	signsAll(t, w, "after")
 	retired(t, w)
 	holdsEpoch(t, w, 1, b, c, d)
+	require.Empty(t, w.Chain.Errors)
+}
+
+// TestReshareGoesOnWithoutARevoker: just as many holders are up as must deal, and one of them
+// revokes its identity in the middle. The reshare is made with another one that comes back.
+func TestReshareGoesOnWithoutARevoker(t *testing.T) {
+	w := network(t, 11, 5)
+	a, b, c, d, e := w.Nodes[0], w.Nodes[1], w.Nodes[2], w.Nodes[3], w.Nodes[4]
+	w.Chain.Keygen("key", 2, a, b, c, d)
+	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+	c.Crash()
+	w.Chain.Reshare("r", "key", 1, d, e)
+	require.True(t, w.Run(time.Minute, func() bool { return w.Chain.ReshareStatus("r") == xtypes.RESHARE_STATUS_PENDING }))
+	w.Chain.Do(func(ctx sdk.Context) error {
+		require.Equal(t, xtypes.RESHARE_STATUS_PENDING, w.Chain.ReshareStatus("r"))
+		return w.Chain.Fixture.Keeper.RevokeParticipant(ctx, string(a.Operator))
+	})
+	w.After(20*time.Second, c.Start)
+	require.True(t, w.Run(5*time.Minute, reshared(w, "r")), "the reshare is stuck")
+	signsAll(t, w, "after")
 	require.Empty(t, w.Chain.Errors)
 }

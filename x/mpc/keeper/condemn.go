@@ -16,25 +16,30 @@ import (
 // requestIndex finds open requests by a name: of a member or of a key.
 type requestIndex = collections.KeySet[collections.Triple[string, uint32, string]]
 
-// condemnRequests decides that the open requests under a name fail, and takes them out
-// of the index of such names. From now on no result of them counts and nobody works on
-// them. They become ERROR, and whoever asked hears of it, at the end of the block; if
-// they are many, at the end of the next ones: one transaction may condemn all open
-// requests of the chain, and a block must not become slow by it.
+// condemnRequests decides which of the open requests under a name fail, and takes all of
+// them out of the index of such names: those that go on are not looked at again. From now
+// on no result of those that fail counts and nobody works on them. They become ERROR, and
+// whoever asked hears of it, at the end of the block; if they are many, at the end of the
+// next ones: one transaction may condemn all open requests of the chain, and a block must
+// not become slow by it.
 //
 // It is not charged to whoever causes it, so what can be done again and again, as
 // registering and revoking, or deleting and taking that back, must not repeat the walk.
-// An import puts them back, for one walk more. It reads no request, so one that is
-// spoiled does not protect the others.
-func (k *Keeper) condemnRequests(ctx context.Context, index requestIndex, name string, reason mpctypes.Reason) error {
+// An import puts them back, for one walk more. One that is spoiled does not protect the
+// others.
+func (k *Keeper) condemnRequests(
+	ctx context.Context, index requestIndex, name string, reason mpctypes.Reason, fails func(context.Context, requestKey) bool,
+) error {
 	ctx = unpaid(ctx)
 	ids, err := requestsOf(ctx, index, name)
 	if err != nil {
 		return err
 	}
 	for _, id := range ids {
-		if err := k.condemnRequest(ctx, id, reason); err != nil {
-			return err
+		if fails(ctx, id) {
+			if err := k.condemnRequest(ctx, id, reason); err != nil {
+				return err
+			}
 		}
 		if err := index.Remove(ctx, collections.Join3(name, id.K1(), id.K2())); err != nil {
 			return fmt.Errorf("remove request %s from those of %s: %w", id.K2(), name, err)
@@ -42,6 +47,9 @@ func (k *Keeper) condemnRequests(ctx context.Context, index requestIndex, name s
 	}
 	return nil
 }
+
+// allFail is for condemnRequests where none goes on.
+func allFail(context.Context, requestKey) bool { return true }
 
 // condemnRequest marks a request and makes it due. The first reason stays.
 func (k *Keeper) condemnRequest(ctx context.Context, id requestKey, reason mpctypes.Reason) error {

@@ -6,8 +6,8 @@
 // the key, signature or reshare as PENDING together with an open request (request.go)
 // that is found by expiry, by member and by key. It ends in exactly one of these
 // ways: a result arrives (attestation.go, signature.go), its height comes
-// (expiry.go), it is condemned (condemn.go) because a member revokes its identity
-// (participant.go) or its key is deleted (delete.go), or a reshare is cancelled
+// (expiry.go), it is condemned (condemn.go) because a member that it needs revokes its
+// identity (revocation.go) or its key is deleted (delete.go), or a reshare is cancelled
 // (reshare.go). Then it leaves state, and whoever asked hears of it by an event and
 // by hooks (hooks.go).
 //

@@ -21,7 +21,7 @@ func (k *Keeper) SettleRequests(ctx context.Context) storetypes.Gas {
 // CondemnGas is what a hook pays for ending the open requests of a key.
 func (k *Keeper) CondemnGas(ctx sdk.Context, keyID string) storetypes.Gas {
 	meter := storetypes.NewInfiniteGasMeter()
-	err := k.condemnRequests(withWork(ctx, work{meter: meter}), k.requestsByKey, keyID, mpctypes.ErrKeyDeleted)
+	err := k.condemnRequests(withWork(ctx, work{meter: meter}), k.requestsByKey, keyID, mpctypes.ErrKeyDeleted, allFail)
 	if err != nil {
 		panic(err)
 	}

@@ -211,14 +211,12 @@ func (k *Keeper) condemnation(ctx context.Context, r types.Request) (mpctypes.Re
 	if key.Status == types.KEY_STATUS_DELETING || key.Status == types.KEY_STATUS_DELETED {
 		return mpctypes.ErrKeyDeleted, nil
 	}
-	for _, m := range r.Members {
-		p, err := k.Participant(ctx, m.Operator)
-		if err != nil {
-			return "", fmt.Errorf("member of request %s: %w", r.RequestID(), err)
-		}
-		if _, valid := p.Identity(m.IdentityVersion); !valid {
-			return mpctypes.ErrIdentityRevoked, nil
-		}
+	revoked, err := k.revocations().of(ctx, r)
+	switch {
+	case err != nil:
+		return "", fmt.Errorf("member of request %s: %w", r.RequestID(), err)
+	case !r.DoesWithout(revoked):
+		return mpctypes.ErrIdentityRevoked, nil
 	}
 	return "", nil
 }

@@ -67,7 +67,7 @@ type Keeper struct {
 	// requestExpiry says when the end of a block fails a request. One that is
 	// condemned is there twice, at its expiry height, too.
 	requestExpiry collections.KeySet[collections.Triple[int64, uint32, string]]
-	// requestsByMember finds what a revocation condemns; what one condemned is not
+	// requestsByMember finds what a revocation may condemn; what one looked at is not
 	// found by that member any more.
 	requestsByMember requestIndex
 	requestsByKey    requestIndex

@@ -76,7 +76,8 @@ func (k *Keeper) RegisterParticipant(ctx context.Context, operator string, ident
 }
 
 // RevokeParticipant revokes all identities of an operator and condemns the open
-// requests that pinned one of them, no others.
+// requests that pinned one of them, no others; reshares only if the others cannot do
+// without it.
 func (k *Keeper) RevokeParticipant(ctx context.Context, operator string) error {
 	p, err := k.Participant(ctx, operator)
 	if err != nil {
@@ -89,7 +90,7 @@ func (k *Keeper) RevokeParticipant(ctx context.Context, operator string) error {
 		return err
 	}
 	k.emit(ctx, &types.EventParticipantRevoked{Operator: p.Operator})
-	return k.condemnRequests(ctx, k.requestsByMember, p.Operator, mpctypes.ErrIdentityRevoked)
+	return k.condemnRequests(ctx, k.requestsByMember, p.Operator, mpctypes.ErrIdentityRevoked, k.revocations().end)
 }
 
 // setParticipant stores a participant, and counts that it was written.

@@ -132,7 +132,7 @@ func TestDeadParticipantIsLeftOut(t *testing.T) {
 			setParams(t, f, func(p *types.Params) {
 				p.AutoReshare, p.AutoResharePauseBlocks, p.AutoReshareMargin = true, 300, 3-c.threshold
 			})
-			f.Participants[c.leave].Jail()
+			f.Participants[c.leave].Staked.Status = stakingtypes.Unbonding
 			f.Events(&types.EventKeyEndangered{})
 			height := int64(10)
 			for round, want := range c.want {
@@ -198,7 +198,7 @@ func TestWhoWithholdsTheTestIsLeftOut(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			f, secret := autoResharing(t)
-			f.Participants[0].Jail()
+			f.Participants[0].Staked.Status = stakingtypes.Unbonding
 			f.EndBlocks(11)
 			id := types.AutoReshareID("k", 10)
 			accuse := func(r types.Reshare) {

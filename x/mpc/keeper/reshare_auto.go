@@ -88,6 +88,9 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return err
 	}
 	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
+	if key, err = k.noteReturn(ctx, key, len(able)); err != nil {
+		return err
+	}
 	lost := shareLost(ctx, params, key)
 	if len(able) == len(key.Participants) && len(able) >= safe && !lost {
 		return k.waitNoMore(ctx, key)
@@ -99,6 +102,11 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	if slices.Equal(operatorsOf(members), key.Participants) && !lost {
 		why := types.ErrTooFewParticipants.Wrapf("%d of the participants of key %s can go on, %d should, and nobody is there to add", len(able), key.Id, safe)
 		return k.wait(ctx, params, key, len(able), why, false)
+	}
+	if len(members) < min(len(key.Participants), safe) {
+		if waits, err := k.awaitReturn(ctx, params, key, able); err != nil || waits {
+			return err
+		}
 	}
 	err = k.autoReshare(ctx, params, key, members)
 	switch {

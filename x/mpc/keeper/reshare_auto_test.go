@@ -146,7 +146,7 @@ func TestAutoReshareCommittees(t *testing.T) {
 				}
 			})
 			for _, i := range c.leave {
-				f.Participants[i].Jail()
+				f.Participants[i].Staked.Status = stakingtypes.Unbonding
 			}
 			f.Events(&types.EventKeyEndangered{})
 			f.EndBlocks(600)
@@ -377,7 +377,7 @@ func TestAutoReshareGenesis(t *testing.T) {
 	gs, err := old.Keeper.ExportGenesis(old.Ctx.WithBlockHeight(100))
 	require.NoError(t, err)
 	other := &gs.Keys[slices.IndexFunc(gs.Keys, func(k types.Key) bool { return k.Id == "other" })]
-	other.FailedReshares, other.EndangeredHeight = 3, 250
+	other.FailedReshares, other.EndangeredHeight, other.ReturnHeight = 3, 250, 260
 	other.Absentees = []types.Absentee{{Operator: old.Participants[4].Operator, UntilHeight: 500, Accused: true}}
 	require.NoError(t, gs.Validate())
 	f := chain.NewEmpty(t)
@@ -386,6 +386,7 @@ func TestAutoReshareGenesis(t *testing.T) {
 	moved := requireKey(t, f, "other", types.KEY_STATUS_READY, "")
 	require.EqualValues(t, 3, moved.FailedReshares)
 	require.EqualValues(t, 150, moved.EndangeredHeight)
+	require.EqualValues(t, 160, moved.ReturnHeight)
 	require.Equal(t, []types.Absentee{{Operator: old.Participants[4].Operator, UntilHeight: 400, Accused: true}}, moved.Absentees)
 	other.Absentees[0].Operator = "nobody"
 	nobody := chain.NewEmpty(t)

@@ -133,15 +133,13 @@ func (k *Keeper) absentFrom(ctx context.Context, r types.Request, reason mpctype
 // revoked lists the members of a request who revoked the identity that it pinned. They did
 // so themselves, whatever for: nobody else's word is needed to do without them.
 func (k *Keeper) revoked(ctx context.Context, r types.Request) ([]types.Absentee, error) {
-	var absent []types.Absentee
-	for _, m := range r.Members {
-		p, err := k.Participant(ctx, m.Operator)
-		if err != nil {
-			return nil, err
-		}
-		if _, valid := p.Identity(m.IdentityVersion); !valid {
-			absent = append(absent, types.AccusedByItself(m.Operator))
-		}
+	operators, err := k.revocations().of(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	absent := make([]types.Absentee, len(operators))
+	for i, operator := range operators {
+		absent[i] = types.AccusedByItself(operator)
 	}
 	return absent, nil
 }

@@ -1,6 +1,8 @@
 package keeper_test
 
 import (
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -23,7 +25,7 @@ var endings = map[string]struct {
 	reason string
 	// untouched: the test goes on.
 	untouchedTest bool
-	revokes       int // which participant
+	revokes       []int // which participants
 	deleted       bool
 }{
 	"expiry":                     {end: func(_ *testing.T, f *chain.Fixture) { f.EndBlocks(700) }, reason: "expired"},
@@ -31,10 +33,11 @@ var endings = map[string]struct {
 	"cancelled by the authority": {end: func(t *testing.T, f *chain.Fixture) { cancel(t, f, f.Authority) }, reason: "cancelled"},
 	"a new participant revokes": {end: func(t *testing.T, f *chain.Fixture) {
 		require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[4].Operator))
-	}, reason: "identity_revoked", revokes: 4},
-	"an old participant revokes": {end: func(t *testing.T, f *chain.Fixture) {
-		require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[0].Operator))
-	}, reason: "identity_revoked", untouchedTest: true},
+	}, reason: "identity_revoked", revokes: []int{4}},
+	"too few old participants are left": {end: func(t *testing.T, f *chain.Fixture) {
+		revokeAgain(t, f, f.Participants[0])
+		revokeAgain(t, f, f.Participants[1])
+	}, reason: "identity_revoked", revokes: []int{0, 1}, untouchedTest: true},
 	"deletion": {end: deleteK, reason: "key_deleted", deleted: true},
 }
 
@@ -72,9 +75,9 @@ func TestReshareFails(t *testing.T) {
 				before.Absentees = nil
 				switch {
 				case c.reason == "expired" && !tested:
-					before.Absentees = absentee(f, 4, height, false)
+					before.Absentees = absentees(f, height, false, 4)
 				case c.reason == "identity_revoked":
-					before.Absentees = absentee(f, c.revokes, height, true)
+					before.Absentees = absentees(f, height, true, c.revokes...)
 				}
 				require.Equal(t, before, requireKey(t, f, "k", types.KEY_STATUS_READY, ""))
 				require.Equal(t, height+100, engineKey(t, f, "k").StagedRetireHeight)
@@ -84,14 +87,18 @@ func TestReshareFails(t *testing.T) {
 	}
 }
 
-// absentee is a participant that did not come to a reshare which failed at a height, or is
-// accused of it by itself.
-func absentee(f *chain.Fixture, i int, height int64, accused bool) []types.Absentee {
-	a := types.Absentee{Operator: f.Participants[i].Operator, UntilHeight: height + types.AbsenteePauses*600}
-	if accused {
-		a.Accused, a.Words = true, mpctypes.MaxMembers
+// absentees are participants that did not come to a reshare which failed at a height, or are
+// accused of it by themselves.
+func absentees(f *chain.Fixture, height int64, accused bool, participants ...int) (list []types.Absentee) {
+	for _, i := range participants {
+		a := types.Absentee{Operator: f.Participants[i].Operator, UntilHeight: height + types.AbsenteePauses*600}
+		if accused {
+			a.Accused, a.Words = true, mpctypes.MaxMembers
+		}
+		list = append(list, a)
 	}
-	return []types.Absentee{a}
+	slices.SortFunc(list, func(a, b types.Absentee) int { return strings.Compare(a.Operator, b.Operator) })
+	return list
 }
 
 // requireFailedReshare checks that nothing of a failed reshare is left over, and that

@@ -8,11 +8,14 @@ import (
 )
 
 // SlashingKeeper jails. The keeper of x/slashing implements it as it is. It is
-// optional; without it the parameter jail_equivocation cannot be set.
+// optional; without it the parameter jail_equivocation cannot be set, and every jailed
+// validator is taken for one that may come back.
 type SlashingKeeper interface {
 	// Jail takes a validator out of the set until it asks to come back. It is an
 	// error if it is jailed already.
 	Jail(ctx context.Context, consensus sdk.ConsAddress) error
+	// IsTombstoned reports whether a validator is jailed for ever.
+	IsTombstoned(ctx context.Context, consensus sdk.ConsAddress) bool
 }
 
 // BankKeeper takes the fees of requests. The keeper of x/bank implements it as it is.

@@ -167,10 +167,15 @@ func TestGenesisValidate(t *testing.T) {
 		"too many failures":     func(g *types.GenesisState) { g.Keys[0].FailedReshares = types.MaxPauseDoublings + 2 },
 		"PENDING key, failures": func(g *types.GenesisState) { g.Keys[1].FailedReshares = 1 },
 		"pause below 0":         func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
+		"return below 0":        func(g *types.GenesisState) { g.Keys[0].ReturnHeight = -1 },
+		"PENDING key, return":   func(g *types.GenesisState) { g.Keys[1].ReturnHeight = 1 },
 		"waits since below 0":   func(g *types.GenesisState) { g.Keys[0].EndangeredHeight = -1 },
 		"PENDING key, waits":    func(g *types.GenesisState) { g.Keys[1].EndangeredHeight = 1 },
 		"waits out of reach": func(g *types.GenesisState) {
 			g.Keys[0].EndangeredHeight = g.ExportHeight + types.MaxLengthBlocks + 1
+		},
+		"return out of reach": func(g *types.GenesisState) {
+			g.Keys[0].ReturnHeight = g.ExportHeight + types.MaxLengthBlocks + 1
 		},
 		"PENDING key, pause": func(g *types.GenesisState) { g.Keys[1].AutoReshareHeight = 1 },
 		"pause out of reach": func(g *types.GenesisState) {

@@ -13,6 +13,26 @@ func (h *Handover) Receives(operator string) bool { return has(h.Receivers, oper
 // Holds reports whether an operator is of the committee before.
 func (h *Handover) Holds(operator string) bool { return has(h.Holders, operator) }
 
+// DoesWithout says whether a request can be decided without members who revoked the
+// identity that it pinned. A reshare can, if none of them gets a share by it and t+1 of the
+// committee before are left to deal theirs. Nothing else can.
+func (r Request) DoesWithout(revoked []string) bool {
+	if len(revoked) == 0 {
+		return true
+	}
+	h := r.Handover
+	if h == nil || slices.ContainsFunc(revoked, h.Receives) {
+		return false
+	}
+	dealers := 0
+	for _, m := range r.Members {
+		if h.Holds(m.Operator) && !slices.Contains(revoked, m.Operator) {
+			dealers++
+		}
+	}
+	return dealers > int(h.Threshold)
+}
+
 func has(sorted []string, name string) bool {
 	_, found := slices.BinarySearch(sorted, name)
 	return found

@@ -37,6 +37,16 @@ func (k *Key) Await(height int64, blocks uint32, short bool) (say, noted bool) {
 	return !first || !short, true
 }
 
+// AwaitReturn notes in a block that participants may be back who are away for a while, and
+// reports whether the key waits for them, which it does for so many blocks, and whether it
+// began to.
+func (k *Key) AwaitReturn(height int64, blocks uint32) (waits, began bool) {
+	if began = k.ReturnHeight == 0; began {
+		k.ReturnHeight = height + int64(blocks)
+	}
+	return height < k.ReturnHeight, began
+}
+
 // FailAutoReshare pauses after a reshare that failed at a height, whoever asked for it:
 // twice as long as after the one before it in this epoch. Somebody who ends one by revoking
 // its identity makes the key wait no longer for the next. Who did not come to it is taken
@@ -142,7 +152,7 @@ func (k Key) CompareAbsent(one, other string, height int64) int {
 
 // shiftAutoReshare moves what the module remembers in time. What is over stays above 0.
 func (k *Key) shiftAutoReshare(blocks int64) {
-	for _, height := range []*int64{&k.AutoReshareHeight, &k.EndangeredHeight} {
+	for _, height := range []*int64{&k.AutoReshareHeight, &k.EndangeredHeight, &k.ReturnHeight} {
 		if *height != 0 {
 			*height = max(*height+blocks, 1)
 		}

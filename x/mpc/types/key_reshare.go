@@ -66,10 +66,10 @@ func (k *Key) DropReshare(retireHeight int64) {
 // validateReshare checks what a key says of its reshares.
 func (k Key) validateReshare() error {
 	switch {
-	case min(k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight) < 0:
-		return fmt.Errorf("key %s: staged_retire_height %d, auto_reshare_height %d or endangered_height %d is below 0",
-			k.Id, k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight)
-	case len(k.PublicKey) == 0 && (k.Epoch != 0 || k.StagedRetireHeight != 0 || k.AutoReshareHeight != 0 || k.EndangeredHeight != 0 || k.FailedReshares != 0 || k.ReshareId != ""):
+	case min(k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight, k.ReturnHeight) < 0:
+		return fmt.Errorf("key %s: staged_retire_height %d, auto_reshare_height %d, endangered_height %d or return_height %d is below 0",
+			k.Id, k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight, k.ReturnHeight)
+	case len(k.PublicKey) == 0 && (k.Epoch != 0 || k.lastReshareHeight() != 0 || k.FailedReshares != 0 || k.ReshareId != ""):
 		return fmt.Errorf("key %s never was READY and has a reshare", k.Id)
 	case k.ReshareId == "" && len(k.NextSession) != 0:
 		return fmt.Errorf("key %s has no open reshare and a next session", k.Id)
@@ -77,6 +77,12 @@ func (k Key) validateReshare() error {
 		return fmt.Errorf("key %s: the next session is none, or the present one", k.Id)
 	}
 	return errors.Join(k.validateAbsentees(), k.validateRepairs())
+}
+
+// lastReshareHeight is the last height up to which something waits of its reshares; 0 if
+// nothing ever did.
+func (k Key) lastReshareHeight() int64 {
+	return max(k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight, k.ReturnHeight)
 }
 
 // CheckSession says whether a session can have made the shares of the key's next

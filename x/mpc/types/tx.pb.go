@@ -867,7 +867,7 @@ const _ = grpc.SupportPackageIsVersion4
 type MsgClient interface {
 	// RegisterParticipant registers or rotates a validator's MPC identity.
 	RegisterParticipant(ctx context.Context, in *MsgRegisterParticipant, opts ...grpc.CallOption) (*MsgRegisterParticipantResponse, error)
-	// RevokeParticipant revokes all identities and fails what they take part in.
+	// RevokeParticipant revokes all identities and fails what cannot go on without them.
 	RevokeParticipant(ctx context.Context, in *MsgRevokeParticipant, opts ...grpc.CallOption) (*MsgRevokeParticipantResponse, error)
 	// KeyGen asks for a new key.
 	KeyGen(ctx context.Context, in *MsgKeyGen, opts ...grpc.CallOption) (*MsgKeyGenResponse, error)
@@ -978,7 +978,7 @@ func (c *msgClient) UpdateParams(ctx context.Context, in *MsgUpdateParams, opts 
 type MsgServer interface {
 	// RegisterParticipant registers or rotates a validator's MPC identity.
 	RegisterParticipant(context.Context, *MsgRegisterParticipant) (*MsgRegisterParticipantResponse, error)
-	// RevokeParticipant revokes all identities and fails what they take part in.
+	// RevokeParticipant revokes all identities and fails what cannot go on without them.
 	RevokeParticipant(context.Context, *MsgRevokeParticipant) (*MsgRevokeParticipantResponse, error)
 	// KeyGen asks for a new key.
 	KeyGen(context.Context, *MsgKeyGen) (*MsgKeyGenResponse, error)
