@@ -220,9 +220,9 @@ func (op operation) decided(w *sim.World) bool {
 	return true
 }
 
-// TestStateSync: a member is away from just before a reshare switches, or from when its
-// key is deleted, until that is long over, and sees nothing of what came between.
-func TestStateSync(t *testing.T) {
+// TestAwayForLong: a member is away from just before a reshare switches, or fails, until that
+// is long over, and sees nothing of what came between, as after a state sync.
+func TestAwayForLong(t *testing.T) {
 	t.Run("over a switch and its end", func(t *testing.T) {
 		p := newPast(t, 65)
 		plantKey(t, p.World, 1, p.Nodes[:3]...)
