@@ -30,7 +30,7 @@ func (k *Keeper) noteReturn(ctx context.Context, key types.Key, able int) (types
 // of the key. A key whose able participants have too few shares to sign does not wait.
 func (k *Keeper) awaitReturn(ctx context.Context, params types.Params, key types.Key, able []types.Member) (bool, error) {
 	if key.EnoughShares(operatorsOf(able)) != nil {
-		return false, nil
+		return false, nil //nolint:nilerr // then it must not wait
 	}
 	away, err := k.mayReturn(ctx, key)
 	if err != nil || len(away) == 0 {
