@@ -1,6 +1,8 @@
 package mpc
 
 import (
+	"bytes"
+	"crypto/ed25519"
 	"testing"
 	"time"
 
@@ -297,4 +299,36 @@ func TestLaterAttemptSupersedes(t *testing.T) {
 		statuses[rec.Status] = rec.Reason
 	}
 	require.Equal(t, map[types.Status]types.Reason{types.StatusError: types.ErrSuperseded, types.StatusPending: ""}, statuses)
+}
+
+// TestRevokedMemberRefuses: who revoked the identity that a request pinned, and has another one,
+// says so with that one, whether the request is closed for it or not.
+func TestRevokedMemberRefuses(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	d.view.Requests = []types.Request{r}
+	second := ed25519.NewKeyFromSeed(bytes.Repeat([]byte{7}, ed25519.SeedSize))
+	roster := make(map[types.Operator][]types.Identity)
+	for _, op := range d.ops {
+		roster[op] = []types.Identity{{Version: 1, Key: d.public(op)}}
+	}
+	roster["op-00"][0].Revoked = true
+	roster["op-00"] = append(roster["op-00"], types.Identity{Version: 2, Key: second.Public().(ed25519.PublicKey)})
+	d.view.Roster = types.NewRoster(roster)
+	d.start(func(o *Options) { o.Identities = append(o.Identities, second) })
+	attempt := uint32(0)
+	for r.Initiator(attempt) == "op-00" {
+		attempt++
+	}
+	d.view.Height = r.Height + int64(attempt)*r.AttemptBlocks
+	d.commit()
+	d.core.HandleEnvelope(d.prepare(r.Initiator(attempt), r.ID, attempt, 1))
+	require.Len(t, d.sent, 1)
+	require.Equal(t, wire.KIND_REFUSE, d.sent[0].Header.Kind)
+	require.Equal(t, uint32(2), d.sent[0].Header.IdentityVersion)
+	_, err := types.VerifyEnvelope(d.sent[0], deskChain, roster["op-00"][1].Key)
+	require.NoError(t, err)
+	var refusal wire.Refuse
+	require.NoError(t, refusal.Unmarshal(d.sent[0].Body))
+	require.Equal(t, string(types.ErrIdentityRevoked), refusal.Reason)
 }

@@ -7,13 +7,20 @@ import (
 )
 
 // identity finds the private half of the identity that a request pinned for
-// this node.
+// this node, if it was not revoked: a reshare may go on without who revoked it, and
+// nobody heeds what that one signs.
 func (c *Core) identity(r *types.Request) (ed25519.PrivateKey, bool) {
 	m, ok := r.Member(c.self.Operator)
-	if !ok {
+	if !ok || !c.pinned(m) {
 		return nil, false
 	}
 	return c.privateKey(m.IdentityKey)
+}
+
+// pinned says whether a member has the identity still that a request pinned.
+func (c *Core) pinned(m types.Member) bool {
+	_, valid := c.view.Roster.Key(m.Operator, m.IdentityVersion)
+	return valid
 }
 
 func (c *Core) privateKey(public []byte) (ed25519.PrivateKey, bool) {

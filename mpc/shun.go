@@ -26,6 +26,7 @@ func (c *Core) shun(r *types.Request, who []types.Operator, attempt uint32) {
 // shunned lists whom this node neither takes nor follows in an attempt at a
 // request:
 //
+//   - in reshares, those who revoked the identity that it pinned,
 //   - in signatures, those that it caught lying (see liarFor),
 //   - those who kept an attempt at it from its end, until everybody else had a turn.
 //
@@ -38,7 +39,7 @@ func (c *Core) shun(r *types.Request, who []types.Operator, attempt uint32) {
 // take the liar again, who is always ready.
 func (c *Core) shunned(r *types.Request, attempt uint32) []types.Operator {
 	var shunned []types.Operator
-	for _, more := range [][]types.Operator{c.knownLiars(r), c.spoiled(r, attempt)} {
+	for _, more := range [][]types.Operator{c.revokedOf(r), c.knownLiars(r), c.spoiled(r, attempt)} {
 		all := slices.Concat(shunned, more)
 		slices.Sort(all)
 		if all = slices.Compact(all); r.CanDoWithout(all) {
@@ -46,6 +47,21 @@ func (c *Core) shunned(r *types.Request, attempt uint32) []types.Operator {
 		}
 	}
 	return shunned
+}
+
+// revokedOf are the members of a reshare that revoked the identity that it pinned. Nothing
+// else goes on without them, see x/mpc.
+func (c *Core) revokedOf(r *types.Request) []types.Operator {
+	if r.Handover == nil {
+		return nil
+	}
+	var ops []types.Operator
+	for _, m := range r.Members {
+		if !c.pinned(m) {
+			ops = append(ops, m.Operator)
+		}
+	}
+	return ops
 }
 
 // knownLiars are the members of a sign request that this node caught. What needs all

@@ -42,7 +42,7 @@ func Compare(dir string, number uint64, hash string) (Comparison, error) {
 	if err != nil {
 		return Comparison{}, err
 	}
-	c.removed = c.first.Number > number && removed.explain(c.first, len(files))
+	c.removed = c.first.Number > number && removed.explain(c.first)
 	return c.result(), nil
 }
 

@@ -111,15 +111,8 @@ func readRemovals(files []string) (removals, error) {
 	return found, nil
 }
 
-// unsaidFiles is how many there are at least where older ones were removed without a line:
-// programs of before did that.
-const unsaidFiles = 15
-
-// explain says whether what was before the first line of a log of so many files was removed
-// by who writes it.
-func (r removals) explain(first Entry, files int) bool {
-	return r[removalNote(first.Number-1, first.Previous)] || len(r) == 0 && files >= unsaidFiles
-}
+// explain says whether what was before the first line of a log was removed by who writes it.
+func (r removals) explain(first Entry) bool { return r[removalNote(first.Number-1, first.Previous)] }
 
 // filesOf lists the files of a log, oldest first, with the newest, which may not be there.
 func filesOf(dir string) ([]string, error) {

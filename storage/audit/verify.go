@@ -61,7 +61,7 @@ func Verify(dir string) (Report, error) {
 		return Report{}, err
 	}
 	v := verification{
-		Report: Report{Open: []string{}, Notes: []string{}}, open: map[string]bool{}, files: len(files), removed: removed,
+		Report: Report{Open: []string{}, Notes: []string{}}, open: map[string]bool{}, removed: removed,
 	}
 	for i, path := range files {
 		if err := v.file(path, i == len(files)-1); err != nil {
@@ -75,8 +75,7 @@ func Verify(dir string) (Report, error) {
 type verification struct {
 	Report
 	open map[string]bool
-	// files is how many there are, removed what is said of older ones.
-	files   int
+	// removed is what is said of older files.
 	removed removals
 }
 
@@ -128,7 +127,7 @@ func (v *verification) line(line []byte) error {
 	switch {
 	case v.Last == 0:
 		v.First = e.Number
-		if (e.Number == 1) != (e.Previous == "") || e.Number > 1 && !v.removed.explain(e, v.files) {
+		if (e.Number == 1) != (e.Previous == "") || e.Number > 1 && !v.removed.explain(e) {
 			return fmt.Errorf("it has number %d and does not begin a log: lines before it are missing", e.Number)
 		}
 	case e.Previous != v.Hash:

@@ -141,21 +141,36 @@ func TestReshareThatFails(t *testing.T) {
 }
 
 // TestReshareGoesOnWithoutARevoker: just as many holders are up as must deal, and one of them
-// revokes its identity in the middle. The reshare is made with another one that comes back.
+// revokes its identity in the middle. The reshare is made with another one that comes back. If
+// the one that revoked has another identity by then it knows that this reshare is not for it,
+// and blames nobody.
 func TestReshareGoesOnWithoutARevoker(t *testing.T) {
-	w := network(t, 11, 5)
-	a, b, c, d, e := w.Nodes[0], w.Nodes[1], w.Nodes[2], w.Nodes[3], w.Nodes[4]
-	w.Chain.Keygen("key", 2, a, b, c, d)
-	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
-	c.Crash()
-	w.Chain.Reshare("r", "key", 1, d, e)
-	require.True(t, w.Run(time.Minute, func() bool { return w.Chain.ReshareStatus("r") == xtypes.RESHARE_STATUS_PENDING }))
-	w.Chain.Do(func(ctx sdk.Context) error {
-		require.Equal(t, xtypes.RESHARE_STATUS_PENDING, w.Chain.ReshareStatus("r"))
-		return w.Chain.Fixture.Keeper.RevokeParticipant(ctx, string(a.Operator))
-	})
-	w.After(20*time.Second, c.Start)
-	require.True(t, w.Run(5*time.Minute, reshared(w, "r")), "the reshare is stuck")
-	signsAll(t, w, "after")
-	require.Empty(t, w.Chain.Errors)
+	for name, again := range map[string]bool{"it has no identity any more": false, "it has another one": true} {
+		t.Run(name, func(t *testing.T) {
+			w := network(t, 11, 5)
+			a, b, c, d, e := w.Nodes[0], w.Nodes[1], w.Nodes[2], w.Nodes[3], w.Nodes[4]
+			w.Chain.Keygen("key", 2, a, b, c, d)
+			require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+			c.Crash()
+			w.Chain.Reshare("r", "key", 1, d, e)
+			require.True(t, w.Run(time.Minute, func() bool { return w.Chain.ReshareStatus("r") == xtypes.RESHARE_STATUS_PENDING }))
+			w.Chain.Do(func(ctx sdk.Context) error {
+				require.Equal(t, xtypes.RESHARE_STATUS_PENDING, w.Chain.ReshareStatus("r"))
+				return w.Chain.Fixture.Keeper.RevokeParticipant(ctx, string(a.Operator))
+			})
+			if again {
+				w.Rotate(a)
+			}
+			w.After(2*time.Minute, c.Start)
+			require.True(t, w.Run(5*time.Minute, reshared(w, "r")), "the reshare is stuck")
+			for _, f := range w.Chain.Faults() {
+				require.NotEqual(t, string(a.Operator), f.Accuser)
+			}
+			if again {
+				require.Zero(t, a.Ended[types.ErrStartTimeout], "it waited for who does not hear it")
+			}
+			signsAll(t, w, "after")
+			require.Empty(t, w.Chain.Errors)
+		})
+	}
 }

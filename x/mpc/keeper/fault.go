@@ -70,6 +70,14 @@ func (k *Keeper) CheckAccusation(ctx context.Context, a *mpctypes.Accusation) er
 	if !ok || m.IdentityVersion != a.IdentityVersion {
 		return types.ErrUnknownParticipant.Wrapf("%s with identity version %d is no member of %s", a.Operator, a.IdentityVersion, a.Request)
 	}
+	accuser, err := k.Participant(ctx, string(a.Operator))
+	if err != nil {
+		return err
+	}
+	// A reshare that goes on without the accuser still has the identity that it revoked.
+	if _, valid := accuser.Identity(a.IdentityVersion); !valid {
+		return types.ErrUnregistered.Wrapf("%s revoked identity version %d", a.Operator, a.IdentityVersion)
+	}
 	if _, ok := r.Member(string(a.Accused)); !ok {
 		return types.ErrUnknownParticipant.Wrapf("%s is no member of %s", a.Accused, a.Request)
 	}

@@ -81,6 +81,20 @@ func TestHolderCannotEndReshares(t *testing.T) {
 	require.NotContains(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Participants, holder.Operator)
 }
 
+// Nobody accuses with an identity that it revoked: whoever has its key now would speak for it.
+func TestRevokersAccuseNobody(t *testing.T) {
+	f, _ := resharing(t)
+	revoker, other := f.Participants[0], f.Participants[1]
+	f.Reshare("r", "k", 1, f.Participants[2:5]...)
+	r := requireReshare(t, f, "r", types.RESHARE_STATUS_PENDING, "")
+	said := revoker.Accuse(r.RequestID(), f.Participants[2].Operator)
+	require.NoError(t, f.Keeper.CheckAccusation(f.Ctx, &said))
+	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, revoker.Operator))
+	require.ErrorIs(t, f.Keeper.CheckAccusation(f.Ctx, &said), types.ErrUnregistered)
+	said = other.Accuse(r.RequestID(), f.Participants[2].Operator)
+	require.NoError(t, f.Keeper.CheckAccusation(f.Ctx, &said))
+}
+
 // A reshare that cannot be read does not keep its members from revoking, and fails.
 func TestRevocationOfASpoiledReshare(t *testing.T) {
 	f, _ := resharing(t)
