@@ -61,7 +61,7 @@ func (k *Keeper) importDecided(ctx context.Context, gs types.GenesisState, shift
 		}
 	}
 	for _, p := range gs.SignedPlaces {
-		if err := k.signedPlaces.Set(ctx, collections.Join(p.KeyId, p.Place), p.Effect); err != nil {
+		if err := k.signedPlaces.Set(ctx, collections.Join(p.KeyId, p.Place), p.Stored()); err != nil {
 			return fmt.Errorf("store the place %s of key %s: %w", p.Place, p.KeyId, err)
 		}
 	}
@@ -245,9 +245,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 			gs.PrunedSignatures = append(gs.PrunedSignatures, types.PrunedSignature{Id: id, ContentHash: hash})
 			return false, nil
 		}),
-		k.signedPlaces.Walk(ctx, nil, func(at collections.Pair[string, string], effect []byte) (bool, error) {
-			gs.SignedPlaces = append(gs.SignedPlaces, types.SignedPlace{KeyId: at.K1(), Place: at.K2(), Effect: effect})
-			return false, nil
+		k.signedPlaces.Walk(ctx, nil, func(at collections.Pair[string, string], stored []byte) (bool, error) {
+			p, err := types.StoredPlace(at.K1(), at.K2(), stored)
+			gs.SignedPlaces = append(gs.SignedPlaces, p)
+			return false, err
 		}),
 		k.reshares.Walk(ctx, nil, func(_ string, r types.Reshare) (bool, error) {
 			gs.Reshares = append(gs.Reshares, r)

@@ -101,7 +101,7 @@ type Keeper struct {
 	decidedSignatures collections.KeySet[collections.Pair[int64, string]]
 	// prunedSignatures holds the content hashes of those that were.
 	prunedSignatures collections.Map[string, []byte]
-	// signedPlaces holds what a key signed for each nonce: a hash of its effect.
+	// signedPlaces holds what a key signed for each nonce: see types.SignedPlace.Stored.
 	signedPlaces collections.Map[collections.Pair[string, string], []byte]
 	// autoResharePlace is the READY key at which the round of health checks is.
 	autoResharePlace collections.Item[string]

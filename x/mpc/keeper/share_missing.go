@@ -10,8 +10,8 @@ import (
 )
 
 // shareWordAttestor checks everything about an attestation of a missing or found share but
-// its signature. Any identity that was not revoked will do: a node that lost its share may
-// have lost its old identity with it.
+// its signature. The identity is the current one: a node that lost its share may have lost
+// the identity that the key's requests pinned with it.
 func (k *Keeper) shareWordAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
 	key, err := k.Key(ctx, a.Request.ID)
 	if err != nil {

@@ -21,10 +21,12 @@ func miss(t *testing.T, f *chain.Fixture, p *chain.Participant) {
 // The key shows who has no share, until the epoch in which all have one.
 func TestShareMissing(t *testing.T) {
 	f, secret := resharing(t)
-	rotated := f.Participants[1]
+	rotated, replaced := f.Participants[1], *f.Participants[1]
 	rotated.Identity = chain.IdentityKey("rotated")
 	f.Register(rotated)
 	f.Events(&types.EventShareMissing{})
+	stolen := replaced.AttestMissing("k", chain.Session("k"))
+	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &stolen), types.ErrUnregistered, "somebody else may have it")
 	miss(t, f, f.Participants[2])
 	miss(t, f, rotated)
 	require.Equal(t, 2, f.Events(&types.EventShareMissing{}))

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 )
@@ -66,21 +65,6 @@ func (p *TypedPayload) equals(o *TypedPayload) bool {
 		return p == o
 	}
 	return p.Kind == o.Kind && string(p.Data) == string(o.Data)
-}
-
-// Validate checks a place of a genesis file.
-func (p SignedPlace) Validate() error {
-	if err := mpctypes.ValidateID(p.KeyId); err != nil {
-		return err
-	}
-	kind, place, _ := strings.Cut(p.Place, ":")
-	if place == "" || len(p.Effect) != len(mpctypes.Hash{}) {
-		return fmt.Errorf("signed place of key %s: it has no name, or an effect of %d bytes", p.KeyId, len(p.Effect))
-	}
-	if err := errors.Join(mpctypes.Payload{Kind: kind}.Validate(), mpctypes.ValidatePlace(place)); err != nil {
-		return fmt.Errorf("signed place of key %s: %w", p.KeyId, err)
-	}
-	return nil
 }
 
 func (s *Signature) moveTo(next SignatureStatus) error {
