@@ -87,7 +87,7 @@ func (s *settlers) leaked(secret chain.Secret, id, more uint64) *ethtypes.Transa
 	tx := ethtypes.NewTx(&ethtypes.DynamicFeeTx{
 		ChainID: simulatedChain, Nonce: asked.Nonce, GasTipCap: new(big.Int).SetUint64(asked.Current().TipPerGas + more),
 		GasFeeCap: new(big.Int).SetUint64(asked.Current().FeePerGas),
-		Gas:       asked.GasLimit, To: &stateContract, Value: new(big.Int), Data: asked.Data,
+		Gas:       asked.Current().GasLimit, To: &stateContract, Value: new(big.Int), Data: asked.Data,
 	})
 	made := secret.Sign("", signer.Hash(tx).Bytes())
 	tx, err := tx.WithSignature(signer, append(append(bytes.Clone(made.R), made.S...), byte(made.V)))

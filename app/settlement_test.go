@@ -189,6 +189,12 @@ func (n *operatorsNode) Reported(_ context.Context, id uint64, operator string) 
 	return nil, nil
 }
 
+// GasLimit implements relay.Sequencer.
+func (n *operatorsNode) GasLimit(context.Context) (uint64, error) {
+	params, err := n.s.app.Settlement.Params(n.s.app.NewContext(true))
+	return params.GasLimit, err
+}
+
 // Send implements relay.Sequencer.
 func (n *operatorsNode) Send(_ context.Context, msg sdk.Msg) error { return n.s.send(n.from, msg) }
 

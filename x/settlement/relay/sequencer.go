@@ -114,6 +114,15 @@ func (n *node) Reported(ctx context.Context, id uint64, operator string) (*types
 	return nil, nil
 }
 
+// GasLimit implements Sequencer.
+func (n *node) GasLimit(ctx context.Context) (uint64, error) {
+	answer, err := n.query.Params(ctx, &types.QueryParamsRequest{})
+	if err != nil {
+		return 0, err
+	}
+	return answer.Params.GasLimit, nil
+}
+
 // Send implements Sequencer.
 func (n *node) Send(ctx context.Context, msg sdk.Msg) error {
 	bz, err := n.sign(ctx, msg)
