@@ -43,7 +43,7 @@ func settlingOn(t *testing.T) (*settlers, chain.Secret, *simulated.Backend) {
 	public, err := crypto.DecompressPubkey(secret.PublicKey())
 	require.NoError(t, err)
 	l1 := simulated.NewBackend(ethtypes.GenesisAlloc{
-		crypto.PubkeyToAddress(*public): {Balance: ether(1)}, stateContract: {Code: stateCode(), Balance: new(big.Int)},
+		crypto.PubkeyToAddress(*public): {Balance: ether(1)}, stateContract: {Code: codeOf(stateDestination), Balance: new(big.Int)},
 	})
 	t.Cleanup(func() { require.NoError(t, l1.Close()) })
 	mine(t, l1)
