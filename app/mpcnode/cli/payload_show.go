@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
-	"text/tabwriter"
 	"unicode"
 
 	"github.com/spf13/cobra"
@@ -138,13 +137,20 @@ func (r *payloadReport) text() string {
 	return out
 }
 
+// maxNameWidth is where values begin at the latest, however long some name is.
+const maxNameWidth = 40
+
 // detailTable writes names and values in two columns.
 func detailTable(lines []types.Detail) string {
-	return table(func(w *tabwriter.Writer) {
-		for _, l := range lines {
-			fmt.Fprintf(w, "%s\t%s\n", l.Name, oneLine(l.Value))
-		}
-	})
+	width := 0
+	for _, l := range lines {
+		width = max(width, len(l.Name))
+	}
+	var out strings.Builder
+	for _, l := range lines {
+		fmt.Fprintf(&out, "%-*s  %s\n", min(width, maxNameWidth), l.Name, oneLine(l.Value))
+	}
+	return out.String()
 }
 
 // oneLine quotes what would look like something else: another line, or text that nobody sees.

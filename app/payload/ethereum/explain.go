@@ -1,7 +1,6 @@
 package ethereum
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"math/big"
@@ -20,6 +19,11 @@ const (
 	EtherDecimals = 18
 	GweiDecimals  = 9
 )
+
+// maxExplained bounds what is told of typed data. The way to each value of an array has the
+// names of all that it stands in, so it could be thousands of times the payload; what
+// people sign stays far below.
+const maxExplained = 1 << 20
 
 // txTypes names the types of transactions as people do.
 var txTypes = map[uint8]string{
@@ -63,6 +67,7 @@ func (k transactionKind) Explain(data []byte) ([]mpctypes.Detail, error) {
 	if tx.Type() == types.BlobTxType {
 		d.add("max blob fee", "%s gwei for each gas of blobs", decimal(tx.BlobGasFeeCap(), GweiDecimals))
 	}
+	d.add("fee", "at most %s ether", decimal(feeOf(tx), EtherDecimals))
 	for _, hash := range tx.BlobHashes() {
 		d.add("blob", "%s", hash.Hex())
 	}
@@ -96,32 +101,38 @@ func (k typedDataKind) Explain(data []byte) ([]mpctypes.Detail, error) {
 	}
 	var d details
 	d.add("type", "%s", types.text(root["primaryType"].(string)))
-	d.values("domain", root["domain"])
-	d.values("message", root["message"])
+	left := maxExplained
+	d.values("domain", root["domain"], &left)
+	d.values("message", root["message"], &left)
+	if left <= 0 {
+		d.add("and more", "than %d bytes: look at the payload itself, not all of it is here", maxExplained)
+	}
 	return d, nil
 }
 
-// values adds what stands below a name. A text is quoted: nothing in it looks like another
-// line.
-func (d *details) values(name string, v any) {
+// values adds what stands below a name, while there is room left. A text is quoted: nothing
+// in it looks like another line.
+func (d *details) values(name string, v any, left *int) {
+	if *left <= 0 {
+		return
+	}
+	*left -= len(name)
 	switch v := v.(type) {
 	case map[string]any:
 		for _, field := range slices.Sorted(maps.Keys(v)) {
-			d.values(name+"."+field, v[field])
+			d.values(name+"."+field, v[field], left)
 		}
 	case []any:
 		if len(v) == 0 {
 			d.add(name, "none")
 		}
 		for i := range v {
-			d.values(fmt.Sprintf("%s[%d]", name, i), v[i])
+			d.values(fmt.Sprintf("%s[%d]", name, i), v[i], left)
 		}
 	case string:
 		d.add(name, "%s", strconv.Quote(v))
-	case json.Number:
-		d.add(name, "%s", v)
 	default:
-		d.add(name, "%v", v)
+		d.add(name, "%v", v) // a number as it is written, or a boolean
 	}
 }
 

@@ -156,6 +156,7 @@ gas           at most 60000
 max fee       20 gwei for each gas
 priority fee  at most 1 gwei of that
 access        0x3535353535353535353535353535353535353535, 1 slots
+fee           at most 0.0012 ether
 `, out)
 
 	contract := "0x" + common.Bytes2Hex(built(t, "", strings.Fields("ethereum-tx "+transactions["a contract"].flags)...))
@@ -168,7 +169,8 @@ access        0x3535353535353535353535353535353535353535, 1 slots
 	out, err = run(t, "", "show", "ethereum-tx", blobs)
 	require.NoError(t, err)
 	require.Contains(t, out, blobHash)
-	require.Contains(t, out, "3 gwei for each gas of blobs")
+	require.Contains(t, out, "3 gwei for each gas of blobs\n")
+	require.Contains(t, out, "at most 0.000813216 ether\n", "with what the blob costs")
 }
 
 // Whoever leaves something out, or mistypes it, hears what to write.
