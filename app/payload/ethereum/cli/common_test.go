@@ -45,11 +45,8 @@ func built(t *testing.T, stdin string, args ...string) []byte {
 
 // report is what --output json says.
 type report struct {
-	Kind, Payload, Digest           string
-	Bytes                           int
-	Claims                          map[string]any
-	Details                         []mpctypes.Detail
-	Refused, Remedy, Detail, Effect string
+	Payload, Digest         string
+	Refused, Remedy, Detail string
 }
 
 func decodeReport(t *testing.T, out string) (r report) {

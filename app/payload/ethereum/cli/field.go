@@ -62,8 +62,14 @@ func parseAddress(text string) (address, error) {
 	return address(a), nil
 }
 
+// parseNumber reads a number as people write it, or in hex; a zero in front changes nothing.
 func parseNumber(text string) (hexutil.Uint64, error) {
-	n, err := strconv.ParseUint(text, 0, 64)
+	base := 10
+	digits, isHex := strings.CutPrefix(text, "0x")
+	if isHex {
+		base = 16
+	}
+	n, err := strconv.ParseUint(digits, base, 64)
 	if err != nil {
 		return 0, fmt.Errorf("%.64q is no number of at most 64 bits", text)
 	}

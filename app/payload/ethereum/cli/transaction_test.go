@@ -2,6 +2,7 @@ package cli
 
 import (
 	"fmt"
+	"math"
 	"math/big"
 	"strings"
 	"testing"
@@ -203,6 +204,8 @@ func TestTransactionsThatAreRefused(t *testing.T) {
 		"chain 0":                   {without("--chain-id") + " --chain-id 0", "a chain id is above 0"},
 		"chain is a name":           {good + " --chain-id sepolia", "is no number"},
 		"nonce below":               {good + " --nonce -1", "is no number"},
+		"underscore":                {good + " --nonce 1_0", "is no number"},
+		"beyond 64 bits":            {good + " --nonce 18446744073709551616", "is no number"},
 		"unit":                      {good + " --value 1eth", "1.5ether, 20gwei"},
 		"below a wei":               {good + " --value 1.5", "nothing smaller than 1 wei"},
 		"below a wei by a unit":     {good + " --value 0.0000000001gwei", "nothing smaller than 1 wei"},
@@ -255,6 +258,14 @@ func TestFilesThatAreRefused(t *testing.T) {
 	} {
 		_, err := run(t, fmt.Sprintf(good, more), "ethereum-tx", "--json", "-")
 		require.ErrorContains(t, err, want, more)
+	}
+}
+
+func TestNumbers(t *testing.T) {
+	for text, want := range map[string]uint64{"0": 0, "010": 10, "0x10": 16, "18446744073709551615": math.MaxUint64} {
+		n, err := parseNumber(text)
+		require.NoError(t, err, text)
+		require.Equal(t, want, uint64(n), text)
 	}
 }
 
