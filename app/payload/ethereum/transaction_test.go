@@ -292,6 +292,8 @@ func FuzzTransaction(f *testing.F) {
 			return
 		}
 		require.Equal(t, mpctypes.Hash(crypto.Keccak256Hash(data)), decoded.Digest())
+		_, err = transactionKind{}.Explain(data)
+		require.NoError(t, err)
 		finished := finish(t, decoded, private)
 		var tx types.Transaction
 		require.NoError(t, tx.UnmarshalBinary(finished.Raw))

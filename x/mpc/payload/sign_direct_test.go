@@ -310,6 +310,8 @@ func FuzzSignDirect(f *testing.F) {
 			return
 		}
 		require.Equal(t, mpctypes.Hash(sha256.Sum256(data)), decoded.Digest())
+		_, err = k.(mpctypes.ExplainingKind).Explain(data)
+		require.NoError(t, err)
 		digest := decoded.Digest()
 		result := secret.Sign("s", digest[:])
 		if _, err = decoded.Finish(secret.PublicKey(), &result); err != nil {
