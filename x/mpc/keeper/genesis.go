@@ -81,14 +81,14 @@ func (k *Keeper) importOpen(ctx context.Context, gs types.GenesisState, shift in
 	for _, c := range gs.Condemned {
 		condemned[c.RequestID()] = mpctypes.Reason(c.Reason)
 	}
-	for _, r := range gs.Requests {
-		r.Shift(shift)
-		if err := k.importRequest(ctx, r, condemned[r.RequestID()]); err != nil {
+	for _, a := range gs.Attestations { // before the requests, some of which go on because of them
+		if err := k.setAttestation(ctx, a); err != nil {
 			return err
 		}
 	}
-	for _, a := range gs.Attestations {
-		if err := k.setAttestation(ctx, a); err != nil {
+	for _, r := range gs.Requests {
+		r.Shift(shift)
+		if err := k.importRequest(ctx, r, condemned[r.RequestID()]); err != nil {
 			return err
 		}
 	}
@@ -202,7 +202,8 @@ func (k *Keeper) importRequest(ctx context.Context, r types.Request, reason mpct
 }
 
 // condemnation is why an imported request cannot be decided any more; empty if it
-// can.
+// can. What participants said of their shares ends only reshares that the module asked for,
+// which it does for none that too few can deal: an owner may have asked for one all the same.
 func (k *Keeper) condemnation(ctx context.Context, r types.Request) (mpctypes.Reason, error) {
 	key, err := k.Key(ctx, r.KeyId)
 	if err != nil {
@@ -217,6 +218,8 @@ func (k *Keeper) condemnation(ctx context.Context, r types.Request) (mpctypes.Re
 		return "", fmt.Errorf("member of request %s: %w", r.RequestID(), err)
 	case !r.DoesWithout(revoked):
 		return mpctypes.ErrIdentityRevoked, nil
+	case r.Kind == types.REQUEST_KIND_RESHARE && types.IsAutoID(r.Id):
+		return k.starved(ctx, r.Id, true, key.EnoughShares(r.Dealers(revoked)) == nil)
 	}
 	return "", nil
 }

@@ -77,6 +77,9 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	if err != nil {
 		return err
 	}
+	if key, err = k.noteReturn(ctx, key); err != nil {
+		return err
+	}
 	if !key.MayAutoReshare(sdk.UnwrapSDKContext(ctx).BlockHeight()) {
 		return nil
 	}
@@ -88,9 +91,6 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return err
 	}
 	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
-	if key, err = k.noteReturn(ctx, key, len(able)); err != nil {
-		return err
-	}
 	lost := shareLost(ctx, params, key)
 	if len(able) == len(key.Participants) && len(able) >= safe && !lost {
 		return k.waitNoMore(ctx, key)

@@ -56,7 +56,7 @@ func (k *Key) Condemn(retireHeight int64) error {
 
 // Restore makes a DELETING key READY again. What lost to it may be destroyed from
 // retireHeight on, and not before the deletion would have done so: a rollback of as
-// many blocks must find it.
+// many blocks must find it. Whom the module waited for before may be back, and others away.
 func (k *Key) Restore(retireHeight int64) error {
 	switch {
 	case k.Status == KEY_STATUS_DELETED:
@@ -70,6 +70,7 @@ func (k *Key) Restore(retireHeight int64) error {
 		return err
 	}
 	k.RetireHeight = max(k.RetireHeight, retireHeight)
+	k.EndangeredHeight, k.ReturnHeight = 0, 0
 	return nil
 }
 
