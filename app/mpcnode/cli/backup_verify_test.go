@@ -158,9 +158,8 @@ func TestVerifyAsksForAPrunedKey(t *testing.T) {
 	f.EndBlocks(f.Ctx.BlockHeight() + int64(params.KeygenLifetimeBlocks+params.RetireBlocks) + 2)
 	helper := baseapp.NewQueryServerTestHelper(f.Ctx, f.Cdc.InterfaceRegistry())
 	mpctypes.RegisterQueryServer(helper, f.Query)
-	saved := &backup.Saved{Records: []types.Record{
-		{RecordKey: types.RecordKey{KeyID: "unknown_key"}}, {RecordKey: types.RecordKey{KeyID: "pruned"}},
-	}}
+	saved := new(backup.Saved)
+	saved.Records = []types.Record{{RecordKey: types.RecordKey{KeyID: "unknown_key"}}, {RecordKey: types.RecordKey{KeyID: "pruned"}}}
 	keys, _, err := askChain(t.Context(), mpctypes.NewQueryClient(helper), saved, "")
 	require.NoError(t, err)
 	require.Equal(t, map[string]mpctypes.Key{"unknown_key": {Id: "unknown_key", Status: mpctypes.KEY_STATUS_ERROR}}, keys)
