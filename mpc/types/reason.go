@@ -111,7 +111,7 @@ const (
 	ErrResharePending Reason = "reshare_pending"
 	// ErrCancelled: the owner or the authority gave the reshare up.
 	ErrCancelled Reason = "cancelled"
-	// ErrPruned: the signature was decided so long ago that it is not kept.
+	// ErrPruned: the request is over for so long that it is not kept.
 	ErrPruned Reason = "pruned"
 	// ErrFeeNotPaid: the account has less than the fee of its request.
 	ErrFeeNotPaid Reason = "fee_not_paid"

@@ -60,6 +60,11 @@ func (k *Keeper) importDecided(ctx context.Context, gs types.GenesisState, shift
 			return fmt.Errorf("store what is left of signature %s: %w", p.Id, err)
 		}
 	}
+	for _, p := range gs.PrunedRequests {
+		if err := k.prunedRequests.Set(ctx, requestKeyOf(p.RequestID()), p.ContentHash); err != nil {
+			return fmt.Errorf("store what is left of %s: %w", p.RequestID(), err)
+		}
+	}
 	for _, p := range gs.SignedPlaces {
 		if err := k.signedPlaces.Set(ctx, collections.Join(p.KeyId, p.Place), p.Stored()); err != nil {
 			return fmt.Errorf("store the place %s of key %s: %w", p.Place, p.KeyId, err)
@@ -246,6 +251,10 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 		}),
 		k.prunedSignatures.Walk(ctx, nil, func(id string, hash []byte) (bool, error) {
 			gs.PrunedSignatures = append(gs.PrunedSignatures, types.PrunedSignature{Id: id, ContentHash: hash})
+			return false, nil
+		}),
+		k.prunedRequests.Walk(ctx, nil, func(id requestKey, hash []byte) (bool, error) {
+			gs.PrunedRequests = append(gs.PrunedRequests, types.PrunedRequest{Kind: types.RequestKind(id.K1()), Id: id.K2(), ContentHash: hash})
 			return false, nil
 		}),
 		k.signedPlaces.Walk(ctx, nil, func(at collections.Pair[string, string], stored []byte) (bool, error) {

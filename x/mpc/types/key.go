@@ -129,6 +129,10 @@ func (k Key) CanSign() error {
 	return ErrKeyNotReady.Wrapf("key %s is %s", k.Id, k.Status)
 }
 
+// Prunes reports whether the key goes some time after its end: it failed, so nothing was
+// ever signed by it. One that is deleted stays, a tombstone, whatever it was before.
+func (k Key) Prunes() bool { return k.Status == KEY_STATUS_ERROR }
+
 // Shift moves the key's request, decision and end in time, as Request.Shift does with
 // a request: how many blocks are left until its end stays as it was. Heights that
 // are 0 because nothing was decided stay so.

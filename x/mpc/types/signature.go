@@ -95,8 +95,8 @@ func (s *Signature) Fail(reason mpctypes.Reason, height int64) error {
 	return nil
 }
 
-// Prunes reports whether the signature goes some time after its decision. A test stays
-// with its reshare.
+// Prunes reports whether the signature goes some time after its decision. A test goes with
+// its reshare.
 func (s Signature) Prunes() bool {
 	return !s.Test && (s.Status == SIGNATURE_STATUS_READY || s.Status == SIGNATURE_STATUS_ERROR)
 }
@@ -107,17 +107,6 @@ func (s *Signature) Shift(blocks int64) {
 	if s.Status != SIGNATURE_STATUS_PENDING {
 		s.DecidedHeight += blocks
 	}
-}
-
-// Validate checks what is left of a signature in a genesis file.
-func (p PrunedSignature) Validate() error {
-	if err := mpctypes.ValidateID(p.Id); err != nil {
-		return err
-	}
-	if IsTestID(p.Id) || len(p.ContentHash) != len(mpctypes.Hash{}) {
-		return fmt.Errorf("pruned signature %s is a test, or its content hash has %d bytes", p.Id, len(p.ContentHash))
-	}
-	return nil
 }
 
 // SetTestDigest is what a signature signs that tests the shares of a reshare.
