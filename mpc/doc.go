@@ -66,6 +66,13 @@
 //     requests that it makes up are looked up a few times a block (outcome.go), keys are
 //     beside the loop (judge.go). In the inbox no participant, and no peer that tells results,
 //     has more than is free (queue.go).
+//   - Who leads an open request out of turn is refused, each time, and its Starts go nowhere.
+//     With 2000 such words a second after 4000 at once, more than package p2p takes of
+//     anybody, from one of four members to each of the others, a signature took 0.08 to 0.35 s
+//     in the middle, where it took 4 ms, and at most 2.1 s, with other work on the machine:
+//     what finds no room is said again after 2 s. Memory grew by less than 2 MB (go test -run
+//     TestEngineUnderWords -v ./mpc; it fails above 10 s and 8 MB). Who says as much when it
+//     is its turn to lead costs that attempt, as who is silent does.
 //   - Finished signatures and proof are verified beside the loop (judge.go): who delivers
 //     false ones is charged for them, and keeps nobody from the true one. Who repeats what
 //     another one signed makes it pay no more (attest.go).

@@ -33,6 +33,9 @@ const (
 	DropSenderBudget types.Reason = "sender_budget"
 	// DropSlowStream: on libp2p, a message did not come within the time that a stream has.
 	DropSlowStream types.Reason = "slow_stream"
+	// DropConnection: on libp2p, a peer's oldest connection was closed, because it had more
+	// than it may.
+	DropConnection types.Reason = "too_many_connections"
 	// DropNoSink: the engine does not run yet.
 	DropNoSink types.Reason = "no_sink"
 	// DropNoIdentity: this node has none, and the message is for members.
@@ -56,8 +59,8 @@ const (
 
 	// Inbound, the delivering peer's fault.
 
-	// DropBrokenStream: on libp2p, a stream was ended before its message was there, or
-	// declared more than a message may have.
+	// DropBrokenStream: on libp2p, a stream was ended before its message was there or before
+	// it said what it is for, or declared more than a message may have.
 	DropBrokenStream types.Reason = "broken_stream"
 	// FaultShape: it cannot be a message of this chain.
 	FaultShape types.Reason = "bad_shape"
