@@ -184,6 +184,7 @@ func runLies(t *testing.T, seed uint64, trace func(string)) *storm {
 	s.calm = true // calmed long ago: nothing is forgiven
 	s.Chain.Keygen("key", s.threshold)
 	require.True(t, s.Run(maxKeygenAttempts*keygenAttempt, ready(s.World, "key")), "keygen is stuck")
+	s.rotate(t)
 	s.stock(t)
 	s.lie(1 + s.Rand.IntN(100))
 	s.Chain.Keygen("spoiled", s.threshold)
@@ -201,6 +202,22 @@ func runLies(t *testing.T, seed uint64, trace func(string)) *storm {
 	}
 	s.over(t)
 	return s
+}
+
+// rotate gives, in a quarter of all storms, an honest node another identity while nothing is
+// open; who lies has the one of before.
+func (s *storm) rotate(t *testing.T) {
+	t.Helper()
+	n := s.Nodes[s.Rand.IntN(len(s.Nodes))]
+	if s.lies(n) || s.Rand.IntN(3) > 0 {
+		return
+	}
+	s.Rotate(n)
+	registered := func() bool {
+		id, _ := s.Chain.Roster().Current(n.Operator)
+		return id.Version == 2 && allUp(s.World)
+	}
+	require.True(t, s.Run(time.Minute, registered), "an identity is not registered")
 }
 
 // reshare gives the key to all anew, the liars among them: it comes off or it does not, and
@@ -244,6 +261,7 @@ func runStorm(t *testing.T, seed uint64, trace func(string)) *storm {
 		s.over(t)
 		return s // the weather was too bad for all four at once
 	}
+	s.rotate(t)
 	s.stock(t)
 	for _, n := range s.liars {
 		s.RandomLiar(n, 10+s.Rand.IntN(60))
