@@ -47,7 +47,7 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		lost:          f.desc("database_missing", "1 on a node that takes no part because its database, its identity or both are gone or damaged."),
 		auditFailing:  f.desc("audit_failing", "1 while the audit log cannot be written or brought to disk."),
 		missing:       f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
-		endangered:    f.desc("keys_endangered", "READY keys of this participant that some participants have no share of, so that t+1 shares are left or fewer."),
+		endangered:    f.desc("keys_endangered", "READY keys of this participant of which some participants have no share or revoked their identity, so that t+1 can sign or fewer."),
 		presignatures: f.desc("presignatures", "Presignatures in memory: ready for requests that this node leads, parked here whoever owns them, being made.", "state"),
 		resent:        f.desc("resent_total", "Envelopes that were sent again."),
 	}

@@ -116,8 +116,8 @@ func (w *shareWatch) found() []MissingShare {
 	return nil
 }
 
-// endangered is how many keys of this participant the next lost share would end, or that
-// lost too many already, as of the last look.
+// endangered is how many keys of this participant the next lost share or identity would end,
+// or that lost too many already, as of the last look.
 func (w *shareWatch) endangered() int64 {
 	if w == nil {
 		return 0
@@ -136,14 +136,8 @@ func (w *shareWatch) compare() (err error) {
 		return err
 	}
 	missing := missingOf(has.self, has.keys, records)
-	atRisk := 0
-	for _, k := range has.keys {
-		if left := len(k.Participants) - len(k.MissingShares); len(k.MissingShares) > 0 && left <= k.Threshold+1 {
-			atRisk++
-		}
-	}
 	w.missing.Store(&missing)
-	w.keysAtRisk.Store(int64(atRisk))
+	w.keysAtRisk.Store(int64(has.atRisk()))
 	w.tell(missing)
 	if news := undeclared(missing); w.declare != nil && len(news) > 0 {
 		w.declare(news)
@@ -156,8 +150,22 @@ type owned struct {
 	// self is who it is; nobody, without keys, if it is not registered.
 	self types.Operator
 	keys []types.Key
+	// roster is everybody's identities.
+	roster *types.Roster
 	// height is of the block after which it is so.
 	height int64
+}
+
+// atRisk counts the keys that cannot do without one more participant, because some lost their
+// share or revoked their identity. A key that never could is as it was asked for.
+func (o *owned) atRisk() (n int) {
+	for i := range o.keys {
+		k := &o.keys[i]
+		if left := k.Signers(o.roster); left < len(k.Participants) && left <= k.Threshold+1 {
+			n++
+		}
+	}
+	return n
 }
 
 // own reads the keys of which this node should have a share.
@@ -171,7 +179,7 @@ func (w *shareWatch) own() (owned, error) {
 	if err != nil {
 		return owned{}, fmt.Errorf("read the roster: %w", err)
 	}
-	has := owned{self: w.operator(roster), height: ctx.BlockHeight()}
+	has := owned{self: w.operator(roster), roster: roster, height: ctx.BlockHeight()}
 	if has.self == "" {
 		return has, nil
 	}

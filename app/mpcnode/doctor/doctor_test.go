@@ -158,6 +158,8 @@ func TestStagedFailures(t *testing.T) {
 		{"identity damaged when it was started", func(f *Facts) {
 			f.Node.Status.Problem, f.Node.Status.Remedy, f.Node.Asked = "identity_unusable", types.ErrIdentityLost.Remedy(), false
 		}, Problem, "identity", types.ErrIdentityLost, "missing or damaged", "identity", 0},
+		{"one revoked", revoke("op-1"), Warning, "participant", types.ErrIdentityRevoked, "op-1 revoked its identity", "identity rotate", 0},
+		{"too many revoked", revoke("op-1", "op-2"), Warning, "participant", types.ErrIdentityRevoked, "op-1 revoked its identity", "identity rotate", 2},
 		{"deleted key, presignatures", func(f *Facts) { f.Node.Key.Status, f.Node.PresignTarget = "DELETED", 3 }, Problem, "key", types.ErrKeyDeleted, "DELETED", "another key", 0},
 		{"another's key, presignatures", func(f *Facts) {
 			f.Node.Key.Participants, f.Node.PresignTarget, f.For = []string{"op-1", "op-2", "op-3"}, 3, Sign
@@ -230,6 +232,29 @@ func unasked(stage func(*Facts)) func(*Facts) {
 			*p = mpcnode.ParticipantReport{Operator: p.Operator, IdentityVersion: p.IdentityVersion, Self: p.Self, Direct: p.Direct}
 		}
 	}
+}
+
+// revoke lets participants have no identity: their nodes can answer nothing.
+func revoke(operators ...string) func(*Facts) {
+	return func(f *Facts) {
+		for i := range f.Node.Participants {
+			if p := &f.Node.Participants[i]; slices.Contains(operators, p.Operator) {
+				*p = mpcnode.ParticipantReport{Operator: p.Operator}
+			}
+		}
+	}
+}
+
+// A key whose participants revoked signs nothing, though nobody lost a share.
+func TestRevokedParticipants(t *testing.T) {
+	f := healthy()
+	revoke("op-1", "op-2")(&f)
+	found := bad(Examine(f))
+	last := found[len(found)-1]
+	require.Equal(t, Finding{
+		Check: "epoch", Level: Problem, Reason: types.ErrTooFewSigners, Remedy: types.ErrTooFewSigners.Remedy(),
+		Detail: "at most 2 of 4 have an identity and a share of epoch 1, 3 are needed",
+	}, last)
 }
 
 // clocks sets those of all others.
@@ -343,9 +368,9 @@ func TestHeldKeys(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"problem stalled: away cannot be signed with now: 2 of 3 participants are there with a share, 3 are needed: op-2 does not answer",
-		"problem share_missing: lost cannot be signed with now: 1 of 4 participants are there with a share, 3 are needed: op-1 has no share, op-2 does not answer, op-3 has no share",
-		"problem stalled: left cannot be signed with now: 1 of 2 participants are there with a share, 2 are needed: op-9 has no identity",
-		"problem share_missing: ours cannot be signed with now: 2 of 3 participants are there with a share, 3 are needed: op-0 has no share",
+		"problem too_few_signers: lost cannot be signed with now: 1 of 4 participants are there with a share, 3 are needed: op-1 has no share, op-2 does not answer, op-3 has no share",
+		"problem too_few_signers: left cannot be signed with now: 1 of 2 participants are there with a share, 2 are needed: op-9 has no identity",
+		"problem too_few_signers: ours cannot be signed with now: 2 of 3 participants are there with a share, 3 are needed: op-0 has no share",
 		"warning stalled: of edge just as many participants are there as are needed: none may be lost",
 		"ok : 2 of 6 READY keys of this node can be signed with now; whether all have the share of one: --key ID",
 	}, lines)
