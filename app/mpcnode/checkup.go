@@ -43,17 +43,13 @@ type Checkup struct {
 	Requests []OutcomeReport `json:"requests,omitempty"`
 	// Held are the READY keys that this node is a participant of, if they were asked for.
 	Held []HeldKey `json:"held,omitempty"`
+	// Validator is how the validator of this node's operator is: ValidatorBonded and so on;
+	// empty: nobody knows.
+	Validator string `json:"validator,omitempty"`
+	// Chosen are whom the chain would choose, if that was asked for.
+	Chosen *ChosenReport `json:"chosen,omitempty"`
 	// ChainError is why the chain's state could not be read.
 	ChainError string `json:"chain_error,omitempty"`
-}
-
-// Question is what a checkup is to look at beside the node.
-type Question struct {
-	// Key is the id of a key that participants are asked about too, Request one of a key,
-	// signature or reshare; empty: none.
-	Key, Request string
-	// Held: the READY keys of the node are to be listed.
-	Held bool
 }
 
 // HeldKey is a READY key as the chain has it: Threshold+1 of the participants sign.
@@ -158,11 +154,11 @@ func (m *member) newExaminer(engine *mpc.Engine, chain chainQueries, status func
 	}
 }
 
-// ServeHTTP answers with a Checkup: ?key=ID&request=ID&held=true, all may be missing.
+// ServeHTTP answers with a Checkup of a Question.
 func (x *examiner) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	q := Question{req.FormValue("key"), req.FormValue("request"), req.FormValue("held") == "true"}
-	if len(q.Key) > types.MaxIDBytes || len(q.Request) > types.MaxIDBytes {
-		http.Error(w, "an id is too long", http.StatusBadRequest)
+	q, err := readQuestion(req)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	writeJSON(w, x.examine(req.Context(), q))
@@ -213,6 +209,7 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, q Question) (roste
 		return nil, err
 	}
 	c.Identity.found(roster, x.public)
+	c.Validator = x.validator(ctx, c.Identity.Operator)
 	if c.PresignTarget, err = x.app.MPCState().EnginePresignTarget(committed); err != nil {
 		return roster, err
 	}
@@ -236,8 +233,11 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, q Question) (roste
 		}
 	}
 	if q.Request != "" {
-		c.Requests, err = x.chain.outcomes(ctx, q.Request)
+		if c.Requests, err = x.chain.outcomes(ctx, q.Request); err != nil {
+			return roster, err
+		}
 	}
+	c.Chosen, err = x.choose(ctx, q, c.Key)
 	return roster, err
 }
 

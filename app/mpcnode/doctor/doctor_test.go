@@ -22,7 +22,7 @@ func healthy() Facts {
 		Version:  "v1",
 		Status:   mpcnode.StatusReport{Engine: mpcnode.EngineRunning, Operator: "op-0", IdentityVersion: 1, Height: 70, Preparams: 2, Peers: 3},
 		Identity: mpcnode.IdentityReport{Keys: 1, Operator: "op-0", Version: 1, Current: 1}, PreparamsTarget: 2,
-		Clock: mpcnode.ClockReport{Now: time.Unix(1000, 0), BlockTime: time.Unix(998, 0), MaxAge: 30}, Asked: true,
+		Clock: mpcnode.ClockReport{Now: time.Unix(1000, 0), BlockTime: time.Unix(998, 0), MaxAge: 30}, Asked: true, Validator: mpcnode.ValidatorBonded,
 		Key: &mpcnode.OutcomeReport{
 			Kind: "keygen", ID: "key", KeyID: "key", Status: "READY", Epoch: 1, Threshold: 2, Participants: []string{"op-0", "op-1", "op-2", "op-3"},
 		},
@@ -75,7 +75,7 @@ func TestHealthy(t *testing.T) {
 			require.Empty(t, found.Remedy)
 		}
 		for _, check := range []string{
-			"node", "identity", "passphrase", "database", "disk", "clock", "pre-parameters", "presignatures", "shares", "peers", "participant", "versions", "key", "epoch",
+			"node", "identity", "validator", "passphrase", "database", "disk", "clock", "pre-parameters", "presignatures", "shares", "peers", "participant", "versions", "key", "epoch",
 		} {
 			require.True(t, checks[check], check)
 		}
@@ -190,6 +190,9 @@ func TestStagedFailures(t *testing.T) {
 		{"not registered", unasked(func(f *Facts) { f.Node.Identity.Operator = "" }), Problem, "identity", types.ErrUnregistered, "none of its keys, 1", "mpc register --from", 0},
 		{"identity outdated", unasked(func(f *Facts) { f.Node.Identity.Current, f.Node.Status.IdentityOutdated = 2, 2 }), Problem, "identity", types.ErrIdentityOld, "goes by version 2", "start the node again", 0},
 		{"identity revoked", func(f *Facts) { f.Node.Identity.Revoked = true }, Problem, "identity", types.ErrIdentityRevoked, "op-0 revoked", "identity rotate", 0},
+		{"jailed", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorJailed }, Warning, "validator", types.ErrNotBonded, "jailed: a keygen", "tx slashing unjail", 0},
+		{"not bonded", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorUnbonding }, Warning, "validator", types.ErrNotBonded, "not bonded (unbonding)", "tx staking delegate", 0},
+		{"no validator", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorGone }, Warning, "validator", types.ErrNotBonded, "has it no more", "create-validator", 0},
 		{"identity made since", func(f *Facts) { f.Files.IdentityKeys = 2 }, Warning, "identity", "", "newer key", "start the node again", 0},
 		{"catching up", func(f *Facts) { f.Node.Status.CatchingUp = true }, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
 		{"engine stopped", unasked(func(f *Facts) { f.Node.Status.Engine = "stopped: the disk is full" }), Problem, "node", types.ErrStorage, "the disk is full", "disk", 0},
@@ -420,6 +423,73 @@ func TestPurposeReshare(t *testing.T) {
 	leaves.Node.Participants[2].HasShare = false
 	levels, _ = summary(leaves)
 	require.Equal(t, []Level{Problem, OK}, levels, "who has no share deals none, and may get one")
+}
+
+// A keygen takes whom the chain chooses, not everybody that ever registered.
+func TestPurposeKeygen(t *testing.T) {
+	examine := func(f Facts) (r Report, lines []string) {
+		f.For, f.Key, f.Node.Key = Keygen, "", nil
+		r = Examine(f)
+		for _, found := range r.Findings {
+			if found.Check == "keygen" {
+				lines = append(lines, string(found.Level)+" "+string(found.Reason)+": "+found.Detail)
+			}
+		}
+		return r, lines
+	}
+	left := func() Facts {
+		f := healthy()
+		f.Node.Participants = append(f.Node.Participants, mpcnode.ParticipantReport{Operator: "op-4", IdentityVersion: 1})
+		f.Node.Chosen = &mpcnode.ChosenReport{Operators: []string{"op-0", "op-1", "op-2", "op-3"}}
+		return f
+	}
+	const leavesOut = "ok : the chain leaves out op-4: jailed, not bonded, or of less power than the 4 that it takes"
+	r, lines := examine(left())
+	require.Empty(t, bad(r), "who left long ago is not needed")
+	require.Equal(t, []string{leavesOut, "ok : 4 of 4 participants to be are there, 4 are needed"}, lines)
+
+	f := left()
+	f.Node.Participants[1].Answered = false
+	r, lines = examine(f)
+	require.Equal(t, 2, r.Problems)
+	require.Equal(t, []string{leavesOut, "problem stalled: 3 of 4 participants to be are there, 4 are needed"}, lines)
+	f.Committee = []string{"op-0", "op-2", "op-3"}
+	f.Node.Chosen.Operators = f.Committee
+	r, lines = examine(f)
+	require.Empty(t, bad(r))
+	require.Equal(t, []string{"ok : 3 of 3 participants to be are there, 3 are needed"}, lines)
+
+	f = left()
+	f.Node.Validator, f.Node.Chosen.Operators = mpcnode.ValidatorJailed, []string{"op-1", "op-2", "op-3"}
+	r, lines = examine(f)
+	require.Len(t, bad(r), 1)
+	require.Equal(t, "validator", bad(r)[0].Check)
+	require.Equal(t, "ok : the chain leaves out op-0, op-4: jailed, not bonded, or of less power than the 3 that it takes", lines[0])
+	f.Node.Validator = mpcnode.ValidatorBonded
+	_, lines = examine(f)
+	require.Equal(t, "warning : the chain leaves this node out: its validator has less power than each of the 3 that it takes (max_participants)", lines[0])
+
+	f = left()
+	f.Node.Chosen = &mpcnode.ChosenReport{Refusal: "t = 4 needs 5", Reason: string(types.ErrTooFewParticipants)}
+	_, lines = examine(f)
+	require.Equal(t, []string{"problem too_few_participants: the chain would refuse it now: t = 4 needs 5"}, lines)
+	f.Committee, f.Node.Chosen.Refusal, f.Node.Chosen.Reason = []string{"op-0", "op-4"}, "op-4", string(types.ErrNotBonded)
+	_, lines = examine(f)
+	require.Equal(t, []string{"problem participant_not_bonded: the chain would refuse it now: op-4", "problem stalled: 1 of 2 participants to be are there, 2 are needed"}, lines)
+}
+
+// Of those that hold the key and get no share by its reshare not all must be there.
+func TestReshareWithoutAHolder(t *testing.T) {
+	f := healthy()
+	f.For, f.Committee, f.Node.Participants[3].Answered = Reshare, []string{"op-0", "op-1", "op-2"}, false
+	found := bad(Examine(f))
+	require.Len(t, found, 2)
+	require.Equal(t, []Level{Warning, Warning}, []Level{found[0].Level, found[1].Level})
+	f.Committee = nil
+	f.Node.Chosen = &mpcnode.ChosenReport{Operators: []string{"op-0", "op-1", "op-2"}}
+	require.Zero(t, Examine(f).Problems)
+	f.Key, f.Node.Key = "", nil
+	require.Empty(t, bad(Examine(f)))
 }
 
 // One participant alone cannot say whose clock is wrong.
