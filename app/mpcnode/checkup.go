@@ -28,6 +28,8 @@ type Checkup struct {
 	PreparamsTarget int                  `json:"preparams_target"`
 	PresignTarget   int                  `json:"presign_target"`
 	Presignatures   []PresignatureReport `json:"presignatures"`
+	// ReadyKeys are how many READY keys this node is a participant of.
+	ReadyKeys int `json:"ready_keys"`
 	// Strangers are peers without the MPC channel.
 	Strangers []p2p.Stranger `json:"strangers"`
 	// Participants are all registered ones, and those of the key that was asked for.
@@ -88,6 +90,8 @@ type PresignatureReport struct {
 	Epoch  uint64 `json:"epoch"`
 	Ready  int    `json:"ready"`
 	Parked int    `json:"parked"`
+	// Building are being made, by whoever leads that.
+	Building int `json:"building"`
 }
 
 // ParticipantReport is what the node knows of a participant.
@@ -172,7 +176,7 @@ func (x *examiner) examine(ctx context.Context, q Question) Checkup {
 		Clock:    ClockReport{Now: x.now(), MaxAge: x.maxAge.Seconds()},
 	}
 	for _, s := range x.engine.Status().Presignatures {
-		c.Presignatures = append(c.Presignatures, PresignatureReport{string(s.KeyID), s.Epoch, s.Ready, s.Parked})
+		c.Presignatures = append(c.Presignatures, PresignatureReport{string(s.KeyID), s.Epoch, s.Ready, s.Parked, s.Building})
 	}
 	roster, err := x.readChain(ctx, &c, q)
 	if err != nil {
@@ -213,12 +217,13 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, q Question) (roste
 	if c.PresignTarget, err = x.app.MPCState().EnginePresignTarget(committed); err != nil {
 		return roster, err
 	}
-	if q.Held && c.Identity.Operator != "" {
+	if c.Identity.Operator != "" {
 		keys, err := x.app.MPCState().EngineKeysOf(committed, types.Operator(c.Identity.Operator))
 		if err != nil {
 			return roster, err
 		}
-		for i := range keys {
+		c.ReadyKeys = len(keys)
+		for i := 0; q.Held && i < len(keys); i++ {
 			k := &keys[i]
 			c.Held = append(c.Held, HeldKey{string(k.ID), k.Threshold, texts(k.Participants), texts(k.MissingShares)})
 		}

@@ -60,9 +60,9 @@ type shareWatch struct {
 	look chan struct{}
 
 	missing atomic.Pointer[[]MissingShare]
-	// keysAtRisk is as of the last look.
-	keysAtRisk atomic.Int64
-	logged     map[string]MissingShare
+	// keysAtRisk and presigns are as of the last look.
+	keysAtRisk, presigns atomic.Int64
+	logged               map[string]MissingShare
 }
 
 func newShareWatch(app App, public []ed25519.PublicKey, records func() []types.Record, log *slog.Logger) *shareWatch {
@@ -125,6 +125,15 @@ func (w *shareWatch) endangered() int64 {
 	return w.keysAtRisk.Load()
 }
 
+// presignsWanted is how many presignatures this node is to keep at most, of the keys of which
+// it has shares, as of the last look.
+func (w *shareWatch) presignsWanted() int64 {
+	if w == nil {
+		return 0
+	}
+	return w.presigns.Load()
+}
+
 func (w *shareWatch) compare() (err error) {
 	defer unpanicked(&err)
 	records := w.records()
@@ -138,6 +147,7 @@ func (w *shareWatch) compare() (err error) {
 	missing := missingOf(has.self, has.keys, records)
 	w.missing.Store(&missing)
 	w.keysAtRisk.Store(int64(has.atRisk()))
+	w.presigns.Store(int64((len(has.keys) - len(missing)) * has.presign))
 	w.tell(missing)
 	if news := undeclared(missing); w.declare != nil && len(news) > 0 {
 		w.declare(news)
@@ -152,6 +162,8 @@ type owned struct {
 	keys []types.Key
 	// roster is everybody's identities.
 	roster *types.Roster
+	// presign is how many presignatures of each are to be kept.
+	presign int
 	// height is of the block after which it is so.
 	height int64
 }
@@ -185,6 +197,9 @@ func (w *shareWatch) own() (owned, error) {
 	}
 	if has.keys, err = state.EngineKeysOf(ctx, has.self); err != nil {
 		return owned{}, fmt.Errorf("read the keys of %s: %w", has.self, err)
+	}
+	if has.presign, err = state.EnginePresignTarget(ctx); err != nil {
+		return owned{}, fmt.Errorf("read the parameters: %w", err)
 	}
 	return has, nil
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -79,6 +80,12 @@ func TestSharesThatAreMissing(t *testing.T) {
 	require.Equal(t, []types.KeyID{"behind", "unfinished"}, declared)
 	require.True(t, w.found()[1].OnChain)
 	require.Equal(t, 3, strings.Count(out.String(), "reason=share_missing"))
+	m := newMetrics("seq-1")
+	m.watch(idleEngine(t), w)
+	wanted := slices.IndexFunc(gather(t, m)["sequencer_mpc_presignatures"].Metric, func(m *dto.Metric) bool {
+		return slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetValue() == "wanted" })
+	})
+	require.InDelta(t, 3, gather(t, m)["sequencer_mpc_presignatures"].Metric[wanted].GetGauge().GetValue(), 0, "of the one key that is fine")
 	keys[2] = key("lost", 1)
 	records = append(records, record("lost", 1, true), record("behind", 2, true))
 	require.NoError(t, w.compare())
@@ -132,6 +139,7 @@ func TestKeysAtRisk(t *testing.T) {
 			m := newMetrics("seq-1")
 			m.watch(idleEngine(t), w)
 			require.InDelta(t, c.want, gather(t, m)["sequencer_mpc_keys_endangered"].Metric[0].GetGauge().GetValue(), 0)
+			require.Zero(t, w.presignsWanted(), "it has no share")
 		})
 	}
 }

@@ -209,6 +209,13 @@ func TestStagedFailures(t *testing.T) {
 		{"disk full", func(f *Facts) { f.Files.Disks[0].Free = 1 << 20 }, Problem, "disk", types.ErrStorage, "1 MiB free", "disk", 0},
 		{"disk low", func(f *Facts) { f.Files.Disks[0].Free = 1 << 30 }, Warning, "disk", types.ErrStorage, "1.0 GiB free", "disk", 0},
 		{"no presignatures", func(f *Facts) { f.Node.PresignTarget = 3 }, Warning, "presignatures", "", "the long way", "participants", 0},
+		{"no presignatures of any key", func(f *Facts) {
+			f.Key, f.Node.Key, f.Node.PresignTarget, f.Node.ReadyKeys = "", nil, 4, 3
+			f.Node.Presignatures = []mpcnode.PresignatureReport{{KeyID: "a", Parked: 5}}
+		}, Warning, "presignatures", "", "none is ready for requests that this node leads, of 12 to be kept, and none is being made", "participants below", 0},
+		{"no presignatures, behind", func(f *Facts) {
+			f.Key, f.Node.Key, f.Node.PresignTarget, f.Node.ReadyKeys, f.Node.Status.CatchingUp = "", nil, 4, 3, true
+		}, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
 		{"audit log fails", func(f *Facts) { f.Node.Status.AuditProblem = "disk full" }, Problem, "audit log", types.ErrStorage, "disk full", "disk", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -258,6 +265,23 @@ func TestRevokedParticipants(t *testing.T) {
 		Check: "epoch", Level: Problem, Reason: types.ErrTooFewSigners, Remedy: types.ErrTooFewSigners.Remedy(),
 		Detail: "at most 2 of 4 have an identity and a share of epoch 1, 3 are needed",
 	}, last)
+}
+
+// A pool that fills says how far it is, and so does one that needs nothing.
+func TestPresignaturesThatAreMade(t *testing.T) {
+	line := func(keys int, pools ...mpcnode.PresignatureReport) string {
+		f := healthy()
+		f.Key, f.Node.Key, f.Node.PresignTarget, f.Node.ReadyKeys, f.Node.Presignatures = "", nil, 4, keys, pools
+		r := Examine(f)
+		require.Empty(t, bad(r))
+		i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Check == "presignatures" })
+		return r.Findings[i].Detail
+	}
+	require.Equal(t, "0 ready for requests that this node leads, 0 parked here in all", line(0))
+	require.Equal(t, "0 of 8 ready for requests that this node leads, 3 parked here in all, 1 being made", line(2, mpcnode.PresignatureReport{KeyID: "a", Parked: 3, Building: 1}))
+	require.Equal(t, "5 of 8 ready for requests that this node leads, 9 parked here in all, 0 being made",
+		line(2, mpcnode.PresignatureReport{KeyID: "a", Parked: 6, Ready: 4}, mpcnode.PresignatureReport{KeyID: "b", Parked: 3, Ready: 1}))
+	require.Equal(t, "4 of 4 ready for requests that this node leads, 6 parked here in all", line(1, mpcnode.PresignatureReport{KeyID: "a", Parked: 6, Ready: 4}))
 }
 
 // clocks sets those of all others.
