@@ -28,8 +28,10 @@ type Checkup struct {
 	PreparamsTarget int                  `json:"preparams_target"`
 	PresignTarget   int                  `json:"presign_target"`
 	Presignatures   []PresignatureReport `json:"presignatures"`
-	// ReadyKeys are how many READY keys this node is a participant of.
+	// ReadyKeys are how many READY keys this node is a participant of that enough participants
+	// are left to sign with, SpentKeys those that too few are.
 	ReadyKeys int `json:"ready_keys"`
+	SpentKeys int `json:"spent_keys"`
 	// Strangers are peers without the MPC channel.
 	Strangers []p2p.Stranger `json:"strangers"`
 	// Participants are all registered ones, and those of the key that was asked for.
@@ -222,11 +224,7 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, q Question) (roste
 		if err != nil {
 			return roster, err
 		}
-		c.ReadyKeys = len(keys)
-		for i := 0; q.Held && i < len(keys); i++ {
-			k := &keys[i]
-			c.Held = append(c.Held, HeldKey{string(k.ID), k.Threshold, texts(k.Participants), texts(k.MissingShares)})
-		}
+		c.readKeys(keys, roster, q.Held)
 	}
 	if q.Key != "" {
 		found, err := x.chain.outcomes(ctx, q.Key)
@@ -244,6 +242,21 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, q Question) (roste
 	}
 	c.Chosen, err = x.choose(ctx, q, c.Key)
 	return roster, err
+}
+
+// readKeys counts READY keys of this node, and lists them if they are to be.
+func (c *Checkup) readKeys(keys []types.Key, roster *types.Roster, list bool) {
+	for i := range keys {
+		k := &keys[i]
+		if k.CanSign(roster) {
+			c.ReadyKeys++
+		} else {
+			c.SpentKeys++
+		}
+		if list {
+			c.Held = append(c.Held, HeldKey{string(k.ID), k.Threshold, texts(k.Participants), texts(k.MissingShares)})
+		}
+	}
 }
 
 // found notes whose identity keys are, and which one the chain goes by.

@@ -65,6 +65,24 @@ func TestCheckupAsksWhomTheChainWouldChoose(t *testing.T) {
 	require.Len(t, ask(Question{Key: "key", Threshold: 1}).Operators, 2)
 }
 
+// Keys that too few are left to sign with are told from others.
+func TestCheckupCountsKeysThatSign(t *testing.T) {
+	f := chaintest.NewPlain(t, 4)
+	f.ReadyKey("a", 1)
+	f.ReadyKey("b", 2)
+	x := newAloneExaminer(f)
+	count := func() [2]int {
+		c := x.examine(t.Context(), Question{})
+		require.Empty(t, c.ChainError)
+		return [2]int{c.ReadyKeys, c.SpentKeys}
+	}
+	require.Equal(t, [2]int{2, 0}, count())
+	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[2].Operator))
+	require.Equal(t, [2]int{2, 0}, count())
+	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, f.Participants[3].Operator))
+	require.Equal(t, [2]int{1, 1}, count())
+}
+
 func sortedOperators(participants ...*chaintest.Participant) []string {
 	all := chaintest.Operators(participants...)
 	slices.Sort(all)

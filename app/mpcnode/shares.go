@@ -147,7 +147,7 @@ func (w *shareWatch) compare() (err error) {
 	missing := missingOf(has.self, has.keys, records)
 	w.missing.Store(&missing)
 	w.keysAtRisk.Store(int64(has.atRisk()))
-	w.presigns.Store(int64((len(has.keys) - len(missing)) * has.presign))
+	w.presigns.Store(int64(has.signable(missing) * has.presign))
 	w.tell(missing)
 	if news := undeclared(missing); w.declare != nil && len(news) > 0 {
 		w.declare(news)
@@ -174,6 +174,17 @@ func (o *owned) atRisk() (n int) {
 	for i := range o.keys {
 		k := &o.keys[i]
 		if left := k.Signers(o.roster); left < len(k.Participants) && left <= k.Threshold+1 {
+			n++
+		}
+	}
+	return n
+}
+
+// signable counts the keys that this node can make presignatures of, if others are there.
+func (o *owned) signable(missing []MissingShare) (n int) {
+	for i := range o.keys {
+		k := &o.keys[i]
+		if k.CanSign(o.roster) && !slices.ContainsFunc(missing, func(m MissingShare) bool { return m.KeyID == string(k.ID) }) {
 			n++
 		}
 	}

@@ -50,7 +50,7 @@ func (a keysApp) MPCState() State { return a.keysState }
 func TestSharesThatAreMissing(t *testing.T) {
 	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
 	key := func(id string, epoch uint64) types.Key {
-		return types.Key{ID: types.KeyID(id), Status: types.KeyReady, Epoch: epoch, Session: types.Context{byte(epoch), 5}}
+		return types.Key{ID: types.KeyID(id), Status: types.KeyReady, Epoch: epoch, Session: types.Context{byte(epoch), 5}, Participants: []types.Operator{"me"}}
 	}
 	record := func(id string, epoch uint64, hasData bool) types.Record {
 		return types.Record{

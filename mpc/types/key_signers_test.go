@@ -25,4 +25,8 @@ func TestKeySigners(t *testing.T) {
 	require.Equal(t, 2, key.Signers(roster()))
 	require.Equal(t, 1, key.Signers(roster("a", "c")))
 	require.Zero(t, key.Signers(nil))
+	require.False(t, key.CanSign(roster()), "three are needed")
+	key.MissingShares = key.MissingShares[:1]
+	require.True(t, key.CanSign(roster()))
+	require.False(t, key.CanSign(roster("b")))
 }

@@ -213,6 +213,7 @@ func TestStagedFailures(t *testing.T) {
 			f.Key, f.Node.Key, f.Node.PresignTarget, f.Node.ReadyKeys = "", nil, 4, 3
 			f.Node.Presignatures = []mpcnode.PresignatureReport{{KeyID: "a", Parked: 5}}
 		}, Warning, "presignatures", "", "none is ready for requests that this node leads, of 12 to be kept, and none is being made", "participants below", 0},
+		{"a key that too few can sign with", func(f *Facts) { f.Key, f.Node.Key, f.Node.SpentKeys = "", nil, 2 }, Warning, "shares", types.ErrTooFewSigners, "to sign: 2", "doctor --for sign", 0},
 		{"no presignatures, behind", func(f *Facts) {
 			f.Key, f.Node.Key, f.Node.PresignTarget, f.Node.ReadyKeys, f.Node.Status.CatchingUp = "", nil, 4, 3, true
 		}, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
