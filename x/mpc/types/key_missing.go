@@ -78,12 +78,7 @@ func (k Key) HasShare(operator string) bool {
 // present epoch. It is for who wants to know what will come of a request; who asks may ask
 // all the same, since a database may be put back any time.
 func (k Key) EnoughShares(operators []string) error {
-	left := 0
-	for _, operator := range operators {
-		if k.HasShare(operator) {
-			left++
-		}
-	}
+	left := mpctypes.CountSigners(k.Participants, k.MissingShares, func(operator string) bool { return slices.Contains(operators, operator) })
 	if left <= int(k.Threshold) {
 		return ErrTooFewSigners.Wrapf("key %s needs the shares of %d participants, %d of those who have an identity did not say that theirs is missing",
 			k.Id, k.Threshold+1, left)
