@@ -104,19 +104,20 @@ func (c *Core) settleNext(r types.Record, key types.Key) error {
 		c.keepNext(r, key, WithheldUnasked)
 		return nil
 	}
-	// Heights of earlier reshares say nothing of this one, which a rollback may have
-	// taken back, on all nodes or on this one alone.
-	if key.StagedRetireHeight == 0 || c.view.Height < key.StagedRetireHeight {
-		return nil
+	if c.view.CatchingUp || !key.NextSession.IsZero() {
+		return nil // a reshare that is tested is not over, and what lost in it is known to the chain
 	}
 	ended, err := c.opts.Chain.ReshareEnded(context.Background(), r.Request.ID)
+	// Heights of earlier reshares say nothing of this one, which a rollback may have
+	// taken back, on all nodes or on this one alone.
+	over := key.StagedRetireHeight > 0 && c.view.Height >= key.StagedRetireHeight
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", errReadChain, err)
 	case !ended:
 		c.keepNext(r, key, WithheldUnasked)
 		return nil
-	case c.view.CatchingUp || c.destroyed >= maxDestroyed:
+	case !over || c.destroyed >= maxDestroyed:
 		return nil // what has to wait for the next look is not opened for this one
 	case r.HasData && c.mayNeed(key) && !c.opens(key):
 		c.keepNext(r, key, WithheldNext)
@@ -127,16 +128,19 @@ func (c *Core) settleNext(r types.Record, key types.Key) error {
 
 // keepNext says once that a share is of an epoch that the chain has not reached. Where this
 // node has none of the chain's epoch that is the reason, whatever else is: the share may
-// be one of the last of the key.
+// be one of the last of the key. A reshare that the chain is about to end is neither open
+// nor over for a block.
 func (c *Core) keepNext(r types.Record, key types.Key, why Withholding) {
-	if c.foreign(r, key) {
+	switch {
+	case !r.HasData:
+		return
+	case c.foreign(r, key):
 		c.reportForeign(r)
 		return
-	}
-	if c.mayNeed(key) && !c.has(key) {
+	case c.mayNeed(key) && !c.has(key):
 		why = WithheldNext
 	}
-	if !c.withhold(r, why) {
+	if !c.withholdAtLast(r, why) {
 		return
 	}
 	c.opts.Log.Warn("the store has a share of a reshare that the chain does not know, or of an epoch that it has not reached; it is kept",

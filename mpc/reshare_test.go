@@ -124,3 +124,92 @@ func TestNextEpochGoesWithAnother(t *testing.T) {
 	d.commit()
 	require.Empty(t, d.core.records)
 }
+
+// TestUnaskedIsToldAtLast: a share of a reshare that the chain does not know is told of,
+// whatever became of other reshares of the key, once that is so for two looks. One of a reshare that is
+// over, or under test, is not, and neither is a record without a share.
+func TestUnaskedIsToldAtLast(t *testing.T) {
+	for name, c := range map[string]struct {
+		change func(*desk, *types.Key)
+		told   bool
+	}{
+		"no other one failed":         {func(*desk, *types.Key) {}, true},
+		"another one failed just now": {func(_ *desk, key *types.Key) { key.StagedRetireHeight = 2000 }, true},
+		"another one failed long ago": {func(_ *desk, key *types.Key) { key.StagedRetireHeight = 60 }, true},
+		"it is over":                  {func(d *desk, _ *types.Key) { d.ended = []string{"r"} }, false},
+		"it failed just now": {func(d *desk, key *types.Key) {
+			d.ended, key.StagedRetireHeight = []string{"r"}, 2000
+		}, false},
+		"another session of it is tested": {func(_ *desk, key *types.Key) { key.NextSession = types.Context{7} }, false},
+		"it is tested":                    {func(_ *desk, key *types.Key) { key.NextSession = types.Context{2} }, false},
+		"behind the chain":                {func(d *desk, _ *types.Key) { d.view.CatchingUp = true }, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 3)
+			d.holdEpoch(0, types.StatusReady)
+			next := d.holdEpoch(1, types.StatusPending)
+			key := types.Key{
+				ID: "key", Status: types.KeyReady, Session: types.Context{1}, Commitment: types.Hash{1}, PublicKey: []byte("public"),
+				Participants: d.ops, RetireHeight: 5,
+			}
+			c.change(d, &key)
+			d.view.Keys["key"], d.view.Height = key, 1000
+			var log bytes.Buffer
+			d.start(func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+			require.Empty(t, d.core.Status().Withheld, "the chain may end it in this block")
+			require.NotContains(t, log.String(), "does not know")
+			for range 3 {
+				d.commit()
+			}
+			require.Len(t, d.core.records, 2)
+			if !c.told {
+				require.Empty(t, d.core.Status().Withheld)
+				require.NotContains(t, log.String(), "does not know")
+				return
+			}
+			require.Equal(t, []Withheld{{next, WithheldUnasked}}, d.core.Status().Withheld)
+			require.Equal(t, 1, strings.Count(log.String(), "does not know"), log.String())
+		})
+	}
+}
+
+// TestCondemnedReshareIsNotUnasked: the chain is about to end a reshare, which is neither
+// open nor over for a block.
+func TestCondemnedReshareIsNotUnasked(t *testing.T) {
+	d := newDesk(t, 4)
+	d.holdEpoch(0, types.StatusReady)
+	d.holdEpoch(1, types.StatusPending)
+	r := d.request(types.KindReshare)
+	r.ID.ID, r.Epoch, r.Handover = "r", 1, &types.Handover{Holders: d.ops, Receivers: d.ops, Threshold: 1, PublicShares: make([][]byte, 4)}
+	key := types.Key{
+		ID: "key", Status: types.KeyReady, Session: types.Context{1}, Commitment: types.Hash{1}, PublicKey: []byte("public"), Participants: d.ops, RetireHeight: 5,
+	}
+	d.view.Keys["key"], d.view.Requests = key, []types.Request{r}
+	var log bytes.Buffer
+	d.start(func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+	d.view.Height, d.view.Requests = d.view.Height+1, nil
+	d.commit()
+	key.StagedRetireHeight, d.ended = d.view.Height+100, []string{"r"}
+	d.view.Height, d.view.Keys["key"] = d.view.Height+1, key
+	d.commit()
+	d.commit()
+	require.Empty(t, d.core.Status().Withheld)
+	require.NotContains(t, log.String(), "does not know")
+}
+
+// TestRecordWithoutShareIsNotKept: nothing is told of a record whose session made no share.
+func TestRecordWithoutShareIsNotKept(t *testing.T) {
+	d := newDesk(t, 3)
+	d.holdEpoch(0, types.StatusReady)
+	require.NoError(t, d.store.PutRecord(types.Record{
+		RecordKey: types.RecordKey{KeyID: "key", Epoch: 1, Session: types.SessionID{2}}, Context: types.Context{2},
+		Status: types.StatusPending, Algorithm: types.ECDSASecp256k1, Request: types.RequestID{Kind: types.KindReshare, ID: "r"},
+	}))
+	d.view.Keys["key"] = types.Key{
+		ID: "key", Status: types.KeyReady, Session: types.Context{1}, Commitment: types.Hash{1}, PublicKey: []byte("public"), Participants: d.ops, RetireHeight: 5,
+	}
+	d.start()
+	d.commit()
+	require.Len(t, d.core.records, 2)
+	require.Empty(t, d.core.Status().Withheld)
+}

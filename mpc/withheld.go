@@ -2,7 +2,8 @@ package mpc
 
 import "github.com/sequencer-mpc/sequencer/mpc/types"
 
-// Withholding is why a share is kept that the chain has no use for now.
+// Withholding is why a share is kept that the chain has no use for now. Empty: it is not
+// known for long enough that it is.
 type Withholding string
 
 // Reasons to keep a share.
@@ -55,6 +56,15 @@ func (c *Core) withhold(r types.Record, why Withholding) bool {
 	}
 	c.withheld[r.RecordKey] = why
 	return c.withheldBefore[r.RecordKey] != why
+}
+
+// withholdAtLast is withhold of what may be nothing by the next look: it counts from that on.
+func (c *Core) withholdAtLast(r types.Record, why Withholding) bool {
+	if _, before := c.withheldBefore[r.RecordKey]; before || c.view.CatchingUp {
+		return c.withhold(r, why)
+	}
+	c.withheld[r.RecordKey] = ""
+	return false
 }
 
 // lookAgain begins a look at all records. Nothing is found out while catching up.

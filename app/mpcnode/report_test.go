@@ -13,13 +13,17 @@ import (
 // whose share is not there.
 func TestReportOfARunningNode(t *testing.T) {
 	missing := []MissingShare{{KeyID: "lost", Epoch: 2, What: ShareMissing}}
+	later := types.RecordKey{KeyID: "known", Epoch: 1}
 	r := reportRunning(mpc.Status{
 		Records: []types.Record{
 			{RecordKey: types.RecordKey{KeyID: "known"}, HasData: true}, {RecordKey: types.RecordKey{KeyID: "stray"}, HasData: true},
+			{RecordKey: later, HasData: true},
 		},
-		Unknown: []types.KeyID{"stray"},
+		Unknown: []types.KeyID{"stray"}, Withheld: []mpc.Withheld{{RecordKey: later, Why: mpc.WithheldUnasked}},
 	}, missing)
-	require.Len(t, r.Keys, 2)
+	require.Len(t, r.Keys, 3)
+	require.Empty(t, r.Keys[0].Withheld)
+	require.Equal(t, string(mpc.WithheldUnasked), r.Keys[2].Withheld, "the chain has not reached its epoch")
 	require.False(t, r.Keys[0].Unknown)
 	require.True(t, r.Keys[1].Unknown)
 	require.True(t, r.Keys[1].HasShare, "it is kept")
