@@ -1,6 +1,6 @@
 // Package app is the sequencer chain: a Cosmos SDK application wired by hand
 // (auth, bank, staking, slashing, distribution, gov, evidence, upgrade,
-// consensus, genutil) with x/mpc in it, and x/settlement, which uses it.
+// consensus, authz, genutil) with x/mpc in it, and x/settlement, which uses it.
 //
 // The application decides nothing about MPC itself. x/mpc holds the requests
 // and their results; package mpcnode carries the engine that works on them:

@@ -227,6 +227,8 @@ func TestNonceIsUsedOnce(t *testing.T) {
 	refused := s.ask("other", ethereum.TransactionKind, payload(func(tx *ethtypes.DynamicFeeTx) { tx.Value = big.NewInt(8) }))
 	require.Equal(t, mpctypes.ErrPlaceTaken.ABCICode(), refused.Code, refused.Log)
 	require.Contains(t, refused.Log, "place_taken")
+	refused = s.ask("weak", ethereum.TransactionKind, payload(func(tx *ethtypes.DynamicFeeTx) { tx.Gas-- }))
+	require.Equal(t, mpctypes.ErrPlaceTaken.ABCICode(), refused.Code, refused.Log)
 	ethereumChain.Commit()
 	balance, err := client.BalanceAt(ctx, to, nil)
 	require.NoError(t, err)

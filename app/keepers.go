@@ -15,6 +15,7 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	authkeeper "github.com/cosmos/cosmos-sdk/x/auth/keeper"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	authzkeeper "github.com/cosmos/cosmos-sdk/x/authz/keeper"
 	bankkeeper "github.com/cosmos/cosmos-sdk/x/bank/keeper"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	consensuskeeper "github.com/cosmos/cosmos-sdk/x/consensus/keeper"
@@ -65,6 +66,7 @@ type Keepers struct {
 	Evidence     *evidencekeeper.Keeper
 	Upgrade      *upgradekeeper.Keeper
 	Consensus    consensuskeeper.Keeper
+	Authz        authzkeeper.Keeper
 	MPC          *mpckeeper.Keeper
 	Settlement   *settlementkeeper.Keeper
 }
@@ -73,7 +75,7 @@ func newStoreKeys() map[string]*storetypes.KVStoreKey {
 	return storetypes.NewKVStoreKeys(
 		authtypes.StoreKey, banktypes.StoreKey, stakingtypes.StoreKey, slashingtypes.StoreKey,
 		distrtypes.StoreKey, govtypes.StoreKey, evidencetypes.StoreKey, upgradetypes.StoreKey,
-		consensustypes.StoreKey, mpctypes.StoreKey, settlementtypes.StoreKey,
+		consensustypes.StoreKey, authzkeeper.StoreKey, mpctypes.StoreKey, settlementtypes.StoreKey,
 	)
 }
 
@@ -106,6 +108,7 @@ func newKeepers(app *App, opts servertypes.AppOptions) Keepers {
 	k.Evidence = evidencekeeper.NewKeeper(cdc, store(evidencetypes.StoreKey), k.Staking, k.Slashing,
 		AccountCodec(), runtime.ProvideCometInfoService())
 	k.Evidence.SetRouter(evidencetypes.NewRouter())
+	k.Authz = authzkeeper.NewKeeper(store(authzkeeper.StoreKey), cdc, app.MsgServiceRouter(), k.Auth)
 	k.MPC = mpckeeper.NewKeeper(cdc, store(mpctypes.StoreKey), k.Staking, authority, ValidatorCodec(), AccountCodec()).
 		SetSlashing(k.Slashing).SetBank(k.Bank, authtypes.FeeCollectorName).
 		SetPayloadKinds(append(ethereum.Kinds(), payload.NewSignDirect(app.InterfaceRegistry))...)

@@ -12,6 +12,8 @@ import (
 	"github.com/cosmos/cosmos-sdk/x/auth/ante"
 	authsims "github.com/cosmos/cosmos-sdk/x/auth/simulation"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	"github.com/cosmos/cosmos-sdk/x/authz"
+	authzmodule "github.com/cosmos/cosmos-sdk/x/authz/module"
 	"github.com/cosmos/cosmos-sdk/x/bank"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
 	"github.com/cosmos/cosmos-sdk/x/consensus"
@@ -52,6 +54,7 @@ func (app *App) addModules() module.Configurator {
 		evidence.NewAppModule(*app.Evidence),
 		upgrade.NewAppModule(app.Upgrade, AccountCodec()),
 		consensus.NewAppModule(app.Codec, app.Consensus),
+		authzmodule.NewAppModule(app.Codec, app.Authz, app.Auth, app.Bank, app.InterfaceRegistry),
 		mpc.NewAppModule(app.Codec, app.MPC, func(int64) { app.link.Wake() }),
 		settlement.NewAppModule(app.Settlement),
 	)
@@ -70,7 +73,7 @@ func (app *App) orderModules() {
 	app.modules.SetOrderPreBlockers(upgradetypes.ModuleName, authtypes.ModuleName)
 	// Distribution pays for the last block before slashing changes who is bonded.
 	app.modules.SetOrderBeginBlockers(distrtypes.ModuleName, slashingtypes.ModuleName,
-		evidencetypes.ModuleName, stakingtypes.ModuleName)
+		evidencetypes.ModuleName, stakingtypes.ModuleName, authz.ModuleName)
 	// Bank first: it settles what the transactions left to the end of the block.
 	// Staking last but x/mpc: what x/mpc decides here counts the new validators.
 	app.modules.SetOrderEndBlockers(banktypes.ModuleName, govtypes.ModuleName,
@@ -82,7 +85,7 @@ func (app *App) orderModules() {
 	genesis := []string{
 		authtypes.ModuleName, banktypes.ModuleName, distrtypes.ModuleName, stakingtypes.ModuleName,
 		slashingtypes.ModuleName, govtypes.ModuleName, genutiltypes.ModuleName, evidencetypes.ModuleName,
-		upgradetypes.ModuleName, consensustypes.ModuleName, mpctypes.ModuleName, settlementtypes.ModuleName,
+		upgradetypes.ModuleName, consensustypes.ModuleName, authz.ModuleName, mpctypes.ModuleName, settlementtypes.ModuleName,
 	}
 	app.modules.SetOrderInitGenesis(genesis...)
 	app.modules.SetOrderExportGenesis(genesis...)

@@ -43,7 +43,7 @@ func settlingOn(t *testing.T) (*settlers, chain.Secret, *simulated.Backend) {
 	public, err := crypto.DecompressPubkey(secret.PublicKey())
 	require.NoError(t, err)
 	l1 := simulated.NewBackend(ethtypes.GenesisAlloc{
-		crypto.PubkeyToAddress(*public): {Balance: ether(1)}, stateContract: {Code: stateCode(), Balance: new(big.Int)},
+		crypto.PubkeyToAddress(*public): {Balance: ether(1)}, stateContract: {Code: codeOf(stateDestination), Balance: new(big.Int)},
 	})
 	t.Cleanup(func() { require.NoError(t, l1.Close()) })
 	mine(t, l1)
@@ -87,7 +87,7 @@ func (s *settlers) leaked(secret chain.Secret, id, more uint64) *ethtypes.Transa
 	tx := ethtypes.NewTx(&ethtypes.DynamicFeeTx{
 		ChainID: simulatedChain, Nonce: asked.Nonce, GasTipCap: new(big.Int).SetUint64(asked.Current().TipPerGas + more),
 		GasFeeCap: new(big.Int).SetUint64(asked.Current().FeePerGas),
-		Gas:       asked.GasLimit, To: &stateContract, Value: new(big.Int), Data: asked.Data,
+		Gas:       asked.Current().GasLimit, To: &stateContract, Value: new(big.Int), Data: asked.Data,
 	})
 	made := secret.Sign("", signer.Hash(tx).Bytes())
 	tx, err := tx.WithSignature(signer, append(append(bytes.Clone(made.R), made.S...), byte(made.V)))

@@ -40,10 +40,10 @@ var stateDestination = settlementtypes.Destination{
 	Purpose: settlementtypes.PURPOSE_STATE, Contract: strings.ToLower(stateContract.Hex()), Function: "appendStateBatch(bytes32,uint256,uint256)",
 }
 
-// stateCode: if the selector is the function's and the root is not zero, store it, else
+// codeOf: if the selector is the destination's and the root is not zero, store it, else
 // revert.
-func stateCode() []byte {
-	return common.FromHex("600035" + "60e01c" + "63" + common.Bytes2Hex(stateDestination.Selector()) + "14" +
+func codeOf(d settlementtypes.Destination) []byte {
+	return common.FromHex("600035" + "60e01c" + "63" + common.Bytes2Hex(d.Selector()) + "14" +
 		"600435" + "1515" + "16" + "6019" + "57" + "600080fd" + "5b" + "600435" + "602435" + "55" + "00")
 }
 
@@ -118,18 +118,31 @@ func (s *settlers) begin(secret chain.Secret, p settlementtypes.Params) {
 	s.bundle(func(b *mpctypes.BundleBuilder) bool { return attestAll(b, keygen, secret, s.identities) })
 }
 
-// propose lets all operators propose.
+// propose lets all operators propose the next states.
 func (s *settlers) propose(first, last uint64, root common.Hash) {
+	s.t.Helper()
+	s.proposeFor(settlementtypes.PURPOSE_STATE, first, last, root)
+}
+
+// proposeFor lets all operators propose the next batch of a purpose.
+func (s *settlers) proposeFor(purpose settlementtypes.Purpose, first, last uint64, root common.Hash) {
 	s.t.Helper()
 	for i, operator := range s.operators {
 		require.NoError(s.t, s.send(i, &settlementtypes.MsgProposeBatch{
-			Operator: operator, Purpose: settlementtypes.PURPOSE_STATE, FirstBlock: first, LastBlock: last, StateRoot: root[:],
+			Operator: operator, Purpose: purpose, FirstBlock: first, LastBlock: last, StateRoot: root[:],
 		}))
 	}
 }
 
 // members does what the engines of the participants would: they sign what is asked for.
 func (s *settlers) members(secret chain.Secret) {
+	s.t.Helper()
+	s.membersOf(func(types.KeyID) chain.Secret { return secret })
+}
+
+// membersOf does so of keys that have these secrets, in one block, and returns which keys signed,
+// in the order of the requests.
+func (s *settlers) membersOf(secret func(types.KeyID) chain.Secret) (signed []types.KeyID) {
 	s.t.Helper()
 	requests, err := s.app.MPCState().EngineRequests(s.app.NewContext(true))
 	require.NoError(s.t, err)
@@ -138,13 +151,15 @@ func (s *settlers) members(secret chain.Secret) {
 		for _, r := range requests {
 			require.Equal(s.t, types.KindSign, r.ID.Kind)
 			require.NoError(s.t, s.app.MPCState().EngineCheckSign(s.app.NewContext(true), r.ID.ID))
-			result := secret.Sign(r.ID.ID, r.Digest)
+			result := secret(r.KeyID).Sign(r.ID.ID, r.Digest)
 			if !b.AddSignature(&result) {
 				return false
 			}
+			signed = append(signed, r.KeyID)
 		}
 		return true
 	})
+	return signed
 }
 
 func (s *settlers) transaction(id uint64) settlementtypes.Transaction {
@@ -187,6 +202,12 @@ func (n *operatorsNode) Reported(_ context.Context, id uint64, operator string) 
 		}
 	}
 	return nil, nil
+}
+
+// GasLimit implements relay.Sequencer.
+func (n *operatorsNode) GasLimit(context.Context) (uint64, error) {
+	params, err := n.s.app.Settlement.Params(n.s.app.NewContext(true))
+	return params.GasLimit, err
 }
 
 // Send implements relay.Sequencer.
@@ -253,7 +274,7 @@ func TestSettlement(t *testing.T) {
 	require.NoError(t, err)
 	from := crypto.PubkeyToAddress(*public)
 	l1 := simulated.NewBackend(ethtypes.GenesisAlloc{
-		from: {Balance: ether(1)}, stateContract: {Code: stateCode(), Balance: new(big.Int)},
+		from: {Balance: ether(1)}, stateContract: {Code: codeOf(stateDestination), Balance: new(big.Int)},
 	})
 	defer func() { require.NoError(t, l1.Close()) }()
 	client := l1.Client()

@@ -10,6 +10,7 @@ import (
 	servertypes "github.com/cosmos/cosmos-sdk/server/types"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
+	authzkeeper "github.com/cosmos/cosmos-sdk/x/authz/keeper"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	settlementtypes "github.com/sequencer-mpc/sequencer/x/settlement/types"
@@ -21,7 +22,7 @@ import (
 const UpgradeName = "v2"
 
 // addedStores are those that chains of before do not have.
-var addedStores = storetypes.StoreUpgrades{Added: []string{settlementtypes.StoreKey}}
+var addedStores = storetypes.StoreUpgrades{Added: []string{authzkeeper.StoreKey, settlementtypes.StoreKey}}
 
 // setUpgrade says how the plan is carried out. The program of before wrote the plan into
 // the node's home when it stopped for it: then the state is loaded with its new stores.

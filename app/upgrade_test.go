@@ -18,7 +18,9 @@ import (
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/client/flags"
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
+	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
+	"github.com/cosmos/cosmos-sdk/x/authz"
 	upgradetypes "github.com/cosmos/cosmos-sdk/x/upgrade/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -29,7 +31,7 @@ import (
 // gets the stores that it lacks, and its modules are migrated. The node starts again
 // afterwards, with what the plan left in its home.
 func TestUpgrade(t *testing.T) {
-	_, accounts := newKeys(1)
+	keys, accounts := newKeys(2)
 	db, home := dbm.NewMemDB(), t.TempDir()
 	open := func() *App {
 		return New(log.NewNopLogger(), db, true, testOptions{flags.FlagHome: home}, baseapp.SetChainID(testChainID))
@@ -56,13 +58,17 @@ func TestUpgrade(t *testing.T) {
 	params, err := chain.app.Settlement.Params(ctx)
 	require.NoError(t, err)
 	require.Equal(t, settlementtypes.DefaultParams(), params)
+	// What the plan added takes part: an account may let another one speak for it.
+	msg, err := authz.NewMsgGrant(accounts[0], accounts[1], authz.NewGenericAuthorization(sdk.MsgTypeURL(&settlementtypes.MsgBumpFee{})), nil)
+	require.NoError(t, err)
+	require.Zero(t, chain.block(chain.sign(keys[0], 0, 0, msg)).TxResults[0].Code)
 	done, err := chain.app.Upgrade.GetDoneHeight(ctx, UpgradeName)
 	require.NoError(t, err)
 	require.Equal(t, plan.Height, done)
 }
 
 // becomesOld makes a block of the chain in the database what the first program would have
-// left: a plan for the next block, an older x/mpc, no x/settlement.
+// left: a plan for the next block, an older x/mpc, nothing of what the plan adds.
 func (c *chainInMemory) becomesOld(db dbm.DB, plan upgradetypes.Plan) {
 	c.t.Helper()
 	c.height++
@@ -70,29 +76,33 @@ func (c *chainInMemory) becomesOld(db dbm.DB, plan upgradetypes.Plan) {
 	require.NoError(c.t, err)
 	ctx := c.app.NewUncachedContext(false, cmtproto.Header{Height: c.height})
 	require.NoError(c.t, c.app.Upgrade.SetModuleVersionMap(ctx, module.VersionMap{mpctypes.ModuleName: 1}))
-	ctx.KVStore(c.app.keys[upgradetypes.StoreKey]).Delete(append([]byte{upgradetypes.VersionMapByte}, settlementtypes.ModuleName...))
+	for _, name := range addedStores.Added { // as their modules are called
+		ctx.KVStore(c.app.keys[upgradetypes.StoreKey]).Delete(append([]byte{upgradetypes.VersionMapByte}, name...))
+	}
 	require.NoError(c.t, c.app.Upgrade.ScheduleUpgrade(ctx, plan))
 	_, err = c.app.Commit()
 	require.NoError(c.t, err)
 
-	prefix := fmt.Appendf(nil, "s/k:%s/", settlementtypes.StoreKey)
-	it, err := db.Iterator(prefix, storetypes.PrefixEndBytes(prefix))
-	require.NoError(c.t, err)
-	var gone [][]byte
-	for ; it.Valid(); it.Next() {
-		gone = append(gone, slices.Clone(it.Key()))
-	}
-	require.NoError(c.t, it.Close())
-	require.NotEmpty(c.t, gone)
-	for _, key := range gone {
-		require.NoError(c.t, db.Delete(key))
+	for _, store := range addedStores.Added {
+		prefix := fmt.Appendf(nil, "s/k:%s/", store)
+		it, err := db.Iterator(prefix, storetypes.PrefixEndBytes(prefix))
+		require.NoError(c.t, err)
+		var gone [][]byte
+		for ; it.Valid(); it.Next() {
+			gone = append(gone, slices.Clone(it.Key()))
+		}
+		require.NoError(c.t, it.Close())
+		require.NotEmpty(c.t, gone, store)
+		for _, key := range gone {
+			require.NoError(c.t, db.Delete(key))
+		}
 	}
 	name := fmt.Appendf(nil, "s/%d", c.height)
 	raw, err := db.Get(name)
 	require.NoError(c.t, err)
 	var info storetypes.CommitInfo
 	require.NoError(c.t, info.Unmarshal(raw))
-	info.StoreInfos = slices.DeleteFunc(info.StoreInfos, func(s storetypes.StoreInfo) bool { return s.Name == settlementtypes.StoreKey })
+	info.StoreInfos = slices.DeleteFunc(info.StoreInfos, func(s storetypes.StoreInfo) bool { return slices.Contains(addedStores.Added, s.Name) })
 	raw, err = info.Marshal()
 	require.NoError(c.t, err)
 	require.NoError(c.t, db.Set(name, raw))

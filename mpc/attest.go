@@ -52,7 +52,7 @@ func (c *Core) attestationOf(r types.Record) types.Attestation {
 // attestDeletion puts this node's word that it has nothing of a key any more into the
 // pool, with whether there was a share to destroy.
 func (c *Core) attestDeletion(key types.Key) error {
-	if c.self.Operator == "" {
+	if !c.heeded(c.self) {
 		return nil
 	}
 	a := types.Attestation{
@@ -277,7 +277,7 @@ func (c *Core) prunePool(ctx context.Context) {
 	c.pool.prune(wanted{
 		attestation: func(a *types.Attestation) bool {
 			if unpinned(a.Request.Kind) {
-				_, valid := c.view.Roster.Key(a.Operator, a.IdentityVersion)
+				_, valid := c.view.Roster.CurrentKey(a.Operator, a.IdentityVersion)
 				key, known := c.chainKey(ctx, types.KeyID(a.Request.ID))
 				return valid && known && c.unpinnedWanted(&key, a)
 			}

@@ -160,7 +160,7 @@ func (c *Core) judgeUnpinned(peer string, g *wire.Gossip, w *wire.Attestation) (
 		return Judged{}, fmt.Errorf("%w: %w", types.ErrBadResult, err)
 	}
 	under, unneeded := c.judging.Load(), Judged{gossip: g}
-	identity, known := under.view.Roster.Key(a.Operator, a.IdentityVersion)
+	identity, known := under.view.Roster.CurrentKey(a.Operator, a.IdentityVersion)
 	if !known || c.pool.tellsAttestation(&a) {
 		return unneeded, nil
 	}

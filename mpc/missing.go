@@ -121,7 +121,7 @@ func (c *Core) sayOfShare(key *types.Key, kind types.RequestKind, attempt uint32
 		Request: types.RequestID{Kind: kind, ID: string(key.ID)}, Attempt: attempt, Commitment: key.EpochCommitment(c.opts.ChainID),
 		Session: session, Operator: self.Operator, IdentityVersion: self.Version,
 	}
-	if c.pool.hasAttestation(&a) || !c.shareWordWanted(key, &a) {
+	if !c.heeded(self) || c.pool.hasAttestation(&a) || !c.shareWordWanted(key, &a) {
 		return false
 	}
 	a.Sign(c.opts.ChainID, self.Key)

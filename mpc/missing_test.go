@@ -225,10 +225,16 @@ func TestTakeMissing(t *testing.T) {
 	}
 	_, err := d.core.Judge(told(say("op-01", "op-02", types.Context{5})))
 	require.ErrorIs(t, err, types.ErrBadResult, "of somebody else")
-	d.hear(say("op-01", "op-01", types.Context{5}))
+	word := say("op-01", "op-01", types.Context{5})
+	d.hear(word)
 	require.Len(t, d.core.Results().Attestations, 1)
 	d.commit()
 	require.Len(t, d.core.Results().Attestations, 1, "until the chain has it")
+	d.view.Roster = types.NewRoster(map[types.Operator][]types.Identity{"op-01": {{Version: 1, Key: d.public("op-01"), Until: 10}, {Version: 2, Key: d.public("op-03")}}})
+	d.commit()
+	require.Empty(t, d.core.Results().Attestations, "whoever has what was replaced says nothing by it")
+	d.hear(word)
+	require.Empty(t, d.core.Results().Attestations)
 }
 
 // TestTakesMissingBack: a node that has its share again takes back what the chain has of

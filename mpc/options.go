@@ -51,7 +51,8 @@ type View struct {
 type Chain interface {
 	// View reads the last committed state, and in it these keys.
 	View(ctx context.Context, keys []types.KeyID) (*View, error)
-	// Key reads one key; false if the chain does not know it.
+	// Key reads one key; false if the chain does not know it. One that failed so long ago
+	// that the chain does not keep it is ERROR, with nothing else; so is one of a view.
 	Key(ctx context.Context, id types.KeyID) (types.Key, bool, error)
 	// Unacknowledged lists the deleted keys that wait for a participant's word that it
 	// destroyed what it had. It may read all deleted keys: it is asked at the start.
@@ -60,7 +61,8 @@ type Chain interface {
 	// that it no longer counts.
 	Proven(ctx context.Context, op types.Operator, session types.Context) (bool, error)
 	// ReshareEnded reports that a reshare was asked for and is over, whatever became of
-	// it; false while it is open, and if the chain does not know it.
+	// it, be it that the chain does not keep it any more; false while it is open, and if the
+	// chain does not know it.
 	ReshareEnded(ctx context.Context, id string) (bool, error)
 	// Signature reads a finished signature; false if there is none.
 	Signature(ctx context.Context, id string) (types.SignatureResult, bool, error)

@@ -60,6 +60,31 @@ func TestRetire(t *testing.T) {
 	}
 }
 
+// TestRetireOfAPrunedKey: of a key that failed so long ago that the chain does not keep it,
+// and of a reshare likewise, a node that was away for longer destroys what it staged. What was
+// READY here, before a rollback that nobody heard of, stays.
+func TestRetireOfAPrunedKey(t *testing.T) {
+	for name, c := range map[string]struct {
+		status types.Status
+		public string
+		left   []byte
+	}{
+		"staged": {types.StatusPending, "public", nil}, "without a share": {types.StatusPending, "", nil},
+		"READY": {types.StatusReady, "public", []byte{1}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 3)
+			d.made(1, 0, types.Hash{7}, c.public, c.status)
+			d.view.Keys["key"], d.view.Height = types.Key{ID: "key", Status: types.KeyError}, 1000
+			d.start()
+			d.commit()
+			require.Equal(t, c.left, d.sessions())
+			require.Empty(t, d.core.Status().Unknown, "it is none that the chain does not know")
+			require.Len(t, d.core.Status().Withheld, len(c.left))
+		})
+	}
+}
+
 // TestCatchingUpDestroysNothing: a node that executes blocks of the past sees a deletion
 // that the chain may have been rolled back over.
 func TestCatchingUpDestroysNothing(t *testing.T) {

@@ -39,6 +39,13 @@ func (c *Core) findSelf(r *types.Roster) Self { return newestOf(c.opts.Identitie
 // bereaved is which participant a node is that lost its store.
 func (c *Core) bereaved() Self { return newestOf(c.opts.LostIdentities, c.view.Roster) }
 
+// heeded: the chain hears what this identity says unasked. One that another replaced may be
+// in the hands of others, and speaks only where a request pinned it.
+func (c *Core) heeded(self Self) bool {
+	_, current := c.view.Roster.CurrentKey(self.Operator, self.Version)
+	return current
+}
+
 func newestOf(identities []ed25519.PrivateKey, r *types.Roster) Self {
 	for i := len(identities) - 1; i >= 0; i-- {
 		key := identities[i]

@@ -228,7 +228,7 @@ func (n *network) listsUnknown(ctx context.Context, key string) {
 func (n *network) asksAnother(ctx context.Context, made, second mpctypes.Key) {
 	t := n.t
 	n.askSignatures(ctx, made.Id, map[string][]byte{"bound": one("another digest")["another digest"]})
-	require.Equal(t, string(types.ErrExpired), n.decided(ctx, "bound").Reason)
+	require.Equal(t, string(types.ErrDigestBound), n.decided(ctx, "bound").Reason)
 	n.signs(ctx, made, "under-the-new-id")
 	again := n.makeKey(ctx, second.Id, 2)
 	require.NotEqual(t, second.PublicKey, again.PublicKey)

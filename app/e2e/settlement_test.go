@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"sync"
 	"testing"
@@ -25,6 +26,7 @@ import (
 	"google.golang.org/grpc/credentials/insecure"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/cosmos/cosmos-sdk/x/authz"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
 	"github.com/sequencer-mpc/sequencer/app"
@@ -43,7 +45,8 @@ var (
 
 // Four real nodes settle a batch on a chain of go-ethereum that relays reach over HTTP: the
 // key is made by governance, the transaction signed by the nodes, sent and reported by the
-// relays of three of them, one of which starts again meanwhile.
+// relays of three of them, one of which starts again meanwhile, and one of which has a key of
+// its own, which its operator grants what the relay says.
 func TestSettlement(t *testing.T) {
 	long(t)
 	ctx, cancel := context.WithTimeout(t.Context(), 8*time.Minute)
@@ -71,8 +74,9 @@ func TestSettlement(t *testing.T) {
 	l1, url := newEthereum(t, common.HexToAddress(keys.Keys[0].Address))
 
 	stop := make([]func(), 3)
-	for i := range stop {
-		stop[i] = s.relay(ctx, i, url)
+	stop[0] = s.relayOfItsOwn(ctx, 0, url)
+	for i := 1; i < len(stop); i++ {
+		stop[i] = s.relay(ctx, i, url, "validator")
 	}
 	root := common.HexToHash("0x2222222222222222222222222222222222222222222222222222222222222222")
 	for i := range 3 {
@@ -82,7 +86,7 @@ func TestSettlement(t *testing.T) {
 		require.NoError(t, err)
 	}
 	stop[2]()
-	s.relay(ctx, 2, url)
+	s.relay(ctx, 2, url, "validator")
 	var settled settlementtypes.Transaction
 	n.eventually(ctx, "the batch is settled", func() bool {
 		l1.Commit()
@@ -138,6 +142,7 @@ func newEthereum(t *testing.T, rich common.Address) (*simulated.Backend, string)
 type settlement struct {
 	*network
 	operators []*localnet.Account
+	conn      *grpc.ClientConn
 	query     settlementtypes.QueryClient
 }
 
@@ -153,7 +158,7 @@ func newSettlement(t *testing.T, n *network) *settlement {
 	conn, err := grpc.NewClient(n.Node(0).Info().GRPC, grpc.WithTransportCredentials(insecure.NewCredentials()))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, conn.Close()) })
-	s.query = settlementtypes.NewQueryClient(conn)
+	s.conn, s.query = conn, settlementtypes.NewQueryClient(conn)
 	return s
 }
 
@@ -178,14 +183,49 @@ func (s *settlement) govern(ctx context.Context, msgs ...sdk.Msg) {
 	})
 }
 
-// relay runs the command as a person would, until stop is called or the test ends.
-func (s *settlement) relay(ctx context.Context, i int, url string) (stop func()) {
+// relayOfItsOwn runs a relay with a key that is made for it: the command says what its operator
+// has to type, and goes on when that is done.
+func (s *settlement) relayOfItsOwn(ctx context.Context, i int, url string) (stop func()) {
 	s.t.Helper()
 	info := s.Node(i).Info()
+	typed := func(args ...string) string {
+		cmd := exec.CommandContext(ctx, binary, append(args, "--keyring-backend", "test", "--home", info.Home)...)
+		out, err := cmd.CombinedOutput()
+		require.NoError(s.t, err, string(out))
+		return string(out)
+	}
+	typed("keys", "add", "relay")
+	out, err := exec.CommandContext(ctx, binary, s.relayArgs(i, url, "relay", "--operator", info.Operator)...).CombinedOutput()
+	require.Error(s.t, err)
+	commands := regexp.MustCompile(`(?m)^  \S+ (tx authz grant .+)$`).FindAllStringSubmatch(string(out), -1)
+	require.Len(s.t, commands, 2, string(out))
+	query := authz.NewQueryClient(s.conn)
+	for n, c := range commands {
+		typed(append(strings.Fields(c[1]), "--node", info.RPC, "--yes")...)
+		s.eventually(ctx, "it is granted", func() bool {
+			answer, err := query.GranterGrants(ctx, &authz.QueryGranterGrantsRequest{Granter: s.operators[i].Address})
+			require.NoError(s.t, err)
+			return len(answer.Grants) == n+1
+		})
+	}
+	return s.relay(ctx, i, url, "relay", "--operator", info.Operator)
+}
+
+// relayArgs are what a person types.
+func (s *settlement) relayArgs(i int, url, from string, more ...string) []string {
+	info := s.Node(i).Info()
+	return append([]string{
+		"settlement", "relay", "--rpc", url, "--from", from, "--keyring-backend", "test", "--home", info.Home, "--node", info.RPC,
+		"--chain-id", s.Manifest().ChainID, "--confirmations", "2", "--interval", "500ms",
+	}, more...)
+}
+
+// relay runs the command as a person would, until stop is called or the test ends.
+func (s *settlement) relay(ctx context.Context, i int, url, from string, more ...string) (stop func()) {
+	s.t.Helper()
 	var out bytes.Buffer
 	// It outlives the test's context, and is asked to end.
-	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, "settlement", "relay", "--rpc", url, "--from", "validator", "--keyring-backend", "test",
-		"--home", info.Home, "--node", info.RPC, "--chain-id", s.Manifest().ChainID, "--confirmations", "2", "--interval", "500ms")
+	cmd := exec.CommandContext(context.WithoutCancel(ctx), binary, s.relayArgs(i, url, from, more...)...)
 	cmd.Stdout, cmd.Stderr = &out, &out
 	require.NoError(s.t, cmd.Start())
 	stop = sync.OnceFunc(func() {

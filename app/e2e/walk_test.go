@@ -7,11 +7,15 @@ import (
 	"path/filepath"
 	"strings"
 
+	"github.com/ethereum/go-ethereum/common"
+	ethtypes "github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // walks types what the README says in its section on a local network, in the other
-// terminal: it makes the key treasury and has it sign.
+// terminal: it makes the key treasury and has it sign a message and a transaction.
 func (n *network) walks(ctx context.Context) {
 	t := n.t
 	out := n.scripted(ctx, strings.Join(n.walkLines()[walkFunctions:], "\n"))
@@ -19,6 +23,16 @@ func (n *network) walks(ctx context.Context) {
 	require.Contains(t, out, "SIGNATURE_STATUS_READY")
 	require.Contains(t, out, "finished", "what an Ethereum wallet would have signed")
 	require.Contains(t, out, "READY  ", "this node's shares")
+	require.Contains(t, out, "0.000000001 ether", "what the transaction says")
+	var tx ethtypes.Transaction
+	lines := strings.Split(strings.TrimSpace(out), "\n")
+	require.NoError(t, tx.UnmarshalBinary(common.FromHex(lines[len(lines)-1])), "what eth_sendRawTransaction takes")
+	sender, err := ethtypes.Sender(ethtypes.LatestSignerForChainID(tx.ChainId()), &tx)
+	require.NoError(t, err)
+	key, err := n.requester.Query.Key(ctx, &mpctypes.QueryKeyRequest{KeyId: "treasury"})
+	require.NoError(t, err)
+	require.Equal(t, key.Addresses.Ethereum, sender.Hex())
+	require.Equal(t, "11155111", tx.ChainId().String())
 }
 
 // walkFunctions is how many lines say what ask, query and await are.

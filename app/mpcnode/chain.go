@@ -32,7 +32,8 @@ type State interface {
 	EngineOperatorOf(ctx context.Context, consensus []byte) (types.Operator, bool, error)
 	// EngineFaults lists the faults that count when signers are chosen.
 	EngineFaults(context.Context) ([]types.Fault, error)
-	// EngineKey reads one key; false if the chain does not know it.
+	// EngineKey reads one key; false if the chain does not know it. One that failed and was
+	// pruned is ERROR.
 	EngineKey(context.Context, types.KeyID) (types.Key, bool, error)
 	// EngineKeyChanges counts the writes of keys, and lists those after the first
 	// since ones; false if it does not know them any more.
@@ -55,7 +56,7 @@ type State interface {
 	// EngineFailedSigns lists, the newest first, the signatures that failed among so many
 	// that were decided last.
 	EngineFailedSigns(ctx context.Context, looks int) ([]string, error)
-	// EngineReshareEnded reports that a reshare was asked for and is over.
+	// EngineReshareEnded reports that a reshare was asked for and is over, or was pruned.
 	EngineReshareEnded(ctx context.Context, id string) (bool, error)
 	// EngineCheckSign asks again whether a key's module allows what it is to sign.
 	EngineCheckSign(ctx context.Context, signatureID string) error

@@ -110,6 +110,33 @@ func TestInspectOutcomes(t *testing.T) {
 	require.Equal(t, types.ErrKeyDeleted.Remedy(), r.Outcomes[0].Remedy)
 }
 
+// What the chain does not keep any more is not what it never knew.
+func TestInspectPruned(t *testing.T) {
+	f := chaintest.NewPlain(t, 3)
+	params, err := f.Keeper.Params(f.Ctx)
+	require.NoError(t, err)
+	params.RetentionBlocks = 1
+	require.NoError(t, f.Keeper.SetParams(f.Ctx, params))
+	secret := f.ReadyKey("k", 1)
+	f.KeyGen("x", 1)
+	f.Reshare("x", "k", 1)
+	f.Stage("x", secret)
+	f.PassTest("x", secret)
+	s := f.KeySign("x", "k", "text")
+	result := secret.Sign("x", s.Digest)
+	require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
+	f.EndBlocks(f.Ctx.BlockHeight() + int64(params.KeygenLifetimeBlocks+params.RetireBlocks) + 2)
+	x := &inspector{chainQueries{mpcmodule.NewQueryClient(askApp{newKeeperApp(f)})}, memory{}, noPeers{}}
+	var kinds []string
+	for _, o := range x.inspect(t.Context(), "x").Outcomes {
+		require.Equal(t, OutcomeReport{Kind: o.Kind, ID: "x", Status: StatusPruned, Reason: "pruned", Remedy: types.ErrPruned.Remedy()}, o)
+		kinds = append(kinds, o.Kind)
+	}
+	require.Equal(t, []string{"keygen", "sign", "reshare"}, kinds)
+	require.Len(t, x.inspect(t.Context(), "test:x").Outcomes, 1)
+	require.Empty(t, x.inspect(t.Context(), "never").Outcomes)
+}
+
 // After a restart the node remembers nothing, and the chain what became of it.
 func TestInspectAfterARestart(t *testing.T) {
 	f := chaintest.NewPlain(t, 3)

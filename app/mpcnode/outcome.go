@@ -18,7 +18,8 @@ type OutcomeReport struct {
 	Kind  string `json:"kind"`
 	ID    string `json:"id"`
 	KeyID string `json:"key_id"`
-	// Status is the chain's: PENDING, TESTING, READY, ERROR, DELETING or DELETED.
+	// Status is the chain's: PENDING, TESTING, READY, ERROR, DELETING or DELETED; or
+	// StatusPruned, and then nothing else is known but the id.
 	Status string `json:"status"`
 	// Reason of status ERROR, with what to do.
 	Reason string `json:"reason,omitempty"`
@@ -94,6 +95,17 @@ func (q chainQueries) outcomes(ctx context.Context, id string) ([]OutcomeReport,
 	return all, nil
 }
 
+// StatusPruned is that of what is over for so long that the chain does not keep it.
+const StatusPruned = "PRUNED"
+
+// absent is what the chain knows of what it does not have: that it was pruned, or nothing.
+func absent(kind types.RequestKind, id string, err error, unknown types.Reason) (*OutcomeReport, error) {
+	if says(err, types.ErrPruned) {
+		return &OutcomeReport{Kind: kind.String(), ID: id, Status: StatusPruned, Reason: string(types.ErrPruned)}, nil
+	}
+	return nil, unless(err, unknown)
+}
+
 // unless is nil if the chain does not know what was asked for.
 func unless(err error, unknown types.Reason) error {
 	if says(err, unknown) {
@@ -112,7 +124,7 @@ func says(err error, reason types.Reason) bool {
 func (q chainQueries) key(ctx context.Context, id string) (*OutcomeReport, error) {
 	answer, err := q.Key(ctx, &mpcmodule.QueryKeyRequest{KeyId: id})
 	if err != nil {
-		return nil, unless(err, types.ErrUnknownKey)
+		return absent(types.KindKeygen, id, err, types.ErrUnknownKey)
 	}
 	k := answer.Key
 	return &OutcomeReport{
@@ -133,10 +145,7 @@ func deletingAt(k mpcmodule.Key) int64 {
 func (q chainQueries) signature(ctx context.Context, id string) (*OutcomeReport, error) {
 	answer, err := q.Signature(ctx, &mpcmodule.QuerySignatureRequest{SignatureId: id})
 	if err != nil {
-		if says(err, types.ErrPruned) {
-			return &OutcomeReport{Kind: types.KindSign.String(), ID: id, Status: "PRUNED", Reason: string(types.ErrPruned)}, nil
-		}
-		return nil, unless(err, types.ErrUnknownSignature)
+		return absent(types.KindSign, id, err, types.ErrUnknownSignature)
 	}
 	s := answer.Signature
 	var refusals []RefusalReport
@@ -152,7 +161,7 @@ func (q chainQueries) signature(ctx context.Context, id string) (*OutcomeReport,
 func (q chainQueries) reshare(ctx context.Context, id string) (*OutcomeReport, error) {
 	answer, err := q.Reshare(ctx, &mpcmodule.QueryReshareRequest{ReshareId: id})
 	if err != nil {
-		return nil, unless(err, types.ErrUnknownReshare)
+		return absent(types.KindReshare, id, err, types.ErrUnknownReshare)
 	}
 	r := answer.Reshare
 	return &OutcomeReport{

@@ -184,7 +184,7 @@ var keyOrder = []mpcmodule.KeyStatus{
 }
 
 // readKeys asks for keys by their status: those that failed or were deleted stay on the
-// chain for ever, and would leave no room for the others.
+// chain for long, or for ever, and would leave no room for the others.
 func (r *PageReport) readKeys(ctx context.Context, chain mpcmodule.QueryClient) error {
 	r.Keys = []PageKey{}
 	for _, status := range keyOrder {

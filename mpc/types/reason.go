@@ -111,7 +111,7 @@ const (
 	ErrResharePending Reason = "reshare_pending"
 	// ErrCancelled: the owner or the authority gave the reshare up.
 	ErrCancelled Reason = "cancelled"
-	// ErrPruned: the signature was decided so long ago that it is not kept.
+	// ErrPruned: the request is over for so long that it is not kept.
 	ErrPruned Reason = "pruned"
 	// ErrFeeNotPaid: the account has less than the fee of its request.
 	ErrFeeNotPaid Reason = "fee_not_paid"
@@ -123,7 +123,7 @@ const (
 	ErrPayloadTooLarge Reason = "payload_too_large"
 	// ErrRawNotAllowed: a bare digest, of a key that was made without allow_raw.
 	ErrRawNotAllowed Reason = "raw_not_allowed"
-	// ErrPlaceTaken: the key signed something else for the same nonce.
+	// ErrPlaceTaken: the key signed something else for the same nonce, or the same with more gas.
 	ErrPlaceTaken Reason = "place_taken"
 	// ErrWrongChain: the policy of the key names other chains.
 	ErrWrongChain Reason = "wrong_chain_id"
@@ -266,7 +266,7 @@ var remedies = map[Reason]string{
 	ErrNotCanonical:          "write the payload in the one encoding that its kind has for it, which the detail names",
 	ErrPayloadTooLarge:       "ask with a payload of at most max_payload_bytes: sequencerd query mpc params",
 	ErrRawNotAllowed:         "ask with a payload that says what is signed, or with a key that was made with allow_raw",
-	ErrPlaceTaken:            "this key signed something else for the same nonce, and both could not take effect; ask with the next nonce, or for the same with other fees",
+	ErrPlaceTaken:            "this key signed something else for the same nonce, and both could not take effect; ask with the next nonce, or for the same with other fees and as much gas as at first",
 	ErrWrongChain:            "the policy of the key names the chains that it signs for: sequencerd query mpc params; set the chain id of the payload, or use another key",
 	ErrPolicy:                "the policy of the key, or of the module that it belongs to, does not allow this: sequencerd query mpc params shows policies",
 	ErrDigestBound:           "this request id was bound to another digest or key here; ask with a new id",

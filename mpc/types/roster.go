@@ -85,6 +85,12 @@ func (r *Roster) Current(op Operator) (Identity, bool) {
 	return ids[len(ids)-1], true
 }
 
+// CurrentKey returns the key of an operator's current identity, if that has this version.
+func (r *Roster) CurrentKey(op Operator, version uint32) ([]byte, bool) {
+	id, ok := r.Current(op)
+	return id.Key, ok && id.Version == version
+}
+
 // Find says whose identity a key is.
 func (r *Roster) Find(key []byte) (OperatorVersion, bool) {
 	if r == nil {

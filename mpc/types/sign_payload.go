@@ -89,6 +89,10 @@ type Claims struct {
 	// Effect is a hash of what it does in its place: of everything but what is paid for
 	// being included.
 	Effect Hash
+	// Gas is how much execution it pays for in its place, in units of its chain; 0 where
+	// nothing counts it. With the same effect and less gas it might run out of it, and
+	// take the place for nothing.
+	Gas uint64
 }
 
 // ValidatePlace refuses a place that is not UTF-8, since two of those may become one in

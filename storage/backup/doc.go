@@ -58,6 +58,13 @@
 // the next file is full then, with the next number, and nothing that is left is written
 // over.
 //
+// # Where no file may follow at all
+//
+// Who restores gets what the newest file describes. If the node lacks shares that this one
+// has, since it was put back to an older copy or has a new database, another file would
+// hide them, and who removes old files then would have them nowhere. LostSince finds that
+// out, and Upto opens a folder as it was before such a file.
+//
 // # What is not in it
 //
 // Keygen pre-parameters are not: each set may be used once, and a copy would bring

@@ -19,10 +19,18 @@ import (
 )
 
 // Folder is where the files of a chain are.
-type Folder struct{ dir string }
+type Folder struct {
+	dir string
+	// last is the number of the last file that counts; 0: all do.
+	last int
+}
 
 // At is the folder of a path, which need not be there yet.
-func At(dir string) Folder { return Folder{dir} }
+func At(dir string) Folder { return Folder{dir: dir} }
+
+// Upto is the folder as it was when the file with a number, from 1, was the newest one.
+// Nothing can be added to it.
+func (f Folder) Upto(number int) Folder { return Folder{f.dir, number} }
 
 func (f Folder) path(n int, ext string) string {
 	return filepath.Join(f.dir, fmt.Sprintf("%06d.%s", n, ext))
@@ -68,6 +76,12 @@ func (f Folder) numbers(ext string) ([]int, error) {
 		}
 	}
 	slices.Sort(numbers)
+	if f.last > 0 {
+		numbers = slices.DeleteFunc(numbers, func(n int) bool { return n > f.last })
+		if !slices.Contains(numbers, f.last) {
+			return nil, fmt.Errorf("%w: %s", ErrNone, f.path(f.last, ext))
+		}
+	}
 	return numbers, nil
 }
 
@@ -199,6 +213,9 @@ func (f Folder) brokenHead(why error) (Head, error) {
 // manifest. The manifest comes last and at once: a crash before leaves the chain as
 // it was. It returns the manifest with the file's hash.
 func (f Folder) Add(m Manifest, write func(io.Writer) error) (Manifest, error) {
+	if f.last > 0 {
+		return m, fmt.Errorf("add to a folder of which files after the one with number %d do not count", f.last)
+	}
 	if err := os.MkdirAll(f.dir, 0o700); err != nil {
 		return m, fmt.Errorf("make folder for backups: %w", err)
 	}

@@ -29,11 +29,17 @@ type Note struct {
 	To         string
 	Value      uint64
 	Call       string
+	// Gas stands at the end of a note unless it is 0.
+	Gas uint64
 }
 
 // Data is its encoding.
 func (n Note) Data() []byte {
-	return fmt.Appendf(nil, "%s/%d/%d/%s/%d/%s", n.Chain, n.Nonce, n.Fee, n.To, n.Value, n.Call)
+	data := fmt.Appendf(nil, "%s/%d/%d/%s/%d/%s", n.Chain, n.Nonce, n.Fee, n.To, n.Value, n.Call)
+	if n.Gas != 0 {
+		data = fmt.Appendf(data, "/%d", n.Gas)
+	}
+	return data
 }
 
 // Kind is the kind of notes.
@@ -49,11 +55,16 @@ func (Kind) Decode(data []byte) (mpctypes.DecodedPayload, error) {
 	}
 	var n Note
 	parts := strings.Split(string(data), "/")
-	if len(parts) != 6 {
-		return nil, fmt.Errorf("a note has 6 parts, not %d", len(parts))
+	numbers := map[int]*uint64{1: &n.Nonce, 2: &n.Fee, 4: &n.Value}
+	switch len(parts) {
+	case 6:
+	case 7:
+		numbers[6] = &n.Gas
+	default:
+		return nil, fmt.Errorf("a note has 6 parts, or 7, not %d", len(parts))
 	}
 	n.Chain, n.To, n.Call = parts[0], parts[3], parts[5]
-	for i, number := range map[int]*uint64{1: &n.Nonce, 2: &n.Fee, 4: &n.Value} {
+	for i, number := range numbers {
 		if _, err := fmt.Sscanf(parts[i], "%d", number); err != nil {
 			return nil, fmt.Errorf("%w: part %d is no number", mpctypes.ErrBadPayload, i)
 		}
@@ -73,6 +84,7 @@ func (n Note) Claims() mpctypes.Claims {
 		ChainID: n.Chain, To: n.To, Value: new(big.Int).SetUint64(n.Value), Fee: new(big.Int).SetUint64(n.Fee),
 		Place:  fmt.Sprintf("%s/%d", n.Chain, n.Nonce),
 		Effect: sha256.Sum256(fmt.Appendf(nil, "%s/%d/%s", n.To, n.Value, n.Call)),
+		Gas:    n.Gas,
 	}
 	if n.Call != "" {
 		c.Calls = []string{n.Call}

@@ -51,6 +51,7 @@ var rooms = []room{
 	{"x/mpc", and("x/mpc"), []string{tssLib, levelDB}},
 	// A module of our chain that uses x/mpc, as any other chain's would.
 	{"x/settlement", and("x/mpc", "app/payload/ethereum"), []string{tssLib, levelDB}},
+	{"app/payload/ethereum/cli", and("app/payload/ethereum", "app/mpcnode/cli", "x/mpc"), []string{tssLib, levelDB}},
 	{"app/payload/ethereum", leaves, []string{sdk, sdkSmall, comet, tssLib, levelDB}},
 	{"app/mpcnode/cli", and("storage", "p2p", "x/mpc", "app/mpcnode"), []string{tssLib, levelDB}},
 	{"app/mpcnode", and("mpc", "mpc/session", "mpc/tss", "storage", "p2p", "x/mpc", "app/mpcnode"), []string{tssLib, levelDB}},
@@ -60,7 +61,7 @@ var rooms = []room{
 
 // ethereumRooms are those whose nodes carry go-ethereum. Tests may use it everywhere, to
 // compare with.
-var ethereumRooms = []string{"app/payload/ethereum", "x/settlement", "app", "testutil"}
+var ethereumRooms = []string{"app/payload/ethereum/cli", "app/payload/ethereum", "x/settlement", "app", "testutil"}
 
 // examples are programs and modules that use what their package must not.
 var examples = map[string][]string{

@@ -104,6 +104,31 @@ func TestStateOfVersion1(t *testing.T) {
 	require.Equal(t, uint64(1), key.Epoch)
 }
 
+// What was over before the migration is pruned after it, as what is over since.
+func TestStateOfVersion1IsPruned(t *testing.T) {
+	f := state1(t)
+	over := 0
+	all, err := f.Query.Reshares(f.Ctx, &types.QueryResharesRequest{})
+	require.NoError(t, err)
+	for _, r := range all.Reshares {
+		if !r.Open() {
+			over++
+		}
+	}
+	migrate(t, f, 1)
+	require.Positive(t, over)
+	require.Equal(t, over, f.Entries(types.DecidedRequestsPrefix))
+	params, err := f.Keeper.Params(f.Ctx)
+	require.NoError(t, err)
+	params.RetentionBlocks = 1
+	require.NoError(t, f.Keeper.SetParams(f.Ctx, params))
+	f.EndBlocks(f.Ctx.BlockHeight() + 2)
+	require.Equal(t, over, f.Entries(types.PrunedRequestsPrefix))
+	gs, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	require.NoError(t, gs.Validate())
+}
+
 // A genesis file that version 1 exported becomes one of today by what the upgrade notes
 // say, and not without it: nothing is guessed.
 func TestGenesisOfVersion1(t *testing.T) {

@@ -20,7 +20,7 @@ import (
 )
 
 // ConsensusVersion counts changes of the module's state that need a migration.
-const ConsensusVersion = 3
+const ConsensusVersion = 4
 
 var (
 	_ module.AppModuleBasic = AppModule{}
@@ -84,7 +84,7 @@ func (am AppModule) RegisterServices(cfg module.Configurator) {
 	am.keeper.SealHooks()
 	types.RegisterMsgServer(cfg.MsgServer(), keeper.NewMsgServer(am.keeper))
 	types.RegisterQueryServer(cfg.QueryServer(), keeper.NewQueryServer(am.keeper))
-	for i, migrate := range []func(context.Context) error{am.keeper.Migrate1to2, am.keeper.Migrate2to3} {
+	for i, migrate := range []func(context.Context) error{am.keeper.Migrate1to2, am.keeper.Migrate2to3, am.keeper.Migrate3to4} {
 		err := cfg.RegisterMigration(types.ModuleName, uint64(i+1), func(ctx sdk.Context) error { return migrate(ctx) })
 		if err != nil {
 			panic(err) // it is registered twice

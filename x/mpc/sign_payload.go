@@ -35,6 +35,7 @@ func signPayloadCommand() *cobra.Command {
 		Long: "Ask for a signature over a payload that every validator and every participant decodes before it is signed. " +
 			"The kinds that the chain knows are in payload_kinds: " + version.AppName + " query mpc params. " +
 			"The payload is 0x and hex, @ and the path of a file with its bytes, or else the text itself. " +
+			"Where the program makes payloads and shows what they say, " + version.AppName + " mpc payload --help says how. " +
 			"What becomes of it, as a signed transaction, is in finished: " + version.AppName + " query mpc signature.",
 		Example: example("tx mpc sign-payload greeting-1 treasury ethereum-message 'hello' --from requester --gas auto --gas-adjustment 1.5"),
 		Args:    cobra.ExactArgs(4),
@@ -43,7 +44,7 @@ func signPayloadCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			data, err := payloadArgument(args[3])
+			data, err := ReadPayload(args[3])
 			if err != nil {
 				return err
 			}
@@ -61,8 +62,9 @@ func signPayloadCommand() *cobra.Command {
 	return cmd
 }
 
-// payloadArgument reads what somebody gave as a payload.
-func payloadArgument(arg string) ([]byte, error) {
+// ReadPayload reads what somebody gave as a payload: 0x and hex, @ and the path of a file
+// with its bytes, or else the text itself.
+func ReadPayload(arg string) ([]byte, error) {
 	if path, isFile := strings.CutPrefix(arg, "@"); isFile {
 		data, err := os.ReadFile(path)
 		if err != nil {

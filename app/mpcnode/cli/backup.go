@@ -12,6 +12,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage/backup"
 )
 
@@ -53,7 +54,12 @@ ones what changed since; where files that those would need are gone or were chan
 or the chain has another id since, it says so, and holds everything again. A folder is
 for one node: files of another identity are not continued. While the node runs it makes the backup; otherwise the
 database is opened. Either way the passphrase of the MPC folder shows that you
-may.`,
+may.
+
+Where the node has an older epoch of a key than the newest file, or no share at all any
+more, it was put back to an older copy or lost its database, and no file is added: put
+back first what is there. --shares-are-lost adds one all the same, as for a node whose
+only key other participants have now; "restore --upto" reads the files before it.`,
 		Example: "  sequencerd mpc backup create /mnt/backup/node0 --recipient age1...",
 		Args:    cobra.ExactArgs(1),
 		RunE:    createBackup,
@@ -62,6 +68,7 @@ may.`,
 	cmd.Flags().StringSlice(flagRecipient, nil, "age recipient (age1...) that the backup is for; may be given again")
 	cmd.Flags().String(flagBackupPassphrase, "", "source of a passphrase for the backup, in place of recipients: prompt, file:PATH, env:NAME or credential:NAME")
 	cmd.Flags().Bool(flagFull, false, "everything again, in a file that needs none before it")
+	cmd.Flags().Bool(flagSharesLost, false, "add a backup though the node lacks shares that the newest file has")
 	addOutputFlag(cmd)
 	return cmd
 }
@@ -83,6 +90,9 @@ func createBackup(cmd *cobra.Command, args []string) error {
 	var added backup.Manifest
 	source := fromNode
 	err = mpcnode.NewClient(f.paths.Socket).Backup(cmd.Context(), r, func(m backup.Manifest, content io.Reader) (err error) {
+		if err := checkLost(cmd, r.Last, m); err != nil {
+			return err
+		}
 		added, err = folder.Add(m, func(w io.Writer) error {
 			_, err := io.Copy(w, content)
 			return err
@@ -139,6 +149,24 @@ func backupRequest(cmd *cobra.Command, f nodeFiles, folder backup.Folder) (*mpcn
 	return r, nil
 }
 
+// checkLost refuses to hide, by a newer file, shares that only those before have, and names
+// the keys of which this one has none.
+func checkLost(cmd *cobra.Command, last *backup.Manifest, next backup.Manifest) error {
+	given, err := cmd.Flags().GetBool(flagSharesLost)
+	if err != nil {
+		return err
+	}
+	lost := backup.LostSince(last, next)
+	if err := lost.Check(); err != nil && !given {
+		return err
+	}
+	if keys := lost.String(); keys != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), types.ForProgram("this backup lacks shares of %s that file %d has; keep that one, for restore --upto %d, unless other participants have the key now: sequencerd query mpc key ID\n"),
+			keys, last.Number, last.Number)
+	}
+	return nil
+}
+
 // backupStopped opens the vault of a node that does not run.
 func backupStopped(cmd *cobra.Command, f nodeFiles, folder backup.Folder, r *mpcnode.BackupRequest) (m backup.Manifest, err error) {
 	vault, err := mpcnode.OpenVaultWith(f.paths, r.Passphrase)
@@ -156,6 +184,9 @@ func backupStopped(cmd *cobra.Command, f nodeFiles, folder backup.Folder, r *mpc
 	}
 	to, err := r.To()
 	if err != nil {
+		return m, err
+	}
+	if err := checkLost(cmd, r.Last, plan.Manifest); err != nil {
 		return m, err
 	}
 	f.record(cmd, mpcnode.BackupOperation(plan.Manifest, r))
@@ -176,7 +207,10 @@ Restoring needs the newest full file and those after it. Those before it may be
 removed, or kept elsewhere, together with their manifests.`,
 		Args: cobra.ExactArgs(1),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			folder := backup.At(args[0])
+			folder, err := folderOf(cmd, args[0])
+			if err != nil {
+				return err
+			}
 			chain, err := folder.Chain()
 			if err == nil {
 				err = folder.CheckFiles(chain)
@@ -187,6 +221,7 @@ removed, or kept elsewhere, together with their manifests.`,
 			return show(cmd, backupText{args[0], chain})
 		},
 	}
+	addUptoFlag(cmd)
 	addOutputFlag(cmd)
 	return cmd
 }

@@ -59,6 +59,8 @@ func keysOfBackup(ctx context.Context, chain mpctypes.QueryClient, saved *backup
 		switch {
 		case err == nil:
 			keys[answer.Key.Id] = answer.Key
+		case strings.Contains(err.Error(), string(types.ErrPruned)+": "+types.ErrPruned.Remedy()): // its keygen failed
+			keys[string(r.KeyID)] = mpctypes.Key{Id: string(r.KeyID), Status: mpctypes.KEY_STATUS_ERROR}
 		case !strings.Contains(err.Error(), string(types.ErrUnknownKey)):
 			return nil, fmt.Errorf("ask the chain for key %s (--%s gives its answer in a file): %w", r.KeyID, flagKeyState, err)
 		}

@@ -21,10 +21,34 @@ const (
 	flagAgeIdentity = "age-identity"
 	// flagKeyState names files with answers of "query mpc key" or "query mpc keys".
 	flagKeyState = "key-state"
+	// flagUpto names the file that counts as the newest.
+	flagUpto = "upto"
 )
+
+// addUptoFlag lets a command look at a folder as it was once.
+func addUptoFlag(cmd *cobra.Command) {
+	cmd.Flags().Int(flagUpto, 0, "number of the file that counts as the newest, where later ones were made by a node that had lost shares (default: all count)")
+}
+
+// folderOf is the folder of a path, as far as its files count.
+func folderOf(cmd *cobra.Command, dir string) (backup.Folder, error) {
+	folder := backup.At(dir)
+	if !cmd.Flags().Changed(flagUpto) {
+		return folder, nil
+	}
+	last, err := cmd.Flags().GetInt(flagUpto)
+	if err != nil {
+		return folder, err
+	}
+	if last < 1 {
+		return folder, fmt.Errorf("--%s: files have numbers from 1, got %d", flagUpto, last)
+	}
+	return folder.Upto(last), nil
+}
 
 // addOpenFlags lets a command open backups.
 func addOpenFlags(cmd *cobra.Command) {
+	addUptoFlag(cmd)
 	cmd.Flags().StringArray(flagAgeIdentity, nil, "file with the age identity (AGE-SECRET-KEY-1...) of a recipient; may be given again")
 	cmd.Flags().StringArray(flagBackupPassphrase, nil, "source of the backup's passphrase: prompt, file:PATH, env:NAME or credential:NAME; given again where files were made with several (default: prompt, without --"+flagAgeIdentity+")")
 	cmd.Flags().StringSlice(flagKeyState, nil, types.ForProgram("file with the answer of: sequencerd query mpc key ID -o json, or query mpc keys -o json; may be given again, as for its further pages"))
@@ -32,7 +56,10 @@ func addOpenFlags(cmd *cobra.Command) {
 
 // openBackup decrypts the backups of a folder. The caller wipes them.
 func openBackup(cmd *cobra.Command, dir string) (*backup.Saved, error) {
-	folder := backup.At(dir)
+	folder, err := folderOf(cmd, dir)
+	if err != nil {
+		return nil, err
+	}
 	if _, err := folder.Newest(); err != nil { // before a passphrase is asked for
 		return nil, err
 	}

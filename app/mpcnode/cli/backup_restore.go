@@ -58,7 +58,9 @@ is refused, and restores all others.
 database, however much newer than the backup. An identity that is there stays, but of
 an older copy the keys that it lacks are added.
 
-Restore the newest backup there is, and never run two nodes with what is in one.`,
+Restore the newest backup there is, unless the node had lost shares when it was made:
+--upto names the last file of before, as "list" shows them. Never run two nodes with
+what is in one backup.`,
 		Args: cobra.ExactArgs(1),
 		RunE: restoreBackup,
 	}

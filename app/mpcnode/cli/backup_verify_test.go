@@ -145,3 +145,22 @@ func TestVerifyAsksTheChain(t *testing.T) {
 	require.NoError(t, err)
 	require.Contains(t, keys, "made-since")
 }
+
+// A key that failed so long ago that the chain does not keep it is one that is not READY,
+// and not one that the chain does not know.
+func TestVerifyAsksForAPrunedKey(t *testing.T) {
+	f := chain.New(t, 3)
+	params, err := f.Keeper.Params(f.Ctx)
+	require.NoError(t, err)
+	params.RetentionBlocks = 1
+	require.NoError(t, f.Keeper.SetParams(f.Ctx, params))
+	f.KeyGen("unknown_key", 1) // an id may be any word
+	f.EndBlocks(f.Ctx.BlockHeight() + int64(params.KeygenLifetimeBlocks+params.RetireBlocks) + 2)
+	helper := baseapp.NewQueryServerTestHelper(f.Ctx, f.Cdc.InterfaceRegistry())
+	mpctypes.RegisterQueryServer(helper, f.Query)
+	saved := new(backup.Saved)
+	saved.Records = []types.Record{{RecordKey: types.RecordKey{KeyID: "unknown_key"}}, {RecordKey: types.RecordKey{KeyID: "pruned"}}}
+	keys, _, err := askChain(t.Context(), mpctypes.NewQueryClient(helper), saved, "")
+	require.NoError(t, err)
+	require.Equal(t, map[string]mpctypes.Key{"unknown_key": {Id: "unknown_key", Status: mpctypes.KEY_STATUS_ERROR}}, keys)
+}

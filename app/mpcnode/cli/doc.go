@@ -7,7 +7,8 @@
 //
 //	root.AddCommand(cli.Command())
 //
-// and with WithIdentity its own init command makes the identity too.
+// and with WithIdentity its own init command makes the identity too. What it has signed by
+// hand is made and shown by PayloadCommand, which knows the chain's kinds of payloads.
 //
 // Commands that only read, or speak to a running node, do so through its socket
 // (mpcnode.Client); those that need the database open it, which fails while a node has

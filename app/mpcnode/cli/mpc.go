@@ -19,8 +19,8 @@ import (
 
 // Command is "sequencerd mpc", for the root command of any chain: its PersistentPreRunE
 // sets the SDK's client and server contexts, as every chain's does, with home, codec
-// and interface registry.
-func Command() *cobra.Command {
+// and interface registry. A chain adds more below it, such as PayloadCommand.
+func Command(more ...*cobra.Command) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "mpc",
 		Short: "Identity, keys and sessions of this node",
@@ -39,6 +39,7 @@ What this node has and does is asked here.`,
 		identityCmd(), registerCmd(), revokeCmd(), addGenesisParticipantCmd(),
 		statusCmd(), doctorCmd(), inspectCmd(), watchCmd(), keysCmd(), sessionsCmd(), libp2pIDCmd(), passphraseCmd(), backupCmd(), auditCmd(), databaseCmd(),
 	)
+	cmd.AddCommand(more...)
 	speakOfProgram(cmd)
 	return cmd
 }

@@ -60,7 +60,7 @@ func TestHelpNamesTheProgram(t *testing.T) {
 			look(sub)
 		}
 	}
-	look(Command())
+	look(Command(PayloadCommand(types.NewPayloadKinds())))
 	look(WithIdentity(&cobra.Command{Use: "init"}))
 	require.Greater(t, named, 20)
 }

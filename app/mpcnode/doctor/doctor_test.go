@@ -175,6 +175,13 @@ func TestStagedFailures(t *testing.T) {
 		{"deleted key", func(f *Facts) { f.Node.Key.Status, f.Node.Key.DeletionAcks = "DELETED", []string{"op-1"} }, Problem, "key", types.ErrKeyDeleted, "1 of its participants", "another key", 0},
 		{"key that is being deleted", func(f *Facts) { f.Node.Key.Status, f.Node.Key.RetireHeight = "DELETING", 99 }, Problem, "key", types.ErrKeyDeleted, "height 99", "undelete", 0},
 		{"key that is being made", func(f *Facts) { f.Node.Key.Status, f.Node.Key.Attested = "PENDING", []string{"op-0", "op-1"} }, Warning, "key", types.ErrKeyNotReady, "not by op-2, op-3", "wait", 0},
+		{"key that failed and was pruned", func(f *Facts) {
+			f.Node.Key = &mpcnode.OutcomeReport{Kind: "keygen", ID: "key", Status: mpcnode.StatusPruned}
+		}, Problem, "key", types.ErrPruned, "failed so long ago", "retention_blocks", 0},
+		{"pruned request", func(f *Facts) {
+			f.Request = "more"
+			f.Node.Requests = []mpcnode.OutcomeReport{{Kind: "reshare", ID: "more", Status: mpcnode.StatusPruned}}
+		}, Warning, "request", types.ErrPruned, "reshare more is over", "events of its block", 0},
 		{"unknown key", func(f *Facts) { f.Node.Key = nil }, Problem, "key", types.ErrUnknownKey, "no key key", "query mpc keys", 0},
 		{"expired request", func(f *Facts) {
 			f.Request = "sig"

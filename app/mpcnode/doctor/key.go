@@ -25,6 +25,8 @@ func examineKey(r *Report, f Facts) {
 			k.ID, k.RequestedHeight, len(k.Attested), len(k.Participants), strings.Join(less(k.Participants, k.Attested), ", "))
 	case types.KeyError.String():
 		failed(r, check, k, types.ErrKeyFailed)
+	case mpcnode.StatusPruned: // READY keys never are
+		r.found(check, Problem, types.ErrPruned, "the keygen of %s failed so long ago that the chain does not keep it", k.ID)
 	case types.KeyDeleting.String():
 		r.found(check, Problem, types.ErrKeyDeleted, "%s is DELETING, and is destroyed at height %d", k.ID, k.RetireHeight)
 	case types.KeyDeleted.String():

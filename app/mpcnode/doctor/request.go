@@ -4,6 +4,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -23,6 +24,8 @@ func examineRequest(r *Report, f Facts) {
 		switch o.Status {
 		case "ERROR":
 			failed(r, check, o, types.Reason(o.Reason))
+		case mpcnode.StatusPruned:
+			r.found(check, Warning, types.ErrPruned, "%s %s is over for so long that the chain does not keep it", o.Kind, o.ID)
 		case types.KeyDeleting.String(), types.KeyDeleted.String():
 			r.found(check, Problem, types.ErrKeyDeleted, "the key that %s asked for is %s", o.ID, o.Status)
 		case "PENDING", "TESTING":

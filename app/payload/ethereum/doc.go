@@ -8,6 +8,7 @@
 // Decoding is strict. A transaction has one encoding: whatever go-ethereum would write in
 // other bytes is refused. Of typed data the digest depends on everything that is there:
 // what it would pass over is refused, and so is JSON that is not canonical (RFC 8785, see
-// CanonicalTypedData). The package needs go-ethereum, which nothing of
-// x/mpc or the engine does, so that a chain which signs nothing for Ethereum does not carry it.
+// CanonicalTypedData). People make payloads with the commands of the package cli below it.
+// This one needs go-ethereum, which nothing of x/mpc or the engine does, so that a chain
+// which signs nothing for Ethereum does not carry it.
 package ethereum

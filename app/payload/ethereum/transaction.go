@@ -9,6 +9,7 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
+	"github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/rlp"
 	"github.com/holiman/uint256"
 
@@ -201,6 +202,7 @@ func claimsOf(tx *types.Transaction, chain *big.Int) mpctypes.Claims {
 	c := mpctypes.Claims{
 		ChainID: chain.String(), Value: tx.Value(), Fee: feeOf(tx),
 		Place: fmt.Sprintf("%s/%d", chain, tx.Nonce()), Effect: effectOf(tx, chain),
+		Gas: gasOf(tx),
 	}
 	if to := tx.To(); to != nil {
 		c.To = strings.ToLower(to.Hex())
@@ -218,6 +220,14 @@ func feeOf(tx *types.Transaction) *big.Int {
 		fee.Add(fee, new(big.Int).Mul(tx.BlobGasFeeCap(), new(big.Int).SetUint64(tx.BlobGas())))
 	}
 	return fee
+}
+
+// gasOf is the gas that is left for what a transaction does: its access list costs some
+// before that begins (EIP-2930).
+func gasOf(tx *types.Transaction) uint64 {
+	list := tx.AccessList()
+	cost := params.TxAccessListAddressGas*uint64(len(list)) + params.TxAccessListStorageKeyGas*uint64(list.StorageKeys())
+	return tx.Gas() - min(tx.Gas(), cost)
 }
 
 // effectOf hashes what a transaction does: all but gas and its price. So it is the same

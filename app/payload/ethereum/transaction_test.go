@@ -157,6 +157,25 @@ func TestFinishRefusesAnotherKey(t *testing.T) {
 	require.ErrorContains(t, err, "not by the key's address")
 }
 
+// What an access list costs is not there for what the transaction does.
+func TestGasWithoutAccessList(t *testing.T) {
+	for name, c := range map[string]struct {
+		gas  uint64
+		list types.AccessList
+		want uint64
+	}{
+		"no list":          {50_000, nil, 50_000},
+		"addresses, slots": {50_000, types.AccessList{{StorageKeys: make([]common.Hash, 3)}, {}}, 50_000 - 2*2400 - 3*1900},
+		"all goes into it": {2000, types.AccessList{{}}, 0},
+	} {
+		decoded, err := transactionKind{}.Decode(encodedOf(t, &types.AccessListTx{
+			ChainID: big.NewInt(1), Gas: c.gas, GasPrice: big.NewInt(1), To: &common.Address{1}, AccessList: c.list,
+		}))
+		require.NoError(t, err, name)
+		require.Equal(t, c.want, decoded.Claims().Gas, name)
+	}
+}
+
 // The effect is all but gas and fees, whatever the type.
 func TestEffect(t *testing.T) {
 	effect := func(data types.TxData) mpctypes.Hash {
@@ -273,6 +292,8 @@ func FuzzTransaction(f *testing.F) {
 			return
 		}
 		require.Equal(t, mpctypes.Hash(crypto.Keccak256Hash(data)), decoded.Digest())
+		_, err = transactionKind{}.Explain(data)
+		require.NoError(t, err)
 		finished := finish(t, decoded, private)
 		var tx types.Transaction
 		require.NoError(t, tx.UnmarshalBinary(finished.Raw))

@@ -189,6 +189,8 @@ func FuzzTypedData(f *testing.F) {
 			require.NotEmpty(t, mpctypes.ReasonOf(err))
 			return
 		}
+		_, err = typedDataKind{}.Explain(data)
+		require.NoError(t, err)
 		canonical, err := CanonicalTypedData(data)
 		require.NoError(t, err)
 		require.Equal(t, data, canonical)

@@ -12,6 +12,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client/rpc"
 	"github.com/cosmos/cosmos-sdk/server"
 	authcmd "github.com/cosmos/cosmos-sdk/x/auth/client/cli"
+	authzcli "github.com/cosmos/cosmos-sdk/x/authz/client/cli"
 	bankcli "github.com/cosmos/cosmos-sdk/x/bank/client/cli"
 	distrcli "github.com/cosmos/cosmos-sdk/x/distribution/client/cli"
 	stakingcli "github.com/cosmos/cosmos-sdk/x/staking/client/cli"
@@ -58,6 +59,7 @@ func txCmd() *cobra.Command {
 		authcmd.GetSignCommand(), authcmd.GetSignBatchCommand(), authcmd.GetMultiSignCommand(),
 		authcmd.GetMultiSignBatchCmd(), authcmd.GetValidateSignaturesCommand(), authcmd.GetBroadcastCommand(),
 		authcmd.GetEncodeCommand(), authcmd.GetDecodeCommand(), authcmd.GetSimulateCmd(),
+		authzcli.GetTxCmd(app.AccountCodec()),
 		bankcli.NewTxCmd(app.AccountCodec()),
 		distrcli.NewTxCmd(app.ValidatorCodec(), app.AccountCodec()),
 		stakingcli.NewTxCmd(app.ValidatorCodec(), app.AccountCodec()),

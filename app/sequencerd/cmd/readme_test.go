@@ -75,7 +75,7 @@ func commands(t *testing.T, document string) []string {
 		"sequencerd ": "", "build/sequencerd ": "", "sudo -u sequencer sequencerd ": "", "seqd ": "", "ask ": "tx mpc ", "query ": "query mpc ", "await ": "query mpc ",
 	}
 	var out []string
-	inner := regexp.MustCompile(`\$\(sequencerd ([^)]+)\)`)
+	inner := regexp.MustCompile(`\$\((?:sequencerd|seqd) ([^)]+)\)`)
 	for _, b := range blocksOf(t, document, "sh") {
 		for _, m := range inner.FindAllStringSubmatch(b, -1) {
 			out = append(out, m[1])

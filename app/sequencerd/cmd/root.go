@@ -23,6 +23,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/app"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode/cli"
+	ethereumcli "github.com/sequencer-mpc/sequencer/app/payload/ethereum/cli"
 	"github.com/sequencer-mpc/sequencer/x/settlement/relay"
 )
 
@@ -47,7 +48,7 @@ make it among themselves, and the result goes back on chain.
   sequencerd localnet --validators 4 --output DIR    a network on this machine
   sequencerd init MONIKER                            files of a new node
   sequencerd start                                   run it
-  sequencerd mpc --help                              identity, keys, sessions`,
+  sequencerd mpc --help                              identity, keys, sessions, payloads`,
 		SilenceUsage:      true,
 		SilenceErrors:     false,
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error { return prepare(cmd, clientCtx) },
@@ -127,7 +128,7 @@ func addCommands(root *cobra.Command, a *app.App) {
 		pruning.Cmd(newApp, home),
 		snapshot.Cmd(newApp),
 		server.ModuleHashByHeightQuery(newApp),
-		cli.Command(),
+		cli.Command(cli.PayloadCommand(a.MPC.PayloadKinds(), ethereumcli.Builders()...)),
 		localnetCmd(),
 	)
 	version.AppName = app.Binary

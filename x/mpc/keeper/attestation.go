@@ -131,7 +131,7 @@ func commitmentOf(ctx context.Context, r types.Request, key types.Key) mpctypes.
 }
 
 // deletionAttestor checks everything about a deletion's attestation but its
-// signature. Any identity that was not revoked will do: nothing was pinned.
+// signature.
 func (k *Keeper) deletionAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
 	key, err := k.Key(ctx, a.Request.ID)
 	if err != nil {
@@ -144,15 +144,16 @@ func (k *Keeper) deletionAttestor(ctx context.Context, a *mpctypes.Attestation) 
 	return k.unpinnedAttestor(ctx, a, engine.DeletionCommitment(sdk.UnwrapSDKContext(ctx).ChainID()))
 }
 
-// unpinnedAttestor is an operator by any of its identities that it did not revoke.
+// unpinnedAttestor is an operator by its current identity: no request pinned one, and those
+// that were replaced may be in the hands of others.
 func (k *Keeper) unpinnedAttestor(ctx context.Context, a *mpctypes.Attestation, commitment mpctypes.Hash) (attestor, error) {
 	p, err := k.Participant(ctx, string(a.Operator))
 	if err != nil {
 		return attestor{}, err
 	}
-	id, ok := p.Identity(a.IdentityVersion)
-	if !ok {
-		return attestor{}, types.ErrUnregistered.Wrapf("%s has no identity of version %d, or revoked it", a.Operator, a.IdentityVersion)
+	id, ok := p.Current()
+	if !ok || id.Version != a.IdentityVersion {
+		return attestor{}, types.ErrUnregistered.Wrapf("version %d is not the current identity of %s", a.IdentityVersion, a.Operator)
 	}
 	return attestor{key: id.PublicKey, commitment: commitment}, nil
 }

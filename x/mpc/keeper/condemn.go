@@ -16,8 +16,9 @@ import (
 // requestIndex finds open requests by a name: of a member or of a key.
 type requestIndex = collections.KeySet[collections.Triple[string, uint32, string]]
 
-// condemnRequests decides which of the open requests under a name fail, and takes all of
-// them out of the index of such names: those that go on are not looked at again. From now
+// condemnRequests decides which of the open requests under a name fail, and for which
+// reason, and takes all of them out of the index of such names: those that go on, for which
+// why gives no reason, are not looked at again. From now
 // on no result of those that fail counts and nobody works on them. They become ERROR, and
 // whoever asked hears of it, at the end of the block; if they are many, at the end of the
 // next ones: one transaction may condemn all open requests of the chain, and a block must
@@ -28,7 +29,7 @@ type requestIndex = collections.KeySet[collections.Triple[string, uint32, string
 // An import puts them back, for one walk more. One that is spoiled does not protect the
 // others.
 func (k *Keeper) condemnRequests(
-	ctx context.Context, index requestIndex, name string, reason mpctypes.Reason, fails func(context.Context, requestKey) bool,
+	ctx context.Context, index requestIndex, name string, why func(context.Context, requestKey) mpctypes.Reason,
 ) error {
 	ctx = unpaid(ctx)
 	ids, err := requestsOf(ctx, index, name)
@@ -36,7 +37,7 @@ func (k *Keeper) condemnRequests(
 		return err
 	}
 	for _, id := range ids {
-		if fails(ctx, id) {
+		if reason := why(ctx, id); reason != "" {
 			if err := k.condemnRequest(ctx, id, reason); err != nil {
 				return err
 			}
@@ -48,8 +49,8 @@ func (k *Keeper) condemnRequests(
 	return nil
 }
 
-// allFail is for condemnRequests where none goes on.
-func allFail(context.Context, requestKey) bool { return true }
+// keyDeleted is for condemnRequests of a key that is deleted: none goes on.
+func keyDeleted(context.Context, requestKey) mpctypes.Reason { return mpctypes.ErrKeyDeleted }
 
 // condemnRequest marks a request and makes it due. The first reason stays.
 func (k *Keeper) condemnRequest(ctx context.Context, id requestKey, reason mpctypes.Reason) error {

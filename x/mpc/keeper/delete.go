@@ -69,7 +69,7 @@ func (k *Keeper) condemnKey(ctx context.Context, key types.Key) (int64, error) {
 	if err := k.keyRetirements.Set(ctx, collections.Join(key.RetireHeight, key.Id)); err != nil {
 		return 0, fmt.Errorf("index key %s by its end: %w", key.Id, err)
 	}
-	if err := k.condemnRequests(ctx, k.requestsByKey, key.Id, mpctypes.ErrKeyDeleted, allFail); err != nil {
+	if err := k.condemnRequests(ctx, k.requestsByKey, key.Id, keyDeleted); err != nil {
 		return 0, err
 	}
 	k.emit(ctx, &types.EventKeyDeleting{KeyId: key.Id, Owner: key.Owner, RetireHeight: key.RetireHeight})

@@ -120,9 +120,16 @@ func TestWhoMayDelete(t *testing.T) {
 	_, err = f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: f.Authority, KeyId: "k"})
 	require.NoError(t, err)
 
-	// A deletion needs an identity that was not revoked.
+	// A deletion needs the current identity.
 	f.EndBlocks(102)
 	requireKey(t, f, "k", types.KEY_STATUS_DELETED, "")
+	rotated, replaced := f.Participants[1], *f.Participants[1]
+	rotated.Identity = chain.IdentityKey("rotated")
+	f.Register(rotated)
+	stolen := replaced.AttestDeletion("k")
+	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &stolen), types.ErrUnregistered)
+	own := rotated.AttestDeletion("k")
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &own))
 	p := f.Participants[0]
 	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, p.Operator))
 	a := p.AttestDeletion("k")

@@ -16,9 +16,8 @@
 // key (reshare_decide.go); until then, and if either fails, it signs with what it has.
 //
 // A deletion can be taken back while the key is DELETING (undelete.go). The end of a
-// block prunes signatures that were decided long ago (prune.go), and may ask for reshares
-// by itself where participants leave or lose their shares (reshare_auto.go,
-// share_missing.go). Who asks by message may have to pay (fee.go).
+// block prunes what is over for long (prune.go), and may ask for reshares by itself
+// where participants leave or lose their shares (reshare_auto.go, share_missing.go). Who asks by message may have to pay (fee.go).
 //
 // Results are applied by package abci in PreBlock, expiries and condemnations in
 // EndBlock (due.go), so many in each block: in one block a result comes before an

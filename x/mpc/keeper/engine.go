@@ -95,11 +95,16 @@ func (k *Keeper) EngineAttested(ctx context.Context) (map[mpctypes.AttestedAttem
 	return attested, nil
 }
 
-// EngineKey reads a key; false if the chain does not know it, or not any more.
+// EngineKey reads a key; false if the chain does not know it. Of one that failed and was
+// pruned it says that it is ERROR, and over: what was staged for it, by a node that was away
+// for long, too, goes as it would have before.
 func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key, bool, error) {
 	key, err := k.Key(ctx, string(id))
 	if errors.Is(err, types.ErrUnknownKey) {
 		return mpctypes.Key{}, false, nil
+	}
+	if errors.Is(err, types.ErrPruned) {
+		return mpctypes.Key{ID: id, Status: mpctypes.KeyError}, true, nil
 	}
 	if err != nil {
 		k.unreadable(ctx, "a key", err)
@@ -173,11 +178,14 @@ func (k *Keeper) EngineProven(ctx context.Context, participant mpctypes.Operator
 }
 
 // EngineReshareEnded reports that a reshare was asked for and is over, whatever became of
-// it; false while it is open, and if nobody asked.
+// it, be it that it was pruned since; false while it is open, and if nobody asked.
 func (k *Keeper) EngineReshareEnded(ctx context.Context, id string) (bool, error) {
 	r, err := k.Reshare(ctx, id)
-	if errors.Is(err, types.ErrUnknownReshare) {
+	switch {
+	case errors.Is(err, types.ErrUnknownReshare):
 		return false, nil
+	case errors.Is(err, types.ErrPruned):
+		return true, nil
 	}
 	return err == nil && !r.Open(), err
 }

@@ -57,6 +57,9 @@ func (k *Keeper) culpritKey(ctx context.Context, e mpctypes.Evidence) ([]byte, e
 		return pinnedKey(r, e)
 	}
 	had, err := k.involved(ctx, e)
+	if errors.Is(err, types.ErrPruned) {
+		return nil, types.ErrAlreadyDecided.Wrap(e.Request().String())
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -128,9 +131,6 @@ func (k *Keeper) involved(ctx context.Context, e mpctypes.Evidence) (involvement
 // signers are who could sign what was asked for. A test has the members of its reshare.
 func (k *Keeper) signers(ctx context.Context, id mpctypes.RequestID) (involvement, error) {
 	s, err := k.Signature(ctx, id.ID)
-	if errors.Is(err, types.ErrPruned) {
-		return involvement{}, types.ErrAlreadyDecided.Wrap(id.String())
-	}
 	if err != nil {
 		return involvement{}, err
 	}

@@ -6,7 +6,6 @@ import (
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
-	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -21,7 +20,7 @@ func (k *Keeper) SettleRequests(ctx context.Context) storetypes.Gas {
 // CondemnGas is what a hook pays for ending the open requests of a key.
 func (k *Keeper) CondemnGas(ctx sdk.Context, keyID string) storetypes.Gas {
 	meter := storetypes.NewInfiniteGasMeter()
-	err := k.condemnRequests(withWork(ctx, work{meter: meter}), k.requestsByKey, keyID, mpctypes.ErrKeyDeleted, allFail)
+	err := k.condemnRequests(withWork(ctx, work{meter: meter}), k.requestsByKey, keyID, keyDeleted)
 	if err != nil {
 		panic(err)
 	}

@@ -60,8 +60,13 @@ func (k *Keeper) importDecided(ctx context.Context, gs types.GenesisState, shift
 			return fmt.Errorf("store what is left of signature %s: %w", p.Id, err)
 		}
 	}
+	for _, p := range gs.PrunedRequests {
+		if err := k.prunedRequests.Set(ctx, requestKeyOf(p.RequestID()), p.ContentHash); err != nil {
+			return fmt.Errorf("store what is left of %s: %w", p.RequestID(), err)
+		}
+	}
 	for _, p := range gs.SignedPlaces {
-		if err := k.signedPlaces.Set(ctx, collections.Join(p.KeyId, p.Place), p.Effect); err != nil {
+		if err := k.signedPlaces.Set(ctx, collections.Join(p.KeyId, p.Place), p.Stored()); err != nil {
 			return fmt.Errorf("store the place %s of key %s: %w", p.Place, p.KeyId, err)
 		}
 	}
@@ -81,14 +86,14 @@ func (k *Keeper) importOpen(ctx context.Context, gs types.GenesisState, shift in
 	for _, c := range gs.Condemned {
 		condemned[c.RequestID()] = mpctypes.Reason(c.Reason)
 	}
-	for _, r := range gs.Requests {
-		r.Shift(shift)
-		if err := k.importRequest(ctx, r, condemned[r.RequestID()]); err != nil {
+	for _, a := range gs.Attestations { // before the requests, some of which go on because of them
+		if err := k.setAttestation(ctx, a); err != nil {
 			return err
 		}
 	}
-	for _, a := range gs.Attestations {
-		if err := k.setAttestation(ctx, a); err != nil {
+	for _, r := range gs.Requests {
+		r.Shift(shift)
+		if err := k.importRequest(ctx, r, condemned[r.RequestID()]); err != nil {
 			return err
 		}
 	}
@@ -202,7 +207,8 @@ func (k *Keeper) importRequest(ctx context.Context, r types.Request, reason mpct
 }
 
 // condemnation is why an imported request cannot be decided any more; empty if it
-// can.
+// can. What participants said of their shares ends only reshares that the module asked for,
+// which it does for none that too few can deal: an owner may have asked for one all the same.
 func (k *Keeper) condemnation(ctx context.Context, r types.Request) (mpctypes.Reason, error) {
 	key, err := k.Key(ctx, r.KeyId)
 	if err != nil {
@@ -217,6 +223,8 @@ func (k *Keeper) condemnation(ctx context.Context, r types.Request) (mpctypes.Re
 		return "", fmt.Errorf("member of request %s: %w", r.RequestID(), err)
 	case !r.DoesWithout(revoked):
 		return mpctypes.ErrIdentityRevoked, nil
+	case r.Kind == types.REQUEST_KIND_RESHARE && types.IsAutoID(r.Id):
+		return k.starved(ctx, r.Id, true, key.EnoughShares(r.Dealers(revoked)) == nil)
 	}
 	return "", nil
 }
@@ -245,9 +253,14 @@ func (k *Keeper) ExportGenesis(ctx context.Context) (*types.GenesisState, error)
 			gs.PrunedSignatures = append(gs.PrunedSignatures, types.PrunedSignature{Id: id, ContentHash: hash})
 			return false, nil
 		}),
-		k.signedPlaces.Walk(ctx, nil, func(at collections.Pair[string, string], effect []byte) (bool, error) {
-			gs.SignedPlaces = append(gs.SignedPlaces, types.SignedPlace{KeyId: at.K1(), Place: at.K2(), Effect: effect})
+		k.prunedRequests.Walk(ctx, nil, func(id requestKey, hash []byte) (bool, error) {
+			gs.PrunedRequests = append(gs.PrunedRequests, types.PrunedRequest{Kind: types.RequestKind(id.K1()), Id: id.K2(), ContentHash: hash})
 			return false, nil
+		}),
+		k.signedPlaces.Walk(ctx, nil, func(at collections.Pair[string, string], stored []byte) (bool, error) {
+			p, err := types.StoredPlace(at.K1(), at.K2(), stored)
+			gs.SignedPlaces = append(gs.SignedPlaces, p)
+			return false, err
 		}),
 		k.reshares.Walk(ctx, nil, func(_ string, r types.Reshare) (bool, error) {
 			gs.Reshares = append(gs.Reshares, r)

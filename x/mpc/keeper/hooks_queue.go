@@ -104,7 +104,7 @@ func (k *Keeper) dueHooks(ctx context.Context) (list []due, err error) {
 
 // callQueued calls a hook that waited, with what it is about as that is now: the key
 // may have been deleted in the meantime. An accusation that lapsed before its turn says
-// nothing any more, nor does a signature that was pruned.
+// nothing any more, nor does a signature or a reshare that was pruned.
 func (k *Keeper) callQueued(ctx context.Context, q queuedHook) error {
 	switch q.K2() {
 	case types.HookAfterKeyReady:
@@ -124,7 +124,10 @@ func (k *Keeper) callQueued(ctx context.Context, q queuedHook) error {
 		k.runHook(ctx, signatureReadyHook(s))
 	case types.HookAfterKeyReshared:
 		r, err := k.Reshare(ctx, q.K3())
-		if err != nil {
+		switch {
+		case errors.Is(err, types.ErrPruned):
+			return nil
+		case err != nil:
 			return err
 		}
 		key, err := k.Key(ctx, r.KeyId)

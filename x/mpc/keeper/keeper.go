@@ -101,14 +101,19 @@ type Keeper struct {
 	decidedSignatures collections.KeySet[collections.Pair[int64, string]]
 	// prunedSignatures holds the content hashes of those that were.
 	prunedSignatures collections.Map[string, []byte]
-	// signedPlaces holds what a key signed for each nonce: a hash of its effect.
+	// decidedRequests holds the keys and reshares that are pruned some day, by the height
+	// from which they are over.
+	decidedRequests collections.KeySet[decidedRequest]
+	// prunedRequests holds the content hashes of those that were.
+	prunedRequests collections.Map[requestKey, []byte]
+	// signedPlaces holds what a key signed for each nonce: see types.SignedPlace.Stored.
 	signedPlaces collections.Map[collections.Pair[string, string], []byte]
 	// autoResharePlace is the READY key at which the round of health checks is.
 	autoResharePlace collections.Item[string]
 	// absentees are who did not come to a reshare of some key, by operator.
 	absentees collections.Map[string, types.Absentee]
 	// keyChanges are the ids of the keys that were written last, by the number of the
-	// write; setKey is the only writer of it, of keyChangesMade and of keys.
+	// write; setKey and pruneKey are the only writers of it, of keyChangesMade and of keys.
 	keyChanges     collections.Map[uint64, string]
 	keyChangesMade collections.Item[uint64]
 }
@@ -206,6 +211,9 @@ func (k *Keeper) addRequestCollections(sb *collections.SchemaBuilder) {
 		codec.CollValue[types.StoredAttestation](k.cdc))
 	k.attestedAttempts = collections.NewKeySet(sb, types.AttestedAttemptsPrefix, "attested_attempts",
 		collections.QuadKeyCodec(collections.Uint32Key, collections.StringKey, collections.StringKey, collections.Uint32Key))
+	k.decidedRequests = collections.NewKeySet(sb, types.DecidedRequestsPrefix, "decided_requests",
+		collections.TripleKeyCodec(collections.Int64Key, collections.Uint32Key, collections.StringKey))
+	k.prunedRequests = collections.NewMap(sb, types.PrunedRequestsPrefix, "pruned_requests", kindID, collections.BytesValue)
 	k.refusals = collections.NewMap(sb, types.RefusalsPrefix, "refusals",
 		collections.PairKeyCodec(collections.StringKey, collections.StringKey), collections.StringValue)
 }

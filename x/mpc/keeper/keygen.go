@@ -16,21 +16,29 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// Key returns a key; types.ErrUnknownKey if there is none.
+// Key returns a key; types.ErrUnknownKey if there is none, types.ErrPruned if it failed
+// and there is none any more.
 func (k *Keeper) Key(ctx context.Context, id string) (types.Key, error) {
 	key, err := k.keys.Get(ctx, id)
 	switch {
 	case errors.Is(err, collections.ErrNotFound):
-		return key, types.ErrUnknownKey.Wrapf("%q", clip(id, mpctypes.MaxIDBytes))
+		return key, k.whyNone(ctx, types.REQUEST_KIND_KEYGEN, id, types.ErrUnknownKey)
 	case err != nil:
 		return key, fmt.Errorf("load key %s: %w", id, err)
 	}
 	return key, nil
 }
 
+// setKey stores a key. One that is ERROR is pruned some day after its retire height: until
+// then nodes keep what they staged for it, as a rollback may bring its keygen back.
 func (k *Keeper) setKey(ctx context.Context, key types.Key) error {
 	if err := k.keys.Set(ctx, key.Id, key); err != nil {
 		return fmt.Errorf("store key %s: %w", key.Id, err)
+	}
+	if key.Prunes() {
+		if err := k.noteDecided(ctx, key.RetireHeight, types.REQUEST_KIND_KEYGEN, key.Id); err != nil {
+			return err
+		}
 	}
 	return k.noteKeyChange(ctx, key.Id)
 }
@@ -49,6 +57,9 @@ func (k *Keeper) keyGen(ctx context.Context, msg types.MsgKeyGen, module string)
 	stored, err := k.Key(ctx, msg.KeyId)
 	if err == nil {
 		return stored, sameContent(stored.ContentHash, hash, stored.Status == types.KEY_STATUS_PENDING, stored.Id)
+	}
+	if errors.Is(err, types.ErrPruned) {
+		return types.Key{}, k.askedOfPruned(ctx, types.REQUEST_KIND_KEYGEN, msg.KeyId, hash)
 	}
 	if !errors.Is(err, types.ErrUnknownKey) {
 		return types.Key{}, err

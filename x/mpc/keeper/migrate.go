@@ -36,6 +36,32 @@ func (k *Keeper) Migrate2to3(ctx context.Context) error {
 	})
 }
 
+// Migrate3to4 finds by an index what is over and may be pruned some day of keys and
+// reshares, as chains of before kept all of them.
+func (k *Keeper) Migrate3to4(ctx context.Context) error {
+	var reshares []types.Reshare
+	err := k.reshares.Walk(ctx, nil, func(_ string, r types.Reshare) (bool, error) {
+		if !r.Open() {
+			reshares = append(reshares, types.Reshare{Id: r.Id, DecidedHeight: r.DecidedHeight})
+		}
+		return false, nil
+	})
+	if err != nil {
+		return fmt.Errorf("list reshares: %w", err)
+	}
+	for _, r := range reshares {
+		if err := k.noteDecided(ctx, r.DecidedHeight, types.REQUEST_KIND_RESHARE, r.Id); err != nil {
+			return err
+		}
+	}
+	return k.eachKey(ctx, func(key types.Key) error {
+		if !key.Prunes() {
+			return nil
+		}
+		return k.noteDecided(ctx, key.RetireHeight, types.REQUEST_KIND_KEYGEN, key.Id)
+	})
+}
+
 // eachKey visits all keys, which may be written meanwhile.
 func (k *Keeper) eachKey(ctx context.Context, visit func(types.Key) error) error {
 	var ids []string

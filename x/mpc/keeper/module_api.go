@@ -17,9 +17,10 @@ import (
 // Ids are chosen by the caller and unique on the chain for ever; begin them with
 // the module's name. Asking again for the same id with the same content is free
 // and returns what is stored, whatever its status, so a caller needs no record of
-// what it asked; of a signature, until it is pruned (types.ErrPruned). An id that failed stays failed: ask again with a new one. A
-// failed signature id does not mean that no signature exists. Some participants
-// may have made it, so never treat it as proof that a payment was not signed.
+// what it asked, until what is over is pruned (types.ErrPruned): signatures, reshares and
+// keys that failed. An id that failed stays failed: ask again with a new one. A failed
+// signature id does not mean that no signature exists. Some participants may have made it,
+// so never treat it as proof that a payment was not signed.
 type ModuleAPI struct {
 	k      *Keeper
 	module string
@@ -104,7 +105,8 @@ func (a ModuleAPI) CancelReshare(ctx context.Context, reshareID string) (types.R
 	return a.k.cancelReshare(ctx, types.MsgCancelReshare{Requester: a.owner, ReshareId: reshareID})
 }
 
-// Reshare reads any reshare; types.ErrUnknownReshare if there is none.
+// Reshare reads any reshare; types.ErrUnknownReshare if there is none, types.ErrPruned if
+// it was decided more than retention_blocks ago.
 func (a ModuleAPI) Reshare(ctx context.Context, id string) (types.Reshare, error) {
 	return a.k.Reshare(ctx, id)
 }
@@ -117,7 +119,8 @@ func (a ModuleAPI) CanReshare(ctx context.Context, keyID string, threshold uint3
 	return err
 }
 
-// Key reads any key; types.ErrUnknownKey if there is none.
+// Key reads any key; types.ErrUnknownKey if there is none, types.ErrPruned if it failed
+// so long ago that it is not kept. Other keys are.
 func (a ModuleAPI) Key(ctx context.Context, id string) (types.Key, error) { return a.k.Key(ctx, id) }
 
 // Finished is what became of the payload of a READY signature, ready to be used: of an

@@ -10,7 +10,6 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
-	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -90,7 +89,7 @@ func (k *Keeper) RevokeParticipant(ctx context.Context, operator string) error {
 		return err
 	}
 	k.emit(ctx, &types.EventParticipantRevoked{Operator: p.Operator})
-	return k.condemnRequests(ctx, k.requestsByMember, p.Operator, mpctypes.ErrIdentityRevoked, k.revocations().end)
+	return k.condemnRequests(ctx, k.requestsByMember, p.Operator, k.revocations().endsBy(p.Operator))
 }
 
 // setParticipant stores a participant, and counts that it was written.

@@ -45,7 +45,7 @@ func (k *Keeper) admitPayload(ctx context.Context, p types.Params, key types.Key
 		return nil, err
 	}
 	s.Digest = digest
-	if err := k.checkPlace(ctx, *s, decoded); err != nil {
+	if _, err := k.checkPlace(ctx, *s, decoded); err != nil {
 		return nil, err
 	}
 	// Last: a module may store what it allows, and nothing that it has to do with refuses
@@ -82,33 +82,40 @@ func placeOf(s types.Signature, decoded mpctypes.DecodedPayload) (collections.Pa
 
 // checkPlace refuses what would take effect instead of something that the key signed
 // before: who reads that something was signed may rely on it, and a request that failed
-// may have been signed all the same.
-func (k *Keeper) checkPlace(ctx context.Context, s types.Signature, decoded mpctypes.DecodedPayload) error {
+// may have been signed all the same. It returns what is signed there now; nil if the
+// payload takes no place, or takes it for the first time.
+func (k *Keeper) checkPlace(ctx context.Context, s types.Signature, decoded mpctypes.DecodedPayload) (*types.SignedPlace, error) {
 	at, takes := placeOf(s, decoded)
 	if !takes {
-		return nil
+		return nil, nil
 	}
-	signed, err := k.signedPlaces.Get(ctx, at)
-	effect := decoded.Claims().Effect
-	switch {
-	case errors.Is(err, collections.ErrNotFound):
-		return nil
-	case err != nil:
-		return fmt.Errorf("load the place %s of key %s: %w", at.K2(), s.KeyId, err)
-	case string(signed) != string(effect[:]):
-		return types.ErrPlaceTaken.Wrapf("key %s, %s", s.KeyId, at.K2())
+	stored, err := k.signedPlaces.Get(ctx, at)
+	if errors.Is(err, collections.ErrNotFound) {
+		return nil, nil
 	}
-	return nil
+	if err != nil {
+		return nil, fmt.Errorf("load the place %s of key %s: %w", at.K2(), s.KeyId, err)
+	}
+	signed, err := types.StoredPlace(at.K1(), at.K2(), stored)
+	if err != nil {
+		return nil, err
+	}
+	return &signed, signed.Admits(decoded.Claims())
 }
 
-// takePlace notes, for ever, what a key signs in a place.
+// takePlace notes, for ever, what a key signs in a place, and how much gas the first one
+// has that is signed there.
 func (k *Keeper) takePlace(ctx context.Context, s types.Signature, decoded mpctypes.DecodedPayload) error {
 	at, takes := placeOf(s, decoded)
 	if !takes {
 		return nil
 	}
-	effect := decoded.Claims().Effect
-	if err := k.signedPlaces.Set(ctx, at, effect[:]); err != nil {
+	if signed, err := k.checkPlace(ctx, s, decoded); signed != nil || err != nil {
+		return err
+	}
+	c := decoded.Claims()
+	place := types.SignedPlace{KeyId: at.K1(), Place: at.K2(), Effect: c.Effect[:], Gas: c.Gas}
+	if err := k.signedPlaces.Set(ctx, at, place.Stored()); err != nil {
 		return fmt.Errorf("store the place %s of key %s: %w", at.K2(), s.KeyId, err)
 	}
 	return nil

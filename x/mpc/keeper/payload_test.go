@@ -154,6 +154,7 @@ func TestPlaceIsTakenOnce(t *testing.T) {
 	f, _ := newNotary(t)
 	ask := func(id, key string, change func(*fakekind.Note)) error {
 		n := note
+		n.Gas = 21
 		change(&n)
 		_, err := signPayload(f, id, key, notePayload(n))
 		return err
@@ -167,6 +168,11 @@ func TestPlaceIsTakenOnce(t *testing.T) {
 		require.ErrorIs(t, ask("other", "typed", change), types.ErrPlaceTaken, name)
 	}
 	require.NoError(t, ask("fee", "typed", func(n *fakekind.Note) { n.Fee++ }))
+	require.NoError(t, ask("gas", "typed", func(n *fakekind.Note) { n.Gas += 2 }))
+	require.NoError(t, ask("first", "typed", func(n *fakekind.Note) { n.Fee += 2 }), "what came between them changes nothing")
+	err := ask("less", "typed", func(n *fakekind.Note) { n.Gas-- })
+	require.ErrorIs(t, err, types.ErrPlaceTaken, "it might take the place for nothing")
+	require.ErrorContains(t, err, "signed with gas for 21")
 	require.NoError(t, ask("nonce", "typed", func(n *fakekind.Note) { n.Nonce++; n.To = "b" }))
 	require.NoError(t, ask("chain", "typed", func(n *fakekind.Note) { n.Chain = "2"; n.To = "b" }))
 	require.NoError(t, ask("key", "raw", func(n *fakekind.Note) { n.To = "b" }))
@@ -187,6 +193,7 @@ func TestPlaceIsTakenOnce(t *testing.T) {
 	next.Staking.Validators = f.Staking.Validators
 	f = next
 	require.ErrorIs(t, ask("next", "typed", func(n *fakekind.Note) { n.To = "b" }), types.ErrPlaceTaken)
+	require.ErrorIs(t, ask("next", "typed", func(n *fakekind.Note) { n.Gas-- }), types.ErrPlaceTaken)
 	twice, err := f.Keeper.ExportGenesis(f.Ctx)
 	require.NoError(t, err)
 	require.Equal(t, exported.SignedPlaces, twice.SignedPlaces)

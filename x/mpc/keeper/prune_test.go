@@ -101,21 +101,6 @@ func TestRetentionCountsAsItIsNow(t *testing.T) {
 	requireUnsigned(t, f, "young", types.ErrPruned)
 }
 
-// Keys, reshares and their tests stay, however old.
-func TestPruneSparesKeysAndReshares(t *testing.T) {
-	f, secret := resharing(t)
-	retain(t, f, 1)
-	f.KeyGen("failed", 1)
-	f.Reshare("r", "k", 1)
-	f.Stage("r", secret)
-	f.PassTest("r", secret)
-	f.EndBlocks(1000)
-	requireKey(t, f, "failed", types.KEY_STATUS_ERROR, "expired")
-	requireReshare(t, f, "r", types.RESHARE_STATUS_READY, "")
-	requireSignature(t, f, "test:r", types.SIGNATURE_STATUS_READY, "")
-	require.Zero(t, f.Entries(types.PrunedSignaturesPrefix))
-}
-
 func TestPrunesOfABlockAreBounded(t *testing.T) {
 	const rest = 3
 	f := chain.New(t, 3)

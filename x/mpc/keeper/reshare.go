@@ -13,23 +13,28 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// Reshare returns a reshare; types.ErrUnknownReshare if there is none.
+// Reshare returns a reshare; types.ErrUnknownReshare if there is none, types.ErrPruned if
+// there is none any more.
 func (k *Keeper) Reshare(ctx context.Context, id string) (types.Reshare, error) {
 	r, err := k.reshares.Get(ctx, id)
 	switch {
 	case errors.Is(err, collections.ErrNotFound):
-		return r, types.ErrUnknownReshare.Wrapf("%q", clip(id, mpctypes.MaxIDBytes))
+		return r, k.whyNone(ctx, types.REQUEST_KIND_RESHARE, id, types.ErrUnknownReshare)
 	case err != nil:
 		return r, fmt.Errorf("load reshare %s: %w", id, err)
 	}
 	return r, nil
 }
 
+// setReshare stores a reshare. One that is decided is pruned some day.
 func (k *Keeper) setReshare(ctx context.Context, r types.Reshare) error {
 	if err := k.reshares.Set(ctx, r.Id, r); err != nil {
 		return fmt.Errorf("store reshare %s: %w", r.Id, err)
 	}
-	return nil
+	if r.Open() {
+		return nil
+	}
+	return k.noteDecided(ctx, r.DecidedHeight, types.REQUEST_KIND_RESHARE, r.Id)
 }
 
 // keyReshare asks for new shares of a key for an account, or for a module of this
@@ -46,6 +51,9 @@ func (k *Keeper) keyReshare(ctx context.Context, msg types.MsgKeyReshare, module
 	stored, err := k.Reshare(ctx, msg.ReshareId)
 	if err == nil {
 		return stored, sameContent(stored.ContentHash, hash, stored.Open(), stored.Id)
+	}
+	if errors.Is(err, types.ErrPruned) {
+		return types.Reshare{}, k.askedOfPruned(ctx, types.REQUEST_KIND_RESHARE, msg.ReshareId, hash)
 	}
 	if !errors.Is(err, types.ErrUnknownReshare) {
 		return types.Reshare{}, err

@@ -77,6 +77,9 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	if err != nil {
 		return err
 	}
+	if key, err = k.noteReturn(ctx, key); err != nil {
+		return err
+	}
 	if !key.MayAutoReshare(sdk.UnwrapSDKContext(ctx).BlockHeight()) {
 		return nil
 	}
@@ -88,9 +91,6 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return err
 	}
 	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
-	if key, err = k.noteReturn(ctx, key, len(able)); err != nil {
-		return err
-	}
 	lost := shareLost(ctx, params, key)
 	if len(able) == len(key.Participants) && len(able) >= safe && !lost {
 		return k.waitNoMore(ctx, key)
@@ -243,12 +243,11 @@ func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types
 // those for nothing but a missing share take half of the room, and the limits of open
 // requests hold. An id may be taken on a chain that started anew, whose heights come again.
 func (k *Keeper) roomFor(ctx context.Context, params types.Params, reshare types.Reshare, owner string) error {
-	taken, err := k.reshares.Has(ctx, reshare.Id)
-	if err != nil {
-		return fmt.Errorf("look up reshare %s: %w", reshare.Id, err)
-	}
-	if taken {
-		return types.ErrTooManyPending.Wrapf("another reshare has the id %s of this block", reshare.Id)
+	switch _, err := k.Reshare(ctx, reshare.Id); {
+	case err == nil, errors.Is(err, types.ErrPruned):
+		return types.ErrTooManyPending.Wrapf("another reshare has, or had, the id %s of this block", reshare.Id)
+	case !errors.Is(err, types.ErrUnknownReshare):
+		return err
 	}
 	open, repairs, err := k.openAutoReshares(ctx)
 	switch {

@@ -57,20 +57,24 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 
 // reportFailures tells that a reshare which the module asked for expired, if it was not
 // the first one in this epoch: by itself the module does not get any further. So it tells
-// that somebody ended one by revoking its identity.
+// that somebody ended one by revoking its identity, and that too few were left to deal it,
+// unless that was told when the last of them said that its share is missing.
 func (k *Keeper) reportFailures(ctx context.Context, key types.Key, reshare types.Reshare, absent []types.Absentee) error {
 	reason := mpctypes.Reason(reshare.Reason)
 	expired, revoked := reason == mpctypes.ErrExpired && key.FailedReshares > 1, reason == mpctypes.ErrIdentityRevoked
-	if !reshare.Auto || !expired && !revoked {
+	starved := reason == mpctypes.ErrTooFewSigners && key.SharesLeft() > int(key.Threshold)
+	if !reshare.Auto || !expired && !revoked && !starved {
 		return nil
 	}
 	able, err := k.able(ctx, key)
 	if err != nil {
 		return err
 	}
-	who, err := k.whoFailed(ctx, reshare, absent)
-	if err != nil {
-		return err
+	who := "too few were left to deal the last one"
+	if !starved {
+		if who, err = k.whoFailed(ctx, reshare, absent); err != nil {
+			return err
+		}
 	}
 	k.emitEndangered(ctx, key, len(able), fmt.Errorf("%d reshares of this epoch failed, and %s: %w: %s", key.FailedReshares, who, reason, reason.Remedy()))
 	return nil

@@ -92,6 +92,36 @@ func TestQueuedReshareHook(t *testing.T) {
 	require.Equal(t, []string{"reshared k r"}, heard.heard)
 }
 
+// A hook that waited for so long that its reshare is gone is told to nobody.
+func TestQueuedHookOfAPrunedReshare(t *testing.T) {
+	f := chain.New(t, 3)
+	r := &reshareRecorder{}
+	f.Keeper.AddHooks("vault", r).AddReshareHooks("vault", r)
+	api := f.Keeper.ForModule("vault")
+	secret := moduleKey(t, f, api, "k")
+	_, err := api.KeyReshare(f.Ctx, "r", "k", 1, nil)
+	require.NoError(t, err)
+	f.Stage("r", secret)
+	r.heard = nil
+	retain(t, f, 1)
+	s, err := f.Keeper.Signature(f.Ctx, "test:r")
+	require.NoError(t, err)
+	result := secret.Sign(s.Id, s.Digest)
+	require.NoError(t, f.Keeper.ApplySignature(spent(f), &result))
+	spoil(f, types.ResharesPrefix, "r", failures["error"])
+	f.EndBlocks(2)
+	f.Spoiled = nil
+	f.EndBlocks(4)
+	requireNoReshare(t, f, "r", types.ErrPruned)
+	require.Equal(t, 1, f.Entries(types.QueuedHooksPrefix))
+	gs, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	require.NoError(t, gs.Validate())
+	f.EndBlocks(2 + keeper.RetryBlocks)
+	require.Zero(t, f.Entries(types.QueuedHooksPrefix))
+	require.Empty(t, r.heard)
+}
+
 // A hook that fails rolls back alone: the key has switched.
 func TestFailingReshareHook(t *testing.T) {
 	f := chain.New(t, 3)

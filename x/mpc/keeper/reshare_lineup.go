@@ -1,6 +1,7 @@
 package keeper
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
@@ -41,22 +42,27 @@ func (k *Keeper) mayReshare(
 
 // lineUp puts the two committees together. Those of the old one need not be
 // validators any more: their shares are all that is wanted of them. Some of it come last,
-// and only until t+1 are there to deal.
+// and only until t+1 are there who have a share to deal by what participants said; those of
+// them that have none help least.
 func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Member, last func(operator string) bool) (lineup, error) {
 	l := lineup{members: receivers, receivers: operatorsOf(receivers)}
 	pinned := make(map[string]bool, len(receivers))
 	for _, m := range receivers {
 		pinned[m.Operator] = true
 	}
-	dealers := 0
-	old := slices.Clone(key.Participants)
-	slices.SortStableFunc(old, func(a, b string) int { return compareBool(last(a) && !pinned[a], last(b) && !pinned[b]) })
-	for _, operator := range old {
+	dealers, shares := 0, 0
+	count := func(operator string) {
+		dealers++
+		if key.HasShare(operator) {
+			shares++
+		}
+	}
+	for _, operator := range byUse(key, func(operator string) bool { return last(operator) && !pinned[operator] }) {
 		if pinned[operator] {
-			dealers++
+			count(operator)
 			continue
 		}
-		if last(operator) && dealers > int(key.Threshold) {
+		if last(operator) && shares > int(key.Threshold) {
 			break
 		}
 		m, err := k.member(ctx, operator)
@@ -67,7 +73,7 @@ func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Me
 			return lineup{}, err
 		}
 		l.members = append(l.members, m)
-		dealers++
+		count(operator)
 	}
 	switch {
 	case dealers <= int(key.Threshold):
@@ -81,13 +87,19 @@ func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Me
 	return l, nil
 }
 
-// compareBool orders what is not before what is.
-func compareBool(a, b bool) int {
-	switch {
-	case a == b:
-		return 0
-	case b:
-		return -1
+// byUse orders the participants of a key by how gladly they are asked to deal: some come
+// last, of these those that have no share.
+func byUse(key types.Key, last func(operator string) bool) []string {
+	place := func(operator string) int {
+		switch {
+		case !last(operator):
+			return 0
+		case key.HasShare(operator):
+			return 1
+		}
+		return 2
 	}
-	return 1
+	old := slices.Clone(key.Participants)
+	slices.SortStableFunc(old, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
+	return old
 }

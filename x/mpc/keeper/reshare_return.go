@@ -16,10 +16,16 @@ import (
 // who are left takes the share from it for good: the key would be without any redundancy
 // where there is nobody to add. So the module waits for a while before it does that.
 
-// noteReturn forgets that a key waited for participants to come back, once all can go on.
-func (k *Keeper) noteReturn(ctx context.Context, key types.Key, able int) (types.Key, error) {
-	if key.ReturnHeight == 0 || able < len(key.Participants) {
+// noteReturn forgets that a key waited for participants to come back, once all can go on,
+// also while the module leaves the key alone: who is jailed when that is over is waited for
+// as long as anybody.
+func (k *Keeper) noteReturn(ctx context.Context, key types.Key) (types.Key, error) {
+	if key.ReturnHeight == 0 {
 		return key, nil
+	}
+	able, err := k.able(ctx, key)
+	if err != nil || len(able) < len(key.Participants) {
+		return key, err
 	}
 	key.ReturnHeight = 0
 	return key, k.setKey(ctx, key)

@@ -73,6 +73,39 @@ func TestJailedParticipantIsBack(t *testing.T) {
 	require.Empty(t, autoReshares(t, f, "k"))
 }
 
+// A wait that was forgotten while the module left the key alone, or the key was deleted,
+// does not count for who is jailed after it.
+func TestWaitsBeginAnew(t *testing.T) {
+	for name, meanwhile := range map[string]func(*testing.T, *chain.Fixture){
+		"while the key is left alone": func(t *testing.T, f *chain.Fixture) {
+			f.EndBlocks(60)
+			miss(t, f, f.Participants[2])
+			miss(t, f, f.Participants[3]) // which is reported, and a pause begins
+			unjail(f.Participants[0])
+			f.EndBlocks(100)
+			find(t, f, f.Participants[2])
+			find(t, f, f.Participants[3])
+			f.EndBlocks(110)
+		},
+		"while it is being deleted": func(t *testing.T, f *chain.Fixture) {
+			f.EndBlocks(40)
+			deleteK(t, f)
+			unjail(f.Participants[0])
+			f.EndBlocks(110)
+			require.Zero(t, undeleteKey(t, f, "k").EndangeredHeight)
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := nobodyToAdd(t)
+			f.Participants[0].Jail()
+			requireAwaits(t, f, f.Participants[0])
+			meanwhile(t, f)
+			f.Participants[1].Jail()
+			requireAwaits(t, f, f.Participants[1])
+		})
+	}
+}
+
 // Who comes meanwhile takes the place at once.
 func TestNewcomerEndsTheWait(t *testing.T) {
 	f, _ := nobodyToAdd(t)

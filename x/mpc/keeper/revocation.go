@@ -2,7 +2,9 @@ package keeper
 
 import (
 	"context"
+	"slices"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -33,22 +35,42 @@ func (v revocations) of(ctx context.Context, r types.Request) (operators []strin
 	return operators, nil
 }
 
-// end says whether an open request of somebody who revoked fails. All do but reshares that
-// the others can finish: one member of the committee before could end each of them for the
-// fee of a transaction. A reshare that cannot be read fails, too.
-func (v revocations) end(ctx context.Context, id requestKey) bool {
-	if id.K1() != uint32(types.REQUEST_KIND_RESHARE) {
-		return true
+// endsBy says why an open request fails of somebody who revoked just now; empty if it goes
+// on. All fail but reshares that the others can finish: one member of the committee before
+// could end each of them for the fee of a transaction. A reshare that cannot be read fails,
+// too.
+func (v revocations) endsBy(operator string) func(context.Context, requestKey) mpctypes.Reason {
+	return func(ctx context.Context, id requestKey) mpctypes.Reason {
+		if id.K1() != uint32(types.REQUEST_KIND_RESHARE) {
+			return mpctypes.ErrIdentityRevoked
+		}
+		reason, err := v.endsReshare(ctx, id, operator)
+		if err != nil {
+			v.k.unreadable(ctx, "reshare "+id.K2()+", a member of which revoked its identity", err)
+			return mpctypes.ErrIdentityRevoked
+		}
+		return reason
 	}
+}
+
+// endsReshare does so for a reshare: who of its members can neither be done without, nor
+// deal, by this revocation.
+func (v revocations) endsReshare(ctx context.Context, id requestKey, operator string) (mpctypes.Reason, error) {
 	r, _, err := v.k.request(ctx, id)
 	if err != nil {
-		v.k.unreadable(ctx, "the request of reshare "+id.K2(), err)
-		return true
+		return "", err
 	}
 	revoked, err := v.of(ctx, r)
 	if err != nil {
-		v.k.unreadable(ctx, "a member of reshare "+id.K2(), err)
-		return true
+		return "", err
 	}
-	return !r.DoesWithout(revoked)
+	if !r.DoesWithout(revoked) {
+		return mpctypes.ErrIdentityRevoked, nil
+	}
+	key, err := v.k.Key(ctx, r.KeyId)
+	if err != nil {
+		return "", err
+	}
+	before := slices.DeleteFunc(slices.Clone(revoked), func(o string) bool { return o == operator })
+	return v.k.starved(ctx, r.Id, key.EnoughShares(r.Dealers(before)) == nil, key.EnoughShares(r.Dealers(revoked)) == nil)
 }

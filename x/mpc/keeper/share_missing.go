@@ -10,8 +10,8 @@ import (
 )
 
 // shareWordAttestor checks everything about an attestation of a missing or found share but
-// its signature. Any identity that was not revoked will do: a node that lost its share may
-// have lost its old identity with it.
+// its signature. The identity is the current one: a node that lost its share may have lost
+// the identity that the key's requests pinned with it.
 func (k *Keeper) shareWordAttestor(ctx context.Context, a *mpctypes.Attestation) (attestor, error) {
 	key, err := k.Key(ctx, a.Request.ID)
 	if err != nil {
@@ -54,6 +54,8 @@ func (k *Keeper) recordMissing(ctx context.Context, a *mpctypes.Attestation) err
 	if err != nil {
 		return err
 	}
+	dealers := k.openDealers(ctx, key)
+	could := key.EnoughShares(dealers) == nil
 	key.Miss(string(a.Operator), sdk.UnwrapSDKContext(ctx).BlockHeight())
 	if err := k.setKey(ctx, key); err != nil {
 		return err
@@ -62,6 +64,13 @@ func (k *Keeper) recordMissing(ctx context.Context, a *mpctypes.Attestation) err
 		KeyId: key.Id, Owner: key.Owner, Epoch: key.Epoch, Operator: string(a.Operator),
 		Missing: uint32(len(key.MissingShares)), Participants: uint32(len(key.Participants)), Threshold: key.Threshold,
 	})
+	reason, err := k.starved(ctx, key.ReshareId, could, key.EnoughShares(dealers) == nil)
+	if err == nil && reason != "" {
+		err = k.condemnRequest(ctx, reshareRequest(key.ReshareId), reason)
+	}
+	if err != nil {
+		return err
+	}
 	if key.SharesLeft() > int(key.Threshold) {
 		return nil
 	}

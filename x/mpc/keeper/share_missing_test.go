@@ -21,10 +21,12 @@ func miss(t *testing.T, f *chain.Fixture, p *chain.Participant) {
 // The key shows who has no share, until the epoch in which all have one.
 func TestShareMissing(t *testing.T) {
 	f, secret := resharing(t)
-	rotated := f.Participants[1]
+	rotated, replaced := f.Participants[1], *f.Participants[1]
 	rotated.Identity = chain.IdentityKey("rotated")
 	f.Register(rotated)
 	f.Events(&types.EventShareMissing{})
+	stolen := replaced.AttestMissing("k", chain.Session("k"))
+	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &stolen), types.ErrUnregistered, "somebody else may have it")
 	miss(t, f, f.Participants[2])
 	miss(t, f, rotated)
 	require.Equal(t, 2, f.Events(&types.EventShareMissing{}))
@@ -156,6 +158,49 @@ func TestShareThatIsLostAgainAndAgain(t *testing.T) {
 	key = requireKey(t, f, "k", types.KEY_STATUS_READY, "")
 	require.Len(t, key.Repairs, 1)
 	require.EqualValues(t, 1, key.Repairs[0].Times)
+}
+
+// Who takes it back as soon as the module asks for the reshare waits no less long for the
+// next than who does not; what others took back while their key was reshared for something
+// else is no repair.
+func TestRepairThatIsNotWanted(t *testing.T) {
+	f, secret := autoResharing(t)
+	const pause = 5
+	setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = pause })
+	session, made := chain.Session("k"), int64(1)
+	loser := f.Participants[3]
+	finish := func() {
+		t.Helper()
+		id := requireKey(t, f, "k", types.KEY_STATUS_READY, "").ReshareId
+		f.Stage(id, secret)
+		f.PassTest(id, secret)
+		key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+		require.NoError(t, key.Validate())
+		session, made = chain.Session(id), key.DecidedHeight
+	}
+	for i := range types.MaxPauseDoublings + 2 {
+		lost, found := loser.AttestMissing("k", session), loser.AttestFound("k", session)
+		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &lost))
+		f.EndBlocks(max(made+pause<<min(i, types.MaxPauseDoublings), f.Ctx.BlockHeight()))
+		require.Len(t, autoReshares(t, f, "k"), i)
+		f.EndBlocks(f.Ctx.BlockHeight() + 1)
+		require.Len(t, autoReshares(t, f, "k"), i+1)
+		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &found))
+		finish()
+		repairs := requireKey(t, f, "k", types.KEY_STATUS_READY, "").Repairs
+		require.Len(t, repairs, 1)
+		require.Equal(t, loser.Operator, repairs[0].Operator)
+	}
+
+	other := f.Participants[2]
+	lost, found := other.AttestMissing("k", session), other.AttestFound("k", session)
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &lost))
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &found))
+	f.Participants[0].Jail()
+	f.EndBlocks(made + pause + 1)
+	require.Contains(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").ReshareId, "auto:")
+	finish()
+	require.Len(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Repairs, 1)
 }
 
 // Too few participants are left who have a share: the key is reported, queries say that

@@ -19,7 +19,7 @@ func (k *Keeper) Signature(ctx context.Context, id string) (types.Signature, err
 	s, err := k.signatures.Get(ctx, id)
 	switch {
 	case errors.Is(err, collections.ErrNotFound):
-		return s, k.whyNoSignature(ctx, id)
+		return s, k.whyNone(ctx, types.REQUEST_KIND_SIGN, id, types.ErrUnknownSignature)
 	case err != nil:
 		return s, fmt.Errorf("load signature %s: %w", id, err)
 	}
@@ -61,7 +61,7 @@ func (k *Keeper) keySign(ctx context.Context, msg types.MsgKeySign, module strin
 		return stored, sameContent(stored.ContentHash, hash, stored.Status == types.SIGNATURE_STATUS_PENDING, stored.Id)
 	}
 	if errors.Is(err, types.ErrPruned) {
-		return types.Signature{}, k.askedOfPruned(ctx, msg.SignatureId, hash)
+		return types.Signature{}, k.askedOfPruned(ctx, types.REQUEST_KIND_SIGN, msg.SignatureId, hash)
 	}
 	if !errors.Is(err, types.ErrUnknownSignature) {
 		return types.Signature{}, err

@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"fmt"
 	"reflect"
-	"slices"
 	"unicode/utf8"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -154,10 +153,22 @@ func (d *signDoc) check() error {
 		return fmt.Errorf("%w: a chain id is UTF-8 of %d bytes at most, got %.*q", mpctypes.ErrBadPayload, maxChainIDBytes, maxChainIDBytes, d.doc.ChainId)
 	case len(d.body.Messages) == 0:
 		return fmt.Errorf("%w: the sign document has no messages", mpctypes.ErrBadPayload)
-	case !slices.ContainsFunc(d.auth.SignerInfos, signsDirectly):
+	case len(d.direct()) == 0:
 		return fmt.Errorf("%w: nobody signs the document in SIGN_MODE_DIRECT", mpctypes.ErrBadPayload)
+	case len(d.direct()) > 1:
+		return fmt.Errorf("%w: several sign the document in SIGN_MODE_DIRECT, and nobody here knows whose sequence it takes; let the others sign in SIGN_MODE_DIRECT_AUX or SIGN_MODE_LEGACY_AMINO_JSON", mpctypes.ErrBadPayload)
 	}
 	return nil
+}
+
+// direct lists the signers that sign the document itself.
+func (d *signDoc) direct() (list []*txtypes.SignerInfo) {
+	for _, s := range d.auth.SignerInfos {
+		if signsDirectly(s) {
+			list = append(list, s)
+		}
+	}
+	return list
 }
 
 // signsDirectly says whether what somebody signs is the document itself.
@@ -166,17 +177,15 @@ func signsDirectly(s *txtypes.SignerInfo) bool {
 	return single != nil && single.Mode == signing.SignMode_SIGN_MODE_DIRECT
 }
 
-// signedBy says whether a key (compressed) may be one of the signers: an account whose key
-// its chain knows need not name it.
+// signedBy says whether a key (compressed) may be the signer of the document: an account
+// whose key its chain knows need not name it.
 func (d *signDoc) signedBy(publicKey []byte) (bool, error) {
 	key, err := codectypes.NewAnyWithValue(&secp256k1.PubKey{Key: publicKey})
 	if err != nil {
 		return false, fmt.Errorf("encode the public key: %w", err)
 	}
-	return slices.ContainsFunc(d.auth.SignerInfos, func(s *txtypes.SignerInfo) bool {
-		named := s.PublicKey
-		return signsDirectly(s) && (named == nil || named.TypeUrl == key.TypeUrl && bytes.Equal(named.Value, key.Value))
-	}), nil
+	named := d.direct()[0].PublicKey
+	return named == nil || named.TypeUrl == key.TypeUrl && bytes.Equal(named.Value, key.Value), nil
 }
 
 // alone reports that one signature makes the document a transaction.
@@ -186,10 +195,10 @@ func (d *signDoc) alone() bool { return len(d.auth.SignerInfos) == 1 }
 // them refuses the document.
 func (d *signDoc) claim(calls []string) mpctypes.Claims {
 	c := mpctypes.Claims{ChainID: d.doc.ChainId, Calls: calls}
-	// Of several signers nobody here knows which one the key is.
-	if d.alone() && !d.body.Unordered {
-		c.Place = fmt.Sprintf("%s/%d/%d", d.doc.ChainId, d.doc.AccountNumber, d.auth.SignerInfos[0].Sequence)
+	if !d.body.Unordered {
+		c.Place = fmt.Sprintf("%s/%d/%d", d.doc.ChainId, d.doc.AccountNumber, d.direct()[0].Sequence)
 		c.Effect = sha256.Sum256(d.doc.BodyBytes)
+		c.Gas = d.auth.Fee.GetGasLimit()
 	}
 	return c
 }

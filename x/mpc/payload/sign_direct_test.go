@@ -48,6 +48,11 @@ func direct(t testing.TB, public []byte, sequence uint64) *txtypes.SignerInfo {
 	}
 }
 
+func inMode(s *txtypes.SignerInfo, mode signing.SignMode) *txtypes.SignerInfo {
+	s.ModeInfo.GetSingle().Mode = mode
+	return s
+}
+
 var secret = chain.NewSecret("cosmos")
 
 // newDocument pays somebody on another chain.
@@ -96,7 +101,7 @@ func TestSignDirect(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, mpctypes.Hash(sha256.Sum256(data)), decoded.Digest())
 	require.Equal(t, mpctypes.Claims{
-		ChainID: "cosmoshub-4", Calls: []string{"/cosmos.bank.v1beta1.MsgSend"}, Place: "cosmoshub-4/12/5", Effect: sha256.Sum256(d.doc.BodyBytes),
+		ChainID: "cosmoshub-4", Calls: []string{"/cosmos.bank.v1beta1.MsgSend"}, Place: "cosmoshub-4/12/5", Effect: sha256.Sum256(d.doc.BodyBytes), Gas: 200_000,
 	}, decoded.Claims())
 	digest := decoded.Digest()
 	result := secret.Sign("s", digest[:])
@@ -112,13 +117,17 @@ func TestSignDirect(t *testing.T) {
 	require.Equal(t, hash[:], finished.Hash)
 }
 
-// One of several signers gets its signature, and takes no place.
+// One of several signers gets its signature, and takes the place of its own sequence.
 func TestSignDirectOfSeveral(t *testing.T) {
 	d := newDocument(t)
-	d.auth.SignerInfos = append(d.auth.SignerInfos, direct(t, chain.NewSecret("other").PublicKey(), 1))
+	other := chain.NewSecret("other").PublicKey()
+	d.auth.SignerInfos = append([]*txtypes.SignerInfo{inMode(direct(t, other, 1), signing.SignMode_SIGN_MODE_DIRECT_AUX)}, d.auth.SignerInfos...)
 	decoded, err := kind().Decode(d.encode(t))
 	require.NoError(t, err)
-	require.Empty(t, decoded.Claims().Place)
+	alone := newDocument(t)
+	one, err := kind().Decode(alone.encode(t))
+	require.NoError(t, err)
+	require.Equal(t, one.Claims(), decoded.Claims(), "what it does is the same")
 	digest := decoded.Digest()
 	result := secret.Sign("s", digest[:])
 	finished, err := decoded.Finish(secret.PublicKey(), &result)
@@ -136,8 +145,7 @@ func TestSignDirectOfSeveral(t *testing.T) {
 // A document that somebody else signs becomes no transaction by this key's signature.
 func TestSignDirectOfAnotherKey(t *testing.T) {
 	other := chain.NewSecret("other").PublicKey()
-	amino := direct(t, secret.PublicKey(), 5)
-	amino.ModeInfo.GetSingle().Mode = signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON
+	const amino = signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON
 	unnamed := direct(t, nil, 5)
 	unnamed.PublicKey = nil
 	otherCurve := direct(t, nil, 5)
@@ -150,9 +158,8 @@ func TestSignDirectOfAnotherKey(t *testing.T) {
 		"no key is named":                 {[]*txtypes.SignerInfo{unnamed}, ""},
 		"another key":                     {[]*txtypes.SignerInfo{direct(t, other, 5)}, mpctypes.ErrBadPayload},
 		"a key of another kind":           {[]*txtypes.SignerInfo{otherCurve}, mpctypes.ErrBadPayload},
-		"this key second":                 {[]*txtypes.SignerInfo{direct(t, other, 5), direct(t, secret.PublicKey(), 5)}, ""},
-		"two others":                      {[]*txtypes.SignerInfo{direct(t, other, 5), direct(t, other, 6)}, mpctypes.ErrBadPayload},
-		"this key, but it signs no bytes": {[]*txtypes.SignerInfo{direct(t, other, 5), amino}, mpctypes.ErrBadPayload},
+		"this key second":                 {[]*txtypes.SignerInfo{inMode(direct(t, other, 5), amino), direct(t, secret.PublicKey(), 5)}, ""},
+		"this key, but it signs no bytes": {[]*txtypes.SignerInfo{direct(t, other, 5), inMode(direct(t, secret.PublicKey(), 5), amino)}, mpctypes.ErrBadPayload},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDocument(t)
@@ -266,6 +273,9 @@ func TestSignDirectRefuses(t *testing.T) {
 		"another mode": {encoded(func(d *document) {
 			d.auth.SignerInfos[0].ModeInfo.GetSingle().Mode = signing.SignMode_SIGN_MODE_LEGACY_AMINO_JSON
 		}), mpctypes.ErrBadPayload},
+		"two sign directly": {encoded(func(d *document) {
+			d.auth.SignerInfos = append(d.auth.SignerInfos, direct(t, chain.NewSecret("other").PublicKey(), 1))
+		}), mpctypes.ErrBadPayload},
 		"unknown message":          {encoded(func(d *document) { d.body.Messages[0].TypeUrl = "/unknown.Msg" }), mpctypes.ErrBadPayload},
 		"message of another type":  {encoded(func(d *document) { d.body.Messages[0].TypeUrl = "/cosmos.bank.v1beta1.MsgUpdateParams" }), mpctypes.ErrBadPayload},
 		"unknown field of message": {encoded(func(d *document) { d.body.Messages[0].Value = append(d.body.Messages[0].Value, unknown...) }), mpctypes.ErrBadPayload},
@@ -300,6 +310,8 @@ func FuzzSignDirect(f *testing.F) {
 			return
 		}
 		require.Equal(t, mpctypes.Hash(sha256.Sum256(data)), decoded.Digest())
+		_, err = k.(mpctypes.ExplainingKind).Explain(data)
+		require.NoError(t, err)
 		digest := decoded.Digest()
 		result := secret.Sign("s", digest[:])
 		if _, err = decoded.Finish(secret.PublicKey(), &result); err != nil {

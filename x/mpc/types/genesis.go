@@ -24,15 +24,17 @@ func (g GenesisState) Validate() error {
 		height: g.ExportHeight,
 		keys:   make(map[string]Key, len(g.Keys)), requests: make(map[string]Request, len(g.Requests)),
 		signatures: make(map[string]Signature, len(g.Signatures)), pruned: make(map[string]bool, len(g.PrunedSignatures)), reshares: make(map[string]Reshare, len(g.Reshares)),
+		prunedRequests: make(map[mpctypes.RequestID]bool, len(g.PrunedRequests)),
 	}
 	for _, step := range []func() error{ // each may count on those before it
 		func() error { return check.participants(g.Participants) },
 		func() error { return check.addRequests(g.Requests) },
 		func() error { return check.addKeys(g.Keys) },
 		func() error { return check.addSignatures(g.Signatures) },
-		func() error { return check.addPruned(g.PrunedSignatures) },
 		func() error { return check.signedPlaces(g.SignedPlaces) },
 		func() error { return check.addReshares(g.Reshares) },
+		func() error { return check.addPrunedRequests(g.PrunedRequests) },
+		func() error { return check.addPruned(g.PrunedSignatures) },
 		func() error { return check.keysBelong(g.Keys, g.Reshares) },
 		func() error { return check.testsBelong(g.Signatures) },
 		func() error { return check.requestsBelong(g.Requests) },
@@ -55,8 +57,10 @@ type genesisCheck struct {
 	keys       map[string]Key
 	requests   map[string]Request
 	signatures map[string]Signature
-	pruned     map[string]bool
+	pruned     map[string]bool // signatures
 	reshares   map[string]Reshare
+	// prunedRequests are of keys and reshares.
+	prunedRequests map[mpctypes.RequestID]bool
 }
 
 // signedPlaces checks what keys signed for each nonce.
@@ -165,20 +169,6 @@ func (c genesisCheck) addSignatures(all []Signature) error {
 	return nil
 }
 
-// addPruned looks for signatures that are there although they were pruned.
-func (c genesisCheck) addPruned(all []PrunedSignature) error {
-	for _, p := range all {
-		if err := p.Validate(); err != nil {
-			return err
-		}
-		if _, there := c.signatures[p.Id]; there || c.pruned[p.Id] {
-			return fmt.Errorf("signature %s was pruned and is there, or was pruned twice", p.Id)
-		}
-		c.pruned[p.Id] = true
-	}
-	return nil
-}
-
 // requestsBelong looks for requests without their key or signature.
 func (c genesisCheck) requestsBelong(all []Request) error {
 	for _, r := range all {
@@ -241,7 +231,7 @@ func (c genesisCheck) faults(all []Fault) error {
 }
 
 // queuedHooks does not ask for the fault of a hook: an accusation may have lapsed. A
-// signature may have been pruned.
+// signature or a reshare may have been pruned.
 func (c genesisCheck) queuedHooks(all []QueuedHook) error {
 	seen := make(map[string]bool, len(all))
 	for _, q := range all {
@@ -254,7 +244,7 @@ func (c genesisCheck) queuedHooks(all []QueuedHook) error {
 			_, open := c.requests[requestName(REQUEST_KIND_SIGN, q.Id)]
 			ok = (known && !open || c.pruned[q.Id]) && q.Place == ""
 		case HookAfterKeyReshared:
-			ok = c.reshares[q.Id].Status == RESHARE_STATUS_READY && q.Place == ""
+			ok = (c.reshares[q.Id].Status == RESHARE_STATUS_READY || c.prunedReshare(q.Id)) && q.Place == ""
 		case HookAfterFault:
 			ok = q.Id != "" && q.Place != ""
 		}

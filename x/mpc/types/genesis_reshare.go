@@ -3,6 +3,8 @@ package types
 import (
 	"fmt"
 	"slices"
+
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // addReshares checks each reshare against its key and what is open for it.
@@ -17,6 +19,9 @@ func (c genesisCheck) addReshares(all []Reshare) error {
 		}
 		if _, twice := c.reshares[r.Id]; twice {
 			return fmt.Errorf("reshare %s is there twice", r.Id)
+		}
+		if r.DecidedHeight > c.height {
+			return fmt.Errorf("reshare %s was decided at height %d, the export is of height %d", r.Id, r.DecidedHeight, c.height)
 		}
 		c.reshares[r.Id] = r
 		_, open := c.requests[requestName(REQUEST_KIND_RESHARE, r.Id)]
@@ -49,7 +54,8 @@ func (r Reshare) validateTest(test Signature, there bool) error {
 }
 
 // keysBelong looks for keys whose reshare is missing: the open one, or the one that
-// began their epoch.
+// began their epoch, which may have been pruned. Nothing is left that says of which key it
+// was, but each began one epoch at most.
 func (c genesisCheck) keysBelong(keys []Key, reshares []Reshare) error {
 	began := make(map[string]bool, len(reshares))
 	for _, r := range reshares {
@@ -62,11 +68,20 @@ func (c genesisCheck) keysBelong(keys []Key, reshares []Reshare) error {
 		}
 		began[epoch] = true
 	}
+	unaccounted, pruned := 0, 0
+	for id := range c.prunedRequests {
+		if id.Kind == mpctypes.KindReshare {
+			pruned++
+		}
+	}
 	for _, k := range keys {
 		if open, known := c.reshares[k.ReshareId]; k.ReshareId != "" && (!known || open.KeyId != k.Id) {
 			return fmt.Errorf("key %s: its open reshare %s is not there", k.Id, k.ReshareId)
 		}
 		if k.Epoch > 0 && !began[fmt.Sprintf("%s %d", k.Id, k.Epoch)] {
+			unaccounted++
+		}
+		if unaccounted > pruned {
 			return fmt.Errorf("no reshare began epoch %d of key %s", k.Epoch, k.Id)
 		}
 	}

@@ -15,7 +15,8 @@ func (h *Handover) Holds(operator string) bool { return has(h.Holders, operator)
 
 // DoesWithout says whether a request can be decided without members who revoked the
 // identity that it pinned. A reshare can, if none of them gets a share by it and t+1 of the
-// committee before are left to deal theirs. Nothing else can.
+// committee before are left to deal theirs; whether these have them is Key.EnoughShares.
+// Nothing else can.
 func (r Request) DoesWithout(revoked []string) bool {
 	if len(revoked) == 0 {
 		return true
@@ -24,13 +25,18 @@ func (r Request) DoesWithout(revoked []string) bool {
 	if h == nil || slices.ContainsFunc(revoked, h.Receives) {
 		return false
 	}
-	dealers := 0
+	return len(r.Dealers(revoked)) > int(h.Threshold)
+}
+
+// Dealers lists the members of a reshare who are to deal their shares, ascending, without
+// those who revoked the identity that it pinned.
+func (r Request) Dealers(revoked []string) (dealers []string) {
 	for _, m := range r.Members {
-		if h.Holds(m.Operator) && !slices.Contains(revoked, m.Operator) {
-			dealers++
+		if r.Handover.Holds(m.Operator) && !slices.Contains(revoked, m.Operator) {
+			dealers = append(dealers, m.Operator)
 		}
 	}
-	return dealers > int(h.Threshold)
+	return dealers
 }
 
 func has(sorted []string, name string) bool {

@@ -56,7 +56,7 @@ func (k *Key) Condemn(retireHeight int64) error {
 
 // Restore makes a DELETING key READY again. What lost to it may be destroyed from
 // retireHeight on, and not before the deletion would have done so: a rollback of as
-// many blocks must find it.
+// many blocks must find it. Whom the module waited for before may be back, and others away.
 func (k *Key) Restore(retireHeight int64) error {
 	switch {
 	case k.Status == KEY_STATUS_DELETED:
@@ -70,6 +70,7 @@ func (k *Key) Restore(retireHeight int64) error {
 		return err
 	}
 	k.RetireHeight = max(k.RetireHeight, retireHeight)
+	k.EndangeredHeight, k.ReturnHeight = 0, 0
 	return nil
 }
 
@@ -127,6 +128,10 @@ func (k Key) CanSign() error {
 	}
 	return ErrKeyNotReady.Wrapf("key %s is %s", k.Id, k.Status)
 }
+
+// Prunes reports whether the key goes some time after its end: it failed, so nothing was
+// ever signed by it. One that is deleted stays, a tombstone, whatever it was before.
+func (k Key) Prunes() bool { return k.Status == KEY_STATUS_ERROR }
 
 // Shift moves the key's request, decision and end in time, as Request.Shift does with
 // a request: how many blocks are left until its end stays as it was. Heights that

@@ -48,12 +48,13 @@ func (k *Key) AwaitReturn(height int64, blocks uint32) (waits, began bool) {
 }
 
 // FailAutoReshare pauses after a reshare that failed at a height, whoever asked for it:
-// twice as long as after the one before it in this epoch. Somebody who ends one by revoking
-// its identity makes the key wait no longer for the next. Who did not come to it is taken
+// twice as long as after the one before it in this epoch. Those who end one by revoking
+// their identity, or by saying that their share is missing, make the key wait no longer for
+// the next. Who did not come to it is taken
 // last for a while; their until_height need not be set.
 func (k *Key) FailAutoReshare(reason mpctypes.Reason, absent []Absentee, height int64, pauseBlocks uint32) {
 	pause := min(int64(pauseBlocks)<<min(k.FailedReshares, MaxPauseDoublings), MaxLengthBlocks)
-	if reason != mpctypes.ErrIdentityRevoked {
+	if reason != mpctypes.ErrIdentityRevoked && reason != mpctypes.ErrTooFewSigners {
 		k.FailedReshares = min(k.FailedReshares, MaxPauseDoublings) + 1
 	}
 	k.FailedReshares = max(k.FailedReshares, 1)

@@ -66,15 +66,21 @@ func (k *Key) Find(operator string) {
 // SharesLeft is how many participants have not said that their share is missing.
 func (k Key) SharesLeft() int { return len(k.Participants) - len(k.MissingShares) }
 
+// HasShare says whether an operator has a share of the present epoch: it participates, and
+// has not said that it has none.
+func (k Key) HasShare(operator string) bool {
+	_, participates := slices.BinarySearch(k.Participants, operator)
+	_, missing := slices.BinarySearch(k.MissingShares, operator)
+	return participates && !missing
+}
+
 // EnoughShares says whether, by what participants said, t+1 of these have a share of the
 // present epoch. It is for who wants to know what will come of a request; who asks may ask
 // all the same, since a database may be put back any time.
 func (k Key) EnoughShares(operators []string) error {
 	left := 0
 	for _, operator := range operators {
-		_, participates := slices.BinarySearch(k.Participants, operator)
-		_, missing := slices.BinarySearch(k.MissingShares, operator)
-		if participates && !missing {
+		if k.HasShare(operator) {
 			left++
 		}
 	}

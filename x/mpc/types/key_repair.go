@@ -42,14 +42,27 @@ func (k Key) repairsOf(operator string) uint32 {
 
 func byRepaired(r ShareRepair, operator string) int { return strings.Compare(r.Operator, operator) }
 
+// repaired lists for whom a reshare was made because of a missing share: who has none, and
+// where it was for nothing else who took that back as well. Or it would do so as soon as the
+// module asks for the reshare, and cost the others one after each pause.
+func (k Key) repaired(r Reshare) []string {
+	operators := slices.Clone(k.MissingShares)
+	if r.Repairs() {
+		for _, operator := range k.FoundShares {
+			operators = insertSorted(operators, operator)
+		}
+	}
+	return operators
+}
+
 // repair notes in the block that begins an epoch who of its participants has a share
 // again, and forgets whom it need not know any more.
-func (k *Key) repair(height int64, pauseBlocks uint32) {
+func (k *Key) repair(repaired []string, height int64, pauseBlocks uint32) {
 	k.Repairs = slices.DeleteFunc(slices.Clone(k.Repairs), func(r ShareRepair) bool {
 		_, participates := slices.BinarySearch(k.Participants, r.Operator)
-		return !participates || height >= r.UntilHeight && !slices.Contains(k.MissingShares, r.Operator)
+		return !participates || height >= r.UntilHeight && !slices.Contains(repaired, r.Operator)
 	})
-	for _, operator := range k.MissingShares {
+	for _, operator := range repaired {
 		if _, participates := slices.BinarySearch(k.Participants, operator); !participates {
 			continue
 		}

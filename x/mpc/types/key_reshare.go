@@ -48,7 +48,7 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64, pauseBlocks uint32) 
 	k.Epoch, k.Session, k.Commitment = r.Epoch, r.Session, r.Commitment
 	k.Threshold, k.Participants = r.Threshold, r.Participants
 	k.PublicShares, k.ParametersHash = r.PublicShares, r.ParametersHash
-	k.repair(height, pauseBlocks)
+	k.repair(k.repaired(r), height, pauseBlocks)
 	k.MissingShares, k.FoundShares = nil, nil
 	k.NextSession, k.ReshareId = nil, ""
 	k.AutoReshareHeight, k.FailedReshares, k.Absentees = 0, 0, nil

@@ -48,4 +48,6 @@ var (
 	ParticipantChangesPrefix = collections.NewPrefix(33)
 	RefusalsPrefix           = collections.NewPrefix(34)
 	AbsenteesPrefix          = collections.NewPrefix(35)
+	DecidedRequestsPrefix    = collections.NewPrefix(36)
+	PrunedRequestsPrefix     = collections.NewPrefix(37)
 )

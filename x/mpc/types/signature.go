@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 )
@@ -68,21 +67,6 @@ func (p *TypedPayload) equals(o *TypedPayload) bool {
 	return p.Kind == o.Kind && string(p.Data) == string(o.Data)
 }
 
-// Validate checks a place of a genesis file.
-func (p SignedPlace) Validate() error {
-	if err := mpctypes.ValidateID(p.KeyId); err != nil {
-		return err
-	}
-	kind, place, _ := strings.Cut(p.Place, ":")
-	if place == "" || len(p.Effect) != len(mpctypes.Hash{}) {
-		return fmt.Errorf("signed place of key %s: it has no name, or an effect of %d bytes", p.KeyId, len(p.Effect))
-	}
-	if err := errors.Join(mpctypes.Payload{Kind: kind}.Validate(), mpctypes.ValidatePlace(place)); err != nil {
-		return fmt.Errorf("signed place of key %s: %w", p.KeyId, err)
-	}
-	return nil
-}
-
 func (s *Signature) moveTo(next SignatureStatus) error {
 	if !s.Status.CanMoveTo(next) {
 		return fmt.Errorf("signature %s cannot go from %s to %s", s.Id, s.Status, next)
@@ -111,8 +95,8 @@ func (s *Signature) Fail(reason mpctypes.Reason, height int64) error {
 	return nil
 }
 
-// Prunes reports whether the signature goes some time after its decision. A test stays
-// with its reshare.
+// Prunes reports whether the signature goes some time after its decision. A test goes with
+// its reshare.
 func (s Signature) Prunes() bool {
 	return !s.Test && (s.Status == SIGNATURE_STATUS_READY || s.Status == SIGNATURE_STATUS_ERROR)
 }
@@ -123,17 +107,6 @@ func (s *Signature) Shift(blocks int64) {
 	if s.Status != SIGNATURE_STATUS_PENDING {
 		s.DecidedHeight += blocks
 	}
-}
-
-// Validate checks what is left of a signature in a genesis file.
-func (p PrunedSignature) Validate() error {
-	if err := mpctypes.ValidateID(p.Id); err != nil {
-		return err
-	}
-	if IsTestID(p.Id) || len(p.ContentHash) != len(mpctypes.Hash{}) {
-		return fmt.Errorf("pruned signature %s is a test, or its content hash has %d bytes", p.Id, len(p.ContentHash))
-	}
-	return nil
 }
 
 // SetTestDigest is what a signature signs that tests the shares of a reshare.

@@ -40,6 +40,9 @@ func (k *Keeper) catchUpKey(ctx context.Context, key types.Key) (types.Key, erro
 		return key, nil
 	}
 	made, err := k.mpc.Key(ctx, key.Id)
+	if errors.Is(err, mpctypes.ErrPruned) {
+		return key, nil // it failed, long ago
+	}
 	if err != nil {
 		return key, err
 	}

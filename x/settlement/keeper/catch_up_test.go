@@ -29,7 +29,7 @@ func TestLostSignature(t *testing.T) {
 	f.EndBlocks(f.Ctx.BlockHeight() + 100)
 	answer, err := f.msg.BumpFee(f.Ctx, &types.MsgBumpFee{Operator: f.Participants[0].Operator, TransactionId: id})
 	require.NoError(t, err)
-	require.Equal(t, types.MsgBumpFeeResponse{FeePerGas: 1000, TipPerGas: 10}, *answer)
+	require.Equal(t, types.MsgBumpFeeResponse{FeePerGas: 1000, TipPerGas: 10, GasLimit: 200_000}, *answer)
 	found := f.tx(id)
 	require.Len(t, found.Attempts, 1)
 	require.Equal(t, types.ATTEMPT_STATUS_SIGNED, found.Attempts[0].Status)

@@ -117,6 +117,7 @@ func TestGenesisIsChecked(t *testing.T) {
 		},
 		"no attempt":                func(g *types.GenesisState) { g.Transactions[1].Attempts = nil },
 		"another signature":         func(g *types.GenesisState) { g.Transactions[1].Attempts[0].SignatureId = "x" },
+		"no gas":                    func(g *types.GenesisState) { g.Transactions[1].Attempts[0].GasLimit = 0 },
 		"bad contract":              func(g *types.GenesisState) { g.Transactions[1].Contract = "x" },
 		"line twice":                func(g *types.GenesisState) { g.Lines = append(g.Lines, g.Lines[0]) },
 		"line with pending key":     func(g *types.GenesisState) { g.Lines[0].KeyId = g.Keys[0].Id },

@@ -24,7 +24,7 @@ func (s msgServer) BumpFee(ctx context.Context, msg *types.MsgBumpFee) (*types.M
 	if err != nil {
 		return nil, err
 	}
-	return &types.MsgBumpFeeResponse{FeePerGas: a.FeePerGas, TipPerGas: a.TipPerGas}, nil
+	return &types.MsgBumpFeeResponse{FeePerGas: a.FeePerGas, TipPerGas: a.TipPerGas, GasLimit: a.GasLimit}, nil
 }
 
 // ReportReceipt implements types.MsgServer.

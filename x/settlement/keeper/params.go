@@ -18,8 +18,8 @@ func (k *Keeper) Params(ctx context.Context) (types.Params, error) {
 	return p, nil
 }
 
-// SetParams replaces all parameters. Open transactions keep chain, contract, call and gas
-// as they are.
+// SetParams replaces all parameters. Open transactions keep chain, contract and call as they
+// are; their next attempts have the gas of then.
 func (k *Keeper) SetParams(ctx context.Context, p types.Params) error {
 	if err := p.Validate(); err != nil {
 		return err

@@ -22,7 +22,8 @@ var _ mpctypes.SignPolicy = (*Keeper)(nil)
 // transaction may have been included meanwhile, and is not signed any more.
 //
 // A transaction that is new must be within the parameters, too. One that offers more than
-// before keeps the contract that it had: the nonce must be used up.
+// before keeps the contract that it had: the nonce must be used up. Its fee and gas are of the
+// parameters of the block that added the attempt, see types.Transaction.Retry.
 func (k *Keeper) CheckSign(ctx context.Context, c mpctypes.SignCheck) error {
 	t, err := k.signedBy(ctx, c.SignatureID)
 	if err != nil {

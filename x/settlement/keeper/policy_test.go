@@ -45,7 +45,7 @@ func TestPolicy(t *testing.T) {
 		"another chain":      {signature, changed(func(t *types.Transaction, _ *types.Attempt) { t.ChainId++ }), false},
 		"another contract":   {signature, changed(func(t *types.Transaction, _ *types.Attempt) { t.Contract = "0x" + contract[3:] + "b" }), false},
 		"another call":       {signature, changed(func(t *types.Transaction, _ *types.Attempt) { t.Data = []byte{1} }), false},
-		"more gas":           {signature, changed(func(t *types.Transaction, _ *types.Attempt) { t.GasLimit++ }), false},
+		"more gas":           {signature, changed(func(_ *types.Transaction, a *types.Attempt) { a.GasLimit++ }), false},
 		"another fee":        {signature, changed(func(_ *types.Transaction, a *types.Attempt) { a.FeePerGas++ }), false},
 		"another tip, lower": {signature, changed(func(_ *types.Transaction, a *types.Attempt) { a.TipPerGas-- }), false},
 	} {

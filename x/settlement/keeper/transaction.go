@@ -33,7 +33,7 @@ func (k *Keeper) newTransaction(ctx context.Context, line types.Line, batch uint
 	}
 	t := types.Transaction{
 		Id: id, Purpose: line.Purpose, Batch: batch, KeyId: line.KeyId, Nonce: nonce, ChainId: params.ChainId,
-		Contract: destination.Contract, Data: destination.Call(r), GasLimit: params.GasLimit,
+		Contract: destination.Contract, Data: destination.Call(r),
 		Status: types.TRANSACTION_STATUS_OPEN, CreatedHeight: sdk.UnwrapSDKContext(ctx).BlockHeight(),
 	}
 	t.Begin(params)

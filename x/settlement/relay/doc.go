@@ -12,5 +12,6 @@
 //
 // It keeps nothing: what is to be done follows from what both chains say, so that it can
 // be stopped and started at any time, and as many may run as there are validators. It
-// holds no key of the other chain; what it signs are messages of its operator's account.
+// holds no key of the other chain; what it signs are messages of its operator's account, or of
+// one that the operator lets send them (grant.go).
 package relay

@@ -55,6 +55,14 @@ type Past interface {
 
 // Sequencer is what it asks of a node of this chain.
 type Sequencer interface {
+	State
+	// Send signs a message, sends it, and waits until it is in a block. An error says why
+	// it had no effect.
+	Send(ctx context.Context, msg sdk.Msg) error
+}
+
+// State is what x/settlement knows.
+type State interface {
 	// Address is that of a READY key, 0x and hex digits.
 	Address(ctx context.Context, keyID string) (string, error)
 	// Open lists the transactions that wait for inclusion, by key and nonce.
@@ -64,9 +72,8 @@ type Sequencer interface {
 	Settled(ctx context.Context, keyID string, from, to uint64) ([]types.Transaction, error)
 	// Reported is what an operator said of a transaction; nil for nothing.
 	Reported(ctx context.Context, id uint64, operator string) (*types.Receipt, error)
-	// Send signs a message, sends it, and waits until it is in a block. An error says why
-	// it had no effect.
-	Send(ctx context.Context, msg sdk.Msg) error
+	// GasLimit is the gas of attempts that are new from now on.
+	GasLimit(ctx context.Context) (uint64, error)
 }
 
 // Options say how patient a relay is.

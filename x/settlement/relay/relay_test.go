@@ -80,6 +80,7 @@ func (l *l1) BlockByNumber(_ context.Context, number *big.Int) (*ethtypes.Block,
 // l2 is a node of this chain that does.
 type l2 struct {
 	address  string
+	gasLimit uint64
 	open     []types.Transaction
 	reported *types.Receipt
 	sent     []sdk.Msg
@@ -88,6 +89,8 @@ type l2 struct {
 func (l *l2) Open(context.Context) ([]types.Transaction, error) { return l.open, nil }
 
 func (l *l2) Address(context.Context, string) (string, error) { return l.address, nil }
+
+func (l *l2) GasLimit(context.Context) (uint64, error) { return l.gasLimit, nil }
 
 func (l *l2) Reported(context.Context, uint64, string) (*types.Receipt, error) {
 	return l.reported, nil

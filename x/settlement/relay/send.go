@@ -15,9 +15,12 @@ import (
 )
 
 // offer gives the newest attempt that can be sent to the node, and asks for a higher fee where
-// that is not enough for long. It says how it is.
+// that is not enough for long, or for other gas. It says how it is.
 func (r *Relay) offer(ctx context.Context, t types.Transaction, a types.Attempt, head uint64, next bool) (string, error) {
 	since, refused, err := r.send(ctx, t, a, head)
+	if gas := (&gasRefusal{}); errors.As(err, &gas) {
+		return r.otherGas(ctx, t, a, gas, head, next)
+	}
 	if err != nil {
 		return "", err
 	}
@@ -68,7 +71,11 @@ func (r *Relay) refusal(ctx context.Context, t types.Transaction, tx *ethtypes.T
 		return nil, nil
 	case !errors.As(answer, &said): // the node is away
 		return nil, private(answer)
-	case feeIsNoHelp(answer):
+	}
+	if gas := refusedGas(answer); gas != nil {
+		answer = gas
+	}
+	if errors.As(answer, new(*gasRefusal)) || feeIsNoHelp(answer) {
 		delete(r.first, tx.Hash()) // its time begins when it can be taken
 		return nil, answer
 	}
@@ -97,11 +104,11 @@ func (r *Relay) known(ctx context.Context, hash common.Hash, answer error) bool 
 	return err == nil
 }
 
-// feeIsNoHelp: the account cannot pay for all that it has in the pool, the fee is above what
-// the node lets anybody pay, or the nonce is used up by now.
+// feeIsNoHelp: the account cannot pay for all that it has in the pool, or the nonce is used up
+// by now.
 func feeIsNoHelp(answer error) bool {
 	text := strings.ToLower(answer.Error())
-	return slices.ContainsFunc([]string{"insufficient funds", "exceeds the configured cap", "nonce too"}, func(words string) bool {
+	return slices.ContainsFunc([]string{"insufficient funds", "nonce too"}, func(words string) bool {
 		return strings.Contains(text, words)
 	})
 }

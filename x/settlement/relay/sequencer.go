@@ -11,6 +11,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/client/tx"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/query"
+	"github.com/cosmos/cosmos-sdk/x/authz"
 
 	"github.com/sequencer-mpc/sequencer/x/settlement/types"
 )
@@ -32,11 +33,17 @@ type node struct {
 	ctx     client.Context
 	factory tx.Factory
 	query   types.QueryClient
+	// grants are what lets the account do so; nil where it is the operator's own.
+	grants *grants
 }
 
-// newNode speaks to the node of a client's context.
-func newNode(ctx client.Context, factory tx.Factory) *node {
-	return &node{ctx: ctx, factory: factory.WithGasAdjustment(gasMargin), query: types.NewQueryClient(ctx)}
+// newNode speaks to the node of a client's context, for the operator with this account.
+func newNode(ctx client.Context, factory tx.Factory, operator sdk.AccAddress) *node {
+	n := &node{ctx: ctx, factory: factory.WithGasAdjustment(gasMargin), query: types.NewQueryClient(ctx)}
+	if !operator.Equals(ctx.FromAddress) {
+		n.grants = &grants{query: authz.NewQueryClient(ctx), granter: operator, grantee: ctx.FromAddress, chain: ctx.ChainID}
+	}
+	return n
 }
 
 // Open implements Sequencer.
@@ -114,8 +121,25 @@ func (n *node) Reported(ctx context.Context, id uint64, operator string) (*types
 	return nil, nil
 }
 
+// GasLimit implements Sequencer.
+func (n *node) GasLimit(ctx context.Context) (uint64, error) {
+	answer, err := n.query.Params(ctx, &types.QueryParamsRequest{})
+	if err != nil {
+		return 0, err
+	}
+	return answer.Params.GasLimit, nil
+}
+
 // Send implements Sequencer.
 func (n *node) Send(ctx context.Context, msg sdk.Msg) error {
+	if n.grants == nil {
+		return n.send(ctx, msg)
+	}
+	return n.grants.explain(msg, n.send(ctx, n.grants.exec(msg)))
+}
+
+// send sends a message of the account's own.
+func (n *node) send(ctx context.Context, msg sdk.Msg) error {
 	bz, err := n.sign(ctx, msg)
 	if err != nil {
 		return err

@@ -54,7 +54,7 @@ func (t Transaction) Payload(a Attempt) (mpctypes.SignPayload, error) {
 	chain, to := new(big.Int).SetUint64(t.ChainId), common.HexToAddress(t.Contract)
 	data, err := ethereum.UnsignedTransaction(ethtypes.NewTx(&ethtypes.DynamicFeeTx{
 		ChainID: chain, Nonce: t.Nonce, GasTipCap: new(big.Int).SetUint64(a.TipPerGas), GasFeeCap: new(big.Int).SetUint64(a.FeePerGas),
-		Gas: t.GasLimit, To: &to, Value: new(big.Int), Data: t.Data,
+		Gas: a.GasLimit, To: &to, Value: new(big.Int), Data: t.Data,
 	}), chain)
 	if err != nil {
 		return mpctypes.SignPayload{}, fmt.Errorf("build transaction %d: %w", t.Id, err)
@@ -75,18 +75,21 @@ func (t *Transaction) After(signatureID string) bool {
 // Begin adds the first attempt.
 func (t *Transaction) Begin(p Params) {
 	t.Attempts = []Attempt{{
-		Number: 1, SignatureId: SignatureID(t.Id, 1), FeePerGas: p.StartFeePerGas, TipPerGas: p.StartTipPerGas, Status: ATTEMPT_STATUS_SIGNING,
+		Number: 1, SignatureId: SignatureID(t.Id, 1), GasLimit: p.GasLimit,
+		FeePerGas: p.StartFeePerGas, TipPerGas: p.StartTipPerGas, Status: ATTEMPT_STATUS_SIGNING,
 	}}
 }
 
 // Retry adds the next attempt: in the place of a failed one, or after a signed one with a
-// higher offer. first says that the key has no open transaction before this one. Of more than
+// higher offer and the gas of the parameters. So too little gas for the other chain, or more
+// than its blocks have, strands no nonce: the authority sets gas_limit, and no one else has a
+// say in it. first says that the key has no open transaction before this one. Of more than
 // MaxAttempts the oldest is forgotten.
 func (t *Transaction) Retry(p Params, height int64, first bool) error {
 	last := *t.Current()
 	next := Attempt{
 		Number: last.Number + 1, SignatureId: SignatureID(t.Id, last.Number+1),
-		FeePerGas: last.FeePerGas, TipPerGas: last.TipPerGas, Status: ATTEMPT_STATUS_SIGNING,
+		FeePerGas: last.FeePerGas, TipPerGas: last.TipPerGas, GasLimit: last.GasLimit, Status: ATTEMPT_STATUS_SIGNING,
 	}
 	switch {
 	case t.Status != TRANSACTION_STATUS_OPEN:
@@ -94,7 +97,7 @@ func (t *Transaction) Retry(p Params, height int64, first bool) error {
 	case last.Status == ATTEMPT_STATUS_SIGNING:
 		return ErrStillSigning.Wrapf("transaction %d, signature %s", t.Id, last.SignatureId)
 	case last.Status == ATTEMPT_STATUS_FAILED:
-		// What failed may have been signed: with the same fees it is the same transaction.
+		// What failed may have been signed: with the same fees and gas it is the same transaction.
 		*t.Current() = next
 		return nil
 	case !first:
@@ -102,9 +105,14 @@ func (t *Transaction) Retry(p Params, height int64, first bool) error {
 	case height < last.DecidedHeight+int64(p.BumpBlocks):
 		return ErrTooEarly.Wrapf("transaction %d can offer more from height %d on", t.Id, last.DecidedHeight+int64(p.BumpBlocks))
 	}
-	next.FeePerGas, next.TipPerGas = p.bump(last.FeePerGas), p.bump(last.TipPerGas)
-	if next.FeePerGas < raised(last.FeePerGas, MinBumpPercent) || next.TipPerGas < raised(last.TipPerGas, MinBumpPercent) {
+	next.GasLimit = p.GasLimit
+	switch fee, tip := p.bump(last.FeePerGas), p.bump(last.TipPerGas); {
+	case fee >= raised(last.FeePerGas, MinBumpPercent) && tip >= raised(last.TipPerGas, MinBumpPercent):
+		next.FeePerGas, next.TipPerGas = fee, tip
+	case next.GasLimit == last.GasLimit || last.FeePerGas > p.MaxFeePerGas:
 		return ErrFeeLimit.Wrapf("transaction %d offers %d wei per gas, at most %d are allowed", t.Id, last.FeePerGas, p.MaxFeePerGas)
+	default:
+		// Nodes that did not take the gas have nothing that a higher fee would have to replace.
 	}
 	t.Attempts = append(t.Attempts, next)
 	t.Attempts = t.Attempts[max(len(t.Attempts)-MaxAttempts, 0):]
