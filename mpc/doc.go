@@ -27,6 +27,13 @@
 //     what the design says, and one of another request under the same id is nothing here
 //     (attest.go); a READY share of another public key than the chain has under
 //     its id is kept and reported, whatever becomes of that id (records.go).
+//   - A share of an epoch that the chain has not reached is kept and reported, unless the
+//     reshare that staged it failed here: where the chain once switched to it that is another
+//     one, whatever its id (reshare.go).
+//   - A deletion is learnt from blocks alone. All nodes see one within a block, and destroy
+//     nothing before a height that it fixes retire_blocks later: a hint of a peer could bring
+//     neither forward, and would have to be checked against state anyway. So there is none,
+//     and no word of a peer ever ends a share.
 //   - A request id is bound to its key and digest, durably, before this node says Ready:
 //     all that a block brings in one write (open.go).
 //   - An Auditor hears of each use of a share, and what it notes is durable before the
