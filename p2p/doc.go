@@ -95,6 +95,12 @@
 //     second are borne, honest nodes open none; after that each closes the connections
 //     of its peer, and the log says so once a minute (flood). It may come back, for a
 //     handshake.
+//   - Who is disconnected for what it sent, a flood, faults or what is too long, is kept out
+//     for 1 s, and twice as long each time after that, up to 5 min, until it was good for
+//     10 min (cooldown.go). A connection that is lost keeps nobody out. A node looks for
+//     those of its list that it has no connection with, one goroutine for each of them
+//     (redial.go): the switch would leave one for each time that a peer was disconnected,
+//     some 140 a second, for as long as nobody answers at the address in the list.
 //   - What the switch writes to the log is 50 lines of each message, and then one in 5 s,
 //     which says how many were left out (left_out).
 //
