@@ -110,7 +110,10 @@
 // version and its own peer id, signed with the identity key. A hello counts if its peer id is that
 // of the connection it came on (the switch has authenticated that one) and the
 // roster has the key. One that the roster does not know yet waits for the next
-// roster. An operator is behind the peer that claimed it last. A node without
+// roster. An operator is behind the peer that claimed it by the highest version, and of
+// these the last: whoever stole an identity that was replaced and not revoked is heard while
+// nobody shows its successor, and has nothing that is sent to the operator after that. A node
+// that does not know the successor yet goes by what it knows. A node without
 // an identity sends none; results reach it and leave it all the same.
 //
 // # Whose fault
