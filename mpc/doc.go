@@ -64,7 +64,10 @@
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
 //   - What a member may say costs the loop a bounded number of looks at committed state:
 //     requests that it makes up are looked up a few times a block (outcome.go), keys are
-//     beside the loop (judge.go). In the inbox no participant, and no peer that tells results,
+//     beside the loop (judge.go). A Prepare has the height of its sender's last block: what
+//     others say again of a member takes neither its looks at requests that are long over nor
+//     the places where its Prepares wait for a block that this node does not have yet
+//     (admit.go). In the inbox no participant, and no peer that tells results,
 //     has more than is free (queue.go).
 //   - Finished signatures and proof are verified beside the loop (judge.go): who delivers
 //     false ones is charged for them, and keeps nobody from the true one. Who repeats what

@@ -161,7 +161,9 @@
 // message finds room as often as a short one. So it is for envelopes, too, that come as
 // they are from a peer that is not their sender's: Starts and Aborts, which members
 // forward, and what somebody kept and says again. They are deduplicated together with the
-// relays. Presignatures have a budget of their own, in parts as well: those of a key are
+// relays. While the sender's own connection is there, nothing else of it passes as it is from
+// others (not_forwarded), but from a peer that shows an identity of the same operator; what
+// is relayed, as by a sentry, has the budget above. Presignatures have a budget of their own, in parts as well: those of a key are
 // open as long as the key is.
 //
 // A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1
