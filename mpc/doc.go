@@ -71,7 +71,10 @@
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
 //   - What a member may say costs the loop a bounded number of looks at committed state:
 //     requests that it makes up are looked up a few times a block (outcome.go), keys are
-//     beside the loop (judge.go). In the inbox no participant, and no peer that tells results,
+//     beside the loop (judge.go). A Prepare has the height of its sender's last block: what
+//     others say again of a member takes neither its looks at requests that are long over nor
+//     the places where its Prepares wait for a block that this node does not have yet
+//     (admit.go). In the inbox no participant, and no peer that tells results,
 //     has more than is free (queue.go).
 //   - Who leads an open request out of turn is refused, each time, and its Starts go nowhere.
 //     With 2000 such words a second after 4000 at once, more than package p2p takes of

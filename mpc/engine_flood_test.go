@@ -126,13 +126,14 @@ func (m *member) sign(t *testing.T, h wire.Header, body interface{ Marshal() ([]
 // can put into one. All is signed as it should be.
 func leading(t *testing.T, m *member, id types.RequestID, attempts ...uint32) (words []types.Verified) {
 	t.Helper()
+	const ahead = 1 << 30 // of every node's height: what does not fit waits for a block
 	for i := range floodWords {
 		h := wire.Header{
 			Context: make([]byte, 32), Kind: wire.KIND_PREPARE, Sequence: uint64(i + 1), RequestKind: uint32(id.Kind), RequestId: id.ID,
 		}
 		prepare := m.sign(t, h, &wire.Prepare{
 			Attempt: attempts[i%len(attempts)], Nonce: binary.BigEndian.AppendUint64(make([]byte, 24), uint64(i)),
-			EphemeralKey: append([]byte{9}, make([]byte, 31)...),
+			EphemeralKey: append([]byte{9}, make([]byte, 31)...), Height: ahead,
 		})
 		session := prepare.Hash()
 		h.Kind, h.Context = wire.KIND_START, session[:]

@@ -108,6 +108,12 @@
 //     of its peer, and the log says so once a minute (flood). It may come back, for a
 //     handshake: of one IPv4 address libp2p takes 16 at once and then one in 5 s, but of
 //     the machine itself as many as come.
+//   - Who is disconnected for what it sent, a flood, faults or what is too long, is kept out
+//     for 1 s, and twice as long each time after that, up to 5 min, until it was good for
+//     10 min (cooldown.go). A connection that is lost keeps nobody out. A node looks for
+//     those of its list that it has no connection with, one goroutine for each of them
+//     (redial.go): the switch would leave one for each time that a peer was disconnected,
+//     some 140 a second, for as long as nobody answers at the address in the list.
 //   - What the switch writes to the log is 50 lines of each message, and then one in 5 s,
 //     which says how many were left out (left_out).
 //
@@ -117,7 +123,10 @@
 // version and its own peer id, signed with the identity key. A hello counts if its peer id is that
 // of the connection it came on (the switch has authenticated that one) and the
 // roster has the key. One that the roster does not know yet waits for the next
-// roster. An operator is behind the peer that claimed it last. A node without
+// roster. An operator is behind the peer that claimed it by the highest version, and of
+// these the last: whoever stole an identity that was replaced and not revoked is heard while
+// nobody shows its successor, and has nothing that is sent to the operator after that. A node
+// that does not know the successor yet goes by what it knows. A node without
 // an identity sends none; results reach it and leave it all the same.
 //
 // # Whose fault
@@ -165,7 +174,9 @@
 // message finds room as often as a short one. So it is for envelopes, too, that come as
 // they are from a peer that is not their sender's: Starts and Aborts, which members
 // forward, and what somebody kept and says again. They are deduplicated together with the
-// relays. Presignatures have a budget of their own, in parts as well: those of a key are
+// relays. While the sender's own connection is there, nothing else of it passes as it is from
+// others (not_forwarded), but from a peer that shows an identity of the same operator; what
+// is relayed, as by a sentry, has the budget above. Presignatures have a budget of their own, in parts as well: those of a key are
 // open as long as the key is.
 //
 // A keygen of n members relays n times 141 KB and n(n-1) times 42 KB: 1.1

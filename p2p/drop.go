@@ -52,6 +52,9 @@ const (
 	DropRepeat types.Reason = "gossip_repeat"
 	// DropRelayed: the same relayed message again.
 	DropRelayed types.Reason = "relay_repeat"
+	// DropNotForwarded: it comes from another peer than its sender's, which is there and says it
+	// itself, and is nothing that members forward.
+	DropNotForwarded types.Reason = "not_forwarded"
 	// DropRelayBudget: more was relayed than the share of all relays, or of no open request.
 	DropRelayBudget types.Reason = "relay_budget"
 	// DropNotOpen: it is of no request that is open here.

@@ -72,8 +72,9 @@ func ParseLibP2PPeers(list string) ([]LibP2PPeer, error) {
 
 // LibP2P runs a reactor on a libp2p switch of its own, beside CometBFT's.
 type LibP2P struct {
-	host *lp2p.Host
-	sw   *lp2p.Switch
+	host   *lp2p.Host
+	sw     *lp2p.Switch
+	redial *redialer
 }
 
 // NewLibP2P listens. Run or Close it.
@@ -86,7 +87,7 @@ func NewLibP2P(opts LibP2POptions, r *Reactor) (*LibP2P, error) {
 	}
 	for _, p := range opts.Peers {
 		cfg.LibP2PConfig.BootstrapPeers = append(cfg.LibP2PConfig.BootstrapPeers,
-			config.LibP2PBootstrapPeer{Host: p.Address, ID: p.ID, Persistent: true})
+			config.LibP2PBootstrapPeer{Host: p.Address, ID: p.ID}) // not persistent: see redialer
 	}
 	logger := newSparingLog(opts.Logger, r.opts.Now)
 	host, err := lp2p.NewHost(cfg, opts.Key, logger)
@@ -97,12 +98,17 @@ func NewLibP2P(opts LibP2POptions, r *Reactor) (*LibP2P, error) {
 	if err != nil {
 		return nil, errors.Join(err, host.Close())
 	}
-	host = guarded
-	sw, err := lp2p.NewSwitch(cmtp2p.DefaultNodeInfo{}, host, []lp2p.SwitchReactor{{Name: "MPC", Reactor: r}}, cmtp2p.NopMetrics(), logger)
+	cool := coolReactor{r, newCooldown(r)}
+	host = cool.guard(guarded)
+	sw, err := lp2p.NewSwitch(cmtp2p.DefaultNodeInfo{}, host, []lp2p.SwitchReactor{{Name: "MPC", Reactor: cool}}, cmtp2p.NopMetrics(), logger)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make the libp2p switch: %w", err), host.Close())
 	}
-	return &LibP2P{host, sw}, nil
+	redial, err := newRedialer(host, sw, cool)
+	if err != nil {
+		return nil, errors.Join(err, host.Close())
+	}
+	return &LibP2P{host, sw, redial}, nil
 }
 
 // Run starts the switch and the reactor, and stops them when the context ends.
@@ -110,6 +116,7 @@ func (l *LibP2P) Run(ctx context.Context) error {
 	if err := l.sw.Start(); err != nil {
 		return errors.Join(fmt.Errorf("start the libp2p switch: %w", err), l.Close())
 	}
+	l.redial.run(ctx)
 	<-ctx.Done()
 	// A message may be stuck on its way to a peer that does not read. That ends
 	// with the connection; the reactor waits for it when it stops.

@@ -180,6 +180,8 @@ type limits struct {
 	inbox   queueLimit
 	lanes   [lanes]queueLimit
 	transit queueLimit
+	// cooldown: how long libp2p keeps out who was disconnected for what it sent.
+	cooldown cooldownLimit
 	// peer: what one connection delivers; relay and hello: what of it are relays
 	// and hellos; patience: what it delivers beyond that before it is stopped.
 	peer, relay, hello, patience budgetLimit
@@ -237,6 +239,7 @@ func defaultLimits() limits {
 			bulk:    {messages: 1024, bytes: 8 << 20},
 		},
 		transit:   queueLimit{messages: 4096, bytes: 4 << 20},
+		cooldown:  cooldownLimit{first: time.Second, most: 5 * time.Minute},
 		peer:      budgetLimit{messages: 1000, messageBurst: 4000, bytes: 4 << 20, byteBurst: 16 << 20},
 		hello:     budgetLimit{messages: 1, messageBurst: 16, bytes: 1 << 10, byteBurst: 16 << 10},
 		patience:  budgetLimit{messages: 100, messageBurst: 10_000, bytes: 400 << 10, byteBurst: 64 << 20},
