@@ -102,7 +102,7 @@ func TestSpoiledTest(t *testing.T) {
 			require.Empty(t, ledger.Broken())
 			require.Empty(t, w.Broken())
 			require.Empty(t, w.Chain.Errors)
-			fair(t, w, spoiler, time.Time{}) // it was calm all the time
+			fair(t, w, time.Time{}, spoiler) // it was calm all the time
 		})
 	}
 }
