@@ -49,6 +49,11 @@ func TestParams(t *testing.T) {
 	}
 	p.RetentionBlocks = 1
 	require.ErrorContains(t, p.Validate(), "retention_blocks is 1, not 0 (for ever) or 3600 to 10000000: what is gone cannot be sent again, so keep it for")
+	p = types.DefaultParams()
+	p.GasLimit = types.MaxGasLimit
+	require.NoError(t, p.Validate())
+	p.GasLimit++
+	require.ErrorContains(t, p.Validate(), "gas_limit is 16777217, above 16777216: Ethereum includes no transaction with more (EIP-7825)")
 	p.Destinations = []types.Destination{destination}
 	_, ok := p.Destination(types.PURPOSE_STATE)
 	require.False(t, ok, "without a chain nothing is settled")

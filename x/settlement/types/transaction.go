@@ -81,9 +81,9 @@ func (t *Transaction) Begin(p Params) {
 }
 
 // Retry adds the next attempt: in the place of a failed one, or after a signed one with a
-// higher offer and the gas of the parameters. So too little gas for the other chain, or more
-// than its blocks have, strands no nonce: the authority sets gas_limit, and no one else has a
-// say in it. first says that the key has no open transaction before this one. Of more than
+// higher offer and the gas of the parameters. So too little gas for the other chain strands no
+// nonce: the authority sets gas_limit, and no one else has a say in it. It never has less gas than
+// the attempts before: x/mpc signs nothing in their place that might run out of gas. first says that the key has no open transaction before this one. Of more than
 // MaxAttempts the oldest is forgotten.
 func (t *Transaction) Retry(p Params, height int64, first bool) error {
 	last := *t.Current()
@@ -105,18 +105,26 @@ func (t *Transaction) Retry(p Params, height int64, first bool) error {
 	case height < last.DecidedHeight+int64(p.BumpBlocks):
 		return ErrTooEarly.Wrapf("transaction %d can offer more from height %d on", t.Id, last.DecidedHeight+int64(p.BumpBlocks))
 	}
-	next.GasLimit = p.GasLimit
+	next.GasLimit = max(t.mostGas(), p.GasLimit)
 	switch fee, tip := p.bump(last.FeePerGas), p.bump(last.TipPerGas); {
 	case fee >= raised(last.FeePerGas, MinBumpPercent) && tip >= raised(last.TipPerGas, MinBumpPercent):
 		next.FeePerGas, next.TipPerGas = fee, tip
 	case next.GasLimit == last.GasLimit || last.FeePerGas > p.MaxFeePerGas:
 		return ErrFeeLimit.Wrapf("transaction %d offers %d wei per gas, at most %d are allowed", t.Id, last.FeePerGas, p.MaxFeePerGas)
 	default:
-		// Nodes that did not take the gas have nothing that a higher fee would have to replace.
+		// Nodes that took too little gas for nothing have nothing that a higher fee would have to replace.
 	}
 	t.Attempts = append(t.Attempts, next)
 	t.Attempts = t.Attempts[max(len(t.Attempts)-MaxAttempts, 0):]
 	return nil
+}
+
+// mostGas is that of the attempt that has the most.
+func (t *Transaction) mostGas() (gas uint64) {
+	for _, a := range t.Attempts {
+		gas = max(gas, a.GasLimit)
+	}
+	return gas
 }
 
 // bump is the next offer after n, in wei per gas.
