@@ -108,6 +108,8 @@ type Relay struct {
 	reported map[uint64]uint64
 	// said is what was said last of each transaction.
 	said map[uint64]string
+	// waiting are the transactions that were open at the last look.
+	waiting map[uint64]types.Transaction
 	// foreign are hashes of open transactions that this chain does not know.
 	foreign map[uint64]common.Hash
 	// addresses of keys.
@@ -118,7 +120,7 @@ type Relay struct {
 func New(e Ethereum, s Sequencer, o Options, say func(line string)) *Relay {
 	return &Relay{
 		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), signing: make(map[string]request),
-		reported: make(map[uint64]uint64), said: make(map[uint64]string), foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
+		reported: make(map[uint64]uint64), said: make(map[uint64]string), waiting: make(map[uint64]types.Transaction), foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
 	}
 }
 
@@ -163,7 +165,9 @@ func (r *Relay) Step(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask for open transactions: %w", err)
 	}
-	r.forget(open)
+	if err := r.forget(ctx, open); err != nil {
+		return err
+	}
 	key := ""
 	for _, t := range open {
 		next := t.KeyId != key // the first one of its key
@@ -222,8 +226,9 @@ func (r *Relay) tell(id uint64, line string) {
 	}
 }
 
-// forget drops what is remembered of transactions that are not open any more.
-func (r *Relay) forget(open []types.Transaction) {
+// forget drops what is remembered of transactions that are not open any more, and says what became
+// of them.
+func (r *Relay) forget(ctx context.Context, open []types.Transaction) error {
 	ids, signatures, hashes := make(map[uint64]bool), make(map[string]bool), make(map[common.Hash]bool)
 	for _, t := range open {
 		ids[t.Id], signatures[t.Current().SignatureId] = true, true
@@ -231,14 +236,13 @@ func (r *Relay) forget(open []types.Transaction) {
 			hashes[common.HexToHash(a.Hash)] = true
 		}
 	}
-	for id := range r.said {
-		if !ids[id] {
-			r.say(fmt.Sprintf("transaction %d: settled", id))
-		}
-	}
-	maps.DeleteFunc(r.said, func(id uint64, _ string) bool { return !ids[id] })
 	maps.DeleteFunc(r.reported, func(id, _ uint64) bool { return !ids[id] })
 	maps.DeleteFunc(r.foreign, func(id uint64, _ common.Hash) bool { return !ids[id] })
 	maps.DeleteFunc(r.signing, func(id string, _ request) bool { return !signatures[id] })
 	maps.DeleteFunc(r.first, func(hash common.Hash, _ uint64) bool { return !hashes[hash] })
+	err := r.closed(ctx, ids)
+	for _, t := range open {
+		r.waiting[t.Id] = t
+	}
+	return err
 }
