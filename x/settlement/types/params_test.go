@@ -66,12 +66,12 @@ func TestOffersRise(t *testing.T) {
 	for _, percent := range []uint32{types.MinBumpPercent, 25, types.MaxBumpPercent} {
 		p.BumpPercent, p.BumpBlocks, p.StartFeePerGas, p.StartTipPerGas = percent, 1, 1_000_001, 1
 		tx := types.Transaction{Id: 1, Status: types.TRANSACTION_STATUS_OPEN}
-		tx.Begin(p)
+		tx.Begin(p, types.Offer{})
 		steps := 0
 		for ; ; steps++ {
 			last := *tx.Current()
 			tx.Current().Status = types.ATTEMPT_STATUS_SIGNED
-			if err := tx.Retry(p, 1, true); err != nil {
+			if err := tx.Retry(p, 1, true, types.Offer{}); err != nil {
 				require.ErrorIs(t, err, types.ErrFeeLimit)
 				break
 			}

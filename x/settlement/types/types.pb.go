@@ -180,7 +180,7 @@ type Params struct {
 	Destinations []Destination `protobuf:"bytes,2,rep,name=destinations,proto3" json:"destinations"`
 	// Of each attempt that is new from now on, of open transactions, too, unless one before has more.
 	GasLimit uint64 `protobuf:"varint,3,opt,name=gas_limit,json=gasLimit,proto3" json:"gas_limit,omitempty"`
-	// What the first try of a transaction offers, in wei per gas.
+	// What the first try of a transaction offers at least, in wei per gas.
 	StartFeePerGas uint64 `protobuf:"varint,4,opt,name=start_fee_per_gas,json=startFeePerGas,proto3" json:"start_fee_per_gas,omitempty"`
 	StartTipPerGas uint64 `protobuf:"varint,5,opt,name=start_tip_per_gas,json=startTipPerGas,proto3" json:"start_tip_per_gas,omitempty"`
 	// No try offers more, in wei per gas.
