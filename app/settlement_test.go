@@ -329,7 +329,7 @@ func TestSettlement(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, root[:], stored)
 	r.step()
-	r.said("transaction 1: settled")
+	r.said("transaction 1: SUCCEEDED: it was included, batch 1 of state is settled")
 
 	// By now it asks for less. The next ones go together. The contract refuses one of them.
 	s.propose(101, 200, common.Hash{})
@@ -341,6 +341,8 @@ func TestSettlement(t *testing.T) {
 	r.step()
 	require.Equal(t, settlementtypes.TRANSACTION_STATUS_REVERTED, s.transaction(2).Status)
 	require.Equal(t, settlementtypes.TRANSACTION_STATUS_SUCCEEDED, s.transaction(3).Status)
+	r.step()
+	r.said("transaction 2: REVERTED: it was included, and batch 2 of state is not settled: the contract " + stateDestination.Contract + " refused it in block")
 	nonce, err := client.NonceAt(t.Context(), from, nil)
 	require.NoError(t, err)
 	key, err = s.app.Settlement.Key(s.app.NewContext(true), stateKeyID)

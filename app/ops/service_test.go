@@ -20,11 +20,17 @@ import (
 // need the network.
 const maxExposure = "15"
 
-// unit reads the settings of the service.
-func unit(t *testing.T) map[string][]string {
+// Units of systemd.
+const (
+	nodeUnit  = "sequencerd.service"
+	relayUnit = "sequencer-relay.service"
+)
+
+// unit reads the settings of a service.
+func unit(t *testing.T, name string) map[string][]string {
 	t.Helper()
 	settings := map[string][]string{}
-	for line := range strings.Lines(readFile(t, "sequencerd.service")) {
+	for line := range strings.Lines(readFile(t, name)) {
 		if key, value, ok := strings.Cut(strings.TrimSpace(line), "="); ok && !strings.HasPrefix(key, "#") {
 			settings[key] = append(settings[key], value)
 		}
@@ -35,7 +41,7 @@ func unit(t *testing.T) map[string][]string {
 // The credential of the unit is the passphrase's source that README.md has operators write
 // into app.toml, and the node reads it from there.
 func TestPassphraseIsACredential(t *testing.T) {
-	m := regexp.MustCompile(`^([\w-]+):(/.+)$`).FindStringSubmatch(strings.Join(unit(t)["LoadCredential"], " "))
+	m := regexp.MustCompile(`^([\w-]+):(/.+)$`).FindStringSubmatch(strings.Join(unit(t, nodeUnit)["LoadCredential"], " "))
 	require.NotNil(t, m)
 	source := "credential:" + m[1]
 	readme := readFile(t, "README.md")
@@ -85,21 +91,40 @@ func TestServicePreparesAppToml(t *testing.T) {
 	require.Equal(t, "tcp://localhost:1317", got.API.Address, "nobody else reaches it")
 }
 
-// The home of the node is the one folder that it can write, and the commands of README.md
-// name it.
+// The home of each is the one folder that it can write, and the commands of README.md name it.
 func TestServiceWritesItsHomeOnly(t *testing.T) {
-	u := unit(t)
-	home := "/var/lib/" + u["StateDirectory"][0]
-	require.True(t, strings.HasSuffix(u["ExecStart"][0], " start --home "+home))
-	require.Equal(t, []string{"strict"}, u["ProtectSystem"])
-	require.Empty(t, u["ReadWritePaths"])
-	require.Equal(t, []string{"0077"}, u["UMask"])
-	require.Equal(t, []string{"0"}, u["LimitCORE"])
-	require.Equal(t, []string{"0"}, u["MemorySwapMax"])
-	require.Contains(t, readFile(t, "README.md"), "--home "+home)
+	for name, command := range map[string]string{nodeUnit: " start", relayUnit: " settlement relay "} {
+		u := unit(t, name)
+		home := "/var/lib/" + u["StateDirectory"][0]
+		require.Contains(t, u["ExecStart"][0], command)
+		require.True(t, strings.HasSuffix(u["ExecStart"][0], " --home "+home), name)
+		require.Equal(t, []string{"strict"}, u["ProtectSystem"], name)
+		require.Empty(t, u["ReadWritePaths"], name)
+		require.Equal(t, []string{"0077"}, u["UMask"], name)
+		require.Equal(t, []string{"0"}, u["LimitCORE"], name)
+		require.Equal(t, []string{"0"}, u["MemorySwapMax"], name)
+		require.Contains(t, readFile(t, "README.md"), "--home "+home)
+	}
 }
 
-// systemd understands the unit and finds it tight. CI must look, unless NO_SYSTEMD says that
+// The relay has nothing of the node's, and what it is started with is in the file that README.md
+// has operators write.
+func TestRelayIsNotTheNode(t *testing.T) {
+	node, relay := unit(t, nodeUnit), unit(t, relayUnit)
+	require.NotEqual(t, node["User"], relay["User"])
+	require.NotEqual(t, node["StateDirectory"], relay["StateDirectory"])
+	require.Contains(t, strings.Fields(relay["InaccessiblePaths"][0]), "-/var/lib/"+node["StateDirectory"][0])
+	require.Empty(t, relay["LoadCredential"])
+	readme := readFile(t, "README.md")
+	require.Contains(t, readme, "cat > "+relay["EnvironmentFile"][0]+")")
+	variables := regexp.MustCompile(`\$\{(\w+)\}`).FindAllStringSubmatch(relay["ExecStart"][0], -1)
+	require.Len(t, variables, 4)
+	for _, v := range variables {
+		require.Regexp(t, `(?m)^`+v[1]+`=\S`, readme)
+	}
+}
+
+// systemd understands the units and finds them tight. CI must look, unless NO_SYSTEMD says that
 // its machine has none.
 func TestServiceWithSystemd(t *testing.T) {
 	analyze, err := exec.LookPath("systemd-analyze")
@@ -109,12 +134,14 @@ func TestServiceWithSystemd(t *testing.T) {
 	}
 	self, err := os.Executable() // the program must be there
 	require.NoError(t, err)
-	path := filepath.Join(t.TempDir(), "sequencerd.service")
-	text := strings.ReplaceAll(readFile(t, "sequencerd.service"), "/usr/local/bin/sequencerd", self)
-	require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
-	out, err := exec.Command(analyze, "verify", "--man=no", path).CombinedOutput()
-	require.NoError(t, err, string(out))
-	require.Empty(t, string(out))
-	out, err = exec.Command(analyze, "security", "--offline=true", "--threshold="+maxExposure, path).CombinedOutput()
-	require.NoError(t, err, string(out))
+	for _, name := range []string{nodeUnit, relayUnit} {
+		path := filepath.Join(t.TempDir(), name)
+		text := strings.ReplaceAll(readFile(t, name), "/usr/local/bin/sequencerd", self)
+		require.NoError(t, os.WriteFile(path, []byte(text), 0o600))
+		out, err := exec.Command(analyze, "verify", "--man=no", path).CombinedOutput()
+		require.NoError(t, err, string(out))
+		require.Empty(t, string(out))
+		out, err = exec.Command(analyze, "security", "--offline=true", "--threshold="+maxExposure, path).CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
 }

@@ -33,7 +33,7 @@ func state() types.GenesisState {
 		Id: 1, Purpose: types.PURPOSE_STATE, Batch: 1, KeyId: "settlement:k", Contract: "0x00000000000000000000000000000000000000aa",
 		Status: types.TRANSACTION_STATUS_OPEN,
 	}
-	t.Begin(types.DefaultParams())
+	t.Begin(types.DefaultParams(), types.Offer{})
 	hash := "0x1111111111111111111111111111111111111111111111111111111111111111"
 	return types.GenesisState{
 		Params:       types.DefaultParams(),

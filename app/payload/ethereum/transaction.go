@@ -223,11 +223,14 @@ func feeOf(tx *types.Transaction) *big.Int {
 }
 
 // gasOf is the gas that is left for what a transaction does: its access list costs some
-// before that begins (EIP-2930).
+// before that begins (EIP-2930). It counts up to what Ethereum includes of one transaction
+// (EIP-7825): what has more there is never included, and one that has that much can take its
+// place.
 func gasOf(tx *types.Transaction) uint64 {
 	list := tx.AccessList()
 	cost := params.TxAccessListAddressGas*uint64(len(list)) + params.TxAccessListStorageKeyGas*uint64(list.StorageKeys())
-	return tx.Gas() - min(tx.Gas(), cost)
+	gas := min(tx.Gas(), params.MaxTxGas)
+	return gas - min(gas, cost)
 }
 
 // effectOf hashes what a transaction does: all but gas and its price. So it is the same

@@ -37,7 +37,7 @@ func TestLegacyVector(t *testing.T) {
 	require.Equal(t, crypto.Keccak256(finished.Raw), finished.Hash)
 	require.Equal(t, mpctypes.Claims{
 		ChainID: "1", To: "0x3535353535353535353535353535353535353535", Value: big.NewInt(1e18), Fee: big.NewInt(20e9 * 21000),
-		Place: "1/9", Effect: decoded.Claims().Effect,
+		Place: "1/9", Effect: decoded.Claims().Effect, Gas: 21_000,
 	}, decoded.Claims())
 }
 
@@ -157,16 +157,20 @@ func TestFinishRefusesAnotherKey(t *testing.T) {
 	require.ErrorContains(t, err, "not by the key's address")
 }
 
-// What an access list costs is not there for what the transaction does.
+// What an access list costs is not there for what the transaction does, nor is what Ethereum does
+// not include.
 func TestGasWithoutAccessList(t *testing.T) {
 	for name, c := range map[string]struct {
 		gas  uint64
 		list types.AccessList
 		want uint64
 	}{
-		"no list":          {50_000, nil, 50_000},
-		"addresses, slots": {50_000, types.AccessList{{StorageKeys: make([]common.Hash, 3)}, {}}, 50_000 - 2*2400 - 3*1900},
-		"all goes into it": {2000, types.AccessList{{}}, 0},
+		"no list":           {50_000, nil, 50_000},
+		"addresses, slots":  {50_000, types.AccessList{{StorageKeys: make([]common.Hash, 3)}, {}}, 50_000 - 2*2400 - 3*1900},
+		"all goes into it":  {2000, types.AccessList{{}}, 0},
+		"as much as may be": {1 << 24, nil, 1 << 24},
+		"more than may be":  {90_000_000, nil, 1 << 24},
+		"more, and a list":  {math.MaxUint64, types.AccessList{{}}, 1<<24 - 2400},
 	} {
 		decoded, err := transactionKind{}.Decode(encodedOf(t, &types.AccessListTx{
 			ChainID: big.NewInt(1), Gas: c.gas, GasPrice: big.NewInt(1), To: &common.Address{1}, AccessList: c.list,

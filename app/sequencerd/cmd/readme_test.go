@@ -172,7 +172,7 @@ func helpTexts(t *testing.T, root *cobra.Command) (examples, said []string) {
 			look(sub)
 		}
 	}
-	for _, path := range [][]string{{"init"}, {"start"}, {"localnet"}, {"mpc"}, {"query", "mpc"}, {"tx", "mpc"}} {
+	for _, path := range [][]string{{"init"}, {"start"}, {"localnet"}, {"mpc"}, {"query", "mpc"}, {"tx", "mpc"}, {"settlement"}, {"query", "settlement"}, {"tx", "settlement"}} {
 		cmd, _, err := root.Find(path)
 		require.NoError(t, err)
 		look(cmd)

@@ -19,8 +19,8 @@ func gasOf(t *testing.T, a types.Attempt) uint64 {
 	return tx.Gas()
 }
 
-// Gas that the other chain does not take strands no nonce: x/mpc signs the next attempt with
-// that of the parameters of then, more or less, and it costs no more than they allow.
+// Too little gas for the other chain strands no nonce: x/mpc signs the next attempt with that of
+// the parameters of then. It never has less than one before, which x/mpc would refuse.
 func TestGasOfTheNextAttempt(t *testing.T) {
 	f, secret := newSettling(t)
 	f.setParams(func(p *types.Params) { p.GasLimit = 21_000 })
@@ -33,10 +33,13 @@ func TestGasOfTheNextAttempt(t *testing.T) {
 	}{
 		{gas: 90_000, max: 1300, fee: 1250, tip: 13, has: 90_000},
 		{gas: 90_000, max: 1300, refused: types.ErrFeeLimit},
-		{gas: 80_000, max: 1249, refused: types.ErrFeeLimit},             // it would cost more than is allowed
-		{gas: 80_000, max: 1300, fee: 1250, tip: 13, has: 80_000},        // less gas, and the same fee
+		{gas: 100_000, max: 1249, refused: types.ErrFeeLimit},            // it would offer more than is allowed
+		{gas: 80_000, max: 1300, refused: types.ErrFeeLimit},             // nothing would be more
 		{gas: 100_000, max: 1250, fee: 1250, tip: 13, has: 100_000},      // more gas, and the same fee
 		{gas: 100_000, max: 1_000_000, fee: 1563, tip: 17, has: 100_000}, // the same gas, and a higher fee
+		{gas: 21_000, max: 1_000_000, fee: 1954, tip: 22, has: 100_000},  // a lower gas_limit takes nothing from it
+		{gas: types.MaxGasLimit, max: 1954, fee: 1954, tip: 22, has: types.MaxGasLimit},
+		{gas: 21_000, max: 1_000_000, fee: 2443, tip: 28, has: types.MaxGasLimit},
 	} {
 		f.setParams(func(p *types.Params) { p.GasLimit, p.MaxFeePerGas = c.gas, c.max })
 		f.EndBlocks(f.Ctx.BlockHeight() + 5)
@@ -49,11 +52,11 @@ func TestGasOfTheNextAttempt(t *testing.T) {
 		require.Equal(t, types.MsgBumpFeeResponse{FeePerGas: c.fee, TipPerGas: c.tip, GasLimit: c.has}, *answer)
 		signed := f.sign(id, secret)
 		require.Equal(t, c.has, gasOf(t, signed))
-		require.LessOrEqual(t, signed.FeePerGas*signed.GasLimit, c.max*c.gas)
+		require.LessOrEqual(t, signed.FeePerGas, c.max)
 	}
-	require.Len(t, f.tx(id).Attempts, 5)
+	require.Len(t, f.tx(id).Attempts, 7)
 	f.include(id, receipt(f.tx(id).Attempts[2].Hash, true))
-	require.EqualValues(t, 80_000, f.tx(id).Attempts[0].GasLimit, "the one that was included remains")
+	require.EqualValues(t, 100_000, f.tx(id).Attempts[0].GasLimit, "the one that was included remains")
 }
 
 // What failed is asked for again with the gas that it had: somebody may have its signature.
@@ -61,8 +64,14 @@ func TestGasOfAFailedAttempt(t *testing.T) {
 	f, secret := newSettling(t)
 	id := f.accept(block(1, 1, 1))
 	f.expire()
-	f.setParams(func(p *types.Params) { p.GasLimit = 300_000 })
-	require.NoError(t, f.bump(0, id))
+	for _, gas := range []uint64{100_000, 300_000} { // its place is taken with 200,000
+		f.setParams(func(p *types.Params) { p.GasLimit = gas })
+		require.NoError(t, f.bump(0, id))
+		require.EqualValues(t, 200_000, f.tx(id).Attempts[0].GasLimit)
+		if gas == 100_000 {
+			f.expire()
+		}
+	}
 	require.EqualValues(t, 200_000, gasOf(t, f.sign(id, secret)))
 	f.EndBlocks(f.Ctx.BlockHeight() + 5)
 	require.NoError(t, f.bump(0, id))

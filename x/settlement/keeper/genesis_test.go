@@ -115,9 +115,12 @@ func TestGenesisIsChecked(t *testing.T) {
 		"newest batch left out": func(g *types.GenesisState) {
 			g.Batches, g.Transactions, g.Reports = g.Batches[:1], g.Transactions[:1], nil
 		},
-		"no attempt":                func(g *types.GenesisState) { g.Transactions[1].Attempts = nil },
-		"another signature":         func(g *types.GenesisState) { g.Transactions[1].Attempts[0].SignatureId = "x" },
-		"no gas":                    func(g *types.GenesisState) { g.Transactions[1].Attempts[0].GasLimit = 0 },
+		"no attempt":        func(g *types.GenesisState) { g.Transactions[1].Attempts = nil },
+		"another signature": func(g *types.GenesisState) { g.Transactions[1].Attempts[0].SignatureId = "x" },
+		"no gas":            func(g *types.GenesisState) { g.Transactions[1].Attempts[0].GasLimit = 0 },
+		"more gas than Ethereum has": func(g *types.GenesisState) {
+			g.Transactions[1].Attempts[0].GasLimit = types.MaxGasLimit + 1
+		},
 		"bad contract":              func(g *types.GenesisState) { g.Transactions[1].Contract = "x" },
 		"line twice":                func(g *types.GenesisState) { g.Lines = append(g.Lines, g.Lines[0]) },
 		"line with pending key":     func(g *types.GenesisState) { g.Lines[0].KeyId = g.Keys[0].Id },

@@ -19,7 +19,7 @@ func (k *Keeper) Params(ctx context.Context) (types.Params, error) {
 }
 
 // SetParams replaces all parameters. Open transactions keep chain, contract and call as they
-// are; their next attempts have the gas of then.
+// are; their next attempts have the gas of then, where that is not less than they had.
 func (k *Keeper) SetParams(ctx context.Context, p types.Params) error {
 	if err := p.Validate(); err != nil {
 		return err

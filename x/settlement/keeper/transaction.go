@@ -36,7 +36,11 @@ func (k *Keeper) newTransaction(ctx context.Context, line types.Line, batch uint
 		Contract: destination.Contract, Data: destination.Call(r),
 		Status: types.TRANSACTION_STATUS_OPEN, CreatedHeight: sdk.UnwrapSDKContext(ctx).BlockHeight(),
 	}
-	t.Begin(params)
+	before, err := k.offered(ctx, line.KeyId)
+	if err != nil {
+		return 0, err
+	}
+	t.Begin(params, before)
 	if err := k.open.Set(ctx, collections.Join(t.KeyId, t.Nonce), t.Id); err != nil {
 		return 0, fmt.Errorf("index transaction %d: %w", t.Id, err)
 	}
@@ -129,7 +133,11 @@ func (k *Keeper) bumpFee(ctx context.Context, operator string, id uint64) (types
 	if err != nil {
 		return types.Attempt{}, err
 	}
-	if err := t.Retry(params, sdk.UnwrapSDKContext(ctx).BlockHeight(), first == id); err != nil {
+	before, err := k.offered(ctx, t.KeyId)
+	if err != nil {
+		return types.Attempt{}, err
+	}
+	if err := t.Retry(params, sdk.UnwrapSDKContext(ctx).BlockHeight(), first == id, before); err != nil {
 		return types.Attempt{}, err
 	}
 	return *t.Current(), k.askSignature(ctx, t)

@@ -101,7 +101,7 @@ final blocks needs --confirmations with as many blocks as it never takes back.`,
 	cmd.Flags().StringVar(&url, flagRPC, "", "URL of a node of the other chain")
 	cmd.Flags().Var((*confirmations)(&options.Confirmations), flagConfirmations,
 		"how many blocks a receipt must have, its own included, before it is reported; "+finalized+": until the other chain calls its block final")
-	cmd.Flags().Uint32Var(&bumpAfter, flagBumpAfter, 20, "blocks of the other chain after which more is offered for a transaction")
+	cmd.Flags().Uint32Var(&bumpAfter, flagBumpAfter, 20, "blocks of the other chain after which more is offered for a transaction, or a signature that failed is asked for again")
 	cmd.Flags().StringVar(&options.Operator, flagOperator, "", "address of the validator's operator, where --from is another account that it lets speak for it; empty: --from is the operator")
 	cmd.Flags().DurationVar(&options.Interval, flagInterval, 6*time.Second, "pause between two looks")
 	if err := cmd.MarkFlagRequired(flagRPC); err != nil {

@@ -85,7 +85,8 @@ type Options struct {
 	// that chain takes to call its block final.
 	Confirmations uint64
 	// BumpAfter is for how many blocks of the other chain a transaction waits before more
-	// is offered for it, or before this chain is asked to look for its signature.
+	// is offered for it, before this chain is asked to look for its signature, or to sign again
+	// what was not signed.
 	BumpAfter uint64
 	// Interval is the pause between two looks.
 	Interval time.Duration
@@ -103,11 +104,16 @@ type Relay struct {
 	first map[common.Hash]uint64
 	// signing is what is known of requests for signatures that are open, by signature id.
 	signing map[string]request
+	// failed is the block of the other chain at which this process saw first that a request
+	// failed, or asked for another in vain, by signature id.
+	failed map[string]uint64
 	// reported is the block of the other chain at which this process reported a transaction
 	// last, or found first that it was reported before.
 	reported map[uint64]uint64
 	// said is what was said last of each transaction.
 	said map[uint64]string
+	// waiting are the transactions that were open at the last look.
+	waiting map[uint64]types.Transaction
 	// foreign are hashes of open transactions that this chain does not know.
 	foreign map[uint64]common.Hash
 	// addresses of keys.
@@ -117,8 +123,8 @@ type Relay struct {
 // New makes a relay. It tells say what it does, a line for each thing that changed.
 func New(e Ethereum, s Sequencer, o Options, say func(line string)) *Relay {
 	return &Relay{
-		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), signing: make(map[string]request),
-		reported: make(map[uint64]uint64), said: make(map[uint64]string), foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
+		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), signing: make(map[string]request), failed: make(map[string]uint64),
+		reported: make(map[uint64]uint64), said: make(map[uint64]string), waiting: make(map[uint64]types.Transaction), foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
 	}
 }
 
@@ -163,7 +169,9 @@ func (r *Relay) Step(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("ask for open transactions: %w", err)
 	}
-	r.forget(open)
+	if err := r.forget(ctx, open); err != nil {
+		return err
+	}
 	key := ""
 	for _, t := range open {
 		next := t.KeyId != key // the first one of its key
@@ -196,7 +204,7 @@ func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next
 	case next && used < t.Nonce:
 		return r.restore(ctx, t, used, head)
 	case t.Current().Status == types.ATTEMPT_STATUS_FAILED:
-		return "was not signed: " + t.Current().Reason + "; asked again", r.bump(ctx, t)
+		return r.again(ctx, t, head)
 	}
 	attempt, ok := newestSigned(t)
 	if !ok {
@@ -222,8 +230,9 @@ func (r *Relay) tell(id uint64, line string) {
 	}
 }
 
-// forget drops what is remembered of transactions that are not open any more.
-func (r *Relay) forget(open []types.Transaction) {
+// forget drops what is remembered of transactions that are not open any more, and says what became
+// of them.
+func (r *Relay) forget(ctx context.Context, open []types.Transaction) error {
 	ids, signatures, hashes := make(map[uint64]bool), make(map[string]bool), make(map[common.Hash]bool)
 	for _, t := range open {
 		ids[t.Id], signatures[t.Current().SignatureId] = true, true
@@ -231,14 +240,14 @@ func (r *Relay) forget(open []types.Transaction) {
 			hashes[common.HexToHash(a.Hash)] = true
 		}
 	}
-	for id := range r.said {
-		if !ids[id] {
-			r.say(fmt.Sprintf("transaction %d: settled", id))
-		}
-	}
-	maps.DeleteFunc(r.said, func(id uint64, _ string) bool { return !ids[id] })
 	maps.DeleteFunc(r.reported, func(id, _ uint64) bool { return !ids[id] })
 	maps.DeleteFunc(r.foreign, func(id uint64, _ common.Hash) bool { return !ids[id] })
 	maps.DeleteFunc(r.signing, func(id string, _ request) bool { return !signatures[id] })
+	maps.DeleteFunc(r.failed, func(id string, _ uint64) bool { return !signatures[id] })
 	maps.DeleteFunc(r.first, func(hash common.Hash, _ uint64) bool { return !hashes[hash] })
+	err := r.closed(ctx, ids)
+	for _, t := range open {
+		r.waiting[t.Id] = t
+	}
+	return err
 }

@@ -139,7 +139,7 @@ func TestLook(t *testing.T) {
 		}, nil, true, "sent: nonce 1"},
 		"not signed": {func(_ *l1, b *l2) {
 			b.open[0].Attempts[0] = types.Attempt{Number: 1, Status: types.ATTEMPT_STATUS_FAILED, Reason: "request_expired"}
-		}, []sdk.Msg{&types.MsgBumpFee{Operator: "o", TransactionId: 1}}, false, "request_expired"},
+		}, nil, false, "was not signed: request_expired; asks again at block 9 of the other chain"},
 		"not deep enough": {func(a *l1, _ *l2) {
 			a.head, a.receipts = 10, map[common.Hash]*ethtypes.Receipt{hash: receipt}
 		}, nil, false, "waits for 3 confirmations"},

@@ -2,10 +2,8 @@ package relay
 
 import (
 	"context"
-	"encoding/hex"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/cosmos/cosmos-sdk/client"
 	"github.com/cosmos/cosmos-sdk/client/tx"
@@ -19,10 +17,6 @@ import (
 const (
 	// page is how many open transactions are asked for at once.
 	page = 100
-	// inclusionTimeout is how long a message may take into a block.
-	inclusionTimeout = time.Minute
-	// inclusionPoll is the pause between two looks for it.
-	inclusionPoll = 500 * time.Millisecond
 	// gasMargin is how much more gas is asked for than was simulated: whose word decides is
 	// not known before, and deciding costs more.
 	gasMargin = 2
@@ -144,6 +138,15 @@ func (n *node) send(ctx context.Context, msg sdk.Msg) error {
 	if err != nil {
 		return err
 	}
+	rpc, err := n.ctx.GetNode()
+	if err != nil {
+		return err
+	}
+	// Before it is sent: it is in a later block.
+	status, err := rpc.Status(ctx)
+	if err != nil {
+		return fmt.Errorf("ask this chain's node for its height: %w", err)
+	}
 	sent, err := n.ctx.BroadcastTxSync(bz)
 	if err != nil {
 		return fmt.Errorf("send the message: %w", err)
@@ -151,7 +154,7 @@ func (n *node) send(ctx context.Context, msg sdk.Msg) error {
 	if sent.Code != 0 {
 		return fmt.Errorf("the message was refused (%s %d): %s", sent.Codespace, sent.Code, sent.RawLog)
 	}
-	return n.included(ctx, sent.TxHash)
+	return included(ctx, rpc, bz, status.SyncInfo.LatestBlockHeight)
 }
 
 // sign makes a transaction of a message. What would fail fails here, in the simulation.
@@ -172,33 +175,4 @@ func (n *node) sign(ctx context.Context, msg sdk.Msg) ([]byte, error) {
 		return nil, fmt.Errorf("sign the message: %w", err)
 	}
 	return n.ctx.TxConfig.TxEncoder()(builder.GetTx())
-}
-
-// included waits until a message is in a block. Nodes do not know it before.
-func (n *node) included(ctx context.Context, hash string) error {
-	bz, err := hex.DecodeString(hash)
-	if err != nil {
-		return fmt.Errorf("the hash of the message's transaction: %w", err)
-	}
-	rpc, err := n.ctx.GetNode()
-	if err != nil {
-		return err
-	}
-	ctx, cancel := context.WithTimeout(ctx, inclusionTimeout)
-	defer cancel()
-	tick := time.NewTicker(inclusionPoll)
-	defer tick.Stop()
-	for {
-		if found, err := rpc.Tx(ctx, bz, false); err == nil {
-			if result := found.TxResult; result.Code != 0 {
-				return fmt.Errorf("the message failed (%s %d): %s", result.Codespace, result.Code, result.Log)
-			}
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return fmt.Errorf("the message's transaction %s is in no block after %s: %w", hash, inclusionTimeout, ctx.Err())
-		case <-tick.C:
-		}
-	}
 }

@@ -35,3 +35,24 @@ func (r *Relay) signature(ctx context.Context, t types.Transaction, head uint64)
 	r.signing[id] = q
 	return q.said
 }
+
+// again asks for a signature that was not made, when that failed BumpAfter blocks ago: members that
+// refuse for good do so at once, and each request is a record that stays, and a message that is
+// paid for. All relays see a failure at about the same time, and one of them asks. It says how it
+// is.
+func (r *Relay) again(ctx context.Context, t types.Transaction, head uint64) (string, error) {
+	id, said := t.Current().SignatureId, "was not signed: "+t.Current().Reason
+	since, known := r.failed[id]
+	if !known {
+		since = head
+		r.failed[id] = head
+	}
+	if head < since+r.BumpAfter {
+		return fmt.Sprintf("%s; asks again at block %d of the other chain", said, since+r.BumpAfter), nil
+	}
+	r.failed[id] = head
+	if err := r.bump(ctx, t); err != nil {
+		return "", fmt.Errorf("%s; %w", said, err)
+	}
+	return said + "; asked again", nil
+}

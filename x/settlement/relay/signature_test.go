@@ -66,3 +66,40 @@ func TestSignatureTakesLong(t *testing.T) {
 		})
 	}
 }
+
+// What is not signed is asked for again after a while each time, however fast it fails; where that
+// is refused, too.
+func TestNotSigned(t *testing.T) {
+	ask := &types.MsgBumpFee{Operator: "o", TransactionId: 1}
+	failed := func(number uint32) types.Transaction {
+		open := signed(t, 1)
+		open.Attempts[0] = types.Attempt{Number: number, SignatureId: types.SignatureID(1, number), Status: types.ATTEMPT_STATUS_FAILED, Reason: "policy_refused"}
+		return open
+	}
+	a, b := &l1{chain: 1, head: 5}, &refusing{l2: &l2{open: []types.Transaction{failed(1)}}}
+	var lines []string
+	r := relay.New(a, b, relay.Options{Operator: "o", Confirmations: 3, BumpAfter: 4}, func(l string) { lines = append(lines, l) })
+	asked := 0
+	until := func(head int64, says string) {
+		t.Helper()
+		for ; a.head < head; a.head++ {
+			for range 3 {
+				require.NoError(t, r.Step(t.Context()))
+			}
+			require.Len(t, b.sent, asked)
+		}
+		require.NoError(t, r.Step(t.Context()))
+		asked++
+		require.Len(t, b.sent, asked)
+		require.Equal(t, ask, b.sent[asked-1])
+		require.Contains(t, lines[len(lines)-1], says)
+	}
+	until(9, "was not signed: policy_refused; asked again")
+	require.Contains(t, lines[0], "was not signed: policy_refused; asks again at block 9 of the other chain")
+	b.open = []types.Transaction{failed(2)} // at once
+	b.err = errors.New("insufficient fee")
+	until(13, "was not signed: policy_refused; ask for another signature: insufficient fee")
+	b.err = nil
+	until(17, "was not signed: policy_refused; asked again")
+	require.Len(t, lines, 6)
+}

@@ -77,8 +77,8 @@ func (g GenesisState) validateTransactions(keys map[string]Key) (map[uint64]Tran
 			return nil, ErrBadGenesis.Wrapf("transactions: %d has purpose %d, contract %.80q", t.Id, t.Purpose, t.Contract)
 		case t.Current().SignatureId != SignatureID(t.Id, t.Current().Number):
 			return nil, ErrBadGenesis.Wrapf("transactions: %d has signature %.80q", t.Id, t.Current().SignatureId)
-		case t.Current().GasLimit == 0:
-			return nil, ErrBadGenesis.Wrapf("transactions: %d has no gas", t.Id)
+		case t.mostGas() == 0 || t.mostGas() > MaxGasLimit:
+			return nil, ErrBadGenesis.Wrapf("transactions: %d has %d gas, not 1 to %d", t.Id, t.mostGas(), MaxGasLimit)
 		case t.DoneHeight < 0 || t.DoneHeight > 0 && t.Status == TRANSACTION_STATUS_OPEN:
 			return nil, ErrBadGenesis.Wrapf("transactions: %d is %s and done since height %d", t.Id, t.Status, t.DoneHeight)
 		case t.newest() > g.ExportHeight:

@@ -31,8 +31,9 @@ const (
 	MaxRetentionBlocks = 10_000_000
 	// MaxFee bounds max_fee_per_gas: five ether for each gas, and twice as much is a uint64.
 	MaxFee = 1 << 62
-	// MaxGasLimit is far above the gas of a block of Ethereum.
-	MaxGasLimit = 1_000_000_000
+	// MaxGasLimit is 2^24 = 16,777,216, what Ethereum includes of one transaction (EIP-7825). A
+	// nonce that was signed for with more is never used up, as x/mpc signs nothing with less there.
+	MaxGasLimit = 1 << 24
 	// MaxFunctionBytes bounds the text of a destination's function.
 	MaxFunctionBytes = 128
 	// maxChainID is the largest id that the payload kind takes.
@@ -80,6 +81,9 @@ func (p Params) Validate() error {
 		{"bump_blocks", uint64(p.BumpBlocks), 1, MaxBumpBlocks},
 		{"max_open", uint64(p.MaxOpen), 1, MaxOpenLimit},
 	} {
+		if f.name == "gas_limit" && f.value > MaxGasLimit {
+			return ErrBadParams.Wrapf("gas_limit is %d, above %d: Ethereum includes no transaction with more (EIP-7825), and none with less is signed in its place", f.value, MaxGasLimit)
+		}
 		if f.value < f.lo || f.value > f.top {
 			return ErrBadParams.Wrapf("%s is %d, not %d to %d", f.name, f.value, f.lo, f.top)
 		}

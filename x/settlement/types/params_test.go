@@ -49,6 +49,11 @@ func TestParams(t *testing.T) {
 	}
 	p.RetentionBlocks = 1
 	require.ErrorContains(t, p.Validate(), "retention_blocks is 1, not 0 (for ever) or 3600 to 10000000: what is gone cannot be sent again, so keep it for")
+	p = types.DefaultParams()
+	p.GasLimit = types.MaxGasLimit
+	require.NoError(t, p.Validate())
+	p.GasLimit++
+	require.ErrorContains(t, p.Validate(), "gas_limit is 16777217, above 16777216: Ethereum includes no transaction with more (EIP-7825)")
 	p.Destinations = []types.Destination{destination}
 	_, ok := p.Destination(types.PURPOSE_STATE)
 	require.False(t, ok, "without a chain nothing is settled")
@@ -61,12 +66,12 @@ func TestOffersRise(t *testing.T) {
 	for _, percent := range []uint32{types.MinBumpPercent, 25, types.MaxBumpPercent} {
 		p.BumpPercent, p.BumpBlocks, p.StartFeePerGas, p.StartTipPerGas = percent, 1, 1_000_001, 1
 		tx := types.Transaction{Id: 1, Status: types.TRANSACTION_STATUS_OPEN}
-		tx.Begin(p)
+		tx.Begin(p, types.Offer{})
 		steps := 0
 		for ; ; steps++ {
 			last := *tx.Current()
 			tx.Current().Status = types.ATTEMPT_STATUS_SIGNED
-			if err := tx.Retry(p, 1, true); err != nil {
+			if err := tx.Retry(p, 1, true, types.Offer{}); err != nil {
 				require.ErrorIs(t, err, types.ErrFeeLimit)
 				break
 			}

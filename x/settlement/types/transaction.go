@@ -72,20 +72,21 @@ func (t *Transaction) After(signatureID string) bool {
 	return ok && id == t.Id && len(t.Attempts) > 0 && attempt < t.Current().Number
 }
 
-// Begin adds the first attempt.
-func (t *Transaction) Begin(p Params) {
+// Begin adds the first attempt. before is the most that transactions of its key offered.
+func (t *Transaction) Begin(p Params, before Offer) {
+	offer := p.start(before)
 	t.Attempts = []Attempt{{
 		Number: 1, SignatureId: SignatureID(t.Id, 1), GasLimit: p.GasLimit,
-		FeePerGas: p.StartFeePerGas, TipPerGas: p.StartTipPerGas, Status: ATTEMPT_STATUS_SIGNING,
+		FeePerGas: offer.Fee, TipPerGas: offer.Tip, Status: ATTEMPT_STATUS_SIGNING,
 	}}
 }
 
 // Retry adds the next attempt: in the place of a failed one, or after a signed one with a
-// higher offer and the gas of the parameters. So too little gas for the other chain, or more
-// than its blocks have, strands no nonce: the authority sets gas_limit, and no one else has a
-// say in it. first says that the key has no open transaction before this one. Of more than
-// MaxAttempts the oldest is forgotten.
-func (t *Transaction) Retry(p Params, height int64, first bool) error {
+// higher offer and the gas of the parameters. So too little gas for the other chain strands no
+// nonce: the authority sets gas_limit, and no one else has a say in it. It never has less gas than
+// the attempts before: x/mpc signs nothing in their place that might run out of gas. first says that the key has no open transaction before this one, before is the most that
+// transactions of the key offered. Of more than MaxAttempts the oldest is forgotten.
+func (t *Transaction) Retry(p Params, height int64, first bool, before Offer) error {
 	last := *t.Current()
 	next := Attempt{
 		Number: last.Number + 1, SignatureId: SignatureID(t.Id, last.Number+1),
@@ -105,28 +106,26 @@ func (t *Transaction) Retry(p Params, height int64, first bool) error {
 	case height < last.DecidedHeight+int64(p.BumpBlocks):
 		return ErrTooEarly.Wrapf("transaction %d can offer more from height %d on", t.Id, last.DecidedHeight+int64(p.BumpBlocks))
 	}
-	next.GasLimit = p.GasLimit
-	switch fee, tip := p.bump(last.FeePerGas), p.bump(last.TipPerGas); {
-	case fee >= raised(last.FeePerGas, MinBumpPercent) && tip >= raised(last.TipPerGas, MinBumpPercent):
-		next.FeePerGas, next.TipPerGas = fee, tip
+	next.GasLimit = max(t.mostGas(), p.GasLimit)
+	switch offer := p.bump(t.Offer(), before); {
+	case offer.replaces(t.Offer()):
+		next.FeePerGas, next.TipPerGas = offer.Fee, offer.Tip
 	case next.GasLimit == last.GasLimit || last.FeePerGas > p.MaxFeePerGas:
 		return ErrFeeLimit.Wrapf("transaction %d offers %d wei per gas, at most %d are allowed", t.Id, last.FeePerGas, p.MaxFeePerGas)
 	default:
-		// Nodes that did not take the gas have nothing that a higher fee would have to replace.
+		// Nodes that took too little gas for nothing have nothing that a higher fee would have to replace.
 	}
 	t.Attempts = append(t.Attempts, next)
 	t.Attempts = t.Attempts[max(len(t.Attempts)-MaxAttempts, 0):]
 	return nil
 }
 
-// bump is the next offer after n, in wei per gas.
-func (p Params) bump(n uint64) uint64 { return min(raised(n, p.BumpPercent), p.MaxFeePerGas) }
-
-// raised is n and so many percent of it, rounded up. It does not overflow: n is MaxFee and
-// the percents MaxBumpPercent at most.
-func raised(n uint64, percent uint32) uint64 {
-	p := uint64(percent)
-	return n + n/100*p + (n%100*p+99)/100
+// mostGas is that of the attempt that has the most.
+func (t *Transaction) mostGas() (gas uint64) {
+	for _, a := range t.Attempts {
+		gas = max(gas, a.GasLimit)
+	}
+	return gas
 }
 
 // Include ends the wait: of the attempts the one remains that was included, if it is known.

@@ -178,9 +178,9 @@ type Params struct {
 	ChainId uint64 `protobuf:"varint,1,opt,name=chain_id,json=chainId,proto3" json:"chain_id,omitempty"`
 	// What may be called, ascending by purpose, each once.
 	Destinations []Destination `protobuf:"bytes,2,rep,name=destinations,proto3" json:"destinations"`
-	// Of each attempt that is new from now on, of open transactions, too.
+	// Of each attempt that is new from now on, of open transactions, too, unless one before has more.
 	GasLimit uint64 `protobuf:"varint,3,opt,name=gas_limit,json=gasLimit,proto3" json:"gas_limit,omitempty"`
-	// What the first try of a transaction offers, in wei per gas.
+	// What the first try of a transaction offers at least, in wei per gas.
 	StartFeePerGas uint64 `protobuf:"varint,4,opt,name=start_fee_per_gas,json=startFeePerGas,proto3" json:"start_fee_per_gas,omitempty"`
 	StartTipPerGas uint64 `protobuf:"varint,5,opt,name=start_tip_per_gas,json=startTipPerGas,proto3" json:"start_tip_per_gas,omitempty"`
 	// No try offers more, in wei per gas.
@@ -567,7 +567,7 @@ type Attempt struct {
 	DecidedHeight int64 `protobuf:"varint,8,opt,name=decided_height,json=decidedHeight,proto3" json:"decided_height,omitempty"`
 	// Why it failed.
 	Reason string `protobuf:"bytes,9,opt,name=reason,proto3" json:"reason,omitempty"`
-	// Of gas_limit in the parameters, when it was added.
+	// Of gas_limit in the parameters, when it was added, or of an attempt before that had more.
 	GasLimit uint64 `protobuf:"varint,10,opt,name=gas_limit,json=gasLimit,proto3" json:"gas_limit,omitempty"`
 }
 
