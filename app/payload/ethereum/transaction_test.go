@@ -37,7 +37,7 @@ func TestLegacyVector(t *testing.T) {
 	require.Equal(t, crypto.Keccak256(finished.Raw), finished.Hash)
 	require.Equal(t, mpctypes.Claims{
 		ChainID: "1", To: "0x3535353535353535353535353535353535353535", Value: big.NewInt(1e18), Fee: big.NewInt(20e9 * 21000),
-		Place: "1/9", Effect: decoded.Claims().Effect,
+		Place: "1/9", Effect: decoded.Claims().Effect, Gas: 21000,
 	}, decoded.Claims())
 }
 
