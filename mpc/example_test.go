@@ -1,10 +1,15 @@
 package mpc_test
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"crypto/sha256"
+	"errors"
 	"fmt"
+	"math/big"
+	"strconv"
+	"strings"
 	"sync"
 	"time"
 
@@ -77,6 +82,59 @@ func (*board) Signature(context.Context, string) (types.SignatureResult, bool, e
 	return types.SignatureResult{}, false, nil
 }
 
+// order is what this board signs: to pay an amount to somebody.
+type order struct {
+	number, amount uint64
+	payee          string
+}
+
+// data is the payload, NUMBER/AMOUNT/PAYEE.
+func (o order) data() []byte { return fmt.Appendf(nil, "%d/%d/%s", o.number, o.amount, o.payee) }
+
+// Digest implements types.DecodedPayload. What is hashed begins with a text of its own, so
+// that no order can be taken for anything else that the key signs.
+func (o order) Digest() types.Hash {
+	return sha256.Sum256(append([]byte("order of the board\n"), o.data()...))
+}
+
+// Claims implements types.DecodedPayload: what a policy of the key looks at.
+func (o order) Claims() types.Claims {
+	return types.Claims{To: o.payee, Value: new(big.Int).SetUint64(o.amount), Place: fmt.Sprint("number ", o.number), Effect: o.Digest()}
+}
+
+// Finish implements types.DecodedPayload: what the payee takes to its bank.
+func (o order) Finish(_ []byte, s *types.SignatureResult) (types.FinishedPayload, error) {
+	return types.FinishedPayload{Raw: fmt.Appendf(o.data(), " %x%x", s.R, s.S)}, nil
+}
+
+// orders is the kind of payload. Every member's engine decodes what it is asked to sign,
+// and signs nothing that it does not understand or that has another digest.
+type orders struct{}
+
+// Name implements types.PayloadKind.
+func (orders) Name() string { return "order" }
+
+// Decode implements types.PayloadKind: it takes what data wrote, and nothing else.
+func (orders) Decode(data []byte) (types.DecodedPayload, error) {
+	parts := strings.Split(string(data), "/")
+	if len(parts) != 3 || parts[2] == "" {
+		return nil, errors.New("an order is NUMBER/AMOUNT/PAYEE") // under bad_payload
+	}
+	number, badNumber := strconv.ParseUint(parts[0], 10, 64)
+	amount, badAmount := strconv.ParseUint(parts[1], 10, 64)
+	if err := errors.Join(badNumber, badAmount); err != nil {
+		return nil, err
+	}
+	o := order{number, amount, parts[2]}
+	if !bytes.Equal(o.data(), data) {
+		return nil, fmt.Errorf("%w: write it as %s", types.ErrNotCanonical, o.data())
+	}
+	return o, nil
+}
+
+// kinds are what members of the board sign; the same for all.
+var kinds = types.NewPayloadKinds(orders{})
+
 // line is a member's way to the others.
 type line struct{ board *board }
 
@@ -114,7 +172,9 @@ func (line) SetRoster(*types.Roster) {}
 func (line) SetSelf(mpc.Self) {}
 
 // seat makes the engine of one member. Its store has the share that an earlier keygen
-// left there; a real one is storage.DB, which keeps it encrypted on disk.
+// (a request of types.KindKeygen) left there, and forgets it with the process. A real one is
+// the DB that storage.Open opens, and storage.Create made: a folder on disk, in which all is
+// encrypted under a passphrase and durable before it is used.
 func (b *board) seat(op types.Operator, identity ed25519.PrivateKey, share types.Record) error {
 	store := memstore.New()
 	for _, status := range []types.Status{types.StatusPending, types.StatusReady} {
@@ -125,6 +185,7 @@ func (b *board) seat(op types.Operator, identity ed25519.PrivateKey, share types
 	}
 	engine, err := mpc.New(mpc.Options{
 		ChainID: boardID, Identities: []ed25519.PrivateKey{identity}, Chain: b, Store: store, Transport: line{b},
+		Kinds:     kinds,                                // without them it signs bare digests only, of which nobody can say what they are of
 		Protocols: tss.New(tss.AllowInsecureFixtures()), // the key is published; without the option it signs nothing
 	}, 1)
 	b.engines[op] = engine
@@ -176,18 +237,29 @@ func Example() {
 		})
 	}
 
-	// The members agree to sign. All that a signature depends on is in the request.
-	digest := sha256.Sum256([]byte("pay the baker"))
+	// The members agree to sign. All that a signature depends on is in the request, and
+	// each of them reads for itself what it is that it signs.
+	payload := types.Payload{Kind: orders{}.Name(), Data: order{number: 1, amount: 100, payee: "baker"}.data()}
+	decoded, err := kinds.Decode(payload)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	digest := decoded.Digest()
 	b.decide(func(v *mpc.View) {
 		v.Requests = []types.Request{{
 			ID: types.RequestID{Kind: types.KindSign, ID: "payment-1"}, KeyID: key.ID, Algorithm: key.Algorithm, Threshold: key.Threshold,
 			Members: members, Height: v.Height, ExpiryHeight: v.Height + 100, AttemptBlocks: 10, StartTimeout: 10 * time.Second,
-			Digest: digest[:], KeySession: key.Session, PublicKey: key.PublicKey,
+			Payload: payload, Digest: digest[:], KeySession: key.Session, PublicKey: key.PublicKey,
 		}}
 	})
 	signature := <-b.signed
 	b.decide(func(v *mpc.View) { v.Requests = nil })
 
 	fmt.Println(signature.RequestID, types.VerifySignature(key.PublicKey, digest[:], &signature))
-	// Output: payment-1 <nil>
+	finished, err := decoded.Finish(key.PublicKey, &signature)
+	fmt.Printf("%s… %v\n", finished.Raw[:len(payload.Data)], err)
+	// Output:
+	// payment-1 <nil>
+	// 1/100/baker… <nil>
 }

@@ -3,15 +3,20 @@ package e2e
 import (
 	"context"
 	"fmt"
-	"maps"
+	"math/big"
 	"sync"
 	"testing"
 	"time"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	"github.com/ethereum/go-ethereum/accounts"
+	"github.com/ethereum/go-ethereum/common"
+	ethtypes "github.com/ethereum/go-ethereum/core/types"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
+	"github.com/sequencer-mpc/sequencer/app/payload/ethereum"
+	coretypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -65,6 +70,31 @@ func TestRollingRestart(t *testing.T) {
 	t.Logf("%d signatures, none failed", len(l.asked))
 }
 
+// What the load asks for is understood, has the digest that is expected, and takes no place
+// twice: a digest, a message and a transaction are among any three.
+func TestLoadHasPayloads(t *testing.T) {
+	l, kinds, places, forms := &load{}, coretypes.NewPayloadKinds(ethereum.Kinds()...), map[string]bool{}, map[string]int{}
+	for i := range 9 {
+		payload, digest, err := l.payload(i, fmt.Sprint("rolling-", i))
+		require.NoError(t, err)
+		typed := payload.GetTyped()
+		if typed == nil {
+			forms["digest"]++
+			continue
+		}
+		forms[typed.Kind]++
+		decoded, err := kinds.Decode(coretypes.Payload{Kind: typed.Kind, Data: typed.Data})
+		require.NoError(t, err)
+		want := decoded.Digest()
+		require.Equal(t, want[:], digest)
+		if place := decoded.Claims().Place; place != "" {
+			require.False(t, places[place], place)
+			places[place] = true
+		}
+	}
+	require.Equal(t, map[string]int{"digest": 3, ethereum.MessageKind: 3, ethereum.TransactionKind: 3}, forms)
+}
+
 // load asks for one signature after another, over a node that is up.
 type load struct {
 	network *network
@@ -113,21 +143,40 @@ func (l *load) run(ctx context.Context) {
 	}
 }
 
+// payload is what the request of a number is for, in turn a digest as it is, a message and
+// a transaction of an account that sends one after another, and its digest.
+func (l *load) payload(number int, id string) (mpctypes.SignPayload, []byte, error) {
+	switch number % 3 {
+	case 1:
+		return mpctypes.KindPayload(ethereum.MessageKind, []byte(id)), accounts.TextHash([]byte(id)), nil
+	case 2:
+		tx := ethtypes.NewTx(&ethtypes.DynamicFeeTx{
+			ChainID: big.NewInt(11155111), Nonce: uint64(number / 3), To: new(common.Address), Gas: 21000, GasFeeCap: big.NewInt(1), GasTipCap: big.NewInt(1),
+		})
+		data, err := ethereum.UnsignedTransaction(tx, tx.ChainId())
+		return mpctypes.KindPayload(ethereum.TransactionKind, data), ethtypes.LatestSignerForChainID(tx.ChainId()).Hash(tx).Bytes(), err
+	}
+	digest := one(id)[id]
+	return mpctypes.DigestPayload(digest), digest, nil
+}
+
 // ask sends one request and waits for its block; what it began it ends.
 func (l *load) ask(id string) error {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	digest := one(id)
-	_, err := l.requester.Send(ctx, sdk.Msg(&mpctypes.MsgKeySign{
-		Requester: l.requester.Address, SignatureId: id, KeyId: l.key,
-		Payload: mpctypes.DigestPayload(digest[id]),
+	payload, digest, err := l.payload(len(l.asked), id)
+	if err != nil {
+		return err
+	}
+	_, err = l.requester.Send(ctx, sdk.Msg(&mpctypes.MsgKeySign{
+		Requester: l.requester.Address, SignatureId: id, KeyId: l.key, Payload: payload,
 	}))
 	if err != nil {
 		return fmt.Errorf("ask for %s: %w", id, err)
 	}
-	maps.Copy(l.asked, digest)
+	l.asked[id] = digest
 	return nil
 }
 

@@ -39,12 +39,14 @@ func (typedDataKind) Decode(data []byte) (mpctypes.DecodedPayload, error) {
 }
 
 // CanonicalTypedData writes typed data that a wallet would sign in the form in which it
-// is a payload. It fails where the payload would be refused.
+// is a payload. Where types do not have EIP712Domain, as ethers.js leaves it out, it has the
+// fields of the domain. It fails where the payload would be refused.
 func CanonicalTypedData(data []byte) ([]byte, error) {
 	document, err := parseJSON(data)
 	if err != nil {
 		return nil, err
 	}
+	addDomainType(document)
 	canonical, err := appendJSON(nil, document, 0)
 	if err != nil {
 		return nil, err

@@ -66,7 +66,7 @@ func TestReadmeHasTheReplaceLines(t *testing.T) {
 const answer = "ANSWER"
 
 // operatorsDocuments tell people what to call.
-var operatorsDocuments = []string{"README.md", "app/ops/README.md", "app/ops/RUNBOOK.md", "x/settlement/README.md"}
+var operatorsDocuments = []string{"README.md", "app/ops/README.md", "app/ops/RUNBOOK.md", "x/settlement/README.md", "x/mpc/README.md"}
 
 // commands are what a document tells people to call, without the program's name.
 func commands(t *testing.T, document string) []string {

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"cosmossdk.io/log/v2"
+	"cosmossdk.io/math"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/testutil/mock"
@@ -19,26 +20,50 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	banktypes "github.com/cosmos/cosmos-sdk/x/bank/types"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
+// testChainID is that of chains in memory.
+const testChainID = "example-1"
+
 // newChain is a chain at its genesis.
 func newChain(t *testing.T) *App {
 	t.Helper()
-	app := New(log.NewNopLogger(), dbm.NewMemDB(), baseapp.SetChainID("example-1"))
-	key, err := mock.NewPV().GetPubKey()
-	require.NoError(t, err)
-	account := sdk.AccAddress(key.Address())
-	state, err := simtestutil.GenesisStateWithValSet(app.Codec, app.Basics.DefaultGenesis(app.Codec),
-		cmttypes.NewValidatorSet([]*cmttypes.Validator{cmttypes.NewValidator(key, 1)}),
+	return beginChain(t, dbm.NewMemDB(), 1)
+}
+
+// beginChain is one in this database, with so many validators.
+func beginChain(t *testing.T, db dbm.DB, validators int) *App {
+	t.Helper()
+	app := New(log.NewNopLogger(), db, baseapp.SetChainID(testChainID))
+	var all []*cmttypes.Validator
+	for range validators {
+		key, err := mock.NewPV().GetPubKey()
+		require.NoError(t, err)
+		all = append(all, cmttypes.NewValidator(key, 1))
+	}
+	account := sdk.AccAddress(all[0].Address)
+	state, err := simtestutil.GenesisStateWithValSet(app.Codec, app.Basics.DefaultGenesis(app.Codec), cmttypes.NewValidatorSet(all),
 		[]authtypes.GenesisAccount{authtypes.NewBaseAccountWithAddress(account)},
 		banktypes.Balance{Address: account.String(), Coins: sdk.NewCoins(sdk.NewInt64Coin(bondDenom, 5))})
 	require.NoError(t, err)
+	// The SDK's helper counts the stake of one validator. Without a supply it is summed up.
+	var bank banktypes.GenesisState
+	app.Codec.MustUnmarshalJSON(state[banktypes.ModuleName], &bank)
+	bank.Supply = nil
+	pool := authtypes.NewModuleAddress(stakingtypes.BondedPoolName).String()
+	for i := range bank.Balances {
+		if b := &bank.Balances[i]; b.Address == pool {
+			b.Coins = b.Coins.MulInt(math.NewInt(int64(validators)))
+		}
+	}
+	state[banktypes.ModuleName] = app.Codec.MustMarshalJSON(&bank)
 	encoded, err := json.Marshal(state)
 	require.NoError(t, err)
 	params := cmttypes.DefaultConsensusParams().ToProto()
-	_, err = app.InitChain(&abci.RequestInitChain{ChainId: "example-1", InitialHeight: 1, AppStateBytes: encoded, ConsensusParams: &params})
+	_, err = app.InitChain(&abci.RequestInitChain{ChainId: testChainID, InitialHeight: 1, AppStateBytes: encoded, ConsensusParams: &params})
 	require.NoError(t, err)
 	return app
 }

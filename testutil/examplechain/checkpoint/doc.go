@@ -3,7 +3,7 @@
 // that somebody who knows nothing but the public key can tell which chain is theirs.
 //
 // It asks for the key by itself, counts on to another one if that fails, and hears of
-// key and signatures by hooks. Nothing here waits: what is asked for comes some blocks
-// later. What is signed is a kind of payload of its own (Point), which every validator
+// signatures by hooks; what became of the key it hears by them, too, or when it asks the
+// next time. Nothing here waits: what is asked for comes some blocks later. What is signed is a kind of payload of its own (Point), which every validator
 // reads before it signs: chain, height and hash, one hash for each height.
 package checkpoint

@@ -23,14 +23,16 @@ type Signed struct {
 // x/mpc tells the module what became of its key and signatures.
 var _ mpctypes.Hooks = Keeper{}
 
-// AfterKeyReady implements mpctypes.Hooks: from now on there are checkpoints.
-func (k Keeper) AfterKeyReady(ctx context.Context, key mpctypes.Key) error {
-	return k.store.OpenKVStore(ctx).Set(readyKey, []byte(key.Id))
-}
+// AfterKeyReady implements mpctypes.Hooks: the next checkpoint finds it.
+func (k Keeper) AfterKeyReady(context.Context, mpctypes.Key) error { return nil }
 
-// AfterKeyFailed implements mpctypes.Hooks: an id that failed stays failed, so the next
-// key has another.
-func (k Keeper) AfterKeyFailed(ctx context.Context, _ mpctypes.Key) error {
+// AfterKeyFailed implements mpctypes.Hooks: the next key has another id. It may have been
+// counted before its hook came.
+func (k Keeper) AfterKeyFailed(ctx context.Context, key mpctypes.Key) error {
+	id, err := k.keyID(ctx)
+	if err != nil || key.Id != id {
+		return err
+	}
 	store := k.store.OpenKVStore(ctx)
 	failed, err := store.Get(failedKey)
 	if err != nil {
@@ -41,9 +43,6 @@ func (k Keeper) AfterKeyFailed(ctx context.Context, _ mpctypes.Key) error {
 
 // AfterKeyDeleted implements mpctypes.Hooks: another key takes its place.
 func (k Keeper) AfterKeyDeleted(ctx context.Context, key mpctypes.Key) error {
-	if err := k.store.OpenKVStore(ctx).Delete(readyKey); err != nil {
-		return err
-	}
 	return k.AfterKeyFailed(ctx, key)
 }
 

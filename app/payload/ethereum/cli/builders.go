@@ -42,9 +42,9 @@ func typedDataBuilder() mpcnodecli.PayloadBuilder {
 as wallets take it, and writes it in the one form that is signed (RFC 8785): names in
 order, no white space.
 
-The types have EIP712Domain with the fields of the domain. What a wallet would pass over is
-refused: fields that are in no type, types that nobody uses, names that are short for
-others (uint), numbers in hex.`,
+The types have EIP712Domain with the fields of the domain; where they do not, as ethers.js
+takes them, it is added. What a wallet would pass over is refused: fields that are in no
+type, types that nobody uses, names that are short for others (uint), numbers in hex.`,
 			Example: "  sequencerd mpc payload ethereum-typed-data mail.json --output-document mail.payload",
 			Args:    cobra.ExactArgs(1),
 		},
