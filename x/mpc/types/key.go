@@ -70,7 +70,8 @@ func (k *Key) Restore(retireHeight int64) error {
 		return err
 	}
 	k.RetireHeight = max(k.RetireHeight, retireHeight)
-	k.EndangeredHeight, k.ReturnHeight = 0, 0
+	k.EndangeredHeight = 0
+	k.ForgetReturn()
 	return nil
 }
 

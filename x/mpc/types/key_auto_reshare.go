@@ -37,14 +37,38 @@ func (k *Key) Await(height int64, blocks uint32, short bool) (say, noted bool) {
 	return !first || !short, true
 }
 
-// AwaitReturn notes in a block that participants may be back who are away for a while, and
-// reports whether the key waits for them, which it does for so many blocks, and whether it
-// began to.
-func (k *Key) AwaitReturn(height int64, blocks uint32) (waits, began bool) {
-	if began = k.ReturnHeight == 0; began {
+// AwaitReturn notes in a block that these participants, ascending, may be back who are away
+// for a while, and reports whether the key waits for them, which it does for so many blocks,
+// and whether it began to, or began anew: somebody is away for whom it did not wait. Who is
+// back is forgotten once nobody is left of those: before that, one that comes and goes would
+// keep the key from doing without another one for ever.
+func (k *Key) AwaitReturn(away []string, height int64, blocks uint32) (waits, began bool) {
+	known := func(operator string) bool { return slices.Contains(k.Awaited, operator) }
+	if !slices.ContainsFunc(away, known) {
+		k.ForgetReturn()
+	}
+	for _, operator := range away {
+		if !known(operator) {
+			k.Awaited, began = insertSorted(k.Awaited, operator), true
+		}
+	}
+	if began {
 		k.ReturnHeight = height + int64(blocks)
 	}
 	return height < k.ReturnHeight, began
+}
+
+// ForgetReturn ends the wait for who is away.
+func (k *Key) ForgetReturn() { k.ReturnHeight, k.Awaited = 0, nil }
+
+// validateAwaited checks for whom the key waits.
+func (k Key) validateAwaited() error {
+	stranger := func(operator string) bool { return !slices.Contains(k.Participants, operator) }
+	if !ascending(k.Awaited) || slices.ContainsFunc(k.Awaited, stranger) || len(k.Awaited) > 0 && k.ReturnHeight == 0 {
+		return fmt.Errorf("key %s waits until return_height %d for %s, who must be participants and ascend",
+			k.Id, k.ReturnHeight, strings.Join(k.Awaited, ", "))
+	}
+	return nil
 }
 
 // FailAutoReshare pauses after a reshare that failed at a height, whoever asked for it:

@@ -76,7 +76,7 @@ func (k Key) validateReshare() error {
 	case len(k.NextSession) != 0 && (len(k.NextSession) != len(mpctypes.Context{}) || string(k.NextSession) == string(k.Session)):
 		return fmt.Errorf("key %s: the next session is none, or the present one", k.Id)
 	}
-	return errors.Join(k.validateAbsentees(), k.validateRepairs())
+	return errors.Join(k.validateAbsentees(), k.validateRepairs(), k.validateAwaited())
 }
 
 // lastReshareHeight is the last height up to which something waits of its reshares; 0 if
