@@ -71,7 +71,11 @@ func TestReshareFails(t *testing.T) {
 				}
 				height := requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, c.reason).DecidedHeight
 				before.ReshareId, before.NextSession, before.StagedRetireHeight = "", nil, height+100
-				before.AutoReshareHeight, before.FailedReshares = height+600, 1
+				before.AutoReshareHeight, before.UrgentHeight = height+600, height+600
+				before.FailedAble = 4
+				if c.reason != "cancelled" {
+					before.FailedReshares = 1
+				}
 				before.Absentees = nil
 				switch {
 				case c.reason == "expired" && !tested:

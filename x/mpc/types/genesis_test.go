@@ -169,7 +169,15 @@ func TestGenesisValidate(t *testing.T) {
 		"pause below 0":         func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
 		"return below 0":        func(g *types.GenesisState) { g.Keys[0].ReturnHeight = -1 },
 		"PENDING key, return":   func(g *types.GenesisState) { g.Keys[1].ReturnHeight = 1 },
-		"awaited, no return":    func(g *types.GenesisState) { g.Keys[0].Awaited = g.Keys[0].Participants[:1] },
+		"urgent below 0":        func(g *types.GenesisState) { g.Keys[0].UrgentHeight = -1 },
+		"urgent out of reach": func(g *types.GenesisState) {
+			g.Keys[0].UrgentHeight = g.ExportHeight + types.MaxLengthBlocks + 1
+		},
+		"able at no failure": func(g *types.GenesisState) { g.Keys[0].FailedAble = 1 },
+		"able, too many": func(g *types.GenesisState) {
+			g.Keys[0].UrgentHeight, g.Keys[0].FailedAble = 1, uint32(len(g.Keys[0].Participants))+1
+		},
+		"awaited, no return": func(g *types.GenesisState) { g.Keys[0].Awaited = g.Keys[0].Participants[:1] },
 		"awaited, no participant": func(g *types.GenesisState) {
 			g.Keys[0].ReturnHeight, g.Keys[0].Awaited = 1, []string{"z"}
 		},

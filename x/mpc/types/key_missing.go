@@ -74,17 +74,21 @@ func (k Key) HasShare(operator string) bool {
 	return participates && !missing
 }
 
+// SharesOf counts those of these who have a share of the present epoch.
+func (k Key) SharesOf(operators []string) (n int) {
+	for _, operator := range operators {
+		if k.HasShare(operator) {
+			n++
+		}
+	}
+	return n
+}
+
 // EnoughShares says whether, by what participants said, t+1 of these have a share of the
 // present epoch. It is for who wants to know what will come of a request; who asks may ask
 // all the same, since a database may be put back any time.
 func (k Key) EnoughShares(operators []string) error {
-	left := 0
-	for _, operator := range operators {
-		if k.HasShare(operator) {
-			left++
-		}
-	}
-	if left <= int(k.Threshold) {
+	if left := k.SharesOf(operators); left <= int(k.Threshold) {
 		return ErrTooFewSigners.Wrapf("key %s needs the shares of %d participants, %d of those who have an identity did not say that theirs is missing",
 			k.Id, k.Threshold+1, left)
 	}
