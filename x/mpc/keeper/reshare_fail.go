@@ -37,7 +37,7 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 	if err != nil {
 		return err
 	}
-	key.FailAutoReshare(reason, absent, operatorsOf(able), height, params.AutoResharePauseBlocks)
+	key.FailAutoReshare(reshare, absent, operatorsOf(able), height, params.AutoResharePauseBlocks)
 	if params.AutoReshare && reshare.Auto {
 		if err := k.noteAbsentees(ctx, key, absent); err != nil {
 			return err
@@ -149,7 +149,8 @@ func (k *Keeper) revoked(ctx context.Context, r types.Request) ([]types.Absentee
 	return absent, nil
 }
 
-// missed lists who did not come to a reshare.
+// missed lists who did not come to a reshare; of the first that fails in an epoch not those
+// who accuse another one of it.
 func (k *Keeper) missed(ctx context.Context, r types.Request) ([]types.Absentee, error) {
 	reshare, err := k.Reshare(ctx, r.Id)
 	if err != nil {
@@ -163,7 +164,11 @@ func (k *Keeper) missed(ctx context.Context, r types.Request) ([]types.Absentee,
 	if err != nil {
 		return nil, err
 	}
-	return reshare.Absent(reshare.Came(said), suspects), nil
+	key, err := k.Key(ctx, reshare.KeyId)
+	if err != nil {
+		return nil, err
+	}
+	return reshare.Absent(reshare.Came(said), suspects, key.FailedReshares > 0), nil
 }
 
 // withheld lists who kept the test of a reshare from the signature. What its committee said

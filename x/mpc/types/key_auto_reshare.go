@@ -114,8 +114,11 @@ func (k Key) validateAwaited() error {
 // twice as long as after the one before it in this epoch. Those who end one by revoking
 // their identity, or by saying that their share is missing, make the key wait no longer for
 // the next, and that it was given up says nothing of the next at all. Who did not come to it
-// is taken last for a while; their until_height need not be set. These are able to go on.
-func (k *Key) FailAutoReshare(reason mpctypes.Reason, absent []Absentee, able []string, height int64, pauseBlocks uint32) {
+// is taken last for a while; their until_height need not be set. Who was taken last already,
+// and needed all the same, begins that time anew, so that another has its turn. These are able
+// to go on.
+func (k *Key) FailAutoReshare(r Reshare, absent []Absentee, able []string, height int64, pauseBlocks uint32) {
+	reason := mpctypes.Reason(r.Reason)
 	pause := min(int64(pauseBlocks)<<min(k.FailedReshares, MaxPauseDoublings), MaxLengthBlocks)
 	switch reason {
 	case mpctypes.ErrCancelled, mpctypes.ErrKeyDeleted:
@@ -128,8 +131,14 @@ func (k *Key) FailAutoReshare(reason mpctypes.Reason, absent []Absentee, able []
 	k.AutoReshareHeight = max(k.AutoReshareHeight, height+pause)
 	k.UrgentHeight = max(k.UrgentHeight, height+int64(pauseBlocks))
 	k.Absentees = slices.DeleteFunc(k.Absentees, func(a Absentee) bool { return a.UntilHeight <= height })
+	until := height + min(AbsenteePauses*pause, MaxLengthBlocks)
+	for i, a := range k.Absentees {
+		if reason == mpctypes.ErrExpired && a.Accused && slices.Contains(r.Participants, a.Operator) {
+			k.Absentees[i].UntilHeight = max(a.UntilHeight, until)
+		}
+	}
 	for _, a := range absent {
-		a.UntilHeight = height + min(AbsenteePauses*pause, MaxLengthBlocks)
+		a.UntilHeight = until
 		k.noteAbsentee(a)
 	}
 }
