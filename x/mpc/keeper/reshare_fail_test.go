@@ -199,6 +199,33 @@ func TestFailureNeverLowersTheStagedRetireHeight(t *testing.T) {
 	}
 }
 
+// Nor does a deletion that is taken back bring forward what a switch set.
+func TestDeletionNeverLowersTheRetireHeight(t *testing.T) {
+	f, secret := resharing(t)
+	setParams(t, f, func(p *types.Params) { p.RetireBlocks = 5000 })
+	f.Reshare("r", "k", 1, f.Participants[2:5]...)
+	f.Stage("r", secret)
+	f.PassTest("r", secret)
+	end := requireKey(t, f, "k", types.KEY_STATUS_READY, "").RetireHeight
+	setParams(t, f, func(p *types.Params) { p.RetireBlocks = 50 })
+	for range 2 {
+		deleteK(t, f)
+		key := requireKey(t, f, "k", types.KEY_STATUS_DELETING, "")
+		require.Equal(t, end, key.ReadyRetireHeight)
+		require.Less(t, key.RetireHeight, end)
+		require.NoError(t, key.Validate())
+		key.Shift(-end)
+		require.EqualValues(t, 1, key.ReadyRetireHeight, "over, and still there")
+		f.EndBlocks(f.Ctx.BlockHeight() + 10)
+		key = undeleteKey(t, f, "k")
+		require.Equal(t, end, key.RetireHeight)
+		require.Zero(t, key.ReadyRetireHeight)
+	}
+	height := deleteKey(t, f, "k")
+	f.EndBlocks(height + 1)
+	require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_DELETED, "").ReadyRetireHeight)
+}
+
 // A result in the block that expires it counts: results come before expiries.
 func TestReshareIsDecidedInTheLastBlock(t *testing.T) {
 	f, secret := resharing(t)

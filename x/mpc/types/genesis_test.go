@@ -169,6 +169,8 @@ func TestGenesisValidate(t *testing.T) {
 		"pause below 0":         func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
 		"return below 0":        func(g *types.GenesisState) { g.Keys[0].ReturnHeight = -1 },
 		"PENDING key, return":   func(g *types.GenesisState) { g.Keys[1].ReturnHeight = 1 },
+		"kept end below 0":      func(g *types.GenesisState) { g.Keys[0].ReadyRetireHeight = -1 },
+		"kept end, READY key":   func(g *types.GenesisState) { g.Keys[0].ReadyRetireHeight = 1 },
 		"urgent below 0":        func(g *types.GenesisState) { g.Keys[0].UrgentHeight = -1 },
 		"urgent out of reach": func(g *types.GenesisState) {
 			g.Keys[0].UrgentHeight = g.ExportHeight + types.MaxLengthBlocks + 1
