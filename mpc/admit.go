@@ -19,7 +19,8 @@ const (
 	// attemptSlack is how many blocks after its end an attempt may still be
 	// opened here: initiator and members do not commit at the same instant.
 	attemptSlack = 2
-	// maxParkedPerSender: an honest initiator leads a few requests of one block.
+	// maxParkedPerSender: an honest initiator leads a few requests of one block. Those of
+	// the earliest blocks make room for later ones.
 	maxParkedPerSender = 16
 )
 
@@ -28,6 +29,8 @@ type parkedPrepare struct {
 	prepare types.Verified
 	until   time.Time
 	reason  types.Reason
+	// height is the last block that its sender saw.
+	height int64
 }
 
 // handlePrepare answers the initiator of an attempt.
@@ -56,11 +59,11 @@ func (c *Core) handlePrepare(v types.Verified, now time.Time) {
 		c.join(v, c.requests[id], attempt, now)
 		return
 	}
-	end := c.outcomeFor(v.From(), id)
+	end := c.outcomeFor(v, id)
 	switch {
 	case end.decided:
 		c.refuse(v, id, types.ErrAlreadyDecided, end.result)
-	case c.waitsForBlock(id, attempt, reason):
+	case c.waitsForBlock(v, id, attempt, reason):
 		c.park(v, reason, now)
 	default:
 		c.refuse(v, id, reason, nil)
@@ -208,14 +211,17 @@ func (c *Core) makeRoom(r *types.Request) types.Reason {
 	return types.ErrBusy
 }
 
-// waitsForBlock: the initiator may simply have a block more than this node.
-func (c *Core) waitsForBlock(id types.RequestID, attempt uint32, reason types.Reason) bool {
+// waitsForBlock: the initiator has a block more than this node. It says so in the Prepare:
+// what somebody says again of a request that is over, or of an attempt, was made before
+// blocks that are here.
+func (c *Core) waitsForBlock(v types.Verified, id types.RequestID, attempt uint32, reason types.Reason) bool {
+	ahead := session.PreparedAt(v) > c.view.Height
 	switch reason {
 	case types.ErrUnknownRequest:
-		return true
+		return ahead
 	case types.ErrWrongAttempt:
 		r := c.requests[id]
-		return attempt == r.Attempt(c.view.Height)+1
+		return ahead && attempt == r.Attempt(c.view.Height)+1
 	case types.ErrShareMissing:
 		r := c.requests[id]
 		_, staged := c.held(r.KeyID, r.Epoch, r.KeySession)
@@ -224,21 +230,31 @@ func (c *Core) waitsForBlock(id types.RequestID, attempt uint32, reason types.Re
 	return false
 }
 
+// park keeps a Prepare. Where its sender has as many as it may, the one of the earliest
+// block goes, or of these the one that came first: what others say again of that sender
+// keeps out nothing that it says later.
 func (c *Core) park(v types.Verified, reason types.Reason, now time.Time) {
-	own := 0
-	for _, p := range c.parked {
+	own, earliest, height := 0, 0, session.PreparedAt(v)
+	for i, p := range c.parked {
 		if p.prepare.Hash() == v.Hash() {
 			return
 		}
-		if p.prepare.From() == v.From() {
-			own++
+		if p.prepare.From() != v.From() {
+			continue
+		}
+		if own++; own == 1 || p.height < c.parked[earliest].height {
+			earliest = i
 		}
 	}
-	if len(c.parked) >= maxParked || own >= maxParkedPerSender {
+	full := own >= maxParkedPerSender
+	if full || len(c.parked) >= maxParked {
 		c.opts.Observer.Dropped(types.ErrBusy)
-		return
+		if !full || height < c.parked[earliest].height {
+			return
+		}
+		c.parked = slices.Delete(c.parked, earliest, earliest+1)
 	}
-	c.parked = append(c.parked, parkedPrepare{v, now.Add(parkedAge), reason})
+	c.parked = append(c.parked, parkedPrepare{v, now.Add(parkedAge), reason, height})
 }
 
 // retryParked looks at parked Prepares again in a new view.
@@ -264,7 +280,7 @@ func (c *Core) expireParked(now time.Time) {
 		}
 		c.contain(wordOf(p.prepare), func() {
 			if id, _, err := session.DecodePrepare(p.prepare); err == nil {
-				c.refuse(p.prepare, id, p.reason, c.outcomeFor(p.prepare.From(), id).result)
+				c.refuse(p.prepare, id, p.reason, c.outcomeFor(p.prepare, id).result)
 			}
 		})
 	}

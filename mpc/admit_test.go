@@ -3,6 +3,7 @@ package mpc
 import (
 	"bytes"
 	"crypto/ed25519"
+	"fmt"
 	"testing"
 	"time"
 
@@ -235,6 +236,76 @@ func TestParkedBounds(t *testing.T) {
 	require.Len(t, d.core.parked, maxParked)
 	require.Equal(t, 3+maxParkedPerSender, d.dropped[types.ErrBusy])
 	require.Empty(t, d.sent)
+}
+
+// TestPreparesSaidAgain: what somebody once led, anybody can say again: decided long ago or
+// just now, ahead of this node or not, and as often as it likes. What is led next is answered
+// with its block all the same, and decided requests are told of before it.
+func TestPreparesSaidAgain(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindSign)
+	d.hold(r.KeySession, types.StatusReady)
+	leader, height := r.Initiator(0), int64(1000)
+	r.Height, r.ExpiryHeight = height+1, height+100
+	d.view.Height = height
+	d.start()
+	again := func(name string, at int64) {
+		for i := range maxOutcomes + 2*maxParkedPerSender {
+			d.core.HandleEnvelope(d.prepareAt(at, leader, types.RequestID{Kind: types.KindSign, ID: fmt.Sprint(name, "-", i)}))
+		}
+	}
+	d.reads.Store(0)
+	again("old", height-outcomeBlocks-1)
+	require.Zero(t, d.reads.Load(), "nobody is so far behind")
+	require.Empty(t, d.core.parked)
+	decided := types.RequestID{Kind: types.KindSign, ID: "decided"}
+	d.sigs[decided.ID] = types.SignatureResult{RequestID: decided.ID, R: make([]byte, 32), S: make([]byte, 32)}
+	d.sent = nil
+	d.core.HandleEnvelope(d.prepareAt(height-1, leader, decided))
+	said, _, result := d.answer()
+	require.Equal(t, "already_decided", said)
+	require.NotNil(t, result)
+
+	again("recent", height)
+	require.Empty(t, d.core.parked, "they wait for no block")
+	again("ahead", height+1)
+	require.Len(t, d.core.parked, maxParkedPerSender)
+	r.Height = height + 2
+	d.core.HandleEnvelope(d.prepareAt(height+2, leader, r.ID))
+	for i := range maxParkedPerSender - 1 {
+		d.core.HandleEnvelope(d.prepareAt(height+2, leader, types.RequestID{Kind: types.KindSign, ID: fmt.Sprint("next-", i)}))
+	}
+	again("ahead-too", height+1)
+	require.Len(t, d.core.parked, maxParkedPerSender)
+
+	d.sent = nil
+	d.view.Requests, d.view.Height = []types.Request{r}, height+2
+	d.commit()
+	ready := 0
+	for _, e := range d.sent {
+		if e.Header.Kind == wire.KIND_READY && e.Header.RequestId == r.ID.ID {
+			ready++
+		}
+	}
+	require.Equal(t, 1, ready)
+}
+
+// TestPrepareSaysItsHeight: others tell by it what is new.
+func TestPrepareSaysItsHeight(t *testing.T) {
+	d := newDesk(t, 4)
+	r := d.request(types.KindKeygen)
+	attempt := uint32(0)
+	for r.Initiator(attempt) != "op-00" {
+		attempt++
+	}
+	d.view.Height = r.Height + int64(attempt)*r.AttemptBlocks
+	d.view.Requests = []types.Request{r}
+	d.start()
+	require.NotEmpty(t, d.sent)
+	require.Equal(t, wire.KIND_PREPARE, d.sent[0].Header.Kind)
+	var p wire.Prepare
+	require.NoError(t, p.Unmarshal(d.sent[0].Body))
+	require.Equal(t, d.view.Height, p.Height)
 }
 
 // TestMakeRoom: at the limit of sessions an unstarted one of a later request

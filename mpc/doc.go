@@ -27,6 +27,13 @@
 //     what the design says, and one of another request under the same id is nothing here
 //     (attest.go); a READY share of another public key than the chain has under
 //     its id is kept and reported, whatever becomes of that id (records.go).
+//   - A share of an epoch that the chain has not reached is kept and reported, unless the
+//     reshare that staged it failed here: where the chain once switched to it that is another
+//     one, whatever its id (reshare.go).
+//   - A deletion is learnt from blocks alone. All nodes see one within a block, and destroy
+//     nothing before a height that it fixes retire_blocks later: a hint of a peer could bring
+//     neither forward, and would have to be checked against state anyway. So there is none,
+//     and no word of a peer ever ends a share.
 //   - A request id is bound to its key and digest, durably, before this node says Ready:
 //     all that a block brings in one write (open.go).
 //   - An Auditor hears of each use of a share, and what it notes is durable before the
@@ -64,8 +71,18 @@
 //     that it holds: opened shares and pre-parameters, decrypted messages, parties.
 //   - What a member may say costs the loop a bounded number of looks at committed state:
 //     requests that it makes up are looked up a few times a block (outcome.go), keys are
-//     beside the loop (judge.go). In the inbox no participant, and no peer that tells results,
+//     beside the loop (judge.go). A Prepare has the height of its sender's last block: what
+//     others say again of a member takes neither its looks at requests that are long over nor
+//     the places where its Prepares wait for a block that this node does not have yet
+//     (admit.go). In the inbox no participant, and no peer that tells results,
 //     has more than is free (queue.go).
+//   - Who leads an open request out of turn is refused, each time, and its Starts go nowhere.
+//     With 2000 such words a second after 4000 at once, more than package p2p takes of
+//     anybody, from one of four members to each of the others, a signature took 0.08 to 0.35 s
+//     in the middle, where it took 4 ms, and at most 2.1 s, with other work on the machine:
+//     what finds no room is said again after 2 s. Memory grew by less than 2 MB (go test -run
+//     TestEngineUnderWords -v ./mpc; it fails above 10 s and 8 MB). Who says as much when it
+//     is its turn to lead costs that attempt, as who is silent does.
 //   - Finished signatures and proof are verified beside the loop (judge.go): who delivers
 //     false ones is charged for them, and keeps nobody from the true one. Who repeats what
 //     another one signed makes it pay no more (attest.go).

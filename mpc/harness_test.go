@@ -122,17 +122,26 @@ func (d *desk) request(kind types.RequestKind) types.Request {
 	return r
 }
 
-// prepare is a Prepare by anybody for anything; each is another one.
+// prepare is a Prepare by anybody for anything; each is another one. Its sender is a block
+// ahead.
 func (d *desk) prepare(from types.Operator, id types.RequestID, attempt, version uint32) types.Verified {
 	d.t.Helper()
 	return d.prepareKey(from, id, attempt, version, append([]byte{9}, make([]byte, 31)...))
+}
+
+// prepareAt is one by who saw this block last.
+func (d *desk) prepareAt(height int64, from types.Operator, id types.RequestID) types.Verified {
+	d.t.Helper()
+	defer func(now int64) { d.view.Height = now }(d.view.Height)
+	d.view.Height = height - 1
+	return d.prepare(from, id, 0, 1)
 }
 
 // prepareKey is one with this session key.
 func (d *desk) prepareKey(from types.Operator, id types.RequestID, attempt, version uint32, key []byte) types.Verified {
 	d.t.Helper()
 	d.nonces++
-	p := wire.Prepare{Attempt: attempt, Nonce: binary.BigEndian.AppendUint64(make([]byte, 24), d.nonces), EphemeralKey: key}
+	p := wire.Prepare{Attempt: attempt, Nonce: binary.BigEndian.AppendUint64(make([]byte, 24), d.nonces), EphemeralKey: key, Height: d.view.Height + 1}
 	body, err := p.Marshal()
 	require.NoError(d.t, err)
 	return d.signed(from, wire.KIND_PREPARE, version, id, body)

@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"github.com/sequencer-mpc/sequencer/mpc/session"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
@@ -10,6 +11,11 @@ import (
 // who is registered may lead as many requests as it makes up. An initiator that is a block
 // behind leads a few; it finds out about the rest with its own next block.
 const maxOutcomes = 32
+
+// outcomeBlocks is how far behind an initiator may be, by its Prepare, for a look at
+// committed state: one that is further behind leads nothing, or finds out with its next
+// blocks. What others say again of long ago takes none of its looks.
+const outcomeBlocks = 64
 
 // outcome is what this node can tell of a request that is decided, or done here: an
 // initiator that is a block behind need not find out by itself.
@@ -37,9 +43,10 @@ func (o *outcomes) forget() {
 // size counts what is remembered until the next block.
 func (o *outcomes) size() int { return len(o.known) + len(o.spent) }
 
-// outcomeFor is what an initiator may know of a request; the zero outcome of one that is
-// neither done nor decided, and beyond maxOutcomes.
-func (c *Core) outcomeFor(initiator types.Operator, id types.RequestID) outcome {
+// outcomeFor is what the initiator of a Prepare may know of its request; the zero outcome of
+// one that is neither done nor decided, and beyond maxOutcomes and outcomeBlocks.
+func (c *Core) outcomeFor(prepare types.Verified, id types.RequestID) outcome {
+	initiator := prepare.From()
 	if result := c.resultHere(id); result != nil {
 		return outcome{true, result}
 	}
@@ -49,7 +56,7 @@ func (c *Core) outcomeFor(initiator types.Operator, id types.RequestID) outcome 
 	if found, looked := c.outcomes.known[id]; looked {
 		return found
 	}
-	if c.outcomes.spent[initiator] >= maxOutcomes {
+	if c.outcomes.spent[initiator] >= maxOutcomes || session.PreparedAt(prepare) < c.view.Height-outcomeBlocks {
 		return outcome{}
 	}
 	c.outcomes.spent[initiator]++

@@ -98,36 +98,59 @@ func (c *Core) settleNext(r types.Record, key types.Key) error {
 	if r.HasData && r.Context == key.NextSession {
 		return nil
 	}
-	// Heights of earlier reshares say nothing of this one, which a rollback may have
-	// taken back, on all nodes or on this one alone.
-	if key.StagedRetireHeight == 0 || c.view.Height < key.StagedRetireHeight {
+	if r.Status == types.StatusReady {
+		// What a chain that is not at this epoch says of a reshare is of another one,
+		// under the same id perhaps: the one that made this share was no failure.
+		c.keepNext(r, key, WithheldUnasked)
 		return nil
 	}
-	ended, err := c.opts.Chain.ReshareEnded(context.Background(), r.Request.ID)
-	if err != nil {
-		return fmt.Errorf("%w: %w", errReadChain, err)
+	if c.view.CatchingUp || !key.NextSession.IsZero() {
+		return nil // a reshare that is tested is not over, and what lost in it is known to the chain
 	}
-	if !ended {
-		c.reportUnasked(r)
+	ended, err := c.opts.Chain.ReshareEnded(context.Background(), r.Request.ID)
+	// Heights of earlier reshares say nothing of this one, which a rollback may have
+	// taken back, on all nodes or on this one alone.
+	over := key.StagedRetireHeight > 0 && c.view.Height >= key.StagedRetireHeight
+	switch {
+	case err != nil:
+		return fmt.Errorf("%w: %w", errReadChain, err)
+	case !ended:
+		c.keepNext(r, key, WithheldUnasked)
+		return nil
+	case !over || c.destroyed >= maxDestroyed:
+		return nil // what has to wait for the next look is not opened for this one
+	case r.HasData && c.mayNeed(key) && !c.opens(key):
+		c.keepNext(r, key, WithheldNext)
 		return nil
 	}
 	return c.retire(r, key.StagedRetireHeight)
 }
 
-// reportUnasked says once that the chain does not know the reshare that made a share.
-func (c *Core) reportUnasked(r types.Record) {
-	if !c.withhold(r, WithheldUnasked) {
+// keepNext says once that a share is of an epoch that the chain has not reached. Where this
+// node has none of the chain's epoch that is the reason, whatever else is: the share may
+// be one of the last of the key. A reshare that the chain is about to end is neither open
+// nor over for a block.
+func (c *Core) keepNext(r types.Record, key types.Key, why Withholding) {
+	switch {
+	case !r.HasData:
+		return
+	case c.foreign(r, key):
+		c.reportForeign(r)
+		return
+	case c.mayNeed(key) && !c.has(key):
+		why = WithheldNext
+	}
+	if !c.withholdAtLast(r, why) {
 		return
 	}
-	c.opts.Log.Warn("the store has a share of a reshare that the chain does not know; it is kept", "key", r.KeyID, "epoch", r.Epoch,
-		"reshare", r.Request.ID, "session", r.Context.Short(),
-		"remedy", WithheldUnasked.Remedy())
+	c.opts.Log.Warn("the store has a share of a reshare that the chain does not know, or of an epoch that it has not reached; it is kept",
+		"key", r.KeyID, "epoch", r.Epoch, "present", key.Epoch, "reshare", r.Request.ID, "session", r.Context.Short(),
+		"why", why, "remedy", why.Remedy())
 }
 
 // settlePrevious destroys what is left of epochs before the key's, once no
 // rollback can bring them back, and not before this node has its share of today
-// and could open it, if it should have one. A node that no identity of the roster
-// belongs to, as before it registers a new one, does not know whether it should.
+// and could open it, if it should have one.
 func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 	if c.view.Height < key.RetireHeight || c.view.CatchingUp || c.destroyed >= maxDestroyed {
 		return nil // what has to wait for the next look is not opened for this one
@@ -135,8 +158,7 @@ func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 	if c.outlivesLosers(r, key) {
 		return nil
 	}
-	mayNeed := c.self.Operator == "" || slices.Contains(key.Participants, c.self.Operator)
-	if r.HasData && mayNeed && !c.opens(key) {
+	if r.HasData && c.mayNeed(key) && !c.opens(key) {
 		if c.withhold(r, WithheldPrevious) {
 			c.opts.Log.Warn("a share of an earlier epoch is kept: this node's share of the present one is missing or does not open",
 				"key", r.KeyID, "epoch", r.Epoch, "present", key.Epoch, "remedy", WithheldPrevious.Remedy())
@@ -146,12 +168,24 @@ func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 	return c.retire(r, key.RetireHeight)
 }
 
-// opens: this node has its share of the key's epoch, would sign with it, and can read it.
-func (c *Core) opens(key types.Key) bool {
+// mayNeed: this node should have a share of the key's epoch. One that no identity of the
+// roster belongs to, as before it registers a new one, does not know whether it should.
+func (c *Core) mayNeed(key types.Key) bool {
+	return c.self.Operator == "" || slices.Contains(key.Participants, c.self.Operator)
+}
+
+// has: this node has its share of the key's epoch, and would sign with it.
+func (c *Core) has(key types.Key) bool {
 	rec, held := c.held(key.ID, key.Epoch, key.Session)
-	if !held || string(rec.PublicKey) != string(key.PublicKey) || uncommitted(rec, key) {
+	return held && string(rec.PublicKey) == string(key.PublicKey) && !uncommitted(rec, key)
+}
+
+// opens: this node has its share of the key's epoch, and can read it.
+func (c *Core) opens(key types.Key) bool {
+	if !c.has(key) {
 		return false
 	}
+	rec, _ := c.held(key.ID, key.Epoch, key.Session)
 	share, err := c.opts.Store.OpenShare(rec.RecordKey)
 	types.Wipe(share)
 	return err == nil

@@ -75,7 +75,7 @@ func (c *Core) listTombstones() []types.KeyID {
 // listWithheld are the shares that are kept, in order.
 func (c *Core) listWithheld() (list []Withheld) {
 	for k, why := range c.withheld {
-		if _, there := c.records[k]; there {
+		if _, there := c.records[k]; there && why != "" {
 			list = append(list, Withheld{k, why})
 		}
 	}

@@ -33,6 +33,9 @@ const (
 	DropSenderBudget types.Reason = "sender_budget"
 	// DropSlowStream: on libp2p, a message did not come within the time that a stream has.
 	DropSlowStream types.Reason = "slow_stream"
+	// DropConnection: on libp2p, a peer's oldest connection was closed, because it had more
+	// than it may.
+	DropConnection types.Reason = "too_many_connections"
 	// DropNoSink: the engine does not run yet.
 	DropNoSink types.Reason = "no_sink"
 	// DropNoIdentity: this node has none, and the message is for members.
@@ -49,6 +52,9 @@ const (
 	DropRepeat types.Reason = "gossip_repeat"
 	// DropRelayed: the same relayed message again.
 	DropRelayed types.Reason = "relay_repeat"
+	// DropNotForwarded: it comes from another peer than its sender's, which is there and says it
+	// itself, and is nothing that members forward.
+	DropNotForwarded types.Reason = "not_forwarded"
 	// DropRelayBudget: more was relayed than the share of all relays, or of no open request.
 	DropRelayBudget types.Reason = "relay_budget"
 	// DropNotOpen: it is of no request that is open here.
@@ -56,8 +62,8 @@ const (
 
 	// Inbound, the delivering peer's fault.
 
-	// DropBrokenStream: on libp2p, a stream was ended before its message was there, or
-	// declared more than a message may have.
+	// DropBrokenStream: on libp2p, a stream was ended before its message was there or before
+	// it said what it is for, or declared more than a message may have.
 	DropBrokenStream types.Reason = "broken_stream"
 	// FaultShape: it cannot be a message of this chain.
 	FaultShape types.Reason = "bad_shape"

@@ -276,6 +276,8 @@ type figures struct {
 	votes, envelopes []time.Duration
 	cpu              float64
 	grown            int64
+	// goroutines are the most that there were.
+	goroutines int
 }
 
 func percentile(d []time.Duration, percent int) time.Duration {

@@ -1,6 +1,7 @@
 package p2p
 
 import (
+	"slices"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -134,6 +135,43 @@ func TestForwardedOnce(t *testing.T) {
 		require.Zero(t, taken("p", forged))
 		require.Equal(t, 1, rec.drops(In, FaultSignature))
 		require.Equal(t, 1, taken("p", alice.envelope(wire.KIND_START, "", 2, nil)), "what is forged keeps out nothing")
+	})
+}
+
+// While a participant's own connection is there, others bring nothing of it as it was said but
+// what members forward. What they relay passes, and what another node of the participant says.
+func TestOnlyWhatMembersForward(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r, rec, peers := newOutpost(t, Options{}, defaultLimits(), "p", "alices", "alices-2")
+		seq := uint64(0)
+		taken := func(from string, kind wire.Kind, wrap func(*wire.Envelope) cmtp2p.Wrapper) bool {
+			t.Helper()
+			seq++
+			deliver(r, peers[from], wrap(alice.envelope(kind, "bob", seq, nil)))
+			synctest.Wait()
+			return slices.Contains(rec.sequences("alice"), seq)
+		}
+		bare := func(e *wire.Envelope) cmtp2p.Wrapper { return e }
+		relayed := func(e *wire.Envelope) cmtp2p.Wrapper { return &wire.Relay{Envelope: e} }
+		for kind := wire.KIND_PREPARE; kind <= wire.KIND_PONG; kind++ {
+			require.True(t, taken("p", kind, bare), "%s, while alice is not there", kind)
+		}
+		deliver(r, peers["alices"], alice.hello("alices"))
+		deliver(r, peers["alices-2"], alice.hello("alices-2"))
+		synctest.Wait()
+		kept := 0
+		for kind := wire.KIND_PREPARE; kind <= wire.KIND_PONG; kind++ {
+			forwarded := kind == wire.KIND_START || kind == wire.KIND_ABORT
+			require.Equal(t, forwarded, taken("p", kind, bare), "%s", kind)
+			if !forwarded {
+				kept++
+			}
+			for _, own := range []string{"alices", "alices-2"} {
+				require.True(t, taken(own, kind, bare), "%s of %s", kind, own)
+			}
+			require.True(t, taken("p", kind, relayed), "%s as a relay", kind)
+		}
+		require.Equal(t, kept, rec.drops(In, DropNotForwarded))
 	})
 }
 

@@ -31,6 +31,9 @@ func TestMain(m *testing.M) {
 	if os.Getenv(floodVariable) != "" {
 		os.Exit(runFlood())
 	}
+	if os.Getenv(libp2pFloodVariable) != "" {
+		os.Exit(runLibP2PFlood())
+	}
 	code := m.Run()
 	if left := ownGoroutines(); code == 0 && left != "" {
 		fmt.Fprintln(os.Stderr, "goroutines of a reactor are left:\n"+left)

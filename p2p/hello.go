@@ -23,6 +23,16 @@ type heldHello struct {
 
 func (h *heldHello) operator() types.Operator { return types.Operator(h.msg.Operator) }
 
+// supersedes orders hellos: of one operator the higher identity version counts, whenever it
+// came, and else the newer one. So whoever has an identity that was replaced, and not
+// revoked, takes nothing from the node that shows its successor.
+func (h *heldHello) supersedes(other *heldHello) bool {
+	if h.operator() == other.operator() && h.msg.IdentityVersion != other.msg.IdentityVersion {
+		return h.msg.IdentityVersion > other.msg.IdentityVersion
+	}
+	return h.number > other.number
+}
+
 // SetSelf gives the node its identity and greets all peers with it. After a
 // rotation it is called again; the same identity again sends nothing.
 func (r *Reactor) SetSelf(s Self) error {
@@ -159,8 +169,8 @@ func (r *Reactor) judgeHello(a arrival, msg *wire.Hello) {
 }
 
 // repeatsHello says whether a peer says again what is known of it. It stays as
-// old as it was: of two peers that claim one operator, the one that claimed it
-// later has it.
+// old as it was: of two peers that claim one operator by the same identity, the one that
+// claimed it later has it.
 func (r *Reactor) repeatsHello(rem *remote, msg *wire.Hello) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -217,13 +227,13 @@ func (r *Reactor) keepHello(rem *remote, h *heldHello, under *types.Roster) bool
 	return true
 }
 
-// keep takes a hello unless a newer one came before it.
+// keep takes a hello unless one that counts more came before it.
 func (rem *remote) keep(h *heldHello) {
 	verified := h.key != nil
-	if w := rem.waiting; w != nil && w.number <= h.number {
+	if w := rem.waiting; w != nil && !w.supersedes(h) {
 		rem.waiting = nil
 	}
-	switch newest := rem.hello == nil || rem.hello.number < h.number; {
+	switch newest := rem.hello == nil || h.supersedes(rem.hello); {
 	case newest && verified:
 		rem.hello = h
 	case newest && rem.waiting == nil:
@@ -231,14 +241,14 @@ func (rem *remote) keep(h *heldHello) {
 	}
 }
 
-// rebind finds out again behind which peer each operator is: the one with the
-// newest hello. It returns what changed.
+// rebind finds out again behind which peer each operator is: the one with the hello
+// that supersedes all others. It returns what changed.
 func (r *Reactor) rebind() (c rebound) {
 	next := make(map[types.Operator]*remote, len(r.operators))
 	for _, rem := range r.peers {
 		if h := rem.hello; h != nil {
 			op := h.operator()
-			if best := next[op]; best == nil || best.hello.number < h.number {
+			if best := next[op]; best == nil || h.supersedes(best.hello) {
 				next[op] = rem
 			}
 		}

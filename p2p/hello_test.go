@@ -58,6 +58,81 @@ func TestNewestHelloWins(t *testing.T) {
 	rec.do(func() { require.Equal(t, []types.Operator{"bob"}, rec.gone, "none of its connections is left") })
 }
 
+// Whoever has an identity that was replaced says hello with it, as often as it likes: what is
+// for the operator goes to the peer that shows the successor, and to it alone while that one
+// is not there.
+func TestReplacedIdentityTakesNothing(t *testing.T) {
+	old, now := newIdentity("bob", 1), newIdentity("bob", 2)
+	r, _ := lone(t, Options{Workers: 1}, defaultLimits())
+	r.SetRoster(rosterOf(alice, old)) // it does not know the successor yet
+	require.NoError(t, r.SetSelf(alice.self("alices")))
+	require.NoError(t, r.Start())
+	got := map[string]*sent{}
+	joined := map[string]*fakePeer{}
+	for _, name := range []string{"bobs", "thiefs"} {
+		s := &sent{open: make(chan struct{})}
+		close(s.open)
+		p := newFakePeer(name)
+		p.send = s.take
+		got[name], joined[name] = s, join(r, p)
+	}
+	seq := uint64(0)
+	reaches := func(name string) {
+		t.Helper()
+		seq++
+		require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", seq, nil)))
+		eventually(t, name+" has it", func() bool {
+			for _, m := range got[name].list() {
+				if e, ok := m.(*wire.Envelope); ok && e.Header.Sequence == seq {
+					return true
+				}
+			}
+			return false
+		})
+	}
+	judged := func() { // one worker judges in order
+		t.Helper()
+		before := r.metrics.(*recorder).gossiped()
+		seq++
+		deliver(r, joined["bobs"], alice.attestation(uint32(seq)))
+		eventually(t, "judged", func() bool { return r.metrics.(*recorder).gossiped() > before })
+	}
+	deliver(r, joined["bobs"], now.hello("bobs"))
+	deliver(r, joined["thiefs"], old.hello("thiefs"))
+	eventually(t, "who is known has it", func() bool { return helloVersion(r, "bob") == 1 })
+	reaches("thiefs")
+	r.SetRoster(rosterOf(alice, old, now))
+	eventually(t, "the successor has it", func() bool { return helloVersion(r, "bob") == 2 })
+	reaches("bobs")
+
+	// A peer that shows an older one after all stays what it was, and takes nothing.
+	deliver(r, joined["thiefs"], old.hello("thiefs"))
+	thiefs2 := join(r, newFakePeer("thiefs2"))
+	deliver(r, thiefs2, old.hello("thiefs2"))
+	deliver(r, joined["bobs"], old.hello("bobs"))
+	judged()
+	require.Equal(t, uint32(2), helloVersion(r, "bob"))
+	reaches("bobs")
+
+	r.RemovePeer(joined["bobs"], nil)
+	require.Equal(t, uint32(1), helloVersion(r, "bob"), "nobody shows the successor")
+}
+
+// A hello that waits for the roster outlives one of an older identity that comes after it.
+func TestSuccessorWaits(t *testing.T) {
+	old, now := newIdentity("bob", 1), newIdentity("bob", 2)
+	r, rec := lone(t, Options{Workers: 1}, defaultLimits())
+	r.SetRoster(rosterOf(alice, old))
+	require.NoError(t, r.Start())
+	p := join(r, newFakePeer("bobs"))
+	deliver(r, p, now.hello("bobs"))
+	eventually(t, "it waits", func() bool { return rec.drops(In, DropHelloWaits) == 1 })
+	deliver(r, p, old.hello("bobs"))
+	eventually(t, "the old one counts", func() bool { return helloVersion(r, "bob") == 1 })
+	r.SetRoster(rosterOf(alice, old, now))
+	eventually(t, "the successor counts", func() bool { return helloVersion(r, "bob") == 2 })
+}
+
 // An operator whose identity is not registered any more is behind no peer.
 func TestRevokedIsDisconnected(t *testing.T) {
 	r, rec, _ := bound(t, defaultLimits(), nil)

@@ -11,15 +11,13 @@ import (
 	"github.com/cometbft/cometbft/libs/log"
 	"github.com/cometbft/cometbft/lp2p"
 	cmtp2p "github.com/cometbft/cometbft/p2p"
-	"github.com/libp2p/go-libp2p/core/network"
-	"github.com/libp2p/go-libp2p/core/peer"
 )
 
 const (
-	// libp2pStreams is how many streams a peer may have open: more than the 256
-	// for which a QUIC connection makes it wait, so that none is refused, which
-	// would lose its message. Few of them are read at a time (streamGuard).
-	libp2pStreams = 512
+	// libp2pStreams is how many streams a peer may have open: more than the guard lets
+	// it have (openStreams), or those beyond it would be refused without anybody hearing
+	// of them.
+	libp2pStreams = 2 * openStreams
 	// libp2pGuests is how many connections of peers that are in nobody's list may
 	// be there at a time, on their way out.
 	libp2pGuests = 16
@@ -74,8 +72,9 @@ func ParseLibP2PPeers(list string) ([]LibP2PPeer, error) {
 
 // LibP2P runs a reactor on a libp2p switch of its own, beside CometBFT's.
 type LibP2P struct {
-	host *lp2p.Host
-	sw   *lp2p.Switch
+	host   *lp2p.Host
+	sw     *lp2p.Switch
+	redial *redialer
 }
 
 // NewLibP2P listens. Run or Close it.
@@ -88,29 +87,28 @@ func NewLibP2P(opts LibP2POptions, r *Reactor) (*LibP2P, error) {
 	}
 	for _, p := range opts.Peers {
 		cfg.LibP2PConfig.BootstrapPeers = append(cfg.LibP2PConfig.BootstrapPeers,
-			config.LibP2PBootstrapPeer{Host: p.Address, ID: p.ID, Persistent: true})
+			config.LibP2PBootstrapPeer{Host: p.Address, ID: p.ID}) // not persistent: see redialer
 	}
 	logger := newSparingLog(opts.Logger, r.opts.Now)
 	host, err := lp2p.NewHost(cfg, opts.Key, logger)
 	if err != nil {
 		return nil, fmt.Errorf("listen for libp2p on %s (UDP): %w", opts.Listen, err)
 	}
-	host = guardStreams(host, r)
-	host.Network().Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) {
-		if !listed(host, c.RemotePeer()) {
-			_ = c.Close()
-		}
-	}})
-	sw, err := lp2p.NewSwitch(cmtp2p.DefaultNodeInfo{}, host, []lp2p.SwitchReactor{{Name: "MPC", Reactor: r}}, cmtp2p.NopMetrics(), logger)
+	guarded, err := guardStreams(host, r)
+	if err != nil {
+		return nil, errors.Join(err, host.Close())
+	}
+	cool := coolReactor{r, newCooldown(r)}
+	host = cool.guard(guarded)
+	sw, err := lp2p.NewSwitch(cmtp2p.DefaultNodeInfo{}, host, []lp2p.SwitchReactor{{Name: "MPC", Reactor: cool}}, cmtp2p.NopMetrics(), logger)
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("make the libp2p switch: %w", err), host.Close())
 	}
-	return &LibP2P{host, sw}, nil
-}
-
-func listed(host *lp2p.Host, id peer.ID) bool {
-	_, ok := host.BootstrapPeer(id)
-	return ok
+	redial, err := newRedialer(host, sw, cool)
+	if err != nil {
+		return nil, errors.Join(err, host.Close())
+	}
+	return &LibP2P{host, sw, redial}, nil
 }
 
 // Run starts the switch and the reactor, and stops them when the context ends.
@@ -118,6 +116,7 @@ func (l *LibP2P) Run(ctx context.Context) error {
 	if err := l.sw.Start(); err != nil {
 		return errors.Join(fmt.Errorf("start the libp2p switch: %w", err), l.Close())
 	}
+	l.redial.run(ctx)
 	<-ctx.Done()
 	// A message may be stuck on its way to a peer that does not read. That ends
 	// with the connection; the reactor waits for it when it stops.

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -48,6 +47,8 @@ func libp2pPlaces(t *testing.T, n int) []place {
 // libp2pNode is a reactor on a libp2p switch.
 type libp2pNode struct {
 	*recorder
+	id   identity
+	sw   *LibP2P
 	r    *Reactor
 	log  *lockedBuffer
 	stop func()
@@ -62,7 +63,7 @@ func startLibP2P(t *testing.T, id identity, at place, peers ...place) *libp2pNod
 
 func startLibP2PWithin(t *testing.T, l limits, id identity, at place, peers ...place) *libp2pNode {
 	t.Helper()
-	n := &libp2pNode{recorder: newRecorder(), log: &lockedBuffer{}, switchLog: &lockedBuffer{}}
+	n := &libp2pNode{recorder: newRecorder(), id: id, log: &lockedBuffer{}, switchLog: &lockedBuffer{}}
 	n.r = newReactor(Options{ChainID: chain, Metrics: n.recorder, Logger: slog.New(slog.NewTextHandler(n.log, nil))}, l)
 	n.r.SetSink(n.recorder)
 	n.r.SetRoster(rosterOf(alice, bob, carol))
@@ -73,6 +74,7 @@ func startLibP2PWithin(t *testing.T, l limits, id identity, at place, peers ...p
 	}
 	sw, err := NewLibP2P(opts, n.r)
 	require.NoError(t, err)
+	n.sw = sw
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- sw.Run(ctx) }()
@@ -93,13 +95,17 @@ func (n *libp2pNode) reaches(t *testing.T, operators int) {
 	eventually(t, "the others are reachable", func() bool { return len(n.r.Reachable()) == operators })
 }
 
+func rawConfig(listen string) *config.P2PConfig {
+	c := config.DefaultP2PConfig()
+	c.ListenAddress = listen
+	c.LibP2PConfig.Enabled = true
+	return c
+}
+
 // startRawHost runs a host without a reactor until the test ends.
 func startRawHost(t *testing.T, at place, handle network.StreamHandler) *lp2p.Host {
 	t.Helper()
-	c := config.DefaultP2PConfig()
-	c.ListenAddress = at.Address
-	c.LibP2PConfig.Enabled = true
-	host, err := lp2p.NewHost(c, at.key, log.NewNopLogger())
+	host, err := lp2p.NewHost(rawConfig(at.Address), at.key, log.NewNopLogger())
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, host.Close()) })
 	if handle != nil {
@@ -290,58 +296,6 @@ func TestPeerThatDoesNotReadOnLibP2P(t *testing.T) {
 	eventually(t, "bob has all", func() bool { return len(b.sequences("alice")) == sent })
 	require.Positive(t, a.r.outWaiting.Load(), "carol's wait")
 	a.stop()
-}
-
-// A peer that floods is throttled here too, and stopped as soon as it goes on beyond its
-// budget; what others send arrives within bounds all the while.
-func TestFloodOnLibP2P(t *testing.T) {
-	small := defaultLimits()
-	small.peer.messages, small.peer.messageBurst = 50, 100 // any machine can send more
-	small.patience.messages, small.patience.messageBurst = 1, 100*newcomerPart
-	for name, l := range map[string]limits{"beyond its budget": small, "as much as it can": defaultLimits()} {
-		t.Run(name, func(t *testing.T) {
-			at := libp2pPlaces(t, 3)
-			a, b := startLibP2PWithin(t, l, alice, at[0], at[1], at[2]), startLibP2P(t, bob, at[1], at[0])
-			a.reaches(t, 1)
-			b.reaches(t, 1)
-			host, id := rawHost(t, at[2], at[0], func(network.Stream) {})
-			junk := encode(t, newIdentity("dave", 1).envelope(wire.KIND_READY, "alice", 1, nil))
-			ctx, cancel := context.WithCancel(t.Context())
-			flooded := make(chan struct{})
-			go func() {
-				defer close(flooded)
-				for ctx.Err() == nil {
-					if s, err := host.NewStream(ctx, id, lp2p.ProtocolID(ChannelID)); err == nil {
-						_ = lp2p.StreamWriteClose(s, junk)
-					}
-				}
-			}()
-			defer func() { cancel(); <-flooded }()
-			if l == small {
-				eventually(t, "it is stopped", func() bool { return strings.Contains(a.log.String(), "reason=flood") })
-			} else {
-				eventually(t, "it comes", func() bool { return a.r.arrivals.Load() > 100 })
-			}
-			during := b.measure(t, a)
-			t.Logf("%s", during)
-			during.requireBounded(t)
-		})
-	}
-}
-
-// measure has bob's envelopes cross, one after the other.
-func (n *libp2pNode) measure(t *testing.T, to *libp2pNode) (f figures) {
-	t.Helper()
-	before, heap, began := used(), live(), time.Now()
-	for seq := range uint64(pulses) {
-		sent := time.Now()
-		require.True(t, n.r.Send("alice", bob.envelope(wire.KIND_ROUND, "alice", seq, make([]byte, 1000))))
-		eventually(t, "it arrives", func() bool { return len(to.sequences("bob")) == int(seq)+1 })
-		f.envelopes = append(f.envelopes, time.Since(sent))
-	}
-	f.cpu = (used() - before).Seconds() / time.Since(began).Seconds()
-	f.grown = live() - heap
-	return f
 }
 
 func TestLibP2PPeers(t *testing.T) {

@@ -180,6 +180,8 @@ type limits struct {
 	inbox   queueLimit
 	lanes   [lanes]queueLimit
 	transit queueLimit
+	// cooldown: how long libp2p keeps out who was disconnected for what it sent.
+	cooldown cooldownLimit
 	// peer: what one connection delivers; relay and hello: what of it are relays
 	// and hellos; patience: what it delivers beyond that before it is stopped.
 	peer, relay, hello, patience budgetLimit
@@ -204,12 +206,28 @@ type budgetLimit struct {
 	bytes, byteBurst       int
 }
 
-// streamLimit is how many streams of a peer are read at a time, how long one may take until
-// its message is there, and how many may bring none, per second with a burst.
+// Streams and connections of a peer on libp2p.
+const (
+	// openStreams: QUIC makes a peer wait with 256 of them on each connection, and honest
+	// ones send on one connection. Twice that is for what is ended already and still
+	// waits here for its turn.
+	openStreams = 512
+	// peerConnections: both sides may have made one at the same time, and both of these
+	// may be dead, of a peer that was started again.
+	peerConnections = 4
+)
+
+// streamLimit is what a peer may do with its streams on libp2p.
 type streamLimit struct {
-	atOnce                 int
-	patience               time.Duration
+	// connections it may have, streams that may be open, and how many of these are read at a
+	// time.
+	connections, open, atOnce int
+	// patience is how long one may take until its message is there.
+	patience time.Duration
+	// failures are those that may bring no message, per second with a burst, own those of
+	// libp2p's own protocols.
 	failures, failureBurst int
+	own, ownBurst          int
 }
 
 // defaultLimits holds the budgets; doc.go has their arithmetic.
@@ -221,6 +239,7 @@ func defaultLimits() limits {
 			bulk:    {messages: 1024, bytes: 8 << 20},
 		},
 		transit:   queueLimit{messages: 4096, bytes: 4 << 20},
+		cooldown:  cooldownLimit{first: time.Second, most: 5 * time.Minute},
 		peer:      budgetLimit{messages: 1000, messageBurst: 4000, bytes: 4 << 20, byteBurst: 16 << 20},
 		hello:     budgetLimit{messages: 1, messageBurst: 16, bytes: 1 << 10, byteBurst: 16 << 10},
 		patience:  budgetLimit{messages: 100, messageBurst: 10_000, bytes: 400 << 10, byteBurst: 64 << 20},
@@ -232,6 +251,9 @@ func defaultLimits() limits {
 		notOpen:   budgetLimit{messages: 100, messageBurst: 200, bytes: 64 << 10, byteBurst: 512 << 10},
 		pace:      budgetLimit{messages: 900, messageBurst: 3000, bytes: 3686 << 10, byteBurst: 12 << 20},
 		relayPace: budgetLimit{messages: 900, messageBurst: 3000, bytes: 921 << 10, byteBurst: 12 << 20},
-		streams:   streamLimit{atOnce: 16, patience: 30 * time.Second, failures: 1, failureBurst: 32},
+		streams: streamLimit{
+			connections: peerConnections, open: openStreams, atOnce: 16, patience: 30 * time.Second,
+			failures: 1, failureBurst: 32, own: 1, ownBurst: 64,
+		},
 	}
 }

@@ -60,7 +60,7 @@ type Reactor struct {
 	stopped bool
 	// peers have the channel, by peer id.
 	peers map[string]*remote
-	// operators are the peers with the newest hello of each.
+	// operators are the peers with the hello of each that supersedes all others.
 	operators map[types.Operator]*remote
 	roster    *types.Roster
 	// self is empty without an identity; hello is what it sends.

@@ -168,6 +168,10 @@ func (r *Reactor) judgeEnvelope(a arrival, e *wire.Envelope, sink Sink) {
 // Abort, which members forward, or what somebody kept and says again. It passes as a relay would
 // that goes no further, and what passed as the one passes no more as the other.
 func (r *Reactor) judgeForwarded(a arrival, e *wire.Envelope, key []byte, sink Sink) {
+	if !r.mayForward(a.from, e.Header) {
+		r.dropIn(a.from, DropNotForwarded, nil)
+		return
+	}
 	hash, err := hashOf(e)
 	if err != nil {
 		r.fault(a.from, FaultShape, err)
@@ -191,6 +195,19 @@ func (r *Reactor) judgeForwarded(a arrival, e *wire.Envelope, key []byte, sink S
 		return
 	}
 	sink.Receive(v)
+}
+
+// mayForward: members forward this, or the peer shows an identity of the sender's too, or the
+// sender's own connection is not there. If it is, all else that others bring as it was said is
+// kept from long ago: what a sentry brings is a Relay.
+func (r *Reactor) mayForward(rem *remote, h *wire.Header) bool {
+	if h.Kind == wire.KIND_START || h.Kind == wire.KIND_ABORT {
+		return true
+	}
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	sender := types.Operator(h.From)
+	return r.operators[sender] == nil || rem.hello != nil && rem.hello.operator() == sender
 }
 
 // admit returns the key that must have signed, or why the envelope is not for

@@ -58,7 +58,7 @@ func TestRelayBudgets(t *testing.T) {
 		}
 		require.Equal(t, 6, c.drops(In, DropRelayBudget))
 		require.NoError(t, c.SetSelf(carol.self("self")))
-		deliver(c.Reactor, c.peers["in"], alice.envelope(wire.KIND_CONFIRM, "carol", 99, nil))
+		deliver(c.Reactor, c.peers["in"], alice.envelope(wire.KIND_ABORT, "carol", 99, nil))
 		synctest.Wait()
 		require.Equal(t, []uint64{99}, c.sequences("alice"), "its own are not held up")
 	})

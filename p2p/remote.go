@@ -27,8 +27,8 @@ type remote struct {
 	backlog backlog
 
 	// Guarded by Reactor.mu: stop ends the sending goroutine; gone says that
-	// the peer was removed; hello is the newest that was verified; waiting is
-	// one, newer than hello, that the roster does not know yet.
+	// the peer was removed; hello is the one that counts of those verified; waiting is
+	// one that comes after it, and that the roster does not know yet.
 	stop           context.CancelFunc
 	gone           bool
 	hello, waiting *heldHello

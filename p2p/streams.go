@@ -2,8 +2,7 @@ package p2p
 
 import (
 	"errors"
-	"io"
-	"os"
+	"sync/atomic"
 	"time"
 
 	"github.com/cometbft/cometbft/lp2p"
@@ -12,13 +11,17 @@ import (
 	"github.com/libp2p/go-libp2p/core/peer"
 	"github.com/libp2p/go-libp2p/core/protocol"
 	"golang.org/x/time/rate"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
 // streamGuard is the host that a libp2p switch sees. The switch makes room for what a
 // stream declares before it comes, waits for it without an end, and knows nobody to blame
-// when it does not come: it has no peer yet, and asks no reactor. So the guard hands over
-// few streams of a peer at a time, ends those that take too long, and closes the
-// connections of a peer that goes on with streams that bring no message.
+// when it does not come: it has no peer yet, and asks no reactor. Of a stream that ends
+// before it says what it is for, and of those of libp2p's own protocols, it does not hear.
+// So the guard stands in front of all streams of a peer: it lets few be there at a time and
+// fewer be read, ends those that take too long, and closes the connections of a peer that
+// goes on with streams that bring no message.
 type streamGuard struct {
 	host.Host
 	r *Reactor
@@ -27,26 +30,60 @@ type streamGuard struct {
 }
 
 // guardStreams returns the host with a guard in front. The host itself stays as it is,
-// because it already listens, and uses itself.
-func guardStreams(h *lp2p.Host, r *Reactor) *lp2p.Host {
+// because it already listens, and uses itself; what its connections bring comes by the
+// guard first.
+func guardStreams(h *lp2p.Host, r *Reactor) (*lp2p.Host, error) {
 	g := &streamGuard{Host: h.Host, r: r, peers: make(map[peer.ID]*streamPeer)}
 	for id := range h.BootstrapPeers() {
 		g.peers[id] = newStreamPeer(r.limits.streams)
 	}
+	handles, ok := h.Network().(interface{ StreamHandler() network.StreamHandler })
+	if !ok {
+		return nil, errors.New("libp2p does not say who handles its streams; this version of it cannot be used")
+	}
+	negotiate := handles.StreamHandler()
+	h.Network().SetStreamHandler(func(s network.Stream) { g.open(s, negotiate) })
+	h.Network().Notify(&network.NotifyBundle{ConnectedF: func(_ network.Network, c network.Conn) { g.connected(c) }})
 	guarded := *h
 	guarded.Host = g
-	return &guarded
+	return &guarded, nil
 }
 
-// SetStreamHandler implements the host.
+// open has a stream say what it is for, and serves it, if there are not too many of its
+// peer. Then it judges what came of it.
+func (g *streamGuard) open(s network.Stream, negotiate network.StreamHandler) {
+	p := g.peers[s.Conn().RemotePeer()]
+	if p == nil { // in nobody's list, and about to be turned away
+		_ = s.Reset()
+		return
+	}
+	defer p.open.Add(-1)
+	if int(p.open.Add(1)) > g.r.limits.streams.open {
+		_ = s.Reset()
+		g.charge(s, p, p.failures, DropQueueFull)
+		return
+	}
+	w := &watchedStream{Stream: s, room: maxNegotiation}
+	negotiate(w)
+	switch {
+	case w.late():
+		g.r.metrics.Dropped(In, DropSlowStream)
+	case w.broken():
+		g.charge(s, p, p.failures, DropBrokenStream)
+	case w.of != "" && w.of != lp2p.ProtocolID(ChannelID):
+		g.charge(s, p, p.own, "")
+	}
+}
+
+// SetStreamHandler implements the host. The switch has the channel's streams alone.
 func (g *streamGuard) SetStreamHandler(id protocol.ID, handle network.StreamHandler) {
 	g.Host.SetStreamHandler(id, func(s network.Stream) { g.serve(s, handle) })
 }
 
-// serve hands a stream to the switch when it has a place, and judges what came of it.
+// serve hands a stream to the switch when it has a place.
 func (g *streamGuard) serve(s network.Stream, handle network.StreamHandler) {
 	p := g.peers[s.Conn().RemotePeer()]
-	if p == nil { // in nobody's list, and about to be turned away
+	if p == nil {
 		_ = s.Reset()
 		return
 	}
@@ -61,47 +98,56 @@ func (g *streamGuard) serve(s network.Stream, handle network.StreamHandler) {
 		return
 	}
 	defer p.leave()
-	w := &watchedStream{Stream: s}
-	handle(w)
-	switch {
-	case w.late():
-		g.r.metrics.Dropped(In, DropSlowStream)
-	case w.broken():
-		g.r.metrics.Dropped(In, DropBrokenStream)
-		g.charge(s.Conn().RemotePeer(), p)
-	}
+	handle(s)
 }
 
-// charge counts a broken stream against its peer, and disconnects one that goes on.
-func (g *streamGuard) charge(id peer.ID, p *streamPeer) {
-	if p.failures.AllowN(g.r.opts.Now(), 1) {
+// charge counts a stream that brought no message against its peer, and disconnects one
+// that goes on.
+func (g *streamGuard) charge(s network.Stream, p *streamPeer, allowed *rate.Limiter, why types.Reason) {
+	if why != "" {
+		g.r.metrics.Dropped(In, why)
+	}
+	if allowed.AllowN(g.r.opts.Now(), 1) {
 		return
 	}
+	if !p.closing.CompareAndSwap(false, true) {
+		return // its other streams are no better
+	}
+	defer p.closing.Store(false)
+	id := s.Conn().RemotePeer()
 	g.r.metrics.Dropped(In, FaultFlood)
 	p.told.Do(func() {
 		g.r.warn("peer opens streams that bring no message and is disconnected", "peer", id.String(), "reason", FaultFlood,
-			"allowed_a_second", g.r.limits.streams.failures, "allowed_at_once", g.r.limits.streams.failureBurst)
+			"allowed_a_second", float64(allowed.Limit()), "allowed_at_once", allowed.Burst())
 	})
 	if err := g.Network().ClosePeer(id); err != nil {
 		g.r.log.Debug("connections of a peer did not close in order", "peer", id.String(), "err", err)
 	}
 }
 
-// streamPeer is what one peer may do with its streams. A peer that comes back finds it as
-// it left it.
+// streamPeer is what one peer may do with its streams and connections. A peer that comes
+// back finds it as it left it.
 type streamPeer struct {
+	// open are the streams that somebody here has to do with.
+	open atomic.Int64
 	// reading has a place for each stream that is read at the same time.
 	reading chan struct{}
-	// failures is for broken streams.
-	failures *rate.Limiter
-	told     rate.Sometimes
+	// failures is for broken streams, own for those of libp2p's own protocols.
+	failures, own *rate.Limiter
+	// closing: its connections are being closed. That takes a moment, and a goroutine for
+	// each of them.
+	closing atomic.Bool
+	// told is for what the log says of its streams, crowded of its connections.
+	told, crowded rate.Sometimes
 }
 
 func newStreamPeer(l streamLimit) *streamPeer {
 	return &streamPeer{
 		reading:  make(chan struct{}, l.atOnce),
 		failures: rate.NewLimiter(rate.Limit(l.failures), l.failureBurst),
+		own:      rate.NewLimiter(rate.Limit(l.own), l.ownBurst),
 		told:     rate.Sometimes{First: 1, Interval: throttleLog},
+		crowded:  rate.Sometimes{First: 1, Interval: throttleLog},
 	}
 }
 
@@ -123,43 +169,3 @@ func (p *streamPeer) enter(end time.Time) bool {
 }
 
 func (p *streamPeer) leave() { <-p.reading }
-
-// watchedStream remembers how reading it ended. The switch reads a stream on one
-// goroutine, closes it after a message, and resets it if none came.
-type watchedStream struct {
-	network.Stream
-	began, reset bool
-	// err is what the last Read ended with.
-	err error
-}
-
-// Read implements the stream.
-func (s *watchedStream) Read(b []byte) (int, error) {
-	n, err := s.Stream.Read(b)
-	s.began, s.err = s.began || n > 0, err
-	return n, err
-}
-
-// Reset implements the stream.
-func (s *watchedStream) Reset() error {
-	s.reset = true
-	return s.Stream.Reset()
-}
-
-// late: the time was over before the message was there. A slow line does that too.
-func (s *watchedStream) late() bool {
-	return s.reset && errors.Is(s.err, os.ErrDeadlineExceeded)
-}
-
-// broken: the peer declared too much, or ended the stream before all was there. It is not
-// to blame for what ends with its connection, or is ended by this node.
-func (s *watchedStream) broken() bool {
-	if !s.reset || s.Conn().IsClosed() {
-		return false
-	}
-	if s.err == nil {
-		return s.began // else nobody looked at it: the switch does not run yet
-	}
-	var byStream *network.StreamError
-	return errors.Is(s.err, io.EOF) || (errors.As(s.err, &byStream) && byStream.Remote)
-}

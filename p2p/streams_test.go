@@ -16,6 +16,8 @@ import (
 	"github.com/libp2p/go-libp2p/core/host"
 	"github.com/libp2p/go-libp2p/core/network"
 	"github.com/libp2p/go-libp2p/core/peer"
+	"github.com/libp2p/go-libp2p/core/protocol"
+	"github.com/libp2p/go-libp2p/p2p/protocol/identify"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
@@ -33,8 +35,13 @@ type fakeStream struct {
 
 func (s *fakeStream) Conn() network.Conn              { return fakeConn{s: s} }
 func (s *fakeStream) SetReadDeadline(time.Time) error { return nil }
-func (s *fakeStream) Read([]byte) (int, error)        { return s.n, s.err }
+func (s *fakeStream) Read(b []byte) (int, error)      { return min(s.n, len(b)), s.err }
+func (s *fakeStream) SetProtocol(protocol.ID) error   { return nil }
 func (s *fakeStream) Reset() error                    { s.resets++; return nil }
+func (s *fakeStream) ResetWithError(network.StreamErrorCode) error {
+	s.resets++
+	return nil
+}
 
 type fakeConn struct {
 	network.Conn
@@ -55,10 +62,15 @@ func (h fakeHost) Network() network.Network { return h.net }
 type fakeNetwork struct {
 	network.Network
 	closed []peer.ID
+	// meanwhile happens while they are being closed.
+	meanwhile func()
 }
 
 func (n *fakeNetwork) ClosePeer(id peer.ID) error {
 	n.closed = append(n.closed, id)
+	if n.meanwhile != nil {
+		n.meanwhile()
+	}
 	return nil
 }
 
@@ -73,9 +85,26 @@ func loneGuard(t *testing.T, opts Options, l streamLimit) (*streamGuard, *fakeNe
 	return g, net, rec
 }
 
+// agree says at once that a stream is for a protocol, and has it handled.
+func (g *streamGuard) agree(s network.Stream, on protocol.ID, handle network.StreamHandler) {
+	g.open(s, func(s network.Stream) {
+		_ = s.SetProtocol(on)
+		if on == lp2p.ProtocolID(ChannelID) {
+			g.serve(s, handle)
+			return
+		}
+		handle(s)
+	})
+}
+
+// onOurs is for the channel.
+func (g *streamGuard) onOurs(s network.Stream, handle network.StreamHandler) {
+	g.agree(s, lp2p.ProtocolID(ChannelID), handle)
+}
+
 // giveUp reads once and resets, as the switch does with what is no message.
 func giveUp(s network.Stream) {
-	_, _ = s.Read(nil)
+	_, _ = s.Read(make([]byte, 1))
 	_ = s.Reset()
 }
 
@@ -86,7 +115,7 @@ func TestWhoseFaultABrokenStreamIs(t *testing.T) {
 		handle       network.StreamHandler
 		broken, slow int
 	}{
-		"a message":               {fakeStream{n: 1, err: io.EOF}, func(s network.Stream) { _, _ = s.Read(nil) }, 0, 0},
+		"a message":               {fakeStream{n: 1, err: io.EOF}, func(s network.Stream) { _, _ = s.Read(make([]byte, 1)) }, 0, 0},
 		"too much declared":       {fakeStream{n: 1}, giveUp, 1, 0},
 		"ended too soon":          {fakeStream{err: io.EOF}, giveUp, 1, 0},
 		"reset by the peer":       {fakeStream{err: &network.StreamError{Remote: true}}, giveUp, 1, 0},
@@ -99,7 +128,7 @@ func TestWhoseFaultABrokenStreamIs(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			g, _, rec := loneGuard(t, Options{}, defaultLimits().streams)
 			c.s.from = "p"
-			g.serve(&c.s, c.handle)
+			g.onOurs(&c.s, c.handle)
 			require.Equal(t, c.broken, rec.drops(In, DropBrokenStream))
 			require.Equal(t, c.slow, rec.drops(In, DropSlowStream))
 		})
@@ -110,16 +139,117 @@ func TestWhoseFaultABrokenStreamIs(t *testing.T) {
 func TestStreamOfAnUnlistedPeer(t *testing.T) {
 	g, _, _ := loneGuard(t, Options{}, defaultLimits().streams)
 	s := &fakeStream{from: "stranger"}
-	g.serve(s, func(network.Stream) { require.Fail(t, "handed over") })
+	g.onOurs(s, func(network.Stream) { require.Fail(t, "handed over") })
 	require.Equal(t, 1, s.resets)
+}
+
+// What ends before it says what it is for is judged as what brings no message.
+func TestStreamThatDoesNotSayWhatForIsBroken(t *testing.T) {
+	for name, c := range map[string]struct {
+		s            fakeStream
+		broken, slow int
+	}{
+		"reset by the peer": {fakeStream{err: &network.StreamError{Remote: true}}, 1, 0},
+		"ended":             {fakeStream{n: 1, err: io.EOF}, 1, 0},
+		"something else":    {fakeStream{n: 1}, 1, 0},
+		"nothing in time":   {fakeStream{n: 1, err: os.ErrDeadlineExceeded}, 0, 1},
+		"connection lost":   {fakeStream{err: &network.ConnError{Remote: true}}, 0, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			g, _, rec := loneGuard(t, Options{}, defaultLimits().streams)
+			c.s.from = "p"
+			g.open(&c.s, func(s network.Stream) {
+				_, _ = s.Read(make([]byte, 1))
+				_ = s.ResetWithError(network.StreamProtocolNegotiationFailed)
+			})
+			require.Equal(t, c.broken, rec.drops(In, DropBrokenStream))
+			require.Equal(t, c.slow, rec.drops(In, DropSlowStream))
+		})
+	}
+}
+
+// What a stream brings is bounded until it is one of the channel, whose switch knows how
+// much it wants.
+func TestStreamsBringSoMuch(t *testing.T) {
+	g, _, rec := loneGuard(t, Options{}, defaultLimits().streams)
+	read := func(s network.Stream) (bytes int) {
+		for {
+			n, err := s.Read(make([]byte, 100))
+			if bytes += n; err != nil || bytes > 2*maxOwnBytes {
+				_ = s.Reset()
+				return bytes
+			}
+		}
+	}
+	var ours, own, none int
+	g.onOurs(&fakeStream{from: "p", n: 100}, func(s network.Stream) { ours = read(s) })
+	g.agree(&fakeStream{from: "p", n: 100}, identify.ID, func(s network.Stream) { own = read(s) })
+	g.open(&fakeStream{from: "p", n: 100}, func(s network.Stream) { none = read(s) })
+	require.Greater(t, ours, 2*maxOwnBytes)
+	require.Equal(t, maxOwnBytes, own)
+	require.Equal(t, maxNegotiation, none)
+	require.Equal(t, 3, rec.drops(In, DropBrokenStream))
+}
+
+// Streams of libp2p's own protocols have a budget of their own, and those of the channel,
+// which have their messages', need none of it.
+func TestStreamsOfOtherProtocolsAreFew(t *testing.T) {
+	l := defaultLimits().streams
+	l.own, l.ownBurst = 1, 3
+	c := newClock()
+	g, net, rec := loneGuard(t, Options{Now: c.now}, l)
+	bring := func(from peer.ID, on protocol.ID) {
+		g.agree(&fakeStream{from: from, n: 1, err: io.EOF}, on, func(s network.Stream) { _, _ = s.Read(make([]byte, 1)) })
+	}
+	for range 3 {
+		bring("p", identify.ID)
+	}
+	for range 10 {
+		bring("p", lp2p.ProtocolID(ChannelID))
+	}
+	require.Empty(t, net.closed)
+	bring("p", identify.ID)
+	require.Equal(t, []peer.ID{"p"}, net.closed)
+	require.Equal(t, 1, rec.drops(In, FaultFlood))
+	c.add(time.Second)
+	bring("p", identify.ID)
+	bring("q", identify.ID)
+	require.Len(t, net.closed, 1)
+}
+
+// A peer has so many streams open; those beyond are refused and held against it, and
+// another peer's are not.
+func TestOpenStreamsAreBounded(t *testing.T) {
+	l := defaultLimits().streams
+	l.open, l.failureBurst = 2, 1
+	g, net, rec := loneGuard(t, Options{Now: newClock().now}, l)
+	ended := &fakeStream{from: "p"}
+	var within func(network.Stream)
+	depth := 0
+	within = func(network.Stream) {
+		if depth++; depth < 2 {
+			g.open(&fakeStream{from: "p"}, within)
+			return
+		}
+		g.open(ended, func(network.Stream) { require.Fail(t, "it is beyond what there may be") })
+		g.open(&fakeStream{from: "q"}, func(network.Stream) { depth++ })
+	}
+	g.open(&fakeStream{from: "p"}, within)
+	require.Equal(t, 3, depth)
+	require.Equal(t, 1, ended.resets)
+	require.Equal(t, 1, rec.drops(In, DropQueueFull))
+	require.Empty(t, net.closed)
+	depth = 0
+	g.open(&fakeStream{from: "p"}, within)
+	require.Equal(t, []peer.ID{"p"}, net.closed)
 }
 
 // Some streams may break; a peer that goes on is disconnected, each time, and others are not.
 func TestPeerOfBrokenStreamsIsDisconnected(t *testing.T) {
 	c, out := newClock(), &lockedBuffer{}
 	opts := Options{Now: c.now, Logger: slog.New(slog.NewTextHandler(out, nil))}
-	g, net, rec := loneGuard(t, opts, streamLimit{atOnce: 1, patience: time.Minute, failures: 1, failureBurst: 3})
-	breakOne := func(from peer.ID) { g.serve(&fakeStream{from: from, n: 1}, giveUp) }
+	g, net, rec := loneGuard(t, opts, streamLimit{open: 1, atOnce: 1, patience: time.Minute, failures: 1, failureBurst: 3})
+	breakOne := func(from peer.ID) { g.onOurs(&fakeStream{from: from, n: 1}, giveUp) }
 	for range 3 {
 		breakOne("p")
 	}
@@ -135,6 +265,12 @@ func TestPeerOfBrokenStreamsIsDisconnected(t *testing.T) {
 	require.Equal(t, []peer.ID{"p", "p"}, net.closed)
 	require.Equal(t, 2, rec.drops(In, FaultFlood))
 	require.Equal(t, 1, strings.Count(out.String(), "reason=flood"), "the log says it once a minute")
+	net.meanwhile = func() { breakOne("p") }
+	breakOne("p")
+	require.Len(t, net.closed, 3, "it is being disconnected already")
+	net.meanwhile = nil
+	breakOne("p")
+	require.Len(t, net.closed, 4)
 }
 
 // Few streams of a peer are with the switch at a time. The next one waits for one of them,
@@ -142,11 +278,11 @@ func TestPeerOfBrokenStreamsIsDisconnected(t *testing.T) {
 func TestStreamsWaitForAPlace(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		const patience = 30 * time.Second
-		g, _, rec := loneGuard(t, Options{}, streamLimit{atOnce: 2, patience: patience, failures: 1, failureBurst: 1})
+		g, _, rec := loneGuard(t, Options{}, streamLimit{open: 10, atOnce: 2, patience: patience, failures: 1, failureBurst: 1})
 		entered, leave := map[peer.ID]int{}, make(chan struct{})
 		open := func(from peer.ID) *fakeStream {
 			s := &fakeStream{from: from}
-			go g.serve(s, func(network.Stream) {
+			go g.onOurs(s, func(network.Stream) {
 				rec.do(func() { entered[from]++ })
 				<-leave
 			})

@@ -150,7 +150,7 @@ func TestGossipReachesNodesWithoutIdentity(t *testing.T) {
 	require.True(t, nodes[0].r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 1, nil)))
 	eventually(t, "envelopes go on", func() bool { return len(nodes[1].sequences("alice")) == 1 })
 	require.Equal(t, []types.Operator{"alice"}, full.r.Reachable())
-	require.True(t, full.r.Send("alice", bob.envelope(wire.KIND_WORKING, "", 9, nil)), "verbatim, of another")
+	require.True(t, full.r.Send("alice", bob.envelope(wire.KIND_ABORT, "", 9, nil)), "verbatim, of another")
 	eventually(t, "delivered for bob", func() bool { return len(nodes[0].sequences("bob")) == 1 })
 }
 

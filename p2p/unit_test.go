@@ -284,13 +284,13 @@ func TestSenderBudget(t *testing.T) {
 	deliver(r, own, bob.hello("bobs"))
 	eventually(t, "bob is known", func() bool { return len(r.Reachable()) == 1 })
 
-	forged := bob.envelope(wire.KIND_READY, "alice", 0, nil)
+	forged := bob.envelope(wire.KIND_ABORT, "alice", 0, nil)
 	forged.Signature[0] ^= 1
 	for range 3 {
 		deliver(r, other, forged) // does not use up bob's
 	}
 	for seq := range uint64(6) { // half of what is there, and its part
-		deliver(r, other, bob.envelope(wire.KIND_READY, "alice", seq, nil))
+		deliver(r, other, bob.envelope(wire.KIND_ABORT, "alice", seq, nil))
 	}
 	eventually(t, "three are over it", func() bool { return rec.drops(In, DropSenderBudget) == 3 })
 	for seq := range uint64(20) {

@@ -37,6 +37,8 @@ const (
 	// maxStretch bounds the longest interval under a flood, which the 95th percentile does not: a
 	// block after three rounds that failed.
 	maxStretch = 4 * maxIdle
+	// farAttempt is one that no request gets to.
+	farAttempt = 1 << 20
 	// failedRounds are how many rounds may fail for a hundred blocks under a flood.
 	failedRounds = 20
 )
@@ -75,7 +77,7 @@ func (n *network) flood(ctx context.Context) *flooding {
 			{operator: "seqvaloper1nobody", identity: stded25519.NewKeyFromSeed(make([]byte, stded25519.SeedSize))},
 			{operator: member.Info().Operator, identity: identityOf(n.t, member)},
 		} {
-			f.by(s, n.Manifest().ChainID, n.Node(i))
+			f.by(n.t, s, n.Manifest().ChainID, n.Node(i))
 		}
 	}
 	return f
@@ -88,14 +90,15 @@ func (n *network) floodAs(f *flooding, member int, requests ...string) {
 	s := speaker{operator: n.Node(member).Info().Operator, identity: identityOf(n.t, n.Node(member)), requests: requests, proves: true}
 	for i := range n.Len() {
 		if i != member {
-			f.by(s, n.Manifest().ChainID, n.Node(i))
+			f.by(n.t, s, n.Manifest().ChainID, n.Node(i))
 		}
 	}
 }
 
 // by has one more peer flood a node.
-func (f *flooding) by(s speaker, chainID string, to *localnet.Node) {
-	words := s.words(chainID, to.Info().Operator)
+func (f *flooding) by(t *testing.T, s speaker, chainID string, to *localnet.Node) {
+	t.Helper()
+	words := s.words(t, chainID, to.Info().Operator)
 	f.wait.Go(func() {
 		for f.ctx.Err() == nil {
 			s.flood(f.ctx, chainID, to, words)
@@ -117,12 +120,13 @@ func identityOf(t *testing.T, node *localnet.Node) stded25519.PrivateKey {
 }
 
 // words are envelopes of the kinds that a member sends, each another one, validly
-// signed by the speaker under its first identity. For requests that are open there are none that
-// lead an attempt: who leads one with rubbish is a liar, and nobody signs with it any more.
-func (s speaker) words(chainID, to string) []*wire.Envelope {
-	kinds := []wire.Kind{wire.KIND_READY, wire.KIND_ROUND, wire.KIND_CONFIRM, wire.KIND_WORKING, wire.KIND_REFUSE}
-	if len(s.requests) == 0 {
-		kinds = append(kinds, wire.KIND_PREPARE, wire.KIND_START)
+// signed by the speaker under its first identity. Those that lead an attempt of a request that is
+// open lead one whose time has not come: who leads one in its turn with rubbish is a liar, and
+// nobody signs with it any more.
+func (s speaker) words(t *testing.T, chainID, to string) []*wire.Envelope {
+	t.Helper()
+	kinds := []wire.Kind{
+		wire.KIND_READY, wire.KIND_ROUND, wire.KIND_CONFIRM, wire.KIND_WORKING, wire.KIND_REFUSE, wire.KIND_PREPARE, wire.KIND_START,
 	}
 	words := make([]*wire.Envelope, messages)
 	for i := range words {
@@ -132,12 +136,23 @@ func (s speaker) words(chainID, to string) []*wire.Envelope {
 		}
 		copy(h.Context, h.RequestId)
 		if len(s.requests) > 0 {
-			h.RequestId = s.requests[i%len(s.requests)]
+			h.RequestId = s.requests[i/len(kinds)%len(s.requests)]
 		}
-		if h.Kind == wire.KIND_ROUND {
+		body, err := make([]byte, 32), error(nil)
+		switch h.Kind {
+		case wire.KIND_ROUND:
 			h.Type = "kg1"
+		case wire.KIND_PREPARE:
+			prepare := wire.Prepare{Attempt: farAttempt, Nonce: h.Context, EphemeralKey: append([]byte{9}, make([]byte, 31)...)}
+			h.To, h.Context = "", make([]byte, 32)
+			body, err = prepare.Marshal()
+		case wire.KIND_START:
+			start := wire.Start{Prepare: words[i-1], Signers: []string{s.operator}}
+			h.To = ""
+			body, err = start.Marshal()
 		}
-		words[i] = types.SignEnvelope(h, make([]byte, 32), s.identity)
+		require.NoError(t, err)
+		words[i] = types.SignEnvelope(h, body, s.identity)
 	}
 	return words
 }
@@ -182,6 +197,7 @@ func (n *network) makeKeyFlooded(ctx context.Context, idle intervals) mpctypes.K
 	require.Regexp(t, counted(p2p.DropUnknownSender), served, "the stranger's words")
 	require.Regexp(t, counted(p2p.FaultFlood), served, "who goes on is stopped")
 	require.Regexp(t, counted(types.ErrUnknownRequest), served, "the engine hears the member, and has no use for it")
+	require.Regexp(t, `(?m)^sequencer_mpc_channel_bytes_total\{.*direction="out",type="refuse"\} [1-9]`, served, "who leads out of turn is told so")
 	require.NotRegexp(t, counted(p2p.FaultSignature), served, "the participant's are as they should be")
 	require.NotRegexp(t, counted(p2p.FaultShape), served)
 	return key

@@ -28,6 +28,10 @@ type Checkup struct {
 	PreparamsTarget int                  `json:"preparams_target"`
 	PresignTarget   int                  `json:"presign_target"`
 	Presignatures   []PresignatureReport `json:"presignatures"`
+	// ReadyKeys are how many READY keys this node is a participant of that enough participants
+	// are left to sign with, SpentKeys those that too few are.
+	ReadyKeys int `json:"ready_keys"`
+	SpentKeys int `json:"spent_keys"`
 	// Strangers are peers without the MPC channel.
 	Strangers []p2p.Stranger `json:"strangers"`
 	// Participants are all registered ones, and those of the key that was asked for.
@@ -43,17 +47,13 @@ type Checkup struct {
 	Requests []OutcomeReport `json:"requests,omitempty"`
 	// Held are the READY keys that this node is a participant of, if they were asked for.
 	Held []HeldKey `json:"held,omitempty"`
+	// Validator is how the validator of this node's operator is: ValidatorBonded and so on;
+	// empty: nobody knows.
+	Validator string `json:"validator,omitempty"`
+	// Chosen are whom the chain would choose, if that was asked for.
+	Chosen *ChosenReport `json:"chosen,omitempty"`
 	// ChainError is why the chain's state could not be read.
 	ChainError string `json:"chain_error,omitempty"`
-}
-
-// Question is what a checkup is to look at beside the node.
-type Question struct {
-	// Key is the id of a key that participants are asked about too, Request one of a key,
-	// signature or reshare; empty: none.
-	Key, Request string
-	// Held: the READY keys of the node are to be listed.
-	Held bool
 }
 
 // HeldKey is a READY key as the chain has it: Threshold+1 of the participants sign.
@@ -92,6 +92,8 @@ type PresignatureReport struct {
 	Epoch  uint64 `json:"epoch"`
 	Ready  int    `json:"ready"`
 	Parked int    `json:"parked"`
+	// Building are being made, by whoever leads that.
+	Building int `json:"building"`
 }
 
 // ParticipantReport is what the node knows of a participant.
@@ -158,11 +160,11 @@ func (m *member) newExaminer(engine *mpc.Engine, chain chainQueries, status func
 	}
 }
 
-// ServeHTTP answers with a Checkup: ?key=ID&request=ID&held=true, all may be missing.
+// ServeHTTP answers with a Checkup of a Question.
 func (x *examiner) ServeHTTP(w http.ResponseWriter, req *http.Request) {
-	q := Question{req.FormValue("key"), req.FormValue("request"), req.FormValue("held") == "true"}
-	if len(q.Key) > types.MaxIDBytes || len(q.Request) > types.MaxIDBytes {
-		http.Error(w, "an id is too long", http.StatusBadRequest)
+	q, err := readQuestion(req)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
 		return
 	}
 	writeJSON(w, x.examine(req.Context(), q))
@@ -176,7 +178,7 @@ func (x *examiner) examine(ctx context.Context, q Question) Checkup {
 		Clock:    ClockReport{Now: x.now(), MaxAge: x.maxAge.Seconds()},
 	}
 	for _, s := range x.engine.Status().Presignatures {
-		c.Presignatures = append(c.Presignatures, PresignatureReport{string(s.KeyID), s.Epoch, s.Ready, s.Parked})
+		c.Presignatures = append(c.Presignatures, PresignatureReport{string(s.KeyID), s.Epoch, s.Ready, s.Parked, s.Building})
 	}
 	roster, err := x.readChain(ctx, &c, q)
 	if err != nil {
@@ -213,18 +215,16 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, q Question) (roste
 		return nil, err
 	}
 	c.Identity.found(roster, x.public)
+	c.Validator = x.validator(ctx, c.Identity.Operator)
 	if c.PresignTarget, err = x.app.MPCState().EnginePresignTarget(committed); err != nil {
 		return roster, err
 	}
-	if q.Held && c.Identity.Operator != "" {
+	if c.Identity.Operator != "" {
 		keys, err := x.app.MPCState().EngineKeysOf(committed, types.Operator(c.Identity.Operator))
 		if err != nil {
 			return roster, err
 		}
-		for i := range keys {
-			k := &keys[i]
-			c.Held = append(c.Held, HeldKey{string(k.ID), k.Threshold, texts(k.Participants), texts(k.MissingShares)})
-		}
+		c.readKeys(keys, roster, q.Held)
 	}
 	if q.Key != "" {
 		found, err := x.chain.outcomes(ctx, q.Key)
@@ -236,9 +236,27 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, q Question) (roste
 		}
 	}
 	if q.Request != "" {
-		c.Requests, err = x.chain.outcomes(ctx, q.Request)
+		if c.Requests, err = x.chain.outcomes(ctx, q.Request); err != nil {
+			return roster, err
+		}
 	}
+	c.Chosen, err = x.choose(ctx, q, c.Key)
 	return roster, err
+}
+
+// readKeys counts READY keys of this node, and lists them if they are to be.
+func (c *Checkup) readKeys(keys []types.Key, roster *types.Roster, list bool) {
+	for i := range keys {
+		k := &keys[i]
+		if k.CanSign(roster) {
+			c.ReadyKeys++
+		} else {
+			c.SpentKeys++
+		}
+		if list {
+			c.Held = append(c.Held, HeldKey{string(k.ID), k.Threshold, texts(k.Participants), texts(k.MissingShares)})
+		}
+	}
 }
 
 // found notes whose identity keys are, and which one the chain goes by.

@@ -9,12 +9,15 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/stretchr/testify/require"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
 
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/client"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -34,7 +37,23 @@ func newKeeperApp(f *chaintest.Fixture) *keeperApp {
 	a := &keeperApp{f: f, queries: baseapp.NewGRPCQueryRouter()}
 	a.queries.SetInterfaceRegistry(codectypes.NewInterfaceRegistry())
 	mpcmodule.RegisterQueryServer(a.queries, f.Query)
+	stakingtypes.RegisterQueryServer(a.queries, &validators{f: f})
 	return a
+}
+
+// validators answers what is asked of x/staking.
+type validators struct {
+	stakingtypes.UnimplementedQueryServer
+	f *chaintest.Fixture
+}
+
+func (v *validators) Validator(_ context.Context, req *stakingtypes.QueryValidatorRequest) (*stakingtypes.QueryValidatorResponse, error) {
+	for _, known := range v.f.Staking.Validators {
+		if known.OperatorAddress == req.ValidatorAddr {
+			return &stakingtypes.QueryValidatorResponse{Validator: *known}, nil
+		}
+	}
+	return nil, status.Errorf(codes.NotFound, "validator %s not found", req.ValidatorAddr)
 }
 
 func (a *keeperApp) ChainID() string        { return chaintest.ChainID }

@@ -46,6 +46,7 @@ type metrics struct {
 	decided   *prometheus.HistogramVec
 	lag       prometheus.Histogram
 	reconcile prometheus.Histogram
+	hooks     *prometheus.CounterVec
 
 	collectors []prometheus.Collector
 	status     *statusCollector
@@ -78,13 +79,14 @@ func newMetrics(chainID string) *metrics {
 			blockBuckets, "kind", "outcome"),
 		lag:       f.single("reconcile_lag_blocks", "Blocks seen at once by the engine; 1 is no lag.", blockBuckets),
 		reconcile: f.single("reconcile_seconds", "Time to compare committed state with what runs.", roundBuckets),
+		hooks:     f.counter("hooks_failed_total", "Calls of modules' hooks that failed and were rolled back, in blocks that this node executed."),
 		status:    newStatusCollector(f),
 		open:      make(map[types.RequestID]int64),
 	}
 	m.begin()
 	m.collectors = []prometheus.Collector{
 		m.opened, m.ended, m.attempts, m.rounds, m.dropped, m.waiting, m.bytes, m.peers, m.reachable,
-		m.presigned, m.decided, m.lag, m.reconcile, m.status,
+		m.presigned, m.decided, m.lag, m.reconcile, m.hooks, m.status,
 	}
 	return m
 }
@@ -110,7 +112,11 @@ func (m *metrics) begin() {
 	}
 	m.dropped.WithLabelValues(placeEngine, string(types.ErrBadResult))
 	m.dropped.WithLabelValues(placeEngine, string(types.ErrPanic))
+	m.hooks.WithLabelValues()
 }
+
+// hooksFailed counts those of a block.
+func (m *metrics) hooksFailed(failed int) { m.hooks.WithLabelValues().Add(float64(failed)) }
 
 // watch says whose status is served; before it there is none.
 func (m *metrics) watch(s *engineState, w *shareWatch) {

@@ -47,8 +47,8 @@ func newStatusCollector(f metricFactory) *statusCollector {
 		lost:          f.desc("database_missing", "1 on a node that takes no part because its database, its identity or both are gone or damaged."),
 		auditFailing:  f.desc("audit_failing", "1 while the audit log cannot be written or brought to disk."),
 		missing:       f.desc("shares_missing", "Keys on chain of which this node should have a share and has none that fits.", "share"),
-		endangered:    f.desc("keys_endangered", "READY keys of this participant that some participants have no share of, so that t+1 shares are left or fewer."),
-		presignatures: f.desc("presignatures", "Presignatures in memory: ready for requests that this node leads, parked here whoever owns them, being made.", "state"),
+		endangered:    f.desc("keys_endangered", "READY keys of this participant of which some participants have no share or revoked their identity, so that t+1 can sign or fewer."),
+		presignatures: f.desc("presignatures", "Presignatures in memory: ready for requests that this node leads, of which as many are wanted at most; parked here whoever owns them; being made.", "state"),
 		resent:        f.desc("resent_total", "Envelopes that were sent again."),
 	}
 }
@@ -102,6 +102,7 @@ func (c *statusCollector) Collect(ch chan<- prometheus.Metric) {
 	for state, n := range countPresignatures(s.Presignatures) {
 		gauge(c.presignatures, float64(n), state)
 	}
+	gauge(c.presignatures, float64(c.shares.Load().presignsWanted()), "wanted")
 	for label, n := range countSessions(s) {
 		gauge(c.sessions, float64(n), label[0], label[1])
 	}
@@ -155,7 +156,9 @@ func countMissing(all []MissingShare) map[string]int {
 
 // countWithheld counts shares by why they are kept, reasons that there are none for too.
 func countWithheld(all []mpc.Withheld) map[mpc.Withholding]int {
-	n := map[mpc.Withholding]int{mpc.WithheldForeign: 0, mpc.WithheldUnasked: 0, mpc.WithheldUncommitted: 0, mpc.WithheldPrevious: 0}
+	n := map[mpc.Withholding]int{
+		mpc.WithheldForeign: 0, mpc.WithheldUnasked: 0, mpc.WithheldUncommitted: 0, mpc.WithheldPrevious: 0, mpc.WithheldNext: 0,
+	}
 	for _, w := range all {
 		n[w.Why]++
 	}

@@ -60,6 +60,10 @@ func (n *node) run(ctx context.Context, group *errgroup.Group) error {
 	if err := n.startComet(ctx, key, m.reactors()); err != nil {
 		return err
 	}
+	if m.metrics != nil {
+		hooks := &failedHooks{n.comet.EventBus(), m.metrics.hooksFailed, m.log}
+		group.Go(func() error { return hooks.run(ctx) })
+	}
 	if err := n.startServers(ctx, group, m); err != nil {
 		return err
 	}

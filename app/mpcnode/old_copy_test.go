@@ -36,7 +36,7 @@ func copyOf(t *testing.T, db copyStore, v *Vault, height *int64, keys *[]types.K
 	require.NoError(t, err)
 	told = new(int)
 	o.db, o.tell = db, func(string) { *told++ }
-	o.own = func() (owned, error) { return owned{"me", *keys, *height}, nil }
+	o.own = func() (owned, error) { return owned{self: "me", keys: *keys, height: *height}, nil }
 	return o, told
 }
 
@@ -84,7 +84,7 @@ func TestSharesThatAnOldCopyLacks(t *testing.T) {
 			require.NoError(t, err)
 
 			state := idleEngine(t)
-			m.copied.own = func() (owned, error) { return owned{"me", c.keys, 400}, nil }
+			m.copied.own = func() (owned, error) { return owned{self: "me", keys: c.keys, height: 400}, nil }
 			m.copied.tell = func(detail string) { m.tellOldCopy(state, detail) }
 			require.NoError(t, m.copied.step(true))
 			if !c.told {
@@ -273,7 +273,7 @@ func TestShareThatIsDestroyedMeanwhile(t *testing.T) {
 	height, keys := int64(400), []types.Key{attested("deleted", 0, types.Context{9}, 300)}
 	o, told := copyOf(t, v.Database(), v, &height, &keys)
 	o.own = func() (owned, error) {
-		has := owned{"me", keys, height}
+		has := owned{self: "me", keys: keys, height: height}
 		keys = nil
 		return has, nil
 	}
@@ -312,7 +312,7 @@ func TestOldCopyIsLookedForAllTheTime(t *testing.T) {
 		case 104:
 			keys = []types.Key{attested("key", 0, types.Context{5}, height)}
 		}
-		return owned{"me", keys, height}, nil
+		return owned{self: "me", keys: keys, height: height}, nil
 	}
 	clock := make(chan time.Time)
 	o.now = func() time.Time { return <-clock }

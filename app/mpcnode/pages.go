@@ -15,6 +15,7 @@ import (
 	"github.com/cosmos/cosmos-sdk/types/query"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode/page"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -54,8 +55,10 @@ type PageKey struct {
 	Participants int    `json:"participants"`
 	// Missing are those who said that they have no share.
 	Missing []string `json:"missing"`
-	// Losses is how many more participants may lose their share before the key cannot
-	// sign; below 0: it cannot now.
+	// Revoked are those without an identity that counts; of a READY key.
+	Revoked []string `json:"revoked"`
+	// Losses is how many more participants may lose their share or identity before the key
+	// cannot sign; below 0: it cannot now.
 	Losses  int    `json:"losses"`
 	Reshare string `json:"reshare,omitempty"`
 	// Address is the key's on Ethereum.
@@ -149,16 +152,12 @@ func (p *pageSource) asker(chainID string, clientCtx client.Context) page.Asker 
 
 // readChain adds what the chain says; failed are requests for signatures.
 func (r *PageReport) readChain(ctx context.Context, chain mpcmodule.QueryClient, failed []string) error {
-	if err := r.readKeys(ctx, chain); err != nil {
-		return err
-	}
-	participants, err := chain.Participants(ctx, &mpcmodule.QueryParticipantsRequest{Pagination: &query.PageRequest{Limit: maxPageParticipants}})
+	identified, err := r.readParticipants(ctx, chain)
 	if err != nil {
 		return err
 	}
-	r.Participants = make([]PageParticipant, 0, len(participants.Participants))
-	for _, p := range participants.Participants {
-		r.Participants = append(r.Participants, r.participant(p))
+	if err := r.readKeys(ctx, chain, identified); err != nil {
+		return err
 	}
 	if err := r.readRefusals(ctx, chain, failed); err != nil {
 		return err
@@ -177,6 +176,26 @@ func (r *PageReport) readChain(ctx context.Context, chain mpcmodule.QueryClient,
 	return err
 }
 
+// readParticipants shows some, and says of all whether they have an identity that counts:
+// a key may be of those that are not shown.
+func (r *PageReport) readParticipants(ctx context.Context, chain mpcmodule.QueryClient) (identified map[string]bool, err error) {
+	r.Participants, identified = []PageParticipant{}, make(map[string]bool)
+	err = pages(func(page *query.PageRequest) (*query.PageResponse, error) {
+		answer, err := chain.Participants(ctx, &mpcmodule.QueryParticipantsRequest{Pagination: page})
+		if err != nil {
+			return nil, err
+		}
+		for _, p := range answer.Participants {
+			shown := r.participant(p)
+			if identified[p.Operator] = shown.Registered; len(r.Participants) < maxPageParticipants {
+				r.Participants = append(r.Participants, shown)
+			}
+		}
+		return answer.Pagination, nil
+	})
+	return identified, err
+}
+
 // keyOrder is that of the keys: what signs first, what is gone for good last.
 var keyOrder = []mpcmodule.KeyStatus{
 	mpcmodule.KEY_STATUS_READY, mpcmodule.KEY_STATUS_PENDING, mpcmodule.KEY_STATUS_DELETING,
@@ -185,7 +204,7 @@ var keyOrder = []mpcmodule.KeyStatus{
 
 // readKeys asks for keys by their status: those that failed or were deleted stay on the
 // chain for long, or for ever, and would leave no room for the others.
-func (r *PageReport) readKeys(ctx context.Context, chain mpcmodule.QueryClient) error {
+func (r *PageReport) readKeys(ctx context.Context, chain mpcmodule.QueryClient, identified map[string]bool) error {
 	r.Keys = []PageKey{}
 	for _, status := range keyOrder {
 		room := maxPageKeys - len(r.Keys)
@@ -197,7 +216,7 @@ func (r *PageReport) readKeys(ctx context.Context, chain mpcmodule.QueryClient) 
 		}
 		shown := answer.Keys[:min(len(answer.Keys), room)]
 		for _, k := range shown {
-			r.Keys = append(r.Keys, pageKey(k))
+			r.Keys = append(r.Keys, pageKey(k, identified))
 		}
 		r.KeysLeftOut = r.KeysLeftOut || len(shown) < len(answer.Keys) || len(answer.Pagination.GetNextKey()) > 0
 	}
@@ -239,11 +258,15 @@ func (r *PageReport) readRefusals(ctx context.Context, chain mpcmodule.QueryClie
 	return nil
 }
 
-func pageKey(k mpcmodule.Key) PageKey {
+func pageKey(k mpcmodule.Key, identified map[string]bool) PageKey {
+	has := func(operator string) bool { return identified[operator] }
 	out := PageKey{
 		ID: k.Id, Status: strings.TrimPrefix(k.Status.String(), "KEY_STATUS_"), Reason: k.Reason, Epoch: k.Epoch,
-		Threshold: k.Threshold, Participants: len(k.Participants), Missing: append([]string{}, k.MissingShares...),
-		Losses: len(k.Participants) - len(k.MissingShares) - int(k.Threshold) - 1, Reshare: k.ReshareId,
+		Threshold: k.Threshold, Participants: len(k.Participants), Missing: append([]string{}, k.MissingShares...), Revoked: []string{},
+		Losses: types.CountSigners(k.Participants, k.MissingShares, has) - int(k.Threshold) - 1, Reshare: k.ReshareId,
+	}
+	if k.Status == mpcmodule.KEY_STATUS_READY {
+		out.Revoked = slices.DeleteFunc(slices.Clone(k.Participants), has)
 	}
 	if len(k.PublicKey) > 0 {
 		out.Address, _ = mpcmodule.EthereumAddress(k.PublicKey) // a key that is no point has none

@@ -168,9 +168,66 @@ func TestPageShowsRefusals(t *testing.T) {
 
 func TestPageKey(t *testing.T) {
 	k := mpcmodule.Key{Id: "k", Status: mpcmodule.KEY_STATUS_READY, Threshold: 2, Participants: []string{"a", "b", "c", "d"}, Epoch: 3, ReshareId: "r"}
-	require.Equal(t, PageKey{ID: "k", Status: "READY", Epoch: 3, Threshold: 2, Participants: 4, Missing: []string{}, Losses: 1, Reshare: "r"}, pageKey(k))
+	all := map[string]bool{"a": true, "b": true, "c": true, "d": true}
+	require.Equal(t, PageKey{
+		ID: "k", Status: "READY", Epoch: 3, Threshold: 2, Participants: 4, Missing: []string{}, Revoked: []string{}, Losses: 1, Reshare: "r",
+	}, pageKey(k, all))
 	k.MissingShares = []string{"a", "d"}
-	require.Equal(t, -1, pageKey(k).Losses)
+	require.Equal(t, -1, pageKey(k, all).Losses)
+}
+
+// Who revoked signs nothing, on the page as on the chain; and the page looks at everybody, also
+// at those that it has no place for.
+func TestPageShowsKeysOfThoseThatRevoked(t *testing.T) {
+	f := chaintest.NewPlain(t, 4)
+	f.ReadyKey("key", 2)
+	show := func() PageKey {
+		var r PageReport
+		require.NoError(t, r.readChain(t.Context(), mpcmodule.NewQueryClient(askApp{newKeeperApp(f)}), nil))
+		require.Len(t, r.Keys, 1)
+		return r.Keys[0]
+	}
+	canSign := func() bool {
+		answer, err := f.Query.CanSign(f.Ctx, &mpcmodule.QueryCanSignRequest{KeyId: "key"})
+		require.NoError(t, err)
+		return answer.Ok
+	}
+	require.Equal(t, 1, show().Losses)
+	var revoked []string
+	for i, losses := range []int{0, -1} {
+		revoked = append(revoked, f.Participants[i].Operator)
+		require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, revoked[i]))
+		shown := show()
+		require.ElementsMatch(t, revoked, shown.Revoked)
+		require.Empty(t, shown.Missing)
+		require.Equal(t, losses, shown.Losses)
+		require.Equal(t, losses >= 0, canSign())
+	}
+}
+
+// crowdedChain has more participants than one answer, the last of which has a key.
+type crowdedChain struct{ keyedChain }
+
+func (c crowdedChain) Participants(_ context.Context, q *mpcmodule.QueryParticipantsRequest, _ ...grpc.CallOption) (*mpcmodule.QueryParticipantsResponse, error) {
+	if len(q.Pagination.Key) > 0 {
+		return &mpcmodule.QueryParticipantsResponse{Participants: []mpcmodule.Participant{{Operator: "last", Identities: []mpcmodule.Identity{{Version: 1}}}}}, nil
+	}
+	answer := &mpcmodule.QueryParticipantsResponse{Pagination: &query.PageResponse{NextKey: []byte("more")}}
+	return answer, nil
+}
+
+func (c crowdedChain) Keys(_ context.Context, q *mpcmodule.QueryKeysRequest, _ ...grpc.CallOption) (*mpcmodule.QueryKeysResponse, error) {
+	if q.Status != mpcmodule.KEY_STATUS_READY {
+		return &mpcmodule.QueryKeysResponse{}, nil
+	}
+	return &mpcmodule.QueryKeysResponse{Keys: []mpcmodule.Key{{Id: "k", Status: q.Status, Threshold: 1, Participants: []string{"gone", "last"}}}}, nil
+}
+
+func TestPageLooksAtAllParticipants(t *testing.T) {
+	var r PageReport
+	require.NoError(t, r.readChain(t.Context(), crowdedChain{keyedChain{faultyChain{pages: 1}, nil}}, nil))
+	require.Equal(t, []string{"gone"}, r.Keys[0].Revoked)
+	require.Equal(t, -1, r.Keys[0].Losses)
 }
 
 func TestPageFaultsAreTheLatest(t *testing.T) {

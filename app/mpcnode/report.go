@@ -96,8 +96,11 @@ type KeyReport struct {
 	// Address is the key's on Ethereum.
 	Address string `json:"address,omitempty"`
 	// Unknown: the chain does not know the key. Only a running node can tell.
-	Unknown bool      `json:"unknown_to_chain,omitempty"`
-	Updated time.Time `json:"updated"`
+	Unknown bool `json:"unknown_to_chain,omitempty"`
+	// Withheld is why the share is kept though the chain has no use for it, as one of an
+	// epoch that it has not reached. Only a running node can tell.
+	Withheld string    `json:"withheld,omitempty"`
+	Updated  time.Time `json:"updated"`
 }
 
 // KeysReport is what "sequencerd mpc keys" shows.
@@ -170,8 +173,13 @@ func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) Stat
 // reportRunning describes the records of a running node.
 func reportRunning(s mpc.Status, missing []MissingShare) KeysReport {
 	r := ReportKeys(s.Records, s.Tombstones)
-	for i := range r.Keys {
-		r.Keys[i].Unknown = slices.Contains(s.Unknown, types.KeyID(r.Keys[i].KeyID))
+	withheld := make(map[types.RecordKey]mpc.Withholding, len(s.Withheld))
+	for _, w := range s.Withheld {
+		withheld[w.RecordKey] = w.Why
+	}
+	for i, rec := range s.Records { // one of r.Keys each, in this order
+		r.Keys[i].Unknown = slices.Contains(s.Unknown, rec.KeyID)
+		r.Keys[i].Withheld = string(withheld[rec.RecordKey])
 	}
 	r.Missing = missing
 	return r

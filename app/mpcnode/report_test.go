@@ -13,13 +13,17 @@ import (
 // whose share is not there.
 func TestReportOfARunningNode(t *testing.T) {
 	missing := []MissingShare{{KeyID: "lost", Epoch: 2, What: ShareMissing}}
+	later := types.RecordKey{KeyID: "known", Epoch: 1}
 	r := reportRunning(mpc.Status{
 		Records: []types.Record{
 			{RecordKey: types.RecordKey{KeyID: "known"}, HasData: true}, {RecordKey: types.RecordKey{KeyID: "stray"}, HasData: true},
+			{RecordKey: later, HasData: true},
 		},
-		Unknown: []types.KeyID{"stray"},
+		Unknown: []types.KeyID{"stray"}, Withheld: []mpc.Withheld{{RecordKey: later, Why: mpc.WithheldUnasked}},
 	}, missing)
-	require.Len(t, r.Keys, 2)
+	require.Len(t, r.Keys, 3)
+	require.Empty(t, r.Keys[0].Withheld)
+	require.Equal(t, string(mpc.WithheldUnasked), r.Keys[2].Withheld, "the chain has not reached its epoch")
 	require.False(t, r.Keys[0].Unknown)
 	require.True(t, r.Keys[1].Unknown)
 	require.True(t, r.Keys[1].HasShare, "it is kept")
@@ -81,10 +85,10 @@ func TestReportOfWarnings(t *testing.T) {
 		KeyID: "stray", Epoch: 2, Session: types.SessionID{}.String(), Why: "unknown_reshare", Remedy: mpc.WithheldUnasked.Remedy(),
 	}}, s.Withheld)
 	require.Equal(t, map[mpc.Withholding]int{
-		mpc.WithheldForeign: 0, mpc.WithheldUnasked: 1, mpc.WithheldUncommitted: 0, mpc.WithheldPrevious: 0,
+		mpc.WithheldForeign: 0, mpc.WithheldUnasked: 1, mpc.WithheldUncommitted: 0, mpc.WithheldPrevious: 0, mpc.WithheldNext: 0,
 	}, countWithheld([]mpc.Withheld{kept}))
 	m := newMetrics("seq-1")
 	m.watch(state, &shareWatch{})
 	require.InDelta(t, 1, gather(t, m)["sequencer_mpc_warnings"].Metric[0].GetGauge().GetValue(), 0)
-	require.Len(t, gather(t, m)["sequencer_mpc_records_withheld"].Metric, 4)
+	require.Len(t, gather(t, m)["sequencer_mpc_records_withheld"].Metric, 5)
 }

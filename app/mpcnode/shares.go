@@ -60,9 +60,9 @@ type shareWatch struct {
 	look chan struct{}
 
 	missing atomic.Pointer[[]MissingShare]
-	// keysAtRisk is as of the last look.
-	keysAtRisk atomic.Int64
-	logged     map[string]MissingShare
+	// keysAtRisk and presigns are as of the last look.
+	keysAtRisk, presigns atomic.Int64
+	logged               map[string]MissingShare
 }
 
 func newShareWatch(app App, public []ed25519.PublicKey, records func() []types.Record, log *slog.Logger) *shareWatch {
@@ -116,13 +116,22 @@ func (w *shareWatch) found() []MissingShare {
 	return nil
 }
 
-// endangered is how many keys of this participant the next lost share would end, or that
-// lost too many already, as of the last look.
+// endangered is how many keys of this participant the next lost share or identity would end,
+// or that lost too many already, as of the last look.
 func (w *shareWatch) endangered() int64 {
 	if w == nil {
 		return 0
 	}
 	return w.keysAtRisk.Load()
+}
+
+// presignsWanted is how many presignatures this node is to keep at most, of the keys of which
+// it has shares, as of the last look.
+func (w *shareWatch) presignsWanted() int64 {
+	if w == nil {
+		return 0
+	}
+	return w.presigns.Load()
 }
 
 func (w *shareWatch) compare() (err error) {
@@ -136,14 +145,9 @@ func (w *shareWatch) compare() (err error) {
 		return err
 	}
 	missing := missingOf(has.self, has.keys, records)
-	atRisk := 0
-	for _, k := range has.keys {
-		if left := len(k.Participants) - len(k.MissingShares); len(k.MissingShares) > 0 && left <= k.Threshold+1 {
-			atRisk++
-		}
-	}
 	w.missing.Store(&missing)
-	w.keysAtRisk.Store(int64(atRisk))
+	w.keysAtRisk.Store(int64(has.atRisk()))
+	w.presigns.Store(int64(has.signable(missing) * has.presign))
 	w.tell(missing)
 	if news := undeclared(missing); w.declare != nil && len(news) > 0 {
 		w.declare(news)
@@ -156,8 +160,35 @@ type owned struct {
 	// self is who it is; nobody, without keys, if it is not registered.
 	self types.Operator
 	keys []types.Key
+	// roster is everybody's identities.
+	roster *types.Roster
+	// presign is how many presignatures of each are to be kept.
+	presign int
 	// height is of the block after which it is so.
 	height int64
+}
+
+// atRisk counts the keys that cannot do without one more participant, because some lost their
+// share or revoked their identity. A key that never could is as it was asked for.
+func (o *owned) atRisk() (n int) {
+	for i := range o.keys {
+		k := &o.keys[i]
+		if left := k.Signers(o.roster); left < len(k.Participants) && left <= k.Threshold+1 {
+			n++
+		}
+	}
+	return n
+}
+
+// signable counts the keys that this node can make presignatures of, if others are there.
+func (o *owned) signable(missing []MissingShare) (n int) {
+	for i := range o.keys {
+		k := &o.keys[i]
+		if k.CanSign(o.roster) && !slices.ContainsFunc(missing, func(m MissingShare) bool { return m.KeyID == string(k.ID) }) {
+			n++
+		}
+	}
+	return n
 }
 
 // own reads the keys of which this node should have a share.
@@ -171,12 +202,15 @@ func (w *shareWatch) own() (owned, error) {
 	if err != nil {
 		return owned{}, fmt.Errorf("read the roster: %w", err)
 	}
-	has := owned{self: w.operator(roster), height: ctx.BlockHeight()}
+	has := owned{self: w.operator(roster), roster: roster, height: ctx.BlockHeight()}
 	if has.self == "" {
 		return has, nil
 	}
 	if has.keys, err = state.EngineKeysOf(ctx, has.self); err != nil {
 		return owned{}, fmt.Errorf("read the keys of %s: %w", has.self, err)
+	}
+	if has.presign, err = state.EnginePresignTarget(ctx); err != nil {
+		return owned{}, fmt.Errorf("read the parameters: %w", err)
 	}
 	return has, nil
 }

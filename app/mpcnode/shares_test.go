@@ -4,10 +4,12 @@ import (
 	"context"
 	"crypto/ed25519"
 	"log/slog"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	dto "github.com/prometheus/client_model/go"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -18,10 +20,16 @@ type keysState struct {
 	fakeState
 	public ed25519.PublicKey
 	keys   *[]types.Key
+	// others are registered too.
+	others map[types.Operator]types.Identity
 }
 
 func (s keysState) EngineRoster(context.Context) (*types.Roster, error) {
-	return types.NewRoster(map[types.Operator][]types.Identity{"me": {{Version: 1, Key: s.public}}}), nil
+	all := map[types.Operator][]types.Identity{"me": {{Version: 1, Key: s.public}}}
+	for op, id := range s.others {
+		all[op] = []types.Identity{id}
+	}
+	return types.NewRoster(all), nil
 }
 
 func (s keysState) EngineKeysOf(_ context.Context, op types.Operator) ([]types.Key, error) {
@@ -42,7 +50,7 @@ func (a keysApp) MPCState() State { return a.keysState }
 func TestSharesThatAreMissing(t *testing.T) {
 	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
 	key := func(id string, epoch uint64) types.Key {
-		return types.Key{ID: types.KeyID(id), Status: types.KeyReady, Epoch: epoch, Session: types.Context{byte(epoch), 5}}
+		return types.Key{ID: types.KeyID(id), Status: types.KeyReady, Epoch: epoch, Session: types.Context{byte(epoch), 5}, Participants: []types.Operator{"me"}}
 	}
 	record := func(id string, epoch uint64, hasData bool) types.Record {
 		return types.Record{
@@ -72,6 +80,12 @@ func TestSharesThatAreMissing(t *testing.T) {
 	require.Equal(t, []types.KeyID{"behind", "unfinished"}, declared)
 	require.True(t, w.found()[1].OnChain)
 	require.Equal(t, 3, strings.Count(out.String(), "reason=share_missing"))
+	m := newMetrics("seq-1")
+	m.watch(idleEngine(t), w)
+	wanted := slices.IndexFunc(gather(t, m)["sequencer_mpc_presignatures"].Metric, func(m *dto.Metric) bool {
+		return slices.ContainsFunc(m.Label, func(l *dto.LabelPair) bool { return l.GetValue() == "wanted" })
+	})
+	require.InDelta(t, 3, gather(t, m)["sequencer_mpc_presignatures"].Metric[wanted].GetGauge().GetValue(), 0, "of the one key that is fine")
 	keys[2] = key("lost", 1)
 	records = append(records, record("lost", 1, true), record("behind", 2, true))
 	require.NoError(t, w.compare())
@@ -91,33 +105,41 @@ func TestSharesThatAreMissing(t *testing.T) {
 	require.Empty(t, stranger.found())
 }
 
-// A key that lost so many shares that it can spare no other one is counted; one that never
-// could is not.
+// A key that lost so many shares or identities that it can spare no other one is counted; one
+// that never could is not.
 func TestKeysAtRisk(t *testing.T) {
 	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
-	of := func(threshold, participants, missing int) types.Key {
-		k := types.Key{ID: types.KeyID(rune('a' + missing)), Status: types.KeyReady, Threshold: threshold, Participants: make([]types.Operator, participants)}
-		k.MissingShares = make([]types.Operator, missing)
-		return k
-	}
+	all := []types.Operator{"me", "p1", "p2", "p3", "p4"}
 	for name, c := range map[string]struct {
-		key  types.Key
-		want float64
+		threshold, participants int
+		missing, revoked        []types.Operator
+		want                    float64
 	}{
-		"whole":                 {of(2, 4, 0), 0},
-		"everybody is needed":   {of(2, 3, 0), 0},
-		"one can be spared yet": {of(2, 5, 1), 0},
-		"none can be spared":    {of(2, 4, 1), 1},
-		"too few are left":      {of(2, 4, 2), 1},
+		"whole":                         {2, 4, nil, nil, 0},
+		"everybody is needed":           {2, 3, nil, nil, 0},
+		"one can be spared yet":         {2, 5, all[1:2], nil, 0},
+		"none can be spared":            {2, 4, all[1:2], nil, 1},
+		"too few are left":              {2, 4, all[1:3], nil, 1},
+		"one revoked, one can go yet":   {2, 5, nil, all[1:2], 0},
+		"one revoked":                   {2, 4, nil, all[1:2], 1},
+		"two revoked":                   {2, 4, nil, all[1:3], 1},
+		"one missing, another revoked":  {2, 5, all[1:2], all[2:3], 1},
+		"one missing, the same revoked": {2, 5, all[1:2], all[1:2], 0},
+		"another one revoked":           {2, 4, nil, all[4:], 0},
 	} {
 		t.Run(name, func(t *testing.T) {
-			keys := []types.Key{c.key}
-			app := keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &keys}}
+			keys := []types.Key{{ID: "key", Status: types.KeyReady, Threshold: c.threshold, Participants: all[:c.participants], MissingShares: c.missing}}
+			others := make(map[types.Operator]types.Identity)
+			for _, op := range all[1:] {
+				others[op] = types.Identity{Version: 1, Key: []byte(op), Revoked: slices.Contains(c.revoked, op)}
+			}
+			app := keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &keys, others: others}}
 			w := newShareWatch(app, []ed25519.PublicKey{public}, func() []types.Record { return []types.Record{} }, slog.New(slog.DiscardHandler))
 			require.NoError(t, w.compare())
 			m := newMetrics("seq-1")
 			m.watch(idleEngine(t), w)
 			require.InDelta(t, c.want, gather(t, m)["sequencer_mpc_keys_endangered"].Metric[0].GetGauge().GetValue(), 0)
+			require.Zero(t, w.presignsWanted(), "it has no share")
 		})
 	}
 }

@@ -4,14 +4,13 @@ import (
 	"context"
 	"net/http"
 	"net/url"
-	"strconv"
 
 	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // The paths of reports that need more than the engine's last status.
 const (
-	pathCheckup = "/checkup" // ?key=ID&request=ID&held=true
+	pathCheckup = "/checkup" // of a Question
 	pathInspect = "/inspect" // ?id=ID
 )
 
@@ -28,7 +27,7 @@ func (m *member) tools(r reporter) http.Handler {
 // Checkup asks for the facts that a doctor needs. The node asks all other participants
 // meanwhile, which takes some seconds if one does not answer.
 func (c *Client) Checkup(ctx context.Context, q Question) (Checkup, error) {
-	return ask[Checkup](ctx, c, pathCheckup+"?"+urlQuery("key", q.Key, "request", q.Request, "held", strconv.FormatBool(q.Held)))
+	return ask[Checkup](ctx, c, pathCheckup+"?"+q.encode())
 }
 
 // urlQuery encodes names and values.

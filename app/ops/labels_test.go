@@ -27,6 +27,7 @@ func labelValues(t *testing.T) map[string][]string {
 		"kind":      kinds,
 		"outcome":   append([]string{"ok"}, reasons...),
 		"reason":    reasons,
+		"state":     {"ready", "wanted"},
 		"direction": {string(p2p.In), string(p2p.Out)},
 	}
 }

@@ -8,7 +8,10 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/viper"
 	"github.com/stretchr/testify/require"
+
+	serverconfig "github.com/cosmos/cosmos-sdk/server/config"
 
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 )
@@ -48,6 +51,38 @@ func TestPassphraseIsACredential(t *testing.T) {
 	pass, err := parsed.Read(t.TempDir(), "the node")
 	require.NoError(t, err)
 	require.Equal(t, "horse", string(pass))
+}
+
+// What README.md has operators do to app.toml switches on the API server, which has the page,
+// and nothing else, and sets the passphrase.
+func TestServicePreparesAppToml(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "app.toml")
+	read := func() (serverconfig.Config, mpcnode.Config) {
+		t.Helper()
+		v := viper.New()
+		v.SetConfigFile(path)
+		require.NoError(t, v.ReadInConfig())
+		cfg, err := serverconfig.GetConfig(v)
+		require.NoError(t, err)
+		mpc, err := mpcnode.ReadConfig(v)
+		require.NoError(t, err)
+		return cfg, mpc
+	}
+	mpcnode.WriteAppConfig(path, mpcnode.DefaultAppConfig("0coin"))
+	want, _ := read()
+	require.False(t, want.API.Enable, "it is off in a new one")
+	edits := regexp.MustCompile(`(?m)^sed -i .* /var/lib/sequencer/config/app\.toml.*$`).FindAllString(readFile(t, "README.md"), -1)
+	require.Len(t, edits, 2)
+	for _, edit := range edits {
+		out, err := exec.Command("sh", "-c", strings.ReplaceAll(edit, "/var/lib/sequencer/config/app.toml", path)).CombinedOutput()
+		require.NoError(t, err, string(out))
+	}
+	got, mpc := read()
+	want.API.Enable = true
+	require.Equal(t, want, got)
+	require.Equal(t, "credential:mpc-passphrase", mpc.Passphrase)
+	require.Equal(t, mpcnode.PageLocal, mpc.Page)
+	require.Equal(t, "tcp://localhost:1317", got.API.Address, "nobody else reaches it")
 }
 
 // The home of the node is the one folder that it can write, and the commands of README.md

@@ -113,7 +113,7 @@ type Config struct {
 	// Suspicion says how gladly the initiator would do without somebody; 0: it is
 	// welcome.
 	Suspicion func(types.Operator) int
-	// Height of the last block that this node saw; in the Prepare of a presignature.
+	// Height of the last block that this node saw; it is in the Prepare.
 	Height int64
 	// Deals: this node has a share of the old epoch and can deal it anew (reshare).
 	Deals bool

@@ -32,10 +32,12 @@ func Open(cfg Config, now time.Time) (*Session, error) {
 	if _, err := io.ReadFull(cfg.Rand, nonce); err != nil {
 		return nil, fmt.Errorf("read randomness for a Prepare: %w", err)
 	}
-	body := wire.Prepare{Attempt: cfg.Attempt, Nonce: nonce, EphemeralKey: s.ephemeral.PublicKey().Bytes(), Deals: cfg.Deals}
+	body := wire.Prepare{
+		Attempt: cfg.Attempt, Nonce: nonce, EphemeralKey: s.ephemeral.PublicKey().Bytes(), Deals: cfg.Deals, Height: cfg.Height,
+	}
 	if cfg.Request.ID.Kind == types.KindPresign {
 		commitment := cfg.Request.Commitment(cfg.ChainID)
-		body.Height, body.Commitment = cfg.Height, commitment[:]
+		body.Commitment = commitment[:]
 	}
 	bz, err := body.Marshal()
 	if err != nil {
@@ -119,8 +121,14 @@ func DecodePrepare(v types.Verified) (types.RequestID, uint32, error) {
 	return v.Request(), p.Attempt, nil
 }
 
-// PreparedFor is the height in the Prepare of a presignature, which DecodePrepare took, and
-// the hash of what it is for.
+// PreparedAt is the height of the last block that the initiator saw when it made a Prepare,
+// which DecodePrepare took.
+func PreparedAt(v types.Verified) int64 {
+	height, _ := PreparedFor(v)
+	return height
+}
+
+// PreparedFor is that of the Prepare of a presignature, and the hash of what it is for.
 func PreparedFor(v types.Verified) (height int64, commitment []byte) {
 	var p wire.Prepare
 	if err := p.Unmarshal(v.Body()); err != nil {

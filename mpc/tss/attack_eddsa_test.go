@@ -10,6 +10,7 @@ import (
 	"github.com/bnb-chain/tss-lib/v2/crypto"
 	"github.com/bnb-chain/tss-lib/v2/crypto/commitments"
 	"github.com/bnb-chain/tss-lib/v2/eddsa/keygen"
+	"github.com/bnb-chain/tss-lib/v2/eddsa/resharing"
 	"github.com/bnb-chain/tss-lib/v2/eddsa/signing"
 	tsslib "github.com/bnb-chain/tss-lib/v2/tss"
 	"github.com/stretchr/testify/require"
@@ -98,8 +99,13 @@ func TestEdDSA(t *testing.T) {
 		_, err := fixtureProtocols.Protocol(kind, eddsa)
 		require.ErrorIs(t, err, types.ErrUnsupportedAlgorithm)
 	}
-	for _, m := range []tsslib.MessageContent{committed, opened, new(signing.SignRound3Message), new(keygen.KGRound1Message), new(keygen.KGRound2Message1), new(keygen.KGRound2Message2)} {
+	for _, m := range []tsslib.MessageContent{
+		committed, opened, new(signing.SignRound3Message),
+		new(keygen.KGRound1Message), new(keygen.KGRound2Message1), new(keygen.KGRound2Message2),
+		new(resharing.DGRound1Message), new(resharing.DGRound2Message), new(resharing.DGRound3Message1),
+		new(resharing.DGRound3Message2), new(resharing.DGRound4Message),
+	} {
 		name, _ := tss.TypeOf(m)
-		require.Empty(t, name)
+		require.Empty(t, name, "%T", m)
 	}
 }

@@ -442,8 +442,8 @@ type Prepare struct {
 	EphemeralKey []byte `protobuf:"bytes,3,opt,name=ephemeral_key,json=ephemeralKey,proto3" json:"ephemeral_key,omitempty"`
 	// reshare: the initiator has a share of the old epoch and can deal it anew.
 	Deals bool `protobuf:"varint,4,opt,name=deals,proto3" json:"deals,omitempty"`
-	// presign: the height of the last block that the initiator saw. It keeps old ones from
-	// being said again by others.
+	// The height of the last block that the initiator saw. It keeps old ones that others say
+	// again from waiting for a block, or from being taken for those of a presignature.
 	Height int64 `protobuf:"varint,5,opt,name=height,proto3" json:"height,omitempty"`
 	// presign: the hash of what it is for, 32 bytes; no block pinned it. All who take part
 	// have the same identities of each other in their last blocks.

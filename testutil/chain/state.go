@@ -7,6 +7,8 @@ import (
 
 	storetypes "github.com/cosmos/cosmos-sdk/store/v2/types"
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
+	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // State is the module's store and the validators after a block.
@@ -48,11 +50,16 @@ func (f *Fixture) Load(s State) {
 	f.Ctx = f.Ctx.WithBlockHeight(s.height)
 }
 
-// Reborn exports the module's state and imports it into an empty chain of this id.
-func (f *Fixture) Reborn(chainID string) {
+// Reborn exports the module's state and imports it, with what edits make of it, into an
+// empty chain of this id.
+func (f *Fixture) Reborn(chainID string, edits ...func(*types.GenesisState)) {
 	f.t.Helper()
 	gs, err := f.Keeper.ExportGenesis(f.Ctx)
 	require.NoError(f.t, err)
+	for _, edit := range edits {
+		edit(gs)
+	}
+	require.NoError(f.t, gs.Validate())
 	f.clear()
 	f.Ctx = f.Ctx.WithChainID(chainID).WithBlockHeight(1)
 	require.NoError(f.t, f.Keeper.InitGenesis(f.Ctx, *gs))

@@ -49,6 +49,8 @@ type Chain struct {
 	signed []string
 	// forks are digests that nodes see instead of the chain's.
 	forks map[string][]byte
+	// takenBack are those for which that is over.
+	takenBack map[string]bool
 	// reshared were asked for, here or by the module.
 	reshared []string
 	queue    []func(sdk.Context) error
@@ -78,7 +80,7 @@ func newChain(t testing.TB, w *World) *Chain {
 	for _, op := range w.Operators {
 		named = append(named, string(op))
 	}
-	c := &Chain{Fixture: chain.NewPlain(t, w.Config.Nodes, named...), world: w, forks: make(map[string][]byte)}
+	c := &Chain{Fixture: chain.NewPlain(t, w.Config.Nodes, named...), world: w, forks: make(map[string][]byte), takenBack: make(map[string]bool)}
 	params, err := c.Fixture.Keeper.Params(c.Fixture.Ctx)
 	c.must(err)
 	if w.Params != nil {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
 // Fork lets all nodes see another digest than the chain's for a request for a signature:
@@ -15,11 +16,19 @@ func (c *Chain) Fork(id string, digest []byte) { c.forks[id] = digest }
 // Unfork ends a fork.
 func (c *Chain) Unfork(id string, downtime [2]time.Duration) {
 	delete(c.forks, id)
+	c.takenBack[id] = true
 	for _, n := range c.world.Nodes {
 		if n.Up() {
 			n.RestartAfter(c.world.between(downtime))
 		}
 	}
+}
+
+// ofTakenBack: a signature was true until a block was taken back. Here it may come after
+// that; elsewhere the connection that it is on ends with the node that sent it.
+func (c *Chain) ofTakenBack(g *wire.Gossip) bool {
+	s := g.GetSignature()
+	return s != nil && c.takenBack[s.RequestId]
 }
 
 // requestsAt are those open in a state, as nodes see them.

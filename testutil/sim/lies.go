@@ -119,6 +119,7 @@ var lies = []lie{
 		}
 		return []*wire.Envelope{from.Forge(h, body)}
 	}},
+	{"under another identity", underAnotherIdentity},
 	{"refusal with a rumour", func(w *World, from, to *Node, e *wire.Envelope) []*wire.Envelope {
 		refusal := wire.Refuse{Reason: string(types.ErrAlreadyDecided)}
 		if said := w.rumour(from, w.told.gossip(w.Rand)); len(said) > 0 {

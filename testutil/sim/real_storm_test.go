@@ -79,9 +79,10 @@ func runRealStorm(t *testing.T, seed uint64) bool {
 		s.stock(t)
 	}
 
-	s.liar, s.calm = s.Nodes[s.Rand.IntN(len(s.Nodes))], false
+	liar := s.Nodes[s.Rand.IntN(len(s.Nodes))]
+	s.liars, s.calm = []*sim.Node{liar}, false
 	s.Meddle, s.Chain.Bundles = s.weather, s.bundle
-	s.RandomLiar(s.liar, 5+s.Rand.IntN(30))
+	s.RandomLiar(liar, 5+s.Rand.IntN(30))
 	s.After(3*time.Second, s.trouble)
 	const signatures = 3
 	digests := make([][32]byte, signatures)
@@ -97,7 +98,7 @@ func runRealStorm(t *testing.T, seed uint64) bool {
 	}
 	require.GreaterOrEqual(t, s.Nonces(), signatures+s.target, "two of the signatures have one R")
 	s.sound(t)
-	return s.liar.Lied > 0
+	return s.lied()
 }
 
 // storeShares gives all nodes their stored shares of a key that they attested, as a

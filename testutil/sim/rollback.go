@@ -25,11 +25,11 @@ func (c *Chain) Rollback(blocks int64) {
 }
 
 // Reborn exports the chain, which begins again at its first block under another id, on
-// the nodes that there are with what they have on disk.
-func (c *Chain) Reborn(chainID string) {
+// the nodes that there are with what they have on disk. Edits are made to the export.
+func (c *Chain) Reborn(chainID string, edits ...func(*xtypes.GenesisState)) {
 	c.anew(func() {
 		c.world.note("the chain begins again as %s", chainID)
-		c.Fixture.Reborn(chainID)
+		c.Fixture.Reborn(chainID, edits...)
 		clear(c.world.Verified) // what is on its way is of the old one
 		c.begin()
 	})

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/sim"
 	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -136,7 +137,10 @@ func TestRollbackOverReshare(t *testing.T) {
 						p.blocks(60)
 						for _, n := range p.Nodes[1:] {
 							require.True(t, keeps(t, n, made), "a rollback may bring it back")
-							require.True(t, !failed || p.told(n, "a reshare that the chain does not know"))
+							require.True(t, p.told(n, "a reshare that the chain does not know"))
+							withheld := n.Core().Status().Withheld
+							require.Len(t, withheld, 1)
+							require.Equal(t, mpc.WithheldUnasked, withheld[0].Why)
 						}
 					}
 					p.sound(t, c.epoch, c.members(p)...)

@@ -26,9 +26,8 @@ func (w *World) rumour(from *Node, g *wire.Gossip) []*wire.Gossip {
 	return rumours[w.Rand.IntN(len(rumours))].tell(w, from, g)
 }
 
-// rumours are told by RandomLiar. Every identity of a simulated network is the first
-// of its owner.
-var rumours = slices.Concat(oldRumours, signatureRumours, attestationRumours, accusationRumours, evidenceRumours)
+// rumours are told by RandomLiar. Every identity of a liar is its first.
+var rumours = slices.Concat(oldRumours, signatureRumours, attestationRumours, accusationRumours, evidenceRumours, theftRumours)
 
 // oldRumours are made of what others said.
 var oldRumours = []rumour{

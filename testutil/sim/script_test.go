@@ -66,7 +66,7 @@ func TestDropAndRestart(t *testing.T) {
 	require.Empty(t, ledger.Broken())
 	require.Empty(t, w.Broken())
 	nobodyAccused(t, w)
-	fair(t, w, nil, w.Now())
+	fair(t, w, w.Now())
 }
 
 // TestAimedLies: one member tells the same lie in all its messages of one type, and the truth in
@@ -83,7 +83,7 @@ func TestAimedLies(t *testing.T) {
 				require.Positive(t, liar.Lied)
 				require.Empty(t, ledger.Broken())
 				require.Empty(t, w.Broken())
-				fair(t, w, liar, time.Time{}) // it was calm all the time
+				fair(t, w, time.Time{}, liar) // it was calm all the time
 				for _, n := range w.Nodes {
 					require.Zero(t, n.Ended[types.ErrStorage])
 				}
@@ -108,5 +108,5 @@ func TestLieToOne(t *testing.T) {
 	verifies(t, w, "lied", digest)
 	require.Empty(t, ledger.Broken())
 	require.Empty(t, w.Broken())
-	fair(t, w, liar, time.Time{}) // it was calm all the time
+	fair(t, w, time.Time{}, liar) // it was calm all the time
 }

@@ -155,7 +155,7 @@ func runSeedTraced(t *testing.T, seed uint64, trace func(string)) {
 	require.Empty(t, ledger.Broken())
 	require.Empty(t, w.Broken())
 	nobodyAccused(t, w)
-	fair(t, w, nil, calm)
+	fair(t, w, calm)
 }
 
 // verifies: the chain has a signature of the key over this digest.

@@ -307,7 +307,9 @@ func (w *World) hand(from, to *Node, hash types.Hash, bz []byte) {
 	case *wire.Message_Gossip:
 		if err := to.hearGossip(sum.Gossip); err != nil {
 			w.note("%s finds a result of %s false: %v", to.Operator, from.Operator, err)
-			from.False++
+			if !w.Chain.ofTakenBack(sum.Gossip) {
+				from.False++
+			}
 		}
 	}
 }

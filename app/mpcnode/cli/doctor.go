@@ -17,6 +17,7 @@ const (
 	flagStrict  = "strict"
 	// flagCommittee is what "tx mpc reshare" calls it.
 	flagCommittee = "participants"
+	flagThreshold = "threshold"
 )
 
 func doctorCmd() *cobra.Command {
@@ -35,8 +36,10 @@ their clocks say. While it does not, its files are looked at, the database inclu
 
 --for says what is to be done next, and what would be in its way: a keygen needs all of
 its participants, a signature as many as its key says, a reshare as many of the key's
-participants as sign and all who are to have a share: those of --participants, or all
-that are registered (a reshare that names nobody takes those of them that are bonded).
+participants as sign and all who are to have a share. Who that is, of a keygen or a
+reshare, the chain is asked: those of --participants if it would take them, or those that
+it would choose if nobody is named, the bonded ones with the most power. It says too if it
+would refuse a request with --threshold.
 Without --key, --for sign says of each READY key of this node whether it can be signed
 with now, by who is there and by what the chain knows of lost shares.
 --key looks at one key: its status, its participants alone, and whether all have a share
@@ -51,6 +54,7 @@ The exit status is 0 if there is no problem, and 1 if there is one or the doctor
 not look. --strict counts warnings too. For programs: --output json.`,
 		Example: `  sequencerd mpc doctor
   sequencerd mpc doctor --for keygen
+  sequencerd mpc doctor --for keygen --participants OPERATOR,OPERATOR,OPERATOR --threshold 2
   sequencerd mpc doctor --for sign --key treasury
   sequencerd mpc doctor --for reshare --key treasury
   sequencerd mpc doctor --request payment-1 --output json`,
@@ -62,7 +66,8 @@ not look. --strict counts warnings too. For programs: --output json.`,
 	cmd.Flags().String(flagFor, "", "what is to be done: keygen, sign or reshare")
 	cmd.Flags().String(flagKeyID, "", "id of a key to look at")
 	cmd.Flags().String(flagRequest, "", "id of a key, signature or reshare that was asked for")
-	cmd.Flags().StringSlice(flagCommittee, nil, "with --for reshare: the operators that are to have a share then")
+	cmd.Flags().StringSlice(flagCommittee, nil, "with --for keygen or reshare: the operators that are to have a share then")
+	cmd.Flags().Uint32(flagThreshold, 0, "with --for keygen or reshare: t, of which t+1 are to sign (default 1, or that of --key)")
 	cmd.Flags().Bool(flagStrict, false, "exit status 1 for warnings too")
 	return cmd
 }
@@ -112,11 +117,16 @@ func factsOf(cmd *cobra.Command) (doctor.Facts, error) {
 	if facts.Committee, err = cmd.Flags().GetStringSlice(flagCommittee); err != nil {
 		return facts, err
 	}
-	if len(facts.Committee) > 0 && facts.For != doctor.Reshare {
-		return facts, fmt.Errorf("--%s is of --%s reshare", flagCommittee, flagFor)
+	threshold, err := cmd.Flags().GetUint32(flagThreshold)
+	if err != nil {
+		return facts, err
+	}
+	if (len(facts.Committee) > 0 || threshold > 0) && !facts.Choosing() {
+		return facts, fmt.Errorf("--%s and --%s are of --%s keygen, without --%s, and of --%s reshare", flagCommittee, flagThreshold, flagFor, flagKeyID, flagFor)
 	}
 	node, err := mpcnode.NewClient(f.paths.Socket).Checkup(cmd.Context(), mpcnode.Question{
 		Key: facts.Key, Request: facts.Request, Held: facts.For == doctor.Sign && facts.Key == "",
+		Choose: facts.Choosing(), Committee: facts.Committee, Threshold: threshold,
 	})
 	if facts.NodeError = err; err == nil {
 		facts.Node = &node

@@ -101,4 +101,12 @@ func TestDoctorOnAFullNode(t *testing.T) {
 	require.Contains(t, found["identity"].Remedy, "sequencerd mpc identity create")
 	_, err = run(t, home, "mpc", "doctor", "--for", "breakfast")
 	require.ErrorContains(t, err, "--for")
+	for _, args := range [][]string{
+		{"--for", "sign", "--participants", "a,b"}, {"--for", "sign", "--threshold", "1"}, {"--for", "keygen", "--key", "a", "--participants", "a,b"},
+	} {
+		_, err = run(t, home, append([]string{"mpc", "doctor"}, args...)...)
+		require.ErrorContains(t, err, "--participants and --threshold are of")
+	}
+	_, err = diagnose(t, home, "--for", "keygen", "--participants", "a,b", "--threshold", "1")
+	require.ErrorContains(t, err, "the doctor found", "that it does not run")
 }

@@ -63,9 +63,10 @@ func keysCmd() *cobra.Command {
 		Short: "Show the key shares of this node",
 		Long: `Shows the records of this node: key, epoch, session, status and the address that
 the key has on Ethereum. While the node runs it is asked; it also says which keys
-the chain does not know (their records are kept), and of which keys this node should
-have a share and has none, or one of an earlier epoch. Otherwise the database is
-opened, which takes the passphrase. What the chain says of a key: sequencerd query
+the chain does not know (their records are kept), which shares are kept though the
+chain has no use for them, as those of an epoch that it has not reached, and of which
+keys this node should have a share and has none, or one of an earlier epoch. Otherwise
+the database is opened, which takes the passphrase. What the chain says of a key: sequencerd query
 mpc key ID.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -197,6 +198,9 @@ func (k keysText) text() string {
 			}
 			if r.Unknown {
 				status += " (kept, but not on this chain)"
+			}
+			if r.Withheld != "" {
+				status += " (kept: " + r.Withheld + ")"
 			}
 			// t+1 of n sign.
 			fmt.Fprintf(w, "%s\t%d\t%.8s\t%s\t%d of %d\t%s\n",

@@ -23,3 +23,12 @@ func TestStatusWarns(t *testing.T) {
 	text = statusText{mpcnode.StatusReport{Operator: "op", CatchingUp: true, ClockAhead: 61}}.text()
 	require.Regexp(t, `(?m)^warning +catching_up: this node's clock seems 61 s ahead of the chain's: .*clock`, text)
 }
+
+// A share that is kept though the chain has no use for it stands so in the list of keys.
+func TestKeysShowWhatIsKept(t *testing.T) {
+	text := keysText{fromNode, mpcnode.KeysReport{Keys: []mpcnode.KeyReport{
+		{KeyID: "key", Status: "READY"}, {KeyID: "key", Epoch: 1, Status: "READY", Withheld: "unknown_reshare"},
+	}}}.text()
+	require.Regexp(t, `(?m)^key +0 +READY +1 of 0`, text)
+	require.Regexp(t, `(?m)^key +1 +READY \(kept: unknown_reshare\) +1 of 0`, text)
+}

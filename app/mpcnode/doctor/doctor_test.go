@@ -22,7 +22,7 @@ func healthy() Facts {
 		Version:  "v1",
 		Status:   mpcnode.StatusReport{Engine: mpcnode.EngineRunning, Operator: "op-0", IdentityVersion: 1, Height: 70, Preparams: 2, Peers: 3},
 		Identity: mpcnode.IdentityReport{Keys: 1, Operator: "op-0", Version: 1, Current: 1}, PreparamsTarget: 2,
-		Clock: mpcnode.ClockReport{Now: time.Unix(1000, 0), BlockTime: time.Unix(998, 0), MaxAge: 30}, Asked: true,
+		Clock: mpcnode.ClockReport{Now: time.Unix(1000, 0), BlockTime: time.Unix(998, 0), MaxAge: 30}, Asked: true, Validator: mpcnode.ValidatorBonded,
 		Key: &mpcnode.OutcomeReport{
 			Kind: "keygen", ID: "key", KeyID: "key", Status: "READY", Epoch: 1, Threshold: 2, Participants: []string{"op-0", "op-1", "op-2", "op-3"},
 		},
@@ -75,7 +75,7 @@ func TestHealthy(t *testing.T) {
 			require.Empty(t, found.Remedy)
 		}
 		for _, check := range []string{
-			"node", "identity", "passphrase", "database", "disk", "clock", "pre-parameters", "presignatures", "shares", "peers", "participant", "versions", "key", "epoch",
+			"node", "identity", "validator", "passphrase", "database", "disk", "clock", "pre-parameters", "presignatures", "shares", "peers", "participant", "versions", "key", "epoch",
 		} {
 			require.True(t, checks[check], check)
 		}
@@ -158,6 +158,8 @@ func TestStagedFailures(t *testing.T) {
 		{"identity damaged when it was started", func(f *Facts) {
 			f.Node.Status.Problem, f.Node.Status.Remedy, f.Node.Asked = "identity_unusable", types.ErrIdentityLost.Remedy(), false
 		}, Problem, "identity", types.ErrIdentityLost, "missing or damaged", "identity", 0},
+		{"one revoked", revoke("op-1"), Warning, "participant", types.ErrIdentityRevoked, "op-1 revoked its identity", "identity rotate", 0},
+		{"too many revoked", revoke("op-1", "op-2"), Warning, "participant", types.ErrIdentityRevoked, "op-1 revoked its identity", "identity rotate", 2},
 		{"deleted key, presignatures", func(f *Facts) { f.Node.Key.Status, f.Node.PresignTarget = "DELETED", 3 }, Problem, "key", types.ErrKeyDeleted, "DELETED", "another key", 0},
 		{"another's key, presignatures", func(f *Facts) {
 			f.Node.Key.Participants, f.Node.PresignTarget, f.For = []string{"op-1", "op-2", "op-3"}, 3, Sign
@@ -195,6 +197,9 @@ func TestStagedFailures(t *testing.T) {
 		{"not registered", unasked(func(f *Facts) { f.Node.Identity.Operator = "" }), Problem, "identity", types.ErrUnregistered, "none of its keys, 1", "mpc register --from", 0},
 		{"identity outdated", unasked(func(f *Facts) { f.Node.Identity.Current, f.Node.Status.IdentityOutdated = 2, 2 }), Problem, "identity", types.ErrIdentityOld, "goes by version 2", "start the node again", 0},
 		{"identity revoked", func(f *Facts) { f.Node.Identity.Revoked = true }, Problem, "identity", types.ErrIdentityRevoked, "op-0 revoked", "identity rotate", 0},
+		{"jailed", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorJailed }, Warning, "validator", types.ErrNotBonded, "jailed: a keygen", "tx slashing unjail", 0},
+		{"not bonded", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorUnbonding }, Warning, "validator", types.ErrNotBonded, "not bonded (unbonding)", "tx staking delegate", 0},
+		{"no validator", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorGone }, Warning, "validator", types.ErrNotBonded, "has it no more", "create-validator", 0},
 		{"identity made since", func(f *Facts) { f.Files.IdentityKeys = 2 }, Warning, "identity", "", "newer key", "start the node again", 0},
 		{"catching up", func(f *Facts) { f.Node.Status.CatchingUp = true }, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
 		{"engine stopped", unasked(func(f *Facts) { f.Node.Status.Engine = "stopped: the disk is full" }), Problem, "node", types.ErrStorage, "the disk is full", "disk", 0},
@@ -211,6 +216,14 @@ func TestStagedFailures(t *testing.T) {
 		{"disk full", func(f *Facts) { f.Files.Disks[0].Free = 1 << 20 }, Problem, "disk", types.ErrStorage, "1 MiB free", "disk", 0},
 		{"disk low", func(f *Facts) { f.Files.Disks[0].Free = 1 << 30 }, Warning, "disk", types.ErrStorage, "1.0 GiB free", "disk", 0},
 		{"no presignatures", func(f *Facts) { f.Node.PresignTarget = 3 }, Warning, "presignatures", "", "the long way", "participants", 0},
+		{"no presignatures of any key", func(f *Facts) {
+			f.Key, f.Node.Key, f.Node.PresignTarget, f.Node.ReadyKeys = "", nil, 4, 3
+			f.Node.Presignatures = []mpcnode.PresignatureReport{{KeyID: "a", Parked: 5}}
+		}, Warning, "presignatures", "", "none is ready for requests that this node leads, of 12 to be kept, and none is being made", "participants below", 0},
+		{"a key that too few can sign with", func(f *Facts) { f.Key, f.Node.Key, f.Node.SpentKeys = "", nil, 2 }, Warning, "shares", types.ErrTooFewSigners, "to sign: 2", "doctor --for sign", 0},
+		{"no presignatures, behind", func(f *Facts) {
+			f.Key, f.Node.Key, f.Node.PresignTarget, f.Node.ReadyKeys, f.Node.Status.CatchingUp = "", nil, 4, 3, true
+		}, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
 		{"audit log fails", func(f *Facts) { f.Node.Status.AuditProblem = "disk full" }, Problem, "audit log", types.ErrStorage, "disk full", "disk", 0},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -237,6 +250,46 @@ func unasked(stage func(*Facts)) func(*Facts) {
 			*p = mpcnode.ParticipantReport{Operator: p.Operator, IdentityVersion: p.IdentityVersion, Self: p.Self, Direct: p.Direct}
 		}
 	}
+}
+
+// revoke lets participants have no identity: their nodes can answer nothing.
+func revoke(operators ...string) func(*Facts) {
+	return func(f *Facts) {
+		for i := range f.Node.Participants {
+			if p := &f.Node.Participants[i]; slices.Contains(operators, p.Operator) {
+				*p = mpcnode.ParticipantReport{Operator: p.Operator}
+			}
+		}
+	}
+}
+
+// A key whose participants revoked signs nothing, though nobody lost a share.
+func TestRevokedParticipants(t *testing.T) {
+	f := healthy()
+	revoke("op-1", "op-2")(&f)
+	found := bad(Examine(f))
+	last := found[len(found)-1]
+	require.Equal(t, Finding{
+		Check: "epoch", Level: Problem, Reason: types.ErrTooFewSigners, Remedy: types.ErrTooFewSigners.Remedy(),
+		Detail: "at most 2 of 4 have an identity and a share of epoch 1, 3 are needed",
+	}, last)
+}
+
+// A pool that fills says how far it is, and so does one that needs nothing.
+func TestPresignaturesThatAreMade(t *testing.T) {
+	line := func(keys int, pools ...mpcnode.PresignatureReport) string {
+		f := healthy()
+		f.Key, f.Node.Key, f.Node.PresignTarget, f.Node.ReadyKeys, f.Node.Presignatures = "", nil, 4, keys, pools
+		r := Examine(f)
+		require.Empty(t, bad(r))
+		i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Check == "presignatures" })
+		return r.Findings[i].Detail
+	}
+	require.Equal(t, "0 ready for requests that this node leads, 0 parked here in all", line(0))
+	require.Equal(t, "0 of 8 ready for requests that this node leads, 3 parked here in all, 1 being made", line(2, mpcnode.PresignatureReport{KeyID: "a", Parked: 3, Building: 1}))
+	require.Equal(t, "5 of 8 ready for requests that this node leads, 9 parked here in all, 0 being made",
+		line(2, mpcnode.PresignatureReport{KeyID: "a", Parked: 6, Ready: 4}, mpcnode.PresignatureReport{KeyID: "b", Parked: 3, Ready: 1}))
+	require.Equal(t, "4 of 4 ready for requests that this node leads, 6 parked here in all", line(1, mpcnode.PresignatureReport{KeyID: "a", Parked: 6, Ready: 4}))
 }
 
 // clocks sets those of all others.
@@ -350,9 +403,9 @@ func TestHeldKeys(t *testing.T) {
 	}
 	require.Equal(t, []string{
 		"problem stalled: away cannot be signed with now: 2 of 3 participants are there with a share, 3 are needed: op-2 does not answer",
-		"problem share_missing: lost cannot be signed with now: 1 of 4 participants are there with a share, 3 are needed: op-1 has no share, op-2 does not answer, op-3 has no share",
-		"problem stalled: left cannot be signed with now: 1 of 2 participants are there with a share, 2 are needed: op-9 has no identity",
-		"problem share_missing: ours cannot be signed with now: 2 of 3 participants are there with a share, 3 are needed: op-0 has no share",
+		"problem too_few_signers: lost cannot be signed with now: 1 of 4 participants are there with a share, 3 are needed: op-1 has no share, op-2 does not answer, op-3 has no share",
+		"problem too_few_signers: left cannot be signed with now: 1 of 2 participants are there with a share, 2 are needed: op-9 has no identity",
+		"problem too_few_signers: ours cannot be signed with now: 2 of 3 participants are there with a share, 3 are needed: op-0 has no share",
 		"warning stalled: of edge just as many participants are there as are needed: none may be lost",
 		"ok : 2 of 6 READY keys of this node can be signed with now; whether all have the share of one: --key ID",
 	}, lines)
@@ -402,6 +455,73 @@ func TestPurposeReshare(t *testing.T) {
 	leaves.Node.Participants[2].HasShare = false
 	levels, _ = summary(leaves)
 	require.Equal(t, []Level{Problem, OK}, levels, "who has no share deals none, and may get one")
+}
+
+// A keygen takes whom the chain chooses, not everybody that ever registered.
+func TestPurposeKeygen(t *testing.T) {
+	examine := func(f Facts) (r Report, lines []string) {
+		f.For, f.Key, f.Node.Key = Keygen, "", nil
+		r = Examine(f)
+		for _, found := range r.Findings {
+			if found.Check == "keygen" {
+				lines = append(lines, string(found.Level)+" "+string(found.Reason)+": "+found.Detail)
+			}
+		}
+		return r, lines
+	}
+	left := func() Facts {
+		f := healthy()
+		f.Node.Participants = append(f.Node.Participants, mpcnode.ParticipantReport{Operator: "op-4", IdentityVersion: 1})
+		f.Node.Chosen = &mpcnode.ChosenReport{Operators: []string{"op-0", "op-1", "op-2", "op-3"}}
+		return f
+	}
+	const leavesOut = "ok : the chain leaves out op-4: jailed, not bonded, or of less power than the 4 that it takes"
+	r, lines := examine(left())
+	require.Empty(t, bad(r), "who left long ago is not needed")
+	require.Equal(t, []string{leavesOut, "ok : 4 of 4 participants to be are there, 4 are needed"}, lines)
+
+	f := left()
+	f.Node.Participants[1].Answered = false
+	r, lines = examine(f)
+	require.Equal(t, 2, r.Problems)
+	require.Equal(t, []string{leavesOut, "problem stalled: 3 of 4 participants to be are there, 4 are needed"}, lines)
+	f.Committee = []string{"op-0", "op-2", "op-3"}
+	f.Node.Chosen.Operators = f.Committee
+	r, lines = examine(f)
+	require.Empty(t, bad(r))
+	require.Equal(t, []string{"ok : 3 of 3 participants to be are there, 3 are needed"}, lines)
+
+	f = left()
+	f.Node.Validator, f.Node.Chosen.Operators = mpcnode.ValidatorJailed, []string{"op-1", "op-2", "op-3"}
+	r, lines = examine(f)
+	require.Len(t, bad(r), 1)
+	require.Equal(t, "validator", bad(r)[0].Check)
+	require.Equal(t, "ok : the chain leaves out op-0, op-4: jailed, not bonded, or of less power than the 3 that it takes", lines[0])
+	f.Node.Validator = mpcnode.ValidatorBonded
+	_, lines = examine(f)
+	require.Equal(t, "warning : the chain leaves this node out: its validator has less power than each of the 3 that it takes (max_participants)", lines[0])
+
+	f = left()
+	f.Node.Chosen = &mpcnode.ChosenReport{Refusal: "t = 4 needs 5", Reason: string(types.ErrTooFewParticipants)}
+	_, lines = examine(f)
+	require.Equal(t, []string{"problem too_few_participants: the chain would refuse it now: t = 4 needs 5"}, lines)
+	f.Committee, f.Node.Chosen.Refusal, f.Node.Chosen.Reason = []string{"op-0", "op-4"}, "op-4", string(types.ErrNotBonded)
+	_, lines = examine(f)
+	require.Equal(t, []string{"problem participant_not_bonded: the chain would refuse it now: op-4", "problem stalled: 1 of 2 participants to be are there, 2 are needed"}, lines)
+}
+
+// Of those that hold the key and get no share by its reshare not all must be there.
+func TestReshareWithoutAHolder(t *testing.T) {
+	f := healthy()
+	f.For, f.Committee, f.Node.Participants[3].Answered = Reshare, []string{"op-0", "op-1", "op-2"}, false
+	found := bad(Examine(f))
+	require.Len(t, found, 2)
+	require.Equal(t, []Level{Warning, Warning}, []Level{found[0].Level, found[1].Level})
+	f.Committee = nil
+	f.Node.Chosen = &mpcnode.ChosenReport{Operators: []string{"op-0", "op-1", "op-2"}}
+	require.Zero(t, Examine(f).Problems)
+	f.Key, f.Node.Key = "", nil
+	require.Empty(t, bad(Examine(f)))
 }
 
 // One participant alone cannot say whose clock is wrong.

@@ -9,6 +9,7 @@ func Examine(f Facts) Report {
 	}
 	examineNode(r, f)
 	examineIdentity(r, f)
+	examineValidator(r, f)
 	examinePassphrase(r, f)
 	examineDatabase(r, f)
 	examineDisks(r, f)

@@ -30,8 +30,8 @@ type Facts struct {
 	For Purpose
 	// Key and Request are ids that somebody asked about; empty: nobody did.
 	Key, Request string
-	// Committee are the operators that a reshare is to give shares to; empty: all that are
-	// registered.
+	// Committee are the operators that a keygen or a reshare is to give shares to; empty: whom
+	// the chain chooses.
 	Committee []string
 	Files     Files
 	// Node is what the running node says; nil if none answered, and why in NodeError

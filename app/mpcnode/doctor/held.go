@@ -19,7 +19,7 @@ func (f *Facts) judgeKeys(r *Report) {
 	const check = string(Sign)
 	cannot, edge := 0, []string{}
 	for _, k := range f.Node.Held {
-		able, holders, why := f.signers(k)
+		able, left, why := f.signers(k)
 		needed := k.Threshold + 1
 		switch {
 		case able >= needed:
@@ -29,8 +29,8 @@ func (f *Facts) judgeKeys(r *Report) {
 			continue
 		case cannot < maxKeysNamed:
 			reason := types.ErrStalled
-			if holders < needed {
-				reason = types.ErrShareMissing // nobody's return helps
+			if left < needed {
+				reason = types.ErrTooFewSigners // that all are there does not help
 			}
 			r.found(check, Problem, reason, "%s cannot be signed with now: %d of %d participants are there with a share, %d are needed: %s",
 				k.KeyID, able, len(k.Participants), needed, strings.Join(why, ", "))
@@ -48,9 +48,9 @@ func (f *Facts) judgeKeys(r *Report) {
 	}
 }
 
-// signers are how many participants of a key are there with a share, and how many have one;
-// why others do not sign is in words.
-func (f *Facts) signers(k mpcnode.HeldKey) (able, holders int, why []string) {
+// signers are how many participants of a key are there with a share, and how many are left
+// that have a share and an identity; why others do not sign is in words.
+func (f *Facts) signers(k mpcnode.HeldKey) (able, left int, why []string) {
 	for _, op := range k.Participants {
 		p := mpcnode.ParticipantReport{Operator: op} // without an identity, if it is nowhere
 		if i := slices.IndexFunc(f.Node.Participants, func(p mpcnode.ParticipantReport) bool { return p.Operator == op }); i >= 0 {
@@ -60,14 +60,16 @@ func (f *Facts) signers(k mpcnode.HeldKey) (able, holders int, why []string) {
 			why = append(why, op+" has no share")
 			continue
 		}
-		holders++
+		if p.IdentityVersion != 0 {
+			left++
+		}
 		if absent := f.absence(p); absent != "" {
 			why = append(why, op+" "+absent)
 			continue
 		}
 		able++
 	}
-	return able, holders, why
+	return able, left, why
 }
 
 // some names the first, and counts the rest.

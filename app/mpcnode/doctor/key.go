@@ -51,14 +51,16 @@ func failed(r *Report, check string, o *mpcnode.OutcomeReport, reason types.Reas
 }
 
 // examineEpochs compares the shares that participants say they have with the chain's
-// epoch.
+// epoch. Of who revoked its identity it was said that it signs nothing.
 func examineEpochs(r *Report, f Facts) {
 	const check = "epoch"
 	k := f.Node.Key
-	agree, silent := 0, 0
+	agree, silent, revoked := 0, 0, 0
 	for _, p := range f.holders() {
 		missing := slices.Contains(k.MissingShares, p.Operator)
 		switch {
+		case p.IdentityVersion == 0:
+			revoked++
 		case missing:
 			r.found(check, Warning, types.ErrShareMissing, "%s said on chain that it has no share of epoch %d", p.Operator, k.Epoch)
 		case p.Self && f.missesOwn(k.ID): // it stands under shares
@@ -75,7 +77,11 @@ func examineEpochs(r *Report, f Facts) {
 		}
 	}
 	if needed := int(k.Threshold) + 1; agree+silent < needed { // whoever is silent may have one
-		r.found(check, Problem, types.ErrShareMissing, "at most %d of %d have a share of epoch %d, %d are needed", agree+silent, len(k.Participants), k.Epoch, needed)
+		reason, with := types.ErrShareMissing, ""
+		if revoked > 0 {
+			reason, with = types.ErrTooFewSigners, "an identity and "
+		}
+		r.found(check, Problem, reason, "at most %d of %d have %sa share of epoch %d, %d are needed", agree+silent, len(k.Participants), with, k.Epoch, needed)
 		return
 	}
 	r.ok(check, "%d of %d say that they have a share of epoch %d", agree, len(k.Participants), k.Epoch)

@@ -75,15 +75,15 @@ func examineParticipants(r *Report, f Facts) {
 			r.advise(check, Warning, types.ErrIdentityRevoked, "it makes a new one: sequencerd mpc identity rotate, starts its node again, and registers: sequencerd mpc register --from KEY",
 				"%s revoked its identity, and signs nothing until it registers another", p.Operator)
 		case !p.Answered:
-			r.found(check, f.silence(), types.ErrStalled, "%s does not answer%s", p.Operator, silent(p.Direct))
+			r.found(check, f.silence(p), types.ErrStalled, "%s does not answer%s", p.Operator, silent(p.Direct))
 		case p.Outdated():
-			r.advise(check, f.silence(), types.ErrIdentityOld, "tell its operator, whose node says more: sequencerd mpc doctor",
+			r.advise(check, f.silence(p), types.ErrIdentityOld, "tell its operator, whose node says more: sequencerd mpc doctor",
 				"%s answers with version %d of its identity, the chain goes by version %d: it takes no part in new requests", p.Operator, p.AnsweredAs, p.IdentityVersion)
 		case f.clockOf(p) && p.CatchingUp:
-			r.advise(check, f.silence(), types.ErrCatchingUp, "tell its operator: timedatectl set-ntp true",
+			r.advise(check, f.silence(p), types.ErrCatchingUp, "tell its operator: timedatectl set-ntp true",
 				"%s answers, and its clock is %s this node's: all blocks look old to it, and it takes part in nothing", p.Operator, off(p.ClockAhead))
 		case p.CatchingUp:
-			r.found(check, f.silence(), types.ErrCatchingUp, "%s answers and is behind the chain, at height %d", p.Operator, p.Height)
+			r.found(check, f.silence(p), types.ErrCatchingUp, "%s answers and is behind the chain, at height %d", p.Operator, p.Height)
 		case f.clockOf(p):
 			r.advise(check, Warning, "", "tell its operator: timedatectl set-ntp true", "%s answers, and its clock is %s this node's", p.Operator, off(p.ClockAhead))
 		default:
@@ -108,12 +108,14 @@ func examineUnasked(r *Report, f Facts) {
 }
 
 // members are whom it takes: the participants of the key that was asked for, for a reshare
-// those that are to be too; or all.
+// those that are to be too, for a keygen those that are to be; or all.
 func (f *Facts) members() []mpcnode.ParticipantReport {
-	if f.Node == nil {
+	switch {
+	case f.Node == nil:
 		return nil
-	}
-	if f.For == Reshare {
+	case f.Choosing() && f.Node.Key == nil:
+		return f.receivers()
+	case f.Choosing():
 		return f.among(f.isHolder, f.isReceiver)
 	}
 	return f.holders()
@@ -122,7 +124,7 @@ func (f *Facts) members() []mpcnode.ParticipantReport {
 // holders are the participants of the key that was asked for, or all.
 func (f *Facts) holders() []mpcnode.ParticipantReport { return f.among(f.isHolder) }
 
-// receivers are the participants that a reshare is to give shares to.
+// receivers are the participants that a keygen or a reshare is to give shares to.
 func (f *Facts) receivers() []mpcnode.ParticipantReport { return f.among(f.isReceiver) }
 
 func (f *Facts) among(kinds ...func(mpcnode.ParticipantReport) bool) []mpcnode.ParticipantReport {
@@ -135,16 +137,26 @@ func (f *Facts) isHolder(p mpcnode.ParticipantReport) bool {
 	return f.Node.Key == nil || slices.Contains(f.Node.Key.Participants, p.Operator)
 }
 
-// isReceiver: it was named, or nobody was, which takes everybody with an identity.
+// isReceiver: it was named; or nobody was, and the chain would choose it, as far as it can be
+// asked.
 func (f *Facts) isReceiver(p mpcnode.ParticipantReport) bool {
-	if len(f.Committee) == 0 {
-		return p.IdentityVersion != 0
+	switch c := f.Node.Chosen; {
+	case len(f.Committee) > 0:
+		return slices.Contains(f.Committee, p.Operator)
+	case c != nil && len(c.Operators) > 0:
+		return slices.Contains(c.Operators, p.Operator)
 	}
-	return slices.Contains(f.Committee, p.Operator)
+	return p.IdentityVersion != 0
 }
 
-// silence is how bad it is that one does not come: what needs everybody cannot be done.
-func (f *Facts) silence() Level { return f.needs(Keygen, Reshare) }
+// silence is how bad it is that one does not come: what needs everybody cannot be done. Of
+// those that only hold the key that is to be reshared there are others.
+func (f *Facts) silence(p mpcnode.ParticipantReport) Level {
+	if f.For == Reshare && !f.isReceiver(p) {
+		return Warning
+	}
+	return f.needs(Keygen, Reshare)
+}
 
 func silent(direct bool) string {
 	if direct {

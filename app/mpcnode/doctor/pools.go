@@ -3,6 +3,7 @@ package doctor
 import (
 	"slices"
 
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
@@ -50,26 +51,45 @@ func examinePresignatures(r *Report, f Facts) {
 		r.ok(check, "switched off on chain (presign_target is 0)")
 		return
 	}
-	ready, parked := 0, 0
+	ready, parked, building := 0, 0, 0
 	for _, p := range f.Node.Presignatures {
 		if f.Key == "" || p.KeyID == f.Key {
-			ready, parked = ready+p.Ready, parked+p.Parked
+			ready, parked, building = ready+p.Ready, parked+p.Parked, building+p.Building
 		}
 	}
 	of := ""
 	if f.Key != "" {
 		of = " of " + f.Key
 	}
-	if ready == 0 && f.usesOwn() {
-		r.advise(check, Warning, "", "they are made when nothing else is to be done; if there are none for long, look at the participants below",
-			"none%s is ready for requests that this node leads; they are signed the long way", of)
-		return
+	most := f.presignKeys() * f.Node.PresignTarget
+	switch {
+	case most == 0 || !f.makesOwn():
+		r.ok(check, "%d%s ready for requests that this node leads, %d parked here in all", ready, of, parked)
+	case ready == 0 && building == 0:
+		r.advise(check, Warning, "", "they are made one by one when nothing else is to be done, and after a failure up to five minutes later; if there are none for long, look at the participants below",
+			"none%s is ready for requests that this node leads, of %d to be kept, and none is being made; these are signed the long way", of, most)
+	case ready < most:
+		r.ok(check, "%d of %d%s ready for requests that this node leads, %d parked here in all, %d being made", ready, most, of, parked, building)
+	default:
+		r.ok(check, "%d of %d%s ready for requests that this node leads, %d parked here in all", ready, most, of, parked)
 	}
-	r.ok(check, "%d%s ready for requests that this node leads, %d parked here in all", ready, of, parked)
 }
 
-// usesOwn: this node takes part in the key that was asked for, which signs.
-func (f *Facts) usesOwn() bool {
+// presignKeys are how many keys this node is to have presignatures of: its READY ones, or the
+// one that was asked for if it is among them.
+func (f *Facts) presignKeys() int {
 	k := f.Node.Key
-	return k != nil && k.Status == types.KeyReady.String() && slices.Contains(k.Participants, f.Node.Identity.Operator)
+	switch {
+	case f.Key == "":
+		return f.Node.ReadyKeys
+	case k != nil && k.Status == types.KeyReady.String() && slices.Contains(k.Participants, f.Node.Identity.Operator):
+		return 1
+	}
+	return 0
+}
+
+// makesOwn: nothing that was said already keeps this node from making presignatures.
+func (f *Facts) makesOwn() bool {
+	s := f.Node.Status
+	return s.Engine == mpcnode.EngineRunning && s.Problem == "" && !s.CatchingUp && s.IdentityOutdated == 0 && !f.Node.Identity.Revoked
 }

@@ -29,21 +29,24 @@ func examinePurpose(r *Report, f Facts) {
 		r.ok(string(Sign), "%d of %d participants are there; this node is one of no READY key", there, len(members))
 	case f.For == Sign:
 		f.sumUp(r, "participants are there", members, int(f.Node.Key.Threshold)+1, f.signs)
-	case f.For == Reshare:
-		f.sumUpReshare(r)
+	case f.Choosing():
+		f.sumUpChosen(r)
 	default:
 		f.sumUp(r, "participants are there", members, len(members), f.comes)
 	}
 }
 
-// sumUpReshare looks at those who hold the key, if one was named, and those who are to.
-func (f *Facts) sumUpReshare(r *Report) {
+// sumUpChosen looks at those who hold the key, if a reshare of one is to be asked for, and
+// those who are to get a share.
+func (f *Facts) sumUpChosen(r *Report) {
 	if f.Node.Key != nil {
 		f.sumUp(r, "participants of now are there with a share", f.holders(), int(f.Node.Key.Threshold)+1, f.signs)
 	}
-	for _, op := range less(f.Committee, operators(f.Node.Participants)) {
-		r.found(string(Reshare), Problem, types.ErrUnregistered, "%s is to get a share and has no identity on chain", op)
+	f.refused(r)
+	if c := f.Node.Chosen; c != nil && len(c.Operators) == 0 && len(f.Committee) == 0 {
+		return // the chain would choose nobody
 	}
+	f.leftOut(r)
 	receivers := f.receivers()
 	f.sumUp(r, "participants to be are there", receivers, len(receivers), f.comes)
 }

@@ -12,6 +12,10 @@ func examineShares(r *Report, f Facts) {
 	if f.Node == nil || f.Node.Identity.Operator == "" {
 		return
 	}
+	if n := f.Node.SpentKeys; n > 0 && f.Key == "" && f.For != Sign { // that names each
+		r.advise(check, Warning, types.ErrTooFewSigners, "see which, and who can mend it: sequencerd mpc doctor --for sign",
+			"READY keys of this node that too few participants have a share and an identity of to sign: %d", n)
+	}
 	s := f.Node.Status
 	for _, m := range s.MissingShares {
 		told := "the chain does not know yet"

@@ -32,10 +32,10 @@ func sample() mpcnode.PageReport {
 			UnknownKeys: []string{"stray-1", "stray-2"},
 		},
 		Keys: []mpcnode.PageKey{
-			{ID: "treasury", Status: "READY", Epoch: 2, Threshold: 2, Participants: 5, Missing: []string{}, Losses: 2, Address: "0x6FcDAAC159E6fE03b42E0000731b57506fcFd75d"},
-			{ID: "edge", Status: "READY", Threshold: 2, Participants: 4, Missing: []string{"seqvaloper1lost"}},
-			{ID: "gone", Status: "READY", Threshold: 2, Participants: 4, Missing: []string{"a", "b"}, Losses: -1},
-			{ID: "<img src=x onerror=alert(1)>", Status: "ERROR", Reason: "expired", Threshold: 1, Participants: 3, Missing: []string{}, Losses: 1},
+			{ID: "treasury", Status: "READY", Epoch: 2, Threshold: 2, Participants: 5, Missing: []string{}, Revoked: []string{}, Losses: 2, Address: "0x6FcDAAC159E6fE03b42E0000731b57506fcFd75d"},
+			{ID: "edge", Status: "READY", Threshold: 2, Participants: 4, Missing: []string{"seqvaloper1lost"}, Revoked: []string{"seqvaloper1lost"}},
+			{ID: "gone", Status: "READY", Threshold: 2, Participants: 4, Missing: []string{"a"}, Revoked: []string{"seqvaloper1left"}, Losses: -1},
+			{ID: "<img src=x onerror=alert(1)>", Status: "ERROR", Reason: "expired", Threshold: 1, Participants: 3, Missing: []string{}, Revoked: []string{}, Losses: 1},
 		},
 		Sessions: []mpcnode.SessionReport{{
 			Request: "payment-1", KeyID: "treasury", Kind: "sign", Phase: "running", Round: 4, Rounds: 9, Awaiting: []string{"seqvaloper1slow"}, Opened: at.Add(-5 * time.Second),
@@ -57,7 +57,7 @@ func stretched(r mpcnode.PageReport) mpcnode.PageReport {
 	word := strings.Repeat("k", types.MaxIDBytes)
 	r.ChainID = word[:50]
 	r.Status.Operator, r.Status.UnknownKeys = word, []string{word}
-	r.Keys = append(r.Keys, mpcnode.PageKey{ID: word, Status: "ERROR", Reason: word, Threshold: 1, Participants: 3, Missing: []string{word}, Losses: 1})
+	r.Keys = append(r.Keys, mpcnode.PageKey{ID: word, Status: "ERROR", Reason: word, Threshold: 1, Participants: 3, Missing: []string{word}, Revoked: []string{word}, Losses: 1})
 	r.Participants = append(r.Participants, mpcnode.PageParticipant{Operator: word})
 	r.Sessions[0].Request, r.Sessions[0].Awaiting = word, []string{word, word}
 	r.Faults[0].Participant, r.Faults[0].Request = word, word
@@ -140,7 +140,7 @@ func TestInBrowser(t *testing.T) {
 	dom := run("--dump-dom", wide)
 	for _, want := range []string{
 		"seq-1", "4711", "database_missing: restore it", "identity_outdated: the chain goes by version 2", "catching_up: the clock of this node is 61 s ahead",
-		"kept: a share of epoch 3 is kept though the chain has no use for it: other_key. look at the chain", "stray-1, stray-2", "0x6FcDAAC159E6fE03b42E0000731b57506fcFd75d", "5 of 5", "missing: seqvaloper1lost",
+		"kept: a share of epoch 3 is kept though the chain has no use for it: other_key. look at the chain", "stray-1, stray-2", "0x6FcDAAC159E6fE03b42E0000731b57506fcFd75d", "5 of 5", "3 of 4", "missing: seqvaloper1lost", "2 of 4", "no identity: seqvaloper1left",
 		"payout-9", "policy_refused", types.ErrPolicy.Remedy(), "the next loss ends it", "cannot sign", "4 of 9", "seqvaloper1slow", "5 s", "this node", "directly", "by relay", "4700", "not all keys are shown",
 		"&lt;img src=x onerror=alert(1)&gt;",
 	} {

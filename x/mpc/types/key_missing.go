@@ -75,13 +75,8 @@ func (k Key) HasShare(operator string) bool {
 }
 
 // SharesOf counts those of these who have a share of the present epoch.
-func (k Key) SharesOf(operators []string) (n int) {
-	for _, operator := range operators {
-		if k.HasShare(operator) {
-			n++
-		}
-	}
-	return n
+func (k Key) SharesOf(operators []string) int {
+	return mpctypes.CountSigners(k.Participants, k.MissingShares, func(operator string) bool { return slices.Contains(operators, operator) })
 }
 
 // EnoughShares says whether, by what participants said, t+1 of these have a share of the

@@ -64,8 +64,11 @@ function losses(key) {
 
 function keyRow(key) {
   const status = { READY: "good", ERROR: "bad", DELETING: "warn" }[key.status];
-  const shares = key.missing.length === 0 ? `${key.participants} of ${key.participants}`
-    : { text: `${key.participants - key.missing.length} of ${key.participants}`, className: "warn", small: "missing: " + key.missing.join(", ") };
+  const without = new Set([...key.missing, ...key.revoked]).size;
+  const why = [];
+  if (key.missing.length > 0) why.push("missing: " + key.missing.join(", "));
+  if (key.revoked.length > 0) why.push("no identity: " + key.revoked.join(", "));
+  const shares = { text: `${key.participants - without} of ${key.participants}`, className: without > 0 ? "warn" : "", small: why.join("; ") };
   return [
     { text: key.id, small: key.address },
     { text: key.status, className: status, small: key.reason || (key.reshare ? "reshare " + key.reshare : "") },

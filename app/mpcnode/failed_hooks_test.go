@@ -1,0 +1,89 @@
+package mpcnode
+
+import (
+	"context"
+	"log/slog"
+	"testing"
+
+	abci "github.com/cometbft/cometbft/abci/types"
+	"github.com/cometbft/cometbft/libs/pubsub"
+	cmttypes "github.com/cometbft/cometbft/types"
+	"github.com/stretchr/testify/require"
+
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
+	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
+)
+
+// hookEvents are what a block has of so many hooks that failed, among others.
+func hookEvents(t *testing.T, failed int) []abci.Event {
+	t.Helper()
+	other, err := sdk.TypedEventToEvent(&mpcmodule.EventKeyDeleted{KeyId: "k"})
+	require.NoError(t, err)
+	events := []abci.Event{abci.Event(other)}
+	for range failed {
+		e, err := sdk.TypedEventToEvent(&mpcmodule.EventHookFailed{Module: "settlement", Hook: "AfterKeyReady", Id: "k", Error: "out of gas"})
+		require.NoError(t, err)
+		events = append(events, abci.Event(e))
+	}
+	return events
+}
+
+// watchedBus says when somebody subscribed.
+type watchedBus struct {
+	*cmttypes.EventBus
+	subscribed chan struct{}
+}
+
+func (b watchedBus) Subscribe(ctx context.Context, subscriber string, query pubsub.Query, capacity ...int) (cmttypes.Subscription, error) {
+	s, err := b.EventBus.Subscribe(ctx, subscriber, query, capacity...)
+	b.subscribed <- struct{}{}
+	return s, err
+}
+
+// Hooks that failed are counted in the blocks of the node's own bus, also after it gave up on
+// who counts because it was slow.
+func TestFailedHooksAreCounted(t *testing.T) {
+	bus := watchedBus{cmttypes.NewEventBus(), make(chan struct{})}
+	require.NoError(t, bus.Start())
+	t.Cleanup(func() { require.NoError(t, bus.Stop()) })
+	m := newMetrics("seq-1")
+	total := func() float64 {
+		return gather(t, m)["sequencer_mpc_hooks_failed_total"].Metric[0].GetCounter().GetValue()
+	}
+	require.Zero(t, total(), "it is there before the first one")
+	counted := make(chan int)
+	hooks := &failedHooks{bus, func(failed int) { m.hooksFailed(failed); counted <- failed }, slog.New(slog.DiscardHandler)}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- hooks.run(ctx) }()
+	publish := func(inBlock, inTx int) {
+		t.Helper()
+		result := abci.ResponseFinalizeBlock{Events: hookEvents(t, inBlock), TxResults: []*abci.ExecTxResult{{}, {Events: hookEvents(t, inTx)}}}
+		block := cmttypes.MakeBlock(1, []cmttypes.Tx{{1}, {2}}, &cmttypes.Commit{}, nil)
+		require.NoError(t, bus.PublishEventNewBlock(cmttypes.EventDataNewBlock{Block: block, ResultFinalizeBlock: result}))
+	}
+	<-bus.subscribed
+	publish(0, 0)
+	require.Zero(t, <-counted)
+	publish(1, 2)
+	require.Equal(t, 3, <-counted)
+
+	for range blocksBehind + 3 { // one is being counted, and one may be on its way
+		publish(0, 0)
+	}
+	for again := false; !again; {
+		select {
+		case <-counted:
+		case <-bus.subscribed:
+			again = true
+		}
+	}
+	publish(0, 1)
+	require.Equal(t, 1, <-counted)
+	require.InDelta(t, 4, total(), 0)
+
+	cancel()
+	require.NoError(t, <-done)
+	require.Zero(t, bus.NumClientSubscriptions(failedHooksSubscriber))
+}
