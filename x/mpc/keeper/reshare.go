@@ -94,7 +94,8 @@ func (k *Keeper) openReshare(
 		ExpiryHeight:  reshare.RequestedHeight + int64(params.ReshareLifetimeBlocks),
 		AttemptBlocks: params.ReshareAttemptBlocks, StartTimeout: params.StartTimeout, Owner: reshare.Owner,
 	}
-	key.ReshareId, key.EndangeredHeight, key.ReturnHeight = reshare.Id, 0, 0
+	key.ReshareId, key.EndangeredHeight = reshare.Id, 0
+	key.ForgetReturn()
 	if err := k.setKey(ctx, key); err != nil {
 		return types.Reshare{}, err
 	}

@@ -166,6 +166,67 @@ func TestDeadParticipantIsLeftOut(t *testing.T) {
 	}
 }
 
+// A holder never attests, and accuses one that does, so that nobody can say which of the two
+// is to blame. From the second failure on both come last: where others are enough, neither is
+// there, and of two of whom one is needed each has its turn.
+func TestWhoQuarrelsComesLast(t *testing.T) {
+	for name, c := range map[string]struct {
+		validators   int // in all; four hold the key, of whom one leaves
+		liar, victim int
+		want         []int
+	}{
+		"others are enough":              {validators: 6, liar: 1, victim: 4, want: []int{2, 3, 5}},
+		"one is needed":                  {validators: 5, liar: 1, victim: 4, want: []int{2, 3, 4}},
+		"one is needed, the newcomer is": {validators: 5, liar: 4, victim: 1, want: []int{1, 2, 3}},
+		"two holders, not both may go":   {validators: 5, liar: 1, victim: 2, want: []int{2, 3, 4}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, secret := autoResharing(t)
+			for i := 5; i < c.validators; i++ {
+				f.Register(f.AddValidator(i))
+			}
+			setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = 300 })
+			f.Participants[0].Staked.Status = stakingtypes.Unbonding
+			liar, victim := f.Participants[c.liar], f.Participants[c.victim]
+			height, quarrels := int64(10), 0
+			for range 8 {
+				f.EndBlocks(height + 1)
+				r := requireReshare(t, f, types.AutoReshareID("k", height), types.RESHARE_STATUS_PENDING, "")
+				if !slices.Contains(r.Participants, liar.Operator) {
+					f.Stage(r.Id, secret)
+					f.PassTest(r.Id, secret)
+					break
+				}
+				f.EndBlocks(height + 100)
+				if len(r.Participants) > 3 {
+					quarrels++
+				}
+				a := liar.Accuse(r.RequestID(), victim.Operator)
+				_ = f.Keeper.ApplyAccusation(f.Ctx, &a) // it may be no member, or it stands there still
+				for _, p := range f.Participants {
+					if p != liar && slices.Contains(r.Participants, p.Operator) {
+						a := p.AttestReshare(r.Id, 0, chain.Session(r.Id), chain.NewSecret("k").Payload(len(r.Participants)))
+						require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+					}
+				}
+				f.EndBlocks(height + 601)
+				requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "expired")
+				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+				require.NoError(t, key.Validate())
+				height = key.AutoReshareHeight
+			}
+			key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+			require.EqualValues(t, 1, key.Epoch)
+			var want []*chain.Participant
+			for _, i := range c.want {
+				want = append(want, f.Participants[i])
+			}
+			require.ElementsMatch(t, chain.Operators(want...), key.Participants)
+			require.Equal(t, 2, quarrels)
+		})
+	}
+}
+
 // What is not the newcomers' fault is not held against them: their owner gave it up, or
 // all had a share and more than t+1 of them could have signed the test.
 func TestNewcomersOfOtherFailures(t *testing.T) {

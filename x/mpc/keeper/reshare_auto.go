@@ -80,15 +80,15 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	if key, err = k.noteReturn(ctx, key); err != nil {
 		return err
 	}
-	if !key.MayAutoReshare(sdk.UnwrapSDKContext(ctx).BlockHeight()) {
-		return nil
+	able, may, urgent, err := k.mayCheck(ctx, key)
+	if err != nil || !may {
+		return err
 	}
 	if key.SharesLeft() <= int(key.Threshold) {
 		return k.reportLost(ctx, key)
 	}
-	able, err := k.able(ctx, key)
-	if err != nil || k.rests(ctx, params, key) && len(able) > int(key.Threshold) {
-		return err
+	if k.rests(ctx, params, key) && len(able) > int(key.Threshold) {
+		return nil
 	}
 	safe := int(min(key.Threshold+1+params.AutoReshareMargin, params.MaxParticipants))
 	lost := shareLost(ctx, params, key)
@@ -108,7 +108,11 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 			return err
 		}
 	}
-	err = k.autoReshare(ctx, params, key, members)
+	asking := key
+	if urgent {
+		asking.Hasten(operatorsOf(able))
+	}
+	err = k.autoReshare(ctx, params, asking, members)
 	switch {
 	case types.ReasonOf(err) == "":
 		return err
@@ -116,6 +120,21 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return k.wait(ctx, params, key, len(able), err, true)
 	}
 	return k.reportEndangered(ctx, params, key, len(able), err)
+}
+
+// mayCheck lists the participants of a key who can go on, and says whether the module may ask
+// for a reshare of it in this block, and whether it does so though the key is left alone,
+// because so few are left.
+func (k *Keeper) mayCheck(ctx context.Context, key types.Key) (able []types.Member, may, urgent bool, err error) {
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	due := key.MayAutoReshare(height)
+	if !due && !key.CouldHasten(height) {
+		return nil, false, false, nil
+	}
+	if able, err = k.able(ctx, key); err != nil {
+		return nil, false, false, err
+	}
+	return able, due || key.MayHasten(operatorsOf(able), height), !due, nil
 }
 
 // nextSize is how many the next committee of a key is to have: as many as now, as are safe,

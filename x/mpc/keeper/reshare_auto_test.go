@@ -378,6 +378,8 @@ func TestAutoReshareGenesis(t *testing.T) {
 	require.NoError(t, err)
 	other := &gs.Keys[slices.IndexFunc(gs.Keys, func(k types.Key) bool { return k.Id == "other" })]
 	other.FailedReshares, other.EndangeredHeight, other.ReturnHeight = 3, 250, 260
+	other.FailedAble, other.UrgentHeight = 3, 270
+	other.Awaited = other.Participants[:1]
 	other.Absentees = []types.Absentee{{Operator: old.Participants[4].Operator, UntilHeight: 500, Accused: true}}
 	require.NoError(t, gs.Validate())
 	f := chain.NewEmpty(t)
@@ -387,6 +389,9 @@ func TestAutoReshareGenesis(t *testing.T) {
 	require.EqualValues(t, 3, moved.FailedReshares)
 	require.EqualValues(t, 150, moved.EndangeredHeight)
 	require.EqualValues(t, 160, moved.ReturnHeight)
+	require.Equal(t, other.Awaited, moved.Awaited)
+	require.EqualValues(t, 170, moved.UrgentHeight)
+	require.EqualValues(t, 3, moved.FailedAble)
 	require.Equal(t, []types.Absentee{{Operator: old.Participants[4].Operator, UntilHeight: 400, Accused: true}}, moved.Absentees)
 	other.Absentees[0].Operator = "nobody"
 	nobody := chain.NewEmpty(t)

@@ -33,7 +33,11 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 		return err
 	}
 	key.DropReshare(height + int64(params.RetireBlocks))
-	key.FailAutoReshare(reason, absent, height, params.AutoResharePauseBlocks)
+	able, err := k.able(ctx, key)
+	if err != nil {
+		return err
+	}
+	key.FailAutoReshare(reshare, absent, operatorsOf(able), height, params.AutoResharePauseBlocks)
 	if params.AutoReshare && reshare.Auto {
 		if err := k.noteAbsentees(ctx, key, absent); err != nil {
 			return err
@@ -46,7 +50,7 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 		return err
 	}
 	k.emit(ctx, &types.EventReshareFailed{ReshareId: reshare.Id, KeyId: key.Id, Owner: reshare.Owner, Reason: reshare.Reason})
-	if err := k.reportFailures(ctx, key, reshare, absent); err != nil {
+	if err := k.reportFailures(ctx, key, reshare, absent, len(able)); err != nil {
 		return err
 	}
 	k.runReshareHook(ctx, reshare, "AfterReshareFailed", func(ctx context.Context, h types.ReshareHooks) error {
@@ -59,24 +63,21 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 // the first one in this epoch: by itself the module does not get any further. So it tells
 // that somebody ended one by revoking its identity, and that too few were left to deal it,
 // unless that was told when the last of them said that its share is missing.
-func (k *Keeper) reportFailures(ctx context.Context, key types.Key, reshare types.Reshare, absent []types.Absentee) error {
+func (k *Keeper) reportFailures(ctx context.Context, key types.Key, reshare types.Reshare, absent []types.Absentee, able int) error {
 	reason := mpctypes.Reason(reshare.Reason)
 	expired, revoked := reason == mpctypes.ErrExpired && key.FailedReshares > 1, reason == mpctypes.ErrIdentityRevoked
 	starved := reason == mpctypes.ErrTooFewSigners && key.SharesLeft() > int(key.Threshold)
 	if !reshare.Auto || !expired && !revoked && !starved {
 		return nil
 	}
-	able, err := k.able(ctx, key)
-	if err != nil {
-		return err
-	}
 	who := "too few were left to deal the last one"
 	if !starved {
+		var err error
 		if who, err = k.whoFailed(ctx, reshare, absent); err != nil {
 			return err
 		}
 	}
-	k.emitEndangered(ctx, key, len(able), fmt.Errorf("%d reshares of this epoch failed, and %s: %w: %s", key.FailedReshares, who, reason, reason.Remedy()))
+	k.emitEndangered(ctx, key, able, fmt.Errorf("%d reshares of this epoch failed, and %s: %w: %s", key.FailedReshares, who, reason, reason.Remedy()))
 	return nil
 }
 
@@ -148,7 +149,8 @@ func (k *Keeper) revoked(ctx context.Context, r types.Request) ([]types.Absentee
 	return absent, nil
 }
 
-// missed lists who did not come to a reshare.
+// missed lists who did not come to a reshare; of the first that fails in an epoch not those
+// who accuse another one of it.
 func (k *Keeper) missed(ctx context.Context, r types.Request) ([]types.Absentee, error) {
 	reshare, err := k.Reshare(ctx, r.Id)
 	if err != nil {
@@ -162,7 +164,11 @@ func (k *Keeper) missed(ctx context.Context, r types.Request) ([]types.Absentee,
 	if err != nil {
 		return nil, err
 	}
-	return reshare.Absent(reshare.Came(said), suspects), nil
+	key, err := k.Key(ctx, reshare.KeyId)
+	if err != nil {
+		return nil, err
+	}
+	return reshare.Absent(reshare.Came(said), suspects, key.FailedReshares > 0), nil
 }
 
 // withheld lists who kept the test of a reshare from the signature. What its committee said

@@ -71,7 +71,11 @@ func TestReshareFails(t *testing.T) {
 				}
 				height := requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, c.reason).DecidedHeight
 				before.ReshareId, before.NextSession, before.StagedRetireHeight = "", nil, height+100
-				before.AutoReshareHeight, before.FailedReshares = height+600, 1
+				before.AutoReshareHeight, before.UrgentHeight = height+600, height+600
+				before.FailedAble = 4
+				if c.reason != "cancelled" {
+					before.FailedReshares = 1
+				}
 				before.Absentees = nil
 				switch {
 				case c.reason == "expired" && !tested:
@@ -193,6 +197,33 @@ func TestFailureNeverLowersTheStagedRetireHeight(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []int64{101, 101, 201}[i], requireKey(t, f, "k", types.KEY_STATUS_READY, "").StagedRetireHeight)
 	}
+}
+
+// Nor does a deletion that is taken back bring forward what a switch set.
+func TestDeletionNeverLowersTheRetireHeight(t *testing.T) {
+	f, secret := resharing(t)
+	setParams(t, f, func(p *types.Params) { p.RetireBlocks = 5000 })
+	f.Reshare("r", "k", 1, f.Participants[2:5]...)
+	f.Stage("r", secret)
+	f.PassTest("r", secret)
+	end := requireKey(t, f, "k", types.KEY_STATUS_READY, "").RetireHeight
+	setParams(t, f, func(p *types.Params) { p.RetireBlocks = 50 })
+	for range 2 {
+		deleteK(t, f)
+		key := requireKey(t, f, "k", types.KEY_STATUS_DELETING, "")
+		require.Equal(t, end, key.ReadyRetireHeight)
+		require.Less(t, key.RetireHeight, end)
+		require.NoError(t, key.Validate())
+		key.Shift(-end)
+		require.EqualValues(t, 1, key.ReadyRetireHeight, "over, and still there")
+		f.EndBlocks(f.Ctx.BlockHeight() + 10)
+		key = undeleteKey(t, f, "k")
+		require.Equal(t, end, key.RetireHeight)
+		require.Zero(t, key.ReadyRetireHeight)
+	}
+	height := deleteKey(t, f, "k")
+	f.EndBlocks(height + 1)
+	require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_DELETED, "").ReadyRetireHeight)
 }
 
 // A result in the block that expires it counts: results come before expiries.

@@ -27,13 +27,14 @@ func (k *Keeper) noteReturn(ctx context.Context, key types.Key) (types.Key, erro
 	if err != nil || len(able) < len(key.Participants) {
 		return key, err
 	}
-	key.ReturnHeight = 0
+	key.ForgetReturn()
 	return key, k.setKey(ctx, key)
 }
 
 // awaitReturn says whether a key is not reshared to fewer than it should have yet, since
-// participants may be back: auto_reshare_pause_blocks from the first time on, when it tells
-// of the key. A key whose able participants have too few shares to sign does not wait.
+// participants may be back: auto_reshare_pause_blocks from when one more of them was jailed,
+// when it tells of the key. A key whose able participants have too few shares to sign does
+// not wait.
 func (k *Keeper) awaitReturn(ctx context.Context, params types.Params, key types.Key, able []types.Member) (bool, error) {
 	if key.EnoughShares(operatorsOf(able)) != nil {
 		return false, nil //nolint:nilerr // then it must not wait
@@ -42,7 +43,7 @@ func (k *Keeper) awaitReturn(ctx context.Context, params types.Params, key types
 	if err != nil || len(away) == 0 {
 		return false, err
 	}
-	waits, began := key.AwaitReturn(sdk.UnwrapSDKContext(ctx).BlockHeight(), params.AutoResharePauseBlocks)
+	waits, began := key.AwaitReturn(away, sdk.UnwrapSDKContext(ctx).BlockHeight(), params.AutoResharePauseBlocks)
 	if !began {
 		return waits, nil
 	}

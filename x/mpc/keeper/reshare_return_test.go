@@ -73,6 +73,30 @@ func TestJailedParticipantIsBack(t *testing.T) {
 	require.Empty(t, autoReshares(t, f, "k"))
 }
 
+// Who is jailed in the block in which another one is back has its own time. One that comes
+// and goes while another stays away does not make the key wait for ever.
+func TestEachJailedParticipantIsAwaited(t *testing.T) {
+	f, _ := nobodyToAdd(t)
+	a, b := f.Participants[0], f.Participants[1]
+	a.Jail()
+	requireAwaits(t, f, a) // until 60
+	f.EndBlocks(58)
+	unjail(a)
+	b.Jail()
+	requireAwaits(t, f, b) // until 108
+	f.EndBlocks(100)
+	unjail(b)
+	a.Jail()
+	requireAwaits(t, f, a) // until 150
+	require.Equal(t, []string{a.Operator}, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Awaited)
+	f.EndBlocks(150)
+	require.Empty(t, autoReshares(t, f, "k"))
+	f.EndBlocks(151)
+	r := requireReshare(t, f, types.AutoReshareID("k", 150), types.RESHARE_STATUS_PENDING, "")
+	require.ElementsMatch(t, chain.Operators(f.Participants[1:]...), r.Participants)
+	require.Empty(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Awaited)
+}
+
 // A wait that was forgotten while the module left the key alone, or the key was deleted,
 // does not count for who is jailed after it.
 func TestWaitsBeginAnew(t *testing.T) {

@@ -22,11 +22,16 @@ type Suspect struct {
 // Up to t of a committee may be dishonest, who say of others whatever they like. So came
 // counts only those whose word on a session and its payload more than t of the committee
 // gave, one of whom is honest and finished it; see Came. And nobody is blamed on the word of
-// t or fewer.
-func (r Reshare) Absent(came []string, suspects []Suspect) []Absentee {
+// t or fewer. Who did not come and accuses one that did is spared the first time; again says
+// that it is not: see quarrel.
+func (r Reshare) Absent(came []string, suspects []Suspect, again bool) []Absentee {
 	missed := slices.DeleteFunc(slices.Clone(suspects), func(s Suspect) bool { return slices.Contains(came, s.Operator) })
 	blamed := slices.Concat(r.blame(missed), r.silent(came, suspects))
-	if absent := r.accused(blamed); len(absent) > 0 {
+	absent := r.accused(blamed)
+	if tooMany := len(absent) == 0 && len(blamed) > 0; again && !tooMany {
+		absent = r.quarrel(absent, came, suspects)
+	}
+	if len(absent) > 0 {
 		return absent
 	}
 	return r.newcomersOf(missed)
@@ -128,6 +133,51 @@ func (r Reshare) silent(came []string, suspects []Suspect) []Absentee {
 		}
 	}
 	return silent
+}
+
+// quarrel adds to those who are blamed whoever did not come and accuses one that did, and
+// whom it accuses; of several, whom the most of those accuse. One of the two is to blame, and
+// spared for ever it would keep every reshare from its end. So both go, as long as enough
+// holders are spared, or if not both who did not come: an honest one pays with its seat for
+// another's lie, and that with its own. Other keys do not go by it, as one says it of the
+// other.
+func (r Reshare) quarrel(blamed []Absentee, came []string, suspects []Suspect) []Absentee {
+	missed := func(operator string) bool { return !slices.Contains(came, operator) }
+	accuses := make(map[string]string)
+	most := make(map[string]int)
+	for _, s := range suspects {
+		if missed(s.Operator) {
+			continue
+		}
+		accusers := slices.DeleteFunc(slices.Clone(s.Accusers), func(a string) bool { return !missed(a) })
+		for _, accuser := range accusers {
+			if len(accusers) > most[accuser] {
+				accuses[accuser], most[accuser] = s.Operator, len(accusers)
+			}
+		}
+	}
+	isBlamed := func(operator string) bool {
+		return slices.ContainsFunc(blamed, func(a Absentee) bool { return a.Operator == operator })
+	}
+	for _, s := range suspects {
+		other, quarrels := accuses[s.Operator]
+		if !quarrels || isBlamed(s.Operator) {
+			continue
+		}
+		one := append(slices.Clone(blamed), accusedBy(s.Operator, 1))
+		both := one
+		if !isBlamed(other) {
+			both = append(slices.Clone(one), accusedBy(other, 1))
+		}
+		switch {
+		case r.spares(both):
+			blamed = both
+		case r.spares(one):
+			blamed = one
+		}
+	}
+	slices.SortFunc(blamed, func(a, b Absentee) int { return strings.Compare(a.Operator, b.Operator) })
+	return blamed
 }
 
 // blame picks whom to do without. Whoever keeps silent is accused by all who led an

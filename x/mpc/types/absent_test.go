@@ -17,6 +17,7 @@ func TestAbsent(t *testing.T) {
 		accuse   []string // operator, then its accusers
 		accused  string
 		newcomer string
+		again    bool
 	}{
 		"nobody says anything":                 {newcomer: "ef"},
 		"all but a newcomer attested":          {attest: []string{"abcf"}, accused: "e"},
@@ -37,6 +38,13 @@ func TestAbsent(t *testing.T) {
 		"all accuse two participants":          {accuse: []string{"abcef", "cabef"}, newcomer: "ef"},
 		"more participants than may be":        {accuse: []string{"abef", "cbef"}, newcomer: "ef"},
 		"it did not attest, and accuses who":   {attest: []string{"abef"}, accuse: []string{"ac"}, newcomer: ""},
+		"it does so again":                     {attest: []string{"abef"}, accuse: []string{"ec"}, again: true, accused: "ce"},
+		"it does, and accuses many":            {attest: []string{"abef"}, accuse: []string{"ac", "bc", "ec", "fc"}, again: true, accused: "c"},
+		"a newcomer does":                      {attest: []string{"abcf"}, accuse: []string{"ae"}, again: true, accused: "ae"},
+		"two do, of one":                       {attest: []string{"abf"}, accuse: []string{"ac", "fce"}, again: true, accused: "cef"},
+		"it accuses a holder, not both may go": {attest: []string{"abef"}, accuse: []string{"ac"}, again: true, accused: "c"},
+		"it accuses who did not come either":   {attest: []string{"abf"}, accuse: []string{"ec"}, again: true, accused: "ce"},
+		"again, and nobody came":               {accuse: []string{"ac"}, again: true, newcomer: "ef"},
 		"it did, and three accuse it":          {attest: []string{"abef"}, accuse: []string{"ac", "cabe"}, accused: "c"},
 		"who attested is accused from earlier": {attest: []string{"abef"}, accuse: []string{"abef"}, accused: "c"},
 	} {
@@ -58,7 +66,7 @@ func TestAbsent(t *testing.T) {
 				}
 				suspects = append(suspects, s)
 			}
-			accused, newcomer := absentees(r.Absent(r.Came(said), suspects))
+			accused, newcomer := absentees(r.Absent(r.Came(said), suspects, c.again))
 			require.Equal(t, c.accused, accused)
 			require.Equal(t, c.newcomer, newcomer)
 		})

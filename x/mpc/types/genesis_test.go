@@ -169,8 +169,22 @@ func TestGenesisValidate(t *testing.T) {
 		"pause below 0":         func(g *types.GenesisState) { g.Keys[0].AutoReshareHeight = -1 },
 		"return below 0":        func(g *types.GenesisState) { g.Keys[0].ReturnHeight = -1 },
 		"PENDING key, return":   func(g *types.GenesisState) { g.Keys[1].ReturnHeight = 1 },
-		"waits since below 0":   func(g *types.GenesisState) { g.Keys[0].EndangeredHeight = -1 },
-		"PENDING key, waits":    func(g *types.GenesisState) { g.Keys[1].EndangeredHeight = 1 },
+		"kept end below 0":      func(g *types.GenesisState) { g.Keys[0].ReadyRetireHeight = -1 },
+		"kept end, READY key":   func(g *types.GenesisState) { g.Keys[0].ReadyRetireHeight = 1 },
+		"urgent below 0":        func(g *types.GenesisState) { g.Keys[0].UrgentHeight = -1 },
+		"urgent out of reach": func(g *types.GenesisState) {
+			g.Keys[0].UrgentHeight = g.ExportHeight + types.MaxLengthBlocks + 1
+		},
+		"able at no failure": func(g *types.GenesisState) { g.Keys[0].FailedAble = 1 },
+		"able, too many": func(g *types.GenesisState) {
+			g.Keys[0].UrgentHeight, g.Keys[0].FailedAble = 1, uint32(len(g.Keys[0].Participants))+1
+		},
+		"awaited, no return": func(g *types.GenesisState) { g.Keys[0].Awaited = g.Keys[0].Participants[:1] },
+		"awaited, no participant": func(g *types.GenesisState) {
+			g.Keys[0].ReturnHeight, g.Keys[0].Awaited = 1, []string{"z"}
+		},
+		"waits since below 0": func(g *types.GenesisState) { g.Keys[0].EndangeredHeight = -1 },
+		"PENDING key, waits":  func(g *types.GenesisState) { g.Keys[1].EndangeredHeight = 1 },
 		"waits out of reach": func(g *types.GenesisState) {
 			g.Keys[0].EndangeredHeight = g.ExportHeight + types.MaxLengthBlocks + 1
 		},

@@ -45,18 +45,22 @@ func (k *Key) Fail(reason mpctypes.Reason, height, retireHeight int64) error {
 }
 
 // Condemn makes the key DELETING until a height, which takes the place of the one
-// at which what lost to the key would have gone: that goes with the key.
+// at which what lost to the key would have gone: that goes with the key. If the key was
+// READY that one is kept for Restore.
 func (k *Key) Condemn(retireHeight int64) error {
 	if err := k.moveTo(KEY_STATUS_DELETING); err != nil {
 		return err
+	}
+	if len(k.PublicKey) > 0 {
+		k.ReadyRetireHeight = k.RetireHeight
 	}
 	k.RetireHeight = retireHeight
 	return nil
 }
 
 // Restore makes a DELETING key READY again. What lost to it may be destroyed from
-// retireHeight on, and not before the deletion would have done so: a rollback of as
-// many blocks must find it. Whom the module waited for before may be back, and others away.
+// retireHeight on, and not before the deletion would have done so, or an earlier decision: a
+// rollback of as many blocks as each of these was promised must find it. Whom the module waited for before may be back, and others away.
 func (k *Key) Restore(retireHeight int64) error {
 	switch {
 	case k.Status == KEY_STATUS_DELETED:
@@ -69,8 +73,9 @@ func (k *Key) Restore(retireHeight int64) error {
 	if err := k.moveTo(KEY_STATUS_READY); err != nil {
 		return err
 	}
-	k.RetireHeight = max(k.RetireHeight, retireHeight)
-	k.EndangeredHeight, k.ReturnHeight = 0, 0
+	k.RetireHeight, k.ReadyRetireHeight = max(k.RetireHeight, k.ReadyRetireHeight, retireHeight), 0
+	k.EndangeredHeight = 0
+	k.ForgetReturn()
 	return nil
 }
 
@@ -80,7 +85,7 @@ func (k *Key) Bury(retireHeight int64) error {
 	if err := k.moveTo(KEY_STATUS_DELETED); err != nil {
 		return err
 	}
-	k.RetireHeight = retireHeight
+	k.RetireHeight, k.ReadyRetireHeight = retireHeight, 0
 	return nil
 }
 
@@ -146,6 +151,9 @@ func (k *Key) Shift(blocks int64) {
 	if k.StagedRetireHeight != 0 { // 0 stands for none, so what is over stays above it
 		k.StagedRetireHeight = max(k.StagedRetireHeight+blocks, 1)
 	}
+	if k.ReadyRetireHeight != 0 {
+		k.ReadyRetireHeight = max(k.ReadyRetireHeight+blocks, 1)
+	}
 	k.shiftAutoReshare(blocks)
 }
 
@@ -205,8 +213,11 @@ func (k Key) Validate() error {
 }
 
 // validateHeights checks that the end comes after the decision, and neither before
-// there is one.
+// there is one, and that only what a deletion may give back is kept.
 func (k Key) validateHeights() error {
+	if k.ReadyRetireHeight < 0 || k.ReadyRetireHeight > 0 && (k.Status != KEY_STATUS_DELETING || len(k.PublicKey) == 0) {
+		return fmt.Errorf("key %s is %s and has ready_retire_height %d", k.Id, k.Status, k.ReadyRetireHeight)
+	}
 	if k.Status == KEY_STATUS_PENDING {
 		if k.DecidedHeight != 0 || k.RetireHeight != 0 {
 			return fmt.Errorf("key %s is PENDING and has decided_height %d, retire_height %d", k.Id, k.DecidedHeight, k.RetireHeight)

@@ -23,8 +23,39 @@ func (k Key) MayAutoReshare(height int64) bool {
 	return k.Status == KEY_STATUS_READY && k.ReshareId == "" && height >= k.AutoReshareHeight
 }
 
-// PauseAutoReshare keeps the module from asking for a reshare by itself before a height.
-func (k *Key) PauseAutoReshare(until int64) { k.AutoReshareHeight = max(k.AutoReshareHeight, until) }
+// MayHasten reports whether the module may do so before that: no more than t+1 participants
+// can go on and have a share, fewer than when a reshare of this epoch failed. What kept that
+// one from its end may last, but the next one to leave is one too many.
+func (k Key) MayHasten(able []string, height int64) bool {
+	shares := k.SharesOf(able)
+	return k.CouldHasten(height) && shares <= int(k.Threshold)+1 && shares < int(k.FailedAble)
+}
+
+// CouldHasten reports whether it could, were so few left.
+func (k Key) CouldHasten(height int64) bool {
+	return k.Status == KEY_STATUS_READY && k.ReshareId == "" && k.FailedAble > 0 && height >= k.UrgentHeight
+}
+
+// Hasten notes that the module asks for a reshare while so few are left. It does so again
+// only for fewer: those who come and go do not make it ask all the time.
+func (k *Key) Hasten(able []string) { k.noteAble(able) }
+
+// noteAble notes how few can go on and have a share, if those were never fewer in this epoch.
+func (k *Key) noteAble(able []string) {
+	shares := uint32(k.SharesOf(able))
+	if k.UrgentHeight == 0 || shares < k.FailedAble {
+		k.FailedAble = shares
+	}
+}
+
+// PauseAutoReshare keeps the module from asking for a reshare by itself before a height,
+// however few are left.
+func (k *Key) PauseAutoReshare(until int64) {
+	k.AutoReshareHeight = max(k.AutoReshareHeight, until)
+	if k.UrgentHeight != 0 {
+		k.UrgentHeight = max(k.UrgentHeight, until)
+	}
+}
 
 // Await notes in a block that the key waits for a reshare, and reports whether to say so:
 // once in so many blocks, the first time at once unless the wait may well be short.
@@ -37,31 +68,77 @@ func (k *Key) Await(height int64, blocks uint32, short bool) (say, noted bool) {
 	return !first || !short, true
 }
 
-// AwaitReturn notes in a block that participants may be back who are away for a while, and
-// reports whether the key waits for them, which it does for so many blocks, and whether it
-// began to.
-func (k *Key) AwaitReturn(height int64, blocks uint32) (waits, began bool) {
-	if began = k.ReturnHeight == 0; began {
+// AwaitReturn notes in a block that these participants, ascending, may be back who are away
+// for a while, and reports whether the key waits for them, which it does for so many blocks,
+// and whether it began to, or began anew: somebody is away for whom it did not wait. Who is
+// back is forgotten once nobody is left of those: before that, one that comes and goes would
+// keep the key from doing without another one for ever.
+func (k *Key) AwaitReturn(away []string, height int64, blocks uint32) (waits, began bool) {
+	known := func(operator string) bool { return slices.Contains(k.Awaited, operator) }
+	if !slices.ContainsFunc(away, known) {
+		k.ForgetReturn()
+	}
+	for _, operator := range away {
+		if !known(operator) {
+			k.Awaited, began = insertSorted(k.Awaited, operator), true
+		}
+	}
+	if began {
 		k.ReturnHeight = height + int64(blocks)
 	}
 	return height < k.ReturnHeight, began
 }
 
+// ForgetReturn ends the wait for who is away.
+func (k *Key) ForgetReturn() { k.ReturnHeight, k.Awaited = 0, nil }
+
+// validateUrgent checks when the module may hasten.
+func (k Key) validateUrgent() error {
+	if int(k.FailedAble) > len(k.Participants) || k.FailedAble > 0 && k.UrgentHeight == 0 {
+		return fmt.Errorf("key %s: failed_able %d of %d participants, urgent_height %d", k.Id, k.FailedAble, len(k.Participants), k.UrgentHeight)
+	}
+	return nil
+}
+
+// validateAwaited checks for whom the key waits.
+func (k Key) validateAwaited() error {
+	stranger := func(operator string) bool { return !slices.Contains(k.Participants, operator) }
+	if !ascending(k.Awaited) || slices.ContainsFunc(k.Awaited, stranger) || len(k.Awaited) > 0 && k.ReturnHeight == 0 {
+		return fmt.Errorf("key %s waits until return_height %d for %s, who must be participants and ascend",
+			k.Id, k.ReturnHeight, strings.Join(k.Awaited, ", "))
+	}
+	return nil
+}
+
 // FailAutoReshare pauses after a reshare that failed at a height, whoever asked for it:
 // twice as long as after the one before it in this epoch. Those who end one by revoking
 // their identity, or by saying that their share is missing, make the key wait no longer for
-// the next. Who did not come to it is taken
-// last for a while; their until_height need not be set.
-func (k *Key) FailAutoReshare(reason mpctypes.Reason, absent []Absentee, height int64, pauseBlocks uint32) {
+// the next, and that it was given up says nothing of the next at all. Who did not come to it
+// is taken last for a while; their until_height need not be set. Who was taken last already,
+// and needed all the same, begins that time anew, so that another has its turn. These are able
+// to go on.
+func (k *Key) FailAutoReshare(r Reshare, absent []Absentee, able []string, height int64, pauseBlocks uint32) {
+	reason := mpctypes.Reason(r.Reason)
 	pause := min(int64(pauseBlocks)<<min(k.FailedReshares, MaxPauseDoublings), MaxLengthBlocks)
-	if reason != mpctypes.ErrIdentityRevoked && reason != mpctypes.ErrTooFewSigners {
+	switch reason {
+	case mpctypes.ErrCancelled, mpctypes.ErrKeyDeleted:
+	case mpctypes.ErrIdentityRevoked, mpctypes.ErrTooFewSigners:
+		k.FailedReshares = max(k.FailedReshares, 1)
+	default:
 		k.FailedReshares = min(k.FailedReshares, MaxPauseDoublings) + 1
 	}
-	k.FailedReshares = max(k.FailedReshares, 1)
-	k.PauseAutoReshare(height + pause)
+	k.noteAble(able)
+	k.AutoReshareHeight = max(k.AutoReshareHeight, height+pause)
+	k.UrgentHeight = max(k.UrgentHeight, height+int64(pauseBlocks))
 	k.Absentees = slices.DeleteFunc(k.Absentees, func(a Absentee) bool { return a.UntilHeight <= height })
+	until := height + min(AbsenteePauses*pause, MaxLengthBlocks)
+	for i, a := range k.Absentees {
+		if reason == mpctypes.ErrExpired && a.Accused && slices.Contains(r.Participants, a.Operator) {
+			k.Absentees[i].UntilHeight = max(a.UntilHeight, until)
+		}
+	}
 	for _, a := range absent {
-		a.UntilHeight = height + min(AbsenteePauses*pause, MaxLengthBlocks)
+		a.UntilHeight = until
 		k.noteAbsentee(a)
 	}
 }
@@ -153,7 +230,7 @@ func (k Key) CompareAbsent(one, other string, height int64) int {
 
 // shiftAutoReshare moves what the module remembers in time. What is over stays above 0.
 func (k *Key) shiftAutoReshare(blocks int64) {
-	for _, height := range []*int64{&k.AutoReshareHeight, &k.EndangeredHeight, &k.ReturnHeight} {
+	for _, height := range []*int64{&k.AutoReshareHeight, &k.EndangeredHeight, &k.ReturnHeight, &k.UrgentHeight} {
 		if *height != 0 {
 			*height = max(*height+blocks, 1)
 		}

@@ -74,12 +74,16 @@ func (k Key) HasShare(operator string) bool {
 	return participates && !missing
 }
 
+// SharesOf counts those of these who have a share of the present epoch.
+func (k Key) SharesOf(operators []string) int {
+	return mpctypes.CountSigners(k.Participants, k.MissingShares, func(operator string) bool { return slices.Contains(operators, operator) })
+}
+
 // EnoughShares says whether, by what participants said, t+1 of these have a share of the
 // present epoch. It is for who wants to know what will come of a request; who asks may ask
 // all the same, since a database may be put back any time.
 func (k Key) EnoughShares(operators []string) error {
-	left := mpctypes.CountSigners(k.Participants, k.MissingShares, func(operator string) bool { return slices.Contains(operators, operator) })
-	if left <= int(k.Threshold) {
+	if left := k.SharesOf(operators); left <= int(k.Threshold) {
 		return ErrTooFewSigners.Wrapf("key %s needs the shares of %d participants, %d of those who have an identity did not say that theirs is missing",
 			k.Id, k.Threshold+1, left)
 	}

@@ -51,7 +51,7 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64, pauseBlocks uint32) 
 	k.repair(k.repaired(r), height, pauseBlocks)
 	k.MissingShares, k.FoundShares = nil, nil
 	k.NextSession, k.ReshareId = nil, ""
-	k.AutoReshareHeight, k.FailedReshares, k.Absentees = 0, 0, nil
+	k.AutoReshareHeight, k.UrgentHeight, k.FailedReshares, k.FailedAble, k.Absentees = 0, 0, 0, 0, nil
 	k.DecidedHeight, k.RetireHeight = height, max(k.RetireHeight, retireHeight)
 	return nil
 }
@@ -66,9 +66,9 @@ func (k *Key) DropReshare(retireHeight int64) {
 // validateReshare checks what a key says of its reshares.
 func (k Key) validateReshare() error {
 	switch {
-	case min(k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight, k.ReturnHeight) < 0:
-		return fmt.Errorf("key %s: staged_retire_height %d, auto_reshare_height %d, endangered_height %d or return_height %d is below 0",
-			k.Id, k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight, k.ReturnHeight)
+	case min(k.StagedRetireHeight, k.AutoReshareHeight, k.UrgentHeight, k.EndangeredHeight, k.ReturnHeight) < 0:
+		return fmt.Errorf("key %s: staged_retire_height %d, auto_reshare_height %d, urgent_height %d, endangered_height %d or return_height %d is below 0",
+			k.Id, k.StagedRetireHeight, k.AutoReshareHeight, k.UrgentHeight, k.EndangeredHeight, k.ReturnHeight)
 	case len(k.PublicKey) == 0 && (k.Epoch != 0 || k.lastReshareHeight() != 0 || k.FailedReshares != 0 || k.ReshareId != ""):
 		return fmt.Errorf("key %s never was READY and has a reshare", k.Id)
 	case k.ReshareId == "" && len(k.NextSession) != 0:
@@ -76,13 +76,13 @@ func (k Key) validateReshare() error {
 	case len(k.NextSession) != 0 && (len(k.NextSession) != len(mpctypes.Context{}) || string(k.NextSession) == string(k.Session)):
 		return fmt.Errorf("key %s: the next session is none, or the present one", k.Id)
 	}
-	return errors.Join(k.validateAbsentees(), k.validateRepairs())
+	return errors.Join(k.validateAbsentees(), k.validateRepairs(), k.validateAwaited(), k.validateUrgent())
 }
 
 // lastReshareHeight is the last height up to which something waits of its reshares; 0 if
 // nothing ever did.
 func (k Key) lastReshareHeight() int64 {
-	return max(k.StagedRetireHeight, k.AutoReshareHeight, k.EndangeredHeight, k.ReturnHeight)
+	return max(k.StagedRetireHeight, k.AutoReshareHeight, k.UrgentHeight, k.EndangeredHeight, k.ReturnHeight)
 }
 
 // CheckSession says whether a session can have made the shares of the key's next
