@@ -19,6 +19,10 @@ const (
 	// attemptSlack is how many blocks after its end an attempt may still be
 	// opened here: initiator and members do not commit at the same instant.
 	attemptSlack = 2
+	// maxAhead is how many blocks an initiator may be ahead of a node that waits for them
+	// with its Prepare. What is of heights far above is of before a rollback, or was made up,
+	// and would be in the way of what is said now.
+	maxAhead = 64
 	// maxParkedPerSender: an honest initiator leads a few requests of one block. Those of
 	// the earliest blocks make room for later ones.
 	maxParkedPerSender = 16
@@ -215,7 +219,8 @@ func (c *Core) makeRoom(r *types.Request) types.Reason {
 // what somebody says again of a request that is over, or of an attempt, was made before
 // blocks that are here.
 func (c *Core) waitsForBlock(v types.Verified, id types.RequestID, attempt uint32, reason types.Reason) bool {
-	ahead := session.PreparedAt(v) > c.view.Height
+	blocks := session.PreparedAt(v) - c.view.Height
+	ahead := blocks > 0 && blocks <= maxAhead
 	switch reason {
 	case types.ErrUnknownRequest:
 		return ahead
@@ -231,8 +236,9 @@ func (c *Core) waitsForBlock(v types.Verified, id types.RequestID, attempt uint3
 }
 
 // park keeps a Prepare. Where its sender has as many as it may, the one of the earliest
-// block goes, or of these the one that came first: what others say again of that sender
-// keeps out nothing that it says later.
+// block goes for one of a later block: what others say again of that sender keeps out
+// nothing that it says later. Of one block those that came first stay, since they are of
+// the requests that all nodes serve first.
 func (c *Core) park(v types.Verified, reason types.Reason, now time.Time) {
 	own, earliest, height := 0, 0, session.PreparedAt(v)
 	for i, p := range c.parked {
@@ -242,14 +248,14 @@ func (c *Core) park(v types.Verified, reason types.Reason, now time.Time) {
 		if p.prepare.From() != v.From() {
 			continue
 		}
-		if own++; own == 1 || p.height < c.parked[earliest].height {
+		if own++; own == 1 || p.height <= c.parked[earliest].height { // of one block the last
 			earliest = i
 		}
 	}
 	full := own >= maxParkedPerSender
 	if full || len(c.parked) >= maxParked {
 		c.opts.Observer.Dropped(types.ErrBusy)
-		if !full || height < c.parked[earliest].height {
+		if !full || height <= c.parked[earliest].height {
 			return
 		}
 		c.parked = slices.Delete(c.parked, earliest, earliest+1)

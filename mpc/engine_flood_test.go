@@ -121,19 +121,26 @@ func (m *member) sign(t *testing.T, h wire.Header, body interface{ Marshal() ([]
 	return v
 }
 
-// leading makes words that lead attempts of a request, and start them: each Prepare is
+// next is the height after that of the last block: what is said of it and does not fit now
+// waits for it.
+func (c *club) next() int64 {
+	c.ledger.mu.Lock()
+	defer c.ledger.mu.Unlock()
+	return c.ledger.view.Height + 1
+}
+
+// leading makes words of a height that lead attempts of a request, and start them: each Prepare is
 // another one, for the attempts in turn, and each has a Start with what the member itself
 // can put into one. All is signed as it should be.
-func leading(t *testing.T, m *member, id types.RequestID, attempts ...uint32) (words []types.Verified) {
+func leading(t *testing.T, m *member, id types.RequestID, height int64, attempts ...uint32) (words []types.Verified) {
 	t.Helper()
-	const ahead = 1 << 30 // of every node's height: what does not fit waits for a block
 	for i := range floodWords {
 		h := wire.Header{
 			Context: make([]byte, 32), Kind: wire.KIND_PREPARE, Sequence: uint64(i + 1), RequestKind: uint32(id.Kind), RequestId: id.ID,
 		}
 		prepare := m.sign(t, h, &wire.Prepare{
 			Attempt: attempts[i%len(attempts)], Nonce: binary.BigEndian.AppendUint64(make([]byte, 24), uint64(i)),
-			EphemeralKey: append([]byte{9}, make([]byte, 31)...), Height: ahead,
+			EphemeralKey: append([]byte{9}, make([]byte, 31)...), Height: height,
 		})
 		session := prepare.Hash()
 		h.Kind, h.Context = wire.KIND_START, session[:]
@@ -220,7 +227,7 @@ func TestEngineUnderWordsOfOpenRequests(t *testing.T) {
 			r := named(sign, fmt.Sprint(name, "-", i), 0, flooder.op, false)
 			end := func() {}
 			if flooded {
-				end = floodOf(leading(t, flooder, r.ID, 0, 1), c.members[:3])
+				end = floodOf(leading(t, flooder, r.ID, c.next(), 0, 1), c.members[:3])
 			}
 			began := time.Now()
 			c.commit(func(v *mpc.View) { v.Requests = []types.Request{r} })
@@ -267,7 +274,7 @@ func TestEngineUnderWordsOfWhoLeads(t *testing.T) {
 	sign.Height, sign.AttemptBlocks = c.ledger.view.Height+1, attemptBlocks
 	c.ledger.mu.Unlock()
 	r := named(sign, "led", 0, flooder.op, true)
-	words := leading(t, flooder, r.ID, 0)
+	words := leading(t, flooder, r.ID, c.next(), 0)
 	before := heap()
 	for _, m := range c.members[:3] {
 		m.engine.Receive(words[0]) // before what its own engine says, which is no flooder

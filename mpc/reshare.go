@@ -119,7 +119,9 @@ func (c *Core) settleNext(r types.Record, key types.Key) error {
 		return nil
 	case !over || c.destroyed >= maxDestroyed:
 		return nil // what has to wait for the next look is not opened for this one
-	case r.HasData && c.mayNeed(key) && !c.opens(key):
+	case r.HasData && c.mayNeed(key) && !c.opens(key), r.HasData && len(key.Participants)-len(key.MissingShares) <= key.Threshold:
+		// This node, or the key, has nothing else: the new shares may be whole all the same,
+		// and nobody heard of it in time.
 		c.keepNext(r, key, WithheldNext)
 		return nil
 	}

@@ -56,15 +56,19 @@ func TestNextEpochIsKept(t *testing.T) {
 		// member: it should.
 		member bool
 		damage bool
-		why    Withholding
+		// lost is how many others said that they have no share of the chain's epoch.
+		lost int
+		why  Withholding
 	}{
-		"switched to, and nothing else is here":     {types.StatusReady, false, true, false, WithheldNext},
-		"switched to, of a newcomer":                {types.StatusReady, false, false, false, WithheldUnasked},
-		"switched to, beside the present one":       {types.StatusReady, true, true, false, WithheldUnasked},
-		"staged, and nothing else is here":          {types.StatusPending, false, true, false, WithheldNext},
-		"staged, and the present one does not open": {types.StatusPending, true, true, true, WithheldNext},
-		"staged, of a newcomer":                     {types.StatusPending, false, false, false, ""},
-		"staged, beside the present one":            {types.StatusPending, true, true, false, ""},
+		"switched to, and nothing else is here":      {types.StatusReady, false, true, false, 0, WithheldNext},
+		"switched to, of a newcomer":                 {types.StatusReady, false, false, false, 0, WithheldUnasked},
+		"switched to, beside the present one":        {types.StatusReady, true, true, false, 0, WithheldUnasked},
+		"staged, and nothing else is here":           {types.StatusPending, false, true, false, 0, WithheldNext},
+		"staged, and the present one does not open":  {types.StatusPending, true, true, true, 0, WithheldNext},
+		"staged, of a newcomer":                      {types.StatusPending, false, false, false, 0, ""},
+		"staged, beside the present one":             {types.StatusPending, true, true, false, 0, ""},
+		"staged, where too few have the present one": {types.StatusPending, true, true, false, 2, WithheldNext},
+		"staged, where just enough have it":          {types.StatusPending, true, true, false, 1, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, 3)
@@ -75,7 +79,7 @@ func TestNextEpochIsKept(t *testing.T) {
 			}
 			key := types.Key{
 				ID: "key", Status: types.KeyReady, Session: types.Context{1}, Commitment: types.Hash{1}, PublicKey: []byte("public"),
-				Participants: d.ops, RetireHeight: 5, StagedRetireHeight: 60,
+				Participants: d.ops, Threshold: 1, MissingShares: d.ops[3-c.lost:], RetireHeight: 5, StagedRetireHeight: 60,
 			}
 			if !c.member {
 				key.Participants = d.ops[1:]
@@ -95,7 +99,7 @@ func TestNextEpochIsKept(t *testing.T) {
 			require.Equal(t, 1, strings.Count(log.String(), "why="+string(c.why)), log.String())
 			require.NotEmpty(t, c.why.Remedy())
 
-			key.Epoch, key.Session, key.Commitment = 1, types.Context{2}, types.Hash{2}
+			key.Epoch, key.Session, key.Commitment, key.MissingShares = 1, types.Context{2}, types.Hash{2}, nil
 			d.view.Keys["key"] = key
 			d.commit()
 			require.Empty(t, d.core.Status().Withheld)

@@ -416,7 +416,7 @@ func TestStagedShareIsKept(t *testing.T) {
 		Status: types.StatusPending, Algorithm: types.ECDSASecp256k1, Request: types.RequestID{Kind: types.KindReshare, ID: "r"},
 	}
 	require.NoError(t, d.store.PutRecord(r))
-	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyReady, Session: types.Context{8}, RetireHeight: 50, StagedRetireHeight: 60}
+	d.view.Keys["key"] = types.Key{ID: "key", Status: types.KeyReady, Session: types.Context{8}, Participants: d.ops[1:], Threshold: 1, RetireHeight: 50, StagedRetireHeight: 60}
 	d.view.Height, d.ended = 1000, []string{"earlier"}
 	d.start()
 	d.commit()

@@ -27,6 +27,8 @@ type BackupRequest struct {
 	// Last is the manifest of the last backup; nil: there is none.
 	Last *backup.Manifest `json:"last,omitempty"`
 	Full bool             `json:"full"`
+	// SharesAreLost: the node may lack shares that the last one has.
+	SharesAreLost bool `json:"shares_are_lost"`
 }
 
 // Wipe overwrites the passphrases.
@@ -71,6 +73,8 @@ type backups struct {
 	vault    *Vault
 	identity string
 	chainID  string
+	// elsewhere are those of some keys of which this participant needs no share any more.
+	elsewhere func(keys []string) []string
 	// record writes a line into the audit log.
 	record func(Operation)
 
@@ -155,6 +159,11 @@ func (b *backups) plan(req *http.Request, identity *storage.Identity) (*backup.B
 	plan, err := b.vault.planWith(identity.PrivateKeys(), b.chainID, &r)
 	if err != nil {
 		return nil, to, http.StatusInternalServerError, err
+	}
+	if lost := backup.LostSince(r.Last, plan.Manifest); !r.SharesAreLost {
+		if err := lost.Check(b.elsewhere(lost.Gone)...); err != nil {
+			return nil, to, http.StatusConflict, err
+		}
 	}
 	b.record(BackupOperation(plan.Manifest, &r))
 	return plan, to, 0, nil

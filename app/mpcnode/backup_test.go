@@ -68,7 +68,7 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	require.NoError(t, v.Database().BindDigest("payment-1", types.Hash{1}, []byte{1}))
 	var recorded []Operation
 	saves := &backups{
-		vault: v, identity: paths.Identity, chainID: "seq-1", record: func(o Operation) { recorded = append(recorded, o) },
+		vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(o Operation) { recorded = append(recorded, o) },
 	}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
@@ -187,6 +187,46 @@ func TestPassphrasesAreWiped(t *testing.T) {
 	}
 }
 
+// nowhere: the chain says of no key that others have it.
+func nowhere([]string) []string { return nil }
+
+// A node that lacks a share which the last file has adds no file, unless the chain gave the key
+// to others or somebody says that the share is lost.
+func TestBackupOfWhatIsGone(t *testing.T) {
+	v, paths := newVault(t)
+	had := fixtureRecord(fixtures.Shares(2, 1), "treasury", 0)
+	require.NoError(t, v.Database().PutRecord(had))
+	had.Data, had.Status = nil, types.StatusReady
+	require.NoError(t, v.Database().PutRecord(had))
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(Operation) {}}
+	path := filepath.Join(t.TempDir(), "mpc.sock")
+	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
+	to, _ := recipient(t)
+	var last *backup.Manifest
+	create := func(lost bool) (backup.Manifest, error) {
+		r := BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}, Last: last, SharesAreLost: lost}
+		var added backup.Manifest
+		err := NewClient(path).Backup(t.Context(), &r, func(m backup.Manifest, content io.Reader) error {
+			added = m
+			_, err := io.Copy(io.Discard, content)
+			return err
+		})
+		return added, err
+	}
+	first, err := create(false)
+	require.NoError(t, err)
+	last = &first
+	require.NoError(t, v.Database().DestroyRecord(had.RecordKey))
+	_, err = create(false)
+	require.ErrorContains(t, err, "the newest file has shares of treasury, and the node has none")
+	require.ErrorContains(t, err, "--shares-are-lost")
+	_, err = create(true)
+	require.NoError(t, err)
+	saves.elsewhere = func(keys []string) []string { return keys }
+	_, err = create(false)
+	require.NoError(t, err)
+}
+
 // A backup that fails half way is none, and says so: here a record is destroyed
 // while the one before it waits to be read, which no socket holds as a whole.
 func TestBackupThatFailsHalfWay(t *testing.T) {
@@ -195,7 +235,7 @@ func TestBackupThatFailsHalfWay(t *testing.T) {
 	first.Data = make([]byte, storage.MaxShareBytes)
 	require.NoError(t, v.Database().PutRecord(first))
 	require.NoError(t, v.Database().PutRecord(second))
-	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", record: func(Operation) {}}
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(Operation) {}}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
 	to, _ := recipient(t)
@@ -404,7 +444,7 @@ func TestCheckIdentity(t *testing.T) {
 // An identity that was rotated while the node runs is in the backup with all its keys.
 func TestBackupAfterRotation(t *testing.T) {
 	v, paths := newVault(t)
-	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", record: func(Operation) {}}
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(Operation) {}}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
 	next, err := storage.AddIdentityKey(paths.Identity, []byte("horse"), storage.Options{})

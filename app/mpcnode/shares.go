@@ -235,6 +235,30 @@ func recordsOf(s mpc.Status) []types.Record {
 }
 
 // operator is whose identity this node has, revoked or not.
+// elsewhere are those keys that the chain gave to others, or destroyed: this participant
+// needs no share of them. A key that the chain does not know now, as while it catches up, is
+// none of them.
+func (w *shareWatch) elsewhere(keys []string) (list []string) {
+	ctx, err := (&chain{app: w.app}).committed()
+	if err != nil {
+		return nil
+	}
+	state := w.app.MPCState()
+	roster, err := state.EngineRoster(ctx)
+	if err != nil {
+		return nil
+	}
+	self := w.operator(roster)
+	for _, id := range keys {
+		key, known, err := state.EngineKey(ctx, types.KeyID(id))
+		gone := key.Status == types.KeyDeleted || self != "" && !slices.Contains(key.Participants, self)
+		if err == nil && known && gone {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
 func (w *shareWatch) operator(roster *types.Roster) types.Operator {
 	for i := len(w.public) - 1; i >= 0; i-- {
 		if ov, ok := roster.Find(w.public[i]); ok {

@@ -178,3 +178,35 @@ func TestSharesAreLookedAtSometimes(t *testing.T) {
 	cancel()
 	require.NoError(t, <-done)
 }
+
+// keysNamed answers of each key by its id.
+type keysNamed struct{ keysApp }
+
+func (a keysNamed) MPCState() State { return keysNamedState{a.keysState} }
+
+type keysNamedState struct{ keysState }
+
+func (s keysNamedState) EngineKey(_ context.Context, id types.KeyID) (types.Key, bool, error) {
+	i := slices.IndexFunc(*s.keys, func(k types.Key) bool { return k.ID == id })
+	if i < 0 {
+		return types.Key{}, false, nil
+	}
+	return (*s.keys)[i], true, nil
+}
+
+// What others have now, and what was destroyed, is elsewhere; what the chain does not know may
+// be of blocks that are to come.
+func TestKeysThatAreElsewhere(t *testing.T) {
+	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
+	keys := []types.Key{
+		{ID: "own", Status: types.KeyReady, Participants: []types.Operator{"me", "other"}},
+		{ID: "others", Status: types.KeyReady, Participants: []types.Operator{"other"}},
+		{ID: "destroyed", Status: types.KeyDeleted, Participants: []types.Operator{"me"}},
+	}
+	app := keysNamed{keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &keys}}}
+	ask := []string{"own", "others", "destroyed", "unknown"}
+	w := newShareWatch(app, []ed25519.PublicKey{public}, nil, slog.New(slog.DiscardHandler))
+	require.Equal(t, []string{"others", "destroyed"}, w.elsewhere(ask))
+	stranger := newShareWatch(app, nil, nil, slog.New(slog.DiscardHandler))
+	require.Equal(t, []string{"destroyed"}, stranger.elsewhere(ask), "nobody knows whose node it is")
+}

@@ -134,8 +134,8 @@ func (a *Attestation) Less(b *Attestation) bool {
 //     share for each attempt, by the identity that the request pinned; two sessions or
 //     payloads of one attempt are two different words, of which the chain believes the
 //     first that it sees;
-//   - of a deletion, whose attempt is 0, it takes one from each holder. By whatever
-//     version of the holder's identity it is signed, it says the same;
+//   - of a deletion, whose attempt is 0, it takes one from each holder, by
+//     its current identity;
 //   - of a missing share, whose attempt is 0, it takes one from each participant of the
 //     key's present epoch, about the session that made its shares.
 type AttestationPlace struct {

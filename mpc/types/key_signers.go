@@ -14,7 +14,7 @@ func CountSigners[S ~string](participants, missing []S, identified func(S) bool)
 	return n
 }
 
-// CanSign: enough of the key's participants are there to sign, with the identities of a roster.
+// CanSign says whether enough of the key's participants are there to sign, with the identities of a roster.
 func (k *Key) CanSign(roster *Roster) bool { return k.Signers(roster) > k.Threshold }
 
 // Signers is how many of the key's participants there are to sign, with the identities of a

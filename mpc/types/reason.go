@@ -266,7 +266,7 @@ var remedies = map[Reason]string{
 	ErrNotCanonical:          "write the payload in the one encoding that its kind has for it, which the detail names",
 	ErrPayloadTooLarge:       "ask with a payload of at most max_payload_bytes: sequencerd query mpc params",
 	ErrRawNotAllowed:         "ask with a payload that says what is signed, or with a key that was made with allow_raw",
-	ErrPlaceTaken:            "this key signed something else for the same nonce, and both could not take effect; ask with the next nonce, or for the same with other fees and as much gas as at first",
+	ErrPlaceTaken:            "this key signed something else for the same nonce, and both could not take effect; ask with the next nonce, or for the same with other fees and no less gas than before",
 	ErrWrongChain:            "the policy of the key names the chains that it signs for: sequencerd query mpc params; set the chain id of the payload, or use another key",
 	ErrPolicy:                "the policy of the key, or of the module that it belongs to, does not allow this: sequencerd query mpc params shows policies",
 	ErrDigestBound:           "this request id was bound to another digest or key here; ask with a new id",

@@ -39,7 +39,7 @@ const (
 	ErrOtherNode Error = "the newest file in this folder is of another node, or of an identity that this node lost; give each node a folder of its own, and a new one after a new identity was made; a file that another node put here by mistake can be moved away together with its manifest: sequencerd mpc backup list"
 	// ErrLost: the node has lost shares since the newest file, as one that was put back to
 	// an older copy, or whose database was made anew.
-	ErrLost Error = "the node lacks shares that the newest file here has: it was put back to an older copy, or its database is a new one; put them back first: sequencerd mpc backup restore; if other participants have those keys now, or the shares are to stay lost: --shares-are-lost, and keep the files of before, which restore reads with --upto"
+	ErrLost Error = "the node lacks shares that the newest file here has: it was put back to an older copy, or its database is a new one; put them back first: sequencerd mpc backup restore; if other participants have those keys now, as a running node knows by itself, or the shares are to stay lost: --shares-are-lost, and keep the files of before, which restore reads with --upto"
 	// ErrKeys: neither recipient nor passphrase, or both, or one that is none.
 	ErrKeys Error = "give either recipients (age1...) or a passphrase for the backup"
 )

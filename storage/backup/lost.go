@@ -16,10 +16,8 @@ type Lost struct {
 	// happens to a node that goes on leaves that. It was put back to an older copy.
 	Older []string
 	// Gone are those of which it has no share at all: other participants have the key
-	// since, or its database was lost.
+	// since, or its database was lost, or an older copy of it is from before the key.
 	Gone []string
-	// Everything: it has no share of any key.
-	Everything bool
 }
 
 // LostSince compares a manifest with the last one in its folder; nil: there was none.
@@ -40,7 +38,6 @@ func LostSince(last *Manifest, m Manifest) (l Lost) {
 	}
 	slices.Sort(l.Older)
 	slices.Sort(l.Gone)
-	l.Everything = len(l.Gone) > 0 && len(now) == 0
 	return l
 }
 
@@ -56,13 +53,15 @@ func readyShares(m Manifest) map[string]uint64 {
 }
 
 // Check is ErrLost if the node seems to have lost what only files of before have: whoever
-// adds a file then hides that from who restores.
-func (l Lost) Check() error {
+// adds a file then hides that from who restores. elsewhere are the keys of which the chain
+// says that this participant needs no share any more.
+func (l Lost) Check(elsewhere ...string) error {
+	gone := slices.DeleteFunc(slices.Clone(l.Gone), func(key string) bool { return slices.Contains(elsewhere, key) })
 	switch {
 	case len(l.Older) > 0:
 		return fmt.Errorf("%w: of %s the node has an older epoch than the newest file", ErrLost, some(l.Older))
-	case l.Everything:
-		return fmt.Errorf("%w: the newest file has shares of %s, and the node has none at all", ErrLost, some(l.Gone))
+	case len(gone) > 0:
+		return fmt.Errorf("%w: the newest file has shares of %s, and the node has none", ErrLost, some(gone))
 	}
 	return nil
 }

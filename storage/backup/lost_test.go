@@ -20,28 +20,33 @@ func TestLostSince(t *testing.T) {
 	for name, c := range map[string]struct {
 		now         Manifest
 		older, gone []string
-		refused     bool
+		// elsewhere is what the chain says.
+		elsewhere []string
+		refused   bool
 	}{
-		"nothing":                       {Manifest{Records: last.Records}, nil, nil, false},
-		"the epoch before is retired":   {Manifest{Records: []Entry{has("a", 1), has("b", 3)}}, nil, nil, false},
-		"a later epoch is there":        {Manifest{Records: []Entry{has("a", 2), has("b", 3)}}, nil, nil, false},
-		"a key was destroyed":           {Manifest{Records: []Entry{has("b", 3)}, Tombstones: []string{"a"}}, nil, nil, false},
-		"all keys were destroyed":       {Manifest{Tombstones: []string{"a", "b"}}, nil, nil, false},
-		"others have the key now":       {Manifest{Records: []Entry{has("b", 3)}}, nil, []string{"a"}, false},
-		"an older copy":                 {Manifest{Records: []Entry{has("a", 0), has("b", 3)}}, []string{"a"}, nil, true},
-		"an older copy, and a gone key": {Manifest{Records: []Entry{has("a", 0)}}, []string{"a"}, []string{"b"}, true},
-		"a new database":                {Manifest{}, nil, []string{"a", "b"}, true},
+		"nothing":                                 {Manifest{Records: last.Records}, nil, nil, nil, false},
+		"the epoch before is retired":             {Manifest{Records: []Entry{has("a", 1), has("b", 3)}}, nil, nil, nil, false},
+		"a later epoch is there":                  {Manifest{Records: []Entry{has("a", 2), has("b", 3)}}, nil, nil, nil, false},
+		"a key was destroyed":                     {Manifest{Records: []Entry{has("b", 3)}, Tombstones: []string{"a"}}, nil, nil, nil, false},
+		"all keys were destroyed":                 {Manifest{Tombstones: []string{"a", "b"}}, nil, nil, nil, false},
+		"others have the key now, says the chain": {Manifest{Records: []Entry{has("b", 3)}}, nil, []string{"a"}, []string{"a"}, false},
+		"others have another key":                 {Manifest{Records: []Entry{has("b", 3)}}, nil, []string{"a"}, []string{"b"}, true},
+		"an older copy, says the chain or not":    {Manifest{Records: []Entry{has("a", 0), has("b", 3)}}, []string{"a"}, nil, []string{"a"}, true},
+		"a key is gone, and nobody says why":      {Manifest{Records: []Entry{has("b", 3)}}, nil, []string{"a"}, nil, true},
+		"an older copy":                           {Manifest{Records: []Entry{has("a", 0), has("b", 3)}}, []string{"a"}, nil, nil, true},
+		"an older copy, and a gone key":           {Manifest{Records: []Entry{has("a", 0)}}, []string{"a"}, []string{"b"}, nil, true},
+		"a new database":                          {Manifest{}, nil, []string{"a", "b"}, nil, true},
 		"the epoch is not READY": {Manifest{Records: []Entry{has("a", 0), entry("a", 1, types.StatusPending, true), has("b", 3)}},
-			[]string{"a"}, nil, true},
+			[]string{"a"}, nil, nil, true},
 		"a record without its share": {Manifest{Records: []Entry{entry("a", 1, types.StatusReady, false), has("b", 3)}},
-			nil, []string{"a"}, false},
+			nil, []string{"a"}, nil, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			lost := LostSince(&last, c.now)
 			require.Equal(t, c.older, lost.Older)
 			require.Equal(t, c.gone, lost.Gone)
 			require.Equal(t, len(c.older)+len(c.gone) == 0, lost.String() == "")
-			if err := lost.Check(); c.refused {
+			if err := lost.Check(c.elsewhere...); c.refused {
 				require.ErrorIs(t, err, ErrLost)
 				require.ErrorIs(t, err, types.ErrBackup)
 			} else {

@@ -56,10 +56,11 @@ for one node: files of another identity are not continued. While the node runs i
 database is opened. Either way the passphrase of the MPC folder shows that you
 may.
 
-Where the node has an older epoch of a key than the newest file, or no share at all any
-more, it was put back to an older copy or lost its database, and no file is added: put
-back first what is there. --shares-are-lost adds one all the same, as for a node whose
-only key other participants have now; "restore --upto" reads the files before it.`,
+Where the node has an older epoch of a key than the newest file, or no share any more, it
+was put back to an older copy or lost its database, and no file is added: put back first
+what is there. A running node knows of which keys it needs no share any more, since other
+participants have them; of a stopped one --shares-are-lost says so, and adds a file in any
+case. "restore --upto" reads the files before it.`,
 		Example: "  sequencerd mpc backup create /mnt/backup/node0 --recipient age1...",
 		Args:    cobra.ExactArgs(1),
 		RunE:    createBackup,
@@ -90,9 +91,6 @@ func createBackup(cmd *cobra.Command, args []string) error {
 	var added backup.Manifest
 	source := fromNode
 	err = mpcnode.NewClient(f.paths.Socket).Backup(cmd.Context(), r, func(m backup.Manifest, content io.Reader) (err error) {
-		if err := checkLost(cmd, r.Last, m); err != nil {
-			return err
-		}
 		added, err = folder.Add(m, func(w io.Writer) error {
 			_, err := io.Copy(w, content)
 			return err
@@ -109,6 +107,7 @@ func createBackup(cmd *cobra.Command, args []string) error {
 	if last := r.Last; last != nil && last.ChainID != "" && last.ChainID != added.ChainID {
 		fmt.Fprintf(cmd.ErrOrStderr(), "this backup is a full one: the chain is %s now, and was %s when the last one was made\n", added.ChainID, last.ChainID)
 	}
+	tellLost(cmd, r.Last, added)
 	return show(cmd, backupText{source, []backup.Manifest{added}})
 }
 
@@ -125,7 +124,11 @@ func backupRequest(cmd *cobra.Command, f nodeFiles, folder backup.Folder) (*mpcn
 	if head.Broken != nil && !full {
 		fmt.Fprintf(cmd.ErrOrStderr(), "this backup is a full one: what changes would have to be added to is not whole in the folder: %v\n", head.Broken)
 	}
-	r := &mpcnode.BackupRequest{Last: head.Last, Full: full || head.Broken != nil}
+	lost, err := cmd.Flags().GetBool(flagSharesLost)
+	if err != nil {
+		return nil, err
+	}
+	r := &mpcnode.BackupRequest{Last: head.Last, Full: full || head.Broken != nil, SharesAreLost: lost}
 	if r.Recipients, err = cmd.Flags().GetStringSlice(flagRecipient); err != nil {
 		return nil, err
 	}
@@ -149,22 +152,12 @@ func backupRequest(cmd *cobra.Command, f nodeFiles, folder backup.Folder) (*mpcn
 	return r, nil
 }
 
-// checkLost refuses to hide, by a newer file, shares that only those before have, and names
-// the keys of which this one has none.
-func checkLost(cmd *cobra.Command, last *backup.Manifest, next backup.Manifest) error {
-	given, err := cmd.Flags().GetBool(flagSharesLost)
-	if err != nil {
-		return err
-	}
-	lost := backup.LostSince(last, next)
-	if err := lost.Check(); err != nil && !given {
-		return err
-	}
-	if keys := lost.String(); keys != "" {
+// tellLost names the keys of which the files before have shares, and this one has none.
+func tellLost(cmd *cobra.Command, last *backup.Manifest, added backup.Manifest) {
+	if keys := backup.LostSince(last, added).String(); keys != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), types.ForProgram("this backup lacks shares of %s that file %d has; keep that one, for restore --upto %d, unless other participants have the key now: sequencerd query mpc key ID\n"),
 			keys, last.Number, last.Number)
 	}
-	return nil
 }
 
 // backupStopped opens the vault of a node that does not run.
@@ -186,8 +179,10 @@ func backupStopped(cmd *cobra.Command, f nodeFiles, folder backup.Folder, r *mpc
 	if err != nil {
 		return m, err
 	}
-	if err := checkLost(cmd, r.Last, plan.Manifest); err != nil {
-		return m, err
+	if !r.SharesAreLost {
+		if err := backup.LostSince(r.Last, plan.Manifest).Check(); err != nil {
+			return m, err
+		}
 	}
 	f.record(cmd, mpcnode.BackupOperation(plan.Manifest, r))
 	return folder.Add(plan.Manifest, func(w io.Writer) error { return plan.Write(w, to) })

@@ -30,7 +30,7 @@ func examineValidator(r *Report, f Facts) {
 	}
 }
 
-// Choosing: somebody asks about a new key, or new shares, and so whom the chain would choose.
+// Choosing says whether somebody asks about a new key, or new shares, and so whom the chain would choose.
 func (f *Facts) Choosing() bool { return f.For == Keygen && f.Key == "" || f.For == Reshare }
 
 // refused notes that the chain would not take what is to be asked for, and who of those that

@@ -9,7 +9,6 @@ import (
 	"github.com/ethereum/go-ethereum/common"
 	"github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto"
-	"github.com/ethereum/go-ethereum/params"
 	"github.com/ethereum/go-ethereum/rlp"
 	"github.com/holiman/uint256"
 
@@ -202,7 +201,7 @@ func claimsOf(tx *types.Transaction, chain *big.Int) mpctypes.Claims {
 	c := mpctypes.Claims{
 		ChainID: chain.String(), Value: tx.Value(), Fee: feeOf(tx),
 		Place: fmt.Sprintf("%s/%d", chain, tx.Nonce()), Effect: effectOf(tx, chain),
-		Gas: gasOf(tx),
+		Gas: tx.Gas(),
 	}
 	if to := tx.To(); to != nil {
 		c.To = strings.ToLower(to.Hex())
@@ -222,25 +221,19 @@ func feeOf(tx *types.Transaction) *big.Int {
 	return fee
 }
 
-// gasOf is the gas that is left for what a transaction does: its access list costs some
-// before that begins (EIP-2930). It counts up to what Ethereum includes of one transaction
-// (EIP-7825): what has more there is never included, and one that has that much can take its
-// place.
-func gasOf(tx *types.Transaction) uint64 {
-	list := tx.AccessList()
-	cost := params.TxAccessListAddressGas*uint64(len(list)) + params.TxAccessListStorageKeyGas*uint64(list.StorageKeys())
-	gas := min(tx.Gas(), params.MaxTxGas)
-	return gas - min(gas, cost)
-}
-
 // effectOf hashes what a transaction does: all but gas and its price. So it is the same
-// for one that is sent again with other fees, of another type too.
+// for one that is sent again with other fees, of another type too. An access list takes gas
+// from what comes after it, and makes that cheaper: how much is enough depends on it.
 func effectOf(tx *types.Transaction, chain *big.Int) mpctypes.Hash {
 	to := []byte{}
 	if tx.To() != nil {
 		to = tx.To().Bytes()
 	}
-	encoded, err := rlp.EncodeToBytes([]any{chain, tx.Nonce(), to, tx.Value(), tx.Data(), tx.BlobHashes()})
+	fields := []any{chain, tx.Nonce(), to, tx.Value(), tx.Data(), tx.BlobHashes()}
+	if list := tx.AccessList(); len(list) > 0 {
+		fields = append(fields, list)
+	}
+	encoded, err := rlp.EncodeToBytes(fields)
 	if err != nil {
 		panic(fmt.Sprintf("encode decoded fields: %v", err)) // numbers and bytes have no error
 	}

@@ -157,29 +157,6 @@ func TestFinishRefusesAnotherKey(t *testing.T) {
 	require.ErrorContains(t, err, "not by the key's address")
 }
 
-// What an access list costs is not there for what the transaction does, nor is what Ethereum does
-// not include.
-func TestGasWithoutAccessList(t *testing.T) {
-	for name, c := range map[string]struct {
-		gas  uint64
-		list types.AccessList
-		want uint64
-	}{
-		"no list":           {50_000, nil, 50_000},
-		"addresses, slots":  {50_000, types.AccessList{{StorageKeys: make([]common.Hash, 3)}, {}}, 50_000 - 2*2400 - 3*1900},
-		"all goes into it":  {2000, types.AccessList{{}}, 0},
-		"as much as may be": {1 << 24, nil, 1 << 24},
-		"more than may be":  {90_000_000, nil, 1 << 24},
-		"more, and a list":  {math.MaxUint64, types.AccessList{{}}, 1<<24 - 2400},
-	} {
-		decoded, err := transactionKind{}.Decode(encodedOf(t, &types.AccessListTx{
-			ChainID: big.NewInt(1), Gas: c.gas, GasPrice: big.NewInt(1), To: &common.Address{1}, AccessList: c.list,
-		}))
-		require.NoError(t, err, name)
-		require.Equal(t, c.want, decoded.Claims().Gas, name)
-	}
-}
-
 // The effect is all but gas and fees, whatever the type.
 func TestEffect(t *testing.T) {
 	effect := func(data types.TxData) mpctypes.Hash {
@@ -192,22 +169,24 @@ func TestEffect(t *testing.T) {
 		return &tx
 	}
 	for name, change := range map[string]func(*types.DynamicFeeTx){
-		"fee":    func(tx *types.DynamicFeeTx) { tx.GasFeeCap = big.NewInt(100) },
-		"tip":    func(tx *types.DynamicFeeTx) { tx.GasTipCap = big.NewInt(2) },
-		"gas":    func(tx *types.DynamicFeeTx) { tx.Gas++ },
-		"access": func(tx *types.DynamicFeeTx) { tx.AccessList = nil },
+		"fee": func(tx *types.DynamicFeeTx) { tx.GasFeeCap = big.NewInt(100) },
+		"tip": func(tx *types.DynamicFeeTx) { tx.GasTipCap = big.NewInt(2) },
+		"gas": func(tx *types.DynamicFeeTx) { tx.Gas++ },
 	} {
 		tx := base()
 		change(tx)
 		require.Equal(t, effect(base()), effect(tx), name)
 	}
-	require.Equal(t, effect(base()), effect(unsignedTxs()["legacy"]))
+	plain := base()
+	plain.AccessList = nil
+	require.Equal(t, effect(plain), effect(unsignedTxs()["legacy"]))
 	for name, change := range map[string]func(*types.DynamicFeeTx){
-		"nonce": func(tx *types.DynamicFeeTx) { tx.Nonce++ },
-		"chain": func(tx *types.DynamicFeeTx) { tx.ChainID = big.NewInt(6) },
-		"to":    func(tx *types.DynamicFeeTx) { tx.To = nil },
-		"value": func(tx *types.DynamicFeeTx) { tx.Value = new(big.Int) },
-		"data":  func(tx *types.DynamicFeeTx) { tx.Data = nil },
+		"access list": func(tx *types.DynamicFeeTx) { tx.AccessList = nil },
+		"nonce":       func(tx *types.DynamicFeeTx) { tx.Nonce++ },
+		"chain":       func(tx *types.DynamicFeeTx) { tx.ChainID = big.NewInt(6) },
+		"to":          func(tx *types.DynamicFeeTx) { tx.To = nil },
+		"value":       func(tx *types.DynamicFeeTx) { tx.Value = new(big.Int) },
+		"data":        func(tx *types.DynamicFeeTx) { tx.Data = nil },
 	} {
 		tx := base()
 		change(tx)

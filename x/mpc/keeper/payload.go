@@ -103,17 +103,18 @@ func (k *Keeper) checkPlace(ctx context.Context, s types.Signature, decoded mpct
 	return &signed, signed.Admits(decoded.Claims())
 }
 
-// takePlace notes, for ever, what a key signs in a place, and how much gas the first one
-// has that is signed there.
+// takePlace notes, for ever, what a key signs in a place, and how much gas that has which has
+// the most.
 func (k *Keeper) takePlace(ctx context.Context, s types.Signature, decoded mpctypes.DecodedPayload) error {
 	at, takes := placeOf(s, decoded)
 	if !takes {
 		return nil
 	}
-	if signed, err := k.checkPlace(ctx, s, decoded); signed != nil || err != nil {
+	signed, err := k.checkPlace(ctx, s, decoded)
+	c := decoded.Claims()
+	if err != nil || signed != nil && signed.Gas == c.Gas {
 		return err
 	}
-	c := decoded.Claims()
 	place := types.SignedPlace{KeyId: at.K1(), Place: at.K2(), Effect: c.Effect[:], Gas: c.Gas}
 	if err := k.signedPlaces.Set(ctx, at, place.Stored()); err != nil {
 		return fmt.Errorf("store the place %s of key %s: %w", at.K2(), s.KeyId, err)

@@ -967,14 +967,15 @@ var xxx_messageInfo_KeyPolicy proto.InternalMessageInfo
 
 // SignedPlace is a place that can be taken once on the chain for which something was
 // signed, as by a nonce. A key signs for it again only what has the same effect, and as
-// much gas at least.
+// much gas at least as any before.
 type SignedPlace struct {
 	KeyId string `protobuf:"bytes,1,opt,name=key_id,json=keyId,proto3" json:"key_id,omitempty"`
 	// As the kind names it, with the chain that it is on.
 	Place string `protobuf:"bytes,2,opt,name=place,proto3" json:"place,omitempty"`
 	// Hash of everything but what is paid for being included, 32 bytes.
 	Effect []byte `protobuf:"bytes,3,opt,name=effect,proto3" json:"effect,omitempty"`
-	// How much execution the first one pays for, in units of its chain; 0 if that counts none.
+	// The most execution that was paid for, in units of its chain; 0 if that counts none, or if
+	// it was signed before version 4.
 	Gas uint64 `protobuf:"varint,4,opt,name=gas,proto3" json:"gas,omitempty"`
 }
 
