@@ -2,11 +2,9 @@ package relay
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math/big"
-	"net/url"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -211,15 +209,6 @@ func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next
 		return r.signature(ctx, t, head), nil
 	}
 	return r.offer(ctx, t, attempt, head, next)
-}
-
-// private is an error without the node's URL, which may have a key in it.
-func private(err error) error {
-	var at *url.Error
-	if errors.As(err, &at) {
-		return at.Err
-	}
-	return err
 }
 
 // tell says something of a transaction, unless it is what was said last.
