@@ -108,7 +108,7 @@ name a variable that has it (env:NAME), or a file that nobody else can read (fil
 	cmd.Flags().StringVar(&from, flagRPC, "", "URL of a node of the other chain; env:NAME or file:PATH where it stands, if it has a key in it")
 	cmd.Flags().Var((*confirmations)(&options.Confirmations), flagConfirmations,
 		"how many blocks a receipt must have, its own included, before it is reported; "+finalized+": until the other chain calls its block final")
-	cmd.Flags().Uint32Var(&bumpAfter, flagBumpAfter, 20, "blocks of the other chain after which more is offered for a transaction, or a signature that failed is asked for again")
+	cmd.Flags().Uint32Var(&bumpAfter, flagBumpAfter, 20, "blocks of the other chain after which more is offered for a transaction, or a signature that failed is asked for again, which waits for them 10 minutes at most")
 	cmd.Flags().StringVar(&options.Operator, flagOperator, "", "address of the validator's operator, where --from is another account that it lets speak for it; empty: --from is the operator")
 	cmd.Flags().DurationVar(&options.Interval, flagInterval, 6*time.Second, "pause between two looks")
 	if err := cmd.MarkFlagRequired(flagRPC); err != nil {
