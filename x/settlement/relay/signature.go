@@ -53,10 +53,10 @@ func (r *Relay) signature(ctx context.Context, t types.Transaction, head uint64)
 	return q.said
 }
 
-// again asks for a signature that was not made, when that failed BumpAfter blocks ago, or so long
-// ago that these need not come: members that refuse for good do so at once, and each request is a record that stays, and a message that is
-// paid for. All relays see a failure at about the same time, and one of them asks. It says how it
-// is.
+// again asks for a signature that was not made, when that failed BumpAfter blocks ago, or a while
+// ago: members that refuse for good do so at once, and each request is a record that stays, and a
+// message that is paid for. All relays see a failure at about the same time, and one of them asks.
+// It says how it is.
 func (r *Relay) again(ctx context.Context, t types.Transaction, head uint64) (string, error) {
 	id, said := t.Current().SignatureId, "was not signed: "+t.Current().Reason
 	since, known := r.failed[id]
