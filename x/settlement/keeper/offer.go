@@ -13,43 +13,31 @@ import (
 // last: those of other keys are among them, and whoever asks pays for each.
 const maxLookBack = 32
 
-// offered is the most that the open transactions of a key offer, and the one before them, which was
-// included last, if it is among the newest.
-func (k *Keeper) offered(ctx context.Context, keyID string) (most types.Offer, err error) {
-	var open []uint64
-	err = k.open.Walk(ctx, collections.NewPrefixedPairRange[string, uint64](keyID), func(_ collections.Pair[string, uint64], id uint64) (bool, error) {
-		open = append(open, id)
-		return false, nil
-	})
+// offered is what the newest transaction before the open ones of a key was included with; nothing
+// if none is known among the newest. What open ones ask for does not count: each validator can have
+// it raised, also of one that is included and not reported yet, and the other chain took none of it.
+func (k *Keeper) offered(ctx context.Context, keyID string) (last types.Offer, err error) {
+	end, err := k.firstOpen(ctx, keyID)
 	if err != nil {
-		return most, fmt.Errorf("look for the open transactions of key %s: %w", keyID, err)
+		return last, err
 	}
-	for _, id := range open {
-		t, err := k.Transaction(ctx, id)
+	if end == 0 {
+		newest, err := k.lastID(ctx)
 		if err != nil {
-			return most, err
+			return last, err
 		}
-		most = most.Max(t.Offer())
-	}
-	newest, err := k.lastID(ctx)
-	if err != nil {
-		return most, err
-	}
-	end := newest + 1
-	if len(open) > 0 {
-		end = open[0]
+		end = newest + 1
 	}
 	looked := 0
-	err = k.transactions.Walk(ctx, new(collections.Range[uint64]).EndExclusive(end).Descending(), func(_ uint64, t types.Transaction) (bool, error) {
+	err = k.transactions.Walk(ctx, new(collections.Range[uint64]).EndExclusive(end).Descending(), func(_ uint64, t types.Transaction) (found bool, _ error) {
 		looked++
-		if t.KeyId == keyID && t.Receipt != nil {
-			most = most.Max(t.Offer())
-			return true, nil
+		if t.KeyId == keyID {
+			last, found = t.Included()
 		}
-		return looked == maxLookBack, nil
+		return found || looked == maxLookBack, nil
 	})
 	if err != nil {
-		return most, fmt.Errorf("look for what key %s had included last: %w", keyID, err)
+		return last, fmt.Errorf("look for what key %s had included last: %w", keyID, err)
 	}
-	return most, nil
+	return last, nil
 }

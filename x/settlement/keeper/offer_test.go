@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -16,7 +17,7 @@ func (f *fixture) offer(id uint64) types.Offer {
 }
 
 // After a rise of the fees what is open climbs once, not step by step one after the other, and what
-// is new begins high. When that is included, the next ones go down again.
+// is new after it begins high. When that is included, the next ones go down again.
 func TestOffersFollowEachOther(t *testing.T) {
 	f, secret := newSettling(t)
 	f.setParams(func(p *types.Params) { p.MaxFeePerGas = 1_000_000 })
@@ -37,7 +38,7 @@ func TestOffersFollowEachOther(t *testing.T) {
 
 	third := f.accept(block(3, 3, 3)) // while the first is open
 	f.sign(third, secret)
-	require.Equal(t, types.Offer{Fee: 1563, Tip: 17}, f.offer(third), "a step below")
+	require.Equal(t, types.Offer{Fee: 1000, Tip: 10}, f.offer(third), "what is asked for counts for nothing")
 	include := func(id uint64, attempt int) {
 		t.Helper()
 		f.include(id, receipt(f.tx(id).Attempts[attempt].Hash, true))
@@ -51,10 +52,10 @@ func TestOffersFollowEachOther(t *testing.T) {
 	f.setParams(func(p *types.Params) { p.MaxFeePerGas = 2000 }) // no attempt offers more
 	again(third)
 	require.Equal(t, types.Offer{Fee: 2000, Tip: 28}, f.offer(third))
-	include(third, 0)
+	include(third, 1)
 
 	// Nothing is open. It goes down by a step each time.
-	for i, want := range []types.Offer{{Fee: 1250, Tip: 13}, {Fee: 1000, Tip: 10}, {Fee: 1000, Tip: 10}} {
+	for i, want := range []types.Offer{{Fee: 1600, Tip: 22}, {Fee: 1280, Tip: 17}, {Fee: 1024, Tip: 13}, {Fee: 1000, Tip: 10}, {Fee: 1000, Tip: 10}} {
 		n := uint64(4 + i)
 		id := f.accept(block(n, n, byte(n)))
 		require.Equal(t, want, f.offer(id))
@@ -63,11 +64,59 @@ func TestOffersFollowEachOther(t *testing.T) {
 	}
 }
 
-// An offer begins within the limit of today, whatever was offered before.
+// A transaction is open until its receipt is final and reported, long after the other chain included
+// it. Who has more offered for it meanwhile makes no other begin higher.
+func TestOffersOfWhatIsIncluded(t *testing.T) {
+	f, secret := newSettling(t)
+	f.setParams(func(p *types.Params) { p.StartFeePerGas, p.StartTipPerGas, p.MaxFeePerGas = 50_000, 1000, 1_000_000 })
+	first := f.accept(block(1, 1, 1))
+	included := f.sign(first, secret)
+	f.setParams(func(p *types.Params) { p.MaxFeePerGas = 1_000_000 })
+	waits := f.accept(block(2, 2, 2))
+	for range 8 {
+		f.EndBlocks(f.Ctx.BlockHeight() + 5)
+		require.NoError(t, f.bump(0, first))
+		f.sign(first, secret)
+	}
+	require.Greater(t, f.offer(first).Fee, uint64(250_000))
+	start := types.Offer{Fee: 1000, Tip: 10}
+	require.Equal(t, start, f.offer(waits))
+	also := f.accept(block(3, 3, 3))
+	require.Equal(t, start, f.offer(also), "while it is open")
+
+	f.sign(waits, secret)
+	f.sign(also, secret)
+	f.include(first, receipt(included.Hash, true))
+	require.Equal(t, types.Offer{Fee: 50_000, Tip: 1000}, f.offer(first))
+	f.EndBlocks(f.Ctx.BlockHeight() + 5)
+	require.NoError(t, f.bump(0, waits))
+	require.Equal(t, types.Offer{Fee: 50_000, Tip: 1000}, f.offer(waits), "what was included counts, in one step")
+}
+
+// What was included by a hash that is not known says nothing of what was paid: what was before does.
+func TestOfferOfUnknownHash(t *testing.T) {
+	f, secret := newSettling(t)
+	f.setParams(func(p *types.Params) { p.StartFeePerGas, p.StartTipPerGas, p.MaxFeePerGas = 2000, 100, 1_000_000 })
+	known := f.accept(block(1, 1, 1))
+	f.include(known, receipt(f.sign(known, secret).Hash, true))
+	f.setParams(func(p *types.Params) { p.MaxFeePerGas = 1_000_000 })
+	unknown := f.accept(block(2, 2, 2))
+	f.sign(unknown, secret)
+	for range 8 {
+		f.EndBlocks(f.Ctx.BlockHeight() + 5)
+		require.NoError(t, f.bump(0, unknown))
+		f.sign(unknown, secret)
+	}
+	f.include(unknown, receipt(fmt.Sprintf("0x%064d", 9), true))
+	require.Equal(t, types.Offer{Fee: 1600, Tip: 80}, f.offer(f.accept(block(3, 3, 3))), "a step below the one before")
+}
+
+// An offer begins within the limit of today, whatever was paid before.
 func TestFirstOfferIsCapped(t *testing.T) {
 	f, secret := newSettling(t)
 	f.setParams(func(p *types.Params) { p.StartFeePerGas, p.StartTipPerGas, p.MaxFeePerGas = 50_000, 40_000, 50_000 })
-	f.sign(f.accept(block(1, 1, 1)), secret)
+	first := f.accept(block(1, 1, 1))
+	f.include(first, receipt(f.sign(first, secret).Hash, true))
 	f.setParams(func(p *types.Params) { p.MaxFeePerGas = 2000 })
 	id := f.accept(block(2, 2, 2))
 	require.Equal(t, types.Offer{Fee: 2000, Tip: 2000}, f.offer(id))
@@ -78,7 +127,8 @@ func TestFirstOfferIsCapped(t *testing.T) {
 func TestOffersOfAnotherKey(t *testing.T) {
 	f, secret := newSettling(t)
 	f.setParams(func(p *types.Params) { p.StartFeePerGas, p.MaxFeePerGas = 50_000, 50_000 })
-	f.sign(f.accept(block(1, 1, 1)), secret)
+	first := f.accept(block(1, 1, 1))
+	f.include(first, receipt(f.sign(first, secret).Hash, true))
 	f.readyKey(types.IDPrefix+"state-2", types.PURPOSE_STATE)
 	f.setParams(func(p *types.Params) { p.MaxFeePerGas = 50_000 })
 	require.Equal(t, types.Offer{Fee: 1000, Tip: 10}, f.offer(f.accept(block(2, 2, 2))))

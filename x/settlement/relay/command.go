@@ -45,7 +45,7 @@ func Command(operators address.Codec) *cobra.Command {
 
 func relayCmd(operators address.Codec) *cobra.Command {
 	var (
-		url     string
+		from    string
 		options Options
 		// bumpAfter has 32 bits, so that it can be added to any height.
 		bumpAfter uint32
@@ -68,7 +68,10 @@ time; a node that is away is waited for. The gas of its messages is simulated.
 
 What is reported is believed for ever. So a receipt is reported when the other chain calls
 its block final, on Ethereum a quarter of an hour after it. A chain whose nodes know of no
-final blocks needs --confirmations with as many blocks as it never takes back.`,
+final blocks needs --confirmations with as many blocks as it never takes back.
+
+Everybody on the machine can read a command line. Where the URL of --rpc has a key in it,
+name a variable that has it (env:NAME), or a file that nobody else can read (file:PATH).`,
 		Example: `  sequencerd settlement relay --rpc http://localhost:8545 --from relay --operator OPERATOR --chain-id CHAIN
   sequencerd settlement relay --rpc http://localhost:8545 --from validator --chain-id CHAIN`,
 		Args: cobra.NoArgs,
@@ -91,6 +94,10 @@ final blocks needs --confirmations with as many blocks as it never takes back.`,
 			if err != nil {
 				return err
 			}
+			url, err := readURL(from, ctx.HomeDir)
+			if err != nil {
+				return fmt.Errorf("--%s: %w", flagRPC, err)
+			}
 			options.BumpAfter = uint64(bumpAfter)
 			running, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
 			defer stop()
@@ -98,10 +105,10 @@ final blocks needs --confirmations with as many blocks as it never takes back.`,
 		},
 	}
 	flags.AddTxFlagsToCmd(cmd)
-	cmd.Flags().StringVar(&url, flagRPC, "", "URL of a node of the other chain")
+	cmd.Flags().StringVar(&from, flagRPC, "", "URL of a node of the other chain; env:NAME or file:PATH where it stands, if it has a key in it")
 	cmd.Flags().Var((*confirmations)(&options.Confirmations), flagConfirmations,
 		"how many blocks a receipt must have, its own included, before it is reported; "+finalized+": until the other chain calls its block final")
-	cmd.Flags().Uint32Var(&bumpAfter, flagBumpAfter, 20, "blocks of the other chain after which more is offered for a transaction, or a signature that failed is asked for again")
+	cmd.Flags().Uint32Var(&bumpAfter, flagBumpAfter, 20, "blocks of the other chain after which more is offered for a transaction, or a signature that failed is asked for again, which waits for them 10 minutes at most")
 	cmd.Flags().StringVar(&options.Operator, flagOperator, "", "address of the validator's operator, where --from is another account that it lets speak for it; empty: --from is the operator")
 	cmd.Flags().DurationVar(&options.Interval, flagInterval, 6*time.Second, "pause between two looks")
 	if err := cmd.MarkFlagRequired(flagRPC); err != nil {
@@ -124,10 +131,10 @@ func operatorOf(operators address.Codec, o *Options, signer sdk.AccAddress) (acc
 }
 
 func run(ctx context.Context, url string, n *node, options Options, out io.Writer) error {
-	// It does not connect before it asks.
+	// By HTTP it does not connect before it asks.
 	other, err := rpc.DialOptions(ctx, url, rpc.WithHTTPClient(&http.Client{Timeout: answersWithin}))
 	if err != nil {
-		return fmt.Errorf("--%s: %w", flagRPC, err)
+		return fmt.Errorf("--%s: %w", flagRPC, private(err))
 	}
 	ethereum := ethclient.NewClient(other)
 	defer ethereum.Close()

@@ -2,7 +2,7 @@
 // became of them:
 //
 //	query open ──► SendTransaction ──► receipt, confirmed ──► MsgReportReceipt
-//	                     │ nothing for BumpAfter blocks, or not signed
+//	                     │ nothing for BumpAfter blocks, or not signed for long
 //	                     └──► MsgBumpFee
 //
 // What somebody else sent for one of its nonces, with a signature that this chain does not

@@ -2,11 +2,9 @@ package relay
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"math/big"
-	"net/url"
 	"time"
 
 	"github.com/ethereum/go-ethereum/common"
@@ -86,8 +84,10 @@ type Options struct {
 	Confirmations uint64
 	// BumpAfter is for how many blocks of the other chain a transaction waits before more
 	// is offered for it, before this chain is asked to look for its signature, or to sign again
-	// what was not signed.
+	// what was not signed. Signatures wait for these blocks for some minutes at most.
 	BumpAfter uint64
+	// Clock says how late it is; nil: the machine's.
+	Clock func() time.Time
 	// Interval is the pause between two looks.
 	Interval time.Duration
 }
@@ -104,9 +104,9 @@ type Relay struct {
 	first map[common.Hash]uint64
 	// signing is what is known of requests for signatures that are open, by signature id.
 	signing map[string]request
-	// failed is the block of the other chain at which this process saw first that a request
-	// failed, or asked for another in vain, by signature id.
-	failed map[string]uint64
+	// failed is when this process saw first that a request failed, or asked for another in vain, by
+	// signature id.
+	failed map[string]moment
 	// reported is the block of the other chain at which this process reported a transaction
 	// last, or found first that it was reported before.
 	reported map[uint64]uint64
@@ -122,8 +122,11 @@ type Relay struct {
 
 // New makes a relay. It tells say what it does, a line for each thing that changed.
 func New(e Ethereum, s Sequencer, o Options, say func(line string)) *Relay {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
 	return &Relay{
-		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), signing: make(map[string]request), failed: make(map[string]uint64),
+		Options: o, ethereum: e, sequencer: s, say: say, first: make(map[common.Hash]uint64), signing: make(map[string]request), failed: make(map[string]moment),
 		reported: make(map[uint64]uint64), said: make(map[uint64]string), waiting: make(map[uint64]types.Transaction), foreign: make(map[uint64]common.Hash), addresses: make(map[string]common.Address),
 	}
 }
@@ -213,15 +216,6 @@ func (r *Relay) look(ctx context.Context, t types.Transaction, head uint64, next
 	return r.offer(ctx, t, attempt, head, next)
 }
 
-// private is an error without the node's URL, which may have a key in it.
-func private(err error) error {
-	var at *url.Error
-	if errors.As(err, &at) {
-		return at.Err
-	}
-	return err
-}
-
 // tell says something of a transaction, unless it is what was said last.
 func (r *Relay) tell(id uint64, line string) {
 	if r.said[id] != line {
@@ -243,7 +237,7 @@ func (r *Relay) forget(ctx context.Context, open []types.Transaction) error {
 	maps.DeleteFunc(r.reported, func(id, _ uint64) bool { return !ids[id] })
 	maps.DeleteFunc(r.foreign, func(id uint64, _ common.Hash) bool { return !ids[id] })
 	maps.DeleteFunc(r.signing, func(id string, _ request) bool { return !signatures[id] })
-	maps.DeleteFunc(r.failed, func(id string, _ uint64) bool { return !signatures[id] })
+	maps.DeleteFunc(r.failed, func(id string, _ moment) bool { return !signatures[id] })
 	maps.DeleteFunc(r.first, func(hash common.Hash, _ uint64) bool { return !hashes[hash] })
 	err := r.closed(ctx, ids)
 	for _, t := range open {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -102,4 +103,35 @@ func TestNotSigned(t *testing.T) {
 	b.err = nil
 	until(17, "was not signed: policy_refused; asked again")
 	require.Len(t, lines, 6)
+}
+
+// A chain that makes blocks of transactions only may make none before this one is signed: what
+// failed, and what takes long, is not waited for by blocks alone.
+func TestNoBlockComes(t *testing.T) {
+	ask := &types.MsgBumpFee{Operator: "o", TransactionId: 1}
+	for status, says := range map[types.AttemptStatus]string{
+		types.ATTEMPT_STATUS_FAILED:  "was not signed: request_expired; asked again",
+		types.ATTEMPT_STATUS_SIGNING: "is being signed since block 5; asked this chain to look for the signature",
+	} {
+		open := signed(t, 1)
+		open.Attempts[0] = types.Attempt{Number: 1, SignatureId: types.SignatureID(1, 1), Status: status, Reason: "request_expired"}
+		a, b, now := &l1{chain: 1, head: 5}, &l2{open: []types.Transaction{open}}, time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+		var lines []string
+		r := relay.New(a, b, relay.Options{Operator: "o", Confirmations: 3, BumpAfter: 4, Clock: func() time.Time { return now }},
+			func(l string) { lines = append(lines, l) })
+		for asked := range 3 {
+			require.NoError(t, r.Step(t.Context()))
+			now = now.Add(10*time.Minute - time.Second)
+			require.NoError(t, r.Step(t.Context()))
+			require.Len(t, b.sent, asked)
+			now = now.Add(time.Second)
+			require.NoError(t, r.Step(t.Context()))
+			require.Len(t, b.sent, asked+1, "not a second later")
+			require.Equal(t, ask, b.sent[asked])
+			require.Contains(t, lines[len(lines)-1], says)
+		}
+		if status == types.ATTEMPT_STATUS_FAILED {
+			require.Contains(t, lines[0], "asks again at block 9 of the other chain, at 03:14:05 at the latest")
+		}
+	}
 }

@@ -6,10 +6,19 @@ type Offer struct {
 	Fee, Tip uint64
 }
 
-// Offer is what the transaction was included with, or else what it offers by now.
+// Offer is what the transaction offers by now.
 func (t *Transaction) Offer() Offer {
 	a := t.Current()
 	return Offer{a.FeePerGas, a.TipPerGas}
+}
+
+// Included is what the transaction was included with; false if it was not, or by a hash of which it
+// is not known.
+func (t *Transaction) Included() (Offer, bool) {
+	if t.Receipt == nil || t.Current().Hash != t.Receipt.Hash {
+		return Offer{}, false
+	}
+	return t.Offer(), true
 }
 
 // Max is the higher one, of each part.
@@ -18,14 +27,15 @@ func (o Offer) Max(other Offer) Offer { return Offer{max(o.Fee, other.Fee), max(
 // capped is at most so much.
 func (o Offer) capped(most uint64) Offer { return Offer{min(o.Fee, most), min(o.Tip, most)} }
 
-// start is the first offer of a transaction: a step below the most that those of the key before it
-// offered. So it need not climb as they did, and goes down again by steps when they were included.
+// start is the first offer of a transaction: a step below what the one of the key before it was
+// included with. So it need not climb as that did, and offers go down again by steps.
 func (p Params) start(before Offer) Offer {
 	step := Offer{lowered(before.Fee, p.BumpPercent), lowered(before.Tip, p.BumpPercent)}
 	return Offer{p.StartFeePerGas, p.StartTipPerGas}.Max(step).capped(p.MaxFeePerGas)
 }
 
-// bump is the offer after another one: a step above it, or as much as those of the key before.
+// bump is the offer after another one: a step above it, or as much as the one of the key before was
+// included with.
 func (p Params) bump(last, before Offer) Offer {
 	return Offer{raised(last.Fee, p.BumpPercent), raised(last.Tip, p.BumpPercent)}.Max(before).capped(p.MaxFeePerGas)
 }

@@ -72,7 +72,7 @@ func (t *Transaction) After(signatureID string) bool {
 	return ok && id == t.Id && len(t.Attempts) > 0 && attempt < t.Current().Number
 }
 
-// Begin adds the first attempt. before is the most that transactions of its key offered.
+// Begin adds the first attempt. before is what the transaction of its key before it was included with.
 func (t *Transaction) Begin(p Params, before Offer) {
 	offer := p.start(before)
 	t.Attempts = []Attempt{{
@@ -84,8 +84,9 @@ func (t *Transaction) Begin(p Params, before Offer) {
 // Retry adds the next attempt: in the place of a failed one, or after a signed one with a
 // higher offer and the gas of the parameters. So too little gas for the other chain strands no
 // nonce: the authority sets gas_limit, and no one else has a say in it. It never has less gas than
-// the attempts before: x/mpc signs nothing in their place that might run out of gas. first says that the key has no open transaction before this one, before is the most that
-// transactions of the key offered. Of more than MaxAttempts the oldest is forgotten.
+// the attempts before: x/mpc signs nothing in their place that might run out of gas. first says that
+// the key has no open transaction before this one, before is what the one before it was included
+// with. Of more than MaxAttempts the oldest is forgotten.
 func (t *Transaction) Retry(p Params, height int64, first bool, before Offer) error {
 	last := *t.Current()
 	next := Attempt{
