@@ -39,11 +39,11 @@
 //
 // # Relay
 //
-// Send gives an envelope for an operator behind a peer to that peer. Else it
-// wraps it into a Relay for all peers, and they pass it on: to the recipient if
-// that is a peer of theirs, else to all of their peers but the one that it came
-// from and the sender. The envelope stays as its sender signed and sealed it.
-// Every node with the channel relays, with an identity or without; members take
+// Send gives an envelope for an operator behind a peer to that peer. Else, and if that
+// peer shows an identity that was replaced, it wraps it into a Relay for all peers, and
+// they pass it on: to the recipient if that is a peer of theirs and shows its current
+// identity, else to all of their peers but the one that it came from and the sender.
+// The envelope stays as its sender signed and sealed it. Every node with the channel relays, with an identity or without; members take
 // what is for them or for all. A Relay is judged like an envelope that is for
 // this node, step 2 left out, and only then remembered and passed on:
 //
@@ -124,8 +124,11 @@
 // of the connection it came on (the switch has authenticated that one) and the
 // roster has the key. One that the roster does not know yet waits for the next
 // roster. An operator is behind the peer that claimed it by the highest version, and of
-// these the last: whoever stole an identity that was replaced and not revoked is heard while
-// nobody shows its successor, and has nothing that is sent to the operator after that. A node
+// these the last: whoever stole an identity that was replaced and not revoked has nothing that
+// is sent to the operator once a peer shows its successor. While none does, the operator may
+// be behind a sentry, which alone hears its hello: what is sent to it goes to the peer that
+// shows the older one, which may be the operator's node before it has the new one, and is
+// relayed besides; what others relay in its name is taken as if it were not connected. A node
 // that does not know the successor yet goes by what it knows. A node without
 // an identity sends none; results reach it and leave it all the same.
 //
@@ -163,8 +166,8 @@
 // and 1 MiB a second, bursts of 4000 and 16 MiB, charged on arrival); what a
 // sender's own connection delivers of its own (as much); what other peers deliver
 // in its name, all of them (half of that, and half again for presignatures), and
-// together 100 messages and 64 KiB while its own connection is there, which brings
-// it all; all charged after the signature was verified; and what belongs to no open
+// together 100 messages and 64 KiB while its own connection is there and shows its current
+// identity, which brings it all; all charged after the signature was verified; and what belongs to no open
 // request, of all senders (100 messages and 64 KiB a second): a new request is not
 // known everywhere at once, and a replay of an old one stops there.
 //
@@ -174,7 +177,7 @@
 // message finds room as often as a short one. So it is for envelopes, too, that come as
 // they are from a peer that is not their sender's: Starts and Aborts, which members
 // forward, and what somebody kept and says again. They are deduplicated together with the
-// relays. While the sender's own connection is there, nothing else of it passes as it is from
+// relays. While a connection shows the sender's current identity, nothing else of it passes as it is from
 // others (not_forwarded), but from a peer that shows an identity of the same operator; what
 // is relayed, as by a sentry, has the budget above. Presignatures have a budget of their own, in parts as well: those of a key are
 // open as long as the key is.

@@ -172,6 +172,9 @@ func TestOnlyWhatMembersForward(t *testing.T) {
 			require.True(t, taken("p", kind, relayed), "%s as a relay", kind)
 		}
 		require.Equal(t, kept, rec.drops(In, DropNotForwarded))
+
+		r.SetRoster(rosterOf(alice, newIdentity("alice", 2), bob, carol))
+		require.True(t, taken("p", wire.KIND_ROUND, bare), "nobody shows her current identity")
 	})
 }
 

@@ -270,6 +270,18 @@ func (r *Reactor) rebind() (c rebound) {
 	return c
 }
 
+// peerOf returns the peer that an operator is behind, if there is one, and whether it shows
+// the operator's current identity. One that shows an older one may be the operator's node
+// that does not have the new one yet, or whoever stole the old one while the operator's node
+// is behind a sentry: it is no reason to look nowhere else. It is called under r.mu.
+func (r *Reactor) peerOf(op types.Operator) (rem *remote, current bool) {
+	if rem = r.operators[op]; rem == nil {
+		return nil, false
+	}
+	newest, registered := r.roster.Current(op)
+	return rem, !registered || rem.hello == nil || rem.hello.msg.IdentityVersion >= newest.Version
+}
+
 // rebound are operators that have a peer they did not have, and those that have none any
 // more.
 type rebound struct{ moved, gone []types.Operator }

@@ -118,6 +118,67 @@ func TestReplacedIdentityTakesNothing(t *testing.T) {
 	require.Equal(t, uint32(1), helloVersion(r, "bob"), "nobody shows the successor")
 }
 
+// Where an operator is behind a sentry, nobody else hears the hello of its current identity.
+// Whoever shows the one that was replaced has what is for the operator, and so have all others,
+// to relay it.
+func TestReplacedIdentityMutesNobody(t *testing.T) {
+	old, now := newIdentity("bob", 1), newIdentity("bob", 2)
+	r, rec := lone(t, Options{Workers: 1}, defaultLimits())
+	r.SetRoster(rosterOf(alice, old, now, carol))
+	require.NoError(t, r.Start())
+	got := map[string]*sent{}
+	joined := map[string]*fakePeer{}
+	for _, name := range []string{"thiefs", "sentry"} {
+		s := &sent{open: make(chan struct{})}
+		close(s.open)
+		p := newFakePeer(name)
+		p.send = s.take
+		got[name], joined[name] = s, join(r, p)
+	}
+	// has says how a peer was given an envelope.
+	has := func(name string, seq uint64) (direct, relayed int) {
+		for _, m := range got[name].list() {
+			switch m := m.(type) {
+			case *wire.Envelope:
+				if m.Header.Sequence == seq {
+					direct++
+				}
+			case *wire.Relay:
+				if m.Envelope.Header.Sequence == seq {
+					relayed++
+				}
+			}
+		}
+		return direct, relayed
+	}
+	goes := func(name string, seq uint64, direct, relayed int) {
+		t.Helper()
+		eventually(t, name, func() bool { d, r := has(name, seq); return d == direct && r == relayed })
+	}
+	deliver(r, joined["thiefs"], old.hello("thiefs"))
+	eventually(t, "the older one is there", func() bool { return helloVersion(r, "bob") == 1 })
+	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 1, nil)))
+	goes("sentry", 1, 0, 1)
+	goes("thiefs", 1, 1, 0)
+
+	toAll := alice.envelope(wire.KIND_ROUND, "", 2, nil)
+	require.True(t, r.Send("bob", toAll))
+	require.True(t, r.Send("carol", toAll))
+	goes("sentry", 2, 0, 1)
+	goes("thiefs", 2, 1, 1) // carol may be behind it
+
+	deliver(r, joined["sentry"], now.hello("sentry"))
+	eventually(t, "the current one is there", func() bool { return helloVersion(r, "bob") == 2 })
+	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 3, nil)))
+	goes("sentry", 3, 1, 0)
+	goes("thiefs", 3, 0, 0)
+
+	r.RemovePeer(joined["sentry"], nil)
+	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 4, nil)))
+	goes("thiefs", 4, 1, 0)
+	require.Zero(t, rec.drops(Out, DropUnreachable), "it may be bob's own node")
+}
+
 // A hello that waits for the roster outlives one of an older identity that comes after it.
 func TestSuccessorWaits(t *testing.T) {
 	old, now := newIdentity("bob", 1), newIdentity("bob", 2)

@@ -187,7 +187,7 @@ type limits struct {
 	peer, relay, hello, patience budgetLimit
 	// sender: what a sender's own connection brings to be relayed; others: what all other
 	// peers deliver in its name, and presign beside it, for presignatures; detour: what all of
-	// them bring to be relayed while its own connection is there.
+	// them bring to be relayed while its own connection is there, with its current identity.
 	sender, others, presign, detour budgetLimit
 	// notOpen: what peers deliver in others' names of no open request.
 	notOpen budgetLimit

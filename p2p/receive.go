@@ -197,9 +197,9 @@ func (r *Reactor) judgeForwarded(a arrival, e *wire.Envelope, key []byte, sink S
 	sink.Receive(v)
 }
 
-// mayForward: members forward this, or the peer shows an identity of the sender's too, or the
-// sender's own connection is not there. If it is, all else that others bring as it was said is
-// kept from long ago: what a sentry brings is a Relay.
+// mayForward: members forward this, or the peer shows an identity of the sender's too, or no
+// connection shows the sender's current one. If one does, all else that others bring as it was
+// said is kept from long ago: what a sentry brings is a Relay.
 func (r *Reactor) mayForward(rem *remote, h *wire.Header) bool {
 	if h.Kind == wire.KIND_START || h.Kind == wire.KIND_ABORT {
 		return true
@@ -207,7 +207,8 @@ func (r *Reactor) mayForward(rem *remote, h *wire.Header) bool {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	sender := types.Operator(h.From)
-	return r.operators[sender] == nil || rem.hello != nil && rem.hello.operator() == sender
+	_, current := r.peerOf(sender)
+	return !current || rem.hello != nil && rem.hello.operator() == sender
 }
 
 // admit returns the key that must have signed, or why the envelope is not for

@@ -8,10 +8,8 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/wire"
 )
 
-// relay asks all peers to pass an envelope on to an operator that is behind none
-// of them.
-func (r *Reactor) relay(to types.Operator, e *wire.Envelope, hash types.Hash) bool {
-	peers := r.relaysTo(to)
+// relay asks peers to pass an envelope on to an operator that is behind none of them.
+func (r *Reactor) relay(peers []*remote, e *wire.Envelope, hash types.Hash) bool {
 	if len(peers) == 0 {
 		r.metrics.Dropped(Out, DropUnreachable)
 		return false
@@ -26,9 +24,9 @@ func (r *Reactor) relay(to types.Operator, e *wire.Envelope, hash types.Hash) bo
 	return true
 }
 
-// relaysTo lists the peers that may know the way to an operator: none if it is
-// not registered.
-func (r *Reactor) relaysTo(to types.Operator) []*remote {
+// relaysTo lists the peers that may know the way to an operator, but for one that has the
+// message already: none if it is not registered.
+func (r *Reactor) relaysTo(to types.Operator, but *remote) []*remote {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
 	if _, ok := r.roster.Current(to); !ok {
@@ -36,7 +34,9 @@ func (r *Reactor) relaysTo(to types.Operator) []*remote {
 	}
 	peers := make([]*remote, 0, len(r.peers))
 	for _, rem := range r.peers {
-		peers = append(peers, rem)
+		if rem != but {
+			peers = append(peers, rem)
+		}
 	}
 	return peers
 }
@@ -128,13 +128,14 @@ func (r *Reactor) chargeRelay(a arrival, v types.Verified) types.Reason {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	var enough bool
-	switch sender := r.senderOf(v.From()); r.operators[v.From()] {
-	case a.from:
+	sender := r.senderOf(v.From())
+	switch own, current := r.peerOf(v.From()); {
+	case own == a.from:
 		enough = sender.own.charge(now, a.size)
-	case nil:
-		enough = r.chargeOthers(a, v)
-	default:
+	case current:
 		enough = sender.detour.charge(now, a.size)
+	default:
+		enough = r.chargeOthers(a, v)
 	}
 	if !enough {
 		return DropSenderBudget
@@ -151,7 +152,8 @@ func (r *Reactor) passOn(from *remote, m *wire.Relay) {
 }
 
 // onward lists the peers that an envelope goes on to, and says whether the sender's own
-// connection brought it.
+// connection brought it. A recipient's peer has it alone only if it shows the current
+// identity.
 func (r *Reactor) onward(from *remote, h *wire.Header) (peers []*remote, own bool) {
 	r.mu.RLock()
 	defer r.mu.RUnlock()
@@ -160,7 +162,7 @@ func (r *Reactor) onward(from *remote, h *wire.Header) (peers []*remote, own boo
 	}
 	sender := r.operators[types.Operator(h.From)]
 	own = sender == from
-	if direct := r.operators[types.Operator(h.To)]; direct != nil {
+	if direct, current := r.peerOf(types.Operator(h.To)); current {
 		if direct == from {
 			return nil, false
 		}

@@ -132,7 +132,8 @@ func (m *mesh) relays() (n int) {
 	return n
 }
 
-// An envelope crosses each connection at most once each way, and then is gone.
+// An envelope crosses each connection once each way, and then is gone. Where a copy that came a
+// longer way is faster, the one that may go further passes once more.
 func TestRelaysDoNotCirculate(t *testing.T) {
 	for _, tt := range topologies {
 		t.Run(tt.name, func(t *testing.T) {
@@ -146,7 +147,7 @@ func TestRelaysDoNotCirculate(t *testing.T) {
 					synctest.Wait()
 					relays := m.relays()
 					require.Positive(t, relays-last)
-					require.LessOrEqual(t, relays-last, 2*len(tt.links))
+					require.LessOrEqual(t, relays-last, 2*2*len(tt.links))
 					last = relays
 					for i, id := range tt.ids {
 						want := 0

@@ -102,6 +102,36 @@ func TestWhereARelayGoes(t *testing.T) {
 	}
 }
 
+// Where a recipient's peer shows an identity that was replaced, a relay goes on to all others
+// as well; and what others bring of such a sender is taken as if it were not connected.
+func TestRelaysBesideAReplacedIdentity(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		l := defaultLimits()
+		l.detour = budgetLimit{messages: 1, messageBurst: 2, bytes: 1 << 20, byteBurst: 1 << 20}
+		c := newCrossroads(t, Options{}, l)
+		seq := uint64(0)
+		relay := func(from string) map[string]uint32 {
+			seq++
+			return c.relay(from, alice.envelope(wire.KIND_CONFIRM, "bob", seq, nil), 3)
+		}
+		require.Equal(t, map[string]uint32{"bobs": 2}, relay("in"))
+		require.Equal(t, map[string]uint32{"bobs": 2}, relay("in"))
+		require.Empty(t, relay("in"), "alice is connected herself")
+		require.Equal(t, 1, c.drops(In, DropSenderBudget))
+
+		c.SetRoster(rosterOf(alice, newIdentity("alice", 2), bob, newIdentity("bob", 2), carol))
+		for range 5 {
+			require.Equal(t, map[string]uint32{"bobs": 2, "out": 2}, relay("in"))
+		}
+		require.Equal(t, map[string]uint32{"in": 2, "bobs": 2, "out": 2}, relay("alices"))
+		require.Equal(t, map[string]uint32{"in": 2, "out": 2}, relay("bobs"), "not back")
+		deliver(c.Reactor, c.peers["out"], newIdentity("bob", 2).hello("out"))
+		synctest.Wait()
+		require.Equal(t, map[string]uint32{"out": 2}, relay("in"))
+		require.Equal(t, 1, c.drops(In, DropSenderBudget))
+	})
+}
+
 func TestWhatIsNotRelayed(t *testing.T) {
 	forged := alice.envelope(wire.KIND_CONFIRM, "", 1, nil)
 	forged.Signature[0] ^= 1

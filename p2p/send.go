@@ -11,7 +11,8 @@ import (
 )
 
 // Send queues an envelope for an operator: for its node if that is a peer, else
-// for all peers to relay. True means queued, not delivered; false that the
+// for all peers to relay, and both if what the peer shows is an identity that was
+// replaced. True means queued, not delivered; false that the
 // operator is not reachable, queues are full, or the envelope is one that
 // receivers refuse for its size. Nobody changes the envelope afterwards.
 func (r *Reactor) Send(to types.Operator, e *wire.Envelope) bool {
@@ -26,12 +27,20 @@ func (r *Reactor) Send(to types.Operator, e *wire.Envelope) bool {
 		return false
 	}
 	r.mu.RLock()
-	rem := r.operators[to]
+	rem, current := r.peerOf(to)
 	r.mu.RUnlock()
 	if rem == nil {
-		return r.relay(to, e, p.hash())
+		return r.relay(r.relaysTo(to, nil), e, p.hash())
 	}
-	return r.post(rem, laneOf(e), p)
+	queued := r.post(rem, laneOf(e), p)
+	if current {
+		return queued
+	}
+	if e.Header.To == "" {
+		rem = nil // others are meant, too, and it may be their only way
+	}
+	others := r.relaysTo(to, rem)
+	return len(others) > 0 && r.relay(others, e, p.hash()) || queued
 }
 
 // Gossip queues a result for every peer that has the channel.

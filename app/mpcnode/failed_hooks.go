@@ -3,6 +3,7 @@ package mpcnode
 import (
 	"context"
 	"log/slog"
+	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/libs/pubsub"
@@ -16,6 +17,10 @@ import (
 // come at once while a node catches up. Whoever publishes them does not wait.
 const blocksBehind = 200
 
+// oldBlock is how old a block is that a node executes while it catches up, and in which nothing
+// is new: its hooks failed when others counted them. The alert looks back as far.
+const oldBlock = time.Hour
+
 // blockEvents tells of blocks that were executed. A node's event bus is one.
 type blockEvents interface {
 	Subscribe(ctx context.Context, subscriber string, query pubsub.Query, capacity ...int) (cmttypes.Subscription, error)
@@ -23,11 +28,13 @@ type blockEvents interface {
 }
 
 // failedHooks counts the hooks of modules that failed, in the events of blocks: what executes
-// a block counts nothing, and may execute it more than once.
+// a block counts nothing, and may execute it more than once. Old blocks, whose events look
+// like those of new ones, are left out.
 type failedHooks struct {
 	events blockEvents
 	count  func(failed int)
 	log    *slog.Logger
+	now    func() time.Time
 }
 
 const failedHooksSubscriber = "mpc-failed-hooks"
@@ -59,7 +66,7 @@ func (h *failedHooks) follow(ctx context.Context, blocks cmttypes.Subscription) 
 		case <-blocks.Canceled():
 			return blocks.Err()
 		case message := <-blocks.Out():
-			if block, ok := message.Data().(cmttypes.EventDataNewBlock); ok {
+			if block, ok := message.Data().(cmttypes.EventDataNewBlock); ok && h.now().Sub(block.Block.Time) <= oldBlock {
 				h.count(countFailedHooks(&block.ResultFinalizeBlock))
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"log/slog"
 	"testing"
+	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/libs/pubsub"
@@ -53,21 +54,30 @@ func TestFailedHooksAreCounted(t *testing.T) {
 	}
 	require.Zero(t, total(), "it is there before the first one")
 	counted := make(chan int)
-	hooks := &failedHooks{bus, func(failed int) { m.hooksFailed(failed); counted <- failed }, slog.New(slog.DiscardHandler)}
+	now := time.Unix(1_800_000_000, 0)
+	hooks := &failedHooks{bus, func(failed int) { m.hooksFailed(failed); counted <- failed }, slog.New(slog.DiscardHandler), func() time.Time { return now }}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
 	go func() { done <- hooks.run(ctx) }()
-	publish := func(inBlock, inTx int) {
+	publishOf := func(age time.Duration, inBlock, inTx int) {
 		t.Helper()
 		result := abci.ResponseFinalizeBlock{Events: hookEvents(t, inBlock), TxResults: []*abci.ExecTxResult{{}, {Events: hookEvents(t, inTx)}}}
 		block := cmttypes.MakeBlock(1, []cmttypes.Tx{{1}, {2}}, &cmttypes.Commit{}, nil)
+		block.Time = now.Add(-age)
 		require.NoError(t, bus.PublishEventNewBlock(cmttypes.EventDataNewBlock{Block: block, ResultFinalizeBlock: result}))
+	}
+	publish := func(inBlock, inTx int) {
+		t.Helper()
+		publishOf(time.Second, inBlock, inTx)
 	}
 	<-bus.subscribed
 	publish(0, 0)
 	require.Zero(t, <-counted)
 	publish(1, 2)
 	require.Equal(t, 3, <-counted)
+	publishOf(oldBlock+1, 2, 2)
+	publishOf(oldBlock, 0, 0)
+	require.Zero(t, <-counted, "a node that catches up does not count what failed long ago")
 
 	for range blocksBehind + 3 { // one is being counted, and one may be on its way
 		publish(0, 0)

@@ -79,7 +79,7 @@ func newMetrics(chainID string) *metrics {
 			blockBuckets, "kind", "outcome"),
 		lag:       f.single("reconcile_lag_blocks", "Blocks seen at once by the engine; 1 is no lag.", blockBuckets),
 		reconcile: f.single("reconcile_seconds", "Time to compare committed state with what runs.", roundBuckets),
-		hooks:     f.counter("hooks_failed_total", "Calls of modules' hooks that failed and were rolled back, in blocks that this node executed."),
+		hooks:     f.counter("hooks_failed_total", "Calls of modules' hooks that failed and were rolled back, in blocks that this node executed within an hour of their time."),
 		status:    newStatusCollector(f),
 		open:      make(map[types.RequestID]int64),
 	}

@@ -3,6 +3,7 @@ package mpcnode
 import (
 	"context"
 	"fmt"
+	"time"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
 	cmtnode "github.com/cometbft/cometbft/node"
@@ -61,7 +62,7 @@ func (n *node) run(ctx context.Context, group *errgroup.Group) error {
 		return err
 	}
 	if m.metrics != nil {
-		hooks := &failedHooks{n.comet.EventBus(), m.metrics.hooksFailed, m.log}
+		hooks := &failedHooks{n.comet.EventBus(), m.metrics.hooksFailed, m.log, time.Now}
 		group.Go(func() error { return hooks.run(ctx) })
 	}
 	if err := n.startServers(ctx, group, m); err != nil {

@@ -39,6 +39,36 @@ func parseJSON(data []byte) (any, error) {
 	return v, nil
 }
 
+// checkRepeats refuses names that are there twice in an object of a document that parseJSON
+// reads. That takes the last of them, where whoever looks at the document sees the first.
+func checkRepeats(d *json.Decoder) error {
+	opening, err := d.Token()
+	if err != nil {
+		return bad("decode JSON: %w", err)
+	}
+	if opening != json.Delim('{') && opening != json.Delim('[') {
+		return nil
+	}
+	seen := make(map[json.Token]bool)
+	for d.More() {
+		if opening == json.Delim('{') {
+			name, err := d.Token()
+			if err != nil {
+				return bad("decode JSON: %w", err)
+			}
+			if seen[name] {
+				return bad("the name %.64q is there twice in one object", name)
+			}
+			seen[name] = true
+		}
+		if err := checkRepeats(d); err != nil {
+			return err
+		}
+	}
+	_, err = d.Token() // the closing one
+	return err
+}
+
 // appendJSON writes a document canonically (RFC 8785): names in order, no white space, no
 // escape that need not be. Names are ASCII, so that all readings of "order" agree.
 func appendJSON(out []byte, v any, depth int) ([]byte, error) {

@@ -2,6 +2,7 @@ package ethereum
 
 import (
 	"bytes"
+	"encoding/json"
 	"strings"
 
 	"github.com/ethereum/go-ethereum/crypto"
@@ -40,10 +41,14 @@ func (typedDataKind) Decode(data []byte) (mpctypes.DecodedPayload, error) {
 
 // CanonicalTypedData writes typed data that a wallet would sign in the form in which it
 // is a payload. Where types do not have EIP712Domain, as ethers.js leaves it out, it has the
-// fields of the domain. It fails where the payload would be refused.
+// fields of the domain. It fails where the payload would be refused, and where a name is there
+// twice.
 func CanonicalTypedData(data []byte) ([]byte, error) {
 	document, err := parseJSON(data)
 	if err != nil {
+		return nil, err
+	}
+	if err := checkRepeats(json.NewDecoder(bytes.NewReader(data))); err != nil {
 		return nil, err
 	}
 	addDomainType(document)

@@ -55,6 +55,21 @@ func TestTypedDataAsWallet(t *testing.T) {
 	}
 }
 
+// Of a name that is there twice, people see the one and readers of JSON take the other.
+func TestTypedDataNamesAreThereOnce(t *testing.T) {
+	document := func(of string) []byte {
+		return []byte(`{"types":{"A":[{"name":"a","type":"B[]"}],"B":[{"name":"b","type":"uint8"}]},"primaryType":"A",` +
+			`"domain":{"name":"n"},"message":{"a":[{"b":1},` + of + `]}}`)
+	}
+	_, err := CanonicalTypedData(document(`{"b":1}`))
+	require.NoError(t, err)
+	for _, twice := range []string{`{"b":1,"b":2}`, `{"b":1,"\u0062":1}`} {
+		_, err := CanonicalTypedData(document(twice))
+		require.ErrorIs(t, err, mpctypes.ErrBadPayload)
+		require.ErrorContains(t, err, `the name "b" is there twice in one object`)
+	}
+}
+
 // Arrays of arrays are hashed as they nest; go-ethereum's wallet has no fixed lengths.
 func TestTypedDataArrays(t *testing.T) {
 	kind := typedDataKind{}

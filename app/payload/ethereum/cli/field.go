@@ -2,10 +2,8 @@ package cli
 
 import (
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"strconv"
 	"strings"
@@ -127,17 +125,4 @@ func parseHashes(text string) (list []common.Hash, err error) {
 		list = append(list, hash)
 	}
 	return list, nil
-}
-
-// decodeStrictly reads one JSON document, of which nothing is passed over.
-func decodeStrictly(data []byte, into any) error {
-	d := json.NewDecoder(strings.NewReader(string(data)))
-	d.DisallowUnknownFields()
-	if err := d.Decode(into); err != nil {
-		return err
-	}
-	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return errors.New("more stands behind the JSON document")
-	}
-	return nil
 }

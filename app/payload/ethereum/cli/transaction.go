@@ -30,7 +30,8 @@ func transactionBuilder() mpcnodecli.PayloadBuilder {
 		Short: "A transaction, as eth_signTransaction signs it",
 		Long: `Makes the payload of a transaction from flags, or from a file with the JSON of
 eth_signTransaction (--json FILE, - for standard input), where flags take the place of
-what the file says.
+what the file says. A from in the file is compared with nothing: the key that signs says
+who sends.
 
 Nobody is asked, so say what a wallet would find out: the nonce (eth_getTransactionCount of
 the key's address, which sequencerd query mpc key shows), the gas (eth_estimateGas; 21000

@@ -254,7 +254,13 @@ func TestFilesThatAreRefused(t *testing.T) {
 		`,"authorizationList":[]`:     `unknown field "authorizationList"`,
 		`,"to":"0x35"`:                "40 hex digits",
 		`}{"a":1`:                     "more stands behind",
-		`,"value":"0x1` + strings.Repeat("0", 64) + `"`: "256 bits",
+		`,"To":"` + somebody + `"`:    `unknown field "To": small and capital letters`,
+		`,"to":"` + somebody + `"`:    `field "to" is there twice`,
+		`,"t\u006f":null`:             `field "to" is there twice`,
+		`,"Value":"0x1"`:              `unknown field "Value"`,
+		`,"gas":"0x1","accessList":[{"address":"` + somebody + `","storageKeys":[],"Address":"` + somebody + `"}]`: `unknown field "Address"`,
+		`,"gas":"0x1","accessList":[{"address":"` + somebody + `","storageKeys":[],"storageKeys":[]}]`:             `field "storageKeys" is there twice`,
+		`,"value":"0x1` + strings.Repeat("0", 64) + `"`:                                                            "256 bits",
 	} {
 		_, err := run(t, fmt.Sprintf(good, more), "ethereum-tx", "--json", "-")
 		require.ErrorContains(t, err, want, more)
