@@ -73,8 +73,8 @@ type backups struct {
 	vault    *Vault
 	identity string
 	chainID  string
-	// elsewhere are those of some keys of which this participant needs no share any more.
-	elsewhere func(keys []string) []string
+	// elsewhere are those keys of which this participant needs the share no more that is gone.
+	elsewhere func(backup.Lost) []string
 	// record writes a line into the audit log.
 	record func(Operation)
 
@@ -161,7 +161,7 @@ func (b *backups) plan(req *http.Request, identity *storage.Identity) (*backup.B
 		return nil, to, http.StatusInternalServerError, err
 	}
 	if lost := backup.LostSince(r.Last, plan.Manifest); !r.SharesAreLost {
-		if err := lost.Check(b.elsewhere(lost.Gone)...); err != nil {
+		if err := lost.Check(b.elsewhere(lost)...); err != nil {
 			return nil, to, http.StatusConflict, err
 		}
 	}

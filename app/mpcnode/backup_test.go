@@ -188,7 +188,7 @@ func TestPassphrasesAreWiped(t *testing.T) {
 }
 
 // nowhere: the chain says of no key that others have it.
-func nowhere([]string) []string { return nil }
+func nowhere(backup.Lost) []string { return nil }
 
 // A node that lacks a share which the last file has adds no file, unless the chain gave the key
 // to others or somebody says that the share is lost.
@@ -222,7 +222,7 @@ func TestBackupOfWhatIsGone(t *testing.T) {
 	require.ErrorContains(t, err, "--shares-are-lost")
 	_, err = create(true)
 	require.NoError(t, err)
-	saves.elsewhere = func(keys []string) []string { return keys }
+	saves.elsewhere = func(l backup.Lost) []string { return l.Gone }
 	_, err = create(false)
 	require.NoError(t, err)
 }

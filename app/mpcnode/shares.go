@@ -12,6 +12,7 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage/backup"
 )
 
 // How a share is missing.
@@ -234,11 +235,10 @@ func recordsOf(s mpc.Status) []types.Record {
 	return append([]types.Record{}, s.Records...)
 }
 
-// operator is whose identity this node has, revoked or not.
-// elsewhere are those keys that the chain gave to others, or destroyed: this participant
-// needs no share of them. A key that the chain does not know now, as while it catches up, is
-// none of them.
-func (w *shareWatch) elsewhere(keys []string) (list []string) {
+// elsewhere are those keys that the chain gave to others since, or destroyed: this participant
+// needs no share of them. What the chain does not know now, or as it was before the share,
+// is of blocks that this node has to catch up with.
+func (w *shareWatch) elsewhere(lost backup.Lost) (list []string) {
 	ctx, err := (&chain{app: w.app}).committed()
 	if err != nil {
 		return nil
@@ -249,16 +249,17 @@ func (w *shareWatch) elsewhere(keys []string) (list []string) {
 		return nil
 	}
 	self := w.operator(roster)
-	for _, id := range keys {
+	for _, id := range lost.Gone {
 		key, known, err := state.EngineKey(ctx, types.KeyID(id))
-		gone := key.Status == types.KeyDeleted || self != "" && !slices.Contains(key.Participants, self)
-		if err == nil && known && gone {
+		given := self != "" && key.Epoch > lost.Epoch(id) && !slices.Contains(key.Participants, self)
+		if err == nil && known && (given || key.Status == types.KeyDeleted) {
 			list = append(list, id)
 		}
 	}
 	return list
 }
 
+// operator is whose identity this node has, revoked or not.
 func (w *shareWatch) operator(roster *types.Roster) types.Operator {
 	for i := len(w.public) - 1; i >= 0; i-- {
 		if ov, ok := roster.Find(w.public[i]); ok {

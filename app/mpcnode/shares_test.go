@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage/backup"
 )
 
 // keysState is a chain on which "me" registered and has keys.
@@ -200,13 +201,18 @@ func TestKeysThatAreElsewhere(t *testing.T) {
 	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
 	keys := []types.Key{
 		{ID: "own", Status: types.KeyReady, Participants: []types.Operator{"me", "other"}},
-		{ID: "others", Status: types.KeyReady, Participants: []types.Operator{"other"}},
+		{ID: "others", Status: types.KeyReady, Epoch: 3, Participants: []types.Operator{"other"}},
+		{ID: "others, before the share", Status: types.KeyReady, Epoch: 2, Participants: []types.Operator{"other"}},
 		{ID: "destroyed", Status: types.KeyDeleted, Participants: []types.Operator{"me"}},
 	}
 	app := keysNamed{keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &keys}}}
-	ask := []string{"own", "others", "destroyed", "unknown"}
+	var last backup.Manifest
+	for _, id := range []string{"destroyed", "others", "others, before the share", "own", "unknown"} {
+		last.Records = append(last.Records, backup.Entry{KeyID: id, Epoch: 2, Status: types.StatusReady.String(), Share: true})
+	}
+	lost := backup.LostSince(&last, backup.Manifest{})
 	w := newShareWatch(app, []ed25519.PublicKey{public}, nil, slog.New(slog.DiscardHandler))
-	require.Equal(t, []string{"others", "destroyed"}, w.elsewhere(ask))
+	require.Equal(t, []string{"destroyed", "others"}, w.elsewhere(lost))
 	stranger := newShareWatch(app, nil, nil, slog.New(slog.DiscardHandler))
-	require.Equal(t, []string{"destroyed"}, stranger.elsewhere(ask), "nobody knows whose node it is")
+	require.Equal(t, []string{"destroyed"}, stranger.elsewhere(lost), "nobody knows whose node it is")
 }

@@ -18,7 +18,12 @@ type Lost struct {
 	// Gone are those of which it has no share at all: other participants have the key
 	// since, or its database was lost, or an older copy of it is from before the key.
 	Gone []string
+	// epochs of the newest file, by key.
+	epochs map[string]uint64
 }
+
+// Epoch is the newest one of a key of which the file before has a READY share.
+func (l Lost) Epoch(key string) uint64 { return l.epochs[key] }
 
 // LostSince compares a manifest with the last one in its folder; nil: there was none.
 func LostSince(last *Manifest, m Manifest) (l Lost) {
@@ -26,6 +31,7 @@ func LostSince(last *Manifest, m Manifest) (l Lost) {
 		return l
 	}
 	before, now := readyShares(*last), readyShares(m)
+	l.epochs = before
 	for key, epoch := range before {
 		have, any := now[key]
 		switch {

@@ -104,7 +104,7 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 		return k.wait(ctx, params, key, len(able), why, false)
 	}
 	if len(members) < min(len(key.Participants), safe) {
-		if waits, err := k.awaitReturn(ctx, params, key, able); err != nil || waits {
+		if waits, err := k.awaitReturn(ctx, params, &key, able); err != nil || waits {
 			return err
 		}
 	}

@@ -226,6 +226,18 @@ func TestDeletionNeverLowersTheRetireHeight(t *testing.T) {
 	require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_DELETED, "").ReadyRetireHeight)
 }
 
+// On a chain that began anew what was decided before its first block is over, and a deletion
+// keeps no height of then, which no genesis file may have.
+func TestDeletionOnAChainThatBeganAnew(t *testing.T) {
+	f, _ := resharing(t)
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	key.Shift(-1_000_000)
+	require.Negative(t, key.RetireHeight)
+	require.NoError(t, key.Condemn(100))
+	require.Zero(t, key.ReadyRetireHeight)
+	require.NoError(t, key.Validate())
+}
+
 // A result in the block that expires it counts: results come before expiries.
 func TestReshareIsDecidedInTheLastBlock(t *testing.T) {
 	f, secret := resharing(t)

@@ -35,23 +35,30 @@ func (k *Keeper) noteReturn(ctx context.Context, key types.Key) (types.Key, erro
 // participants may be back: auto_reshare_pause_blocks from when one more of them was jailed,
 // when it tells of the key. A key whose able participants have too few shares to sign does
 // not wait.
-func (k *Keeper) awaitReturn(ctx context.Context, params types.Params, key types.Key, able []types.Member) (bool, error) {
+func (k *Keeper) awaitReturn(ctx context.Context, params types.Params, key *types.Key, able []types.Member) (bool, error) {
 	if key.EnoughShares(operatorsOf(able)) != nil {
 		return false, nil //nolint:nilerr // then it must not wait
 	}
-	away, err := k.mayReturn(ctx, key)
-	if err != nil || len(away) == 0 {
+	away, err := k.mayReturn(ctx, *key)
+	if err != nil {
 		return false, err
+	}
+	if len(away) == 0 { // who was waited for is back, or gone: the next one has its time anew
+		if key.ReturnHeight == 0 {
+			return false, nil
+		}
+		key.ForgetReturn()
+		return false, k.setKey(ctx, *key)
 	}
 	waits, began := key.AwaitReturn(away, sdk.UnwrapSDKContext(ctx).BlockHeight(), params.AutoResharePauseBlocks)
 	if !began {
 		return waits, nil
 	}
 	key.EndangeredHeight = key.ReturnHeight
-	if err := k.setKey(ctx, key); err != nil {
+	if err := k.setKey(ctx, *key); err != nil {
 		return false, err
 	}
-	k.emitEndangered(ctx, key, len(able), types.ErrTooFewParticipants.Wrapf(
+	k.emitEndangered(ctx, *key, len(able), types.ErrTooFewParticipants.Wrapf(
 		"%d of the %d participants of key %s can go on, and too few are there to add; it is reshared to fewer at height %d, if none of those is back who are jailed: %s",
 		len(able), len(key.Participants), key.Id, key.ReturnHeight, strings.Join(away, ", ")))
 	return waits, nil

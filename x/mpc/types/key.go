@@ -52,7 +52,7 @@ func (k *Key) Condemn(retireHeight int64) error {
 		return err
 	}
 	if len(k.PublicKey) > 0 {
-		k.ReadyRetireHeight = k.RetireHeight
+		k.ReadyRetireHeight = max(k.RetireHeight, 0) // below on a chain that began anew: that is over
 	}
 	k.RetireHeight = retireHeight
 	return nil

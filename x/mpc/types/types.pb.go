@@ -576,10 +576,10 @@ type Key struct {
 	// jailed makes it wait anew.
 	Awaited []string `protobuf:"bytes,34,rep,name=awaited,proto3" json:"awaited,omitempty"`
 	// How few of its participants could go on, and had a share, when a reshare of this
-	// epoch failed, or was asked for before auto_reshare_height. 0 if there was none.
+	// epoch ended without a switch, or was asked for before auto_reshare_height. 0 if there was none.
 	FailedAble uint32 `protobuf:"varint,35,opt,name=failed_able,json=failedAble,proto3" json:"failed_able,omitempty"`
 	// First block in which the module may ask before auto_reshare_height, where no more than
-	// t+1 such participants are left and fewer than failed_able. 0 if no reshare failed.
+	// t+1 such participants are left and fewer than failed_able. 0 if no reshare ended so.
 	UrgentHeight int64 `protobuf:"varint,36,opt,name=urgent_height,json=urgentHeight,proto3" json:"urgent_height,omitempty"`
 	// While it is DELETING and was READY: what retire_height was before, below which that
 	// does not go if the deletion is taken back. 0 otherwise.

@@ -146,7 +146,7 @@ value   1500000000000000000 of the smallest unit
 fee     1200000000000000 of them at most
 calls   0xa9059cbb
 place   1/7: a key signs one effect there, for ever
-effect  0x86f053196baf52f0775f113861d8a4d3c657d1c1e1d66ff647ea23fd5f6c79b5
+effect  0x4594d9d4d017f2a072a6cca528568b5ce729727ef6fda1d8116dcc6daed32c16
 
 type          EIP-1559
 nonce         7
