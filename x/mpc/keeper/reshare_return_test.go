@@ -130,6 +130,25 @@ func TestWaitsBeginAnew(t *testing.T) {
 	}
 }
 
+// Who was waited for and is back is forgotten, also where another one has left for good and
+// there is no room for the reshare yet.
+func TestWhoIsBackIsForgotten(t *testing.T) {
+	f, _ := nobodyToAdd(t)
+	back, gone := f.Participants[0], f.Participants[1]
+	back.Jail()
+	requireAwaits(t, f, back)
+	f.EndBlocks(30)
+	f.KeyGen("open", 1)
+	setParams(t, f, func(p *types.Params) { p.MaxPending, p.MaxPendingPerRequester = 1, 1 })
+	unjail(back)
+	gone.Staked.Status = stakingtypes.Unbonded
+	f.EndBlocks(40)
+	require.Empty(t, autoReshares(t, f, "k"), "there is no room")
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.Zero(t, key.ReturnHeight)
+	require.Empty(t, key.Awaited)
+}
+
 // Who comes meanwhile takes the place at once.
 func TestNewcomerEndsTheWait(t *testing.T) {
 	f, _ := nobodyToAdd(t)
