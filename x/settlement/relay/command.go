@@ -76,32 +76,8 @@ name a variable that has it (env:NAME), or a file that nobody else can read (fil
   sequencerd settlement relay --rpc http://localhost:8545 --from validator --chain-id CHAIN`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			ctx, err := client.GetClientTxContext(cmd)
-			if err != nil {
-				return err
-			}
-			if ctx.FromAddress.Empty() {
-				return errors.New("give the account that signs: --from KEY, with --operator ADDRESS where that is not the validator's operator")
-			}
-			if options.Interval <= 0 {
-				return fmt.Errorf("--%s is above 0", flagInterval)
-			}
-			account, err := operatorOf(operators, &options, ctx.FromAddress)
-			if err != nil {
-				return err
-			}
-			factory, err := tx.NewFactoryCLI(ctx, cmd.Flags())
-			if err != nil {
-				return err
-			}
-			url, err := readURL(from, ctx.HomeDir)
-			if err != nil {
-				return fmt.Errorf("--%s: %w", flagRPC, err)
-			}
 			options.BumpAfter = uint64(bumpAfter)
-			running, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
-			defer stop()
-			return run(running, url, newNode(ctx, factory, account), options, cmd.OutOrStdout())
+			return relay(cmd, operators, from, options)
 		},
 	}
 	flags.AddTxFlagsToCmd(cmd)
@@ -115,6 +91,35 @@ name a variable that has it (env:NAME), or a file that nobody else can read (fil
 		panic(err) // the flag is above
 	}
 	return cmd
+}
+
+// relay runs one with what the command line says; from is where the URL stands.
+func relay(cmd *cobra.Command, operators address.Codec, from string, options Options) error {
+	ctx, err := client.GetClientTxContext(cmd)
+	if err != nil {
+		return err
+	}
+	if ctx.FromAddress.Empty() {
+		return errors.New("give the account that signs: --from KEY, with --operator ADDRESS where that is not the validator's operator")
+	}
+	if options.Interval <= 0 {
+		return fmt.Errorf("--%s is above 0", flagInterval)
+	}
+	account, err := operatorOf(operators, &options, ctx.FromAddress)
+	if err != nil {
+		return err
+	}
+	factory, err := tx.NewFactoryCLI(ctx, cmd.Flags())
+	if err != nil {
+		return err
+	}
+	url, err := readURL(from, ctx.HomeDir)
+	if err != nil {
+		return fmt.Errorf("--%s: %w", flagRPC, err)
+	}
+	running, stop := signal.NotifyContext(cmd.Context(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	return run(running, url, newNode(ctx, factory, account), options, cmd.OutOrStdout())
 }
 
 // operatorOf is the account of the operator for whom a relay speaks, who is the signer if nobody
