@@ -146,6 +146,7 @@ func (s *stage) askKey(threshold uint32) (id string) {
 		requests, err := f.Keeper.EngineRequests(f.Ctx)
 		require.NoError(s.t, err)
 		if slices.ContainsFunc(requests, func(r types.Request) bool { return r.ID.ID == id && r.Initiator(0) == s.operator(0) }) {
+			f.EndBlocks(f.Ctx.BlockHeight() + 1) // who has not seen it yet is a block behind
 			return id
 		}
 		f.Ctx = before // without it
