@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // ReplaceFile puts a new file in the place of an old one at once. When it returns the
@@ -26,9 +25,12 @@ func writeNew(path string, content []byte) error {
 func replace(path string, content []byte) error { return ReplaceFile(path, content, 0o600) }
 
 // install writes a temporary file beside the path, syncs it, moves it, and
-// syncs the folder.
+// syncs the folder. What an interrupted one left there goes.
 func install(path string, content []byte, mode fs.FileMode, move func(temp string) error) error {
-	f, err := os.CreateTemp(parent(path), "."+filepath.Base(path)+"-") // mode 0600
+	if err := RemoveLeftovers(path); err != nil {
+		return err
+	}
+	f, err := os.CreateTemp(parent(path), tempPattern(path)) // mode 0600
 	if err != nil {
 		return fmt.Errorf("make temporary file: %w", err)
 	}

@@ -220,13 +220,15 @@ func TestCrashWhileCreating(t *testing.T) {
 		require.NoError(t, again.Close())
 	}
 
-	// What a crash leaves before that is out of the way of the next try.
+	// What a crash leaves before that is out of the way of the next try, and goes with it.
 	final := filepath.Join(t.TempDir(), "mpc")
-	require.NoError(t, os.CopyFS(filepath.Join(parent(final), ".mpc-1"), os.DirFS(dir)))
+	left := filepath.Join(parent(final), ".mpc-1")
+	require.NoError(t, os.CopyFS(left, os.DirFS(dir)))
 	exists, err := Exists(final)
 	require.NoError(t, err)
 	require.False(t, exists)
 	created, err := Create(final, passphrase, cheap)
 	require.NoError(t, err)
 	require.NoError(t, created.Close())
+	require.NoDirExists(t, left)
 }

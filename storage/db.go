@@ -73,7 +73,7 @@ func create(dir string, passphrase []byte, opts Options, fill func(*DB) error) (
 	if err := os.MkdirAll(parent(dir), 0o700); err != nil {
 		return nil, fmt.Errorf("create MPC database: %w", err)
 	}
-	temp, err := os.MkdirTemp(parent(dir), "."+filepath.Base(dir)+"-")
+	temp, err := os.MkdirTemp(parent(dir), tempPattern(dir))
 	if err != nil {
 		return nil, fmt.Errorf("create MPC database: %w", err)
 	}
@@ -148,7 +148,8 @@ func build(dir string, head header, k keys, opts Options) (err error) {
 }
 
 // Open opens the database in a folder. It reads and checks everything before it
-// changes anything. Errors: ErrEmptyPassphrase, ErrNoDatabase, ErrInUse,
+// changes anything, and removes what an interrupted Create left beside the folder. Errors:
+// ErrEmptyPassphrase, ErrNoDatabase, ErrInUse,
 // ErrWrongPassphrase, ErrNewerFormat, ErrHeaderDamaged, ErrEntryDamaged,
 // ErrFilesDamaged, ErrEntriesMissing.
 func Open(dir string, passphrase []byte, opts Options) (*DB, error) {
@@ -197,6 +198,9 @@ func open(dir string, opts Options, unlock func(header) (keys, error)) (*DB, err
 	err := db.hold(false)
 	if err == nil {
 		err = db.start(unlock)
+	}
+	if err == nil { // nobody else can make one here while this one is there and locked
+		err = RemoveLeftovers(dir)
 	}
 	if err != nil {
 		return nil, errors.Join(err, db.closeFiles())

@@ -244,8 +244,11 @@ func (f Folder) Add(m Manifest, write func(io.Writer) error) (Manifest, error) {
 }
 
 // install makes a file, mode 0600, that appears complete and on disk, or not at
-// all.
+// all. What an interrupted one left there goes.
 func install(path string, write func(io.Writer) error) error {
+	if err := storage.RemoveLeftovers(path); err != nil {
+		return err
+	}
 	w, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
 	if err != nil {
 		return fmt.Errorf("make %s: %w", path, err)

@@ -12,7 +12,11 @@ import (
 )
 
 // auditCount counts what the audit logs of many runs say.
-type auditCount struct{ runs, lines, uses, torn atomic.Int64 }
+type auditCount struct {
+	runs, lines, uses, torn atomic.Int64
+	// unused: what is run needs no share.
+	unused bool
+}
 
 // check requires that the audit logs of all nodes are whole, and that each party that was
 // made of a share or of pre-parameters stands in its node's: whatever a crash cut off.
@@ -55,4 +59,5 @@ func (c *auditCount) report(t *testing.T, name string) {
 	t.Logf("%s: the audit logs of %d runs have all %d uses of shares and pre-parameters, in %d lines; a crash tore %d lines",
 		name, runs, uses, c.lines.Swap(0), c.torn.Swap(0))
 	require.Positive(t, runs)
+	require.Equal(t, c.unused, uses == 0, "the ledger of what was used is not kept")
 }

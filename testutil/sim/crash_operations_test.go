@@ -76,7 +76,7 @@ var operations = map[string]operation{
 		members: func(w *sim.World) []*sim.Node { return w.Nodes[1:] },
 	},
 	"delete": {
-		again: new(atomic.Int64), audited: new(auditCount),
+		again: new(atomic.Int64), audited: &auditCount{unused: true},
 		prepare: func(t *testing.T, w *sim.World) { plantKey(t, w, 2, w.Nodes...) },
 		ask:     func(w *sim.World) { w.Chain.Delete("key") },
 		over: func(w *sim.World) bool {

@@ -277,25 +277,26 @@ func TestCrashWhileRecovering(t *testing.T) {
 			op := operations[name]
 			calm := &killer{}
 			op.run(t, calm)
+			all := os.Getenv(crashAll) != ""
 			var chosen [maxAgain][]moment
 			writes := slices.DeleteFunc(slices.Clone(calm.met), func(m moment) bool { return m.IsMessage() })
 			for i, m := range writes {
 				for again := range maxAgain {
-					if os.Getenv(crashAll) != "" || i%(someWrites*maxAgain) == someWrites*again {
+					if all || i%(someWrites*maxAgain) == someWrites*again {
 						chosen[again] = append(chosen[again], m)
 					}
 				}
 			}
-			var once, twice int64
+			before := op.audited.runs.Load()
 			t.Run("kill", func(t *testing.T) {
 				for i, moments := range chosen {
-					op.killAtEach(t, moments, i+1, os.Getenv(crashAll) != "")
-					once += int64(len(moments))
+					op.killAtEach(t, moments, i+1, all)
 				}
 			})
-			twice = op.again.Swap(0)
-			t.Logf("%s: %d crashes at writes, and in %d of those runs one more at a write after the restart", name, once, twice)
+			runs, twice := op.audited.runs.Load()-before, op.again.Swap(0)
+			t.Logf("%s: %d runs with a crash at a write, and in %d of them one more at a write after the restart", name, runs, twice)
 			require.Positive(t, twice, "no node was killed twice")
+			op.audited.report(t, name+" while recovering")
 		})
 	}
 }
