@@ -65,14 +65,14 @@ func TestEngineUnderUselessWords(t *testing.T) {
 	for _, m := range c.members {
 		require.Eventually(t, func() bool { return m.engine.Status().Operator == m.op }, 20*time.Second, 10*time.Millisecond)
 	}
-	flood := useless(t, c.members[3], 3000)
+	said := useless(t, c.members[3], 3*flood().words)
 	var floods sync.WaitGroup
 	defer floods.Wait()
 	for _, m := range c.members[:3] {
 		floods.Go(func() {
-			for i := range flood.prepares {
-				m.engine.Receive(flood.prepares[i])
-				if err := m.engine.ReceiveGossip("peer", flood.gossip[i]); err != nil {
+			for i := range said.prepares {
+				m.engine.Receive(said.prepares[i])
+				if err := m.engine.ReceiveGossip("peer", said.gossip[i]); err != nil {
 					c.errs <- err
 					return
 				}
@@ -95,12 +95,26 @@ func TestEngineUnderUselessWords(t *testing.T) {
 	require.LessOrEqual(t, c.ledger.reads, perBlock*c.ledger.views)
 }
 
-const (
-	// floodWords are how many a member has of each kind; it says them again and again.
-	floodWords = 1000
-	// floodRate and floodBurst are what package p2p takes of a member's own connection, and twice
+// flooding is how much a member says.
+type flooding struct {
+	// words are how many it has of each kind; it says them again and again.
+	words int
+	// rate and burst are what package p2p takes of a member's own connection, and twice
 	// that: others may say the rest.
-	floodRate, floodBurst = 2000, 4000
+	rate  rate.Limit
+	burst int
+}
+
+// flood is a tenth of it with -short: the race detector, which that is for, makes engines ten
+// times slower, and their networks are not.
+func flood() flooding {
+	if testing.Short() {
+		return flooding{100, 200, 400}
+	}
+	return flooding{1000, 2000, 4000}
+}
+
+const (
 	// floodedSignatures are made under a flood of words for them.
 	floodedSignatures = 8
 	// maxFlooded bounds how long one of them takes: many times what it does on two cores that
@@ -134,7 +148,7 @@ func (c *club) next() int64 {
 // can put into one. All is signed as it should be.
 func leading(t *testing.T, m *member, id types.RequestID, height int64, attempts ...uint32) (words []types.Verified) {
 	t.Helper()
-	for i := range floodWords {
+	for i := range flood().words {
 		h := wire.Header{
 			Context: make([]byte, 32), Kind: wire.KIND_PREPARE, Sequence: uint64(i + 1), RequestKind: uint32(id.Kind), RequestId: id.ID,
 		}
@@ -155,7 +169,7 @@ func floodOf(words []types.Verified, others []*member) (end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	var wait sync.WaitGroup
 	for _, m := range others {
-		pace := rate.NewLimiter(floodRate, floodBurst)
+		pace := rate.NewLimiter(flood().rate, flood().burst)
 		wait.Go(func() {
 			for i := 0; pace.Wait(ctx) == nil; i++ {
 				m.engine.Receive(words[i%len(words)])
@@ -222,18 +236,18 @@ func TestEngineUnderWordsOfOpenRequests(t *testing.T) {
 	c := newClub(t, 4, fakeproto.Protocols{})
 	defer c.close()
 	sign, flooder := c.makeKey(), c.members[3]
+	once := func(r types.Request, flooded bool) time.Duration {
+		if flooded {
+			defer floodOf(leading(t, flooder, r.ID, c.next(), 0, 1), c.members[:3])()
+		}
+		began := time.Now()
+		c.commit(func(v *mpc.View) { v.Requests = []types.Request{r} })
+		require.Eventually(t, func() bool { return c.members[0].signed(r.ID.ID) }, 20*time.Second, time.Millisecond)
+		return time.Since(began)
+	}
 	measure := func(name string, flooded bool) (took []time.Duration) {
 		for i := range floodedSignatures {
-			r := named(sign, fmt.Sprint(name, "-", i), 0, flooder.op, false)
-			end := func() {}
-			if flooded {
-				end = floodOf(leading(t, flooder, r.ID, c.next(), 0, 1), c.members[:3])
-			}
-			began := time.Now()
-			c.commit(func(v *mpc.View) { v.Requests = []types.Request{r} })
-			require.Eventually(t, func() bool { return c.members[0].signed(r.ID.ID) }, 20*time.Second, time.Millisecond)
-			took = append(took, time.Since(began))
-			end()
+			took = append(took, once(named(sign, fmt.Sprint(name, "-", i), 0, flooder.op, false), flooded))
 		}
 		slices.Sort(took)
 		return took
@@ -257,7 +271,7 @@ func TestEngineUnderWordsOfOpenRequests(t *testing.T) {
 	grown := heap() - before
 	t.Logf("a signature took %s without a flood (at most %s), %s with one (at most %s); %d words were refused, memory %+.1f MB",
 		idle[len(idle)/2], idle[len(idle)-1], flooded[len(flooded)/2], flooded[len(flooded)-1], refused.Load(), float64(grown)/1e6)
-	require.GreaterOrEqual(t, refused.Load(), int64(floodWords), "the flood did not come to anything")
+	require.GreaterOrEqual(t, refused.Load(), int64(flood().words), "the flood did not come to anything")
 	require.Less(t, flooded[len(flooded)-1], maxFlooded)
 	require.Less(t, grown, int64(maxFloodHeap))
 }

@@ -8,7 +8,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	svrcmd "github.com/cosmos/cosmos-sdk/server/cmd"
 	"github.com/cosmos/cosmos-sdk/types/query"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -44,7 +43,7 @@ func complains(t *testing.T, home string, args ...string) (string, error) {
 	root.SetOut(new(bytes.Buffer))
 	root.SetErr(&said)
 	root.SetArgs(append(args, "--home", home))
-	err := svrcmd.Execute(root, "HOST", home)
+	err := execute(root, home)
 	return said.String(), err
 }
 

@@ -2,6 +2,8 @@ package cli
 
 import (
 	"bytes"
+	"context"
+	"sync"
 	"testing"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
@@ -10,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/cosmos/cosmos-sdk/client"
+	"github.com/cosmos/cosmos-sdk/client/flags"
 	"github.com/cosmos/cosmos-sdk/codec"
 	addresscodec "github.com/cosmos/cosmos-sdk/codec/address"
 	codectypes "github.com/cosmos/cosmos-sdk/codec/types"
@@ -46,6 +49,8 @@ func hostContext(t *testing.T) client.Context {
 
 func codecOf(t *testing.T) codec.Codec { return hostContext(t).Codec }
 
+var configTemplate sync.Mutex
+
 // host is that root command.
 func host(t *testing.T) *cobra.Command {
 	t.Helper()
@@ -58,6 +63,8 @@ func host(t *testing.T) *cobra.Command {
 		if err := client.SetCmdClientContextHandler(ctx, cmd); err != nil {
 			return err
 		}
+		configTemplate.Lock() // which the SDK sets for the whole process
+		defer configTemplate.Unlock()
 		svrCtx, err := server.InterceptConfigsAndCreateContext(cmd, mpcnode.Template, mpcnode.DefaultAppConfig("0coin"), cmtcfg.DefaultConfig())
 		if err != nil {
 			return err
@@ -77,8 +84,19 @@ func run(t *testing.T, home string, args ...string) (string, error) {
 	root.SetOut(&out)
 	root.SetErr(new(bytes.Buffer))
 	root.SetArgs(append(args, "--home", home))
-	err := svrcmd.Execute(root, "HOST", home)
+	err := execute(root, home)
 	return out.String(), err
+}
+
+// execute is svrcmd.Execute with the flags that it adds, without what CometBFT sets for the
+// whole process: a program runs one command, these tests run many at the same time.
+func execute(root *cobra.Command, home string) error {
+	root.PersistentFlags().String(flags.FlagHome, home, "")
+	root.PersistentFlags().String(flags.FlagLogLevel, "info", "")
+	root.PersistentFlags().String(flags.FlagLogFormat, "plain", "")
+	root.PersistentFlags().Bool(flags.FlagLogNoColor, false, "")
+	root.PersistentFlags().Bool(server.FlagTrace, false, "")
+	return root.ExecuteContext(svrcmd.CreateExecuteContext(context.Background()))
 }
 
 // fullNode is the home of a node without an identity.
