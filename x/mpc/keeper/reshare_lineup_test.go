@@ -31,19 +31,10 @@ func TestAutoReshareLinesUpShares(t *testing.T) {
 			f := chain.New(t, 5)
 			f.ReadyKey("k", 2)
 			holders := f.Sorted() // equals are taken in the order of their addresses
-			gs, err := f.Keeper.ExportGenesis(f.Ctx)
-			require.NoError(t, err)
-			gs.Keys[0].FailedReshares = 1
-			for _, p := range holders[:2] {
-				gs.Keys[0].Absentees = append(gs.Keys[0].Absentees, types.Absentee{Operator: p.Operator, UntilHeight: 1000, Accused: true, Words: 3})
-			}
-			anew := chain.NewEmpty(t)
-			require.NoError(t, anew.Keeper.InitGenesis(anew.Ctx, *gs))
-			anew.Staking.Validators = f.Staking.Validators
+			f = withAccused(t, f, 1, holders[:2]...)
 			for i, p := range holders {
-				holders[i] = p.On(anew)
+				holders[i] = p.On(f)
 			}
-			f = anew
 			for i := 5; i < 7; i++ {
 				f.Register(f.AddValidator(i))
 			}
