@@ -6,6 +6,7 @@ import (
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -19,6 +20,15 @@ func nextSize(params types.Params, key types.Key, safe int) int {
 		size = max(size, int(key.Threshold)+2)
 	}
 	return min(size, int(params.MaxParticipants))
+}
+
+// fittingSize is how many of that many there is room for beside those of the committee
+// before who get no new share and must deal theirs all the same, since of these who stay
+// fewer than t+1 have one. No fewer than t+1, of whom lineUp says that they are too many.
+func fittingSize(key types.Key, stay []types.Member, size int) int {
+	needed := int(key.Threshold) + 1
+	dealers := max(needed-key.SharesOf(operatorsOf(stay)), 0)
+	return min(size, max(mpctypes.MaxMembers-dealers, needed))
 }
 
 // nextCommittee is those of the able participants who came to the last reshares of the
@@ -43,6 +53,7 @@ func (k *Keeper) nextCommittee(ctx context.Context, key types.Key, able []types.
 			stay = append(stay, m)
 		}
 	}
+	size = fittingSize(key, stay, size)
 	members, passed, err := k.fillUp(ctx, stay, min(size, len(stay)+int(key.Threshold)), absent)
 	if err != nil {
 		return nil, err
