@@ -107,7 +107,7 @@ const (
 	ErrBadGenesis Reason = "bad_genesis"
 	// ErrUnknownReshare: no reshare has the id.
 	ErrUnknownReshare Reason = "unknown_reshare"
-	// ErrResharePending: the key has an open reshare.
+	// ErrResharePending: the key has an open reshare, whose test is signed for nobody else.
 	ErrResharePending Reason = "reshare_pending"
 	// ErrCancelled: the owner or the authority gave the reshare up.
 	ErrCancelled Reason = "cancelled"
