@@ -38,7 +38,7 @@ func (h *Handover) signBytes(s *signBytes) {
 }
 
 // ReshareTestDigest is what the new shares of a reshare sign before the chain believes
-// in them: a hash that nobody else would ask a signature of.
+// in them: a hash that the chain lets nobody ask a signature of meanwhile.
 func ReshareTestDigest(chainID string, key KeyID, epoch uint64, session Context) Hash {
 	return newSignBytes("reshare-test").str(chainID).str(string(key)).u64(epoch).hash(session).sum()
 }

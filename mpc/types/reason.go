@@ -47,7 +47,7 @@ const (
 	ErrTooFewParticipants Reason = "too_few_participants"
 	// ErrTooFewSigners: fewer than t+1 participants of the key have an identity and, as far as is known, a share.
 	ErrTooFewSigners Reason = "too_few_signers"
-	// ErrTooManyParticipants: more than max_participants, or 64 in both committees of a reshare.
+	// ErrTooManyParticipants: more than max_participants, or 64 in the new committee of a reshare and those who must deal to it.
 	ErrTooManyParticipants Reason = "too_many_participants"
 	// ErrDuplicateParticipant: an operator is named twice.
 	ErrDuplicateParticipant Reason = "duplicate_participant"
@@ -107,7 +107,7 @@ const (
 	ErrBadGenesis Reason = "bad_genesis"
 	// ErrUnknownReshare: no reshare has the id.
 	ErrUnknownReshare Reason = "unknown_reshare"
-	// ErrResharePending: the key has an open reshare.
+	// ErrResharePending: the key has an open reshare, whose test is signed for nobody else.
 	ErrResharePending Reason = "reshare_pending"
 	// ErrCancelled: the owner or the authority gave the reshare up.
 	ErrCancelled Reason = "cancelled"

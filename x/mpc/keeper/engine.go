@@ -178,7 +178,8 @@ func (k *Keeper) EngineProven(ctx context.Context, participant mpctypes.Operator
 }
 
 // EngineReshareEnded reports that a reshare was asked for and is over, whatever became of
-// it, be it that it was pruned since; false while it is open, and if nobody asked.
+// it, be it that it was pruned since; false while it is open, and if nobody asked. Of one
+// that cannot be read it says so, too: then a node keeps what the reshare made.
 func (k *Keeper) EngineReshareEnded(ctx context.Context, id string) (bool, error) {
 	r, err := k.Reshare(ctx, id)
 	switch {
@@ -186,8 +187,11 @@ func (k *Keeper) EngineReshareEnded(ctx context.Context, id string) (bool, error
 		return false, nil
 	case errors.Is(err, types.ErrPruned):
 		return true, nil
+	case err != nil:
+		k.unreadable(ctx, "a reshare", err)
+		return false, nil
 	}
-	return err == nil && !r.Open(), err
+	return !r.Open(), nil
 }
 
 // EngineSignature reads a finished signature; false if there is none, none yet, or

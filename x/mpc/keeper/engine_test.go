@@ -100,6 +100,9 @@ func TestEngineReshareEnded(t *testing.T) {
 	require.NoError(t, err)
 	f.EndBlocks(f.Ctx.BlockHeight() + 2)
 	require.True(t, over("cancelled"))
+	f.Garble(types.ResharesPrefix, "cancelled")
+	require.False(t, over("cancelled"), "nobody knows, and what it made is kept")
+	require.True(t, over("r"), "the others go on")
 }
 
 // One entry that cannot be read keeps no node from the others.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 
 	"cosmossdk.io/collections"
 
@@ -161,6 +162,10 @@ func (k *Keeper) setFault(ctx context.Context, f types.Fault) error {
 	}
 	return k.countProof(ctx, f.Participant, true)
 }
+
+// atAnyTime is before each height: a chain that starts anew has what was recorded before its
+// first block at 0 and below.
+const atAnyTime = math.MinInt64
 
 // accusersOf finds those who accuse an operator of something that counts, and was recorded
 // after a height.

@@ -173,12 +173,15 @@ func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 // importSignature stores a signature. An open test proves shares to this chain, which
 // may have another name than the exported one.
 func (k *Keeper) importSignature(ctx context.Context, s types.Signature) error {
+	key, err := k.Key(ctx, s.KeyId)
+	if err != nil {
+		return err
+	}
 	if s.Test && s.Status == types.SIGNATURE_STATUS_PENDING {
-		key, err := k.Key(ctx, s.KeyId)
-		if err != nil {
-			return err
-		}
-		s.SetTestDigest(testDigest(ctx, s, key.NextSession))
+		s.SetTestDigest(testDigest(ctx, s.KeyId, s.Epoch, key.NextSession))
+	}
+	if err := k.noteRawDigest(ctx, key, s); err != nil {
+		return err
 	}
 	return k.setSignature(ctx, s)
 }

@@ -44,6 +44,9 @@ func (k *Keeper) admitPayload(ctx context.Context, p types.Params, key types.Key
 	if err != nil {
 		return nil, err
 	}
+	if err := refuseTestDigest(ctx, key, digest); err != nil {
+		return nil, err
+	}
 	s.Digest = digest
 	if _, err := k.checkPlace(ctx, *s, decoded); err != nil {
 		return nil, err

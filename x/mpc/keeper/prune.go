@@ -17,7 +17,7 @@ import (
 )
 
 // MaxPrunesPerBlock bounds what one block's end prunes, whatever it is. A signature touches
-// four entries of the store, a key or a reshare with its test nine at most, so 500 touch
+// five entries of the store, a key or a reshare with its test nine at most, so 500 touch
 // 4,500: a quarter of what as many expiries do.
 const MaxPrunesPerBlock = 500
 
@@ -140,7 +140,7 @@ func (k *Keeper) forgetSignature(ctx context.Context, s types.Signature) error {
 	if err := k.signatures.Remove(ctx, s.Id); err != nil {
 		return fmt.Errorf("remove signature %s: %w", s.Id, err)
 	}
-	return nil
+	return k.forgetRawDigest(ctx, s)
 }
 
 // pruneReshare forgets a reshare and its test. What it did is in its key; a node that has a

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"slices"
+	"strings"
 
 	"cosmossdk.io/collections"
 
@@ -99,8 +99,12 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	if err != nil {
 		return err
 	}
-	if slices.Equal(operatorsOf(members), key.Participants) && !lost {
-		why := types.ErrTooFewParticipants.Wrapf("%d of the participants of key %s can go on, %d should, and nobody is there to add", len(able), key.Id, safe)
+	if !gains(key, able, members, lost) {
+		why := types.ErrTooFewParticipants.Wrapf("%d of the participants of key %s can go on, %d should, and too few are there to add", len(able), key.Id, safe)
+		if lost {
+			why = types.ErrTooFewParticipants.Wrapf("participants of key %s miss their share, and did not come to its last reshare: %s",
+				key.Id, strings.Join(key.MissingShares, ", "))
+		}
 		return k.wait(ctx, params, key, len(able), why, false)
 	}
 	if len(members) < min(len(key.Participants), safe) {
@@ -135,58 +139,6 @@ func (k *Keeper) mayCheck(ctx context.Context, key types.Key) (able []types.Memb
 		return nil, false, false, err
 	}
 	return able, due || key.MayHasten(operatorsOf(able), height), !due, nil
-}
-
-// nextSize is how many the next committee of a key is to have: as many as now, as are safe,
-// and, after a reshare that failed in this epoch, one more than must sign. In a committee of
-// t+1 any one can keep the test of the new shares from its signature, and nobody can be
-// blamed of it, since t at most would say so; in one of t+2 the others sign it.
-func nextSize(params types.Params, key types.Key, safe int) int {
-	size := max(len(key.Participants), safe)
-	if key.FailedReshares > 0 {
-		size = max(size, int(key.Threshold)+2)
-	}
-	return min(size, int(params.MaxParticipants))
-}
-
-// nextCommittee is those of the able participants who came to the last reshares of the
-// key, and the strongest others, up to a size. Those who did not come follow, with them
-// newcomers that did not come to a reshare of another key; who was
-// accused of that only until t+1 are there, whom one dead member would keep from a share
-// for ever. No more than t of it are not participants: whatever made the others stay away,
-// the key does not go to strangers alone.
-func (k *Keeper) nextCommittee(ctx context.Context, key types.Key, able []types.Member, size int) ([]types.Member, error) {
-	key, err := k.heeding(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	absent := func(operator string) bool { _, absent := key.Absentee(operator, height); return absent }
-	stay := slices.DeleteFunc(slices.Clone(able), func(m types.Member) bool { return absent(m.Operator) })
-	strangers := func(members []types.Member) (n int) {
-		for _, m := range members {
-			if _, participates := slices.BinarySearch(key.Participants, m.Operator); !participates {
-				n++
-			}
-		}
-		return n
-	}
-	members, last, err := k.fillUp(ctx, stay, min(size, len(stay)+int(key.Threshold)), absent)
-	if err != nil {
-		return nil, err
-	}
-	slices.SortStableFunc(last, func(a, b types.Member) int { return key.CompareAbsent(a.Operator, b.Operator, height) })
-	for _, m := range last {
-		room := size
-		if a, _ := key.Absentee(m.Operator, height); a.Accused {
-			room = min(int(key.Threshold)+1, size)
-		}
-		if next := append(slices.Clone(members), m); len(next) <= room && strangers(next) <= int(key.Threshold) {
-			members = next
-		}
-	}
-	sortMembers(members)
-	return members, nil
 }
 
 // rests: the key was reshared a moment ago. Two validators that take each other's place
@@ -229,8 +181,8 @@ func (k *Keeper) able(ctx context.Context, key types.Key) ([]types.Member, error
 // is not possible: types.ErrTooManyPending, that there is no room for it in this block.
 func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types.Key, members []types.Member) error {
 	if int(key.Threshold) >= len(members) {
-		return types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d",
-			key.Threshold, key.Threshold+1, len(members))
+		return types.ErrTooFewParticipants.Wrapf("t = %d needs %d bonded registered validators, there are %d (max_participants %d)",
+			key.Threshold, key.Threshold+1, len(members), params.MaxParticipants)
 	}
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	l, err := k.lineUp(ctx, key, members, func(operator string) bool {

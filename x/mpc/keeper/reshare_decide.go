@@ -49,7 +49,7 @@ func (k *Keeper) openTest(ctx context.Context, r types.Request, key types.Key, r
 		Id: reshare.TestID(), KeyId: key.Id, Status: types.SIGNATURE_STATUS_PENDING, Owner: key.Owner,
 		Epoch: reshare.Epoch, RequestedHeight: height, Test: true,
 	}
-	s.SetTestDigest(testDigest(ctx, s, reshare.Session))
+	s.SetTestDigest(testDigest(ctx, s.KeyId, s.Epoch, reshare.Session))
 	request := types.Request{
 		Kind: types.REQUEST_KIND_SIGN, Id: s.Id, KeyId: key.Id, Algorithm: key.Algorithm,
 		Threshold: reshare.Threshold, Epoch: reshare.Epoch, KeySession: reshare.Session, Members: r.Receivers(), Height: height,
@@ -68,12 +68,6 @@ func (k *Keeper) openTest(ctx context.Context, r types.Request, key types.Key, r
 		Session: hexOf(reshare.Session), SignatureId: s.Id, ExpiryHeight: request.ExpiryHeight,
 	})
 	return nil
-}
-
-// testDigest is what the shares of a session sign to prove themselves to this chain.
-func testDigest(ctx context.Context, test types.Signature, session []byte) mpctypes.Hash {
-	chainID := sdk.UnwrapSDKContext(ctx).ChainID()
-	return mpctypes.ReshareTestDigest(chainID, mpctypes.KeyID(test.KeyId), test.Epoch, mpctypes.Context(session))
 }
 
 // finishReshare lets the key go to the next epoch: its shares signed the test. From

@@ -160,7 +160,7 @@ func (k *Keeper) missed(ctx context.Context, r types.Request) ([]types.Absentee,
 	if err != nil {
 		return nil, err
 	}
-	suspects, err := k.suspectsOf(ctx, reshare, 0)
+	suspects, err := k.suspectsOf(ctx, reshare, atAnyTime)
 	if err != nil {
 		return nil, err
 	}

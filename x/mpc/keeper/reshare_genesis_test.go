@@ -131,3 +131,35 @@ func TestStagedRetireHeightOfAnotherChain(t *testing.T) {
 	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
 	require.EqualValues(t, 1, engineKey(t, f, "k").StagedRetireHeight)
 }
+
+// On a chain that starts anew at a lower height what was said of each other of an open
+// reshare counts as it did before.
+func TestAccusationsOfAnotherChainCount(t *testing.T) {
+	for name, initial := range map[string]int64{"the same chain": 100, "from height 1": 0} {
+		t.Run(name, func(t *testing.T) {
+			old, _ := autoResharing(t)
+			old.Participants[0].Jail()
+			old.EndBlocks(50)
+			r := requireReshare(t, old, types.AutoReshareID("k", 10), types.RESHARE_STATUS_PENDING, "")
+			dead := old.Participants[4]
+			for _, p := range old.Participants[1:4] {
+				a := p.Accuse(r.RequestID(), dead.Operator)
+				require.NoError(t, old.Keeper.ApplyAccusation(old.Ctx, &a))
+			}
+			old.EndBlocks(100)
+			gs, err := old.Keeper.ExportGenesis(old.Ctx.WithBlockHeight(99))
+			require.NoError(t, err)
+			f := chain.NewEmpty(t)
+			f.Ctx = f.Ctx.WithBlockHeight(initial)
+			require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
+			f.Staking.Validators = old.Staking.Validators
+			f.Ctx = f.Ctx.WithBlockHeight(max(initial, 1))
+			f.EndBlocks(611)
+			requireReshare(t, f, r.Id, types.RESHARE_STATUS_ERROR, "expired")
+			a, known := requireKey(t, f, "k", types.KEY_STATUS_READY, "").Absentee(dead.Operator, f.Ctx.BlockHeight())
+			require.True(t, known)
+			require.True(t, a.Accused)
+			require.EqualValues(t, 3, a.Words)
+		})
+	}
+}

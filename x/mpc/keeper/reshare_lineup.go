@@ -43,27 +43,20 @@ func (k *Keeper) mayReshare(
 // lineUp puts the two committees together. Those of the old one need not be
 // validators any more: their shares are all that is wanted of them. Some of it come last,
 // and only until t+1 are there who have a share to deal by what participants said; those of
-// them that have none help least.
+// them that have none help least. Where one request cannot have all of the old committee, it
+// has as many as it may, if t+1 are among them who have a share.
 func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Member, last func(operator string) bool) (lineup, error) {
-	l := lineup{members: receivers, receivers: operatorsOf(receivers)}
-	pinned := make(map[string]bool, len(receivers))
+	l := lineup{members: slices.Clone(receivers), receivers: operatorsOf(receivers)}
+	dealers, shares := 0, key.SharesOf(l.receivers)
 	for _, m := range receivers {
-		pinned[m.Operator] = true
-	}
-	dealers, shares := 0, 0
-	count := func(operator string) {
-		dealers++
-		if key.HasShare(operator) {
-			shares++
+		if participates(key, m) {
+			dealers++
 		}
 	}
-	for _, operator := range byUse(key, func(operator string) bool { return last(operator) && !pinned[operator] }) {
-		if pinned[operator] {
-			count(operator)
+	for _, operator := range byUse(key, last) {
+		enough := shares > int(key.Threshold)
+		if slices.Contains(l.receivers, operator) || enough && last(operator) {
 			continue
-		}
-		if last(operator) && shares > int(key.Threshold) {
-			break
 		}
 		m, err := k.member(ctx, operator)
 		if errors.Is(err, types.ErrUnregistered) {
@@ -72,32 +65,39 @@ func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Me
 		if err != nil {
 			return lineup{}, err
 		}
+		if len(l.members) == mpctypes.MaxMembers {
+			if enough || dealers > int(key.Threshold) && !key.HasShare(operator) { // nobody else has one
+				break
+			}
+			return lineup{}, types.ErrTooManyParticipants.Wrapf(
+				"%d who are to get new shares of key %s, and as many others as %d need to deal, are more than the %d that one reshare may have; name fewer of those who have no share of it",
+				len(receivers), key.Id, key.Threshold+1, mpctypes.MaxMembers)
+		}
 		l.members = append(l.members, m)
-		count(operator)
+		dealers++
+		if key.HasShare(operator) {
+			shares++
+		}
 	}
-	switch {
-	case dealers <= int(key.Threshold):
+	if dealers <= int(key.Threshold) {
 		return lineup{}, types.ErrTooFewParticipants.Wrapf("key %s needs %d of its participants to deal their shares anew, %d have an identity",
 			key.Id, key.Threshold+1, dealers)
-	case len(l.members) > mpctypes.MaxMembers:
-		return lineup{}, types.ErrTooManyParticipants.Wrapf("both committees together have %d members, at most %d are possible",
-			len(l.members), mpctypes.MaxMembers)
 	}
 	sortMembers(l.members)
 	return l, nil
 }
 
-// byUse orders the participants of a key by how gladly they are asked to deal: some come
-// last, of these those that have no share.
+// byUse orders the participants of a key by how gladly they are asked to deal: first those
+// that have a share, of them and of the others some last.
 func byUse(key types.Key, last func(operator string) bool) []string {
-	place := func(operator string) int {
-		switch {
-		case !last(operator):
-			return 0
-		case key.HasShare(operator):
-			return 1
+	place := func(operator string) (place int) {
+		if !key.HasShare(operator) {
+			place = 2
 		}
-		return 2
+		if last(operator) {
+			place++
+		}
+		return place
 	}
 	old := slices.Clone(key.Participants)
 	slices.SortStableFunc(old, func(a, b string) int { return cmp.Compare(place(a), place(b)) })

@@ -6,6 +6,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -31,19 +33,10 @@ func TestAutoReshareLinesUpShares(t *testing.T) {
 			f := chain.New(t, 5)
 			f.ReadyKey("k", 2)
 			holders := f.Sorted() // equals are taken in the order of their addresses
-			gs, err := f.Keeper.ExportGenesis(f.Ctx)
-			require.NoError(t, err)
-			gs.Keys[0].FailedReshares = 1
-			for _, p := range holders[:2] {
-				gs.Keys[0].Absentees = append(gs.Keys[0].Absentees, types.Absentee{Operator: p.Operator, UntilHeight: 1000, Accused: true, Words: 3})
-			}
-			anew := chain.NewEmpty(t)
-			require.NoError(t, anew.Keeper.InitGenesis(anew.Ctx, *gs))
-			anew.Staking.Validators = f.Staking.Validators
+			f = withAccused(t, f, 1, holders[:2]...)
 			for i, p := range holders {
-				holders[i] = p.On(anew)
+				holders[i] = p.On(f)
 			}
-			f = anew
 			for i := 5; i < 7; i++ {
 				f.Register(f.AddValidator(i))
 			}
@@ -79,4 +72,68 @@ func TestAutoReshareLinesUpShares(t *testing.T) {
 			require.ElementsMatch(t, want, dealers)
 		})
 	}
+}
+
+// A key of many participants has its leavers replaced, though they are too many to deal, all
+// of them, beside the new committee.
+func TestAutoReshareOfManyParticipants(t *testing.T) {
+	for name, c := range map[string]struct {
+		n, leave, free int
+		threshold      uint32
+		to             int
+	}{
+		"one of 64":                              {n: 64, leave: 1, free: 1, threshold: 2, to: 64},
+		"five of 60":                             {n: 60, leave: 5, free: 5, threshold: 10, to: 60},
+		"one of 64, nobody to add":               {n: 64, leave: 1, threshold: 2, to: 63},
+		"three who left must deal":               {n: 64, leave: 24, free: 30, threshold: 42, to: 61},
+		"all must who stay, and one of who left": {n: 64, leave: 2, free: 2, threshold: 62, to: 63},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f := chain.New(t, c.n)
+			setParams(t, f, func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers })
+			secret := f.ReadyKey("k", c.threshold)
+			for i := range c.free {
+				f.Register(f.AddValidator(c.n + i))
+			}
+			for _, p := range f.Participants[:c.leave] {
+				p.Staked.Status = stakingtypes.Unbonded
+			}
+			setParams(t, f, func(p *types.Params) { p.AutoReshare = true })
+			f.EndBlocks(2)
+			all := autoReshares(t, f, "k")
+			require.Len(t, all, 1)
+			require.Len(t, all[0].Participants, c.to)
+			for _, p := range f.Participants[c.leave:c.n] {
+				require.Contains(t, all[0].Participants, p.Operator)
+			}
+			request := engineRequest(t, f, mpctypes.KindReshare, all[0].Id)
+			require.LessOrEqual(t, len(request.Members), mpctypes.MaxMembers)
+			dealers := 0
+			for _, m := range request.Members {
+				if request.Handover.Holds(m.Operator) {
+					dealers++
+				}
+			}
+			require.Greater(t, dealers, int(c.threshold))
+			f.Stage(all[0].Id, secret)
+			f.PassTest(all[0].Id, secret)
+			require.Len(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Participants, c.to)
+		})
+	}
+}
+
+// More left than one reshare can replace: the key is reported, with what is in the way.
+func TestAutoReshareOfTooManyLeavers(t *testing.T) {
+	f := chain.New(t, 64)
+	setParams(t, f, func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers })
+	f.ReadyKey("k", 62)
+	for i := range 3 {
+		f.Register(f.AddValidator(64 + i))
+		f.Participants[i].Staked.Status = stakingtypes.Unbonded
+	}
+	setParams(t, f, func(p *types.Params) { p.AutoReshare = true })
+	f.Events(&types.EventKeyEndangered{})
+	f.EndBlocks(2)
+	require.Empty(t, autoReshares(t, f, "k"))
+	require.Contains(t, reasonOf(f, &types.EventKeyEndangered{}), "are more than the 64 that one reshare may have")
 }

@@ -319,23 +319,39 @@ func TestReshareRefuses(t *testing.T) {
 	}
 }
 
-// Both committees together are bounded, as any other request.
+// Both committees together are bounded, as any other request: t+1 of the old one are left out
+// of none.
 func TestReshareOfTooManyMembers(t *testing.T) {
 	f := chain.New(t, 40)
 	setParams(t, f, func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers })
 	f.ReadyKey("k", 1)
-	for i := 40; i < 80; i++ {
+	f.ReadyKey("l", 1)
+	for i := 40; i < 103; i++ {
 		f.Register(f.AddValidator(i))
 	}
 	msg := types.MsgKeyReshare{
-		Requester: f.Requester, ReshareId: "r", KeyId: "k", Threshold: 1, Participants: chain.Operators(f.Participants[40:65]...),
+		Requester: f.Requester, ReshareId: "r", KeyId: "k", Threshold: 1, Participants: chain.Operators(f.Participants[40:103]...),
 	}
 	_, err := f.Msg.KeyReshare(f.Ctx, &msg)
 	require.ErrorIs(t, err, types.ErrTooManyParticipants)
-	msg.Participants = chain.Operators(f.Participants[40:64]...)
+	msg.Participants = chain.Operators(f.Participants[40:102]...)
 	_, err = f.Msg.KeyReshare(f.Ctx, &msg)
 	require.NoError(t, err)
 	require.Len(t, engineRequest(t, f, mpctypes.KindReshare, "r").Members, mpctypes.MaxMembers)
+
+	// Who says that its share is missing is asked after the others, and its owner may ask
+	// though too few are left who have one.
+	for _, p := range f.Participants[:39] {
+		a := p.AttestMissing("l", chain.Session("l"))
+		require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &a))
+	}
+	msg.ReshareId, msg.KeyId = "l", "l"
+	_, err = f.Msg.KeyReshare(f.Ctx, &msg)
+	require.NoError(t, err)
+	request := engineRequest(t, f, mpctypes.KindReshare, "l")
+	_, deals := request.Member(mpcOperator(f.Participants[39].Operator))
+	require.True(t, deals)
+	require.Len(t, request.Members, mpctypes.MaxMembers)
 }
 
 func TestAskingForAReshareAgainIsFree(t *testing.T) {

@@ -70,6 +70,9 @@ func accusedBy(operator string, words int) Absentee {
 // AccusedByItself is an absentee that did so for all to see: nobody else's word is needed.
 func AccusedByItself(operator string) Absentee { return accusedBy(operator, mpctypes.MaxMembers) }
 
+// ByItself reports whether it did so: of others fewer can say it.
+func (a Absentee) ByItself() bool { return a.Words == mpctypes.MaxMembers }
+
 // newcomersOf are the absentees of whom nobody is blamed: whoever did not hold the key.
 func (r Reshare) newcomersOf(suspects []Suspect) (absent []Absentee) {
 	for _, s := range suspects {

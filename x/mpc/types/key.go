@@ -146,8 +146,10 @@ func (k *Key) Shift(blocks int64) {
 	if k.Status == KEY_STATUS_PENDING {
 		return
 	}
-	k.DecidedHeight += blocks
-	k.RetireHeight += blocks
+	k.DecidedHeight = shiftPast(k.DecidedHeight, blocks)
+	if k.RetireHeight += blocks; k.RetireHeight == 0 { // after the decision, and not the 0 of a key that has none
+		k.RetireHeight = 1
+	}
 	if k.StagedRetireHeight != 0 { // 0 stands for none, so what is over stays above it
 		k.StagedRetireHeight = max(k.StagedRetireHeight+blocks, 1)
 	}

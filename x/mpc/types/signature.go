@@ -105,7 +105,7 @@ func (s Signature) Prunes() bool {
 func (s *Signature) Shift(blocks int64) {
 	s.RequestedHeight += blocks
 	if s.Status != SIGNATURE_STATUS_PENDING {
-		s.DecidedHeight += blocks
+		s.DecidedHeight = shiftPast(s.DecidedHeight, blocks)
 	}
 }
 
