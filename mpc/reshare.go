@@ -171,9 +171,11 @@ func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 }
 
 // mayNeed: this node should have a share of the key's epoch. One that no identity of the
-// roster belongs to, as before it registers a new one, does not know whether it should.
+// roster belongs to, as before it registers, does not know whether it should. One that
+// revoked its identity does: its share counts again as soon as it has another identity.
 func (c *Core) mayNeed(key types.Key) bool {
-	return c.self.Operator == "" || slices.Contains(key.Participants, c.self.Operator)
+	op, known := c.operator()
+	return !known || slices.Contains(key.Participants, op)
 }
 
 // has: this node has its share of the key's epoch, and would sign with it.

@@ -279,6 +279,42 @@ func TestPreviousEpochOfNobody(t *testing.T) {
 	require.Empty(t, d.core.records, "no participant any more")
 }
 
+// revoke takes the identity of op-00 back.
+func (d *desk) revoke() {
+	roster := make(map[types.Operator][]types.Identity)
+	for i, op := range d.ops {
+		roster[op] = []types.Identity{{Version: 1, Key: d.public(op), Revoked: i == 0}}
+	}
+	d.view.Roster = types.NewRoster(roster)
+}
+
+// TestPreviousEpochOfARevoker: a participant that revoked its identity destroys the share of
+// which a reshare relieved it as any other that was left out, and keeps it as long as it
+// should have one of the present epoch.
+func TestPreviousEpochOfARevoker(t *testing.T) {
+	for name, c := range map[string]struct {
+		participants int // from this one on
+		withheld     []Withholding
+	}{"left out": {1, nil}, "a participant still": {0, []Withholding{WithheldPrevious}}} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			d.holdEpoch(0, types.StatusReady)
+			d.revoke()
+			d.view.Keys["key"] = types.Key{
+				ID: "key", Status: types.KeyReady, Epoch: 1, Session: types.Context{2}, PublicKey: []byte("public"),
+				Threshold: 1, Participants: d.ops[c.participants:], RetireHeight: 50,
+			}
+			d.view.Height = 49
+			d.start()
+			require.Len(t, d.core.records, 1, "the switch may be rolled back")
+			d.view.Height = 50
+			d.commit()
+			require.Len(t, d.core.records, len(c.withheld))
+			require.Equal(t, c.withheld, d.whys())
+		})
+	}
+}
+
 // TestPreviousEpochOfAnotherRequest: the share of the epoch before stays as long as the
 // present one was made for another request under the same id, with which this node never
 // signs.

@@ -143,7 +143,7 @@ func TestReshareThatFails(t *testing.T) {
 // TestReshareGoesOnWithoutARevoker: just as many holders are up as must deal, and one of them
 // revokes its identity in the middle. The reshare is made with another one that comes back. If
 // the one that revoked has another identity by then it knows that this reshare is not for it,
-// and blames nobody.
+// and blames nobody. Either way it destroys its share, of which it is relieved, as the others do.
 func TestReshareGoesOnWithoutARevoker(t *testing.T) {
 	for name, again := range map[string]bool{"it has no identity any more": false, "it has another one": true} {
 		t.Run(name, func(t *testing.T) {
@@ -170,6 +170,11 @@ func TestReshareGoesOnWithoutARevoker(t *testing.T) {
 				require.Zero(t, a.Ended[types.ErrStartTimeout], "it waited for who does not hear it")
 			}
 			signsAll(t, w, "after")
+			retired(t, w)
+			holdsEpoch(t, w, 1, d, e)
+			for _, n := range w.Nodes {
+				require.Empty(t, n.Core().Status().Withheld)
+			}
 			require.Empty(t, w.Chain.Errors)
 		})
 	}
