@@ -212,6 +212,7 @@ func TestForeignKeyIsKept(t *testing.T) {
 			}
 			require.NoError(t, d.store.PutRecord(lost))
 			key.ID, key.RetireHeight, key.Holders = "key", 50, d.ops
+			key.Participants, key.Threshold = d.ops[1:], 1
 			d.view.Keys["key"], d.view.Height = key, 1000
 			d.start()
 			d.commit()
@@ -277,6 +278,74 @@ func TestPreviousEpochOfNobody(t *testing.T) {
 	d.view.Keys["key"], d.view.Roster = key, known
 	d.start()
 	require.Empty(t, d.core.records, "no participant any more")
+}
+
+// TestPreviousEpochIsKept: where too few are known to have a share of the present epoch, who
+// has one of the epoch before keeps it, be it a participant still or left out, and also if it
+// comes back when its end is long over. It goes when one is found.
+func TestPreviousEpochIsKept(t *testing.T) {
+	for name, c := range map[string]struct {
+		member bool
+		lost   int // others
+		height int64
+		why    Withholding
+	}{
+		"a member, and too few have the present one":      {true, 2, 50, WithheldEarlier},
+		"a member, and just enough have it":               {true, 1, 50, ""},
+		"left out, and too few have the present one":      {false, 2, 50, WithheldEarlier},
+		"left out, and just enough have it":               {false, 1, 50, ""},
+		"left out, and back when it is long over":         {false, 2, 5000, WithheldEarlier},
+		"left out, and the switch may be rolled back yet": {false, 2, 49, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			previous := d.holdEpoch(0, types.StatusReady)
+			key := types.Key{
+				ID: "key", Status: types.KeyReady, Epoch: 1, Session: types.Context{2}, Commitment: types.Hash{2}, PublicKey: []byte("public"),
+				Participants: d.ops[1:], Threshold: 1, MissingShares: d.ops[4-c.lost:], RetireHeight: 50,
+			}
+			if c.member {
+				d.holdEpoch(1, types.StatusReady)
+				key.Participants = []types.Operator{d.ops[0], d.ops[2], d.ops[3]}
+			}
+			d.view.Keys["key"], d.view.Height = key, c.height
+			var log bytes.Buffer
+			d.start(func(o *Options) { o.Log = slog.New(slog.NewTextHandler(&log, nil)) })
+			d.commit()
+			_, err := d.store.OpenShare(previous)
+			if c.why == "" {
+				require.Equal(t, c.height < 50, err == nil)
+				require.Empty(t, d.core.Status().Withheld)
+				return
+			}
+			require.NoError(t, err, "a share that may be one of the last of the key is destroyed")
+			require.Equal(t, []Withheld{{previous, c.why}}, d.core.Status().Withheld)
+			require.Equal(t, 1, strings.Count(log.String(), "why="+string(c.why)), log.String())
+			require.Contains(t, c.why.Remedy(), "runbook")
+
+			key.MissingShares = d.ops[3:]
+			d.view.Keys["key"] = key
+			d.commit()
+			_, err = d.store.OpenShare(previous)
+			require.ErrorIs(t, err, types.ErrShareMissing)
+			require.Empty(t, d.core.Status().Withheld)
+		})
+	}
+}
+
+// TestDeletionDestroysWhatIsKept: a deletion ends what is kept for want of shares of the
+// present epoch, too.
+func TestDeletionDestroysWhatIsKept(t *testing.T) {
+	d := newDesk(t, 3)
+	d.holdEpoch(0, types.StatusReady)
+	d.view.Keys["key"] = types.Key{
+		ID: "key", Status: types.KeyDeleted, Epoch: 1, Session: types.Context{2}, PublicKey: []byte("public"), Holders: d.ops,
+		Participants: d.ops[1:], Threshold: 1, MissingShares: d.ops[1:], RetireHeight: 50,
+	}
+	d.view.Height = 50
+	d.start()
+	require.Empty(t, d.core.records)
+	require.Contains(t, d.core.tombstones, types.KeyID("key"))
 }
 
 // revoke takes the identity of op-00 back.
