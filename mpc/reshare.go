@@ -155,8 +155,9 @@ func (c *Core) keepNext(r types.Record, key types.Key, why Withholding) {
 // and could open it, if it should have one. Whoever has one of before keeps it as long as
 // too few are known to have one of today: by a new chain the key may go back to it.
 func (c *Core) settlePrevious(r types.Record, key types.Key) error {
+	end := key.EndOf(r.Epoch)
 	switch {
-	case c.view.Height < key.RetireHeight || c.view.CatchingUp:
+	case c.view.Height < end || c.view.CatchingUp:
 		return nil
 	case r.HasData && string(r.PublicKey) == string(key.PublicKey) && key.LacksShares():
 		c.keepPrevious(r, key, WithheldEarlier)
@@ -167,7 +168,7 @@ func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 		c.keepPrevious(r, key, WithheldPrevious)
 		return nil
 	}
-	return c.retire(r, key.RetireHeight)
+	return c.retire(r, end)
 }
 
 // keepPrevious says once that a share of an earlier epoch is kept.

@@ -333,6 +333,44 @@ func TestPreviousEpochIsKept(t *testing.T) {
 	}
 }
 
+// TestEachEpochHasItsEnd: a share of an earlier epoch goes at the end of that, and not at that of
+// a later one, be this node a participant still or left out.
+func TestEachEpochHasItsEnd(t *testing.T) {
+	for name, member := range map[string]bool{"a member": true, "left out": false} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			key := types.Key{
+				ID: "key", Status: types.KeyReady, Epoch: 4, Session: types.Context{5}, Commitment: types.Hash{5}, PublicKey: []byte("public"),
+				Participants: d.ops[1:], Threshold: 1, RetireHeight: 300,
+				EndedEpochs: []types.EndedEpoch{{Epoch: 1, RetireHeight: 100}, {Epoch: 2, RetireHeight: 200}, {Epoch: 3, RetireHeight: 300}},
+			}
+			for epoch := range uint64(4) {
+				d.holdEpoch(epoch, types.StatusReady)
+			}
+			if member {
+				d.holdEpoch(4, types.StatusReady)
+				key.Participants = d.ops
+			}
+			d.view.Keys["key"] = key
+			for _, c := range []struct {
+				height int64
+				left   []uint64
+			}{{99, []uint64{0, 1, 2, 3}}, {100, []uint64{2, 3}}, {199, []uint64{2, 3}}, {200, []uint64{3}}, {299, []uint64{3}}, {300, nil}} {
+				d.view.Height = c.height
+				d.start()
+				var left []uint64
+				for _, r := range d.core.recordKeys() {
+					if r.Epoch < key.Epoch {
+						left = append(left, r.Epoch)
+					}
+				}
+				require.Equal(t, c.left, left, "at height %d", c.height)
+				require.Equal(t, member, d.core.has(key))
+			}
+		})
+	}
+}
+
 // TestDeletionDestroysWhatIsKept: a deletion ends what is kept for want of shares of the
 // present epoch, too.
 func TestDeletionDestroysWhatIsKept(t *testing.T) {
