@@ -16,7 +16,7 @@ import (
 //	e READY     e+1 PENDING, attested       the chain waits for all of the new committee
 //	e READY     e+1 PENDING, signs a test   the chain tests the session that won
 //	e READY     e+1 READY                   the chain switched; requests of before go on with e
-//	-           e+1 READY                   retire_blocks later, if e+1 opens
+//	-           e+1 READY                   retire_blocks later, if e+1 opens and t+1 have it, as far as is known
 //	e READY     -                           retire_blocks after the reshare failed
 
 // receives: a session of the request makes this node a share.
@@ -119,7 +119,7 @@ func (c *Core) settleNext(r types.Record, key types.Key) error {
 		return nil
 	case !over || c.destroyed >= maxDestroyed:
 		return nil // what has to wait for the next look is not opened for this one
-	case r.HasData && c.mayNeed(key) && !c.opens(key), r.HasData && len(key.Participants)-len(key.MissingShares) <= key.Threshold:
+	case r.HasData && c.mayNeed(key) && !c.opens(key), r.HasData && key.LacksShares():
 		// This node, or the key, has nothing else: the new shares may be whole all the same,
 		// and nobody heard of it in time.
 		c.keepNext(r, key, WithheldNext)
@@ -152,28 +152,43 @@ func (c *Core) keepNext(r types.Record, key types.Key, why Withholding) {
 
 // settlePrevious destroys what is left of epochs before the key's, once no
 // rollback can bring them back, and not before this node has its share of today
-// and could open it, if it should have one.
+// and could open it, if it should have one. Whoever has one of before keeps it as long as
+// too few are known to have one of today: by a new chain the key may go back to it.
 func (c *Core) settlePrevious(r types.Record, key types.Key) error {
-	if c.view.Height < key.RetireHeight || c.view.CatchingUp || c.destroyed >= maxDestroyed {
+	end := key.EndOf(r.Epoch)
+	switch {
+	case c.view.Height < end || c.view.CatchingUp:
+		return nil
+	case r.HasData && string(r.PublicKey) == string(key.PublicKey) && key.LacksShares():
+		c.keepPrevious(r, key, WithheldEarlier)
+		return nil
+	case c.destroyed >= maxDestroyed || c.outlivesLosers(r, key):
 		return nil // what has to wait for the next look is not opened for this one
-	}
-	if c.outlivesLosers(r, key) {
+	case r.HasData && c.mayNeed(key) && !c.opens(key):
+		c.keepPrevious(r, key, WithheldPrevious)
 		return nil
 	}
-	if r.HasData && c.mayNeed(key) && !c.opens(key) {
-		if c.withhold(r, WithheldPrevious) {
-			c.opts.Log.Warn("a share of an earlier epoch is kept: this node's share of the present one is missing or does not open",
-				"key", r.KeyID, "epoch", r.Epoch, "present", key.Epoch, "remedy", WithheldPrevious.Remedy())
-		}
-		return nil
+	return c.retire(r, end)
+}
+
+// keepPrevious says once that a share of an earlier epoch is kept.
+func (c *Core) keepPrevious(r types.Record, key types.Key, why Withholding) {
+	if !c.withhold(r, why) {
+		return
 	}
-	return c.retire(r, key.RetireHeight)
+	text := "a share of an earlier epoch is kept: this node's share of the present one is missing or does not open"
+	if why == WithheldEarlier {
+		text = "a share of an earlier epoch is kept: too few participants are known to have one of the present epoch"
+	}
+	c.opts.Log.Warn(text, "key", r.KeyID, "epoch", r.Epoch, "present", key.Epoch, "why", why, "remedy", why.Remedy())
 }
 
 // mayNeed: this node should have a share of the key's epoch. One that no identity of the
-// roster belongs to, as before it registers a new one, does not know whether it should.
+// roster belongs to, as before it registers, does not know whether it should. One that
+// revoked its identity does: its share counts again as soon as it has another identity.
 func (c *Core) mayNeed(key types.Key) bool {
-	return c.self.Operator == "" || slices.Contains(key.Participants, c.self.Operator)
+	op, known := c.operator()
+	return !known || slices.Contains(key.Participants, op)
 }
 
 // has: this node has its share of the key's epoch, and would sign with it.

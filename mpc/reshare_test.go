@@ -30,6 +30,14 @@ func (d *desk) holdEpoch(epoch uint64, status types.Status) types.RecordKey {
 	return r.RecordKey
 }
 
+// whys are the reasons for which shares are kept.
+func (d *desk) whys() (list []Withholding) {
+	for _, w := range d.core.Status().Withheld {
+		list = append(list, w.Why)
+	}
+	return list
+}
+
 // damaged is a store with a share that cannot be read.
 type damaged struct {
 	Store
@@ -104,6 +112,34 @@ func TestNextEpochIsKept(t *testing.T) {
 			d.commit()
 			require.Empty(t, d.core.Status().Withheld)
 			require.True(t, d.core.has(key), "a chain that is at its epoch after all signs with it")
+		})
+	}
+}
+
+// TestNextEpochOfARevoker: a newcomer that ended the reshare by revoking its identity destroys
+// what that one staged here, as any other newcomer; a participant of the present epoch that
+// has no share of it keeps what it has.
+func TestNextEpochOfARevoker(t *testing.T) {
+	for name, c := range map[string]struct {
+		participants int // from this one on
+		withheld     []Withholding
+	}{"a newcomer": {1, nil}, "a participant": {0, []Withholding{WithheldNext}}} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			d.holdEpoch(1, types.StatusPending)
+			d.revoke()
+			d.view.Keys["key"] = types.Key{
+				ID: "key", Status: types.KeyReady, Session: types.Context{1}, Commitment: types.Hash{1}, PublicKey: []byte("public"),
+				Threshold: 1, Participants: d.ops[c.participants:], RetireHeight: 5, StagedRetireHeight: 60,
+			}
+			d.view.Height, d.ended = 59, []string{"r"}
+			d.start()
+			require.Len(t, d.core.records, 1, "the failure may be rolled back")
+			d.view.Height = 60
+			d.commit()
+			d.commit()
+			require.Len(t, d.core.records, len(c.withheld))
+			require.Equal(t, c.withheld, d.whys())
 		})
 	}
 }

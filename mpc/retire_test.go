@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"fmt"
 	"log/slog"
-	"slices"
 	"strings"
 	"testing"
 
@@ -212,6 +211,7 @@ func TestForeignKeyIsKept(t *testing.T) {
 			}
 			require.NoError(t, d.store.PutRecord(lost))
 			key.ID, key.RetireHeight, key.Holders = "key", 50, d.ops
+			key.Participants, key.Threshold = d.ops[1:], 1
 			d.view.Keys["key"], d.view.Height = key, 1000
 			d.start()
 			d.commit()
@@ -233,81 +233,6 @@ func TestForeignKeyIsKept(t *testing.T) {
 			d.commit()
 			require.Empty(t, d.core.records, "the same key's goes as ever")
 			require.Empty(t, d.core.Status().Withheld)
-		})
-	}
-}
-
-// TestPreviousEpochOfNobody: a node whose identity the chain does not know keeps its share
-// of the epoch before until it has one of the present epoch that opens, or learns that
-// it is no participant any more.
-func TestPreviousEpochOfNobody(t *testing.T) {
-	d := newDesk(t, 3)
-	hold := func(epoch uint64) {
-		r := types.Record{
-			RecordKey: types.RecordKey{KeyID: "key", Epoch: epoch, Session: types.SessionID{byte(epoch)}}, Context: types.Context{byte(epoch)},
-			Data: []byte("share"), Status: types.StatusPending, Algorithm: types.ECDSASecp256k1, PublicKey: []byte("public"),
-		}
-		require.NoError(t, d.store.PutRecord(r))
-		r.Status = types.StatusReady
-		require.NoError(t, d.store.PutRecord(r))
-	}
-	hold(1)
-	known := d.view.Roster
-	d.view.Roster = types.NewRoster(nil)
-	d.view.Keys["key"] = types.Key{
-		ID: "key", Status: types.KeyReady, Epoch: 2, Session: types.Context{2}, PublicKey: []byte("public"), RetireHeight: 50, Participants: d.ops,
-	}
-	d.view.Height = 1000
-	d.start()
-	require.Len(t, d.core.records, 1, "nobody knows whose it is")
-	d.view.Roster = known
-	d.commit()
-	require.Len(t, d.core.records, 1, "a participant without its present share")
-
-	d.view.Roster = types.NewRoster(nil)
-	hold(2)
-	d.start()
-	require.Len(t, d.core.records, 1, "the present share opens")
-	require.Equal(t, uint64(2), d.core.recordKeys()[0].Epoch)
-
-	require.NoError(t, d.store.DestroyRecord(types.RecordKey{KeyID: "key", Epoch: 2, Session: types.SessionID{2}}))
-	hold(1)
-	key := d.view.Keys["key"]
-	key.Participants = d.ops[1:]
-	d.view.Keys["key"], d.view.Roster = key, known
-	d.start()
-	require.Empty(t, d.core.records, "no participant any more")
-}
-
-// TestPreviousEpochOfAnotherRequest: the share of the epoch before stays as long as the
-// present one was made for another request under the same id, with which this node never
-// signs.
-func TestPreviousEpochOfAnotherRequest(t *testing.T) {
-	for name, c := range map[string]struct {
-		made types.Hash
-		left int
-	}{"the same request": {types.Hash{7}, 1}, "another request": {types.Hash{8}, 2}} {
-		t.Run(name, func(t *testing.T) {
-			d := newDesk(t, 3)
-			for epoch, made := range []types.Hash{{6}, c.made} {
-				r := types.Record{
-					RecordKey: types.RecordKey{KeyID: "key", Epoch: uint64(epoch), Session: types.SessionID{byte(epoch + 1)}},
-					Context:   types.Context{byte(epoch + 1)}, Commitment: made, Data: []byte("share"), Status: types.StatusPending,
-					Algorithm: types.ECDSASecp256k1, PublicKey: []byte("public"),
-				}
-				require.NoError(t, d.store.PutRecord(r))
-				r.Status = types.StatusReady
-				require.NoError(t, d.store.PutRecord(r))
-			}
-			d.view.Keys["key"] = types.Key{
-				ID: "key", Status: types.KeyReady, Epoch: 1, Session: types.Context{2}, Commitment: types.Hash{7},
-				PublicKey: []byte("public"), RetireHeight: 50, Participants: d.ops,
-			}
-			d.view.Height = 1000
-			d.start()
-			d.commit()
-			require.Len(t, d.core.records, c.left)
-			require.Equal(t, c.left == 2, slices.Contains(d.core.Status().Withheld, Withheld{types.RecordKey{KeyID: "key", Session: types.SessionID{1}}, WithheldPrevious}))
 		})
 	}
 }

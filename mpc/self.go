@@ -36,6 +36,20 @@ func (c *Core) privateKey(public []byte) (ed25519.PrivateKey, bool) {
 // is registered and not revoked counts.
 func (c *Core) findSelf(r *types.Roster) Self { return newestOf(c.opts.Identities, r) }
 
+// operator is whose shares this node has, its identity revoked or not; false if none was
+// ever registered.
+func (c *Core) operator() (types.Operator, bool) {
+	if c.self.Operator != "" {
+		return c.self.Operator, true
+	}
+	for i := len(c.opts.Identities) - 1; i >= 0; i-- {
+		if own, registered := c.view.Roster.Find(c.opts.Identities[i].Public().(ed25519.PublicKey)); registered {
+			return own.Operator, true
+		}
+	}
+	return "", false
+}
+
 // bereaved is which participant a node is that lost its store.
 func (c *Core) bereaved() Self { return newestOf(c.opts.LostIdentities, c.view.Roster) }
 

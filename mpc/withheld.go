@@ -20,6 +20,9 @@ const (
 	// WithheldPrevious: it is of an earlier epoch, and this node has none of the present
 	// one that opens.
 	WithheldPrevious Withholding = "share_missing"
+	// WithheldEarlier: it is of an earlier epoch, and t or fewer participants are known to have a
+	// share of the present one: it may be one of the last of the key.
+	WithheldEarlier Withholding = "previous_epoch"
 	// WithheldNext: it is of an epoch that the chain has not reached, and this node has none
 	// of the present one that opens. After a rollback it may be one of the last of the key.
 	WithheldNext Withholding = "later_epoch"
@@ -36,6 +39,8 @@ func (w Withholding) Remedy() string {
 		return types.ErrIdentityShared.Remedy()
 	case WithheldPrevious:
 		return types.ErrShareMissing.Remedy()
+	case WithheldEarlier:
+		return types.ForProgram("have the participants that lost their share put it back: sequencerd mpc backup restore; where they cannot, do not delete the key, make a backup: sequencerd mpc backup create, and see MPCShareWithheld in the runbook")
 	case WithheldNext:
 		return types.ForProgram("make a backup: sequencerd mpc backup create; reshare the key if t+1 others have their shares, and otherwise see MPCShareWithheld in the runbook: this may be one of its last")
 	}

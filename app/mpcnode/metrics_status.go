@@ -157,7 +157,8 @@ func countMissing(all []MissingShare) map[string]int {
 // countWithheld counts shares by why they are kept, reasons that there are none for too.
 func countWithheld(all []mpc.Withheld) map[mpc.Withholding]int {
 	n := map[mpc.Withholding]int{
-		mpc.WithheldForeign: 0, mpc.WithheldUnasked: 0, mpc.WithheldUncommitted: 0, mpc.WithheldPrevious: 0, mpc.WithheldNext: 0,
+		mpc.WithheldForeign: 0, mpc.WithheldUnasked: 0, mpc.WithheldUncommitted: 0, mpc.WithheldPrevious: 0,
+		mpc.WithheldEarlier: 0, mpc.WithheldNext: 0,
 	}
 	for _, w := range all {
 		n[w.Why]++

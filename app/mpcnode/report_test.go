@@ -85,10 +85,11 @@ func TestReportOfWarnings(t *testing.T) {
 		KeyID: "stray", Epoch: 2, Session: types.SessionID{}.String(), Why: "unknown_reshare", Remedy: mpc.WithheldUnasked.Remedy(),
 	}}, s.Withheld)
 	require.Equal(t, map[mpc.Withholding]int{
-		mpc.WithheldForeign: 0, mpc.WithheldUnasked: 1, mpc.WithheldUncommitted: 0, mpc.WithheldPrevious: 0, mpc.WithheldNext: 0,
+		mpc.WithheldForeign: 0, mpc.WithheldUnasked: 1, mpc.WithheldUncommitted: 0, mpc.WithheldPrevious: 0,
+		mpc.WithheldEarlier: 0, mpc.WithheldNext: 0,
 	}, countWithheld([]mpc.Withheld{kept}))
 	m := newMetrics("seq-1")
 	m.watch(state, &shareWatch{})
 	require.InDelta(t, 1, gather(t, m)["sequencer_mpc_warnings"].Metric[0].GetGauge().GetValue(), 0)
-	require.Len(t, gather(t, m)["sequencer_mpc_records_withheld"].Metric, 5)
+	require.Len(t, gather(t, m)["sequencer_mpc_records_withheld"].Metric, 6)
 }

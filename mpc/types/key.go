@@ -53,10 +53,12 @@ type Key struct {
 	// DecidedHeight is the block that made it READY or ERROR, or began its epoch.
 	DecidedHeight int64
 	// RetireHeight is the first block at which what the last decision put an end to
-	// may be destroyed: for READY and ERROR the shares of sessions that lost and of
-	// earlier epochs, for DELETED everything. A DELETING key becomes DELETED in it. The
-	// chain fixed it in the block that decided; 0 while PENDING.
+	// may be destroyed: for READY and ERROR the shares of sessions that lost, for DELETED
+	// everything. A DELETING key becomes DELETED in it. The chain fixed it in the block that
+	// decided; 0 while PENDING.
 	RetireHeight int64
+	// EndedEpochs are the ends of earlier epochs, ascending. See EndOf.
+	EndedEpochs []EndedEpoch
 	// StagedRetireHeight is the same for what reshares made that failed; 0 if none
 	// did, or one is open.
 	StagedRetireHeight int64
@@ -70,6 +72,24 @@ type Key struct {
 	FoundShares []Operator
 	// DeletionAcked lists who attested the destruction of its share.
 	DeletionAcked []Operator
+}
+
+// EndedEpoch is the first block at which the shares of an epoch, and of those before it down
+// to the one that the entry before is of, may be destroyed.
+type EndedEpoch struct {
+	Epoch        uint64
+	RetireHeight int64
+}
+
+// EndOf is the first block at which the shares of an earlier epoch may be destroyed. Of a key
+// that the chain knows no ends of it is that of the last decision.
+func (k *Key) EndOf(epoch uint64) int64 {
+	for _, e := range k.EndedEpochs {
+		if e.Epoch >= epoch {
+			return e.RetireHeight
+		}
+	}
+	return k.RetireHeight
 }
 
 // AwaitsAck reports that the key is deleted, and that the chain waits for a

@@ -2,6 +2,7 @@ package sim_test
 
 import (
 	"crypto/sha256"
+	"fmt"
 	"slices"
 	"testing"
 	"time"
@@ -143,7 +144,7 @@ func TestReshareThatFails(t *testing.T) {
 // TestReshareGoesOnWithoutARevoker: just as many holders are up as must deal, and one of them
 // revokes its identity in the middle. The reshare is made with another one that comes back. If
 // the one that revoked has another identity by then it knows that this reshare is not for it,
-// and blames nobody.
+// and blames nobody. Either way it destroys its share, of which it is relieved, as the others do.
 func TestReshareGoesOnWithoutARevoker(t *testing.T) {
 	for name, again := range map[string]bool{"it has no identity any more": false, "it has another one": true} {
 		t.Run(name, func(t *testing.T) {
@@ -170,7 +171,53 @@ func TestReshareGoesOnWithoutARevoker(t *testing.T) {
 				require.Zero(t, a.Ended[types.ErrStartTimeout], "it waited for who does not hear it")
 			}
 			signsAll(t, w, "after")
+			retired(t, w)
+			holdsEpoch(t, w, 1, d, e)
+			for _, n := range w.Nodes {
+				require.Empty(t, n.Core().Status().Withheld)
+			}
 			require.Empty(t, w.Chain.Errors)
 		})
 	}
+}
+
+// TestRefreshedOften: a key is reshared again and again before retire_blocks are over. Who was
+// left out and who stays destroy their shares of each epoch when that one ended so long ago,
+// and what was not long ago stays.
+func TestRefreshedOften(t *testing.T) {
+	w := network(t, 12, 4)
+	w.Chain.ChangeParams(func(p *xtypes.Params) { p.RetireBlocks = 60 })
+	a, b, c, d := w.Nodes[0], w.Nodes[1], w.Nodes[2], w.Nodes[3]
+	w.Chain.Keygen("key", 1, a, b, c)
+	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+	switched := []int64{}
+	for i := range 12 {
+		next := w.Chain.Height() + 20
+		w.Run(time.Minute, func() bool { return w.Chain.Height() >= next })
+		id := fmt.Sprintf("r-%d", i)
+		w.Chain.Reshare(id, "key", 1, b, c, d)
+		require.True(t, w.Run(2*time.Minute, reshared(w, id)), "%s is stuck", id)
+		switched = append(switched, w.Chain.Height())
+		w.Run(10*time.Second, func() bool { return false })
+		key, _ := w.Chain.Key("key")
+		require.Greater(t, key.RetireHeight, w.Chain.Height())
+		for _, n := range w.Nodes {
+			held := make(map[uint64]bool)
+			records, err := n.Store.Records()
+			require.NoError(t, err)
+			for _, r := range records {
+				held[r.Epoch] = r.HasData
+			}
+			for epoch, height := range switched {
+				left := height + 60 - w.Chain.Height()
+				if left <= 0 && left > -5 {
+					continue // it may not have looked yet
+				}
+				member := n != d && epoch == 0 || n != a && epoch > 0
+				require.Equal(t, member && left > 0, held[uint64(epoch)], "%s, epoch %d of %d", n.Operator, epoch, key.Epoch)
+			}
+		}
+	}
+	signsAll(t, w, "after")
+	require.Empty(t, w.Chain.Errors)
 }

@@ -85,12 +85,15 @@ func requireOpenReshares(t *testing.T, f *chain.Fixture, base int64, chainID str
 	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
 	require.Equal(t, max(base+30, 1), key.StagedRetireHeight)
 	require.Equal(t, base+220, key.RetireHeight, "the old request may need the old shares")
+	require.Equal(t, []types.EndedEpoch{{Epoch: 0, RetireHeight: base + 220}}, key.EndedEpochs)
 	require.Equal(t, chain.Session("k"), engineRequest(t, f, mpctypes.KindSign, "old").KeySession)
 
 	f.Ctx = f.Ctx.WithBlockHeight(base + 1)
 	f.PassTest("testing", chain.NewSecret("k"))
 	requireReshare(t, f, "testing", types.RESHARE_STATUS_READY, "")
-	require.EqualValues(t, 2, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Epoch)
+	key = requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.EqualValues(t, 2, key.Epoch)
+	require.Equal(t, []types.EndedEpoch{{Epoch: 0, RetireHeight: base + 220}, {Epoch: 1, RetireHeight: base + 220}}, key.EndedEpochs)
 	finishSign(t, f, "old", chain.NewSecret("k"))
 	f.EndBlocks(base + 541)
 	requireReshare(t, f, "pending", types.RESHARE_STATUS_ERROR, "expired")
@@ -117,6 +120,47 @@ func TestCondemnedReshareGenesis(t *testing.T) {
 			require.Zero(t, f.Entries(types.RequestsPrefix))
 		})
 	}
+}
+
+// An export of before keys remembered the ends of earlier epochs is taken, and these have the
+// one end of the key; those that end from then on have their own.
+func TestReshareGenesisWithoutEnds(t *testing.T) {
+	old := manyReshares(t)
+	gs, err := old.Keeper.ExportGenesis(old.Ctx)
+	require.NoError(t, err)
+	for i := range gs.Keys {
+		gs.Keys[i].EndedEpochs = nil
+	}
+	require.NoError(t, gs.Validate())
+	f := chain.NewEmpty(t)
+	f.Participants = old.Participants
+	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
+	key := engineKey(t, f, "k")
+	require.EqualValues(t, 220, key.EndOf(0))
+	f.Ctx = f.Ctx.WithBlockHeight(50)
+	setParams(t, f, func(p *types.Params) { p.RetireBlocks = 1000 })
+	f.PassTest("testing", chain.NewSecret("k"))
+	key = engineKey(t, f, "k")
+	require.EqualValues(t, 2, key.Epoch)
+	require.EqualValues(t, []int64{220, 1050}, []int64{key.EndOf(0), key.EndOf(1)})
+}
+
+// What is over stays above 0 on a chain that begins anew.
+func TestEndedEpochsOfAnotherChain(t *testing.T) {
+	old, secret := resharing(t)
+	old.Reshare("r", "k", 1)
+	old.Stage("r", secret)
+	old.PassTest("r", secret)
+	old.EndBlocks(500)
+	gs, err := old.Keeper.ExportGenesis(old.Ctx)
+	require.NoError(t, err)
+	f := chain.NewEmpty(t)
+	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
+	require.EqualValues(t, 1, engineKey(t, f, "k").EndedEpochs[0].RetireHeight)
+	f.Ctx = f.Ctx.WithBlockHeight(1)
+	again, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	require.NoError(t, again.Validate())
 }
 
 // A height that is over does not become the 0 that stands for none.

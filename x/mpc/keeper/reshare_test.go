@@ -179,6 +179,16 @@ func TestRefresh(t *testing.T) {
 		require.Equal(t, 50*epoch+100, key.RetireHeight)
 		require.ElementsMatch(t, chain.Operators(committee...), key.Participants)
 	}
+	key := engineKey(t, f, "k")
+	require.EqualValues(t, []int64{150, 200}, []int64{key.EndOf(0), key.EndOf(1)}, "the refresh after it does not put off the end of an epoch")
+	undeleted := func() mpctypes.Key {
+		deleteKey(t, f, "k")
+		undeleteKey(t, f, "k")
+		return engineKey(t, f, "k")
+	}
+	f.EndBlocks(120)
+	key = undeleted()
+	require.EqualValues(t, []int64{150, 200, 220}, []int64{key.EndOf(0), key.EndOf(1), key.RetireHeight})
 }
 
 // What an earlier decision put an end to is not destroyed earlier because the

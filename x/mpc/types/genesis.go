@@ -133,8 +133,8 @@ func (c genesisCheck) addKeys(all []Key) error {
 			return fmt.Errorf("key %s is there twice", k.Id)
 		}
 		if k.DecidedHeight > c.height || max(k.RetireHeight, k.ReadyRetireHeight, k.lastReshareHeight(), k.memoryEnd()) > c.height+MaxLengthBlocks {
-			return fmt.Errorf("key %s was decided at height %d with retire_height %d, ready_retire_height %d, staged_retire_height %d, auto_reshare_height %d, urgent_height %d, endangered_height %d, return_height %d, absentees and repairs until %d, the export is of height %d",
-				k.Id, k.DecidedHeight, k.RetireHeight, k.ReadyRetireHeight, k.StagedRetireHeight, k.AutoReshareHeight, k.UrgentHeight, k.EndangeredHeight, k.ReturnHeight, k.memoryEnd(), c.height)
+			return fmt.Errorf("key %s was decided at height %d with retire_height %d, ready_retire_height %d, staged_retire_height %d, auto_reshare_height %d, urgent_height %d, endangered_height %d, return_height %d, ended_epochs until %d, absentees and repairs until %d, the export is of height %d",
+				k.Id, k.DecidedHeight, k.RetireHeight, k.ReadyRetireHeight, k.StagedRetireHeight, k.AutoReshareHeight, k.UrgentHeight, k.EndangeredHeight, k.ReturnHeight, k.lastEnd(), k.memoryEnd(), c.height)
 		}
 		c.keys[k.Id] = k
 		_, open := c.requests[requestName(REQUEST_KIND_KEYGEN, k.Id)]

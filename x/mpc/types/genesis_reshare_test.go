@@ -34,6 +34,24 @@ func TestReshareGenesisValidate(t *testing.T) {
 	// In exportedReshares: keys are k and l, reshares a, b, c, signatures the tests of
 	// a and b, requests the test of b and the reshare c.
 	for name, spoil := range map[string]func(*types.GenesisState){
+		"ended, not the last one": func(g *types.GenesisState) { g.Keys[0].EndedEpochs[0].Epoch = 1 },
+		"ended, of no reshare":    func(g *types.GenesisState) { g.Keys[1].EndedEpochs = g.Keys[0].EndedEpochs },
+		"ended, below 1":          func(g *types.GenesisState) { g.Keys[0].EndedEpochs[0].RetireHeight = 0 },
+		"ended, after the key":    func(g *types.GenesisState) { g.Keys[0].EndedEpochs[0].RetireHeight = g.Keys[0].RetireHeight + 1 },
+		"ended, twice": func(g *types.GenesisState) {
+			g.Keys[0].EndedEpochs = append(g.Keys[0].EndedEpochs, g.Keys[0].EndedEpochs[0])
+		},
+		"ended, out of order": func(g *types.GenesisState) {
+			end := g.Keys[0].EndedEpochs[0]
+			g.Keys[0].EndedEpochs = []types.EndedEpoch{{Epoch: 1, RetireHeight: 1}, end}
+		},
+		"ended, too many": func(g *types.GenesisState) {
+			g.Keys[0].EndedEpochs = make([]types.EndedEpoch, types.MaxEndedEpochs+1)
+		},
+		"ended, out of reach": func(g *types.GenesisState) {
+			g.Keys[0].Status = types.KEY_STATUS_DELETED
+			g.Keys[0].EndedEpochs[0].RetireHeight = g.ExportHeight + types.MaxLengthBlocks + 1
+		},
 		"id":                       func(g *types.GenesisState) { g.Reshares[0].Id = "" },
 		"not of the module":        func(g *types.GenesisState) { g.Reshares[0].Auto = true },
 		"twice":                    func(g *types.GenesisState) { g.Reshares = append(g.Reshares, g.Reshares[0]) },

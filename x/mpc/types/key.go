@@ -156,6 +156,7 @@ func (k *Key) Shift(blocks int64) {
 	if k.ReadyRetireHeight != 0 {
 		k.ReadyRetireHeight = max(k.ReadyRetireHeight+blocks, 1)
 	}
+	k.shiftEnded(blocks)
 	k.shiftAutoReshare(blocks)
 }
 
@@ -174,6 +175,7 @@ func (k Key) ToEngine() mpctypes.Key {
 		DeletionAcked: toOperators(k.DeletionAcks),
 		MissingShares: toOperators(k.MissingShares),
 		FoundShares:   toOperators(k.FoundShares),
+		EndedEpochs:   k.endedToEngine(),
 	}
 	copy(out.Session[:], k.Session)
 	copy(out.Commitment[:], k.Commitment)

@@ -45,6 +45,8 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64, pauseBlocks uint32) 
 		return fmt.Errorf("key %s is %s at epoch %d and cannot go to epoch %d by reshare %s, which is %s",
 			k.Id, k.Status, k.Epoch, r.Epoch, r.Id, r.Status)
 	}
+	retireHeight = max(k.RetireHeight, retireHeight)
+	k.endEpoch(height, retireHeight)
 	k.Epoch, k.Session, k.Commitment = r.Epoch, r.Session, r.Commitment
 	k.Threshold, k.Participants = r.Threshold, r.Participants
 	k.PublicShares, k.ParametersHash = r.PublicShares, r.ParametersHash
@@ -52,7 +54,7 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64, pauseBlocks uint32) 
 	k.MissingShares, k.FoundShares = nil, nil
 	k.NextSession, k.ReshareId = nil, ""
 	k.AutoReshareHeight, k.UrgentHeight, k.FailedReshares, k.FailedAble, k.Absentees = 0, 0, 0, 0, nil
-	k.DecidedHeight, k.RetireHeight = height, max(k.RetireHeight, retireHeight)
+	k.DecidedHeight, k.RetireHeight = height, retireHeight
 	return nil
 }
 
@@ -76,13 +78,13 @@ func (k Key) validateReshare() error {
 	case len(k.NextSession) != 0 && (len(k.NextSession) != len(mpctypes.Context{}) || string(k.NextSession) == string(k.Session)):
 		return fmt.Errorf("key %s: the next session is none, or the present one", k.Id)
 	}
-	return errors.Join(k.validateAbsentees(), k.validateRepairs(), k.validateAwaited(), k.validateUrgent())
+	return errors.Join(k.validateAbsentees(), k.validateRepairs(), k.validateAwaited(), k.validateUrgent(), k.validateEnded())
 }
 
 // lastReshareHeight is the last height up to which something waits of its reshares; 0 if
 // nothing ever did.
 func (k Key) lastReshareHeight() int64 {
-	return max(k.StagedRetireHeight, k.AutoReshareHeight, k.UrgentHeight, k.EndangeredHeight, k.ReturnHeight)
+	return max(k.StagedRetireHeight, k.AutoReshareHeight, k.UrgentHeight, k.EndangeredHeight, k.ReturnHeight, k.lastEnd())
 }
 
 // CheckSession says whether a session can have made the shares of the key's next
