@@ -22,28 +22,25 @@ type Comparison struct {
 }
 
 // Compare looks for a line of the log in a folder. It reads the newest file, and older
-// ones only as far as it must. What it cannot read of a line Verify names.
+// ones only as far as it must, and again if a node that writes them goes on to another one
+// meanwhile. What it cannot read of a line Verify names.
 func Compare(dir string, number uint64, hash string) (Comparison, error) {
-	files, err := filesOf(dir)
+	return compare(dir, number, hash, func() {})
+}
+
+// compare calls listed when it knows which files there are, and has read none of them.
+func compare(dir string, number uint64, hash string, listed func()) (r Comparison, err error) {
+	err = steadily(dir, func(files []string) (err error) {
+		listed()
+		c := comparing{number: number, hash: hash}
+		err = c.files(files)
+		r = c.result()
+		return err
+	})
 	if err != nil {
 		return Comparison{}, err
 	}
-	c := comparing{number: number, hash: hash}
-	for _, path := range slices.Backward(files) {
-		err := c.read(path)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return Comparison{}, fmt.Errorf("read audit log: %w", err)
-		}
-		if c.first.Number > 0 && c.first.Number <= number {
-			return c.result(), nil
-		}
-	}
-	removed, err := readRemovals(files)
-	if err != nil {
-		return Comparison{}, err
-	}
-	c.removed = c.first.Number > number && removed.explain(c.first)
-	return c.result(), nil
+	return r, nil
 }
 
 // comparing is a Compare under way, from the newest file to older ones.
@@ -64,6 +61,24 @@ func (c *comparing) result() Comparison {
 		r.LastUse = c.used.Time
 	}
 	return r
+}
+
+func (c *comparing) files(files []string) error {
+	for _, path := range slices.Backward(files) {
+		err := c.read(path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("read audit log: %w", err)
+		}
+		if c.first.Number > 0 && c.first.Number <= c.number {
+			return nil
+		}
+	}
+	removed, err := readRemovals(files)
+	if err != nil {
+		return err
+	}
+	c.removed = c.first.Number > c.number && removed.explain(c.first)
+	return nil
 }
 
 func (c *comparing) read(path string) error {
