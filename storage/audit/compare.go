@@ -15,10 +15,11 @@ type Comparison struct {
 	// Removed: the log begins after it, for older files were removed.
 	Removed bool
 	// LastUse is when the last use of a share, or of pre-parameters, after it began; zero
-	// if there was none, or if a backup was restored since.
+	// if there was none, or if a backup was restored since that was made later.
 	LastUse time.Time
-	// Restored: a backup was restored after it.
-	Restored bool
+	// Backup is when the newest backup was made that was restored after it; zero if none
+	// was.
+	Backup time.Time
 }
 
 // Compare looks for a line of the log in a folder. It reads the newest file, and older
@@ -50,14 +51,16 @@ type comparing struct {
 	found, removed bool
 	// first is the first line of the last file that was read.
 	first Entry
-	// used and restored are the last lines that tell of a use and of a restoring.
+	// used is the last line that tells of a use, restored that of a restoring; backup is when
+	// the newest one was made that was restored.
 	used     Entry
 	restored uint64
+	backup   time.Time
 }
 
 func (c *comparing) result() Comparison {
-	r := Comparison{Found: c.found, Removed: c.removed, Restored: c.restored > 0}
-	if c.used.Number > c.restored {
+	r := Comparison{Found: c.found, Removed: c.removed, Backup: c.backup}
+	if c.used.Number > c.restored || c.used.Time.After(c.backup) {
 		r.LastUse = c.used.Time
 	}
 	return r
@@ -99,5 +102,8 @@ func (c *comparing) line(e Entry) {
 		c.used = e
 	case e.Number > c.number && e.Event == Restored:
 		c.restored = max(c.restored, e.Number)
+		if made := madeOf(e.Note); made.After(c.backup) {
+			c.backup = made
+		}
 	}
 }

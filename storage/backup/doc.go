@@ -100,7 +100,7 @@
 // a tombstone, a record that is there with other content. All or nothing is restored, in
 // one write, but for what a request is bound to there already: that stays, and a binding
 // that differs is left out and named. It has to do with no share, and without one the
-// node may have signed either. The identity alone can be restored beside
-// any database. Package app/mpcnode refuses before that what is of another node or of
-// another chain.
+// node may have signed either. The pre-parameters of the database go, since it may be an
+// older copy. The identity alone can be restored beside any database, which stays as it is.
+// Package app/mpcnode refuses before that what is of another node or of another chain.
 package backup
