@@ -34,7 +34,7 @@ const (
 	// ErrEmptyPassphrase: shares are never stored without a passphrase.
 	ErrEmptyPassphrase Error = "the passphrase is empty; give one by file, environment, systemd credential or prompt"
 	// ErrWrongPassphrase: the file is intact, but this passphrase does not open it.
-	ErrWrongPassphrase Error = "wrong passphrase; give the one that the database or identity file was made with"
+	ErrWrongPassphrase Error = "wrong passphrase; give the one that this file has now, after the last change of the passphrase"
 	// ErrSamePassphrase: a change to the passphrase that it has.
 	ErrSamePassphrase Error = "the new passphrase is the old one; choose another"
 	// ErrNewerFormat: written by a later version of this program.
