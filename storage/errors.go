@@ -70,7 +70,7 @@ const (
 // What Restore refuses beside types.ErrKeyDeleted.
 const (
 	// ErrOlderEpoch: the key was reshared since the backup was made.
-	ErrOlderEpoch Error = "the database has a newer epoch of the key, and an older share is not put beside it; nothing was changed, leave the key out"
+	ErrOlderEpoch Error = "the database has a newer epoch of the key, and an older share is not put beside it; nothing was changed, leave the key out, or, if the chain went back to the older one, move the database away and restore that one first"
 	// ErrOtherContent: a record never changes into another.
 	ErrOtherContent Error = "the database has this record with other content, which is never overwritten; nothing was changed, find out which of the two the chain knows"
 )

@@ -91,8 +91,8 @@
 // by its operators, and then given the same id with another digest. The binding is
 // there against that; a node restored from a backup older than the request has it
 // no more. Even then no nonce is used twice: the harm is a second signature that
-// consensus asked for. Whoever puts a chain back does not restore nodes from
-// backups older than what is undone, or reshares the keys first.
+// consensus asked for. Whoever puts a chain back, and restores an epoch from a backup that
+// is older than what is undone, restores the newest one on top, which has the bindings.
 //
 // # What restoring refuses
 //

@@ -62,8 +62,10 @@ database, however much newer than the backup. An identity that is there stays, b
 an older copy the keys that it lacks are added.
 
 Restore the newest backup there is, unless the node had lost shares when it was made:
---upto names the last file of before, as "list" shows them. Never run two nodes with
-what is in one backup.`,
+--upto names the last file of before, as "list" shows them. If the chain went back to an
+epoch of a key that the newest one has no more, move the database away, restore the key
+from the file that has it (--upto, --key), and then the newest backup on top. Never run two
+nodes with what is in one backup.`,
 		Args: cobra.ExactArgs(1),
 		RunE: restoreBackup,
 	}
