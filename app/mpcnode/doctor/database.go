@@ -50,7 +50,7 @@ func examineLockedDatabase(r *Report, f Facts) {
 	case errors.Is(p.Error, storage.ErrWrongPassphrase): // which is said of the identity
 		notOpened(r)
 	case f.Files.IdentityKeys > 0 && p.Error == nil:
-		r.advise(check, Problem, "", "give both the same passphrase; you are asked for the one that the database has: sequencerd mpc passphrase change --mpc-passphrase prompt --new-mpc-passphrase "+p.Source,
+		r.advise(check, Problem, "", samePassphrase("database", p.Source),
 			"that of %s opens the identity, and not the database in %s, which has another one: one of the two may be a copy from before the passphrase was changed", p.Source, f.Files.Folder)
 	default:
 		r.advise(check, Problem, "", "try the one that it has now, after the last change of the passphrase: sequencerd mpc doctor --mpc-passphrase prompt",

@@ -320,6 +320,9 @@ func TestStagedFailuresOfFiles(t *testing.T) {
 		{"older copy of the identity", func(f *Facts) {
 			f.Files.Passphrase.Error = storage.ErrWrongPassphrase
 		}, Problem, "passphrase", "", "that of file:config/mpc.pass opens the database, and not the identity", "mpc passphrase change --mpc-passphrase prompt --new-mpc-passphrase file:config/mpc.pass"},
+		{"older copy of the database, and a credential", func(f *Facts) {
+			f.Files.Passphrase.Source, f.Files.DatabaseError, f.Files.Opened = "credential:mpc", storage.ErrWrongPassphrase, nil
+		}, Problem, "database", "", "that of credential:mpc opens the identity", "--mpc-passphrase prompt --new-mpc-passphrase prompt"},
 		{"wrong passphrase of both", func(f *Facts) {
 			f.Files.Passphrase.Error, f.Files.DatabaseError, f.Files.Opened = storage.ErrWrongPassphrase, storage.ErrWrongPassphrase, nil
 		}, Warning, "database", "", "not opened", "--mpc-passphrase prompt"},
