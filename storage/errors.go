@@ -34,7 +34,7 @@ const (
 	// ErrEmptyPassphrase: shares are never stored without a passphrase.
 	ErrEmptyPassphrase Error = "the passphrase is empty; give one by file, environment, systemd credential or prompt"
 	// ErrWrongPassphrase: the file is intact, but this passphrase does not open it.
-	ErrWrongPassphrase Error = "wrong passphrase; give the one that the database or identity file was made with"
+	ErrWrongPassphrase Error = "wrong passphrase; give the one that this file has now, after the last change of the passphrase"
 	// ErrSamePassphrase: a change to the passphrase that it has.
 	ErrSamePassphrase Error = "the new passphrase is the old one; choose another"
 	// ErrNewerFormat: written by a later version of this program.
@@ -70,7 +70,7 @@ const (
 // What Restore refuses beside types.ErrKeyDeleted.
 const (
 	// ErrOlderEpoch: the key was reshared since the backup was made.
-	ErrOlderEpoch Error = "the database has a newer epoch of the key, and an older share is not put beside it; nothing was changed, leave the key out"
+	ErrOlderEpoch Error = "the database has a newer epoch of the key, and an older share is not put beside it; nothing was changed, leave the key out, or, if the chain went back to the older one, move the database away and restore that one first"
 	// ErrOtherContent: a record never changes into another.
 	ErrOtherContent Error = "the database has this record with other content, which is never overwritten; nothing was changed, find out which of the two the chain knows"
 )

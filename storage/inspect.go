@@ -54,10 +54,13 @@ func (db *DB) unlock(unlock func(header) (keys, error)) (keys, error) {
 		return keys{}, err
 	}
 	if !there {
-		return keys{}, wrong
+		return keys{}, fmt.Errorf("open the MPC database in %s: %w", db.dir, wrong)
 	}
 	db.openedByNext = true
-	return unlock(next)
+	if k, err = unlock(next); err != nil {
+		return keys{}, fmt.Errorf("open the MPC database in %s: %w", db.dir, err)
+	}
+	return k, nil
 }
 
 // header reads one of the two headers. Only the one of a change may be missing.

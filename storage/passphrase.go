@@ -15,6 +15,10 @@ import (
 // opens both; calling it again then, with the same two, finishes the change.
 // What was done already is no error.
 //
+// Nor is it one that only identity or database has old, and the other next already, as
+// where a copy of one of them from before an earlier change was put back: that one gets
+// next too. A crash then leaves it as it was, or with next.
+//
 // Errors are those of Open and LoadIdentity, ErrInUse while a node runs above
 // all; ErrEmptyPassphrase, ErrSamePassphrase.
 func ChangePassphrase(identity, dir string, old, next []byte, opts Options) (err error) {
@@ -26,7 +30,7 @@ func ChangePassphrase(identity, dir string, old, next []byte, opts Options) (err
 	}
 	db, err := Open(dir, old, opts)
 	if errors.Is(err, ErrWrongPassphrase) {
-		return confirmPassphrase(identity, dir, next, opts)
+		return confirmPassphrase(identity, dir, old, next, opts)
 	}
 	if err != nil {
 		return err
@@ -35,18 +39,47 @@ func ChangePassphrase(identity, dir string, old, next []byte, opts Options) (err
 	return db.changePassphrase(identity, old, next, opts)
 }
 
-// confirmPassphrase is all there is to do when the change was made already.
-func confirmPassphrase(identity, dir string, passphrase []byte, opts Options) error {
-	db, err := Open(dir, passphrase, opts)
+// confirmPassphrase is for a database that has the new passphrase and no other. The
+// identity has it too, after a change that was made already, or gets it.
+func confirmPassphrase(identity, dir string, old, next []byte, opts Options) error {
+	db, err := Open(dir, next, opts)
 	if err != nil {
-		return err
+		return neither(err)
 	}
-	id, err := LoadIdentity(identity, passphrase)
+	id, err := LoadIdentity(identity, next)
+	if errors.Is(err, ErrWrongPassphrase) {
+		err = resealIdentity(identity, old, next, opts)
+	}
+	id.Wipe()
 	if err == nil {
-		id.Wipe()
 		err = db.SettlePassphrase()
 	}
 	return errors.Join(err, db.Close())
+}
+
+// resealIdentity gives an identity alone another passphrase, at once.
+func resealIdentity(identity string, old, next []byte, opts Options) error {
+	id, err := LoadIdentity(identity, old)
+	if err != nil {
+		return neither(err)
+	}
+	defer id.Wipe()
+	file, err := sealIdentity(id, next, opts.kdf(), opts.rand())
+	if err == nil {
+		err = replace(identity, file.encode())
+	}
+	if err != nil {
+		return fmt.Errorf("change passphrase: %w", err)
+	}
+	return nil
+}
+
+// neither says of which file both passphrases are wrong.
+func neither(err error) error {
+	if errors.Is(err, ErrWrongPassphrase) {
+		return fmt.Errorf("neither the old nor the new passphrase is that of one file: %w", err)
+	}
+	return err
 }
 
 // changePassphrase takes three steps: the database opens with either
@@ -56,7 +89,7 @@ func confirmPassphrase(identity, dir string, passphrase []byte, opts Options) er
 func (db *DB) changePassphrase(identity string, old, next []byte, opts Options) error {
 	id, err := LoadIdentity(identity, old)
 	if errors.Is(err, ErrWrongPassphrase) {
-		return db.finishChange(identity, next)
+		return db.finishChange(identity, old, next, opts)
 	}
 	if err != nil {
 		return err
@@ -81,29 +114,37 @@ func (db *DB) changePassphrase(identity string, old, next []byte, opts Options) 
 	return nil
 }
 
-// finishChange does the last step of a change that was interrupted after the
-// second: the identity has the new passphrase, the database both.
-func (db *DB) finishChange(identity string, next []byte) error {
+// finishChange is for an identity that has the new passphrase. The database has both after a
+// change that was interrupted after the second step, and the last one is left to do; one that
+// has the old one alone is of before the change, and gets the new one.
+func (db *DB) finishChange(identity string, old, next []byte, opts Options) error {
 	id, err := LoadIdentity(identity, next)
 	if err != nil {
-		return err
+		return neither(err)
 	}
 	id.Wipe()
 	key, err := db.headerOf(next)
-	if err != nil {
-		return err
+	if err == nil && key == nil {
+		key = nextHeaderKey
+		err = db.SettlePassphrase() // an earlier change, to something else
+		if err == nil {
+			err = db.addHeader(old, next, opts)
+		}
 	}
-	if err := db.keepHeader(key); err != nil {
+	if err == nil {
+		err = db.keepHeader(key)
+	}
+	if err != nil {
 		return fmt.Errorf("change passphrase: %w", err)
 	}
 	return nil
 }
 
-// headerOf finds the header that a passphrase opens.
+// headerOf finds the header that a passphrase opens; nil if there is none.
 func (db *DB) headerOf(passphrase []byte) (key []byte, err error) {
 	err = db.read(func() error {
-		for _, key = range [][]byte{nextHeaderKey, headerKey} {
-			head, there, err := db.header(key)
+		for _, k := range [][]byte{nextHeaderKey, headerKey} {
+			head, there, err := db.header(k)
 			if err != nil {
 				return err
 			}
@@ -113,10 +154,11 @@ func (db *DB) headerOf(passphrase []byte) (key []byte, err error) {
 			dataKey, err := head.unwrap(passphrase)
 			types.Wipe(dataKey)
 			if !errors.Is(err, ErrWrongPassphrase) {
+				key = k
 				return err
 			}
 		}
-		return fmt.Errorf("the identity has another passphrase than the database: %w", ErrWrongPassphrase)
+		return nil
 	})
 	return key, err
 }

@@ -33,12 +33,14 @@ func (c *Contents) Wipe() {
 	}
 }
 
-// Restored counts what Restore stored. What was there already is not counted.
+// Restored counts what Restore stored, and destroyed. What was there already is not counted.
 type Restored struct {
 	Records    int `json:"records"`
 	Shares     int `json:"shares"`
 	Tombstones int `json:"tombstones"`
 	Bindings   int `json:"bindings"`
+	// Preparams counts the sets of pre-parameters that were destroyed.
+	Preparams int `json:"preparams_destroyed"`
 	// BindingsDiffer are the requests that the database has bound to something else, whose
 	// bindings were left out, ascending.
 	BindingsDiffer []string `json:"bindings_differ,omitempty"`
@@ -89,8 +91,9 @@ func (db *DB) Bindings() ([]Binding, error) {
 //     is types.ErrKeyDeleted.
 //   - A tombstone of a key that the database has records of is left out: the chain
 //     says what becomes of them.
-//   - If a record is stored, all pre-parameters go: a database that lacks one may be an
-//     older copy, and have sets that were used since.
+//   - All pre-parameters go, whatever is stored: a database over which somebody restores a
+//     backup may be an older copy, and have sets that were used since. That it lacks nothing of
+//     the backup does not say that it is none.
 //   - A field outside its bounds is ErrInvalid.
 func (db *DB) Restore(c Contents) (Restored, error) {
 	var done Restored
@@ -234,12 +237,9 @@ func (r *restoration) sealerFor(old, rec types.Record) (sealer, error) {
 	return s, err
 }
 
-// burnPreparams comes after the records.
 func (r *restoration) burnPreparams() error {
-	if r.done.Records == 0 {
-		return nil
-	}
 	return r.db.scan([]byte{prefixPreparams}, func(key, _ []byte) error {
+		r.done.Preparams++
 		return errors.Join(r.destroy(withPrefix(prefixPreparamsKey, key)), r.destroy(key))
 	})
 }

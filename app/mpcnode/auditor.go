@@ -114,8 +114,9 @@ const databaseLag = time.Minute
 // compare looks whether the log beside the database and the chain are what the database
 // knows of them. If shares were used long after it was told, or the chain went on, it is an
 // older copy that was put back, without its bindings and with pre-parameters that were used
-// since. Those are destroyed, new ones are made; unless a backup was restored over it, the
-// operator is told.
+// since. Those are destroyed, new ones are made, and the operator is told. A backup that was
+// restored over it brings back what the database knew when that one was made, and no more:
+// only uses before are none to tell of, and of the chain it says nothing.
 func (m *member) compare(folder string) error {
 	db := m.vault.Database()
 	noted, err := db.AuditHead()
@@ -133,7 +134,7 @@ func (m *member) compare(folder string) error {
 	if err != nil {
 		return err
 	}
-	m.restored = found.Restored && found.LastUse.IsZero()
+	m.backup = found.Backup
 	err = m.compareAudit(noted, found)
 	old := behindChain(seen, m.app.ChainID(), m.began)
 	if noted != (storage.AuditHead{}) && found.LastUse.After(noted.At.Add(databaseLag)) {
@@ -143,10 +144,16 @@ func (m *member) compare(folder string) error {
 	if old == "" {
 		return err
 	}
-	if !m.restored {
-		err = errors.Join(err, m.warn(types.ErrDatabaseOld, old))
+	return errors.Join(err, m.warn(types.ErrDatabaseOld, old+m.sinceRestored()), m.copied.doubt())
+}
+
+// sinceRestored says what a backup that was restored over an older copy leaves to do.
+func (m *member) sinceRestored() string {
+	if m.backup.IsZero() {
+		return ""
 	}
-	return errors.Join(err, m.copied.doubt())
+	return fmt.Sprintf("; a backup of %s was restored over it since, and what requests were bound to until then is known again: if there is no newer one, there is nothing more to do",
+		m.backup.Format(time.RFC3339))
 }
 
 // compareAudit looks whether what the database noted last of the log is there still.

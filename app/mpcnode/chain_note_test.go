@@ -4,7 +4,9 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
 	"github.com/sequencer-mpc/sequencer/storage/audit"
+	"github.com/sequencer-mpc/sequencer/storage/backup"
 )
 
 // The database is told of few blocks, and of each that the chain is put back to.
@@ -73,21 +76,33 @@ func TestBehindChain(t *testing.T) {
 
 // TestFolderIsPutBack: a set of pre-parameters is used, and an older copy of the database
 // put back that has it still, alone or with the audit log beside it. Nobody gets the set
-// again, and the operator is told, once.
+// again, and the operator is told, once; of a copy of just now nothing at the start shows what
+// it is. A backup that is restored over the copy destroys the set, even if it has nothing that
+// the copy lacks, and leaves nothing to tell only if it was made after the set was used. The
+// identity of a backup alone says nothing of the database.
 func TestFolderIsPutBack(t *testing.T) {
+	before, after := -time.Hour, 2*time.Second
 	for name, c := range map[string]struct {
 		whole bool
 		// blocks were made since the copy.
-		blocks   int64
-		restored bool
+		blocks int64
+		// backup is how long after the set was used the backup was made that is restored; 0:
+		// none is.
+		backup time.Duration
+		// identity: that of the backup alone is restored.
+		identity bool
 		told     bool
 		burned   bool
 	}{
-		"the folder":                      {whole: true, blocks: chainLag + 1, told: true, burned: true},
-		"the folder, and then a backup":   {whole: true, blocks: chainLag + 1, restored: true, burned: true},
-		"the folder, of just now":         {whole: true, blocks: chainLag},
-		"the database":                    {blocks: 1, told: true, burned: true},
-		"the database, and then a backup": {blocks: 1, restored: true},
+		"the folder":                                    {whole: true, blocks: chainLag + 1, told: true, burned: true},
+		"the folder, and then a backup":                 {whole: true, blocks: chainLag + 1, backup: before, told: true, burned: true},
+		"the folder, and then an identity":              {whole: true, blocks: chainLag + 1, backup: after, identity: true, told: true, burned: true},
+		"the folder, of just now":                       {whole: true, blocks: chainLag},
+		"the folder, of just now, and then a backup":    {whole: true, blocks: chainLag, backup: before, burned: true},
+		"the database":                                  {blocks: 1, told: true, burned: true},
+		"the database, and then an identity":            {blocks: 1, backup: after, identity: true, told: true, burned: true},
+		"the database, and then a backup of before":     {blocks: 1, backup: before, told: true, burned: true},
+		"the database, and then a backup of afterwards": {blocks: 1, backup: after, burned: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cfg, home := vaultConfig(t, "horse")
@@ -102,6 +117,9 @@ func TestFolderIsPutBack(t *testing.T) {
 			noted := headAt(0, -2*databaseLag)(m.audit.Head())
 			require.NoError(t, v.Database().NoteAudit(noted))
 			m.closeAudit()
+			saved := &backup.Saved{
+				ChainID: "seq-1", Created: time.Now().Add(c.backup), Contents: contentOf(t, v.Database()), Seeds: [][]byte{v.Keys()[0].Seed()},
+			}
 			require.NoError(t, v.Close())
 			put := filepath.Join(t.TempDir(), "copy")
 			require.NoError(t, os.CopyFS(put, os.DirFS(paths.Folder)))
@@ -123,8 +141,15 @@ func TestFolderIsPutBack(t *testing.T) {
 			}
 			require.NoError(t, os.RemoveAll(gone))
 			require.NoError(t, os.CopyFS(gone, os.DirFS(back)))
-			if c.restored {
-				require.NoError(t, Record(t.Context(), paths, Operation{audit.Restored, "file 1"}))
+			restore := RestoreVault
+			if c.identity {
+				restore = RestoreIdentityAlone
+				require.NoError(t, os.Remove(paths.Identity))
+			}
+			if c.backup != 0 {
+				done, err := restore(paths, []byte("horse"), saved, Origin{ChainID: "seq-1"})
+				require.NoError(t, err)
+				require.NoError(t, Record(t.Context(), paths, RestoreOperation(saved, done)))
 			}
 
 			for _, told := range []bool{c.told, false} {
@@ -135,6 +160,7 @@ func TestFolderIsPutBack(t *testing.T) {
 				if told {
 					require.Len(t, m.warnings, 1)
 					require.Equal(t, string(types.ErrDatabaseOld), m.warnings[0].Reason)
+					require.Equal(t, c.backup != 0 && !c.identity, strings.Contains(m.warnings[0].Detail, "a backup of "+saved.Created.UTC().Format(time.RFC3339)))
 				} else {
 					require.Empty(t, m.warnings)
 				}

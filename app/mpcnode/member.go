@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"time"
 
 	cmtcfg "github.com/cometbft/cometbft/config"
 	cmtp2p "github.com/cometbft/cometbft/p2p"
@@ -54,8 +55,9 @@ type member struct {
 	began int64
 	seen  *chainNote
 	audit *audit.Log
-	// restored: a backup was put over the database since it was used.
-	restored bool
+	// backup is when the newest backup was made that was restored over the database since
+	// that was told of the audit log; zero if none was.
+	backup time.Time
 	// warnings are what was found to be wrong at the start.
 	warnings []Warning
 	nodeKey  *cmtp2p.NodeKey
@@ -195,14 +197,9 @@ func (m *member) tellLost(err error) {
 	}
 }
 
-// tellOldCopy warns of one that showed after the start, unless a backup was restored over
-// it: then the operator knows.
+// tellOldCopy warns of one that showed after the start.
 func (m *member) tellOldCopy(state *engineState, detail string) {
-	if m.restored {
-		m.log.Info("shares that were made after the backup are missing, and pre-parameters of before were destroyed", "detail", detail)
-		return
-	}
-	w, err := m.warning(types.ErrDatabaseOld, detail)
+	w, err := m.warning(types.ErrDatabaseOld, detail+m.sinceRestored())
 	if err != nil {
 		m.tellAudit(err)
 	}

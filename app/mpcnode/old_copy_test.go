@@ -13,6 +13,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage"
+	"github.com/sequencer-mpc/sequencer/storage/backup"
 	"github.com/sequencer-mpc/sequencer/testutil/fixtures"
 )
 
@@ -281,16 +282,19 @@ func TestShareThatIsDestroyedMeanwhile(t *testing.T) {
 	require.Zero(t, *told)
 }
 
-// Where a backup was restored, the operator knows.
+// Where a backup was restored over a copy that lacks shares all the same, the operator is told
+// of both: what was made since that backup is not there, nor its bindings.
 func TestOldCopyThatWasRestored(t *testing.T) {
 	v, paths := newVault(t)
+	saved := &backup.Saved{Created: time.Unix(1000, 0)}
+	require.NoError(t, Record(t.Context(), paths, RestoreOperation(saved, VaultRestored{})))
 	m := memberOf(v, 100)
 	m.openAudit(paths.Folder)
 	defer m.closeAudit()
 	state := idleEngine(t)
-	m.restored = true
 	m.tellOldCopy(state, "a share is not there")
-	require.Empty(t, state.warned())
+	require.Len(t, state.warned(), 1)
+	require.Contains(t, state.warned()[0].Detail, "a share is not there; a backup of 1970-01-01T00:16:40Z was restored over it")
 }
 
 // A node looks again while it catches up, once a minute, and when it cannot look; and goes

@@ -10,6 +10,7 @@ import (
 	"io"
 	"net/http"
 	"strings"
+	"time"
 
 	"github.com/sequencer-mpc/sequencer/storage/audit"
 	"github.com/sequencer-mpc/sequencer/storage/backup"
@@ -100,9 +101,12 @@ func BackupOperation(m backup.Manifest, r *BackupRequest) Operation {
 
 // RestoreOperation is the restoring of a backup.
 func RestoreOperation(saved *backup.Saved, done VaultRestored) Operation {
-	return Operation{audit.Restored, shortened(fmt.Sprintf("backup of %s, chain %q: %d records, %d shares, %d tombstones, %d bindings (%d that differ left out), %d identity keys",
-		saved.Created.Format("2006-01-02T15:04:05Z"), saved.ChainID, done.Records, done.Shares, done.Tombstones,
-		done.Bindings, len(done.BindingsDiffer), done.IdentityKeys))}
+	if done.IdentityOnly {
+		return Operation{audit.IdentityRestored, shortened(fmt.Sprintf("of the backup of %s, chain %q: %d identity keys",
+			saved.Created.UTC().Format(time.RFC3339), saved.ChainID, done.IdentityKeys))}
+	}
+	return Operation{audit.Restored, shortened(audit.RestoredNote(saved.Created, fmt.Sprintf("chain %q: %d records, %d shares, %d tombstones, %d bindings (%d that differ left out), %d identity keys, %d sets of pre-parameters destroyed",
+		saved.ChainID, done.Records, done.Shares, done.Tombstones, done.Bindings, len(done.BindingsDiffer), done.IdentityKeys, done.Preparams)))}
 }
 
 // KeyOperation names a public identity key.

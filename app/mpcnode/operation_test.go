@@ -62,8 +62,11 @@ func TestOperationsSayWhatWasDone(t *testing.T) {
 	require.NoError(t, o.check())
 	require.True(t, strings.HasSuffix(o.Note, "..."))
 	o = RestoreOperation(&backup.Saved{ChainID: "seq-1", Created: time.Unix(0, 0).UTC()},
-		VaultRestored{Restored: storage.Restored{Records: 2, Shares: 1, Bindings: 3, BindingsDiffer: []string{"s"}}, IdentityKeys: 1})
-	require.Equal(t, Operation{audit.Restored, `backup of 1970-01-01T00:00:00Z, chain "seq-1": 2 records, 1 shares, 0 tombstones, 3 bindings (1 that differ left out), 1 identity keys`}, o)
+		VaultRestored{Restored: storage.Restored{Records: 2, Shares: 1, Bindings: 3, Preparams: 4, BindingsDiffer: []string{"s"}}, IdentityKeys: 1})
+	require.Equal(t, Operation{audit.Restored, `backup of 1970-01-01T00:00:00Z, chain "seq-1": 2 records, 1 shares, 0 tombstones, 3 bindings (1 that differ left out), 1 identity keys, 4 sets of pre-parameters destroyed`}, o)
+	o = RestoreOperation(&backup.Saved{ChainID: "seq-1", Created: time.Unix(0, 0)}, VaultRestored{IdentityOnly: true, IdentityKeys: 1})
+	require.Equal(t, Operation{audit.IdentityRestored, `of the backup of 1970-01-01T00:00:00Z, chain "seq-1": 1 identity keys`}, o)
+	require.NoError(t, o.check())
 }
 
 // The metric, the status and the log say that uses of shares are not written down.

@@ -21,6 +21,8 @@ type VaultRestored struct {
 	// OtherIdentity: there is one with keys that the backup does not have, and it
 	// stayed as it was.
 	OtherIdentity bool `json:"other_identity"`
+	// IdentityOnly: nothing was put into the database.
+	IdentityOnly bool `json:"identity_only,omitempty"`
 }
 
 // VaultIsEmpty reports whether a node has neither identity nor database.
@@ -64,6 +66,7 @@ func RestoreVault(paths Paths, passphrase []byte, saved *backup.Saved, from Orig
 // the node says so when it starts. Errors are ErrOtherChain, ErrOtherNode, those of
 // storage.Open and storage.RestoreIdentity.
 func RestoreIdentityAlone(paths Paths, passphrase []byte, saved *backup.Saved, from Origin) (done VaultRestored, err error) {
+	done.IdentityOnly = true
 	owner, err := from.check(paths, saved)
 	if err != nil {
 		return done, err

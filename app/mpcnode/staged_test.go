@@ -167,9 +167,9 @@ func TestWrongPassphraseInPrint(t *testing.T) {
 	text := nodeprogram.Printed(home, "mpc", "doctor")
 	require.Equal(t, []string{"warning node", "problem passphrase", "warning database"}, complaints(text), text)
 	require.Regexp(t, `(?m)^problem +passphrase +that of file:config/pass is wrong$`, text)
-	require.Regexp(t, `(?m)^ +-> put the one that the identity was made with there`, text)
+	require.Regexp(t, `(?m)^ +-> put the one that the identity has now there`, text)
 	text = nodeprogram.Printed(home, "mpc", "inspect", "payment-1")
-	require.Regexp(t, `^no node runs on this home.*passphrase: that of file:config/pass is wrong: put the one that the identity was made with there.*sequencerd mpc doctor`, text)
+	require.Regexp(t, `^no node runs on this home.*passphrase: that of file:config/pass is wrong: put the one that the identity has now there.*sequencerd mpc doctor`, text)
 
 	nodehome.WritePassphrase(t, home, "pass", nodehome.Passphrase)
 	text = nodeprogram.Printed(home, "mpc", "inspect", "payment-1")

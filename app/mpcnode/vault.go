@@ -19,6 +19,10 @@ var (
 	ErrNoDatabase = fmt.Errorf("%w: there is an MPC identity but no database; %s", types.ErrDatabaseLost, types.ErrDatabaseLost.Remedy())
 )
 
+// ErrPassphrasesDiffer says that the passphrase is that of the identity, and not of the
+// database beside it.
+var ErrPassphrasesDiffer = errors.New(types.ForProgram("identity and database have different passphrases, as where a copy of the database from before a change of the passphrase was put back; give the database that of the identity: sequencerd mpc passphrase change, with the one that the database has as the old one"))
+
 // Vault is what a node keeps secret: its identity keys and the database of key
 // shares. That of a node without an identity is empty.
 type Vault struct {
@@ -168,6 +172,9 @@ func openVault(paths Paths, passphrase []byte) (*Vault, error) {
 	}
 	v := &Vault{identity: identity, public: identity.PublicKeys(), keys: identity.PrivateKeys()}
 	if v.db, err = storage.Open(paths.Database, passphrase, storage.Options{}); err != nil {
+		if errors.Is(err, storage.ErrWrongPassphrase) {
+			err = fmt.Errorf("%w: %w", ErrPassphrasesDiffer, err)
+		}
 		return nil, errors.Join(err, v.Close())
 	}
 	// Both opened with it: if it was being changed, this is the one that stays.

@@ -38,7 +38,9 @@
 //
 // Run tells its caller where the log ends on disk. Who keeps that in a place that nobody
 // else can write, as a node does in its database, can Compare after a restart: whether
-// lines are gone, and whether that place is older than the log.
+// lines are gone, and whether that place is older than the log. What was used before a
+// backup was made that was restored since, it knows again; what was used later it does not,
+// and a restoring of the identity alone tells it nothing.
 //
 // # Figures
 //

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -31,8 +32,12 @@ const (
 const (
 	// BackedUp: shares and identity leave the node, encrypted.
 	BackedUp = "backup"
-	// Restored: what a backup has was put back.
+	// Restored: what a backup has was put back into the database. Its note is one of
+	// RestoredNote.
 	Restored = "restore"
+	// IdentityRestored: the identity of a backup was put back, and nothing else. It says
+	// nothing of the database beside it.
+	IdentityRestored = "identity_restore"
 	// PassphraseChanged: identity and database have another one.
 	PassphraseChanged = "passphrase_change"
 	// IdentityRotated: a new identity key was added.
@@ -43,13 +48,33 @@ const (
 	DatabaseMade = "database_create"
 )
 
+// restoredOf begins the note of a Restored.
+const restoredOf = "backup of "
+
+// RestoredNote is the note of a Restored: when the backup was made, and what else there is
+// to say. Compare takes what was used before for known to the database again.
+func RestoredNote(made time.Time, more string) string {
+	return restoredOf + made.UTC().Format(time.RFC3339) + ", " + more
+}
+
+// madeOf is when the backup of such a note was made; zero of a note that does not say it.
+func madeOf(note string) time.Time {
+	text, _ := strings.CutPrefix(note, restoredOf)
+	text, _, _ = strings.Cut(text, ",")
+	made, err := time.Parse(time.RFC3339, text)
+	if err != nil {
+		return time.Time{}
+	}
+	return made
+}
+
 // MaxNoteBytes bounds the note of such a line.
 const MaxNoteBytes = 1 << 10
 
 // IsOperation reports whether an event is of what an operator does.
 func IsOperation(event string) bool {
 	switch event {
-	case BackedUp, Restored, PassphraseChanged, IdentityRotated, IdentityMade, DatabaseMade:
+	case BackedUp, Restored, IdentityRestored, PassphraseChanged, IdentityRotated, IdentityMade, DatabaseMade:
 		return true
 	}
 	return false

@@ -17,15 +17,23 @@ const maxFound = 1000
 // with what is given, oldest first, 1000 at most. Lines that do not have the content of
 // their hash are passed over; Verify names them. No log: nothing is found.
 func Find(dir, request, session string) ([]Entry, error) {
-	files, err := filesOf(dir)
+	return find(dir, request, session, func() {})
+}
+
+// find calls listed when it knows which files there are, and has read none of them.
+func find(dir, request, session string, listed func()) (found []Entry, err error) {
+	err = steadily(dir, func(files []string) (err error) {
+		listed()
+		found = nil
+		for _, path := range files {
+			if found, err = findIn(path, request, session, found); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
 	if err != nil {
 		return nil, err
-	}
-	var found []Entry
-	for _, path := range files {
-		if found, err = findIn(path, request, session, found); err != nil {
-			return nil, err
-		}
 	}
 	return found, nil
 }
@@ -44,7 +52,7 @@ func findIn(path, request, session string, found []Entry) ([]Entry, error) {
 		}
 	})
 	if errors.Is(err, fs.ErrNotExist) {
-		return found, nil // there is none, or it was renamed meanwhile
+		return found, nil // it was renamed or removed meanwhile
 	}
 	return found, err
 }

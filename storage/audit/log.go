@@ -9,7 +9,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"sync"
 	"time"
 )
@@ -311,15 +310,6 @@ func (l *Log) rotate() error {
 	}
 	l.removeOldest()
 	return nil
-}
-
-func rotatedName(first uint64) string { return fmt.Sprintf("audit-%012d.log", first) }
-
-// rotatedFiles lists full files, oldest first.
-func rotatedFiles(dir string) ([]string, error) {
-	names, err := filepath.Glob(filepath.Join(dir, "audit-[0-9]*.log"))
-	slices.Sort(names)
-	return names, err
 }
 
 // Run opens a log that could not be opened, and brings lines to disk until the context

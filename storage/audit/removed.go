@@ -7,7 +7,6 @@ import (
 	"io"
 	"io/fs"
 	"os"
-	"path/filepath"
 )
 
 // DefaultFiles is how many files are kept where nobody says otherwise: 1 GiB, some two
@@ -113,9 +112,3 @@ func readRemovals(files []string) (removals, error) {
 
 // explain says whether what was before the first line of a log was removed by who writes it.
 func (r removals) explain(first Entry) bool { return r[removalNote(first.Number-1, first.Previous)] }
-
-// filesOf lists the files of a log, oldest first, with the newest, which may not be there.
-func filesOf(dir string) ([]string, error) {
-	files, err := rotatedFiles(dir)
-	return append(files, filepath.Join(dir, current)), err
-}

@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"io/fs"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -41,18 +39,21 @@ type Report struct {
 
 // Verify reads all files of a folder and checks every line. ErrBroken names the
 // first one that is wrong; the report then is of the lines before. A torn last line
-// is no error: a crash leaves one, and so does a node that is writing.
-func Verify(dir string) (Report, error) {
-	files, err := rotatedFiles(dir)
-	if err != nil {
-		return Report{}, err
-	}
-	newest := filepath.Join(dir, current)
-	if _, err := os.Stat(newest); err == nil {
-		files = append(files, newest)
-	} else if !errors.Is(err, fs.ErrNotExist) {
-		return Report{}, err
-	}
+// is no error: a crash leaves one, and so does a node that is writing. Nor is a file that
+// such a node begins or removes meanwhile: all is read again then.
+func Verify(dir string) (Report, error) { return verify(dir, func() {}) }
+
+// verify calls listed when it knows which files there are, and has read none of them.
+func verify(dir string, listed func()) (r Report, err error) {
+	err = steadily(dir, func(files []string) (err error) {
+		listed()
+		r, err = verifyFiles(dir, files)
+		return err
+	})
+	return r, err
+}
+
+func verifyFiles(dir string, files []string) (Report, error) {
 	if len(files) == 0 {
 		return Report{}, fmt.Errorf("%w: %s", ErrNone, dir)
 	}

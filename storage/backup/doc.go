@@ -91,8 +91,8 @@
 // by its operators, and then given the same id with another digest. The binding is
 // there against that; a node restored from a backup older than the request has it
 // no more. Even then no nonce is used twice: the harm is a second signature that
-// consensus asked for. Whoever puts a chain back does not restore nodes from
-// backups older than what is undone, or reshares the keys first.
+// consensus asked for. Whoever puts a chain back, and restores an epoch from a backup that
+// is older than what is undone, restores the newest one on top, which has the bindings.
 //
 // # What restoring refuses
 //
@@ -100,7 +100,7 @@
 // a tombstone, a record that is there with other content. All or nothing is restored, in
 // one write, but for what a request is bound to there already: that stays, and a binding
 // that differs is left out and named. It has to do with no share, and without one the
-// node may have signed either. The identity alone can be restored beside
-// any database. Package app/mpcnode refuses before that what is of another node or of
-// another chain.
+// node may have signed either. The pre-parameters of the database go, since it may be an
+// older copy. The identity alone can be restored beside any database, which stays as it is.
+// Package app/mpcnode refuses before that what is of another node or of another chain.
 package backup

@@ -27,7 +27,7 @@ const (
 
 // addUptoFlag lets a command look at a folder as it was once.
 func addUptoFlag(cmd *cobra.Command) {
-	cmd.Flags().Int(flagUpto, 0, "number of the file that counts as the newest, where later ones were made by a node that had lost shares (default: all count)")
+	cmd.Flags().Int(flagUpto, 0, "number of the file that counts as the newest, where later ones were made by a node that had lost shares, or lack the epoch of a key that the chain went back to (default: all count)")
 }
 
 // folderOf is the folder of a path, as far as its files count.

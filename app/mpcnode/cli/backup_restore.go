@@ -54,13 +54,18 @@ the backup has an older epoch only, and shares that do not fit; and it names the
 keys of this participant of which the backup has none. --skip-key leaves a key out that
 is refused, and restores all others.
 
+Pre-parameters are in no backup, and those of a database that is there are destroyed: in
+an older copy some were used since. The node makes new ones.
+
 --identity-only puts the identity back and nothing else, for a node that has its
 database, however much newer than the backup. An identity that is there stays, but of
 an older copy the keys that it lacks are added.
 
 Restore the newest backup there is, unless the node had lost shares when it was made:
---upto names the last file of before, as "list" shows them. Never run two nodes with
-what is in one backup.`,
+--upto names the last file of before, as "list" shows them. If the chain went back to an
+epoch of a key that the newest one has no more, move the database away, restore the key
+from the file that has it (--upto, --key), and then the newest backup on top. Never run two
+nodes with what is in one backup.`,
 		Args: cobra.ExactArgs(1),
 		RunE: restoreBackup,
 	}
@@ -282,16 +287,34 @@ type restoredText struct {
 func (r restoredText) text() string {
 	return table(func(w *tabwriter.Writer) {
 		fmt.Fprintf(w, "backup of\t%s\n", r.Made.Format(time.RFC3339))
+		if r.IdentityOnly {
+			fmt.Fprintf(w, "identity\t%s\n", r.identity())
+			return
+		}
 		fmt.Fprintf(w, "records\t%d, %d of them with a share\n", r.Records, r.Shares)
 		fmt.Fprintf(w, "tombstones\t%d\n", r.Tombstones)
 		fmt.Fprintf(w, "bindings\t%s\n", r.bindings())
+		fmt.Fprintf(w, "pre-parameters\t%d sets that were there destroyed\n", r.Preparams)
 		fmt.Fprintf(w, "database\t%s\n", madeOrKept(r.DatabaseMade))
 		fmt.Fprintf(w, "identity\t%s\n", r.identity())
 		for _, id := range r.Missing {
 			fmt.Fprintf(w, "NOT IN IT\tkey %s, which is READY on chain: reshare it\n", id)
 		}
-	}) + types.ForProgram(`
-What was made after that backup is not there. Start the node, then look at
+	}) + r.next()
+}
+
+// next is what to do now.
+func (r restoredText) next() string {
+	if r.IdentityOnly {
+		return types.ForProgram(`
+Nothing else was put back. Start the node, then look at
+  sequencerd mpc status    whether a database is there, and not an older copy of it
+Destroy the other copies of what was restored.
+`)
+	}
+	return types.ForProgram(`
+What was made after that backup is not there, nor what requests were bound to since.
+Pre-parameters are made anew. Start the node, then look at
   sequencerd mpc status    keys whose share is missing or behind the chain
   sequencerd mpc keys      what this node has
 and reshare those keys. Destroy the other copies of what was restored.

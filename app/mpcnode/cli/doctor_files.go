@@ -49,10 +49,8 @@ func (f nodeFiles) tryPassphrase(files *doctor.Files, running, named bool) {
 	if files.IdentityKeys > 0 {
 		identity, err := storage.LoadIdentity(f.paths.Identity, passphrase)
 		identity.Wipe()
-		switch files.Passphrase.Tried, files.Passphrase.Error = true, err; {
-		case errors.Is(err, storage.ErrWrongPassphrase):
-			return
-		case err != nil:
+		files.Passphrase.Tried, files.Passphrase.Error = true, err
+		if err != nil && !errors.Is(err, storage.ErrWrongPassphrase) { // it may be that of the database
 			files.Passphrase.Error, files.IdentityError = nil, err
 		}
 	}

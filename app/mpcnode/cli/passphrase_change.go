@@ -38,6 +38,9 @@ Only the wrapping of the keys changes, so it takes a moment whatever the databas
 holds. A crash in the middle leaves one of the two passphrases that opens
 everything: call it again, with the same two.
 
+If only one of the two has the old passphrase, and the other the new one already, as where
+a copy of the database from before an earlier change was put back, that one gets it too.
+
 Copies of the MPC folder that were made before open with the old passphrase as
 ever, and backups with what they were made for.`,
 		Args: cobra.NoArgs,

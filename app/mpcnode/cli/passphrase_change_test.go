@@ -67,3 +67,39 @@ func TestPassphraseChangeNeedsAStoppedNode(t *testing.T) {
 	require.ErrorContains(t, err, "stop the other node")
 	require.NoError(t, vault.Close())
 }
+
+// A copy of the database from before a change is put back: what starts, or looks, says which
+// file does not open and what to do, and that mends it.
+func TestPassphraseOfAnOlderCopy(t *testing.T) {
+	home := validator(t)
+	paths := mpcnode.DefaultConfig().PathsOf(home)
+	snapshot := filepath.Join(t.TempDir(), "db")
+	require.NoError(t, os.CopyFS(snapshot, os.DirFS(paths.Database)))
+	nodehome.WritePassphrase(t, home, "next", "cow")
+	change := []string{"mpc", "passphrase", "change"}
+	_, err := run(t, home, append(change, "--new-mpc-passphrase", "file:config/next", "--write-source")...)
+	require.NoError(t, err)
+	require.NoError(t, os.RemoveAll(paths.Database))
+	require.NoError(t, os.CopyFS(paths.Database, os.DirFS(snapshot)))
+
+	cfg := mpcnode.DefaultConfig()
+	cfg.Passphrase = "file:config/next"
+	_, err = mpcnode.OpenVault(cfg, home)
+	require.ErrorIs(t, err, mpcnode.ErrPassphrasesDiffer)
+	require.ErrorIs(t, err, storage.ErrWrongPassphrase)
+	require.ErrorContains(t, err, paths.Database)
+	require.ErrorContains(t, err, "sequencerd mpc passphrase change")
+	text, err := run(t, home, "mpc", "doctor")
+	require.Error(t, err)
+	require.Regexp(t, `(?m)^problem +database +that of file:config/next opens the identity, and not the database in `, text)
+	require.Contains(t, text, "sequencerd mpc passphrase change --mpc-passphrase prompt --new-mpc-passphrase file:config/next")
+	require.NotContains(t, text, "storage_failed")
+
+	_, err = run(t, home, append(change, "--mpc-passphrase", "file:config/pass", "--new-mpc-passphrase", "file:config/next")...)
+	require.NoError(t, err)
+	vault, err := mpcnode.OpenVault(cfg, home)
+	require.NoError(t, err)
+	require.NoError(t, vault.Close())
+	text, _ = run(t, home, "mpc", "doctor")
+	require.Regexp(t, `(?m)^ok +database +whole`, text)
+}

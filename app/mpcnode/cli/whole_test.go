@@ -51,6 +51,7 @@ func TestIdentityBesideANewerDatabase(t *testing.T) {
 	out, err := run(t, home, append(restore, "--identity-only")...)
 	require.NoError(t, err)
 	require.Contains(t, out, "made anew")
+	require.NotContains(t, out, "database  ", "nothing is said of it")
 	after, err := storage.ReadIdentityPublic(identity)
 	require.NoError(t, err)
 	require.Equal(t, before, after)
@@ -88,7 +89,7 @@ func TestIdentityBesideANewerDatabase(t *testing.T) {
 	lines := operations(t, home)
 	require.Len(t, lines, 6)
 	for i, event := range []string{
-		audit.BackedUp, audit.Restored, audit.IdentityRotated, audit.BackedUp, audit.Restored, audit.IdentityMade,
+		audit.BackedUp, audit.IdentityRestored, audit.IdentityRotated, audit.BackedUp, audit.IdentityRestored, audit.IdentityMade,
 	} {
 		require.Contains(t, lines[i], ": "+event+": ")
 	}

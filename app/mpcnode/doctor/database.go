@@ -31,13 +31,35 @@ func examineDatabase(r *Report, f Facts) {
 	case errors.Is(err, storage.ErrInUse):
 		r.advise(check, Problem, "", "find out which process has it open and stop it; if it is a node that hangs, look at its log first",
 			"another process has it open, and no node answers")
+	case errors.Is(err, storage.ErrWrongPassphrase):
+		examineLockedDatabase(r, f)
 	case reason != "":
 		r.found(check, Problem, reason, "%v", err)
 	case err != nil:
 		r.found(check, Problem, types.ErrStorage, "%v", err)
 	default:
-		r.advise(check, Warning, "", "give a passphrase that opens it: sequencerd mpc doctor --mpc-passphrase prompt", "not opened, for want of the passphrase")
+		notOpened(r)
 	}
+}
+
+// examineLockedDatabase is for one that has another passphrase than what was tried.
+func examineLockedDatabase(r *Report, f Facts) {
+	const check = "database"
+	p := f.Files.Passphrase
+	switch {
+	case errors.Is(p.Error, storage.ErrWrongPassphrase): // which is said of the identity
+		notOpened(r)
+	case f.Files.IdentityKeys > 0 && p.Error == nil:
+		r.advise(check, Problem, "", samePassphrase("database", p.Source),
+			"that of %s opens the identity, and not the database in %s, which has another one: one of the two may be a copy from before the passphrase was changed", p.Source, f.Files.Folder)
+	default:
+		r.advise(check, Problem, "", "try the one that it has now, after the last change of the passphrase: sequencerd mpc doctor --mpc-passphrase prompt",
+			"the passphrase of %s does not open it", p.Source)
+	}
+}
+
+func notOpened(r *Report) {
+	r.advise("database", Warning, "", "give a passphrase that opens it: sequencerd mpc doctor --mpc-passphrase prompt", "not opened, for want of the passphrase")
 }
 
 // unreadable explains an error that says nothing of what is there, but of who looks.

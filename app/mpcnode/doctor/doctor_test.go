@@ -313,7 +313,23 @@ func TestStagedFailuresOfFiles(t *testing.T) {
 	}{
 		{"wrong passphrase", func(f *Facts) {
 			f.Files.Passphrase.Error, f.Files.Opened = storage.ErrWrongPassphrase, nil
-		}, Problem, "passphrase", "", "that of file:config/mpc.pass is wrong", "[mpc] of app.toml"},
+		}, Problem, "passphrase", "", "that of file:config/mpc.pass is wrong", "has now there (after the last change of the passphrase), or name its source in section [mpc] of app.toml"},
+		{"older copy of the database", func(f *Facts) {
+			f.Files.DatabaseError, f.Files.Opened = fmt.Errorf("open: %w", storage.ErrWrongPassphrase), nil
+		}, Problem, "database", "", "that of file:config/mpc.pass opens the identity, and not the database in /home/mpc", "mpc passphrase change --mpc-passphrase prompt --new-mpc-passphrase file:config/mpc.pass"},
+		{"older copy of the identity", func(f *Facts) {
+			f.Files.Passphrase.Error = storage.ErrWrongPassphrase
+		}, Problem, "passphrase", "", "that of file:config/mpc.pass opens the database, and not the identity", "mpc passphrase change --mpc-passphrase prompt --new-mpc-passphrase file:config/mpc.pass"},
+		{"older copy of the database, and a credential", func(f *Facts) {
+			f.Files.Passphrase.Source, f.Files.DatabaseError, f.Files.Opened = "credential:mpc", storage.ErrWrongPassphrase, nil
+		}, Problem, "database", "", "that of credential:mpc opens the identity", "--mpc-passphrase prompt --new-mpc-passphrase prompt"},
+		{"wrong passphrase of both", func(f *Facts) {
+			f.Files.Passphrase.Error, f.Files.DatabaseError, f.Files.Opened = storage.ErrWrongPassphrase, storage.ErrWrongPassphrase, nil
+		}, Warning, "database", "", "not opened", "--mpc-passphrase prompt"},
+		{"wrong passphrase and no identity", func(f *Facts) {
+			f.Files.IdentityKeys, f.Files.IdentityError = 0, mpcnode.ErrNoIdentity
+			f.Files.DatabaseError, f.Files.Opened = storage.ErrWrongPassphrase, nil
+		}, Problem, "database", "", "does not open it", "after the last change"},
 		{"passphrase file gone", func(f *Facts) {
 			f.Files.Passphrase, f.Files.Opened = Passphrase{Source: "file:x", Error: errors.New("no such file")}, nil
 		}, Problem, "passphrase", "", "no such file", "make it readable"},

@@ -2,6 +2,7 @@ package doctor
 
 import (
 	"errors"
+	"strings"
 
 	"github.com/sequencer-mpc/sequencer/storage"
 )
@@ -18,8 +19,11 @@ func examinePassphrase(r *Report, f Facts) {
 		running = "; the running node has opened everything, its next start would fail"
 	}
 	switch {
+	case errors.Is(p.Error, storage.ErrWrongPassphrase) && f.Files.Opened != nil:
+		r.advise(check, Problem, "", samePassphrase("identity", p.Source),
+			"that of %s opens the database, and not the identity, which has another one: one of the two may be a copy from before the passphrase was changed", p.Source)
 	case errors.Is(p.Error, storage.ErrWrongPassphrase):
-		r.advise(check, Problem, "", "put the one that the identity was made with there, or name its source in section [mpc] of app.toml; to try another one: sequencerd mpc doctor --mpc-passphrase prompt",
+		r.advise(check, Problem, "", "put the one that the identity has now there (after the last change of the passphrase), or name its source in section [mpc] of app.toml; to try another one: sequencerd mpc doctor --mpc-passphrase prompt",
 			"that of %s is wrong%s", p.Source, running)
 	case p.Error != nil && !p.Tried:
 		r.advise(check, Problem, "", "make it readable, or name another source in section [mpc] of app.toml; to try one: sequencerd mpc doctor --mpc-passphrase prompt",
@@ -31,4 +35,13 @@ func examinePassphrase(r *Report, f Facts) {
 	default:
 		r.advise(check, Warning, "", "try it: sequencerd mpc doctor --mpc-passphrase prompt", "not tried: it comes from %s", p.Source)
 	}
+}
+
+// samePassphrase is how to give identity and database, which have different ones, that of a
+// source. A credential is there for the node alone, and is typed in.
+func samePassphrase(other, source string) string {
+	if strings.HasPrefix(source, "credential:") {
+		source = "prompt"
+	}
+	return "give both the same passphrase; you are asked for the one that the " + other + " has: sequencerd mpc passphrase change --mpc-passphrase prompt --new-mpc-passphrase " + source
 }
