@@ -37,7 +37,7 @@ func (w Withholding) Remedy() string {
 	case WithheldPrevious:
 		return types.ErrShareMissing.Remedy()
 	case WithheldNext:
-		return types.ForProgram("make a backup: sequencerd mpc backup create; reshare the key if t+1 others have their shares, and otherwise see MPCShareWithheld in the runbook: this may be one of its last")
+		return types.ForProgram("make a backup: sequencerd mpc backup create; refresh the key (sequencerd tx mpc refresh) if t+1 others have their shares, and otherwise see MPCShareWithheld in the runbook: this may be one of its last")
 	}
 	return ""
 }

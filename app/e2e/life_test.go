@@ -55,8 +55,8 @@ func TestLifeOfAKey(t *testing.T) {
 	status := func(want mpctypes.KeyStatus) func() bool {
 		return func() bool { return n.key(ctx, "treasury").Status == want }
 	}
-	reshare := func() mpctypes.ReshareStatus {
-		r, err := n.requester.Query.Reshare(ctx, &mpctypes.QueryReshareRequest{ReshareId: "treasury-2"})
+	reshare := func(id string) mpctypes.ReshareStatus {
+		r, err := n.requester.Query.Reshare(ctx, &mpctypes.QueryReshareRequest{ReshareId: id})
 		if err != nil {
 			return mpctypes.RESHARE_STATUS_UNSPECIFIED
 		}
@@ -64,8 +64,9 @@ func TestLifeOfAKey(t *testing.T) {
 	}
 	// What each command brings about, by a word of it.
 	brings := map[string]func() bool{
-		"tx mpc reshare ":        func() bool { return reshare() == mpctypes.RESHARE_STATUS_PENDING },
-		"tx mpc cancel-reshare ": func() bool { return reshare() == mpctypes.RESHARE_STATUS_ERROR },
+		"tx mpc refresh ":        func() bool { return reshare("treasury-2") == mpctypes.RESHARE_STATUS_PENDING },
+		"tx mpc cancel-reshare ": func() bool { return reshare("treasury-2") == mpctypes.RESHARE_STATUS_ERROR },
+		"tx mpc reshare ":        func() bool { return reshare("treasury-3") == mpctypes.RESHARE_STATUS_PENDING },
 		"tx mpc delete ":         status(mpctypes.KEY_STATUS_DELETING),
 		"tx mpc undelete ":       status(mpctypes.KEY_STATUS_READY),
 		"update-params-proposal": func() bool { return n.proposes(ctx, dir) },
