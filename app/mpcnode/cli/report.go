@@ -98,8 +98,8 @@ func readKeys(f nodeFiles) (report mpcnode.KeysReport, err error) {
 		return report, err
 	}
 	if !there {
-		if f.needIdentity() == nil {
-			return report, fmt.Errorf("%w (%s)", mpcnode.ErrNoDatabase, f.paths.Database)
+		if err := f.needWhole(); errors.Is(err, mpcnode.ErrNoDatabase) {
+			return report, err
 		}
 		return report, fmt.Errorf("%w: %s", storage.ErrNoDatabase, f.paths.Database)
 	}
