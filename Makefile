@@ -50,7 +50,7 @@ test-example:
 # of a key's life, twice at each: it prints how many there were.
 test-long: build
 	CRASH_ALL=1 $(TEST) -run 'TestCrash|TestOldDatabaseIsPutBack' ./testutil/sim -v
-	E2E_LONG=1 SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -timeout 60m -run 'TestReshare|TestAutoReshare|TestLostForGood|TestDiskThatIsBack|TestPutBackAndMoved|TestLifeOfAKey|TestBeginAChain|TestRollingRestart|TestSettlement|TestStateSync' ./app/e2e -v
+	E2E_LONG=1 SEQUENCERD_BINARY=$(CURDIR)/$(BUILD)/sequencerd $(TEST) -timeout 60m -run 'TestReshare|TestAutoReshare|TestLostForGood|TestAnotherMachine|TestDiskThatIsBack|TestPutBackAndMoved|TestLifeOfAKey|TestBeginAChain|TestRollingRestart|TestSettlement|TestStateSync' ./app/e2e -v
 
 # The race detector on what has goroutines of its own; -short leaves out the
 # heavy cryptography, which the fake protocol and stored fixtures replace.

@@ -42,7 +42,7 @@ func (w Withholding) Remedy() string {
 	case WithheldEarlier:
 		return types.ForProgram("have the participants that lost their share put it back: sequencerd mpc backup restore; where they cannot, do not delete the key, make a backup: sequencerd mpc backup create, and see MPCShareWithheld in the runbook")
 	case WithheldNext:
-		return types.ForProgram("make a backup: sequencerd mpc backup create; reshare the key if t+1 others have their shares, and otherwise see MPCShareWithheld in the runbook: this may be one of its last")
+		return types.ForProgram("make a backup: sequencerd mpc backup create; refresh the key (sequencerd tx mpc refresh) if t+1 others have their shares, and otherwise see MPCShareWithheld in the runbook: this may be one of its last")
 	}
 	return ""
 }

@@ -26,7 +26,7 @@ func (e Error) Unwrap() error {
 // anything on disk.
 const (
 	// ErrNoDatabase: the folder is not there or holds no database.
-	ErrNoDatabase Error = "there is no MPC database in this folder; check the path, or create it with: sequencerd mpc identity create"
+	ErrNoDatabase Error = "there is no MPC database in this folder; check the path; if the node had one, restore the newest backup: sequencerd mpc backup restore; on a node that never had one: sequencerd mpc identity create"
 	// ErrExists: Create was asked for a folder that is not empty.
 	ErrExists Error = "the folder for the MPC database is not empty; choose another, or open the database that is there"
 	// ErrInUse: another process, or this one, has the database open.
@@ -79,7 +79,7 @@ const (
 // ErrWrongPassphrase and ErrNewerFormat are shared with the database.
 const (
 	// ErrNoIdentity: the file is not there.
-	ErrNoIdentity Error = "there is no MPC identity file; check the path, or create it with: sequencerd mpc identity create"
+	ErrNoIdentity Error = "there is no MPC identity file; check the path; if the node had one, restore the newest backup: sequencerd mpc backup restore; on a node that never had one: sequencerd mpc identity create"
 	// ErrIdentityExists: an identity is never overwritten.
 	ErrIdentityExists Error = "the MPC identity file exists and is not overwritten; add a key to it, or choose another path"
 	// ErrIdentityDamaged: the file does not parse or match its checksum.

@@ -55,8 +55,8 @@ func TestLifeOfAKey(t *testing.T) {
 	status := func(want mpctypes.KeyStatus) func() bool {
 		return func() bool { return n.key(ctx, "treasury").Status == want }
 	}
-	reshare := func() mpctypes.ReshareStatus {
-		r, err := n.requester.Query.Reshare(ctx, &mpctypes.QueryReshareRequest{ReshareId: "treasury-2"})
+	reshare := func(id string) mpctypes.ReshareStatus {
+		r, err := n.requester.Query.Reshare(ctx, &mpctypes.QueryReshareRequest{ReshareId: id})
 		if err != nil {
 			return mpctypes.RESHARE_STATUS_UNSPECIFIED
 		}
@@ -64,8 +64,9 @@ func TestLifeOfAKey(t *testing.T) {
 	}
 	// What each command brings about, by a word of it.
 	brings := map[string]func() bool{
-		"tx mpc reshare ":        func() bool { return reshare() == mpctypes.RESHARE_STATUS_PENDING },
-		"tx mpc cancel-reshare ": func() bool { return reshare() == mpctypes.RESHARE_STATUS_ERROR },
+		"tx mpc refresh ":        func() bool { return reshare("treasury-2") == mpctypes.RESHARE_STATUS_PENDING },
+		"tx mpc cancel-reshare ": func() bool { return reshare("treasury-2") == mpctypes.RESHARE_STATUS_ERROR },
+		"tx mpc reshare ":        func() bool { return reshare("treasury-3") == mpctypes.RESHARE_STATUS_PENDING },
 		"tx mpc delete ":         status(mpctypes.KEY_STATUS_DELETING),
 		"tx mpc undelete ":       status(mpctypes.KEY_STATUS_READY),
 		"update-params-proposal": func() bool { return n.proposes(ctx, dir) },
@@ -140,23 +141,33 @@ func (n *network) lifeShell() string {
 // types runs a line in the shell. Where there is no jq, what it is for is done here.
 func (n *network) types(ctx context.Context, dir, line string) {
 	t := n.t
-	const filter = " | jq -c '.params | .auto_reshare = true' > params.json"
-	query, uses := strings.CutSuffix(line, filter)
-	if _, err := exec.LookPath("jq"); uses && err != nil {
-		t.Log("there is no jq: its filter is applied by the test")
-		out := n.shell(ctx, dir, query)
-		var answer struct{ Params map[string]any }
-		require.NoError(t, json.Unmarshal([]byte(out), &answer), out)
-		answer.Params["auto_reshare"] = true
-		text, err := json.Marshal(answer.Params)
-		require.NoError(t, err)
-		require.NoError(t, os.WriteFile(filepath.Join(dir, "params.json"), text, 0o600))
+	if n.filters(dir, line, func(query string) string { return n.shell(ctx, dir, query) }) {
 		return
 	}
 	out := n.shell(ctx, dir, line)
 	if strings.Contains(line, "sequencerd tx ") {
 		require.Contains(t, out, "code: 0", line)
 	}
+}
+
+// filters writes the parameters down that a line of the README has jq write, where there is no
+// jq; false for any other line, and where there is.
+func (n *network) filters(dir, line string, ask func(query string) string) bool {
+	t := n.t
+	const filter = " | jq -c '.params | .auto_reshare = true' > params.json"
+	query, uses := strings.CutSuffix(line, filter)
+	if _, err := exec.LookPath("jq"); !uses || err == nil {
+		return false
+	}
+	t.Log("there is no jq: its filter is applied by the test")
+	out := ask(query)
+	var answer struct{ Params map[string]any }
+	require.NoError(t, json.Unmarshal([]byte(out), &answer), out)
+	answer.Params["auto_reshare"] = true
+	text, err := json.Marshal(answer.Params)
+	require.NoError(t, err)
+	require.NoError(t, os.WriteFile(filepath.Join(dir, "params.json"), text, 0o600))
+	return true
 }
 
 func (n *network) shell(ctx context.Context, dir, line string) string {
@@ -204,4 +215,20 @@ func (n *network) proposes(ctx context.Context, dir string) bool {
 	require.Equal(n.t, true, m.Value.Params["auto_reshare"])
 	require.InDelta(n.t, 120, m.Value.Params["keygen_attempt_blocks"], 0, "all else stays")
 	return true
+}
+
+// Where there is no jq the README's line is done all the same, so that nothing is left out.
+func TestParametersWithoutJQ(t *testing.T) {
+	t.Setenv("PATH", "")
+	n, dir, asked := &network{t: t}, t.TempDir(), []string{}
+	for _, line := range n.readmeLines("### The life of a key", "### Backups") {
+		n.filters(dir, line, func(query string) string {
+			asked = append(asked, query)
+			return `{"params": {"auto_reshare": false, "retire_blocks": 7}}`
+		})
+	}
+	require.Equal(t, []string{"sequencerd query mpc params -o json"}, asked)
+	text, err := os.ReadFile(filepath.Join(dir, "params.json"))
+	require.NoError(t, err)
+	require.JSONEq(t, `{"auto_reshare": true, "retire_blocks": 7}`, string(text))
 }

@@ -21,7 +21,7 @@ const shareMissingAfter = 5 * time.Second
 // TestLostForGood: a node loses its database and there is no backup. It says so at the
 // start, follows the chain, and after a while the chain shows that its share is missing,
 // though nobody did anything. Its operator does what the remedy says: an empty database
-// beside the identity that is there. After a reshare to the same nodes it signs again,
+// beside the identity that is there. After a refresh it signs again,
 // with as many others away as may be.
 func TestLostForGood(t *testing.T) {
 	long(t)
@@ -49,7 +49,7 @@ func TestLostForGood(t *testing.T) {
 	n.startsAnew(ctx, node)
 	n.signs(ctx, made, "asks-all")
 
-	refreshed := n.reshare(ctx, made, "refresh", "2", 0, 1, 2, victim)
+	refreshed := n.refresh(ctx, made, "refresh")
 	require.Empty(t, refreshed.MissingShares)
 	n.holds(ctx, refreshed, victim)
 	require.NoError(t, n.Node(1).Stop())

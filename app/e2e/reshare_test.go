@@ -89,10 +89,25 @@ func (n *network) signs(ctx context.Context, key mpctypes.Key, id string) {
 // reshare gives a key to other nodes, by command, and has it sign meanwhile. The
 // key stays the same key.
 func (n *network) reshare(ctx context.Context, before mpctypes.Key, id, threshold string, nodes ...int) mpctypes.Key {
+	named := n.operators(nodes...)
+	return n.asksReshare(ctx, before, named, "reshare", id, before.Id, threshold, "--participants", strings.Join(named, ","))
+}
+
+// refresh gives a key to the same nodes anew, as reshare does, without naming anybody.
+func (n *network) refresh(ctx context.Context, before mpctypes.Key, id string) mpctypes.Key {
+	n.t.Helper()
+	key := n.asksReshare(ctx, before, before.Participants, "refresh", id, before.Id)
+	require.Equal(n.t, before.Threshold, key.Threshold)
+	return key
+}
+
+// asksReshare types a command that reshares a key under the id that it names first.
+func (n *network) asksReshare(ctx context.Context, before mpctypes.Key, participants []string, command, id string, more ...string) mpctypes.Key {
 	t := n.t
+	t.Helper()
 	began := time.Now()
 	address := n.address(ctx, before.Id)
-	n.asks(ctx, "reshare", id, before.Id, threshold, "--participants", strings.Join(n.operators(nodes...), ","))
+	n.asks(ctx, append([]string{command, id}, more...)...)
 	n.eventually(ctx, "the reshare is asked for", func() bool { return n.key(ctx, before.Id).ReshareId == id })
 	n.signs(ctx, before, "meanwhile-"+id)
 	var reshare mpctypes.Reshare
@@ -104,7 +119,7 @@ func (n *network) reshare(ctx context.Context, before mpctypes.Key, id, threshol
 	})
 	require.Equal(t, mpctypes.RESHARE_STATUS_READY, reshare.Status, reshare.Reason)
 	require.LessOrEqual(t, n.decided(ctx, "meanwhile-"+id).DecidedHeight, reshare.DecidedHeight)
-	t.Logf("reshare %s to %d nodes with a signature meanwhile: %.1f s", id, len(nodes), time.Since(began).Seconds())
+	t.Logf("reshare %s to %d nodes with a signature meanwhile: %.1f s", id, len(participants), time.Since(began).Seconds())
 	n.shows(ctx, "RESHARE_STATUS_READY", "query", "mpc", "reshare", id)
 	n.shows(ctx, id, "query", "mpc", "reshares", "--key-id", before.Id)
 
@@ -112,7 +127,7 @@ func (n *network) reshare(ctx context.Context, before mpctypes.Key, id, threshol
 	require.Equal(t, before.PublicKey, key.PublicKey)
 	require.Equal(t, address, n.address(ctx, before.Id))
 	require.Equal(t, before.Epoch+1, key.Epoch)
-	require.Equal(t, slices.Sorted(slices.Values(n.operators(nodes...))), key.Participants)
+	require.Equal(t, slices.Sorted(slices.Values(participants)), key.Participants)
 	require.NotEqual(t, before.PublicShares, key.PublicShares)
 	n.signs(ctx, key, "right-after-"+id)
 	return key

@@ -137,6 +137,15 @@ func readBackupRequest(body io.Reader, length int64, r *BackupRequest) error {
 	return json.Unmarshal(raw, r)
 }
 
+// absent is why there is nothing to save. What is on disk by now a node that runs does not
+// open.
+func (b *backups) absent() error {
+	if lost := b.vault.Lost(); lost != nil {
+		return fmt.Errorf("the running node has no MPC database open: %w", lost)
+	}
+	return errors.New("the running node was started without an MPC identity, and has nothing to save; if there is one now, start the node again")
+}
+
 // plan reads a request and wipes its passphrases. The identity that it opens is in the
 // backup, and the caller's to wipe.
 func (b *backups) plan(req *http.Request, identity *storage.Identity) (*backup.Backup, backup.Recipients, int, error) {
@@ -146,7 +155,7 @@ func (b *backups) plan(req *http.Request, identity *storage.Identity) (*backup.B
 		return nil, backup.Recipients{}, http.StatusBadRequest, errors.New("this is no request for a backup")
 	}
 	if !b.vault.Present() {
-		return nil, backup.Recipients{}, http.StatusNotFound, fmt.Errorf("this node has no MPC database: %w", storage.ErrNoDatabase)
+		return nil, backup.Recipients{}, http.StatusNotFound, b.absent()
 	}
 	var err error
 	if *identity, err = storage.LoadIdentity(b.identity, r.Passphrase); err != nil {

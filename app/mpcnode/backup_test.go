@@ -2,7 +2,6 @@ package mpcnode
 
 import (
 	"bytes"
-	"context"
 	"crypto/ed25519"
 	"io"
 	"os"
@@ -252,13 +251,6 @@ func TestBackupThatFailsHalfWay(t *testing.T) {
 	require.Empty(t, left)
 }
 
-func TestBackupOfANodeWithoutADatabase(t *testing.T) {
-	path := filepath.Join(t.TempDir(), "mpc.sock")
-	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, noBackups()}.handler())
-	err := NewClient(path).Backup(context.Background(), &BackupRequest{Passphrase: []byte("horse")}, nil)
-	require.ErrorContains(t, err, "no MPC database")
-}
-
 // The identity alone comes back beside a database that is newer than the backup, of
 // which a full restoring is refused. Neither is changed by what fails.
 func TestRestoreOfTheIdentityAlone(t *testing.T) {
@@ -466,4 +458,20 @@ func TestBackupAfterRotation(t *testing.T) {
 	defer func() { require.NoError(t, opened.Close()) }()
 	require.Contains(t, opened.PublicKeys(), next)
 	require.Len(t, opened.PublicKeys(), 2)
+}
+
+// A running node that has nothing open says why, not how to make something anew.
+func TestBackupOfANodeWithNothingOpen(t *testing.T) {
+	for _, c := range []struct {
+		vault *Vault
+		says  string
+	}{
+		{&Vault{lost: ErrNoDatabase}, "sequencerd mpc backup restore"}, {&Vault{}, "start the node again"},
+	} {
+		path := filepath.Join(t.TempDir(), "mpc.sock")
+		serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, &backups{vault: c.vault}}.handler())
+		err := NewClient(path).Backup(t.Context(), &BackupRequest{}, func(backup.Manifest, io.Reader) error { return nil })
+		require.ErrorContains(t, err, c.says)
+		require.NotContains(t, err.Error(), "identity create")
+	}
 }

@@ -50,6 +50,9 @@ type Checkup struct {
 	// Validator is how the validator of this node's operator is: ValidatorBonded and so on;
 	// empty: nobody knows.
 	Validator string `json:"validator,omitempty"`
+	// Signer is the key that the node signs blocks with, beside that validator's; nil: nobody
+	// knows.
+	Signer *SignerReport `json:"signer,omitempty"`
 	// Chosen are whom the chain would choose, if that was asked for.
 	Chosen *ChosenReport `json:"chosen,omitempty"`
 	// ChainError is why the chain's state could not be read.
@@ -76,6 +79,15 @@ type IdentityReport struct {
 	Current uint32 `json:"current,omitempty"`
 	// Revoked: the operator revoked its identities, and has registered none since.
 	Revoked bool `json:"revoked,omitempty"`
+}
+
+// SignerReport compares the key that a node signs blocks with with that of its operator's
+// validator.
+type SignerReport struct {
+	// Address is that of the node's key.
+	Address string `json:"address"`
+	// Own: it is the validator's.
+	Own bool `json:"own"`
 }
 
 // ClockReport compares this node's clock with the last block's time.
@@ -145,7 +157,9 @@ type examiner struct {
 	engine prober
 	peers  peers
 	public []ed25519.PublicKey
-	status func() StatusReport
+	// consensus is the address that the node signs blocks with; nil if nobody knows it.
+	consensus []byte
+	status    func() StatusReport
 	// maxAge is the engine's, preparams the configured target.
 	maxAge    time.Duration
 	preparams int
@@ -156,7 +170,7 @@ type examiner struct {
 func (m *member) newExaminer(engine *mpc.Engine, chain chainQueries, status func() StatusReport) *examiner {
 	return &examiner{
 		app: m.app, chain: chain, engine: engine, peers: m.reactor,
-		public: m.vault.PublicKeys(), status: status, maxAge: maxBlockAge(m.comet.Consensus), preparams: m.cfg.PreparamsTarget, now: time.Now,
+		public: m.vault.PublicKeys(), consensus: m.consensus, status: status, maxAge: maxBlockAge(m.comet.Consensus), preparams: m.cfg.PreparamsTarget, now: time.Now,
 	}
 }
 
@@ -216,6 +230,9 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, q Question) (roste
 	}
 	c.Identity.found(roster, x.public)
 	c.Validator = x.validator(ctx, c.Identity.Operator)
+	if c.Signer, err = x.signer(committed, c); err != nil {
+		return roster, err
+	}
 	if c.PresignTarget, err = x.app.MPCState().EnginePresignTarget(committed); err != nil {
 		return roster, err
 	}

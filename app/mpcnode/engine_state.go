@@ -12,6 +12,8 @@ import (
 type engineState struct {
 	engine  *mpc.Engine
 	failure atomic.Pointer[string]
+	// identity: the engine has one to work with.
+	identity bool
 	// lost is why the engine has nothing to work with, though the node should.
 	lost error
 	// found is what was found to be lost while the node ran.

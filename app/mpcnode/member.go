@@ -126,7 +126,7 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	if err != nil {
 		return fmt.Errorf("make the MPC engine: %w", err)
 	}
-	state := &engineState{engine: engine, lost: m.vault.Lost(), audit: m.audit, warnings: m.warnings}
+	state := &engineState{engine: engine, identity: m.vault.Present(), lost: m.vault.Lost(), audit: m.audit, warnings: m.warnings}
 	if m.vault.Present() {
 		state.refill = newRefiller(m.vault.Database(), m.cfg.PreparamsTarget, engine.Status, m.log)
 	}

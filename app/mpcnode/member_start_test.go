@@ -65,7 +65,7 @@ func TestMemberLeavesNothingRunning(t *testing.T) {
 	client := NewClient(m.cfg.PathsOf(m.comet.RootDir).Socket)
 	require.Eventually(t, func() bool {
 		s, err := client.Status(ctx)
-		return err == nil && s.Problem == ""
+		return err == nil && s.Problem == "" && s.HasIdentity
 	}, 10*time.Second, time.Millisecond)
 	cancel()
 	require.NoError(t, group.Wait())

@@ -14,7 +14,9 @@ import (
 // StatusReport is what "sequencerd mpc status" shows. Reports hold no secrets.
 type StatusReport struct {
 	// Engine is "running", or why it stopped.
-	Engine          string `json:"engine"`
+	Engine string `json:"engine"`
+	// HasIdentity: the node has identity and database, and could take part.
+	HasIdentity     bool   `json:"has_identity"`
 	Operator        string `json:"operator,omitempty"`
 	IdentityVersion uint32 `json:"identity_version,omitempty"`
 	// IdentityOutdated is the version that the chain goes by, if this node does not
@@ -142,7 +144,7 @@ const EngineRunning = "running"
 
 func reportStatus(s mpc.Status, state *engineState, missing []MissingShare) StatusReport {
 	r := StatusReport{
-		Engine: EngineRunning, Operator: string(s.Operator), IdentityVersion: s.IdentityVersion,
+		Engine: EngineRunning, HasIdentity: state.identity, Operator: string(s.Operator), IdentityVersion: s.IdentityVersion,
 		IdentityOutdated: s.IdentityOutdated, Height: s.Height, CatchingUp: s.CatchingUp, ClockAhead: s.ClockAhead.Seconds(),
 		OpenRequests: s.OpenRequests, Sessions: len(s.Sessions), ResultsWaiting: s.Results,
 		Preparams: s.Preparams, UnknownKeys: texts(s.Unknown), At: s.At,

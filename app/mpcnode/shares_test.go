@@ -73,7 +73,7 @@ func TestSharesThatAreMissing(t *testing.T) {
 	require.Equal(t, []MissingShare{{"behind", 2, ShareBehind, false}, {"lost", 0, ShareMissing, false}, {"unfinished", 0, ShareMissing, false}}, w.found())
 	require.Equal(t, []types.KeyID{"behind", "lost", "unfinished"}, declared)
 	require.Equal(t, 3, strings.Count(out.String(), "reason=share_missing"))
-	require.Contains(t, out.String(), "sequencerd tx mpc reshare")
+	require.Contains(t, out.String(), "sequencerd tx mpc refresh")
 
 	// Told once, and not to the chain what it knows; a reshare mends it.
 	keys[2].MissingShares, keys[3].MissingShares = []types.Operator{"me"}, []types.Operator{"other"}

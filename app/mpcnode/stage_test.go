@@ -33,8 +33,9 @@ type stage struct {
 	engines map[types.Operator]*mpc.Engine
 	stores  map[types.Operator]*memstore.Store
 	told    map[types.Operator]*toldChain
-	// strangers are the examined node's.
+	// strangers are the examined node's, consensus is the address that it signs blocks with.
 	strangers []p2p.Stranger
+	consensus []byte
 	// passed is by how much all clocks were put forward.
 	passed atomic.Int64
 
@@ -233,7 +234,7 @@ func (s *stage) serve(path string, state *engineState) {
 	mux.Handle("GET "+pathCheckup, &examiner{
 		app: s.app, chain: chain, engine: state.engine, peers: s,
 		public: []ed25519.PublicKey{chaintest.Public(s.app.f.Participants[0].Identity)}, status: reporter{engine: state, peers: s}.status,
-		maxAge: minBlockAge, preparams: 2, now: s.clock(s.operator(0)),
+		consensus: s.consensus, maxAge: minBlockAge, preparams: 2, now: s.clock(s.operator(0)),
 	})
 	mux.Handle("GET "+pathInspect, &inspector{chain, state.engine, s})
 	serveSocket(s.t, path, mux)

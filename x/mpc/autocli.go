@@ -118,9 +118,10 @@ func txCommands() []*autocliv1.RpcCommandOptions {
 		},
 		{
 			RpcMethod: "KeyReshare", Use: "reshare [reshare-id] [key-id] [threshold]", Short: "Ask for new shares of a key, of which threshold+1 sign",
-			Long: "Ask for new shares of a key, for the same participants (a refresh) or others. The public key stays. " +
+			Long: "Ask for new shares of a key for the participants that are named. Where none is, all bonded registered validators get one, " +
+				"up to max_participants, which can be many more than have the key now: for those that it has there is " + version.AppName + " tx mpc refresh. The public key stays. " +
 				"The key signs with the old shares until the new ones have signed a test; if they never do, nothing has changed.",
-			Example:        example("tx mpc reshare treasury-2 treasury 2 --from requester --gas auto --gas-adjustment 1.5"),
+			Example:        example("tx mpc reshare treasury-2 treasury 2 --participants OPERATOR,OPERATOR,OPERATOR --from requester --gas auto --gas-adjustment 1.5"),
 			PositionalArgs: arguments("reshare_id", "key_id", "threshold"),
 			FlagOptions: map[string]*autocliv1.FlagOptions{
 				"participants": {Usage: "operator addresses of the new committee; all bonded registered validators by power if not given"},

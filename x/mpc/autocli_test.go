@@ -58,6 +58,8 @@ type commandLine struct {
 	fixture *chain.Fixture
 	builder *autocli.Builder
 	conn    *conn
+	// node answers what commands other than AutoCLI's ask; nil: there is none.
+	node client.CometRPC
 }
 
 func newCommandLine(t *testing.T) commandLine {
@@ -84,18 +86,24 @@ func newCommandLine(t *testing.T) commandLine {
 
 func (c commandLine) run(add func(*cobra.Command) error, args ...string) string {
 	c.t.Helper()
+	out, err := c.try(add, args...)
+	require.NoError(c.t, err, "%v: %s", args, out)
+	return out
+}
+
+func (c commandLine) try(add func(*cobra.Command) error, args ...string) (string, error) {
+	c.t.Helper()
 	cmd := &cobra.Command{Use: "mpc"}
 	require.NoError(c.t, add(cmd))
 	var out bytes.Buffer
 	cdc := c.fixture.Cdc
 	ctx := client.Context{}.WithCodec(cdc).WithInterfaceRegistry(cdc.InterfaceRegistry()).WithOutput(&out).
-		WithTxConfig(authtx.NewTxConfig(cdc, authtx.DefaultSignModes)).WithKeyring(keyring.NewInMemory(cdc)).WithViper("")
+		WithTxConfig(authtx.NewTxConfig(cdc, authtx.DefaultSignModes)).WithKeyring(keyring.NewInMemory(cdc)).WithViper("").WithClient(c.node)
 	cmd.SetOut(&out)
 	cmd.SetErr(&out)
 	cmd.SetArgs(args)
 	err := cmd.ExecuteContext(context.WithValue(context.Background(), client.ClientContextKey, &ctx))
-	require.NoError(c.t, err, "%v: %s", args, out.String())
-	return out.String()
+	return out.String(), err
 }
 
 func (c commandLine) query(args ...string) {
@@ -107,12 +115,18 @@ func (c commandLine) query(args ...string) {
 // tx returns the message that a command makes.
 func (c commandLine) tx(args ...string) sdk.Msg {
 	c.t.Helper()
-	options := mpc.AppModule{}.AutoCLIOptions().Tx
-	out := c.run(func(cmd *cobra.Command) error {
-		cmd.AddCommand(mpc.AppModule{}.GetTxCmd().Commands()...)
-		return c.builder.AddMsgServiceCommands(cmd, options)
-	},
-		append(args, "--generate-only", "--offline", "--account-number", "1", "--sequence", "1")...)
+	return c.message(c.run(c.addTx, append(args, "--generate-only", "--offline", "--account-number", "1", "--sequence", "1")...))
+}
+
+// addTx makes all commands that send transactions.
+func (c commandLine) addTx(cmd *cobra.Command) error {
+	cmd.AddCommand(mpc.AppModule{}.GetTxCmd().Commands()...)
+	return c.builder.AddMsgServiceCommands(cmd, mpc.AppModule{}.AutoCLIOptions().Tx)
+}
+
+// message is the one of the transaction that a command generated.
+func (c commandLine) message(out string) sdk.Msg {
+	c.t.Helper()
 	tx, err := authtx.NewTxConfig(c.fixture.Cdc, authtx.DefaultSignModes).TxJSONDecoder()([]byte(out))
 	require.NoError(c.t, err, out)
 	require.Len(c.t, tx.GetMsgs(), 1)

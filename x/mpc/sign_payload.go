@@ -22,7 +22,7 @@ func (AppModule) GetTxCmd() *cobra.Command {
 		Use: types.ModuleName, Short: "Transactions commands for the " + types.ModuleName + " module",
 		DisableFlagParsing: true, SuggestionsMinimumDistance: 2, RunE: client.ValidateCmd,
 	}
-	cmd.AddCommand(signPayloadCommand())
+	cmd.AddCommand(signPayloadCommand(), refreshCommand())
 	return cmd
 }
 

@@ -79,7 +79,7 @@ func createBackup(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.needIdentity(); err != nil {
+	if err := f.needWhole(); err != nil {
 		return err
 	}
 	folder := backup.At(args[0])

@@ -37,10 +37,11 @@ that is damaged is not lost; move its folder away and keep it.
 The shares that the database had are gone. When the node runs again it says on chain,
 within some minutes, of which keys it has none, where "query mpc key" shows it and
 auto_reshare acts on it; keys are signed for by the others meanwhile. To get shares
-again, let the owners of the keys, or the authority, reshare them:
+again, let the owners of the keys, or the authority, refresh them, which keeps their
+participants and thresholds:
 
   sequencerd query mpc keys --status ready
-  sequencerd tx mpc reshare RESHARE KEY T --from OWNER --gas auto --gas-adjustment 1.5`,
+  sequencerd tx mpc refresh RESHARE KEY --from OWNER --gas auto --gas-adjustment 1.5`,
 		Args: cobra.NoArgs,
 		RunE: createDatabase,
 	}
@@ -73,7 +74,7 @@ func createDatabase(cmd *cobra.Command, _ []string) error {
 		return err
 	}
 	f.record(cmd, mpcnode.Operation{Event: audit.DatabaseMade, Note: "empty: the shares before are lost"})
-	cmd.Print(types.ForProgram("made an empty database; the identity was kept\nnow start the node, then reshare the keys of which it has no share: sequencerd mpc keys\n"))
+	cmd.Print(types.ForProgram("made an empty database; the identity was kept\nnow start the node, then have the keys refreshed of which it has no share: sequencerd mpc keys, sequencerd tx mpc refresh\n"))
 	return nil
 }
 

@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/cosmos/cosmos-sdk/server"
+
 	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/app/mpcnode/doctor"
 )
@@ -24,8 +26,8 @@ func doctorCmd() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Look for what keeps this node from its part, and say what to do",
-		Long: `Looks at this node's identity, passphrase, database, disk, clock, pre-parameters,
-presignatures and shares, asks the other participants whether they are there, and prints
+		Long: `Looks at this node's identity, consensus key, passphrase, database, disk, clock,
+pre-parameters, presignatures and shares, asks the other participants whether they are there, and prints
 a line for each: ok, a warning or a problem, with its reason and what to do. A problem
 keeps the node from its part; a warning does not, yet. It changes nothing, whoever
 runs it.
@@ -132,6 +134,7 @@ func factsOf(cmd *cobra.Command) (doctor.Facts, error) {
 		facts.Node = &node
 	}
 	facts.Files = f.examine(facts.Node != nil, cmd.Flags().Changed(flagPassphrase))
+	facts.Files.Signer = signerOf(server.GetServerContextFromCmd(cmd).Config)
 	return facts, nil
 }
 

@@ -37,6 +37,7 @@ func TestDoctorOnFiles(t *testing.T) {
 	require.NoError(t, err, "warnings are no problem")
 	require.Equal(t, doctor.Warning, found["node"].Level)
 	require.Equal(t, doctor.OK, found["identity"].Level)
+	require.Equal(t, doctor.OK, found["consensus key"].Level)
 	require.Equal(t, doctor.OK, found["passphrase"].Level)
 	require.Equal(t, doctor.OK, found["database"].Level)
 	require.Equal(t, doctor.Warning, found["pre-parameters"].Level)

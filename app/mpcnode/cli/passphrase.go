@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -34,8 +35,17 @@ func (f nodeFiles) readPassphrase() ([]byte, error) {
 // needIdentity is an error on a node without an identity, which must not be asked
 // for a passphrase that it does not have.
 func (f nodeFiles) needIdentity() error {
-	there, err := mpcnode.HasIdentity(f.paths)
-	if err == nil && !there {
+	if err := f.needWhole(); !errors.Is(err, mpcnode.ErrNoDatabase) {
+		return err
+	}
+	return nil
+}
+
+// needWhole is an error on a node without identity or database. One that has lost one of them
+// is not told to make anything anew: a backup may have it.
+func (f nodeFiles) needWhole() error {
+	whole, err := mpcnode.CheckWhole(f.paths)
+	if err == nil && !whole {
 		err = fmt.Errorf("%w (%s)", storage.ErrNoIdentity, f.paths.Identity)
 	}
 	return err

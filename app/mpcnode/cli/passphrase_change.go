@@ -57,7 +57,7 @@ func changePassphrase(cmd *cobra.Command, _ []string) error {
 	if err != nil {
 		return err
 	}
-	if err := f.needIdentity(); err != nil {
+	if err := f.needWhole(); err != nil {
 		return err
 	}
 	next, err := passphraseSource(cmd, flagNewPassphrase)

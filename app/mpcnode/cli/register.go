@@ -23,7 +23,10 @@ func registerCmd() *cobra.Command {
 		Short: "Register this node's newest identity key for the validator of --from",
 		Long: `Registers the newest identity key of this node on chain for the validator whose
 operator signs (--from), with a proof that this node has the key. From then on
-the validator can be chosen for keys. Registering again rotates the key.`,
+the validator can be chosen for keys. Registering again rotates the key.
+
+Call it on the node of the validator alone: an identity of a sentry that is registered
+takes the place of the one that the validator's node has.`,
 		Example: "  sequencerd mpc register --from alice --chain-id CHAIN",
 		Args:    cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {

@@ -98,8 +98,8 @@ func readKeys(f nodeFiles) (report mpcnode.KeysReport, err error) {
 		return report, err
 	}
 	if !there {
-		if f.needIdentity() == nil {
-			return report, fmt.Errorf("%w (%s)", mpcnode.ErrNoDatabase, f.paths.Database)
+		if err := f.needWhole(); errors.Is(err, mpcnode.ErrNoDatabase) {
+			return report, err
 		}
 		return report, fmt.Errorf("%w: %s", storage.ErrNoDatabase, f.paths.Database)
 	}
@@ -124,13 +124,9 @@ func readKeys(f nodeFiles) (report mpcnode.KeysReport, err error) {
 type statusText struct{ mpcnode.StatusReport }
 
 func (s statusText) text() string {
-	operator := types.ForProgram("none (register one: sequencerd mpc register)")
-	if s.Operator != "" {
-		operator = fmt.Sprintf("%s, identity version %d", s.Operator, s.IdentityVersion)
-	}
 	return table(func(w *tabwriter.Writer) {
 		fmt.Fprintf(w, "engine\t%s\n", s.Engine)
-		fmt.Fprintf(w, "operator\t%s\n", operator)
+		fmt.Fprintf(w, "operator\t%s\n", s.operator())
 		if s.IdentityOutdated != 0 {
 			fmt.Fprintf(w, "warning\t%s\n", warning(types.ErrIdentityOld, fmt.Sprintf("version %d is registered", s.IdentityOutdated)))
 		}
@@ -167,6 +163,21 @@ func (s statusText) text() string {
 			fmt.Fprintf(w, "unknown keys\t%s (kept, but not on this chain)\n", strings.Join(s.UnknownKeys, " "))
 		}
 	})
+}
+
+// operator is whom the node takes part as, or why as nobody. Only who has an identity that can
+// be used is told to register: on another node that would be another identity than the
+// validator's.
+func (s statusText) operator() string {
+	switch {
+	case s.Operator != "":
+		return fmt.Sprintf("%s, identity version %d", s.Operator, s.IdentityVersion)
+	case s.Problem != "":
+		return "none, for the problem below"
+	case s.HasIdentity:
+		return types.ForProgram("none: the chain has no identity of this node; if it is the validator's own, and no sentry: sequencerd mpc register; if that was done: sequencerd mpc doctor")
+	}
+	return "none: this node follows the chain and passes messages on"
 }
 
 // searching is how far the search for the next set of pre-parameters is; empty if there is

@@ -1,6 +1,7 @@
 package cli
 
 import (
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -22,6 +23,23 @@ func TestStatusWarns(t *testing.T) {
 
 	text = statusText{mpcnode.StatusReport{Operator: "op", CatchingUp: true, ClockAhead: 61}}.text()
 	require.Regexp(t, `(?m)^warning +catching_up: this node's clock seems 61 s ahead of the chain's: .*clock`, text)
+}
+
+// Only who has an identity that can be used is told to register: a sentry that did would take
+// the validator's place, and who lost one has another remedy.
+func TestStatusOfAnOperator(t *testing.T) {
+	lost := mpcnode.StatusReport{Problem: "database_missing", Remedy: "restore it"}
+	for want, s := range map[string]mpcnode.StatusReport{
+		`op, identity version 2$`:                                     {Operator: "op", IdentityVersion: 2, HasIdentity: true},
+		`none: the chain has no identity .*: sequencerd mpc register`: {HasIdentity: true},
+		`none: this node follows the chain`:                           {},
+		`none, for the problem below$`:                                lost,
+	} {
+		text := statusText{s}.text()
+		require.Regexp(t, `(?m)^operator +`+want, text)
+		require.Equal(t, s.HasIdentity && s.Operator == "", strings.Contains(text, "mpc register"), text)
+	}
+	require.Regexp(t, `(?m)^problem +database_missing: restore it$`, statusText{lost}.text())
 }
 
 // A share that is kept though the chain has no use for it stands so in the list of keys.

@@ -130,3 +130,38 @@ func TestDatabaseThatIsLostForGood(t *testing.T) {
 	_, err = run(t, fullNode(t), append(create, "--shares-are-lost")...)
 	require.ErrorIs(t, err, storage.ErrNoIdentity)
 }
+
+// Nobody whose node lost something is told to make it anew before looking for a backup.
+func TestWhatIsGoneIsRestored(t *testing.T) {
+	t.Parallel()
+	nodeOf := func(gone func(mpcnode.Paths) string) string {
+		home := validator(t)
+		require.NoError(t, os.RemoveAll(gone(mpcnode.DefaultConfig().PathsOf(home))))
+		return home
+	}
+	noIdentity := nodeOf(func(p mpcnode.Paths) string { return p.Identity })
+	noDatabase := nodeOf(func(p mpcnode.Paths) string { return p.Database })
+	nothing := nodeOf(func(p mpcnode.Paths) string { return p.Folder })
+	both := [][]string{
+		{"mpc", "backup", "create", t.TempDir(), "--recipient", "age1"}, {"mpc", "passphrase", "change", "--new-mpc-passphrase", "env:NEW"},
+	}
+	identity := append(both, []string{"mpc", "register", "--from", "alice"}, []string{"mpc", "identity", "rotate"},
+		[]string{"mpc", "add-genesis-participant", operator}, []string{"mpc", "database", "create", "--shares-are-lost"})
+	for _, args := range identity {
+		_, err := run(t, noIdentity, args...)
+		require.ErrorIs(t, err, mpcnode.ErrNoIdentity, args)
+		require.ErrorContains(t, err, "backup restore --identity-only")
+		_, err = run(t, nothing, args...)
+		require.ErrorIs(t, err, storage.ErrNoIdentity, args)
+		require.Regexp(t, "if the node had one, .* backup restore; .* identity create", err.Error())
+	}
+	for _, args := range append(both, []string{"mpc", "keys"}) {
+		_, err := run(t, noDatabase, args...)
+		require.ErrorIs(t, err, mpcnode.ErrNoDatabase, args)
+		require.ErrorContains(t, err, "backup restore")
+		require.NotContains(t, err.Error(), "identity create", "which would be refused")
+	}
+	_, err := run(t, nothing, "mpc", "keys")
+	require.ErrorIs(t, err, storage.ErrNoDatabase)
+	require.Regexp(t, "if the node had one, .* backup restore; .* identity create", err.Error())
+}

@@ -23,6 +23,7 @@ func healthy() Facts {
 		Status:   mpcnode.StatusReport{Engine: mpcnode.EngineRunning, Operator: "op-0", IdentityVersion: 1, Height: 70, Preparams: 2, Peers: 3},
 		Identity: mpcnode.IdentityReport{Keys: 1, Operator: "op-0", Version: 1, Current: 1}, PreparamsTarget: 2,
 		Clock: mpcnode.ClockReport{Now: time.Unix(1000, 0), BlockTime: time.Unix(998, 0), MaxAge: 30}, Asked: true, Validator: mpcnode.ValidatorBonded,
+		Signer: &mpcnode.SignerReport{Address: "AA", Own: true},
 		Key: &mpcnode.OutcomeReport{
 			Kind: "keygen", ID: "key", KeyID: "key", Status: "READY", Epoch: 1, Threshold: 2, Participants: []string{"op-0", "op-1", "op-2", "op-3"},
 		},
@@ -40,6 +41,7 @@ func healthy() Facts {
 		Files: Files{
 			Enabled: true, Folder: "/home/mpc", IdentityKeys: 1, HasDatabase: true, PreparamsTarget: 2,
 			Passphrase: Passphrase{Source: "file:config/mpc.pass", Tried: true}, Disks: []Disk{{Path: "/home/mpc", Free: 100 << 30}},
+			Signer: &Signer{KeyFile: "/home/config/key.json", StateFile: "/home/data/state.json", HasKey: true, HasState: true, Height: 70},
 		},
 	}
 }
@@ -75,7 +77,7 @@ func TestHealthy(t *testing.T) {
 			require.Empty(t, found.Remedy)
 		}
 		for _, check := range []string{
-			"node", "identity", "validator", "passphrase", "database", "disk", "clock", "pre-parameters", "presignatures", "shares", "peers", "participant", "versions", "key", "epoch",
+			"node", "identity", "validator", "consensus key", "passphrase", "database", "disk", "clock", "pre-parameters", "presignatures", "shares", "peers", "participant", "versions", "key", "epoch",
 		} {
 			require.True(t, checks[check], check)
 		}
@@ -200,6 +202,7 @@ func TestStagedFailures(t *testing.T) {
 		{"jailed", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorJailed }, Warning, "validator", types.ErrNotBonded, "jailed: a keygen", "tx slashing unjail", 0},
 		{"not bonded", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorUnbonding }, Warning, "validator", types.ErrNotBonded, "not bonded (unbonding)", "tx staking delegate", 0},
 		{"no validator", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorGone }, Warning, "validator", types.ErrNotBonded, "has it no more", "create-validator", 0},
+		{"another consensus key", func(f *Facts) { f.Node.Signer.Own = false }, Warning, "consensus key", "", "AA, and the validator of op-0 has another one", "priv_validator_key.json", 0},
 		{"identity made since", func(f *Facts) { f.Files.IdentityKeys = 2 }, Warning, "identity", "", "newer key", "start the node again", 0},
 		{"catching up", func(f *Facts) { f.Node.Status.CatchingUp = true }, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
 		{"engine stopped", unasked(func(f *Facts) { f.Node.Status.Engine = "stopped: the disk is full" }), Problem, "node", types.ErrStorage, "the disk is full", "disk", 0},
@@ -349,6 +352,9 @@ func TestStagedFailuresOfFiles(t *testing.T) {
 		{"database that cannot be looked for", func(f *Facts) {
 			f.Files.HasDatabase, f.Files.DatabaseError, f.Files.Opened = false, errors.New("input/output error"), nil
 		}, Problem, "database", types.ErrStorage, "input/output error", "disk"},
+		{"no consensus key", func(f *Facts) { f.Files.Signer.HasKey = false }, Warning, "consensus key", "", "/home/config/key.json), and the next start makes another", "rotate-cons-pub-key"},
+		{"no state of the consensus key", func(f *Facts) { f.Files.Signer.HasState = false }, Problem, "consensus key", "", "/home/data/state.json is gone", "newest copy"},
+		{"a consensus key that never signed", func(f *Facts) { f.Files.Signer.Height = 0 }, Warning, "consensus key", "", "never signed a block, though there are shares", "must not run any more"},
 		{"no identity", func(f *Facts) { f.Files.IdentityKeys, f.Files.IdentityError = 0, mpcnode.ErrNoIdentity }, Problem, "identity", types.ErrIdentityLost, "no identity file", "--identity-only"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -383,4 +389,17 @@ func TestTwoClocks(t *testing.T) {
 	f.Node.Clock.BlockTime = f.Node.Clock.Now.Add(-time.Minute)
 	found = bad(Examine(f))
 	require.Contains(t, found[0].Detail, "60 s old")
+}
+
+// Of a key that never signed nobody complains where there are no shares: a validator begins so.
+// Where another process signs, or nobody may look, nothing is said.
+func TestConsensusKeyThatSaysNothing(t *testing.T) {
+	f := stopped()
+	f.Files.Signer.Height, f.Files.Opened.Shares = 0, 0
+	require.Len(t, bad(Examine(f)), 1, "that it does not run")
+	f.Files.Signer = nil
+	require.Len(t, bad(Examine(f)), 1)
+	f = healthy()
+	f.Node.Signer = nil
+	require.Empty(t, bad(Examine(f)))
 }

@@ -10,6 +10,7 @@ func Examine(f Facts) Report {
 	examineNode(r, f)
 	examineIdentity(r, f)
 	examineValidator(r, f)
+	examineSigner(r, f)
 	examinePassphrase(r, f)
 	examineDatabase(r, f)
 	examineDisks(r, f)

@@ -60,6 +60,19 @@ type Files struct {
 	// PreparamsTarget is how many sets of pre-parameters the node is to keep.
 	PreparamsTarget int
 	Disks           []Disk
+	// Signer is what signs blocks; nil if nobody could look.
+	Signer *Signer
+}
+
+// Signer is the key that a node signs blocks with, as its files have it.
+type Signer struct {
+	// KeyFile and StateFile are where it is, and what it signed last.
+	KeyFile, StateFile string
+	// HasKey and HasState say whether they are there. Without the key, the next start makes
+	// another one.
+	HasKey, HasState bool
+	// Height is that of what it signed last; 0: nothing.
+	Height int64
 }
 
 // Passphrase is what became of trying the one that app.toml names.

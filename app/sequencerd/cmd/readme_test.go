@@ -160,6 +160,33 @@ func TestCommandsOfTextsAreThere(t *testing.T) {
 	}
 }
 
+// Nobody is told to type a reshare that names no participants: it gives the key to all bonded
+// validators.
+func TestReshareNamesItsParticipants(t *testing.T) {
+	examples, said := helpTexts(t, commandTree())
+	all := append(examples, said...)
+	for _, document := range operatorsDocuments {
+		all = append(all, commands(t, document)...)
+	}
+	for _, text := range remedies(t) {
+		all = append(all, commandsIn(text)...)
+		require.NotContains(t, text, "tx mpc reshare", "what is lost comes back by a refresh")
+	}
+	reshares, refreshes := 0, 0
+	for _, line := range all {
+		words := wordsOf(line)
+		switch {
+		case len(words) > 3 && strings.HasPrefix(line, "tx mpc reshare "):
+			require.Contains(t, line, "--participants")
+			reshares++
+		case strings.HasPrefix(line, "tx mpc refresh"):
+			refreshes++
+		}
+	}
+	require.Greater(t, reshares, 2)
+	require.Greater(t, refreshes, 5)
+}
+
 // helpTexts are the commands in the help of all commands of ours: those of examples, and
 // those that are spoken of.
 func helpTexts(t *testing.T, root *cobra.Command) (examples, said []string) {
