@@ -165,7 +165,7 @@ func TestWrongPassphraseInPrint(t *testing.T) {
 	home := newHome(t)
 	nodehome.WritePassphrase(t, home, "pass", "donkey")
 	text := nodeprogram.Printed(home, "mpc", "doctor")
-	require.Equal(t, []string{"warning node", "problem passphrase", "warning database"}, complaints(text), text)
+	require.Equal(t, []string{"warning node", "warning consensus", "problem passphrase", "warning database"}, complaints(text), text)
 	require.Regexp(t, `(?m)^problem +passphrase +that of file:config/pass is wrong$`, text)
 	require.Regexp(t, `(?m)^ +-> put the one that the identity has now there`, text)
 	text = nodeprogram.Printed(home, "mpc", "inspect", "payment-1")
