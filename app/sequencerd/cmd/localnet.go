@@ -33,6 +33,9 @@ const (
 // asked for at once.
 const presignDefault = 2
 
+// retireDefault of a local network lets a deletion be watched to its end.
+const retireDefault = 100
+
 // showInterval is how often the heights of a local network are shown.
 const showInterval = 2 * time.Second
 
@@ -68,10 +71,7 @@ keys and signatures:
 			cfg.Progress = func(line string) { cmd.PrintErrln(line) }
 			context.AfterFunc(ctx, stop) // a second Ctrl-C does not wait for the nodes
 			cfg.Params = func(p *mpctypes.Params) {
-				p.PresignTarget = presign
-				if cmd.Flags().Changed(flagRetireBlocks) {
-					p.RetireBlocks = retire
-				}
+				p.PresignTarget, p.RetireBlocks = presign, retire
 			}
 			return runLocalnet(ctx, cmd, cfg)
 		},
@@ -83,7 +83,7 @@ keys and signatures:
 	cmd.Flags().StringVar(&cfg.ChainID, flagChainID, cfg.ChainID, "chain id of the network")
 	cmd.Flags().DurationVar(&cfg.BlockTime, flagBlockTime, cfg.BlockTime, "pause between blocks")
 	cmd.Flags().Uint32Var(&presign, flagPresign, presignDefault, "presignatures that each node keeps of each key, made while it is idle; 0: none")
-	cmd.Flags().Uint32Var(&retire, flagRetireBlocks, 0, "blocks from the deletion of a key until it is DELETED, and from there until its shares are destroyed (default: that of the chain)")
+	cmd.Flags().Uint32Var(&retire, flagRetireBlocks, retireDefault, "blocks from the deletion of a key until it is DELETED, and from there until its shares are destroyed; a chain of its own keeps them longer")
 	if err := cmd.MarkFlagRequired("output"); err != nil {
 		panic(err) // the flag is defined above
 	}

@@ -57,7 +57,7 @@ func DefaultParams() Params {
 		SignAttemptBlocks:      10,
 		SignLifetimeBlocks:     300,
 		StartTimeout:           10 * time.Second,
-		RetireBlocks:           100,
+		RetireBlocks:           3600,
 		MaxPending:             1000,
 		MaxPendingPerRequester: 200,
 		BundleMaxEntries:       256,
