@@ -8,9 +8,11 @@ import (
 	"math/big"
 	"strings"
 	"testing"
+	"time"
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/ethereum/go-ethereum/common"
+	"github.com/ethereum/go-ethereum/core/txpool"
 	ethtypes "github.com/ethereum/go-ethereum/core/types"
 	"github.com/ethereum/go-ethereum/crypto/kzg4844"
 	"github.com/ethereum/go-ethereum/ethclient/simulated"
@@ -179,7 +181,11 @@ func TestTransactionsAreMined(t *testing.T) {
 		if signed.Type() == ethtypes.BlobTxType {
 			sent = signed.WithBlobTxSidecar(sidecar)
 		}
-		require.NoError(t, client.SendTransaction(ctx, sent), "type %d", signed.Type())
+		require.Eventually(t, func() bool { // the pool of the transaction before learns of its block in its own time
+			err = client.SendTransaction(ctx, sent)
+			return err == nil || !strings.Contains(err.Error(), txpool.ErrAlreadyReserved.Error())
+		}, 20*time.Second, 10*time.Millisecond, "an account is in one pool at a time")
+		require.NoError(t, err, "type %d", signed.Type())
 		ethereumChain.Commit()
 		receipt, err := client.TransactionReceipt(ctx, common.HexToHash(finished.Hash))
 		require.NoError(t, err)
