@@ -93,6 +93,7 @@ func (f *Fixture) begin(n int, operators []string) *Fixture {
 	f.Operators = operators
 	params := types.DefaultParams()
 	params.Requesters = []string{f.Requester}
+	params.RetireBlocks = 100 // what a decision put an end to goes within the blocks of a test
 	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, types.GenesisState{Params: params}))
 	f.Ctx = f.Ctx.WithBlockHeight(1)
 	for i := range n {
