@@ -194,7 +194,7 @@ func (c *Core) bind(r *types.Request) error {
 		return err
 	}
 	if r.Test {
-		// The digest follows from the session of the very shares that sign it. A binding
+		// The digest follows from the session of the very shares that sign it, and the seed. A binding
 		// would add nothing, and stand in the way where the chain goes on under another
 		// id, or another session is tested after a rollback.
 		if string(r.Digest) != string(c.testDigest(r)) {
