@@ -194,9 +194,9 @@ func (c *Core) bind(r *types.Request) error {
 		return err
 	}
 	if r.Test {
-		// The digest follows from the session of the very shares that sign it. A binding
-		// would add nothing, and stand in the way where the chain goes on under another
-		// id, or another session is tested after a rollback.
+		// The digest follows from the session of the very shares that sign it, and the seed. A
+		// binding would add nothing, and stand in the way where the chain goes on under another
+		// id, or after a rollback opens the test anew, with another seed or of another session.
 		if string(r.Digest) != string(c.testDigest(r)) {
 			return types.ErrBadDigest
 		}

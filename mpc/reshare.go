@@ -81,7 +81,7 @@ func (c *Core) beginReshare(l *live) (m session.Material, err error) {
 
 // testDigest is the only digest that the test of a reshare signs.
 func (c *Core) testDigest(r *types.Request) []byte {
-	digest := types.ReshareTestDigest(c.opts.ChainID, r.KeyID, r.Epoch, r.KeySession)
+	digest := types.ReshareTestDigest(c.opts.ChainID, r.KeyID, r.Epoch, r.KeySession, r.TestSeed)
 	return digest[:]
 }
 

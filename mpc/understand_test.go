@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -167,7 +168,7 @@ func TestMemberAsksModules(t *testing.T) {
 			a.request = a.desk.request(types.KindSign)
 			chain := &careful{Chain: a.desk, refuse: c.refuse}
 			if c.test {
-				digest := types.ReshareTestDigest(deskChain, a.request.KeyID, 0, a.request.KeySession)
+				digest := types.ReshareTestDigest(deskChain, a.request.KeyID, 0, a.request.KeySession, nil)
 				a.request.Test, a.request.Digest = true, digest[:]
 			} else {
 				ofNote(&a.request)
@@ -185,6 +186,37 @@ func TestMemberAsksModules(t *testing.T) {
 			require.Equal(t, a.request.ID.ID, chain.asked)
 			bound := a.store.BindDigest(a.request.ID.ID, types.Hash{1}, append(make([]byte, 31), 9))
 			require.Equal(t, c.refuse == nil, bound != nil)
+		})
+	}
+}
+
+// What new shares sign is made of their session and of the seed of their request, and is
+// nothing else.
+func TestMemberTestsItsSeedAlone(t *testing.T) {
+	seed := bytes.Repeat([]byte{1}, 32)
+	for name, c := range map[string]struct {
+		seed, signed []byte
+		epoch        uint64
+		said         string
+	}{
+		"the seed":             {seed, seed, 0, "ready"},
+		"none, of before":      {nil, nil, 0, "ready"},
+		"another seed":         {seed, bytes.Repeat([]byte{2}, 32), 0, "bad_digest"},
+		"no seed":              {seed, nil, 0, "bad_digest"},
+		"a seed where is none": {nil, seed, 0, "bad_digest"},
+		"another epoch":        {seed, seed, 1, "bad_digest"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := &admission{desk: newDesk(t, 4), version: 1}
+			a.request = a.desk.request(types.KindSign)
+			digest := types.ReshareTestDigest(deskChain, a.request.KeyID, c.epoch, a.request.KeySession, c.signed)
+			a.request.Test, a.request.TestSeed, a.request.Digest = true, c.seed, digest[:]
+			a.view.Requests, a.from = []types.Request{a.request}, a.request.Initiator(0)
+			a.hold(a.request.KeySession, types.StatusReady)
+			a.start(func(*Options) {})
+			a.deliver()
+			said, _, _ := a.answer()
+			require.Equal(t, c.said, said)
 		})
 	}
 }

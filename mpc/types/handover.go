@@ -38,7 +38,13 @@ func (h *Handover) signBytes(s *signBytes) {
 }
 
 // ReshareTestDigest is what the new shares of a reshare sign before the chain believes
-// in them: a hash that the chain lets nobody ask a signature of meanwhile.
-func ReshareTestDigest(chainID string, key KeyID, epoch uint64, session Context) Hash {
-	return newSignBytes("reshare-test").str(chainID).str(string(key)).u64(epoch).hash(session).sum()
+// in them: a hash that the chain lets nobody ask a signature of meanwhile, and that nobody
+// could ask for before, since nobody knew the seed. A test of before there were seeds has
+// none.
+func ReshareTestDigest(chainID string, key KeyID, epoch uint64, session Context, seed []byte) Hash {
+	s := newSignBytes("reshare-test").str(chainID).str(string(key)).u64(epoch).hash(session)
+	if len(seed) > 0 {
+		s.bytes(seed)
+	}
+	return s.sum()
 }

@@ -56,6 +56,9 @@ type Request struct {
 	// Test: the signature proves the staged shares of a reshare, the only thing
 	// that they sign.
 	Test bool
+	// TestSeed is what the digest of a test has in it that nobody knew before the block
+	// that committed it; none if the chain had no seeds then.
+	TestSeed []byte
 	// Refused are members that said on chain that they will not sign it, and why. It is
 	// the one thing here that changes after the commit, and no part of the Commitment.
 	Refused map[Operator]Reason

@@ -263,6 +263,24 @@ func TestSignature(t *testing.T) {
 	require.Error(t, VerifySignature(other, digest, good()), "another key")
 }
 
+// The digest of a test is another one for each chain, key, epoch, session and seed; without a
+// seed it is the one of before there were any.
+func TestReshareTestDigest(t *testing.T) {
+	seed := bytes.Repeat([]byte{7}, 32)
+	seen := map[Hash]bool{}
+	for _, digest := range []Hash{
+		ReshareTestDigest("chain", "key", 1, Context{1}, nil), ReshareTestDigest("chain", "key", 1, Context{1}, seed),
+		ReshareTestDigest("chain", "key", 1, Context{1}, bytes.Repeat([]byte{8}, 32)), ReshareTestDigest("chains", "key", 1, Context{1}, seed),
+		ReshareTestDigest("chain", "keys", 1, Context{1}, seed), ReshareTestDigest("chain", "key", 2, Context{1}, seed),
+		ReshareTestDigest("chain", "key", 1, Context{2}, seed),
+	} {
+		require.False(t, seen[digest])
+		seen[digest] = true
+	}
+	require.True(t, seen[newSignBytes("reshare-test").str("chain").str("key").u64(1).hash(Context{1}).sum()])
+	require.Equal(t, ReshareTestDigest("chain", "key", 1, Context{1}, nil), ReshareTestDigest("chain", "key", 1, Context{1}, []byte{}))
+}
+
 func TestDigest(t *testing.T) {
 	order, err := hex.DecodeString("fffffffffffffffffffffffffffffffebaaedce6af48a03bbfd25e8cd0364141")
 	require.NoError(t, err)

@@ -1,6 +1,7 @@
 package chain
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"slices"
 	"strings"
@@ -136,7 +137,15 @@ func (f *Fixture) emptyContext(stored storetypes.StoreType, others []storetypes.
 		stores.MountStoreWithDB(key, stored, db)
 	}
 	require.NoError(f.t, stores.LoadLatestVersion())
-	return sdk.NewContext(stores, cmtproto.Header{Time: time.Now()}, false, log.NewNopLogger())
+	ctx := sdk.NewContext(stores, cmtproto.Header{Time: time.Now()}, false, log.NewNopLogger())
+	return WithAppHash(ctx, "a state")
+}
+
+// WithAppHash is a context of a block before which the state was this one.
+func WithAppHash(ctx sdk.Context, state string) sdk.Context {
+	header, hash := ctx.HeaderInfo(), sha256.Sum256([]byte(state))
+	header.AppHash = hash[:]
+	return ctx.WithHeaderInfo(header)
 }
 
 // Account is the address of the account of this name.

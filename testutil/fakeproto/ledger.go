@@ -140,8 +140,8 @@ func (l *Ledger) fix(cfg session.PartyConfig, r *types.Request) {
 func (l *Ledger) noteDigest(op types.Operator, r *types.Request) {
 	request := use{op, r.ID.String()}
 	signing := request
-	if r.Test { // its digest follows from the session whose shares it tests
-		signing.what += " of " + r.KeySession.String()
+	if r.Test { // its digest follows from the session whose shares it tests, and the seed
+		signing.what += fmt.Sprintf(" of %s with %x", r.KeySession, r.TestSeed)
 	}
 	if digest, before := l.digests[signing]; before && digest != string(r.Digest) {
 		l.broken = append(l.broken, fmt.Sprintf("%s worked on two digests for %s", op, r.ID))

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"crypto/ed25519"
+	"fmt"
 	"maps"
 	"slices"
 	"testing"
@@ -254,6 +255,7 @@ func (c *Chain) Jail(op types.Operator) {
 // produce executes and commits the next block and schedules the one after it.
 func (c *Chain) produce() {
 	ctx := c.Fixture.Ctx.WithBlockHeight(c.Height() + 1).WithEventManager(sdk.NewEventManager())
+	ctx = chain.WithAppHash(ctx, fmt.Sprintf("%s after block %d of %d", c.ID(), c.Height(), c.last().time.UnixNano()))
 	c.Fixture.Ctx = ctx
 	handlers := abci.NewHandlers(c.Fixture.Keeper, nil, log.NewNopLogger())
 	txs := c.proposal(ctx)

@@ -45,9 +45,6 @@ func (k *Keeper) parsePayload(ctx context.Context, r types.Request, a *mpctypes.
 	if err := key.CheckSession(a.Session); err != nil {
 		return mpctypes.KeygenPayload{}, err
 	}
-	if err := k.checkTest(ctx, r, a.Session); err != nil {
-		return mpctypes.KeygenPayload{}, err
-	}
 	return r.ParsePayload(a.Payload, key)
 }
 

@@ -51,7 +51,7 @@ func (k *Keeper) importDecided(ctx context.Context, gs types.GenesisState, shift
 	}
 	for _, s := range gs.Signatures {
 		s.Shift(shift)
-		if err := k.importSignature(ctx, s); err != nil {
+		if err := k.setSignature(ctx, s); err != nil {
 			return err
 		}
 	}
@@ -89,6 +89,13 @@ func (k *Keeper) importOpen(ctx context.Context, gs types.GenesisState, shift in
 	for _, a := range gs.Attestations { // before the requests, some of which go on because of them
 		if err := k.setAttestation(ctx, a); err != nil {
 			return err
+		}
+	}
+	for _, id := range spoiledTests(ctx, gs) {
+		if condemned[id] == "" {
+			condemned[id] = mpctypes.ErrCancelled
+			k.logger(ctx).Warn("what new shares of a key sign to prove themselves may have been asked of the old ones on the chain before; their reshare is cancelled",
+				"reshare", types.ReshareOfTest(id.ID))
 		}
 	}
 	for _, r := range gs.Requests {
@@ -170,32 +177,15 @@ func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 	return k.setKey(ctx, key)
 }
 
-// importSignature stores a signature. An open test proves shares to this chain, which
-// may have another name than the exported one.
-func (k *Keeper) importSignature(ctx context.Context, s types.Signature) error {
-	key, err := k.Key(ctx, s.KeyId)
-	if err != nil {
-		return err
-	}
-	if s.Test && s.Status == types.SIGNATURE_STATUS_PENDING {
-		s.SetTestDigest(testDigest(ctx, s.KeyId, s.Epoch, key.NextSession))
-	}
-	if err := k.noteRawDigest(ctx, key, s); err != nil {
-		return err
-	}
-	return k.setSignature(ctx, s)
-}
-
 // importRequest opens a request. One that was condemned and still waited for the
 // end of a block is condemned again, for the same reason; so is one whose key or
 // members cannot decide it any more, whatever the file says.
 func (k *Keeper) importRequest(ctx context.Context, r types.Request, reason mpctypes.Reason) error {
 	if r.Test {
-		s, err := k.Signature(ctx, r.Id)
-		if err != nil {
+		var err error
+		if r, err = k.importTest(ctx, r); err != nil {
 			return err
 		}
-		r.Digest = s.Digest
 	}
 	if err := k.openRequest(ctx, r); err != nil {
 		return err
@@ -207,6 +197,18 @@ func (k *Keeper) importRequest(ctx context.Context, r types.Request, reason mpct
 		}
 	}
 	return k.condemnRequest(ctx, keyOf(r), reason)
+}
+
+// importTest lets a test prove its shares to this chain, which may have another name than
+// the exported one.
+func (k *Keeper) importTest(ctx context.Context, r types.Request) (types.Request, error) {
+	s, err := k.Signature(ctx, r.Id)
+	if err != nil {
+		return r, err
+	}
+	s.SetTestDigest(testDigest(ctx, r))
+	r.Digest = s.Digest
+	return r, k.setSignature(ctx, s)
 }
 
 // condemnation is why an imported request cannot be decided any more; empty if it

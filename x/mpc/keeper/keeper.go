@@ -108,9 +108,6 @@ type Keeper struct {
 	prunedRequests collections.Map[requestKey, []byte]
 	// signedPlaces holds what a key signed for each nonce: see types.SignedPlace.Stored.
 	signedPlaces collections.Map[collections.Pair[string, string], []byte]
-	// rawDigests holds, by key, the digests that it was asked to sign as they are while a
-	// reshare of it was open.
-	rawDigests collections.KeySet[collections.Pair[string, []byte]]
 	// autoResharePlace is the READY key at which the round of health checks is.
 	autoResharePlace collections.Item[string]
 	// absentees are who did not come to a reshare of some key, by operator.
@@ -177,8 +174,6 @@ func NewKeeper(
 			collections.StringKey, collections.BytesValue),
 		signedPlaces: collections.NewMap(sb, types.SignedPlacesPrefix, "signed_places",
 			collections.PairKeyCodec(collections.StringKey, collections.StringKey), collections.BytesValue),
-		rawDigests: collections.NewKeySet(sb, types.RawDigestsPrefix, "raw_digests",
-			collections.PairKeyCodec(collections.StringKey, collections.BytesKey)),
 		autoResharePlace: collections.NewItem(sb, types.AutoResharePlacePrefix, "auto_reshare_place", collections.StringValue),
 		absentees: collections.NewMap(sb, types.AbsenteesPrefix, "absentees",
 			collections.StringKey, codec.CollValue[types.Absentee](cdc)),

@@ -44,7 +44,7 @@ func (k *Keeper) admitPayload(ctx context.Context, p types.Params, key types.Key
 	if err != nil {
 		return nil, err
 	}
-	if err := refuseTestDigest(ctx, key, digest); err != nil {
+	if err := k.refuseTestDigest(ctx, key, digest); err != nil {
 		return nil, err
 	}
 	s.Digest = digest

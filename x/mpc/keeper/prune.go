@@ -140,7 +140,7 @@ func (k *Keeper) forgetSignature(ctx context.Context, s types.Signature) error {
 	if err := k.signatures.Remove(ctx, s.Id); err != nil {
 		return fmt.Errorf("remove signature %s: %w", s.Id, err)
 	}
-	return k.forgetRawDigest(ctx, s)
+	return nil
 }
 
 // pruneReshare forgets a reshare and its test. What it did is in its key; a node that has a

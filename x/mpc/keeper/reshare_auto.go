@@ -102,7 +102,7 @@ func (k *Keeper) checkHealth(ctx context.Context, params types.Params, id string
 	if !gains(key, able, members, lost) {
 		why := types.ErrTooFewParticipants.Wrapf("%d of the participants of key %s can go on, %d should, and too few are there to add", len(able), key.Id, safe)
 		if lost {
-			why = types.ErrTooFewParticipants.Wrapf("participants of key %s miss their share, and did not come to its last reshare: %s",
+			why = types.ErrTooFewParticipants.Wrapf("participants of key %s miss their share, and are left out for a while because of reshares that failed: %s",
 				key.Id, strings.Join(key.MissingShares, ", "))
 		}
 		return k.wait(ctx, params, key, len(able), why, false)

@@ -2,6 +2,7 @@ package keeper
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -25,10 +26,40 @@ func nextSize(params types.Params, key types.Key, safe int) int {
 // fittingSize is how many of that many there is room for beside those of the committee
 // before who get no new share and must deal theirs all the same, since of these who stay
 // fewer than t+1 have one. No fewer than t+1, of whom lineUp says that they are too many.
-func fittingSize(key types.Key, stay []types.Member, size int) int {
+// Where a reshare failed in this epoch there is room for all who left with their share, as
+// far as it goes that more are to get one than must sign: with no more of them than must
+// deal any one that keeps silent ends each reshare, and nobody is to blame for it.
+func (k *Keeper) fittingSize(ctx context.Context, key types.Key, stay []types.Member, size int) (int, error) {
 	needed := int(key.Threshold) + 1
 	dealers := max(needed-key.SharesOf(operatorsOf(stay)), 0)
-	return min(size, max(mpctypes.MaxMembers-dealers, needed))
+	room := max(mpctypes.MaxMembers-dealers, needed)
+	if dealers > 0 && key.FailedReshares > 0 {
+		leavers, err := k.dealersBeside(ctx, key, operatorsOf(stay))
+		if err != nil {
+			return 0, err
+		}
+		room = min(room, max(mpctypes.MaxMembers-len(leavers), needed+1))
+	}
+	return min(size, room), nil
+}
+
+// dealersBeside lists the participants of a key who have a share and an identity and are
+// none of these.
+func (k *Keeper) dealersBeside(ctx context.Context, key types.Key, others []string) ([]types.Member, error) {
+	var dealers []types.Member
+	for _, operator := range key.Participants {
+		if !key.HasShare(operator) || slices.Contains(others, operator) {
+			continue
+		}
+		m, err := k.member(ctx, operator)
+		switch {
+		case err == nil:
+			dealers = append(dealers, m)
+		case !errors.Is(err, types.ErrUnregistered):
+			return nil, err
+		}
+	}
+	return dealers, nil
 }
 
 // nextCommittee is those of the able participants who came to the last reshares of the
@@ -53,7 +84,9 @@ func (k *Keeper) nextCommittee(ctx context.Context, key types.Key, able []types.
 			stay = append(stay, m)
 		}
 	}
-	size = fittingSize(key, stay, size)
+	if size, err = k.fittingSize(ctx, key, stay, size); err != nil {
+		return nil, err
+	}
 	members, passed, err := k.fillUp(ctx, stay, min(size, len(stay)+int(key.Threshold)), absent)
 	if err != nil {
 		return nil, err

@@ -132,7 +132,7 @@ func TestAccusedKeepTheirShares(t *testing.T) {
 				require.Empty(t, all)
 				said := "too few are there to add"
 				if len(c.missing) > 0 {
-					said = "miss their share, and did not come to its last reshare: " + f.Participants[c.missing[0]].Operator
+					said = "miss their share, and are left out for a while because of reshares that failed: " + f.Participants[c.missing[0]].Operator
 				}
 				require.Contains(t, reasonOf(f, &types.EventKeyEndangered{}), said)
 				require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))

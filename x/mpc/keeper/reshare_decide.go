@@ -44,19 +44,24 @@ func (k *Keeper) openTest(ctx context.Context, r types.Request, key types.Key, r
 	if err != nil {
 		return err
 	}
+	seed, err := testSeed(ctx)
+	if err != nil {
+		return err
+	}
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
 	s := types.Signature{
 		Id: reshare.TestID(), KeyId: key.Id, Status: types.SIGNATURE_STATUS_PENDING, Owner: key.Owner,
 		Epoch: reshare.Epoch, RequestedHeight: height, Test: true,
 	}
-	s.SetTestDigest(testDigest(ctx, s.KeyId, s.Epoch, reshare.Session))
 	request := types.Request{
 		Kind: types.REQUEST_KIND_SIGN, Id: s.Id, KeyId: key.Id, Algorithm: key.Algorithm,
 		Threshold: reshare.Threshold, Epoch: reshare.Epoch, KeySession: reshare.Session, Members: r.Receivers(), Height: height,
 		ExpiryHeight:  height + int64(params.SignLifetimeBlocks),
 		AttemptBlocks: params.SignAttemptBlocks, StartTimeout: params.StartTimeout,
-		Digest: s.Digest, Owner: s.Owner, Test: true,
+		Owner: s.Owner, Test: true, TestSeed: seed,
 	}
+	s.SetTestDigest(testDigest(ctx, request))
+	request.Digest = s.Digest
 	if err := k.setSignature(ctx, s); err != nil {
 		return err
 	}

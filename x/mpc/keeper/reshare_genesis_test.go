@@ -80,7 +80,7 @@ func requireOpenReshares(t *testing.T, f *chain.Fixture, base int64, chainID str
 	require.Equal(t, base+540, engineRequest(t, f, mpctypes.KindReshare, "pending").ExpiryHeight)
 	test := engineRequest(t, f, mpctypes.KindSign, "test:testing")
 	require.Equal(t, base+240, test.ExpiryHeight)
-	digest := mpctypes.ReshareTestDigest(chainID, "k", 2, chain.Session("testing"))
+	digest := mpctypes.ReshareTestDigest(chainID, "k", 2, chain.Session("testing"), test.TestSeed)
 	require.Equal(t, digest[:], test.Digest)
 	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
 	require.Equal(t, max(base+30, 1), key.StagedRetireHeight)

@@ -44,7 +44,7 @@ func (k *Keeper) mayReshare(
 // validators any more: their shares are all that is wanted of them. Some of it come last,
 // and only until t+1 are there who have a share to deal by what participants said; those of
 // them that have none help least. Where one request cannot have all of the old committee, it
-// has as many as it may, if t+1 are among them who have a share.
+// has as many as it may, if t+1 are among them who have a share: see inTurn.
 func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Member, last func(operator string) bool) (lineup, error) {
 	l := lineup{members: slices.Clone(receivers), receivers: operatorsOf(receivers)}
 	dealers, shares := 0, key.SharesOf(l.receivers)
@@ -53,29 +53,26 @@ func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Me
 			dealers++
 		}
 	}
-	for _, operator := range byUse(key, last) {
+	beside, err := k.byUse(ctx, key, l.receivers, last)
+	if err != nil {
+		return lineup{}, err
+	}
+	for _, d := range inTurn(beside, mpctypes.MaxMembers-len(receivers), int(key.FailedReshares)) {
 		enough := shares > int(key.Threshold)
-		if slices.Contains(l.receivers, operator) || enough && last(operator) {
+		if enough && d.last {
 			continue
-		}
-		m, err := k.member(ctx, operator)
-		if errors.Is(err, types.ErrUnregistered) {
-			continue
-		}
-		if err != nil {
-			return lineup{}, err
 		}
 		if len(l.members) == mpctypes.MaxMembers {
-			if enough || dealers > int(key.Threshold) && !key.HasShare(operator) { // nobody else has one
+			if enough || dealers > int(key.Threshold) && !d.share { // nobody else has one
 				break
 			}
 			return lineup{}, types.ErrTooManyParticipants.Wrapf(
 				"%d who are to get new shares of key %s, and as many others as %d need to deal, are more than the %d that one reshare may have; name fewer of those who have no share of it",
 				len(receivers), key.Id, key.Threshold+1, mpctypes.MaxMembers)
 		}
-		l.members = append(l.members, m)
+		l.members = append(l.members, d.member)
 		dealers++
-		if key.HasShare(operator) {
+		if d.share {
 			shares++
 		}
 	}
@@ -87,19 +84,79 @@ func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Me
 	return l, nil
 }
 
-// byUse orders the participants of a key by how gladly they are asked to deal: first those
-// that have a share, of them and of the others some last.
-func byUse(key types.Key, last func(operator string) bool) []string {
-	place := func(operator string) (place int) {
-		if !key.HasShare(operator) {
-			place = 2
-		}
-		if last(operator) {
-			place++
-		}
-		return place
+// dealer is a participant of a key that may be asked to deal and gets no new share.
+type dealer struct {
+	member types.Member
+	// share: it has one, by what participants said.
+	share bool
+	// last: others are asked first.
+	last bool
+}
+
+// place orders dealers by how gladly they are asked: first those that have a share, of them
+// and of the others some last.
+func (d dealer) place() (place int) {
+	if !d.share {
+		place = 2
 	}
-	old := slices.Clone(key.Participants)
-	slices.SortStableFunc(old, func(a, b string) int { return cmp.Compare(place(a), place(b)) })
-	return old
+	if d.last {
+		place++
+	}
+	return place
+}
+
+// byUse lists the participants of a key who have an identity and get no new share, in the
+// order of their places, of each place first those who are bonded and not jailed: their nodes
+// are up, more likely than those of others.
+func (k *Keeper) byUse(ctx context.Context, key types.Key, receivers []string, last func(operator string) bool) ([]dealer, error) {
+	able, err := k.able(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	bonded := operatorsOf(able)
+	var list, others []dealer
+	for _, operator := range key.Participants {
+		if slices.Contains(receivers, operator) {
+			continue
+		}
+		m, err := k.member(ctx, operator)
+		if errors.Is(err, types.ErrUnregistered) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		d := dealer{member: m, share: key.HasShare(operator), last: last(operator)}
+		if slices.Contains(bonded, operator) {
+			list = append(list, d)
+		} else {
+			others = append(others, d)
+		}
+	}
+	list = append(list, others...)
+	slices.SortStableFunc(list, func(a, b dealer) int { return cmp.Compare(a.place(), b.place()) })
+	return list, nil
+}
+
+// inTurn changes the order of the first place for which there is not room for all: after
+// each reshare that failed in the epoch the next ones have their turn. Nobody is blamed
+// that does not deal and was to get no share, and by the same order it would be asked each
+// time.
+func inTurn(dealers []dealer, room, failed int) []dealer {
+	if len(dealers) <= room {
+		return dealers
+	}
+	first := 0
+	for first < len(dealers) {
+		end := first
+		for end < len(dealers) && dealers[end].place() == dealers[first].place() {
+			end++
+		}
+		if end > room {
+			next := first + failed*max(room-first, 0)%(end-first)
+			return slices.Concat(dealers[:first], dealers[next:end], dealers[first:next], dealers[end:])
+		}
+		first = end
+	}
+	return dealers
 }

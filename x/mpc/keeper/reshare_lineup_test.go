@@ -122,6 +122,103 @@ func TestAutoReshareOfManyParticipants(t *testing.T) {
 	}
 }
 
+// beside lists who of the old committee is asked to deal to a reshare and gets no share by it.
+func beside(t *testing.T, f *chain.Fixture, r types.Reshare) (operators []string) {
+	t.Helper()
+	for _, m := range engineRequest(t, f, mpctypes.KindReshare, r.Id).Members {
+		if !slices.Contains(r.Participants, string(m.Operator)) {
+			operators = append(operators, string(m.Operator))
+		}
+	}
+	return operators
+}
+
+// Where no more of those who left are asked than must deal, one that keeps silent ends the
+// reshare, and nobody is to blame. After that there is room for all of them, or, where there
+// is not, each has its turn.
+func TestSilentLeaverDoesNotEndEachReshare(t *testing.T) {
+	for name, c := range map[string]struct {
+		n, leave, revoked, missing int
+		threshold, failed          uint32
+		to, beside                 int
+	}{
+		"at first":                  {n: 64, leave: 24, threshold: 42, to: 61, beside: 3},
+		"after a failure":           {n: 64, leave: 24, threshold: 42, failed: 1, to: 44, beside: 20},
+		"one is enough, at first":   {n: 60, leave: 30, threshold: 30, to: 60, beside: 4},
+		"one is enough":             {n: 60, leave: 30, threshold: 30, failed: 1, to: 34, beside: 30},
+		"two revoked, three forgot": {n: 60, leave: 30, revoked: 2, missing: 3, threshold: 30, failed: 1, to: 39, beside: 25},
+		"nobody is needed":          {n: 60, leave: 10, threshold: 30, failed: 1, to: 60, beside: 4},
+	} {
+		t.Run(name, func(t *testing.T) {
+			asked := make(map[string]bool)
+			for turn := range 2 {
+				f := chain.New(t, c.n)
+				setParams(t, f, func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers })
+				f.ReadyKey("k", c.threshold)
+				f = withAccused(t, f, c.failed*uint32(turn+1))
+				for i := range 40 {
+					f.Register(f.AddValidator(c.n + i))
+				}
+				for i, p := range f.Participants[:c.leave] {
+					p.Staked.Status = stakingtypes.Unbonded
+					if i < c.revoked {
+						require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, p.Operator))
+					} else if i < c.revoked+c.missing {
+						miss(t, f, p)
+					}
+				}
+				setParams(t, f, func(p *types.Params) { p.AutoReshare = true })
+				f.EndBlocks(2)
+				all := autoReshares(t, f, "k")
+				require.Len(t, all, 1)
+				require.Len(t, all[0].Participants, c.to)
+				for _, p := range f.Participants[c.leave:c.n] {
+					require.Contains(t, all[0].Participants, p.Operator, "who stays keeps its share")
+				}
+				dealers := beside(t, f, all[0])
+				require.Len(t, dealers, c.beside)
+				for _, operator := range dealers {
+					asked[operator] = true
+				}
+			}
+			if c.failed > 0 && c.to < c.n {
+				require.Len(t, asked, c.leave-c.revoked-c.missing, "each had its turn")
+			}
+		})
+	}
+}
+
+// Of those who get no share first those deal who are bonded, whatever their address, and after
+// a failure the next ones.
+func TestDealersTakeTurns(t *testing.T) {
+	for failed := range uint32(4) {
+		old := chain.New(t, 10)
+		setParams(t, old, func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers })
+		old.ReadyKey("k", 2)
+		holders := old.Sorted()
+		f := withAccused(t, old, failed)
+		for i, p := range holders {
+			holders[i] = p.On(f)
+		}
+		var to []*chain.Participant
+		for i := range 61 {
+			p := f.AddValidator(10 + i)
+			f.Register(p)
+			to = append(to, p)
+		}
+		inTurn := append(slices.Clone(holders[7:]), holders[:7]...)
+		for i, p := range inTurn[3:] {
+			if i%2 == 0 {
+				p.Jail()
+			} else {
+				p.Staked.Status = stakingtypes.Unbonded
+			}
+		}
+		want := []*chain.Participant{inTurn[3*failed], inTurn[(3*failed+1)%10], inTurn[(3*failed+2)%10]}
+		require.ElementsMatch(t, chain.Operators(want...), beside(t, f, f.Reshare("r", "k", 2, to...)))
+	}
+}
+
 // More left than one reshare can replace: the key is reported, with what is in the way.
 func TestAutoReshareOfTooManyLeavers(t *testing.T) {
 	f := chain.New(t, 64)

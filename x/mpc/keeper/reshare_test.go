@@ -121,7 +121,7 @@ func TestReshare(t *testing.T) {
 	require.Equal(t, 1, test.Threshold)
 	require.Equal(t, session, test.KeySession)
 	require.Equal(t, operators(asked.Participants), test.Operators())
-	digest := mpctypes.ReshareTestDigest(chain.ChainID, "k", 1, session)
+	digest := mpctypes.ReshareTestDigest(chain.ChainID, "k", 1, session, test.TestSeed)
 	require.Equal(t, digest[:], test.Digest)
 	m, _ := test.Member(mpctypes.Operator(rotated.Operator))
 	require.EqualValues(t, 1, m.IdentityVersion)

@@ -156,9 +156,6 @@ func (k *Keeper) openSign(
 	if err := k.setSignature(ctx, s); err != nil {
 		return types.Signature{}, err
 	}
-	if err := k.noteRawDigest(ctx, key, s); err != nil {
-		return types.Signature{}, err
-	}
 	if err := k.openRequest(ctx, request); err != nil {
 		return types.Signature{}, err
 	}

@@ -4,8 +4,6 @@ import (
 	"context"
 	"fmt"
 
-	"cosmossdk.io/collections"
-
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
@@ -15,63 +13,68 @@ import (
 // The new shares of a reshare prove themselves by a signature over a digest that belongs to
 // their session. The old shares make the same signatures: who could ask them for one over
 // that digest, as the owner of a key that signs raw digests could, would stand in for the
-// proof. So while the test is open nobody may ask for it, and before that, when members of
-// the session know of it and the chain does not, what was asked is noted: a session whose
-// test somebody asked for gets no shares attested. Before the reshare is open no session of
-// it can be known: what members draw for it goes into its name.
+// proof. Members know of a session before the chain does. So the digest has a seed in it that
+// nobody knows before the block that opens the test: the app hash in the header of that block
+// is a hash over all the state of before, any request in it included, so that no such request
+// can have been for a digest made of it. Results are applied before the transactions of their
+// block: from these on, and as long as the test is open, nobody may ask for its digest.
 
-// testDigest is what the shares of a session sign to prove themselves to this chain.
-func testDigest(ctx context.Context, keyID string, epoch uint64, session []byte) mpctypes.Hash {
+// testSeed is the seed of a test that this block opens. Each node has it of the state before
+// the block, however it came by that.
+func testSeed(ctx context.Context) ([]byte, error) {
+	header := sdk.UnwrapSDKContext(ctx).HeaderInfo()
+	if len(header.AppHash) != len(mpctypes.Hash{}) {
+		return nil, fmt.Errorf("the header of block %d has an app hash of %d bytes and not of %d, by which new shares prove themselves: the application must give it to the context of each block, as baseapp does",
+			sdk.UnwrapSDKContext(ctx).BlockHeight(), len(header.AppHash), len(mpctypes.Hash{}))
+	}
+	return header.AppHash, nil
+}
+
+// testDigest is what the shares that a test is of sign to prove themselves to this chain.
+func testDigest(ctx context.Context, r types.Request) mpctypes.Hash {
 	chainID := sdk.UnwrapSDKContext(ctx).ChainID()
-	return mpctypes.ReshareTestDigest(chainID, mpctypes.KeyID(keyID), epoch, mpctypes.Context(session))
+	return mpctypes.ReshareTestDigest(chainID, mpctypes.KeyID(r.KeyId), r.Epoch, mpctypes.Context(r.KeySession), r.TestSeed)
 }
 
 // refuseTestDigest refuses what the new shares of a key sign to prove themselves.
-func refuseTestDigest(ctx context.Context, key types.Key, digest []byte) error {
+func (k *Keeper) refuseTestDigest(ctx context.Context, key types.Key, digest []byte) error {
 	if len(key.NextSession) == 0 {
 		return nil
 	}
-	if test := testDigest(ctx, key.Id, key.Epoch+1, key.NextSession); string(test[:]) != string(digest) {
+	test, err := k.Signature(ctx, types.Reshare{Id: key.ReshareId}.TestID())
+	if err != nil {
+		return err
+	}
+	if string(test.Digest) != string(digest) {
 		return nil
 	}
 	return types.ErrResharePending.Wrapf("by a signature over this digest the new shares of key %s prove themselves, of which %s makes the old ones no part",
 		key.Id, key.ReshareId)
 }
 
-// noteRawDigest notes what a key is asked to sign as it is while a reshare of it is open,
-// for as long as the signature is kept.
-func (k *Keeper) noteRawDigest(ctx context.Context, key types.Key, s types.Signature) error {
-	if s.Test || key.ReshareId == "" || s.Payload.GetTyped() != nil {
-		return nil
+// spoiledTests lists the open tests of a genesis file whose digest on this chain the old
+// shares may have been asked for on the one before: the seed was known there while the
+// test was open, and the digest was another if the chains have other ids. Where the file does
+// not have all signatures any more that were asked for since, it may have been one of
+// those.
+func spoiledTests(ctx context.Context, gs types.GenesisState) (spoiled []mpctypes.RequestID) {
+	type signed struct{ key, digest string }
+	tests := make(map[signed]types.Request)
+	for _, r := range gs.Requests {
+		if !r.Test {
+			continue
+		}
+		digest := testDigest(ctx, r)
+		tests[signed{r.KeyId, string(digest[:])}] = r
+		pruned := gs.Params.RetentionBlocks > 0 && r.Height+int64(gs.Params.RetentionBlocks) <= gs.ExportHeight
+		if pruned && string(digest[:]) != string(r.Digest) {
+			spoiled = append(spoiled, r.RequestID())
+		}
 	}
-	if err := k.rawDigests.Set(ctx, collections.Join(key.Id, s.Digest)); err != nil {
-		return fmt.Errorf("note the digest of signature %s: %w", s.Id, err)
+	for _, s := range gs.Signatures {
+		if r, asked := tests[signed{s.KeyId, string(s.Digest)}]; asked && s.Id != r.Id {
+			spoiled = append(spoiled, r.RequestID())
+		}
 	}
-	return nil
-}
-
-// forgetRawDigest forgets it.
-func (k *Keeper) forgetRawDigest(ctx context.Context, s types.Signature) error {
-	if err := k.rawDigests.Remove(ctx, collections.Join(s.KeyId, s.Digest)); err != nil {
-		return fmt.Errorf("forget the digest of signature %s: %w", s.Id, err)
-	}
-	return nil
-}
-
-// checkTest refuses a session of a reshare if somebody asked already for what its shares
-// would have to sign. The next attempt has another session.
-func (k *Keeper) checkTest(ctx context.Context, r types.Request, session mpctypes.Context) error {
-	if r.Kind != types.REQUEST_KIND_RESHARE {
-		return nil
-	}
-	test := testDigest(ctx, r.KeyId, r.Epoch, session[:])
-	asked, err := k.rawDigests.Has(ctx, collections.Join(r.KeyId, test[:]))
-	if err != nil {
-		return fmt.Errorf("look up the test of a session of %s: %w", r.RequestID(), err)
-	}
-	if asked {
-		return types.ErrBadResult.Wrapf("a signature by key %s was asked for over the digest by which the shares of this session of %s would prove themselves",
-			r.KeyId, r.RequestID())
-	}
-	return nil
+	return spoiled
 }

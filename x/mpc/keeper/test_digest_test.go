@@ -1,6 +1,8 @@
 package keeper_test
 
 import (
+	"bytes"
+	"crypto/sha256"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -10,9 +12,11 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// testOf is what the shares that this session made of k for an epoch sign to prove themselves.
-func testOf(chainID string, epoch uint64, session string) []byte {
-	digest := mpctypes.ReshareTestDigest(chainID, "k", epoch, chain.Session(session))
+// testOf is what the shares that the session r made of k for epoch 1 sign to prove themselves,
+// where the test is opened in a block before which the state was this one.
+func testOf(chainID, state string) []byte {
+	seed := sha256.Sum256([]byte(state))
+	digest := mpctypes.ReshareTestDigest(chainID, "k", 1, chain.Session("r"), seed[:])
 	return digest[:]
 }
 
@@ -24,105 +28,149 @@ func askRaw(f *chain.Fixture, id string, digest []byte) error {
 	return err
 }
 
-// Nobody asks the old shares for the signature by which the new ones prove themselves, on a
-// chain that starts anew under another name either.
+// Nobody asks the old shares for the signature by which the new ones prove themselves: not
+// before the test is open, since the state of before is in its digest, and not meanwhile.
 func TestTestIsSignedByNewSharesAlone(t *testing.T) {
 	f, secret := resharing(t)
 	f.Reshare("r", "k", 1)
-	require.NoError(t, askRaw(f, "early", testOf(chain.ChainID, 1, "another")), "of no session that there is")
+	unseeded := mpctypes.ReshareTestDigest(chain.ChainID, "k", 1, chain.Session("r"), nil)
+	f.Ctx = chain.WithAppHash(f.Ctx, "one state")
+	require.NoError(t, askRaw(f, "early", testOf(chain.ChainID, "one state")), "in a block before")
+	require.NoError(t, askRaw(f, "unseeded", unseeded[:]))
+	f.Ctx = chain.WithAppHash(f.Ctx, "another state")
 	f.Stage("r", secret)
-	require.ErrorIs(t, askRaw(f, "s", testOf(chain.ChainID, 1, "r")), types.ErrResharePending)
+	test := requireSignature(t, f, "test:r", types.SIGNATURE_STATUS_PENDING, "")
+	require.Equal(t, testOf(chain.ChainID, "another state"), test.Digest)
+	seed := sha256.Sum256([]byte("another state"))
+	require.Equal(t, seed[:], engineRequest(t, f, mpctypes.KindSign, "test:r").TestSeed)
+
+	f.Ctx = chain.WithAppHash(f.Ctx, "a later state")
+	require.ErrorIs(t, askRaw(f, "s", test.Digest), types.ErrResharePending)
 	_, err := f.Keeper.Signature(f.Ctx, "s")
 	require.ErrorIs(t, err, types.ErrUnknownSignature)
-	require.NoError(t, askRaw(f, "of-no-epoch", testOf(chain.ChainID, 2, "r")))
-
-	gs, err := f.Keeper.ExportGenesis(f.Ctx)
-	require.NoError(t, err)
-	anew := chain.NewEmpty(t)
-	anew.Ctx = anew.Ctx.WithChainID("mpc-test-2")
-	require.NoError(t, anew.Keeper.InitGenesis(anew.Ctx, *gs))
-	anew.Ctx = anew.Ctx.WithBlockHeight(1)
-	require.ErrorIs(t, askRaw(anew, "s", testOf("mpc-test-2", 1, "r")), types.ErrResharePending)
-	require.NoError(t, askRaw(anew, "of-before", testOf(chain.ChainID, 1, "r")))
-
+	require.NoError(t, askRaw(f, "late", testOf(chain.ChainID, "a later state")), "of no test that there is")
 	f.PassTest("r", secret)
-	require.NoError(t, askRaw(f, "s", testOf(chain.ChainID, 1, "r")), "it proved them, and says nothing any more")
+	require.NoError(t, askRaw(f, "s", test.Digest), "it proved them, and says nothing any more")
 }
 
-// Members know of a session before the chain does. If one of them lets somebody ask for the
-// signature that its test needs, the session makes no shares, on an imported chain either;
-// the next one does.
-func TestSessionWhoseTestWasAskedFor(t *testing.T) {
+// Without the hash of a state nothing is staged.
+func TestTestNeedsAnAppHash(t *testing.T) {
+	f, secret := resharing(t)
+	r := f.Reshare("r", "k", 1, f.Participants[:2]...)
+	header := f.Ctx.HeaderInfo()
+	header.AppHash = nil
+	f.Ctx = f.Ctx.WithHeaderInfo(header)
+	first := f.Participants[0].AttestReshare("r", 0, chain.Session("r"), secret.Payload(len(r.Participants)))
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &first))
+	last := f.Participants[1].AttestReshare("r", 0, chain.Session("r"), secret.Payload(len(r.Participants)))
+	require.ErrorContains(t, f.Keeper.ApplyAttestation(f.Ctx, &last), "app hash of 0 bytes")
+}
+
+// A test goes on after an import, on a chain of another id with a digest of that. Who knew the
+// id could ask the old shares for it on the chain before, where it was no test's.
+func TestTestOnAnotherChain(t *testing.T) {
+	const other = "mpc-test-2"
 	for name, c := range map[string]struct {
-		attested int  // before it is asked for
-		imported bool // after it
-		pruned   bool // what was asked for
-		refused  bool
+		chainID  string
+		asked    string // on the chain before, for the digest of which chain id
+		finished bool   // the signature
+		prunes   uint32 // retention_blocks
+		blocks   int64  // that the test was open
+		spoiled  bool
 	}{
-		"before anybody attests":        {refused: true},
-		"after some did":                {attested: 2, refused: true},
-		"on an imported chain":          {imported: true, refused: true},
-		"that is not known any more is": {pruned: true},
+		"the same id":                                {chainID: chain.ChainID, asked: other},
+		"the same id, some are pruned":               {chainID: chain.ChainID, prunes: 50, blocks: 100},
+		"another id":                                 {chainID: other},
+		"another id, asked for a third one":          {chainID: other, asked: "mpc-test-3"},
+		"another id, asked for it":                   {chainID: other, asked: other, spoiled: true},
+		"another id, asked for it and signed":        {chainID: other, asked: other, finished: true, spoiled: true},
+		"another id, asked for it and pruned":        {chainID: other, asked: other, finished: true, prunes: 50, blocks: 100, spoiled: true},
+		"another id, none is pruned that it tests":   {chainID: other, prunes: 200, blocks: 100},
+		"another id, none is pruned, whoever asked":  {chainID: other, asked: other, prunes: 200, blocks: 100, spoiled: true},
+		"another id, who asked may have been pruned": {chainID: other, prunes: 50, blocks: 100, spoiled: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			f, secret := resharing(t)
-			f.EndBlocks(10)
-			r := f.Reshare("r", "k", 1, f.Participants[2:5]...)
-			attest := func(i int, attempt uint32, session string) error {
-				a := f.Participants[i].AttestReshare("r", attempt, chain.Session(session), secret.Payload(len(r.Participants)))
-				require.Equal(t, f.Keeper.CheckAttestation(f.Ctx, &a) == nil, f.Keeper.ApplyAttestation(f.Ctx, &a) == nil)
-				return f.Keeper.CheckAttestation(f.Ctx, &a)
+			old, secret := resharing(t)
+			old.Reshare("r", "k", 1)
+			old.Stage("r", secret)
+			if c.asked != "" {
+				require.NoError(t, askRaw(old, "s", testOf(c.asked, "a state")))
 			}
-			for i := range c.attested {
-				require.ErrorIs(t, attest(2+i, 0, "r"), types.ErrAlreadyDecided, "it is stored")
+			if c.finished {
+				finishSign(t, old, "s", secret)
 			}
-			require.NoError(t, askRaw(f, "s", testOf(chain.ChainID, 1, "r")))
-			require.Equal(t, 1, f.Entries(types.RawDigestsPrefix))
-			s := requireSignature(t, f, "s", types.SIGNATURE_STATUS_PENDING, "")
-			result := secret.Sign("s", s.Digest)
-			require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
-			f.EndBlocks(200)
-			if c.pruned {
-				setParams(t, f, func(p *types.Params) { p.RetentionBlocks = 10 })
-				f.EndBlocks(201)
-				require.Zero(t, f.Entries(types.RawDigestsPrefix))
-			}
-			if c.imported {
-				participants := f.Participants
-				f = exportImport(t, f)
-				for _, p := range participants {
-					f.Participants = append(f.Participants, p.On(f))
-				}
-			}
-			for i := 2 + c.attested; i < 5; i++ {
-				if c.refused {
-					require.ErrorIs(t, attest(i, 0, "r"), types.ErrBadResult)
-				} else {
-					require.ErrorIs(t, attest(i, 0, "r"), types.ErrAlreadyDecided)
-				}
-			}
-			if !c.refused {
-				requireReshare(t, f, "r", types.RESHARE_STATUS_TESTING, "")
+			setParams(t, old, func(p *types.Params) { p.RetentionBlocks = c.prunes })
+			old.EndBlocks(old.Ctx.BlockHeight() + c.blocks)
+			gs, err := old.Keeper.ExportGenesis(old.Ctx)
+			require.NoError(t, err)
+			require.NoError(t, gs.Validate())
+
+			f := chain.NewEmpty(t)
+			f.Ctx = chain.WithAppHash(f.Ctx.WithChainID(c.chainID), "of the first block")
+			require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
+			f.Ctx = f.Ctx.WithBlockHeight(1)
+			test := requireSignature(t, f, "test:r", types.SIGNATURE_STATUS_PENDING, "")
+			require.Equal(t, testOf(c.chainID, "a state"), test.Digest)
+			result := secret.Sign("test:r", test.Digest)
+			if c.spoiled {
+				require.ErrorIs(t, f.Keeper.ApplySignature(f.Ctx, &result), types.ErrAlreadyDecided)
+				f.EndBlocks(2)
+				requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, "cancelled")
+				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+				require.Zero(t, key.Epoch)
+				require.Zero(t, key.FailedReshares)
 				return
 			}
-			requireReshare(t, f, "r", types.RESHARE_STATUS_PENDING, "")
-			for i := 2; i < 5; i++ {
-				require.ErrorIs(t, attest(i, 1, "again"), types.ErrAlreadyDecided)
-			}
-			f.PassTest("r", secret)
+			require.Equal(t, test.Digest, engineRequest(t, f, mpctypes.KindSign, "test:r").Digest)
+			require.ErrorIs(t, askRaw(f, "again", test.Digest), types.ErrResharePending)
+			require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
 			requireReshare(t, f, "r", types.RESHARE_STATUS_READY, "")
 		})
 	}
 }
 
-// What is signed while no reshare is open, or says what it is of, is not noted.
-func TestOnlyRawDigestsOfResharesAreNoted(t *testing.T) {
-	f, secret := resharing(t)
-	f.KeySign("before", "k", "a")
-	f.Reshare("r", "k", 1)
-	f.KeySign("during", "k", "b")
-	f.Stage("r", secret)
-	f.PassTest("r", secret)
-	f.KeySign("after", "k", "c")
-	require.Equal(t, 1, f.Entries(types.RawDigestsPrefix))
+// A test of before there were seeds goes on without one. No other file has a seed that is none.
+func TestGenesisOfTestSeeds(t *testing.T) {
+	for name, c := range map[string]struct {
+		seed  []byte
+		of    string // whose it is
+		wrong bool
+	}{
+		"none":                     {of: "test:r"},
+		"31 bytes":                 {seed: make([]byte, 31), of: "test:r", wrong: true},
+		"33 bytes":                 {seed: make([]byte, 33), of: "test:r", wrong: true},
+		"another":                  {seed: bytes.Repeat([]byte{1}, 32), of: "test:r"},
+		"of a common signature":    {seed: bytes.Repeat([]byte{1}, 32), of: "s", wrong: true},
+		"none of a common request": {of: "s"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			old, secret := resharing(t)
+			old.Reshare("r", "k", 1)
+			old.Stage("r", secret)
+			old.KeySign("s", "k", "a")
+			gs, err := old.Keeper.ExportGenesis(old.Ctx)
+			require.NoError(t, err)
+			for i := range gs.Requests {
+				if gs.Requests[i].Id == c.of {
+					gs.Requests[i].TestSeed = c.seed
+				}
+			}
+			if c.wrong {
+				require.ErrorContains(t, gs.Validate(), "only a test has a seed")
+				return
+			}
+			require.NoError(t, gs.Validate())
+			if c.of != "test:r" {
+				return
+			}
+			f := chain.NewEmpty(t)
+			require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
+			f.Ctx = f.Ctx.WithBlockHeight(1)
+			digest := mpctypes.ReshareTestDigest(chain.ChainID, "k", 1, chain.Session("r"), c.seed)
+			require.Equal(t, digest[:], engineRequest(t, f, mpctypes.KindSign, "test:r").Digest)
+			require.ErrorIs(t, askRaw(f, "again", digest[:]), types.ErrResharePending)
+			f.PassTest("r", secret)
+			requireReshare(t, f, "r", types.RESHARE_STATUS_READY, "")
+		})
+	}
 }

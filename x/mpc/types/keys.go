@@ -50,5 +50,4 @@ var (
 	AbsenteesPrefix          = collections.NewPrefix(35)
 	DecidedRequestsPrefix    = collections.NewPrefix(36)
 	PrunedRequestsPrefix     = collections.NewPrefix(37)
-	RawDigestsPrefix         = collections.NewPrefix(38)
 )

@@ -43,7 +43,7 @@ func (r Request) ToEngine(key Key) mpctypes.Request {
 		ID: r.RequestID(), KeyID: mpctypes.KeyID(r.KeyId), Owner: r.Owner, Algorithm: mpctypes.Algorithm(r.Algorithm),
 		Threshold: int(r.Threshold), Epoch: r.Epoch, Members: make([]mpctypes.Member, len(r.Members)),
 		Height: r.Height, ExpiryHeight: r.ExpiryHeight, AttemptBlocks: int64(r.AttemptBlocks),
-		StartTimeout: r.StartTimeout, Digest: slices.Clone(r.Digest), Test: r.Test,
+		StartTimeout: r.StartTimeout, Digest: slices.Clone(r.Digest), Test: r.Test, TestSeed: slices.Clone(r.TestSeed),
 		Payload: r.Payload.ToEngine(), Policy: r.Policy.ToEngine(),
 	}
 	for i, m := range r.Members {
@@ -115,6 +115,8 @@ func (r Request) Validate() error {
 		return fmt.Errorf("request %s: exactly reshares have a handover", r.Id)
 	case r.Test && r.Kind != REQUEST_KIND_SIGN:
 		return fmt.Errorf("request %s: only a signature is a test", r.Id)
+	case len(r.TestSeed) != 0 && (!r.Test || len(r.TestSeed) != len(mpctypes.Hash{})):
+		return fmt.Errorf("request %s: only a test has a seed, of %d bytes, this one is of %d", r.Id, len(mpctypes.Hash{}), len(r.TestSeed))
 	case r.Payload != nil && (r.Kind != REQUEST_KIND_SIGN || r.Test):
 		return fmt.Errorf("request %s: only a signature has a payload, and no test has one", r.Id)
 	case r.Policy != nil && (r.Kind != REQUEST_KIND_SIGN || r.Test || r.Policy.Validate() != nil):
