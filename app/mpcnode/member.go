@@ -22,6 +22,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/tss"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/p2p"
+	"github.com/sequencer-mpc/sequencer/storage"
 	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
@@ -155,6 +156,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	m.app.MPCLink().attach(engine, engine.Wake)
 	m.metrics.watch(state, m.shares)
 	m.tellLost(m.vault.Lost())
+	if m.vault.Present() {
+		tellLeftovers(m.log, m.vault.Database().Leftovers(), storage.FindLeftovers(paths.Identity))
+	}
 	if err := prometheus.DefaultRegisterer.Register(m.metrics); err != nil {
 		m.log.Error("MPC metrics are not served", "err", err)
 	}

@@ -352,6 +352,7 @@ func TestStagedFailuresOfFiles(t *testing.T) {
 		{"database that cannot be looked for", func(f *Facts) {
 			f.Files.HasDatabase, f.Files.DatabaseError, f.Files.Opened = false, errors.New("input/output error"), nil
 		}, Problem, "database", types.ErrStorage, "input/output error", "disk"},
+		{"a copy that was left", func(f *Facts) { f.Files.Leftovers = []string{"/home/mpc/.db.incomplete-7"} }, Warning, "leftovers", "", "/home/mpc/.db.incomplete-7 may be a copy", "remove it"},
 		{"no consensus key", func(f *Facts) { f.Files.Signer.HasKey = false }, Warning, "consensus key", "", "/home/config/key.json), and the next start makes another", "rotate-cons-pub-key"},
 		{"no state of the consensus key", func(f *Facts) { f.Files.Signer.HasState = false }, Problem, "consensus key", "", "/home/data/state.json is gone", "newest copy"},
 		{"a consensus key that never signed", func(f *Facts) { f.Files.Signer.Height = 0 }, Warning, "consensus key", "", "never signed a block, though there are shares", "must not run any more"},
