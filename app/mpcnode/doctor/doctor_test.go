@@ -333,6 +333,10 @@ func TestStagedFailuresOfFiles(t *testing.T) {
 			f.Files.IdentityKeys, f.Files.IdentityError = 0, mpcnode.ErrNoIdentity
 			f.Files.DatabaseError, f.Files.Opened = storage.ErrWrongPassphrase, nil
 		}, Problem, "database", "", "does not open it", "after the last change"},
+		{"wrong passphrase and a damaged identity", func(f *Facts) {
+			f.Files.IdentityError = storage.ErrIdentityDamaged
+			f.Files.DatabaseError, f.Files.Opened = storage.ErrWrongPassphrase, nil
+		}, Problem, "database", "", "the passphrase of file:config/mpc.pass does not open it", "after the last change"},
 		{"passphrase file gone", func(f *Facts) {
 			f.Files.Passphrase, f.Files.Opened = Passphrase{Source: "file:x", Error: errors.New("no such file")}, nil
 		}, Problem, "passphrase", "", "no such file", "make it readable"},
@@ -371,6 +375,23 @@ func TestStagedFailuresOfFiles(t *testing.T) {
 			require.Contains(t, found[i].Remedy, c.remedy)
 		})
 	}
+}
+
+// A passphrase does not open an identity that is damaged.
+func TestPassphraseOfADamagedIdentity(t *testing.T) {
+	says := func(f Facts) string {
+		r := Examine(f)
+		i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Check == "passphrase" })
+		if i < 0 {
+			return ""
+		}
+		return r.Findings[i].Detail
+	}
+	f := stopped()
+	f.Files.IdentityError = storage.ErrIdentityDamaged
+	require.Contains(t, says(f), "opens the database")
+	f.Files.DatabaseError, f.Files.Opened = storage.ErrWrongPassphrase, nil
+	require.Empty(t, says(f))
 }
 
 // One participant alone cannot say whose clock is wrong.

@@ -61,7 +61,7 @@ type Files struct {
 	PreparamsTarget int
 	// Leftovers are the paths of what interrupted commands left beside identity and database.
 	Leftovers []string
-	Disks           []Disk
+	Disks     []Disk
 	// Signer is what signs blocks; nil if nobody could look.
 	Signer *Signer
 }
