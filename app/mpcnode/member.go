@@ -48,10 +48,13 @@ type member struct {
 	folder *folderLoss
 	// copied is nil where there is no database.
 	copied *oldCopy
-	// consensus is the address that the node signs blocks with; nil if nobody knows it.
+	// consensus is the address that the node signs blocks with when it starts; nil if nobody knows it.
 	consensus []byte
-	pages     pageSource
-	saves     *backups
+	// signs asks for it anew, votedLately reports whether a validator voted in the last blocks.
+	signs       *consensusKey
+	votedLately func(validator []byte) bool
+	pages       pageSource
+	saves       *backups
 	// began is the chain's height when the node started, before it saw a block.
 	began int64
 	seen  *chainNote
