@@ -25,12 +25,11 @@ func writeNew(path string, content []byte) error {
 func replace(path string, content []byte) error { return ReplaceFile(path, content, 0o600) }
 
 // install writes a temporary file beside the path, syncs it, moves it, and
-// syncs the folder. What an interrupted one left there goes.
+// syncs the folder. What an interrupted one left there goes,
+// if it can be removed.
 func install(path string, content []byte, mode fs.FileMode, move func(temp string) error) error {
-	if err := RemoveLeftovers(path); err != nil {
-		return err
-	}
-	f, err := os.CreateTemp(parent(path), tempPattern(path)) // mode 0600
+	RemoveLeftovers(path)                                    // the doctor names what could not be removed
+	f, err := os.CreateTemp(parent(path), TempPattern(path)) // mode 0600
 	if err != nil {
 		return fmt.Errorf("make temporary file: %w", err)
 	}

@@ -222,7 +222,7 @@ func TestCrashWhileCreating(t *testing.T) {
 
 	// What a crash leaves before that is out of the way of the next try, and goes with it.
 	final := filepath.Join(t.TempDir(), "mpc")
-	left := filepath.Join(parent(final), ".mpc-1")
+	left := filepath.Join(parent(final), ".mpc.incomplete-1")
 	require.NoError(t, os.CopyFS(left, os.DirFS(dir)))
 	exists, err := Exists(final)
 	require.NoError(t, err)

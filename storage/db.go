@@ -24,6 +24,7 @@ type DB struct {
 	keys          keys
 	// openedByNext: the passphrase is the one of a change that was interrupted.
 	openedByNext bool
+	leftovers    Leftovers
 	// failed is why nothing is written any more.
 	failed error
 }
@@ -73,7 +74,7 @@ func create(dir string, passphrase []byte, opts Options, fill func(*DB) error) (
 	if err := os.MkdirAll(parent(dir), 0o700); err != nil {
 		return nil, fmt.Errorf("create MPC database: %w", err)
 	}
-	temp, err := os.MkdirTemp(parent(dir), tempPattern(dir))
+	temp, err := os.MkdirTemp(parent(dir), TempPattern(dir))
 	if err != nil {
 		return nil, fmt.Errorf("create MPC database: %w", err)
 	}
@@ -148,7 +149,8 @@ func build(dir string, head header, k keys, opts Options) (err error) {
 }
 
 // Open opens the database in a folder. It reads and checks everything before it
-// changes anything, and removes what an interrupted Create left beside the folder. Errors:
+// changes anything, and removes what an interrupted Create left beside the folder, if it
+// can: Leftovers says what became of that. Errors:
 // ErrEmptyPassphrase, ErrNoDatabase, ErrInUse,
 // ErrWrongPassphrase, ErrNewerFormat, ErrHeaderDamaged, ErrEntryDamaged,
 // ErrFilesDamaged, ErrEntriesMissing.
@@ -199,12 +201,11 @@ func open(dir string, opts Options, unlock func(header) (keys, error)) (*DB, err
 	if err == nil {
 		err = db.start(unlock)
 	}
-	if err == nil { // nobody else can make one here while this one is there and locked
-		err = RemoveLeftovers(dir)
-	}
 	if err != nil {
 		return nil, errors.Join(err, db.closeFiles())
 	}
+	// Nobody else can make one here while this one is there and locked.
+	db.leftovers = RemoveLeftovers(dir)
 	return db, nil
 }
 
@@ -239,6 +240,10 @@ func (db *DB) start(unlock func(header) (keys, error)) error {
 	}
 	return db.settle(orphans)
 }
+
+// Leftovers are what was found beside the database when it was opened. That something could not be
+// removed is no error of Open: the database is whole without it.
+func (db *DB) Leftovers() Leftovers { return db.leftovers }
 
 // Close ends all use of the database and lets go of the folder. It waits for
 // calls in progress; a second call does nothing.

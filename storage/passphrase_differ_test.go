@@ -1,6 +1,8 @@
 package storage
 
 import (
+	"maps"
+	"os"
 	"path/filepath"
 	"testing"
 
@@ -95,4 +97,51 @@ func TestCrashWhileMendingTheDatabasesPassphrase(t *testing.T) {
 		closed(t, run, passphrase)
 		require.Empty(t, holds(t, run, old), "the old wrapping is in a file")
 	}
+}
+
+// So it is of the identity, which goes over at once: the database beside it has the new one
+// already, and may be of the middle of an earlier change, which is settled after that.
+func TestCrashWhileMendingTheIdentitysPassphrase(t *testing.T) {
+	third := []byte("of a change that was never finished")
+	want, _, dir := differing(t)
+	identity := filepath.Join(dir, identityBeside)
+	db := reopenWith(t, dir, newPassphrase)
+	require.NoError(t, db.addHeader(newPassphrase, third, cheap))
+	require.NoError(t, db.Close())
+
+	states := []map[string]string{snapshot(t, dir)} // nothing was done
+	require.NoError(t, resealIdentity(identity, passphrase, newPassphrase, cheap))
+	resealed, err := os.ReadFile(identity)
+	require.NoError(t, err)
+	before := maps.Clone(states[0])
+	before[tempBeside] = string(resealed[:len(resealed)/2])
+	states = append(states, before, snapshot(t, dir)) // half of the file is there; it has its name
+
+	db, r := record(t, dir)
+	require.NoError(t, db.start(withPassphrase(newPassphrase)))
+	forgotten := stored(t, db, nextHeaderKey)
+	settling := r.during(func() { require.NoError(t, db.SettlePassphrase()) })
+	require.Greater(t, len(settling), 10)
+	for _, files := range append(states, settling...) {
+		run := restore(t, files)
+		_, err := Open(run, passphrase, Options{})
+		require.ErrorIs(t, err, ErrWrongPassphrase)
+		require.NoError(t, reopenWith(t, run, newPassphrase).Close())
+		require.NoError(t, rewrap(t, run, passphrase, newPassphrase))
+		require.Equal(t, want, opens(t, run, newPassphrase))
+		closed(t, run, passphrase)
+		closed(t, run, third)
+		require.Empty(t, holds(t, run, forgotten), "the wrapping of the earlier change is in a file")
+		require.NoFileExists(t, filepath.Join(run, tempBeside))
+	}
+}
+
+// tempBeside is what a crash leaves of an identity that is written.
+const tempBeside = "." + identityBeside + ".incomplete-7"
+
+func reopenWith(t *testing.T, dir string, passphrase []byte) *DB {
+	t.Helper()
+	db, err := Open(dir, passphrase, Options{})
+	require.NoError(t, err)
+	return db
 }

@@ -88,6 +88,9 @@ type SignerReport struct {
 	Address string `json:"address"`
 	// Own: it is the validator's.
 	Own bool `json:"own"`
+	// Elsewhere: it is not, and that of the validator voted in one of the last SignerBlocks
+	// blocks: another node signs for it.
+	Elsewhere bool `json:"elsewhere,omitempty"`
 }
 
 // ClockReport compares this node's clock with the last block's time.
@@ -157,9 +160,11 @@ type examiner struct {
 	engine prober
 	peers  peers
 	public []ed25519.PublicKey
-	// consensus is the address that the node signs blocks with; nil if nobody knows it.
-	consensus []byte
-	status    func() StatusReport
+	// consensus is the key that the node signs blocks with; votedLately reports whether the
+	// validator with an address voted in the last blocks.
+	consensus   *consensusKey
+	votedLately func(validator []byte) bool
+	status      func() StatusReport
 	// maxAge is the engine's, preparams the configured target.
 	maxAge    time.Duration
 	preparams int
@@ -170,7 +175,7 @@ type examiner struct {
 func (m *member) newExaminer(engine *mpc.Engine, chain chainQueries, status func() StatusReport) *examiner {
 	return &examiner{
 		app: m.app, chain: chain, engine: engine, peers: m.reactor,
-		public: m.vault.PublicKeys(), consensus: m.consensus, status: status, maxAge: maxBlockAge(m.comet.Consensus), preparams: m.cfg.PreparamsTarget, now: time.Now,
+		public: m.vault.PublicKeys(), consensus: m.signs, votedLately: m.votedLately, status: status, maxAge: maxBlockAge(m.comet.Consensus), preparams: m.cfg.PreparamsTarget, now: time.Now,
 	}
 }
 
@@ -229,10 +234,8 @@ func (x *examiner) readChain(ctx context.Context, c *Checkup, q Question) (roste
 		return nil, err
 	}
 	c.Identity.found(roster, x.public)
-	c.Validator = x.validator(ctx, c.Identity.Operator)
-	if c.Signer, err = x.signer(committed, c); err != nil {
-		return roster, err
-	}
+	validator, signs := x.validator(ctx, c.Identity.Operator)
+	c.Validator, c.Signer = validator, x.signer(ctx, c, signs)
 	if c.PresignTarget, err = x.app.MPCState().EnginePresignTarget(committed); err != nil {
 		return roster, err
 	}

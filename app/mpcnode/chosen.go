@@ -74,23 +74,26 @@ func splitRefusal(text string) (detail, reason string) {
 }
 
 // validator is what the chain says of an operator's validator; empty if that cannot be found
-// out, as on a chain that answers no queries of x/staking.
-func (x *examiner) validator(ctx context.Context, operator string) string {
+// out, as on a chain that answers no queries of x/staking. The address is that of the key that
+// signs blocks for it; nil if nobody knows it.
+func (x *examiner) validator(ctx context.Context, operator string) (state string, address []byte) {
 	if operator == "" {
-		return ""
+		return "", nil
 	}
 	answer, err := stakingtypes.NewQueryClient(askApp{x.app}).Validator(ctx, &stakingtypes.QueryValidatorRequest{ValidatorAddr: operator})
 	switch {
 	case err != nil && strings.Contains(err.Error(), operator+" not found"):
-		return ValidatorGone
+		return ValidatorGone, nil
 	case err != nil:
-		return ""
+		return "", nil
 	case answer.Validator.Jailed:
-		return ValidatorJailed
+		state = ValidatorJailed
 	case answer.Validator.IsBonded():
-		return ValidatorBonded
+		state = ValidatorBonded
 	case answer.Validator.IsUnbonding():
-		return ValidatorUnbonding
+		state = ValidatorUnbonding
+	default:
+		state = ValidatorUnbonded
 	}
-	return ValidatorUnbonded
+	return state, addressOf(answer.Validator)
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc/tss"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/p2p"
+	"github.com/sequencer-mpc/sequencer/storage"
 	"github.com/sequencer-mpc/sequencer/storage/audit"
 )
 
@@ -47,10 +48,13 @@ type member struct {
 	folder *folderLoss
 	// copied is nil where there is no database.
 	copied *oldCopy
-	// consensus is the address that the node signs blocks with; nil if nobody knows it.
+	// consensus is the address that the node signs blocks with when it starts; nil if nobody knows it.
 	consensus []byte
-	pages     pageSource
-	saves     *backups
+	// signs asks for it anew, votedLately reports whether a validator voted in the last blocks.
+	signs       *consensusKey
+	votedLately func(validator []byte) bool
+	pages       pageSource
+	saves       *backups
 	// began is the chain's height when the node started, before it saw a block.
 	began int64
 	seen  *chainNote
@@ -155,6 +159,9 @@ func (m *member) start(ctx context.Context, group *errgroup.Group, sync syncStat
 	m.app.MPCLink().attach(engine, engine.Wake)
 	m.metrics.watch(state, m.shares)
 	m.tellLost(m.vault.Lost())
+	if m.vault.Present() {
+		tellLeftovers(m.log, m.vault.Database().Leftovers(), storage.FindLeftovers(paths.Identity))
+	}
 	if err := prometheus.DefaultRegisterer.Register(m.metrics); err != nil {
 		m.log.Error("MPC metrics are not served", "err", err)
 	}

@@ -35,10 +35,14 @@ func (a startingApp) MPCLink() *Link { return a.link }
 // startingMember is a node's part in MPC with an identity and all that it has pools for.
 func startingMember(t *testing.T) (m *member, close func()) {
 	t.Helper()
-	t.Setenv(gomaxprocs, "2") // or it would raise it for this whole process
 	cfg, home := vaultConfig(t, "horse")
+	return startingMemberOf(t, cfg, home, makeVault(t, cfg, home))
+}
+
+func startingMemberOf(t *testing.T, cfg Config, home string, vault *Vault) (m *member, close func()) {
+	t.Helper()
+	t.Setenv(gomaxprocs, "2") // or it would raise it for this whole process
 	cfg.PreparamsTarget = 1
-	vault := makeVault(t, cfg, home)
 	_, err := vault.Database().AddPreparams([]byte("set")) // none to be made
 	require.NoError(t, err)
 	comet := cmtcfg.DefaultConfig().SetRoot(home)

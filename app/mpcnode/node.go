@@ -68,7 +68,9 @@ func (n *node) run(ctx context.Context, group *errgroup.Group) error {
 	if err := n.startServers(ctx, group, m); err != nil {
 		return err
 	}
-	if public, err := n.comet.PrivValidator().GetPubKey(); err == nil { // else a remote signer is away
+	m.signs = &consensusKey{ask: n.comet.PrivValidator().GetPubKey}
+	m.votedLately = func(validator []byte) bool { return votedLately(n.comet.BlockStore(), validator) }
+	if public, err := m.signs.ask(); err == nil { // else a remote signer is away
 		m.consensus = public.Address()
 	}
 	return m.start(ctx, group, n.comet.ConsensusReactor())

@@ -22,8 +22,10 @@ type StatusReport struct {
 	// IdentityOutdated is the version that the chain goes by, if this node does not
 	// have its key and takes no part in new requests.
 	IdentityOutdated uint32 `json:"identity_outdated,omitempty"`
-	Height           int64  `json:"height"`
-	CatchingUp       bool   `json:"catching_up"`
+	// RevokedBy is the operator whose identity this node has, if it revoked it.
+	RevokedBy  string `json:"revoked_by,omitempty"`
+	Height     int64  `json:"height"`
+	CatchingUp bool   `json:"catching_up"`
 	// ClockAhead is how many seconds this node's clock seems ahead of the chain's, if
 	// that is why it takes itself to be behind.
 	ClockAhead     float64 `json:"clock_ahead_seconds,omitempty"`

@@ -1,12 +1,18 @@
 package mpcnode
 
 import (
+	"context"
+	"crypto/ed25519"
+	"log/slog"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/p2p"
+	chaintest "github.com/sequencer-mpc/sequencer/testutil/chain"
 )
 
 // Records that the chain does not know are shown, as what they are, beside keys
@@ -92,4 +98,29 @@ func TestReportOfWarnings(t *testing.T) {
 	m.watch(state, &shareWatch{})
 	require.InDelta(t, 1, gather(t, m)["sequencer_mpc_warnings"].Metric[0].GetGauge().GetValue(), 0)
 	require.Len(t, gather(t, m)["sequencer_mpc_records_withheld"].Metric, 6)
+}
+
+// A node whose identity was revoked says who did so, and one that is not registered does not.
+func TestReportOfARevokedIdentity(t *testing.T) {
+	f := chaintest.NewPlain(t, 2)
+	own := []ed25519.PublicKey{chaintest.Public(f.Participants[0].Identity)}
+	state := idleEngine(t)
+	state.identity = true
+	says := func(public []ed25519.PublicKey) string {
+		w := newShareWatch(newKeeperApp(f), public, nil, slog.New(slog.DiscardHandler))
+		return reporter{engine: state, peers: p2p.NewReactor(p2p.Options{ChainID: "c"}), shares: w}.status().RevokedBy
+	}
+	operator := f.Participants[0].Operator
+	require.NoError(t, f.Keeper.RevokeParticipant(f.Ctx, operator))
+	require.Empty(t, says(own), "the engine has no view yet: it may be of before it registered again")
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- state.engine.Run(ctx) }()
+	t.Cleanup(func() { cancel(); require.NoError(t, <-done) })
+	require.Eventually(t, func() bool { return !state.engine.Status().CatchingUp }, 10*time.Second, time.Millisecond)
+	require.Equal(t, operator, says(own))
+	require.Empty(t, says(nil), "nobody's")
+	require.Empty(t, says([]ed25519.PublicKey{chaintest.Public(f.Participants[1].Identity)}), "it is registered")
+	state.identity = false
+	require.Empty(t, says(own), "it could not take part anyway")
 }

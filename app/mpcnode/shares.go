@@ -269,6 +269,29 @@ func (w *shareWatch) operator(roster *types.Roster) types.Operator {
 	return ""
 }
 
+// revokedBy is the operator whose identity this node has, if it revoked that and has registered no
+// other one since; empty if not, or if nobody knows.
+func (w *shareWatch) revokedBy() (operator string) {
+	if w == nil {
+		return ""
+	}
+	var err error
+	defer unpanicked(&err)
+	ctx, err := (&chain{app: w.app}).committed()
+	if err != nil {
+		return ""
+	}
+	roster, err := w.app.MPCState().EngineRoster(ctx)
+	if err != nil {
+		return ""
+	}
+	var r IdentityReport
+	if r.found(roster, w.public); !r.Revoked {
+		return ""
+	}
+	return r.Operator
+}
+
 // missingOf compares the keys of a participant with its records.
 func missingOf(self types.Operator, keys []types.Key, records []types.Record) []MissingShare {
 	fits, other := make(map[types.KeyID]bool), make(map[types.KeyID]bool)

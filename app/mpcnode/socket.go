@@ -76,6 +76,9 @@ func (r reporter) handler() http.Handler {
 
 func (r reporter) status() StatusReport {
 	s := reportStatus(r.engine.engine.Status(), r.engine, r.shares.found())
+	if s.HasIdentity && s.Operator == "" && !s.CatchingUp {
+		s.RevokedBy = r.shares.revokedBy()
+	}
 	s.Peers, s.Reachable = r.peers.Peers(), texts(r.peers.Reachable())
 	return s
 }

@@ -1,6 +1,7 @@
 package mpcnode
 
 import (
+	"bytes"
 	"context"
 	"crypto/ed25519"
 	"fmt"
@@ -12,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/cometbft/cometbft/crypto"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
@@ -33,9 +35,11 @@ type stage struct {
 	engines map[types.Operator]*mpc.Engine
 	stores  map[types.Operator]*memstore.Store
 	told    map[types.Operator]*toldChain
-	// strangers are the examined node's, consensus is the address that it signs blocks with.
+	// strangers are the examined node's, consensus is the key that it signs blocks with.
 	strangers []p2p.Stranger
-	consensus []byte
+	consensus crypto.PubKey
+	// voted are the addresses of validators that voted in the last blocks.
+	voted [][]byte
 	// passed is by how much all clocks were put forward.
 	passed atomic.Int64
 
@@ -234,10 +238,22 @@ func (s *stage) serve(path string, state *engineState) {
 	mux.Handle("GET "+pathCheckup, &examiner{
 		app: s.app, chain: chain, engine: state.engine, peers: s,
 		public: []ed25519.PublicKey{chaintest.Public(s.app.f.Participants[0].Identity)}, status: reporter{engine: state, peers: s}.status,
-		consensus: s.consensus, maxAge: minBlockAge, preparams: 2, now: s.clock(s.operator(0)),
+		consensus: s.signer(), votedLately: s.votedLately, maxAge: minBlockAge, preparams: 2, now: s.clock(s.operator(0)),
 	})
 	mux.Handle("GET "+pathInspect, &inspector{chain, state.engine, s})
 	serveSocket(s.t, path, mux)
+}
+
+// signer is who signs the first node's blocks; nil if it signs none.
+func (s *stage) signer() *consensusKey {
+	if s.consensus == nil {
+		return nil
+	}
+	return &consensusKey{ask: func() (crypto.PubKey, error) { return s.consensus, nil }}
+}
+
+func (s *stage) votedLately(validator []byte) bool {
+	return slices.ContainsFunc(s.voted, func(a []byte) bool { return bytes.Equal(a, validator) })
 }
 
 // participant is what a checkup says of one.

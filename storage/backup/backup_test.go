@@ -273,7 +273,7 @@ func TestAdd(t *testing.T) {
 
 	// A crash after the file and before its manifest: the next backup takes its place.
 	require.NoError(t, os.WriteFile(f.path(4, "age"), []byte("half"), 0o600))
-	left := filepath.Join(f.dir, ".000004.age-1") // and one that did not get that far
+	left := filepath.Join(f.dir, ".000004.age.incomplete-1") // and one that did not get that far
 	require.NoError(t, os.WriteFile(left, []byte("ha"), 0o600))
 	save(t, db, f, keys.to, false)
 	require.NoFileExists(t, left)

@@ -244,12 +244,10 @@ func (f Folder) Add(m Manifest, write func(io.Writer) error) (Manifest, error) {
 }
 
 // install makes a file, mode 0600, that appears complete and on disk, or not at
-// all. What an interrupted one left there goes.
+// all. What an interrupted one left there goes, if it can be removed.
 func install(path string, write func(io.Writer) error) error {
-	if err := storage.RemoveLeftovers(path); err != nil {
-		return err
-	}
-	w, err := os.CreateTemp(filepath.Dir(path), "."+filepath.Base(path)+"-")
+	storage.RemoveLeftovers(path) // what is left of it is encrypted, and not in the way
+	w, err := os.CreateTemp(filepath.Dir(path), storage.TempPattern(path))
 	if err != nil {
 		return fmt.Errorf("make %s: %w", path, err)
 	}

@@ -28,6 +28,8 @@ func refreshCommand() *cobra.Command {
 		Long: "Ask for new shares of a key for the participants that it has, of which as many sign as before. " +
 			"A participant that lost its share gets one again, and shares of before are worth nothing once they are destroyed. The public key stays. " +
 			"A node is asked who they are, so it needs one also with --generate-only. " +
+			"The message names them, and no epoch: signed days later, as by a multisig, it puts the key back to those who had it when it was made, whoever has it then. " +
+			"Make it anew if the key was reshared meanwhile (query mpc key: epoch). " +
 			"Each of them must be there, bonded and registered. To leave one out, or take others: " + version.AppName + " tx mpc reshare RESHARE_ID KEY_ID THRESHOLD --participants OPERATOR,OPERATOR.",
 		Example: example("tx mpc refresh treasury-2 treasury --from requester --gas auto --gas-adjustment 1.5"),
 		Args:    cobra.ExactArgs(2),

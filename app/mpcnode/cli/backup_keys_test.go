@@ -89,6 +89,7 @@ func TestRestoreManyKeys(t *testing.T) {
 	out, err := run(t, second, append(restore, "--skip-key", "deleted,older")...)
 	require.NoError(t, err)
 	require.Contains(t, out, "NOT IN IT")
+	require.Contains(t, out, "sequencerd tx mpc refresh")
 	require.Contains(t, out, "key since, which is READY on chain")
 	for _, other := range []string{"key a,", "key older,", "key foreign,"} {
 		require.NotContains(t, out, other)

@@ -298,7 +298,7 @@ func (r restoredText) text() string {
 		fmt.Fprintf(w, "database\t%s\n", madeOrKept(r.DatabaseMade))
 		fmt.Fprintf(w, "identity\t%s\n", r.identity())
 		for _, id := range r.Missing {
-			fmt.Fprintf(w, "NOT IN IT\tkey %s, which is READY on chain: reshare it\n", id)
+			fmt.Fprintf(w, "NOT IN IT\tkey %s, which is READY on chain: refresh it (%s)\n", id, types.ForProgram("sequencerd tx mpc refresh"))
 		}
 	}) + r.next()
 }
@@ -317,7 +317,8 @@ What was made after that backup is not there, nor what requests were bound to si
 Pre-parameters are made anew. Start the node, then look at
   sequencerd mpc status    keys whose share is missing or behind the chain
   sequencerd mpc keys      what this node has
-and reshare those keys. Destroy the other copies of what was restored.
+and have those keys refreshed: sequencerd tx mpc refresh RESHARE_ID KEY_ID --from OWNER
+Destroy the other copies of what was restored.
 `)
 }
 

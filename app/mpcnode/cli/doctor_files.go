@@ -15,7 +15,7 @@ import (
 func (f nodeFiles) examine(running, named bool) doctor.Files {
 	files := doctor.Files{
 		Enabled: f.cfg.Enabled, Folder: f.paths.Folder, PreparamsTarget: f.cfg.PreparamsTarget,
-		Passphrase: doctor.Passphrase{Source: f.cfg.Passphrase}, Disks: f.disks(),
+		Passphrase: doctor.Passphrase{Source: f.cfg.Passphrase}, Disks: f.disks(), Leftovers: mpcnode.FindLeftovers(f.paths).Kept,
 	}
 	files.HasDatabase, files.DatabaseError = storage.Exists(f.paths.Database)
 	keys, err := storage.ReadIdentityPublic(f.paths.Identity)

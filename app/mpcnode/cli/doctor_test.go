@@ -3,6 +3,7 @@ package cli
 import (
 	"encoding/json"
 	"os"
+	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -42,8 +43,15 @@ func TestDoctorOnFiles(t *testing.T) {
 	require.Equal(t, doctor.OK, found["database"].Level)
 	require.Equal(t, doctor.Warning, found["pre-parameters"].Level)
 	require.Equal(t, types.ErrNoPreparams, found["pre-parameters"].Reason)
+	require.Empty(t, found["leftovers"])
 	_, err = diagnose(t, home, "--strict")
 	require.ErrorContains(t, err, "warning")
+	left := filepath.Join(paths.Folder, ".db.incomplete-7")
+	require.NoError(t, os.Mkdir(left, 0o700))
+	found, err = diagnose(t, home)
+	require.NoError(t, err)
+	require.Contains(t, found["leftovers"].Detail, left)
+	require.NoError(t, os.Remove(left))
 	found, err = diagnose(t, home, "--for", "keygen")
 	require.ErrorContains(t, err, "the doctor found")
 	require.Equal(t, doctor.Problem, found["pre-parameters"].Level)

@@ -86,6 +86,7 @@ func TestPassphraseOfAnOlderCopy(t *testing.T) {
 	cfg.Passphrase = "file:config/next"
 	_, err = mpcnode.OpenVault(cfg, home)
 	require.ErrorIs(t, err, mpcnode.ErrPassphrasesDiffer)
+	require.ErrorContains(t, err, "--mpc-passphrase prompt --new-mpc-passphrase")
 	require.ErrorIs(t, err, storage.ErrWrongPassphrase)
 	require.ErrorContains(t, err, paths.Database)
 	require.ErrorContains(t, err, "sequencerd mpc passphrase change")

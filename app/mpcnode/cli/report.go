@@ -167,13 +167,18 @@ func (s statusText) text() string {
 
 // operator is whom the node takes part as, or why as nobody. Only who has an identity that can
 // be used is told to register: on another node that would be another identity than the
-// validator's.
+// validator's. An identity that was revoked is never taken again, and a node that catches up has not
+// come to its registration yet.
 func (s statusText) operator() string {
 	switch {
 	case s.Operator != "":
 		return fmt.Sprintf("%s, identity version %d", s.Operator, s.IdentityVersion)
 	case s.Problem != "":
 		return "none, for the problem below"
+	case s.RevokedBy != "":
+		return types.ForProgram("none: " + s.RevokedBy + " revoked this node's identity; to take part again: sequencerd mpc identity rotate, start the node again, then sequencerd mpc register --from KEY")
+	case s.HasIdentity && (s.CatchingUp || s.Height == 0):
+		return "none yet: whether the chain has this node's identity shows when the node has caught up"
 	case s.HasIdentity:
 		return types.ForProgram("none: the chain has no identity of this node; if it is the validator's own, and no sentry: sequencerd mpc register; if that was done: sequencerd mpc doctor")
 	}

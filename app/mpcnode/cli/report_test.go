@@ -31,13 +31,16 @@ func TestStatusOfAnOperator(t *testing.T) {
 	lost := mpcnode.StatusReport{Problem: "database_missing", Remedy: "restore it"}
 	for want, s := range map[string]mpcnode.StatusReport{
 		`op, identity version 2$`:                                     {Operator: "op", IdentityVersion: 2, HasIdentity: true},
-		`none: the chain has no identity .*: sequencerd mpc register`: {HasIdentity: true},
-		`none: this node follows the chain`:                           {},
-		`none, for the problem below$`:                                lost,
+		`none: the chain has no identity .*: sequencerd mpc register`: {HasIdentity: true, Height: 7},
+		`none yet: .* has caught up$`:                                 {HasIdentity: true, Height: 7, CatchingUp: true},
+		`none yet: .* caught up$`:                                     {HasIdentity: true},
+		`none: op revoked .*: sequencerd mpc identity rotate, .*, then sequencerd mpc register`: {HasIdentity: true, Height: 7, RevokedBy: "op"},
+		`none: this node follows the chain`:                                                     {},
+		`none, for the problem below$`:                                                          lost,
 	} {
 		text := statusText{s}.text()
 		require.Regexp(t, `(?m)^operator +`+want, text)
-		require.Equal(t, s.HasIdentity && s.Operator == "", strings.Contains(text, "mpc register"), text)
+		require.Equal(t, s.HasIdentity && s.Operator == "" && s.Height > 0 && !s.CatchingUp, strings.Contains(text, "mpc register"), text)
 	}
 	require.Regexp(t, `(?m)^problem +database_missing: restore it$`, statusText{lost}.text())
 }

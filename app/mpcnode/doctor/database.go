@@ -49,7 +49,7 @@ func examineLockedDatabase(r *Report, f Facts) {
 	switch {
 	case errors.Is(p.Error, storage.ErrWrongPassphrase): // which is said of the identity
 		notOpened(r)
-	case f.Files.IdentityKeys > 0 && p.Error == nil:
+	case f.Files.IdentityKeys > 0 && f.Files.IdentityError == nil && p.Error == nil:
 		r.advise(check, Problem, "", samePassphrase("database", p.Source),
 			"that of %s opens the identity, and not the database in %s, which has another one: one of the two may be a copy from before the passphrase was changed", p.Source, f.Files.Folder)
 	default:

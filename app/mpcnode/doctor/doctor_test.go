@@ -202,7 +202,7 @@ func TestStagedFailures(t *testing.T) {
 		{"jailed", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorJailed }, Warning, "validator", types.ErrNotBonded, "jailed: a keygen", "tx slashing unjail", 0},
 		{"not bonded", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorUnbonding }, Warning, "validator", types.ErrNotBonded, "not bonded (unbonding)", "tx staking delegate", 0},
 		{"no validator", func(f *Facts) { f.Node.Validator = mpcnode.ValidatorGone }, Warning, "validator", types.ErrNotBonded, "has it no more", "create-validator", 0},
-		{"another consensus key", func(f *Facts) { f.Node.Signer.Own = false }, Warning, "consensus key", "", "AA, and the validator of op-0 has another one", "priv_validator_key.json", 0},
+		{"another consensus key", func(f *Facts) { f.Node.Signer.Own = false }, Warning, "consensus key", "", "AA, and the validator of op-0 has another one, which signed none of the last 10 blocks", "priv_validator_key.json", 0},
 		{"identity made since", func(f *Facts) { f.Files.IdentityKeys = 2 }, Warning, "identity", "", "newer key", "start the node again", 0},
 		{"catching up", func(f *Facts) { f.Node.Status.CatchingUp = true }, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
 		{"engine stopped", unasked(func(f *Facts) { f.Node.Status.Engine = "stopped: the disk is full" }), Problem, "node", types.ErrStorage, "the disk is full", "disk", 0},
@@ -333,6 +333,10 @@ func TestStagedFailuresOfFiles(t *testing.T) {
 			f.Files.IdentityKeys, f.Files.IdentityError = 0, mpcnode.ErrNoIdentity
 			f.Files.DatabaseError, f.Files.Opened = storage.ErrWrongPassphrase, nil
 		}, Problem, "database", "", "does not open it", "after the last change"},
+		{"wrong passphrase and a damaged identity", func(f *Facts) {
+			f.Files.IdentityError = storage.ErrIdentityDamaged
+			f.Files.DatabaseError, f.Files.Opened = storage.ErrWrongPassphrase, nil
+		}, Problem, "database", "", "the passphrase of file:config/mpc.pass does not open it", "after the last change"},
 		{"passphrase file gone", func(f *Facts) {
 			f.Files.Passphrase, f.Files.Opened = Passphrase{Source: "file:x", Error: errors.New("no such file")}, nil
 		}, Problem, "passphrase", "", "no such file", "make it readable"},
@@ -352,9 +356,9 @@ func TestStagedFailuresOfFiles(t *testing.T) {
 		{"database that cannot be looked for", func(f *Facts) {
 			f.Files.HasDatabase, f.Files.DatabaseError, f.Files.Opened = false, errors.New("input/output error"), nil
 		}, Problem, "database", types.ErrStorage, "input/output error", "disk"},
+		{"a copy that was left", func(f *Facts) { f.Files.Leftovers = []string{"/home/mpc/.db.incomplete-7"} }, Warning, "leftovers", "", "/home/mpc/.db.incomplete-7 may be a copy", "remove it"},
 		{"no consensus key", func(f *Facts) { f.Files.Signer.HasKey = false }, Warning, "consensus key", "", "/home/config/key.json), and the next start makes another", "rotate-cons-pub-key"},
 		{"no state of the consensus key", func(f *Facts) { f.Files.Signer.HasState = false }, Problem, "consensus key", "", "/home/data/state.json is gone", "newest copy"},
-		{"a consensus key that never signed", func(f *Facts) { f.Files.Signer.Height = 0 }, Warning, "consensus key", "", "never signed a block, though there are shares", "must not run any more"},
 		{"no identity", func(f *Facts) { f.Files.IdentityKeys, f.Files.IdentityError = 0, mpcnode.ErrNoIdentity }, Problem, "identity", types.ErrIdentityLost, "no identity file", "--identity-only"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -370,6 +374,23 @@ func TestStagedFailuresOfFiles(t *testing.T) {
 			require.Contains(t, found[i].Remedy, c.remedy)
 		})
 	}
+}
+
+// A passphrase does not open an identity that is damaged.
+func TestPassphraseOfADamagedIdentity(t *testing.T) {
+	says := func(f Facts) string {
+		r := Examine(f)
+		i := slices.IndexFunc(r.Findings, func(f Finding) bool { return f.Check == "passphrase" })
+		if i < 0 {
+			return ""
+		}
+		return r.Findings[i].Detail
+	}
+	f := stopped()
+	f.Files.IdentityError = storage.ErrIdentityDamaged
+	require.Contains(t, says(f), "opens the database")
+	f.Files.DatabaseError, f.Files.Opened = storage.ErrWrongPassphrase, nil
+	require.Empty(t, says(f))
 }
 
 // One participant alone cannot say whose clock is wrong.
@@ -391,15 +412,27 @@ func TestTwoClocks(t *testing.T) {
 	require.Contains(t, found[0].Detail, "60 s old")
 }
 
-// Of a key that never signed nobody complains where there are no shares: a validator begins so.
-// Where another process signs, or nobody may look, nothing is said.
+// Of a key that never signed nobody complains: a validator begins so, and so does one whose chain
+// began again, with the shares of before. Nor where another node signs for the validator on
+// purpose, or where it signs nothing. Where another process signs, or nobody may look, nothing is said.
 func TestConsensusKeyThatSaysNothing(t *testing.T) {
 	f := stopped()
 	f.Files.Signer.Height, f.Files.Opened.Shares = 0, 0
 	require.Len(t, bad(Examine(f)), 1, "that it does not run")
+	f.Files.Opened.Shares = 2
+	require.Len(t, bad(Examine(f)), 1)
 	f.Files.Signer = nil
 	require.Len(t, bad(Examine(f)), 1)
 	f = healthy()
-	f.Node.Signer = nil
+	f.Node.Signer.Own, f.Node.Signer.Elsewhere = false, true
+	require.Empty(t, bad(Examine(f)))
+	f.Node.Signer.Elsewhere, f.Node.Validator = false, mpcnode.ValidatorUnbonded
+	require.Len(t, bad(Examine(f)), 1, "that it is not bonded")
+	f.Node.Validator = mpcnode.ValidatorJailed
+	found := bad(Examine(f))
+	require.Len(t, found, 2, "that it is jailed, and why")
+	require.Equal(t, "consensus key", found[1].Check)
+	require.Contains(t, found[1].Remedy, "or a remote signer, is to sign blocks")
+	f.Node.Signer, f.Node.Validator = nil, mpcnode.ValidatorBonded
 	require.Empty(t, bad(Examine(f)))
 }

@@ -13,6 +13,7 @@ func Examine(f Facts) Report {
 	examineSigner(r, f)
 	examinePassphrase(r, f)
 	examineDatabase(r, f)
+	examineLeftovers(r, f)
 	examineDisks(r, f)
 	examineClock(r, f)
 	examinePools(r, f)

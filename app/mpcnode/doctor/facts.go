@@ -59,7 +59,9 @@ type Files struct {
 	DatabaseError error
 	// PreparamsTarget is how many sets of pre-parameters the node is to keep.
 	PreparamsTarget int
-	Disks           []Disk
+	// Leftovers are the paths of what interrupted commands left beside identity and database.
+	Leftovers []string
+	Disks     []Disk
 	// Signer is what signs blocks; nil if nobody could look.
 	Signer *Signer
 }

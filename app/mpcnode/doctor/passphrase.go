@@ -28,6 +28,9 @@ func examinePassphrase(r *Report, f Facts) {
 	case p.Error != nil && !p.Tried:
 		r.advise(check, Problem, "", "make it readable, or name another source in section [mpc] of app.toml; to try one: sequencerd mpc doctor --mpc-passphrase prompt",
 			"it cannot be had%s: %v", running, p.Error)
+	case p.Tried && f.Files.IdentityError != nil && f.Files.Opened != nil:
+		r.ok(check, "that of %s opens the database", p.Source)
+	case p.Tried && f.Files.IdentityError != nil: // of a damaged one nobody can say
 	case p.Tried:
 		r.ok(check, "that of %s opens the identity", p.Source)
 	case f.Node != nil:
