@@ -40,6 +40,8 @@ type signatory struct {
 	sequence uint64
 	secret   chain.Secret
 	query    mpctypes.QueryServer
+	// identities of the participants, by their public keys.
+	identities map[string]ed25519.PrivateKey
 }
 
 // keyID names the key.
@@ -52,16 +54,29 @@ func newSignatory(t *testing.T, edit func(*mpctypes.GenesisState)) *signatory {
 	genesis, identities := withIdentities(t, app, testGenesis(t, app, accounts), edit)
 	s := &signatory{
 		chainInMemory: startChain(t, app, genesis, 1), account: keys[0], address: accounts[0],
-		secret: chain.NewSecret(keyID), query: mpckeeper.NewQueryServer(app.MPC),
+		secret: chain.NewSecret(keyID), query: mpckeeper.NewQueryServer(app.MPC), identities: identities,
 	}
 	asked := s.send(&mpctypes.MsgKeyGen{
 		Requester: s.address.String(), KeyId: keyID, Threshold: 1, Algorithm: mpctypes.ALGORITHM_ECDSA_SECP256K1,
 	})
 	require.Zero(t, asked.Code, asked.Log)
-	requests, err := app.MPCState().EngineRequests(app.NewContext(true))
-	require.NoError(t, err)
-	s.bundle(func(b *mpctypes.BundleBuilder) bool { return attestAll(b, requests[0], s.secret, identities) })
+	s.attest(s.request())
 	return s
+}
+
+// request is the only one that is open.
+func (s *signatory) request() types.Request {
+	s.t.Helper()
+	requests, err := s.app.MPCState().EngineRequests(s.app.NewContext(true))
+	require.NoError(s.t, err)
+	require.Len(s.t, requests, 1)
+	return requests[0]
+}
+
+// attest makes a block in which all members of a request attest it.
+func (s *signatory) attest(r types.Request) {
+	s.t.Helper()
+	s.bundle(func(b *mpctypes.BundleBuilder) bool { return attestAll(b, r, s.secret, s.identities) })
 }
 
 // withIdentities gives the participants of a genesis identities whose keys the test has,

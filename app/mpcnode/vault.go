@@ -21,7 +21,7 @@ var (
 
 // ErrPassphrasesDiffer says that the passphrase is that of the identity, and not of the
 // database beside it.
-var ErrPassphrasesDiffer = errors.New(types.ForProgram("identity and database have different passphrases, as where a copy of the database from before a change of the passphrase was put back; give the database that of the identity: sequencerd mpc passphrase change, --mpc-passphrase prompt --new-mpc-passphrase SOURCE, where SOURCE has that of the identity and the prompt asks for that of the database"))
+var ErrPassphrasesDiffer = errors.New(types.ForProgram("identity and database have different passphrases, as where a copy of the database from before a change of the passphrase was put back; give the database that of the identity: sequencerd mpc passphrase change --mpc-passphrase prompt --new-mpc-passphrase SOURCE, where SOURCE has that of the identity and the prompt asks for that of the database"))
 
 // Vault is what a node keeps secret: its identity keys and the database of key
 // shares. That of a node without an identity is empty.

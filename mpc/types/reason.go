@@ -109,7 +109,7 @@ const (
 	ErrUnknownReshare Reason = "unknown_reshare"
 	// ErrResharePending: the key has an open reshare, whose test is signed for nobody else.
 	ErrResharePending Reason = "reshare_pending"
-	// ErrCancelled: the owner or the authority gave the reshare up, or its test could not go on on another chain.
+	// ErrCancelled: the owner or the authority gave the reshare up, or the chain was imported under another id while it was tested.
 	ErrCancelled Reason = "cancelled"
 	// ErrPruned: the request is over for so long that it is not kept.
 	ErrPruned Reason = "pruned"

@@ -11,7 +11,7 @@ import (
 // examineValidator says whether this node's own validator is one that the chain chooses.
 func examineValidator(r *Report, f Facts) {
 	const check = "validator"
-	if f.Node == nil || f.Node.Identity.Operator == "" {
+	if f.Node == nil || f.Node.Identity.Operator == "" || f.Node.Status.CatchingUp { // then it was so once
 		return
 	}
 	const leaves = "a keygen, or a reshare that names nobody, leaves it out; with the keys that it has it signs as ever"

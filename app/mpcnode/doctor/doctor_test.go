@@ -205,6 +205,10 @@ func TestStagedFailures(t *testing.T) {
 		{"another consensus key", func(f *Facts) { f.Node.Signer.Own = false }, Warning, "consensus key", "", "AA, and the validator of op-0 has another one, which signed none of the last 10 blocks", "priv_validator_key.json", 0},
 		{"identity made since", func(f *Facts) { f.Files.IdentityKeys = 2 }, Warning, "identity", "", "newer key", "start the node again", 0},
 		{"catching up", func(f *Facts) { f.Node.Status.CatchingUp = true }, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
+		{"catching up, not registered as yet", unasked(func(f *Facts) { f.Node.Identity.Operator, f.Node.Status.CatchingUp = "", true }), Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
+		{"catching up, revoked and jailed once", func(f *Facts) {
+			f.Node.Identity.Revoked, f.Node.Validator, f.Node.Status.CatchingUp = true, mpcnode.ValidatorJailed, true
+		}, Problem, "chain", types.ErrCatchingUp, "behind the chain", "wait", 0},
 		{"engine stopped", unasked(func(f *Facts) { f.Node.Status.Engine = "stopped: the disk is full" }), Problem, "node", types.ErrStorage, "the disk is full", "disk", 0},
 		{"engine hangs", unasked(func(f *Facts) { f.Node.AskError = "the engine does not answer" }), Problem, "participant", types.ErrStorage, "the engine does not answer", "log", 0},
 		{"database missing", func(f *Facts) {

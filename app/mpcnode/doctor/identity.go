@@ -36,6 +36,8 @@ func examineIdentity(r *Report, f Facts) {
 	case chain.Keys == 0:
 		r.advise(check, Problem, "", "start the node again", "the node was started before it had an identity")
 	case f.Node.ChainError != "":
+	case s.CatchingUp && (chain.Operator == "" || chain.Revoked): // it may have been registered since
+		r.ok(check, "it has keys, %d; whether the newest is registered shows when the node has caught up", chain.Keys)
 	case chain.Operator == "":
 		r.advise(check, Problem, types.ErrUnregistered, "register it: sequencerd mpc register --from KEY", "the chain knows none of its keys, %d", chain.Keys)
 	case chain.Revoked:

@@ -91,13 +91,6 @@ func (k *Keeper) importOpen(ctx context.Context, gs types.GenesisState, shift in
 			return err
 		}
 	}
-	for _, id := range spoiledTests(ctx, gs) {
-		if condemned[id] == "" {
-			condemned[id] = mpctypes.ErrCancelled
-			k.logger(ctx).Warn("what new shares of a key sign to prove themselves may have been asked of the old ones on the chain before; their reshare is cancelled",
-				"reshare", types.ReshareOfTest(id.ID))
-		}
-	}
 	for _, r := range gs.Requests {
 		r.Shift(shift)
 		if err := k.importRequest(ctx, r, condemned[r.RequestID()]); err != nil {
@@ -181,12 +174,6 @@ func (k *Keeper) importKey(ctx context.Context, key types.Key) error {
 // end of a block is condemned again, for the same reason; so is one whose key or
 // members cannot decide it any more, whatever the file says.
 func (k *Keeper) importRequest(ctx context.Context, r types.Request, reason mpctypes.Reason) error {
-	if r.Test {
-		var err error
-		if r, err = k.importTest(ctx, r); err != nil {
-			return err
-		}
-	}
 	if err := k.openRequest(ctx, r); err != nil {
 		return err
 	}
@@ -197,18 +184,6 @@ func (k *Keeper) importRequest(ctx context.Context, r types.Request, reason mpct
 		}
 	}
 	return k.condemnRequest(ctx, keyOf(r), reason)
-}
-
-// importTest lets a test prove its shares to this chain, which may have another name than
-// the exported one.
-func (k *Keeper) importTest(ctx context.Context, r types.Request) (types.Request, error) {
-	s, err := k.Signature(ctx, r.Id)
-	if err != nil {
-		return r, err
-	}
-	s.SetTestDigest(testDigest(ctx, r))
-	r.Digest = s.Digest
-	return r, k.setSignature(ctx, s)
 }
 
 // condemnation is why an imported request cannot be decided any more; empty if it
@@ -228,6 +203,10 @@ func (k *Keeper) condemnation(ctx context.Context, r types.Request) (mpctypes.Re
 		return "", fmt.Errorf("member of request %s: %w", r.RequestID(), err)
 	case !r.DoesWithout(revoked):
 		return mpctypes.ErrIdentityRevoked, nil
+	case r.Test && isSpoiled(ctx, r):
+		k.logger(ctx).Warn("the chain has another id, and what new shares of a key sign to prove themselves may have been asked of the old ones on the chain before; their reshare is cancelled, ask again with a new id",
+			"reshare", types.ReshareOfTest(r.Id), "key", r.KeyId)
+		return mpctypes.ErrCancelled, nil
 	case r.Kind == types.REQUEST_KIND_RESHARE && types.IsAutoID(r.Id):
 		return k.starved(ctx, r.Id, true, key.EnoughShares(r.Dealers(revoked)) == nil)
 	}

@@ -62,6 +62,9 @@ func (k *Keeper) openTest(ctx context.Context, r types.Request, key types.Key, r
 	}
 	s.SetTestDigest(testDigest(ctx, request))
 	request.Digest = s.Digest
+	if err := k.checkUnasked(ctx, request); err != nil {
+		return err
+	}
 	if err := k.setSignature(ctx, s); err != nil {
 		return err
 	}

@@ -78,6 +78,14 @@ func TestReshareGenesis(t *testing.T) {
 func requireOpenReshares(t *testing.T, f *chain.Fixture, base int64, chainID string) {
 	t.Helper()
 	require.Equal(t, base+540, engineRequest(t, f, mpctypes.KindReshare, "pending").ExpiryHeight)
+	if chainID != chain.ChainID {
+		f.Ctx = f.Ctx.WithBlockHeight(base + 1)
+		f.EndBlocks(base + 2)
+		requireReshare(t, f, "testing", types.RESHARE_STATUS_ERROR, "cancelled")
+		require.EqualValues(t, 1, requireKey(t, f, "k", types.KEY_STATUS_READY, "").Epoch)
+		finishSign(t, f, "old", chain.NewSecret("k"))
+		return
+	}
 	test := engineRequest(t, f, mpctypes.KindSign, "test:testing")
 	require.Equal(t, base+240, test.ExpiryHeight)
 	digest := mpctypes.ReshareTestDigest(chainID, "k", 2, chain.Session("testing"), test.TestSeed)

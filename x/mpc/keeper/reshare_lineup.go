@@ -6,6 +6,8 @@ import (
 	"errors"
 	"slices"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -53,11 +55,11 @@ func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Me
 			dealers++
 		}
 	}
-	beside, err := k.byUse(ctx, key, l.receivers, last)
+	beside, err := k.beside(ctx, key, l.receivers, last)
 	if err != nil {
 		return lineup{}, err
 	}
-	for _, d := range inTurn(beside, mpctypes.MaxMembers-len(receivers), int(key.FailedReshares)) {
+	for _, d := range beside {
 		enough := shares > int(key.Threshold)
 		if enough && d.last {
 			continue
@@ -105,16 +107,13 @@ func (d dealer) place() (place int) {
 	return place
 }
 
-// byUse lists the participants of a key who have an identity and get no new share, in the
-// order of their places, of each place first those who are bonded and not jailed: their nodes
-// are up, more likely than those of others.
-func (k *Keeper) byUse(ctx context.Context, key types.Key, receivers []string, last func(operator string) bool) ([]dealer, error) {
-	able, err := k.able(ctx, key)
-	if err != nil {
-		return nil, err
-	}
-	bonded := operatorsOf(able)
-	var list, others []dealer
+func (d dealer) compare(other dealer) int { return cmp.Compare(d.place(), other.place()) }
+
+// beside lists the participants of a key who have an identity and get no new share, by how
+// gladly they are asked to deal. Who of them is bonded is looked up only where there is not
+// room for all.
+func (k *Keeper) beside(ctx context.Context, key types.Key, receivers []string, last func(operator string) bool) ([]dealer, error) {
+	var list []dealer
 	for _, operator := range key.Participants {
 		if slices.Contains(receivers, operator) {
 			continue
@@ -126,26 +125,34 @@ func (k *Keeper) byUse(ctx context.Context, key types.Key, receivers []string, l
 		if err != nil {
 			return nil, err
 		}
-		d := dealer{member: m, share: key.HasShare(operator), last: last(operator)}
-		if slices.Contains(bonded, operator) {
-			list = append(list, d)
-		} else {
-			others = append(others, d)
-		}
+		list = append(list, dealer{member: m, share: key.HasShare(operator), last: last(operator)})
 	}
-	list = append(list, others...)
-	slices.SortStableFunc(list, func(a, b dealer) int { return cmp.Compare(a.place(), b.place()) })
-	return list, nil
+	room := mpctypes.MaxMembers - len(receivers)
+	if len(list) <= room {
+		slices.SortStableFunc(list, dealer.compare)
+		return list, nil
+	}
+	able, err := k.able(ctx, key)
+	if err != nil {
+		return nil, err
+	}
+	bonded := operatorsOf(able)
+	away := func(d dealer) bool { return !slices.Contains(bonded, d.member.Operator) }
+	// Their nodes are up, more likely than those of others.
+	list = slices.Concat(slices.DeleteFunc(slices.Clone(list), away), slices.DeleteFunc(slices.Clone(list), func(d dealer) bool { return !away(d) }))
+	slices.SortStableFunc(list, dealer.compare)
+	failed, beyond := int(key.FailedReshares), 0
+	if failed > types.MaxPauseDoublings { // which counts no further
+		beyond = int(sdk.UnwrapSDKContext(ctx).BlockHeight() % mpctypes.MaxMembers)
+	}
+	return inTurn(list, room, failed, beyond), nil
 }
 
 // inTurn changes the order of the first place for which there is not room for all: after
-// each reshare that failed in the epoch the next ones have their turn. Nobody is blamed
-// that does not deal and was to get no share, and by the same order it would be asked each
-// time.
-func inTurn(dealers []dealer, room, failed int) []dealer {
-	if len(dealers) <= room {
-		return dealers
-	}
+// each reshare that failed in the epoch those who had no room in it have their turn, and so many
+// beyond. Nobody is blamed that does not deal and was to get no share, and by the same order it
+// would be asked each time.
+func inTurn(dealers []dealer, room, failed, beyond int) []dealer {
 	first := 0
 	for first < len(dealers) {
 		end := first
@@ -153,7 +160,7 @@ func inTurn(dealers []dealer, room, failed int) []dealer {
 			end++
 		}
 		if end > room {
-			next := first + failed*max(room-first, 0)%(end-first)
+			next := first + (failed*max(room-first, 0)+beyond)%(end-first)
 			return slices.Concat(dealers[:first], dealers[next:end], dealers[first:next], dealers[end:])
 		}
 		first = end

@@ -2,6 +2,8 @@ package keeper
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -17,12 +19,19 @@ import (
 // nobody knows before the block that opens the test: the app hash in the header of that block
 // is a hash over all the state of before, any request in it included, so that no such request
 // can have been for a digest made of it. Results are applied before the transactions of their
-// block: from these on, and as long as the test is open, nobody may ask for its digest.
+// block: from these on, and as long as the test is open, nobody may ask for its digest. What
+// other modules ask for in that block before is looked through when the test is opened.
+
+// noState is the app hash in the header of a chain's first block.
+var noState = sha256.Sum256(nil)
 
 // testSeed is the seed of a test that this block opens. Each node has it of the state before
 // the block, however it came by that.
 func testSeed(ctx context.Context) ([]byte, error) {
 	header := sdk.UnwrapSDKContext(ctx).HeaderInfo()
+	if string(header.AppHash) == string(noState[:]) {
+		return nil, errors.New("the first block of a chain has an app hash that everybody knows before; new shares are tested from the next one on")
+	}
 	if len(header.AppHash) != len(mpctypes.Hash{}) {
 		return nil, fmt.Errorf("the header of block %d has an app hash of %d bytes and not of %d, by which new shares prove themselves: the application must give it to the context of each block, as baseapp does",
 			sdk.UnwrapSDKContext(ctx).BlockHeight(), len(header.AppHash), len(mpctypes.Hash{}))
@@ -52,29 +61,32 @@ func (k *Keeper) refuseTestDigest(ctx context.Context, key types.Key, digest []b
 		key.Id, key.ReshareId)
 }
 
-// spoiledTests lists the open tests of a genesis file whose digest on this chain the old
-// shares may have been asked for on the one before: the seed was known there while the
-// test was open, and the digest was another if the chains have other ids. Where the file does
-// not have all signatures any more that were asked for since, it may have been one of
-// those.
-func spoiledTests(ctx context.Context, gs types.GenesisState) (spoiled []mpctypes.RequestID) {
-	type signed struct{ key, digest string }
-	tests := make(map[signed]types.Request)
-	for _, r := range gs.Requests {
-		if !r.Test {
+// checkUnasked says that nobody asked for the digest of a test that is about to be opened,
+// as another module that executes before it in the block and knows the seed might.
+func (k *Keeper) checkUnasked(ctx context.Context, test types.Request) error {
+	ids, err := requestsOf(ctx, k.requestsByKey, test.KeyId)
+	if err != nil {
+		return err
+	}
+	for _, id := range ids {
+		if id.K1() != uint32(types.REQUEST_KIND_SIGN) {
 			continue
 		}
-		digest := testDigest(ctx, r)
-		tests[signed{r.KeyId, string(digest[:])}] = r
-		pruned := gs.Params.RetentionBlocks > 0 && r.Height+int64(gs.Params.RetentionBlocks) <= gs.ExportHeight
-		if pruned && string(digest[:]) != string(r.Digest) {
-			spoiled = append(spoiled, r.RequestID())
+		r, open, err := k.request(ctx, id)
+		if err != nil {
+			return err
+		}
+		if open && string(r.Digest) == string(test.Digest) {
+			return fmt.Errorf("what the new shares of key %s would sign to prove themselves is asked of the old ones as signature %s of this block; they are tested from the next one on", test.KeyId, r.Id)
 		}
 	}
-	for _, s := range gs.Signatures {
-		if r, asked := tests[signed{s.KeyId, string(s.Digest)}]; asked && s.Id != r.Id {
-			spoiled = append(spoiled, r.RequestID())
-		}
-	}
-	return spoiled
+	return nil
+}
+
+// isSpoiled says whether an imported test cannot prove its shares to this chain, which has
+// another id than the one that opened it: its digest would be another one, which the old shares
+// may have been asked for since the seed was known, also where no genesis file shows it.
+func isSpoiled(ctx context.Context, r types.Request) bool {
+	digest := testDigest(ctx, r)
+	return string(digest[:]) != string(r.Digest)
 }

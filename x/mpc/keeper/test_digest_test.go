@@ -7,6 +7,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -63,56 +65,47 @@ func TestTestNeedsAnAppHash(t *testing.T) {
 	first := f.Participants[0].AttestReshare("r", 0, chain.Session("r"), secret.Payload(len(r.Participants)))
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &first))
 	last := f.Participants[1].AttestReshare("r", 0, chain.Session("r"), secret.Payload(len(r.Participants)))
-	require.ErrorContains(t, f.Keeper.ApplyAttestation(f.Ctx, &last), "app hash of 0 bytes")
+	alone := func() sdk.Context { ctx, _ := f.Ctx.CacheContext(); return ctx } // as a result of a bundle is applied
+	require.ErrorContains(t, f.Keeper.ApplyAttestation(alone(), &last), "app hash of 0 bytes")
+	require.ErrorContains(t, f.Keeper.ApplyAttestation(chain.WithAppHash(alone(), ""), &last), "first block")
+	require.NoError(t, f.Keeper.ApplyAttestation(chain.WithAppHash(f.Ctx, "of it"), &last))
+	requireReshare(t, f, "r", types.RESHARE_STATUS_TESTING, "")
 }
 
-// A test goes on after an import, on a chain of another id with a digest of that. Who knew the
-// id could ask the old shares for it on the chain before, where it was no test's.
+// A module that knows the app hash may ask in the same block before the test is open.
+func TestTestThatIsAskedForInItsBlock(t *testing.T) {
+	f, secret := resharing(t)
+	r := f.Reshare("r", "k", 1, f.Participants[:2]...)
+	first := f.Participants[0].AttestReshare("r", 0, chain.Session("r"), secret.Payload(len(r.Participants)))
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &first))
+	last := f.Participants[1].AttestReshare("r", 0, chain.Session("r"), secret.Payload(len(r.Participants)))
+	require.NoError(t, askRaw(f, "s", testOf(chain.ChainID, "one state")))
+	cached, _ := f.Ctx.CacheContext() // as a bundle is applied
+	require.ErrorContains(t, f.Keeper.ApplyAttestation(chain.WithAppHash(cached, "one state"), &last), "signature s of this block")
+	require.NoError(t, f.Keeper.ApplyAttestation(chain.WithAppHash(f.Ctx, "the next state"), &last))
+	requireReshare(t, f, "r", types.RESHARE_STATUS_TESTING, "")
+}
+
+// A test goes on after an import, but for a chain of another id: who knew that could ask the old
+// shares for the digest that it had there, on the chain before, where it was no test's.
 func TestTestOnAnotherChain(t *testing.T) {
-	const other = "mpc-test-2"
-	for name, c := range map[string]struct {
-		chainID  string
-		asked    string // on the chain before, for the digest of which chain id
-		finished bool   // the signature
-		prunes   uint32 // retention_blocks
-		blocks   int64  // that the test was open
-		spoiled  bool
-	}{
-		"the same id":                                {chainID: chain.ChainID, asked: other},
-		"the same id, some are pruned":               {chainID: chain.ChainID, prunes: 50, blocks: 100},
-		"another id":                                 {chainID: other},
-		"another id, asked for a third one":          {chainID: other, asked: "mpc-test-3"},
-		"another id, asked for it":                   {chainID: other, asked: other, spoiled: true},
-		"another id, asked for it and signed":        {chainID: other, asked: other, finished: true, spoiled: true},
-		"another id, asked for it and pruned":        {chainID: other, asked: other, finished: true, prunes: 50, blocks: 100, spoiled: true},
-		"another id, none is pruned that it tests":   {chainID: other, prunes: 200, blocks: 100},
-		"another id, none is pruned, whoever asked":  {chainID: other, asked: other, prunes: 200, blocks: 100, spoiled: true},
-		"another id, who asked may have been pruned": {chainID: other, prunes: 50, blocks: 100, spoiled: true},
-	} {
+	for name, chainID := range map[string]string{"the same id": chain.ChainID, "another id": "mpc-test-2"} {
 		t.Run(name, func(t *testing.T) {
 			old, secret := resharing(t)
 			old.Reshare("r", "k", 1)
 			old.Stage("r", secret)
-			if c.asked != "" {
-				require.NoError(t, askRaw(old, "s", testOf(c.asked, "a state")))
-			}
-			if c.finished {
-				finishSign(t, old, "s", secret)
-			}
-			setParams(t, old, func(p *types.Params) { p.RetentionBlocks = c.prunes })
-			old.EndBlocks(old.Ctx.BlockHeight() + c.blocks)
+			require.NoError(t, askRaw(old, "s", testOf("mpc-test-2", "a state")))
 			gs, err := old.Keeper.ExportGenesis(old.Ctx)
 			require.NoError(t, err)
 			require.NoError(t, gs.Validate())
 
 			f := chain.NewEmpty(t)
-			f.Ctx = chain.WithAppHash(f.Ctx.WithChainID(c.chainID), "of the first block")
+			f.Ctx = chain.WithAppHash(f.Ctx.WithChainID(chainID), "of the first block")
 			require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
 			f.Ctx = f.Ctx.WithBlockHeight(1)
 			test := requireSignature(t, f, "test:r", types.SIGNATURE_STATUS_PENDING, "")
-			require.Equal(t, testOf(c.chainID, "a state"), test.Digest)
 			result := secret.Sign("test:r", test.Digest)
-			if c.spoiled {
+			if chainID != chain.ChainID {
 				require.ErrorIs(t, f.Keeper.ApplySignature(f.Ctx, &result), types.ErrAlreadyDecided)
 				f.EndBlocks(2)
 				requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, "cancelled")
@@ -121,7 +114,7 @@ func TestTestOnAnotherChain(t *testing.T) {
 				require.Zero(t, key.FailedReshares)
 				return
 			}
-			require.Equal(t, test.Digest, engineRequest(t, f, mpctypes.KindSign, "test:r").Digest)
+			require.Equal(t, testOf(chainID, "a state"), engineRequest(t, f, mpctypes.KindSign, "test:r").Digest)
 			require.ErrorIs(t, askRaw(f, "again", test.Digest), types.ErrResharePending)
 			require.NoError(t, f.Keeper.ApplySignature(f.Ctx, &result))
 			requireReshare(t, f, "r", types.RESHARE_STATUS_READY, "")
@@ -139,7 +132,7 @@ func TestGenesisOfTestSeeds(t *testing.T) {
 		"none":                     {of: "test:r"},
 		"31 bytes":                 {seed: make([]byte, 31), of: "test:r", wrong: true},
 		"33 bytes":                 {seed: make([]byte, 33), of: "test:r", wrong: true},
-		"another":                  {seed: bytes.Repeat([]byte{1}, 32), of: "test:r"},
+		"of another block":         {seed: bytes.Repeat([]byte{1}, 32), of: "test:r"},
 		"of a common signature":    {seed: bytes.Repeat([]byte{1}, 32), of: "s", wrong: true},
 		"none of a common request": {of: "s"},
 	} {
@@ -150,9 +143,18 @@ func TestGenesisOfTestSeeds(t *testing.T) {
 			old.KeySign("s", "k", "a")
 			gs, err := old.Keeper.ExportGenesis(old.Ctx)
 			require.NoError(t, err)
+			digest := mpctypes.ReshareTestDigest(chain.ChainID, "k", 1, chain.Session("r"), c.seed)
 			for i := range gs.Requests {
 				if gs.Requests[i].Id == c.of {
 					gs.Requests[i].TestSeed = c.seed
+				}
+				if gs.Requests[i].Test {
+					gs.Requests[i].Digest = digest[:]
+				}
+			}
+			for i := range gs.Signatures {
+				if gs.Signatures[i].Test {
+					gs.Signatures[i].SetTestDigest(digest)
 				}
 			}
 			if c.wrong {
@@ -166,7 +168,6 @@ func TestGenesisOfTestSeeds(t *testing.T) {
 			f := chain.NewEmpty(t)
 			require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
 			f.Ctx = f.Ctx.WithBlockHeight(1)
-			digest := mpctypes.ReshareTestDigest(chain.ChainID, "k", 1, chain.Session("r"), c.seed)
 			require.Equal(t, digest[:], engineRequest(t, f, mpctypes.KindSign, "test:r").Digest)
 			require.ErrorIs(t, askRaw(f, "again", digest[:]), types.ErrResharePending)
 			f.PassTest("r", secret)
