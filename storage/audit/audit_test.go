@@ -6,7 +6,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -251,11 +253,23 @@ func TestOpenLater(t *testing.T) {
 		l := OpenLater(dir, Retention{})
 		require.Error(t, l.Failing())
 		ctx, cancel := context.WithCancel(t.Context())
+		var mu sync.Mutex
 		var told []error
 		var heads []Head
+		said := func() ([]error, []Head) {
+			mu.Lock()
+			defer mu.Unlock()
+			return slices.Clone(told), slices.Clone(heads)
+		}
 		ended := make(chan error, 1)
 		go func() {
-			ended <- l.Run(ctx, func(err error) { told = append(told, err) }, func(h Head, onDisk bool) {
+			ended <- l.Run(ctx, func(err error) {
+				mu.Lock()
+				defer mu.Unlock()
+				told = append(told, err)
+			}, func(h Head, onDisk bool) {
+				mu.Lock()
+				defer mu.Unlock()
 				heads = append(heads, h)
 				require.Equal(t, h.Number > 0, onDisk)
 			})
@@ -266,25 +280,28 @@ func TestOpenLater(t *testing.T) {
 		time.Sleep(3 * FlushInterval)
 		synctest.Wait()
 		require.Error(t, l.Failing())
-		require.Empty(t, told, "its owner knows")
-		require.Equal(t, []Head{{Lost: 2}}, heads)
+		errs, noted := said()
+		require.Empty(t, errs, "its owner knows")
+		require.Equal(t, []Head{{Lost: 2}}, noted)
 
 		require.NoError(t, os.Mkdir(dir, 0o700))
 		time.Sleep(FlushInterval)
 		synctest.Wait()
 		require.NoError(t, l.Failing())
-		require.Equal(t, []error{nil}, told)
+		errs, _ = said()
+		require.Equal(t, []error{nil}, errs)
 		require.NoError(t, l.Append(use(2)))
 		cancel()
 		require.NoError(t, <-ended)
 		require.NoError(t, l.Close())
+		_, noted = said()
 		r, err := Verify(dir)
 		require.NoError(t, err)
 		require.Equal(t, uint64(3), r.Last)
 		require.Equal(t, []string{
 			"line 1: gap: 2 lines before this one could not be written; 1 of them follow", "line 2: backup: file 1",
 		}, r.Notes)
-		require.Equal(t, Head{Number: 3, Hash: r.Hash}, heads[len(heads)-1])
+		require.Equal(t, Head{Number: 3, Hash: r.Hash}, noted[len(noted)-1])
 		last, _, _, err := tail(filepath.Join(dir, current))
 		require.NoError(t, err)
 		require.Equal(t, uint64(3), last.Number)
