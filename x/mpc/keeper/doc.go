@@ -12,8 +12,9 @@
 // by hooks (hooks.go).
 //
 // A reshare has two requests, one after the other: its own, which makes the new
-// shares, and a signature, which tests them. Only the second one's result changes the
-// key (reshare_decide.go); until then, and if either fails, it signs with what it has.
+// shares, and a signature, which tests them over a digest that nobody knew before
+// (test_digest.go). Only the second one's result changes the key (reshare_decide.go); until
+// then, and if either fails, it signs with what it has.
 //
 // A deletion can be taken back while the key is DELETING (undelete.go). The end of a
 // block prunes what is over for long (prune.go), and may ask for reshares by itself
