@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"math/rand/v2"
 	"net"
 	"sync"
 	"sync/atomic"
@@ -33,15 +34,28 @@ func libp2pPlaces(t *testing.T, n int) []place {
 	t.Helper()
 	places := make([]place, n)
 	for i := range places {
-		c, err := net.ListenPacket("udp", "127.0.0.1:0")
-		require.NoError(t, err)
+		c := listenBelowEphemeral(t)
 		defer c.Close()
+		var err error
 		places[i].key = ed25519.GenPrivKey()
 		places[i].Address = c.LocalAddr().String()
 		places[i].ID, err = LibP2PID(places[i].key)
 		require.NoError(t, err)
 	}
 	return places
+}
+
+// listenBelowEphemeral listens on a free port below those that systems give to who asks for
+// any: nobody gets it between its end here and the node's start.
+func listenBelowEphemeral(t *testing.T) net.PacketConn {
+	t.Helper()
+	for range 1000 {
+		if c, err := net.ListenPacket("udp", fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(22000))); err == nil {
+			return c
+		}
+	}
+	t.Fatal("no free UDP port")
+	return nil
 }
 
 // libp2pNode is a reactor on a libp2p switch.
