@@ -102,6 +102,18 @@ func (k *Keeper) dueHooks(ctx context.Context) (list []due, err error) {
 	return list, nil
 }
 
+// oldestQueuedHook is the height since which a hook waits.
+func (k *Keeper) oldestQueuedHook(ctx context.Context) (height int64, is bool, err error) {
+	err = k.queuedHooks.Walk(ctx, nil, func(q queuedHook) (bool, error) {
+		height, is = q.K1(), true
+		return true, nil
+	})
+	if err != nil {
+		err = fmt.Errorf("find the oldest queued hook: %w", err)
+	}
+	return height, is, err
+}
+
 // callQueued calls a hook that waited, with what it is about as that is now: the key
 // may have been deleted in the meantime. An accusation that lapsed before its turn says
 // nothing any more, nor does a signature or a reshare that was pruned.

@@ -80,6 +80,23 @@ func TestWorkOfABundleIsBounded(t *testing.T) {
 	require.Zero(t, f.Events(&types.EventHookFailed{}))
 }
 
+// No answer is pruned while its module waits to hear of it, however short answers stay.
+func TestNothingIsPrunedUnheard(t *testing.T) {
+	const signatures = 150
+	f, r, results := withResults(t, signatures)
+	retain(t, f, 1)
+	r.do = burning
+	applyBundle(t, f, results)
+	require.NotZero(t, f.Entries(types.QueuedHooksPrefix))
+	for f.Entries(types.QueuedHooksPrefix) > 0 {
+		require.Less(t, f.Ctx.BlockHeight(), int64(20), "they come to an end")
+		f.EndBlocks(f.Ctx.BlockHeight() + 1)
+	}
+	require.Len(t, r.heard, signatures, "each once")
+	f.EndBlocks(f.Ctx.BlockHeight() + 2)
+	requireUnsigned(t, f, results[signatures-1].RequestID, types.ErrPruned)
+}
+
 // What queued hooks cost is not there for expiries of the same block, but for a few: all
 // queues together are bounded, and none waits for another one to be empty.
 func TestQueuesShareTheWorkOfABlockEnd(t *testing.T) {

@@ -48,14 +48,23 @@ func comparePrunables(a, b prunable) int {
 }
 
 // duePrunes lists what is over for more than retention_blocks, the oldest first, up to the
-// limit. The parameter counts as it is now: who sets it lets the past be pruned, too.
+// limit. The parameter counts as it is now: who sets it lets the past be pruned, too. What
+// was decided while the module that asked waits to be told stays until it was told.
 func (k *Keeper) duePrunes(ctx context.Context) (list []due, err error) {
 	params, err := k.Params(ctx)
 	if err != nil || params.RetentionBlocks == 0 {
 		return nil, err
 	}
 	retention := int64(params.RetentionBlocks)
-	old, err := k.prunables(ctx, sdk.UnwrapSDKContext(ctx).BlockHeight()-retention)
+	oldest := sdk.UnwrapSDKContext(ctx).BlockHeight() - retention
+	waits, is, err := k.oldestQueuedHook(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if is {
+		oldest = min(oldest, waits-1)
+	}
+	old, err := k.prunables(ctx, oldest)
 	for _, p := range old {
 		list = append(list, k.duePrune(p, retention))
 	}
