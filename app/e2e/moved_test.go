@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"strings"
 	"testing"
 	"time"
 
@@ -25,9 +26,9 @@ const movedTimeLimit = 16 * time.Minute
 
 // TestPutBackAndMoved does what the README tells operators to do when a chain is put back
 // or gets a new id, command by command, with shares that stay where they are. One node is
-// rolled back by a block; then all stop at one height and go on under another chain id;
-// then the chain is put back behind a key and a signature, which is done by export too.
-// The first key signs all along. What the chain does not know any more is kept and
+// rolled back, block by block, to before a reshare switched; then all stop at one height and
+// go on under another chain id; then the chain is put back behind a key, a signature and a
+// reshare, which is done by export too. The first key signs all along, and is reshared again. What the chain does not know any more is kept and
 // listed; the request that was taken back is signed when it is asked for again, and never
 // with another digest; and a backup from before the new id is restored where that is said.
 func TestPutBackAndMoved(t *testing.T) {
@@ -37,15 +38,17 @@ func TestPutBackAndMoved(t *testing.T) {
 	cfg := localnet.DefaultConfig("", "")
 	cfg.BlockTime = shortBlocks
 	cfg.Params = func(p *mpctypes.Params) {
-		p.RetireBlocks, p.SignAttemptBlocks, p.SignLifetimeBlocks, p.KeygenAttemptBlocks = 30, 20, 60, 120
+		p.RetireBlocks, p.SignAttemptBlocks, p.SignLifetimeBlocks = keptBlocks, 20, 60
+		p.KeygenAttemptBlocks, p.ReshareAttemptBlocks = 120, 120
 	}
 	cfg.Tune = func(_ int, c *localnet.NodeConfig) { c.App.MPC.PreparamsTarget = 1 }
 	n := startNetwork(t, ctx, cfg)
 	made := n.makeKey(ctx, "key", 2)
 	n.signs(ctx, made, "before")
+	made = n.refresh(ctx, made, "refresh")
 	secret, folder := n.backsUp(ctx, 3)
 
-	n.rollsBackOne(ctx, 1)
+	n.rollsBackOne(ctx, 1, n.switched(ctx, "refresh"))
 	n.onlyHolds(ctx, made, 1)
 	n.signsWithout(ctx, made, "after-rollback", 2)
 
@@ -62,14 +65,19 @@ func TestPutBackAndMoved(t *testing.T) {
 	n.signs(ctx, made, "taken-back")
 	n.signs(ctx, made, "bound")
 	second := n.makeKey(ctx, "second", 2)
+	undone := n.refresh(ctx, made, "undone")
 	for i := range n.Len() {
 		require.NoError(t, n.Node(i).Stop())
 	}
 	n = n.moves(ctx, "seq-local-3", back)
 	n.onlyHolds(ctx, made, 0, 1, 2, 3)
 	n.listsUnknown(ctx, "second")
+	n.withholds(ctx, made.Id, mpc.WithheldUnasked)
 	n.signs(ctx, made, "taken-back")
 	n.asksAnother(ctx, made, second)
+	again := n.refresh(ctx, made, "again")
+	require.NotEqual(t, undone.PublicShares, again.PublicShares)
+	n.onlyHolds(ctx, again, 0, 1, 2, 3)
 	n.agree(ctx)
 }
 
@@ -87,11 +95,26 @@ func (n *network) backsUp(ctx context.Context, i int) (secret, folder string) {
 	return secret, folder
 }
 
-// rollsBackOne takes one block back on one node, which follows the chain again.
-func (n *network) rollsBackOne(ctx context.Context, i int) {
+// switched is the block in which a reshare did.
+func (n *network) switched(ctx context.Context, reshare string) int64 {
+	resp, err := n.requester.Query.Reshare(ctx, &mpctypes.QueryReshareRequest{ReshareId: reshare})
+	require.NoError(n.t, err)
+	require.Equal(n.t, mpctypes.RESHARE_STATUS_READY, resp.Reshare.Status)
+	return resp.Reshare.DecidedHeight
+}
+
+// rollsBackOne takes blocks back on one node, one after the other until it is before a
+// height. It follows the chain again.
+func (n *network) rollsBackOne(ctx context.Context, i int, before int64) {
 	t, node := n.t, n.Node(i)
 	require.NoError(t, node.Stop())
-	n.operate(ctx, node, "rollback", "--hard")
+	for back := before; back >= before; {
+		out := n.operate(ctx, node, "rollback", "--hard")
+		_, said, found := strings.Cut(out, "Rolled back state to height ")
+		require.True(t, found, out)
+		_, err := fmt.Sscan(said, &back)
+		require.NoError(t, err)
+	}
 	require.NoError(t, node.Start())
 	require.NoError(t, node.WaitHeight(ctx, n.height(ctx)+2))
 	require.NoError(t, node.WaitReady(ctx))
@@ -233,11 +256,22 @@ func (n *network) asksAnother(ctx context.Context, made, second mpctypes.Key) {
 	again := n.makeKey(ctx, second.Id, 2)
 	require.NotEqual(t, second.PublicKey, again.PublicKey)
 	n.signs(ctx, again, "by-the-new-key")
+	n.withholds(ctx, second.Id, mpc.WithheldForeign)
+}
+
+// withholds: every node lists once that it keeps a share of a key, and why.
+func (n *network) withholds(ctx context.Context, key string, why mpc.Withholding) {
+	t := n.t
 	for i := range n.Len() {
 		s, err := n.Node(i).MPC().Status(ctx)
 		require.NoError(t, err)
-		require.Len(t, s.Withheld, 1)
-		require.Equal(t, []string{second.Id, string(mpc.WithheldForeign)}, []string{s.Withheld[0].KeyID, s.Withheld[0].Why})
-		require.Contains(t, n.operate(ctx, n.Node(i), "mpc", "status"), "share of "+second.Id)
+		var kept []string
+		for _, w := range s.Withheld {
+			if w.KeyID == key {
+				kept = append(kept, w.Why)
+			}
+		}
+		require.Equal(t, []string{string(why)}, kept)
+		require.Contains(t, n.operate(ctx, n.Node(i), "mpc", "status"), "share of "+key)
 	}
 }
