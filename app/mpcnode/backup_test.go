@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -334,13 +335,16 @@ func TestCheckBackup(t *testing.T) {
 		edited("newer", func(r *types.Record) { r.Epoch = 7 }),
 		edited("lost-session", func(*types.Record) {}),
 		edited("deleted", func(*types.Record) {}),
+		edited("deleting", func(*types.Record) {}),
+		edited("deleting-older", func(r *types.Record) { r.Epoch = 0 }),
+		edited("deleting-failed", func(*types.Record) {}),
 		edited("failed", func(*types.Record) {}),
 		edited("unknown", func(*types.Record) {}),
 		edited("no-share", func(r *types.Record) { r.Data = nil }),
 		edited("cut", func(r *types.Record) { r.Data = r.Data[:len(r.Data)-1] }),
 	}}}
 	keys := map[string]mpcmodule.Key{}
-	for _, id := range []string{"fits", "other-share", "other-key", "other-commitments", "older", "newer", "lost-session", "deleted", "failed", "missing", "cut"} {
+	for _, id := range []string{"fits", "other-share", "other-key", "other-commitments", "older", "newer", "lost-session", "deleted", "deleting", "deleting-older", "deleting-failed", "deleting-missing", "failed", "missing", "cut"} {
 		keys[id] = chainKey(k, id)
 	}
 	set := func(id string, edit func(*mpcmodule.Key)) {
@@ -355,6 +359,11 @@ func TestCheckBackup(t *testing.T) {
 	set("older", func(x *mpcmodule.Key) { x.Epoch = 2 })
 	set("lost-session", func(x *mpcmodule.Key) { x.Session = make([]byte, 32) })
 	set("deleted", func(x *mpcmodule.Key) { x.Status = mpcmodule.KEY_STATUS_DELETED })
+	for _, id := range []string{"deleting", "deleting-older", "deleting-failed", "deleting-missing"} {
+		set(id, func(x *mpcmodule.Key) { x.Status, x.RetireHeight = mpcmodule.KEY_STATUS_DELETING, 700 })
+	}
+	set("deleting-older", func(x *mpcmodule.Key) { x.Epoch = 1 })
+	set("deleting-failed", func(x *mpcmodule.Key) { x.PublicKey, x.Session = nil, nil })
 	set("failed", func(x *mpcmodule.Key) { x.Status = mpcmodule.KEY_STATUS_ERROR })
 	for i := range saved.Records {
 		saved.Records[i].HasData = saved.Records[i].Data != nil
@@ -367,6 +376,7 @@ func TestCheckBackup(t *testing.T) {
 	for _, c := range CheckBackup(saved, keys, "") {
 		outcomes[c.KeyID] = append(outcomes[c.KeyID], c.Outcome)
 		require.Equal(t, c.Outcome == CheckBad, c.Problem != "", c.KeyID)
+		require.Equal(t, slices.Contains([]string{"deleting", "deleting-older", "deleting-missing"}, c.KeyID), c.DeletedAt == 700, c.KeyID)
 		if c.KeyID == "fits" {
 			require.Equal(t, string(k.Operators[1]), c.Participant)
 		}
@@ -375,7 +385,8 @@ func TestCheckBackup(t *testing.T) {
 		"fits": {CheckFits}, "other-share": {CheckBad, CheckMissing}, "other-key": {CheckBad, CheckMissing},
 		"other-commitments": {CheckBad, CheckMissing}, "older": {CheckOlderEpoch, CheckMissing},
 		"newer": {CheckNewerEpoch, CheckMissing}, "lost-session": {CheckOtherSession, CheckMissing},
-		"deleted": {CheckDeleted}, "failed": {CheckNotReady}, "unknown": {CheckUnknown}, "no-share": {CheckNoShare},
+		"deleted": {CheckDeleted}, "deleting": {CheckDeleting}, "deleting-older": {CheckOlderEpoch, CheckMissing},
+		"deleting-failed": {CheckNotReady}, "deleting-missing": {CheckMissing}, "failed": {CheckNotReady}, "unknown": {CheckUnknown}, "no-share": {CheckNoShare},
 		"missing": {CheckMissing}, "cut": {CheckBad, CheckMissing},
 	}, outcomes)
 }
