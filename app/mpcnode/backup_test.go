@@ -68,7 +68,7 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	require.NoError(t, v.Database().BindDigest("payment-1", types.Hash{1}, []byte{1}))
 	var recorded []Operation
 	saves := &backups{
-		vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(o Operation) { recorded = append(recorded, o) },
+		vault: v, identity: paths.Identity, chainID: "seq-1", word: nowhere, record: func(o Operation) { recorded = append(recorded, o) },
 	}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
@@ -188,7 +188,7 @@ func TestPassphrasesAreWiped(t *testing.T) {
 }
 
 // nowhere: the chain says of no key that others have it.
-func nowhere(backup.Lost) []string { return nil }
+func nowhere(backup.Lost) ([]string, []backup.Entry) { return nil, nil }
 
 // A node that lacks a share which the last file has adds no file, unless the chain gave the key
 // to others or somebody says that the share is lost.
@@ -198,7 +198,7 @@ func TestBackupOfWhatIsGone(t *testing.T) {
 	require.NoError(t, v.Database().PutRecord(had))
 	had.Data, had.Status = nil, types.StatusReady
 	require.NoError(t, v.Database().PutRecord(had))
-	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(Operation) {}}
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", word: nowhere, record: func(Operation) {}}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
 	to, _ := recipient(t)
@@ -222,8 +222,24 @@ func TestBackupOfWhatIsGone(t *testing.T) {
 	require.ErrorContains(t, err, "--shares-are-lost")
 	_, err = create(true)
 	require.NoError(t, err)
-	saves.elsewhere = func(l backup.Lost) []string { return l.Gone }
+	saves.word = func(l backup.Lost) ([]string, []backup.Entry) { return l.Gone, nil }
 	_, err = create(false)
+	require.NoError(t, err)
+
+	// A share that was not READY, of a reshare that failed, or that the chain chose.
+	staged := fixtureRecord(fixtures.Shares(2, 1), "treasury", 0)
+	staged.Epoch = 1
+	require.NoError(t, v.Database().PutRecord(staged))
+	third, err := create(false)
+	require.NoError(t, err)
+	last = &third
+	require.NoError(t, v.Database().DestroyRecord(staged.RecordKey))
+	_, err = create(false)
+	require.NoError(t, err)
+	saves.word = func(l backup.Lost) ([]string, []backup.Entry) { return nil, l.Staged }
+	_, err = create(false)
+	require.ErrorContains(t, err, "the newest file has shares of treasury epoch 1, which the chain signs with or may choose yet")
+	_, err = create(true)
 	require.NoError(t, err)
 }
 
@@ -235,7 +251,7 @@ func TestBackupThatFailsHalfWay(t *testing.T) {
 	first.Data = make([]byte, storage.MaxShareBytes)
 	require.NoError(t, v.Database().PutRecord(first))
 	require.NoError(t, v.Database().PutRecord(second))
-	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(Operation) {}}
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", word: nowhere, record: func(Operation) {}}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
 	to, _ := recipient(t)
@@ -447,7 +463,7 @@ func TestCheckIdentity(t *testing.T) {
 // An identity that was rotated while the node runs is in the backup with all its keys.
 func TestBackupAfterRotation(t *testing.T) {
 	v, paths := newVault(t)
-	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(Operation) {}}
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", word: nowhere, record: func(Operation) {}}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
 	next, err := storage.AddIdentityKey(paths.Identity, []byte("horse"), storage.Options{})
