@@ -73,8 +73,8 @@ type backups struct {
 	vault    *Vault
 	identity string
 	chainID  string
-	// elsewhere are those keys of which this participant needs the share no more that is gone.
-	elsewhere func(backup.Lost) []string
+	// word is what the chain says of what the node lost, see backup.Lost.Check.
+	word func(backup.Lost) (elsewhere []string, wanted []backup.Entry)
 	// record writes a line into the audit log.
 	record func(Operation)
 
@@ -170,7 +170,7 @@ func (b *backups) plan(req *http.Request, identity *storage.Identity) (*backup.B
 		return nil, to, http.StatusInternalServerError, err
 	}
 	if lost := backup.LostSince(r.Last, plan.Manifest); !r.SharesAreLost {
-		if err := lost.Check(b.elsewhere(lost)...); err != nil {
+		if err := lost.Check(b.word(lost)); err != nil {
 			return nil, to, http.StatusConflict, err
 		}
 	}

@@ -17,6 +17,9 @@ import (
 const (
 	// CheckFits: the share fits the key that the chain shows; it can sign.
 	CheckFits = "fits"
+	// CheckDeleting: the share fits as well; the key is DELETING, and its owner can take
+	// that back.
+	CheckDeleting = "deleting"
 	// CheckOlderEpoch: it was a share of the key; the chain has a newer epoch.
 	CheckOlderEpoch = "older_epoch"
 	// CheckNewerEpoch: a reshare that the chain has not switched to.
@@ -27,14 +30,14 @@ const (
 	CheckNoShare = "no_share"
 	// CheckUnknown: nobody said what the chain knows of the key.
 	CheckUnknown = "unknown_key"
-	// CheckNotReady: the chain has the key, and it is not READY.
+	// CheckNotReady: the chain has the key, and it never was READY.
 	CheckNotReady = "not_ready"
-	// CheckDeleted: the chain destroyed the key.
+	// CheckDeleted: the key is DELETED, for ever.
 	CheckDeleted = "deleted"
 	// CheckOtherOwner: it is whole, and the share of another participant.
 	CheckOtherOwner = "other_participant"
-	// CheckMissing: the key is READY on chain and this participant's, and the backup has
-	// no share that fits.
+	// CheckMissing: the key is READY on chain, or DELETING and READY again if its owner
+	// takes that back, it is this participant's, and the backup has no share that fits.
 	CheckMissing = "missing"
 	// CheckBad: the share is damaged, or is not what it says.
 	CheckBad = "does_not_fit"
@@ -48,6 +51,30 @@ type ShareCheck struct {
 	Outcome     string `json:"outcome"`
 	Participant string `json:"participant,omitempty"`
 	Problem     string `json:"problem,omitempty"`
+	// DeletedAt is the block in which the key is DELETED, if it is DELETING and was READY; or 0.
+	DeletedAt int64 `json:"deleted_at,omitempty"`
+}
+
+// Fits: the node would sign with the share, now or when the deletion of its key was taken
+// back.
+func (c ShareCheck) Fits() bool { return c.Outcome == CheckFits || c.Outcome == CheckDeleting }
+
+// NeedsShares: the participants of a key are to have their shares of it. They are of one that
+// is DELETING, too: until it is DELETED its owner can take that back, and whoever left its
+// share in the backup has none then. One that failed before it was deleted never had any.
+func NeedsShares(key *mpcmodule.Key) bool {
+	return key.Status == mpcmodule.KEY_STATUS_READY || beingDeleted(key)
+}
+
+func beingDeleted(key *mpcmodule.Key) bool {
+	return key.Status == mpcmodule.KEY_STATUS_DELETING && len(key.PublicKey) > 0
+}
+
+func endOf(key *mpcmodule.Key) int64 {
+	if beingDeleted(key) {
+		return key.RetireHeight
+	}
+	return 0
 }
 
 // CheckBackup compares the records of a backup with what the chain shows of their
@@ -55,7 +82,7 @@ type ShareCheck struct {
 // commitment (BigXj), and the commitments give the public key. It takes about a
 // quarter of a second for each share. self is the participant whose backup it is; empty:
 // whoever the shares belong to. Of a backup without any share nobody knows that, and
-// each READY key counts as one whose share is missing.
+// each key that NeedsShares counts as one whose share is missing.
 func CheckBackup(saved *backup.Saved, keys map[string]mpcmodule.Key, self types.Operator) []ShareCheck {
 	var all []ShareCheck
 	owners := make(map[string]bool)
@@ -74,13 +101,14 @@ func CheckBackup(saved *backup.Saved, keys map[string]mpcmodule.Key, self types.
 	var missing []string
 	for id, key := range keys {
 		ours := len(owners) == 0 || slices.ContainsFunc(key.Participants, owned)
-		if key.Status == mpcmodule.KEY_STATUS_READY && !fits[id] && ours {
+		if NeedsShares(&key) && !fits[id] && ours {
 			missing = append(missing, id)
 		}
 	}
 	slices.Sort(missing)
 	for _, id := range missing {
-		all = append(all, ShareCheck{KeyID: id, Epoch: keys[id].Epoch, Outcome: CheckMissing})
+		key := keys[id]
+		all = append(all, ShareCheck{KeyID: id, Epoch: key.Epoch, Outcome: CheckMissing, DeletedAt: endOf(&key)})
 	}
 	return all
 }
@@ -99,7 +127,7 @@ func settleOwners(all []ShareCheck, owners map[string]bool) map[string]bool {
 		case !owners[c.Participant]:
 			c.Outcome, c.Problem = CheckOtherOwner, "whose backup it is not"
 		}
-		fits[c.KeyID] = fits[c.KeyID] || c.Outcome == CheckFits
+		fits[c.KeyID] = fits[c.KeyID] || c.Fits()
 	}
 	return fits
 }
@@ -133,6 +161,7 @@ func checkRecord(r *types.Record, keys map[string]mpcmodule.Key) ShareCheck {
 	if err == nil && known {
 		c.Outcome, err = compareWithChain(r, &key)
 	}
+	c.DeletedAt = endOf(&key)
 	switch {
 	case err != nil:
 		c.Outcome, c.Problem = CheckBad, err.Error()
@@ -160,14 +189,11 @@ func checkWholeShare(r *types.Record) (types.Operator, error) {
 
 // compareWithChain says what the chain makes of a share that is whole.
 func compareWithChain(r *types.Record, key *mpcmodule.Key) (string, error) {
-	switch key.Status {
-	case mpcmodule.KEY_STATUS_DELETED, mpcmodule.KEY_STATUS_DELETING:
-		return CheckDeleted, nil
-	case mpcmodule.KEY_STATUS_READY:
-	default:
-		return CheckNotReady, nil
-	}
 	switch {
+	case key.Status == mpcmodule.KEY_STATUS_DELETED:
+		return CheckDeleted, nil
+	case !NeedsShares(key):
+		return CheckNotReady, nil
 	case r.Epoch < key.Epoch:
 		return CheckOlderEpoch, nil
 	case r.Epoch > key.Epoch:
@@ -189,6 +215,9 @@ func compareWithChain(r *types.Record, key *mpcmodule.Key) (string, error) {
 		return "", errors.New("the parameters are not those on chain")
 	case !slices.Equal(participants, key.Participants) || r.Threshold != int(key.Threshold):
 		return "", fmt.Errorf("threshold %d of %d participants is not what the chain has", r.Threshold, len(participants))
+	}
+	if beingDeleted(key) {
+		return CheckDeleting, nil
 	}
 	return CheckFits, nil
 }

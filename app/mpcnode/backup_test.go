@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -67,7 +68,7 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	require.NoError(t, v.Database().BindDigest("payment-1", types.Hash{1}, []byte{1}))
 	var recorded []Operation
 	saves := &backups{
-		vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(o Operation) { recorded = append(recorded, o) },
+		vault: v, identity: paths.Identity, chainID: "seq-1", word: nowhere, record: func(o Operation) { recorded = append(recorded, o) },
 	}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
@@ -187,7 +188,7 @@ func TestPassphrasesAreWiped(t *testing.T) {
 }
 
 // nowhere: the chain says of no key that others have it.
-func nowhere(backup.Lost) []string { return nil }
+func nowhere(backup.Lost) ([]string, []backup.Entry) { return nil, nil }
 
 // A node that lacks a share which the last file has adds no file, unless the chain gave the key
 // to others or somebody says that the share is lost.
@@ -197,7 +198,7 @@ func TestBackupOfWhatIsGone(t *testing.T) {
 	require.NoError(t, v.Database().PutRecord(had))
 	had.Data, had.Status = nil, types.StatusReady
 	require.NoError(t, v.Database().PutRecord(had))
-	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(Operation) {}}
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", word: nowhere, record: func(Operation) {}}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
 	to, _ := recipient(t)
@@ -221,8 +222,24 @@ func TestBackupOfWhatIsGone(t *testing.T) {
 	require.ErrorContains(t, err, "--shares-are-lost")
 	_, err = create(true)
 	require.NoError(t, err)
-	saves.elsewhere = func(l backup.Lost) []string { return l.Gone }
+	saves.word = func(l backup.Lost) ([]string, []backup.Entry) { return l.Gone, nil }
 	_, err = create(false)
+	require.NoError(t, err)
+
+	// A share that was not READY, of a reshare that failed, or that the chain chose.
+	staged := fixtureRecord(fixtures.Shares(2, 1), "treasury", 0)
+	staged.Epoch = 1
+	require.NoError(t, v.Database().PutRecord(staged))
+	third, err := create(false)
+	require.NoError(t, err)
+	last = &third
+	require.NoError(t, v.Database().DestroyRecord(staged.RecordKey))
+	_, err = create(false)
+	require.NoError(t, err)
+	saves.word = func(l backup.Lost) ([]string, []backup.Entry) { return nil, l.Staged }
+	_, err = create(false)
+	require.ErrorContains(t, err, "the newest file has shares of treasury epoch 1, which the chain signs with or may choose yet")
+	_, err = create(true)
 	require.NoError(t, err)
 }
 
@@ -234,7 +251,7 @@ func TestBackupThatFailsHalfWay(t *testing.T) {
 	first.Data = make([]byte, storage.MaxShareBytes)
 	require.NoError(t, v.Database().PutRecord(first))
 	require.NoError(t, v.Database().PutRecord(second))
-	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(Operation) {}}
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", word: nowhere, record: func(Operation) {}}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
 	to, _ := recipient(t)
@@ -334,13 +351,16 @@ func TestCheckBackup(t *testing.T) {
 		edited("newer", func(r *types.Record) { r.Epoch = 7 }),
 		edited("lost-session", func(*types.Record) {}),
 		edited("deleted", func(*types.Record) {}),
+		edited("deleting", func(*types.Record) {}),
+		edited("deleting-older", func(r *types.Record) { r.Epoch = 0 }),
+		edited("deleting-failed", func(*types.Record) {}),
 		edited("failed", func(*types.Record) {}),
 		edited("unknown", func(*types.Record) {}),
 		edited("no-share", func(r *types.Record) { r.Data = nil }),
 		edited("cut", func(r *types.Record) { r.Data = r.Data[:len(r.Data)-1] }),
 	}}}
 	keys := map[string]mpcmodule.Key{}
-	for _, id := range []string{"fits", "other-share", "other-key", "other-commitments", "older", "newer", "lost-session", "deleted", "failed", "missing", "cut"} {
+	for _, id := range []string{"fits", "other-share", "other-key", "other-commitments", "older", "newer", "lost-session", "deleted", "deleting", "deleting-older", "deleting-failed", "deleting-missing", "failed", "missing", "cut"} {
 		keys[id] = chainKey(k, id)
 	}
 	set := func(id string, edit func(*mpcmodule.Key)) {
@@ -355,6 +375,11 @@ func TestCheckBackup(t *testing.T) {
 	set("older", func(x *mpcmodule.Key) { x.Epoch = 2 })
 	set("lost-session", func(x *mpcmodule.Key) { x.Session = make([]byte, 32) })
 	set("deleted", func(x *mpcmodule.Key) { x.Status = mpcmodule.KEY_STATUS_DELETED })
+	for _, id := range []string{"deleting", "deleting-older", "deleting-failed", "deleting-missing"} {
+		set(id, func(x *mpcmodule.Key) { x.Status, x.RetireHeight = mpcmodule.KEY_STATUS_DELETING, 700 })
+	}
+	set("deleting-older", func(x *mpcmodule.Key) { x.Epoch = 1 })
+	set("deleting-failed", func(x *mpcmodule.Key) { x.PublicKey, x.Session = nil, nil })
 	set("failed", func(x *mpcmodule.Key) { x.Status = mpcmodule.KEY_STATUS_ERROR })
 	for i := range saved.Records {
 		saved.Records[i].HasData = saved.Records[i].Data != nil
@@ -367,6 +392,7 @@ func TestCheckBackup(t *testing.T) {
 	for _, c := range CheckBackup(saved, keys, "") {
 		outcomes[c.KeyID] = append(outcomes[c.KeyID], c.Outcome)
 		require.Equal(t, c.Outcome == CheckBad, c.Problem != "", c.KeyID)
+		require.Equal(t, slices.Contains([]string{"deleting", "deleting-older", "deleting-missing"}, c.KeyID), c.DeletedAt == 700, c.KeyID)
 		if c.KeyID == "fits" {
 			require.Equal(t, string(k.Operators[1]), c.Participant)
 		}
@@ -375,7 +401,8 @@ func TestCheckBackup(t *testing.T) {
 		"fits": {CheckFits}, "other-share": {CheckBad, CheckMissing}, "other-key": {CheckBad, CheckMissing},
 		"other-commitments": {CheckBad, CheckMissing}, "older": {CheckOlderEpoch, CheckMissing},
 		"newer": {CheckNewerEpoch, CheckMissing}, "lost-session": {CheckOtherSession, CheckMissing},
-		"deleted": {CheckDeleted}, "failed": {CheckNotReady}, "unknown": {CheckUnknown}, "no-share": {CheckNoShare},
+		"deleted": {CheckDeleted}, "deleting": {CheckDeleting}, "deleting-older": {CheckOlderEpoch, CheckMissing},
+		"deleting-failed": {CheckNotReady}, "deleting-missing": {CheckMissing}, "failed": {CheckNotReady}, "unknown": {CheckUnknown}, "no-share": {CheckNoShare},
 		"missing": {CheckMissing}, "cut": {CheckBad, CheckMissing},
 	}, outcomes)
 }
@@ -436,7 +463,7 @@ func TestCheckIdentity(t *testing.T) {
 // An identity that was rotated while the node runs is in the backup with all its keys.
 func TestBackupAfterRotation(t *testing.T) {
 	v, paths := newVault(t)
-	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", elsewhere: nowhere, record: func(Operation) {}}
+	saves := &backups{vault: v, identity: paths.Identity, chainID: "seq-1", word: nowhere, record: func(Operation) {}}
 	path := filepath.Join(t.TempDir(), "mpc.sock")
 	serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, saves}.handler())
 	next, err := storage.AddIdentityKey(paths.Identity, []byte("horse"), storage.Options{})

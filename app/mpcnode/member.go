@@ -90,7 +90,7 @@ func newMember(cfg Config, vault *Vault, app App, key *cmtp2p.NodeKey, svrCtx *s
 	m.metrics = newMetrics(app.ChainID())
 	m.activity = newActivity()
 	m.shares = newShareWatch(app, vault.PublicKeys(), nil, m.log)
-	m.saves = &backups{vault: vault, identity: cfg.PathsOf(svrCtx.Config.RootDir).Identity, chainID: app.ChainID(), elsewhere: m.shares.elsewhere, record: m.record}
+	m.saves = &backups{vault: vault, identity: cfg.PathsOf(svrCtx.Config.RootDir).Identity, chainID: app.ChainID(), word: m.shares.word, record: m.record}
 	m.protocols = tss.New(tss.WithConcurrency(cfg.Workers()))
 	limits, err := roundLimits(m.protocols)
 	if err != nil {

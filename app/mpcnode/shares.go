@@ -12,7 +12,6 @@ import (
 
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
-	"github.com/sequencer-mpc/sequencer/storage/backup"
 )
 
 // How a share is missing.
@@ -233,30 +232,6 @@ func recordsOf(s mpc.Status) []types.Record {
 		return nil
 	}
 	return append([]types.Record{}, s.Records...)
-}
-
-// elsewhere are those keys that the chain gave to others since, or destroyed: this participant
-// needs no share of them. What the chain does not know now, or as it was before the share,
-// is of blocks that this node has to catch up with.
-func (w *shareWatch) elsewhere(lost backup.Lost) (list []string) {
-	ctx, err := (&chain{app: w.app}).committed()
-	if err != nil {
-		return nil
-	}
-	state := w.app.MPCState()
-	roster, err := state.EngineRoster(ctx)
-	if err != nil {
-		return nil
-	}
-	self := w.operator(roster)
-	for _, id := range lost.Gone {
-		key, known, err := state.EngineKey(ctx, types.KeyID(id))
-		given := self != "" && key.Epoch > lost.Epoch(id) && !slices.Contains(key.Participants, self)
-		if err == nil && known && (given || key.Status == types.KeyDeleted) {
-			list = append(list, id)
-		}
-	}
-	return list
 }
 
 // operator is whose identity this node has, revoked or not.

@@ -212,7 +212,60 @@ func TestKeysThatAreElsewhere(t *testing.T) {
 	}
 	lost := backup.LostSince(&last, backup.Manifest{})
 	w := newShareWatch(app, []ed25519.PublicKey{public}, nil, slog.New(slog.DiscardHandler))
-	require.Equal(t, []string{"destroyed", "others"}, w.elsewhere(lost))
+	elsewhere, wanted := w.word(lost)
+	require.Equal(t, []string{"destroyed", "others"}, elsewhere)
+	require.Empty(t, wanted)
 	stranger := newShareWatch(app, nil, nil, slog.New(slog.DiscardHandler))
-	require.Equal(t, []string{"destroyed"}, stranger.elsewhere(lost), "nobody knows whose node it is")
+	elsewhere, _ = stranger.word(lost)
+	require.Equal(t, []string{"destroyed"}, elsewhere, "nobody knows whose node it is")
+}
+
+// Of a share that was not READY the chain knows whether it chose it since, may yet, or whether
+// it went as it should.
+func TestStagedSharesThatMayCount(t *testing.T) {
+	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
+	won, lost := types.Context{1}, types.Context{2}
+	ready := types.Key{Status: types.KeyReady, Epoch: 1, Session: won}
+	of := func(epoch uint64, context types.Context, reshare string) backup.Entry {
+		return backup.Entry{KeyID: "k", Epoch: epoch, Status: types.StatusPending.String(), Share: true, Context: context.String(), Request: reshare}
+	}
+	tested, deleting, failed, deleted, pending := ready, ready, ready, ready, types.Key{Status: types.KeyPending}
+	tested.NextSession, deleting.Status, failed.Status, deleted.Status = lost, types.KeyDeleting, types.KeyError, types.KeyDeleted
+	before := of(2, lost, "")
+	before.Context = ""
+	for name, c := range map[string]struct {
+		key   types.Key
+		entry backup.Entry
+		want  bool
+	}{
+		"the chain chose it":                        {ready, of(1, won, "ended"), true},
+		"and may take a deletion back":              {deleting, of(1, won, "ended"), true},
+		"the chain chose another session":           {ready, of(1, lost, "ended"), false},
+		"of an epoch of before":                     {ready, of(0, won, "k"), false},
+		"its keygen is open":                        {pending, of(0, lost, "k"), true},
+		"its keygen failed":                         {failed, of(0, lost, "k"), false},
+		"its key is deleted":                        {deleted, of(1, won, "k"), false},
+		"its reshare is open, or not known yet":     {ready, of(2, lost, "open"), true},
+		"its reshare failed":                        {ready, of(2, lost, "ended"), false},
+		"its reshare failed, another one is tested": {tested, of(2, won, "ended"), false},
+		"it is tested":                              {tested, of(2, lost, "ended"), true},
+		"the manifest is of before it told":         {ready, before, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			c.key.ID = "k"
+			app := keysNamed{keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &[]types.Key{c.key}}}}
+			w := newShareWatch(app, []ed25519.PublicKey{public}, nil, slog.New(slog.DiscardHandler))
+			_, wanted := w.word(backup.Lost{Staged: []backup.Entry{c.entry}})
+			require.Equal(t, c.want, len(wanted) == 1)
+		})
+	}
+	unknown := of(0, won, "k")
+	unknown.KeyID = "of blocks to come"
+	app := keysNamed{keysApp{&fakeApp{height: 5}, keysState{public: public, keys: &[]types.Key{ready}}}}
+	w := newShareWatch(app, nil, nil, slog.New(slog.DiscardHandler))
+	_, wanted := w.word(backup.Lost{Staged: []backup.Entry{unknown}})
+	require.Len(t, wanted, 1)
+	app.height = 0
+	_, wanted = w.word(backup.Lost{Staged: []backup.Entry{of(1, lost, "ended")}})
+	require.Len(t, wanted, 1, "the chain cannot be asked now")
 }

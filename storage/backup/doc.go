@@ -63,7 +63,10 @@
 // Who restores gets what the newest file describes. If the node lacks shares that this one
 // has, since it was put back to an older copy or has a new database, another file would
 // hide them, and who removes old files then would have them nowhere. LostSince finds that
-// out, and Upto opens a folder as it was before such a file.
+// out, and Upto opens a folder as it was before such a file. Of a share that was not READY
+// the manifest has the session and its request, for a node destroys it when its reshare
+// failed, and a copy of before the reshare lacks it: which of both it was only the chain
+// can tell.
 //
 // # What is not in it
 //

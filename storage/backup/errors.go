@@ -26,7 +26,7 @@ const (
 	// ErrNewerFormat: written by a later version of this program.
 	ErrNewerFormat Error = "the format of the backup is newer than this program; update sequencerd"
 	// ErrIncomplete: a share that should be in the backup is not.
-	ErrIncomplete Error = "the backup lacks shares of keys that are READY on chain; make a new one on the node that has them: sequencerd mpc backup create, and where the node has none either, refresh the key: sequencerd tx mpc refresh"
+	ErrIncomplete Error = "the backup lacks shares of keys that are READY on chain, or DELETING, which their owners can take back; make a new one on the node that has them: sequencerd mpc backup create, and where the node has none either, refresh the key: sequencerd tx mpc refresh"
 	// ErrIdentityMissing: the identity that is registered now is not in the backup.
 	ErrIdentityMissing Error = "the backup lacks the identity key that is registered on chain now; make a new one on the node: sequencerd mpc backup create"
 	// ErrUnproved: what the chain has of a key is not known.

@@ -158,8 +158,8 @@ func (f Folder) sum(n int) (string, error) {
 
 // Head is the end of a folder, where the next file goes.
 type Head struct {
-	// Last is the newest manifest; nil if the folder holds nothing, or is not there. If
-	// Broken is set it has number, hash, chain and identity alone, as far as they are known.
+	// Last is the newest manifest; nil if the folder holds nothing, or is not there. If it
+	// cannot be read itself it has a number and nothing else.
 	Last *Manifest
 	// Broken is why no file of changes may follow: what it would lead back to is not
 	// there, or is not what it was. The next one must be full.
@@ -188,7 +188,8 @@ func (f Folder) checkNeeded(chain []Manifest) error {
 }
 
 // brokenHead is that of a folder whose manifests are no chain. Files that have lost their
-// manifest count: they may be all that there is, and are not written over.
+// manifest count: they may be all that there is, and are not written over. What the newest
+// manifest says of the node is as good as ever, if it is whole: see LostSince.
 func (f Folder) brokenHead(why error) (Head, error) {
 	last := Manifest{}
 	for _, ext := range []string{"age", "json"} {
@@ -204,7 +205,7 @@ func (f Folder) brokenHead(why error) (Head, error) {
 		return Head{}, nil
 	}
 	if m, err := f.manifest(last.Number); err == nil && m.Number == last.Number {
-		last.File, last.ChainID, last.Identity = m.File, m.ChainID, m.Identity
+		last = m
 	}
 	return Head{&last, why}, nil
 }

@@ -4,20 +4,24 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-
-	"github.com/sequencer-mpc/sequencer/mpc/types"
 )
 
-// Lost are the keys of which the file before has a READY share, and the node has none of
-// that epoch or a later one, though the key was not destroyed here. What restores from the
-// file that comes now would miss it.
+// Lost is what the file before has of a node, and the node has no more, though the key was
+// not destroyed here. What restores from the file that comes now would miss it.
 type Lost struct {
-	// Older are those of which the node has a share of an earlier epoch: nothing that
-	// happens to a node that goes on leaves that. It was put back to an older copy.
+	// Older are the keys with a READY share in that file of which the node has a share of an
+	// earlier epoch: nothing that happens to a node that goes on leaves that. It was put
+	// back to an older copy.
 	Older []string
-	// Gone are those of which it has no share at all: other participants have the key
+	// Gone are those of which it has no READY share at all: other participants have the key
 	// since, or its database was lost, or an older copy of it is from before the key.
 	Gone []string
+	// Staged are the shares that were not READY in that file, and that the node has neither
+	// as they were nor in what took their place: a READY share of that epoch of the key, or
+	// of a later one. Nothing here tells why. The node destroys a share whose keygen or
+	// reshare failed, some time after, and that is the end of it; or it was put back to a
+	// copy of before the share, and the chain signs with it by now.
+	Staged []Entry
 	// epochs of the newest file, by key.
 	epochs map[string]uint64
 }
@@ -44,6 +48,16 @@ func LostSince(last *Manifest, m Manifest) (l Lost) {
 	}
 	slices.Sort(l.Older)
 	slices.Sort(l.Gone)
+	held := make(map[string]bool)
+	for _, e := range m.Records {
+		held[e.name()] = e.Share
+	}
+	for _, e := range last.Records {
+		ready, any := now[e.KeyID]
+		if e.staged() && !held[e.name()] && !(any && ready >= e.Epoch) && !slices.Contains(m.Tombstones, e.KeyID) {
+			l.Staged = append(l.Staged, e)
+		}
+	}
 	return l
 }
 
@@ -51,7 +65,7 @@ func LostSince(last *Manifest, m Manifest) (l Lost) {
 func readyShares(m Manifest) map[string]uint64 {
 	newest := make(map[string]uint64)
 	for _, e := range m.Records {
-		if e.Share && e.Status == types.StatusReady.String() {
+		if e.Share && !e.staged() {
 			newest[e.KeyID] = max(newest[e.KeyID], e.Epoch)
 		}
 	}
@@ -59,15 +73,20 @@ func readyShares(m Manifest) map[string]uint64 {
 }
 
 // Check is ErrLost if the node seems to have lost what only files of before have: whoever
-// adds a file then hides that from who restores. elsewhere are the keys of which the chain
-// says that this participant needs no share any more.
-func (l Lost) Check(elsewhere ...string) error {
+// adds a file then hides that from who restores. What the chain says is for who can ask it:
+// elsewhere are the keys of which this participant needs no share any more, wanted are those
+// of Staged that the chain signs with, or may yet. Where nobody can ask, none of these is
+// held against the node. A failed reshare would have it refused for ever otherwise, since no
+// restoring keeps such a share; whoever adds the file says what is not in it.
+func (l Lost) Check(elsewhere []string, wanted []Entry) error {
 	gone := slices.DeleteFunc(slices.Clone(l.Gone), func(key string) bool { return slices.Contains(elsewhere, key) })
 	switch {
 	case len(l.Older) > 0:
 		return fmt.Errorf("%w: of %s the node has an older epoch than the newest file", ErrLost, some(l.Older))
 	case len(gone) > 0:
 		return fmt.Errorf("%w: the newest file has shares of %s, and the node has none", ErrLost, some(gone))
+	case len(wanted) > 0:
+		return fmt.Errorf("%w: the newest file has shares of %s, which the chain signs with or may choose yet, and the node has none", ErrLost, some(epochsOf(wanted)))
 	}
 	return nil
 }
@@ -81,10 +100,18 @@ func some(keys []string) string {
 	return strings.Join(keys, ", ")
 }
 
-// String says of which keys no share is left; empty if of none.
-func (l Lost) String() string {
-	if len(l.Gone)+len(l.Older) == 0 {
-		return ""
+// epochsOf names keys with their epochs, each once.
+func epochsOf(entries []Entry) []string {
+	names := make([]string, len(entries))
+	for i, e := range entries {
+		names[i] = fmt.Sprintf("%s epoch %d", e.KeyID, e.Epoch)
 	}
-	return some(slices.Concat(l.Older, l.Gone))
+	slices.Sort(names)
+	return slices.Compact(names)
 }
+
+// String says of which keys no READY share is left; empty if of none.
+func (l Lost) String() string { return some(slices.Concat(l.Older, l.Gone)) }
+
+// StagedString says of which epochs a share is gone that was not READY; empty if of none.
+func (l Lost) StagedString() string { return some(epochsOf(l.Staged)) }

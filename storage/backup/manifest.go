@@ -16,7 +16,8 @@ import (
 const (
 	manifestFormat  = "sequencer-mpc-backup"
 	manifestVersion = 1
-	// maxManifestBytes: an entry has some 350 bytes, so that is 48,000 records.
+	// maxManifestBytes: an entry has some 350 bytes, so that is 48,000 records. Of a share
+	// that is not READY it has 150 more, and a node has few of those.
 	maxManifestBytes = 16 << 20
 )
 
@@ -56,7 +57,14 @@ type Entry struct {
 	Fingerprint string `json:"fingerprint"`
 	// In is the number of the file with the content.
 	In int `json:"in"`
+	// Context and Request are those of the session, of a share that is not READY alone: by
+	// them a node that has the share no more finds out whether the chain chose it since.
+	Context string `json:"context,omitempty"`
+	Request string `json:"request,omitempty"`
 }
+
+// staged: it has a share that the chain had not chosen yet, as far as the node knew.
+func (e Entry) staged() bool { return e.Share && e.Status != types.StatusReady.String() }
 
 // Bindings are those of sign requests to digests.
 type Bindings struct {
@@ -74,10 +82,14 @@ func entryOf(r *types.Record, in int) (Entry, error) {
 	if err != nil {
 		return Entry{}, err
 	}
-	return Entry{
+	e := Entry{
 		KeyID: string(r.KeyID), Epoch: r.Epoch, Session: r.Session.String(), Status: r.Status.String(),
 		Share: r.HasData, Fingerprint: fingerprint(raw), In: in,
-	}, nil
+	}
+	if e.staged() {
+		e.Context, e.Request = r.Context.String(), r.Request.ID
+	}
+	return e, nil
 }
 
 func fingerprint(b []byte) string {

@@ -60,7 +60,9 @@ Where the node has an older epoch of a key than the newest file, or no share any
 was put back to an older copy or lost its database, and no file is added: put back first
 what is there. A running node knows of which keys it needs no share any more, since other
 participants have them; of a stopped one --shares-are-lost says so, and adds a file in any
-case. "restore --upto" reads the files before it.`,
+case. "restore --upto" reads the files before it. Shares that were not READY yet count where a
+node runs: it knows whether the chain chose them since, or whether their keygen or reshare
+failed. Of a stopped one they are named, and the file is added.`,
 		Example: "  sequencerd mpc backup create /mnt/backup/node0 --recipient age1...",
 		Args:    cobra.ExactArgs(1),
 		RunE:    createBackup,
@@ -107,7 +109,11 @@ func createBackup(cmd *cobra.Command, args []string) error {
 	if last := r.Last; last != nil && last.ChainID != "" && last.ChainID != added.ChainID {
 		fmt.Fprintf(cmd.ErrOrStderr(), "this backup is a full one: the chain is %s now, and was %s when the last one was made\n", added.ChainID, last.ChainID)
 	}
-	tellLost(cmd, r.Last, added)
+	lost := backup.LostSince(r.Last, added)
+	if source == fromNode && !r.SharesAreLost {
+		lost.Staged = nil // the node asked the chain: all of them are over
+	}
+	tellLost(cmd, r.Last, lost)
 	return show(cmd, backupText{source, []backup.Manifest{added}})
 }
 
@@ -152,9 +158,14 @@ func backupRequest(cmd *cobra.Command, f nodeFiles, folder backup.Folder) (*mpcn
 	return r, nil
 }
 
-// tellLost names the keys of which the files before have shares, and this one has none.
-func tellLost(cmd *cobra.Command, last *backup.Manifest, added backup.Manifest) {
-	if keys := backup.LostSince(last, added).String(); keys != "" {
+// tellLost names the keys of which the files before have shares, and the one that was added
+// has none.
+func tellLost(cmd *cobra.Command, last *backup.Manifest, lost backup.Lost) {
+	if epochs := lost.StagedString(); epochs != "" {
+		fmt.Fprintf(cmd.ErrOrStderr(), types.ForProgram("this backup lacks shares of %s that file %d has, which were not READY then; keep that one, for restore --upto %d, unless the keygen or reshare that they are of failed: sequencerd query mpc key ID, sequencerd query mpc reshare ID\n"),
+			epochs, last.Number, last.Number)
+	}
+	if keys := lost.String(); keys != "" {
 		fmt.Fprintf(cmd.ErrOrStderr(), types.ForProgram("this backup lacks shares of %s that file %d has; keep that one, for restore --upto %d, unless other participants have the key now: sequencerd query mpc key ID\n"),
 			keys, last.Number, last.Number)
 	}
@@ -180,7 +191,7 @@ func backupStopped(cmd *cobra.Command, f nodeFiles, folder backup.Folder, r *mpc
 		return m, err
 	}
 	if !r.SharesAreLost {
-		if err := backup.LostSince(r.Last, plan.Manifest).Check(); err != nil {
+		if err := backup.LostSince(r.Last, plan.Manifest).Check(nil, nil); err != nil {
 			return m, err
 		}
 	}

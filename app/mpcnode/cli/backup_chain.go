@@ -10,6 +10,7 @@ import (
 
 	"github.com/cosmos/cosmos-sdk/types/query"
 
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/storage/backup"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -18,8 +19,8 @@ import (
 // queryPage is how much is asked for at a time: as much as the chain answers.
 const queryPage = 1000
 
-// askChain asks for the keys of a backup, and for all READY keys of the participant
-// whose it is: one that was made since has no share in it. self is that participant, or
+// askChain asks for the keys of a backup, and for all other keys of which the participant
+// whose it is needs its shares: one that was made since has no share in it. self is that participant, or
 // empty, which it stays if the chain does not know the identity in the backup.
 func askChain(ctx context.Context, chain mpctypes.QueryClient, saved *backup.Saved, self types.Operator) (map[string]mpctypes.Key, types.Operator, error) {
 	keys, err := keysOfBackup(ctx, chain, saved)
@@ -31,20 +32,30 @@ func askChain(ctx context.Context, chain mpctypes.QueryClient, saved *backup.Sav
 			return keys, self, err
 		}
 	}
+	for _, status := range []mpctypes.KeyStatus{mpctypes.KEY_STATUS_READY, mpctypes.KEY_STATUS_DELETING} {
+		if err := keysOfParticipant(ctx, chain, status, self, keys); err != nil {
+			return nil, "", err
+		}
+	}
+	return keys, self, nil
+}
+
+// keysOfParticipant adds the keys with a status of which a participant needs its share.
+func keysOfParticipant(ctx context.Context, chain mpctypes.QueryClient, status mpctypes.KeyStatus, self types.Operator, keys map[string]mpctypes.Key) error {
 	for page := new(query.PageRequest); page != nil; {
 		page.Limit = queryPage
-		answer, err := chain.Keys(ctx, &mpctypes.QueryKeysRequest{Status: mpctypes.KEY_STATUS_READY, Pagination: page})
+		answer, err := chain.Keys(ctx, &mpctypes.QueryKeysRequest{Status: status, Pagination: page})
 		if err != nil {
-			return nil, "", fmt.Errorf("ask the chain for its keys: %w", err)
+			return fmt.Errorf("ask the chain for its keys: %w", err)
 		}
 		for _, key := range answer.Keys {
-			if slices.Contains(key.Participants, string(self)) {
+			if mpcnode.NeedsShares(&key) && slices.Contains(key.Participants, string(self)) {
 				keys[key.Id] = key
 			}
 		}
 		page = nextPage(answer.Pagination)
 	}
-	return keys, self, nil
+	return nil
 }
 
 func keysOfBackup(ctx context.Context, chain mpctypes.QueryClient, saved *backup.Saved) (map[string]mpctypes.Key, error) {

@@ -54,7 +54,7 @@ func TestRestoreManyKeys(t *testing.T) {
 	t.Parallel()
 	home := validator(t)
 	withDatabase(t, home, func(db *storage.DB) {
-		for _, id := range []string{"a", "b", "deleted", "older"} {
+		for _, id := range []string{"a", "b", "deleted", "deleting", "older"} {
 			require.NoError(t, db.PutRecord(fixtureShare(id, 0)))
 		}
 	})
@@ -63,10 +63,12 @@ func TestRestoreManyKeys(t *testing.T) {
 	_, err := run(t, home, "mpc", "backup", "create", folder, "--recipient", to)
 	require.NoError(t, err)
 	deleted := keyState(t, "deleted", func(k *mpctypes.Key) { k.Status = mpctypes.KEY_STATUS_DELETED })
+	isDeleted := func(k *mpctypes.Key) { k.Status, k.RetireHeight = mpctypes.KEY_STATUS_DELETING, 700 }
+	deleting, deletedSince := keyState(t, "deleting", isDeleted), keyState(t, "deleting-since", isDeleted)
 	older := keyState(t, "older", func(k *mpctypes.Key) { k.Epoch = 3 })
 	foreign := keyState(t, "foreign", func(k *mpctypes.Key) { k.Participants = []string{operator} })
 	first := keysState(t, "b", keyState(t, "a", asIs))
-	rest := keysState(t, "", keyState(t, "b", asIs), deleted, older, foreign, keyState(t, "since", asIs))
+	rest := keysState(t, "", keyState(t, "b", asIs), deleted, deleting, deletedSince, older, foreign, keyState(t, "since", asIs))
 	dump := []string{"--key-state", first, "--key-state", rest}
 
 	second := fullNode(t)
@@ -77,6 +79,7 @@ func TestRestoreManyKeys(t *testing.T) {
 	for _, want := range []string{"key deleted ", "key older ", "--skip-key"} {
 		require.ErrorContains(t, err, want)
 	}
+	require.NotContains(t, err.Error(), "key deleting ", "its owner can take that back")
 	_, err = run(t, second, append(restore, "--skip-key", "deleted")...)
 	require.ErrorContains(t, err, "key older ")
 	require.NotContains(t, err.Error(), "key deleted ")
@@ -91,20 +94,26 @@ func TestRestoreManyKeys(t *testing.T) {
 	require.Contains(t, out, "NOT IN IT")
 	require.Contains(t, out, "sequencerd tx mpc refresh")
 	require.Contains(t, out, "key since, which is READY on chain")
-	for _, other := range []string{"key a,", "key older,", "key foreign,"} {
+	require.Contains(t, out, "key deleting-since, which is being deleted on chain")
+	for _, other := range []string{"key a,", "key deleting,", "key older,", "key foreign,"} {
 		require.NotContains(t, out, other)
 	}
 	withDatabase(t, second, func(db *storage.DB) {
 		records, err := db.Records()
 		require.NoError(t, err)
-		require.Len(t, records, 2)
-		require.Equal(t, []types.KeyID{"a", "b"}, []types.KeyID{records[0].KeyID, records[1].KeyID})
+		require.Len(t, records, 3)
+		require.Equal(t, []types.KeyID{"a", "b", "deleting"}, []types.KeyID{records[0].KeyID, records[1].KeyID, records[2].KeyID})
 	})
 
 	verify := []string{"mpc", "backup", "verify", folder, "--age-identity", secret}
+	out, err = run(t, home, append(verify, dump...)...)
+	require.ErrorIs(t, err, backup.ErrIncomplete)
+	require.Contains(t, out, "fits the chain; the key is being deleted, which its owner can take back before block 700")
+	require.Contains(t, out, "being deleted on chain, which its owner can take back before block 700, and no share here fits it")
 	said, err := complains(t, home, append(verify, dump...)...)
 	require.ErrorIs(t, err, backup.ErrIncomplete)
 	require.ErrorContains(t, err, "key since ")
+	require.ErrorContains(t, err, "key deleting-since ")
 	require.NotContains(t, err.Error(), "foreign")
 	require.NotContains(t, said, "further pages")
 	said, err = complains(t, home, append(verify, "--key-state", first, "--allow-unknown")...)

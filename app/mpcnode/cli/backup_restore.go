@@ -49,9 +49,10 @@ registered a new one since: its shares must be those of that participant.
 It never overwrites. It refuses, and changes nothing, if the database has a newer
 epoch of a key, or the same record with other content, or if the key was destroyed
 here. What a request is bound to here stays: if the backup has it bound to something
-else, that is left out and named, and all the rest is put back. With --key-state it refuses as well what the chain deleted, keys of which
+else, that is left out and named, and all the rest is put back. With --key-state it refuses as well what is DELETED on chain, keys of which
 the backup has an older epoch only, and shares that do not fit; and it names the READY
-keys of this participant of which the backup has none. --skip-key leaves a key out that
+keys of this participant of which the backup has none. Shares of a key that is DELETING come
+back: its owner can take that back until it is DELETED. --skip-key leaves a key out that
 is refused, and restores all others.
 
 Pre-parameters are in no backup, and those of a database that is there are destroyed: in
@@ -104,7 +105,7 @@ func restoreBackup(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	restore := mpcnode.RestoreIdentityAlone
-	var missing []string
+	var missing missingKeys
 	if !identityOnly {
 		restore = mpcnode.RestoreVault
 		if missing, err = chooseShares(cmd, saved, states, from.Participant); err != nil {
@@ -158,19 +159,31 @@ func (f nodeFiles) chainID(cmd *cobra.Command) (string, error) {
 	return id, nil
 }
 
+// missingKeys are the keys of a participant, says --key-state, of which nothing that fits
+// was in the backup.
+type missingKeys struct {
+	// Missing are READY.
+	Missing []string `json:"missing,omitempty"`
+	// MissingDeleting are DELETING, and READY again if their owner takes that back.
+	MissingDeleting []string `json:"missing_deleting,omitempty"`
+}
+
 // chooseShares leaves what is to be restored, or refuses by what the chain says of it. It
-// returns the READY keys of the participant of which nothing fits.
-func chooseShares(cmd *cobra.Command, saved *backup.Saved, states map[string]mpctypes.Key, self types.Operator) ([]string, error) {
+// returns of which keys of the participant nothing fits.
+func chooseShares(cmd *cobra.Command, saved *backup.Saved, states map[string]mpctypes.Key, self types.Operator) (missing missingKeys, err error) {
 	left, err := chooseKeys(cmd, saved)
 	if err != nil || len(states) == 0 {
-		return nil, err
+		return missing, err
 	}
 	owned := self != "" || slices.ContainsFunc(saved.Records, func(r types.Record) bool { return r.HasData })
 	checks := leaveOutOlder(saved, mpcnode.CheckBackup(saved, states, self))
-	var missing []string
 	for _, c := range checks {
-		if c.Outcome == mpcnode.CheckMissing && owned && !left(c.KeyID) {
-			missing = append(missing, c.KeyID)
+		switch {
+		case c.Outcome != mpcnode.CheckMissing || !owned || left(c.KeyID):
+		case c.DeletedAt > 0:
+			missing.MissingDeleting = append(missing.MissingDeleting, c.KeyID)
+		default:
+			missing.Missing = append(missing.Missing, c.KeyID)
 		}
 	}
 	return missing, refuseByChain(checks)
@@ -219,10 +232,10 @@ func keysNamed(cmd *cobra.Command, flag string, saved *backup.Saved) ([]string, 
 func leaveOutOlder(saved *backup.Saved, checks []mpcnode.ShareCheck) []mpcnode.ShareCheck {
 	fits, older := make(map[string]bool), make(map[string]map[uint64]bool)
 	for _, c := range checks {
-		switch c.Outcome {
-		case mpcnode.CheckFits:
+		switch {
+		case c.Fits():
 			fits[c.KeyID] = true
-		case mpcnode.CheckOlderEpoch:
+		case c.Outcome == mpcnode.CheckOlderEpoch:
 			if older[c.KeyID] == nil {
 				older[c.KeyID] = make(map[uint64]bool)
 			}
@@ -279,9 +292,7 @@ func (f nodeFiles) passphraseToRestore() ([]byte, error) {
 type restoredText struct {
 	mpcnode.VaultRestored
 	Made time.Time `json:"backup_made"`
-	// Missing are READY keys of this participant, says --key-state, of which nothing that
-	// fits was in the backup.
-	Missing []string `json:"missing,omitempty"`
+	missingKeys
 }
 
 func (r restoredText) text() string {
@@ -299,6 +310,9 @@ func (r restoredText) text() string {
 		fmt.Fprintf(w, "identity\t%s\n", r.identity())
 		for _, id := range r.Missing {
 			fmt.Fprintf(w, "NOT IN IT\tkey %s, which is READY on chain: refresh it (%s)\n", id, types.ForProgram("sequencerd tx mpc refresh"))
+		}
+		for _, id := range r.MissingDeleting {
+			fmt.Fprintf(w, "NOT IN IT\tkey %s, which is being deleted on chain: refresh it if its owner takes that back\n", id)
 		}
 	}) + r.next()
 }

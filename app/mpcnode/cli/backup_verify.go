@@ -41,9 +41,9 @@ With files it needs no network, and no node of its own: any machine will do.
 
 It fails if a share does not fit, is somebody else's, or cannot be proved because the
 chain's word on its key is not known; if the identity that is registered now is not in
-the backup (of files only --participant-state tells); and if a key that is READY on chain and this
-participant's has no share in the backup that fits: one that was made or reshared
-since. A node is asked for all keys of the participant; of files, each that is given
+the backup (of files only --participant-state tells); and if a key that is READY on chain, or
+DELETING, which its owner can take back, and this participant's has no share in the backup
+that fits: one that was made or reshared since. A node is asked for all keys of the participant; of files, each that is given
 counts whose participants include it. The participant is the one that registered the
 identity in the backup, or that the shares belong to, unless --participant names it.`,
 		Args: cobra.ExactArgs(1),
@@ -215,22 +215,34 @@ var explained = map[string]string{
 	mpcnode.CheckOtherSession: "whole, of a session that the chain did not choose",
 	mpcnode.CheckNoShare:      "a session without a share",
 	mpcnode.CheckUnknown:      "whole; what the chain has was not given, or it does not know the key",
-	mpcnode.CheckNotReady:     "whole; the key is not READY on chain",
-	mpcnode.CheckDeleted:      "whole; the key was deleted on chain",
+	mpcnode.CheckNotReady:     "whole; the key never was READY on chain",
+	mpcnode.CheckDeleting:     "fits the chain; the key is being deleted, which its owner can take back before block %d",
+	mpcnode.CheckDeleted:      "whole; the key was deleted on chain, for ever",
 	mpcnode.CheckOtherOwner:   "whole, A SHARE OF ANOTHER PARTICIPANT",
 	mpcnode.CheckMissing:      "READY on chain, and no share here fits it",
 	mpcnode.CheckBad:          "DOES NOT FIT",
+}
+
+// explain says what an outcome means for one key.
+func explain(c mpcnode.ShareCheck) string {
+	text := explained[c.Outcome]
+	switch {
+	case c.Outcome == mpcnode.CheckDeleting:
+		text = fmt.Sprintf(text, c.DeletedAt)
+	case c.Outcome == mpcnode.CheckMissing && c.DeletedAt > 0:
+		text = fmt.Sprintf("being deleted on chain, which its owner can take back before block %d, and no share here fits it", c.DeletedAt)
+	}
+	if c.Problem != "" {
+		text += ": " + c.Problem
+	}
+	return text
 }
 
 func (c checksText) text() string {
 	return table(func(w *tabwriter.Writer) {
 		fmt.Fprintln(w, "KEY\tEPOCH\tSESSION\tPARTICIPANT\tOUTCOME")
 		for _, r := range c.Records {
-			outcome := explained[r.Outcome]
-			if r.Problem != "" {
-				outcome += ": " + r.Problem
-			}
-			fmt.Fprintf(w, "%s\t%d\t%.8s\t%s\t%s\n", r.KeyID, r.Epoch, r.Session, r.Participant, outcome)
+			fmt.Fprintf(w, "%s\t%d\t%.8s\t%s\t%s\n", r.KeyID, r.Epoch, r.Session, r.Participant, explain(r))
 		}
 	}) + "identity: " + c.Identity + "\n"
 }

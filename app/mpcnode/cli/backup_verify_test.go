@@ -113,7 +113,13 @@ func TestVerifyAsksTheChain(t *testing.T) {
 	f := chain.New(t, 3)
 	f.ReadyKey("known", 1)
 	f.ReadyKey("made-since", 1)
+	f.ReadyKey("deleting", 1)
 	f.KeyGen("failed", 1)
+	f.KeyGen("failed-and-deleting", 1)
+	for _, id := range []string{"deleting", "failed-and-deleting"} {
+		_, err := f.Msg.KeyDelete(f.Ctx, &mpctypes.MsgKeyDelete{Requester: f.Requester, KeyId: id})
+		require.NoError(t, err)
+	}
 	newcomer := f.AddValidator(3)
 	f.Register(newcomer)
 	helper := baseapp.NewQueryServerTestHelper(f.Ctx, f.Cdc.InterfaceRegistry())
@@ -128,7 +134,7 @@ func TestVerifyAsksTheChain(t *testing.T) {
 	keys, who, err := askChain(t.Context(), client, saved, "")
 	require.NoError(t, err)
 	require.Equal(t, self.Operator, string(who))
-	require.Equal(t, []string{"failed", "known", "made-since"}, ids(keys))
+	require.Equal(t, []string{"deleting", "failed", "known", "made-since"}, ids(keys), "which has to have a share, should a deletion be taken back")
 
 	saved.Seeds[1] = newcomer.Identity.Seed()
 	keys, who, err = askChain(t.Context(), client, saved, "")

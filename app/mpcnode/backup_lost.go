@@ -1,0 +1,69 @@
+package mpcnode
+
+import (
+	"context"
+	"slices"
+
+	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage/backup"
+)
+
+// word is what the chain says of what the newest backup has and this node has not, see
+// backup.Lost.Check. What it does not know now, or as it was before the share, is of blocks
+// that this node has to catch up with. While it cannot be asked it says of nothing that it
+// is over.
+func (w *shareWatch) word(lost backup.Lost) (elsewhere []string, wanted []backup.Entry) {
+	ctx, err := (&chain{app: w.app}).committed()
+	if err != nil {
+		return nil, lost.Staged
+	}
+	state := w.app.MPCState()
+	for _, e := range lost.Staged {
+		if mayCount(ctx, state, e) {
+			wanted = append(wanted, e)
+		}
+	}
+	return w.elsewhere(ctx, state, lost), wanted
+}
+
+// elsewhere are those keys that the chain gave to others since, or destroyed: this participant
+// needs no share of them.
+func (w *shareWatch) elsewhere(ctx context.Context, state State, lost backup.Lost) (list []string) {
+	roster, err := state.EngineRoster(ctx)
+	if err != nil {
+		return nil
+	}
+	self := w.operator(roster)
+	for _, id := range lost.Gone {
+		key, known, err := state.EngineKey(ctx, types.KeyID(id))
+		given := self != "" && key.Epoch > lost.Epoch(id) && !slices.Contains(key.Participants, self)
+		if err == nil && known && (given || key.Status == types.KeyDeleted) {
+			list = append(list, id)
+		}
+	}
+	return list
+}
+
+// mayCount: the chain signs with a share that was staged here, or may choose it yet. It is
+// false of each that the engine may have destroyed by what the chain says (settleRecord in
+// package mpc), at whatever height that was: by a later reshare the chain forgets when the
+// shares of an earlier one that failed were to go. So no backup is refused for a share that
+// went as it should, and one that is refused can be restored and stays.
+func mayCount(ctx context.Context, state State, e backup.Entry) bool {
+	if e.Context == "" {
+		return false // of a manifest of before it told of the session: there is no way to know
+	}
+	key, known, err := state.EngineKey(ctx, types.KeyID(e.KeyID))
+	switch {
+	case err != nil || !known || key.Status == types.KeyPending:
+		return true
+	case key.Status == types.KeyDeleted || key.Status == types.KeyError || e.Epoch < key.Epoch:
+		return false
+	case e.Epoch == key.Epoch:
+		return e.Context == key.Session.String()
+	case e.Context == key.NextSession.String():
+		return true
+	}
+	ended, err := state.EngineReshareEnded(ctx, e.Request)
+	return err != nil || !ended
+}
