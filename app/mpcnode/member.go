@@ -104,6 +104,11 @@ func newMember(cfg Config, vault *Vault, app App, key *cmtp2p.NodeKey, svrCtx *s
 	return m, nil
 }
 
+// blockLooks are what is looked for in the events of blocks.
+func (m *member) blockLooks() []blockLook {
+	return []blockLook{failedHooks(m.metrics.hooksFailed), endangeredKeys{m.metrics.keyNotReshared, m.log}.look}
+}
+
 // reactors are what the CometBFT node is made with: none if libp2p carries the
 // channel.
 func (m *member) reactors() map[string]cmtp2p.Reactor {

@@ -9,6 +9,7 @@ import (
 	"github.com/sequencer-mpc/sequencer/mpc"
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/p2p"
+	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 // Names of all metrics begin with sequencer_mpc_.
@@ -47,6 +48,7 @@ type metrics struct {
 	lag       prometheus.Histogram
 	reconcile prometheus.Histogram
 	hooks     *prometheus.CounterVec
+	unshared  *prometheus.CounterVec
 
 	collectors []prometheus.Collector
 	status     *statusCollector
@@ -80,13 +82,14 @@ func newMetrics(chainID string) *metrics {
 		lag:       f.single("reconcile_lag_blocks", "Blocks seen at once by the engine; 1 is no lag.", blockBuckets),
 		reconcile: f.single("reconcile_seconds", "Time to compare committed state with what runs.", roundBuckets),
 		hooks:     f.counter("hooks_failed_total", "Calls of modules' hooks that failed and were rolled back, in blocks that this node executed within an hour of their time."),
+		unshared:  f.counter("keys_not_reshared_total", "Times that the chain told that a key needs a reshare and gets none by itself, by reason, in blocks that this node executed within an hour of their time.", "reason"),
 		status:    newStatusCollector(f),
 		open:      make(map[types.RequestID]int64),
 	}
 	m.begin()
 	m.collectors = []prometheus.Collector{
 		m.opened, m.ended, m.attempts, m.rounds, m.dropped, m.waiting, m.bytes, m.peers, m.reachable,
-		m.presigned, m.decided, m.lag, m.reconcile, m.hooks, m.status,
+		m.presigned, m.decided, m.lag, m.reconcile, m.hooks, m.unshared, m.status,
 	}
 	return m
 }
@@ -113,10 +116,18 @@ func (m *metrics) begin() {
 	m.dropped.WithLabelValues(placeEngine, string(types.ErrBadResult))
 	m.dropped.WithLabelValues(placeEngine, string(types.ErrPanic))
 	m.hooks.WithLabelValues()
+	for _, reason := range append(mpcmodule.EndangeredReasons(), reasonUnknown) {
+		m.unshared.WithLabelValues(string(reason))
+	}
 }
 
 // hooksFailed counts those of a block.
 func (m *metrics) hooksFailed(failed int) { m.hooks.WithLabelValues().Add(float64(failed)) }
+
+// keyNotReshared counts one time that the chain told of a key.
+func (m *metrics) keyNotReshared(reason types.Reason) {
+	m.unshared.WithLabelValues(string(reason)).Inc()
+}
 
 // watch says whose status is served; before it there is none.
 func (m *metrics) watch(s *engineState, w *shareWatch) {

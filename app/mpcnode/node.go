@@ -62,8 +62,8 @@ func (n *node) run(ctx context.Context, group *errgroup.Group) error {
 		return err
 	}
 	if m.metrics != nil {
-		hooks := &failedHooks{n.comet.EventBus(), m.metrics.hooksFailed, m.log, time.Now}
-		group.Go(func() error { return hooks.run(ctx) })
+		blocks := &blockEvents{n.comet.EventBus(), m.blockLooks(), m.log, time.Now}
+		group.Go(func() error { return blocks.run(ctx) })
 	}
 	if err := n.startServers(ctx, group, m); err != nil {
 		return err

@@ -2,6 +2,7 @@ package keeper_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -9,6 +10,7 @@ import (
 
 	stakingtypes "github.com/cosmos/cosmos-sdk/x/staking/types"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -370,7 +372,7 @@ func TestWithheldTestOfTheFewest(t *testing.T) {
 				f.Events(&types.EventKeyEndangered{})
 				f.EndBlocks(f.Ctx.BlockHeight() + 300)
 				requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "expired")
-				said := reasonOf(f, &types.EventKeyEndangered{})
+				said := reasonOf(t, f, &types.EventKeyEndangered{})
 				if round == 0 {
 					require.Empty(t, said)
 				} else {
@@ -390,11 +392,21 @@ func TestWithheldTestOfTheFewest(t *testing.T) {
 }
 
 // reasonOf is what the last event of a type that was emitted gives as its reason; empty if
-// there is none.
-func reasonOf(f *chain.Fixture, event proto.Message) (reason string) {
+// there is none. The typed reason that EventKeyEndangered has beside it is one of those that are
+// counted, and stands in the words.
+func reasonOf(t *testing.T, f *chain.Fixture, event proto.Message) (reason string) {
+	t.Helper()
 	for _, e := range f.Ctx.EventManager().Events() {
-		if said, there := e.GetAttribute("reason"); there && e.Type == proto.MessageName(event) {
-			reason = said.Value
+		said, there := e.GetAttribute("reason")
+		if !there || e.Type != proto.MessageName(event) {
+			continue
+		}
+		reason = said.Value
+		if _, ok := event.(*types.EventKeyEndangered); ok {
+			typed, _ := e.GetAttribute("typed_reason")
+			word := mpctypes.Reason(strings.Trim(typed.Value, `"`))
+			require.Contains(t, types.EndangeredReasons(), word)
+			require.Contains(t, reason, string(word)+": ")
 		}
 	}
 	return reason

@@ -287,9 +287,10 @@ func (k *Keeper) waitNoMore(ctx context.Context, key types.Key) error {
 	return k.setKey(ctx, key)
 }
 
+// emitEndangered tells of a key; why has a typed reason of types.EndangeredReasons.
 func (k *Keeper) emitEndangered(ctx context.Context, key types.Key, able int, why error) {
 	k.emit(ctx, &types.EventKeyEndangered{
 		KeyId: key.Id, Owner: key.Owner, Threshold: key.Threshold,
-		Able: uint32(able), Participants: uint32(len(key.Participants)), Reason: why.Error(),
+		Able: uint32(able), Participants: uint32(len(key.Participants)), Reason: why.Error(), TypedReason: string(types.ReasonOf(why)),
 	})
 }

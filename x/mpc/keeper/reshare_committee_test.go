@@ -62,7 +62,7 @@ func TestWideningTakesNobodysShare(t *testing.T) {
 	f.Events(&types.EventKeyEndangered{})
 	f.EndBlocks(661)
 	require.Len(t, autoReshares(t, f, "k"), 1, "a committee without them gains nothing")
-	require.Contains(t, reasonOf(f, &types.EventKeyEndangered{}), "4 of the participants of key k can go on, 5 should")
+	require.Contains(t, reasonOf(t, f, &types.EventKeyEndangered{}), "4 of the participants of key k can go on, 5 should")
 	require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
 	f.EndBlocks(900)
 	require.Len(t, autoReshares(t, f, "k"), 1)
@@ -134,7 +134,7 @@ func TestAccusedKeepTheirShares(t *testing.T) {
 				if len(c.missing) > 0 {
 					said = "miss their share, and are left out for a while because of reshares that failed: " + f.Participants[c.missing[0]].Operator
 				}
-				require.Contains(t, reasonOf(f, &types.EventKeyEndangered{}), said)
+				require.Contains(t, reasonOf(t, f, &types.EventKeyEndangered{}), said)
 				require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
 				return
 			}
@@ -202,5 +202,5 @@ func TestFewerThanTheKeyNeeds(t *testing.T) {
 	f.Events(&types.EventKeyEndangered{})
 	f.EndBlocks(11)
 	require.Empty(t, autoReshares(t, f, "k"))
-	require.Contains(t, reasonOf(f, &types.EventKeyEndangered{}), "there are 2 (max_participants 2)")
+	require.Contains(t, reasonOf(t, f, &types.EventKeyEndangered{}), "there are 2 (max_participants 2)")
 }

@@ -221,7 +221,7 @@ func TestAutoReshareWithoutDealers(t *testing.T) {
 				}
 				f.EndBlocks(height + 1)
 				requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "too_few_signers")
-				require.Contains(t, reasonOf(f, &types.EventKeyEndangered{}), "too_few_signers: ")
+				require.Contains(t, reasonOf(t, f, &types.EventKeyEndangered{}), "too_few_signers: ")
 				require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
 				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
 				require.EqualValues(t, 1, key.FailedReshares)

@@ -53,7 +53,7 @@ func TestAutoReshareLinesUpShares(t *testing.T) {
 			setParams(t, f, func(p *types.Params) { p.AutoReshare, p.AutoResharePauseBlocks = true, 5 })
 			f.Events(&types.EventKeyEndangered{})
 			f.EndBlocks(61)
-			require.Contains(t, reasonOf(f, &types.EventKeyEndangered{}), c.reason)
+			require.Contains(t, reasonOf(t, f, &types.EventKeyEndangered{}), c.reason)
 			if c.reason != "" {
 				require.Empty(t, autoReshares(t, f, "k"))
 				return
@@ -232,5 +232,5 @@ func TestAutoReshareOfTooManyLeavers(t *testing.T) {
 	f.Events(&types.EventKeyEndangered{})
 	f.EndBlocks(2)
 	require.Empty(t, autoReshares(t, f, "k"))
-	require.Contains(t, reasonOf(f, &types.EventKeyEndangered{}), "are more than the 64 that one reshare may have")
+	require.Contains(t, reasonOf(t, f, &types.EventKeyEndangered{}), "are more than the 64 that one reshare may have")
 }

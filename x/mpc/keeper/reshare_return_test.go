@@ -33,7 +33,7 @@ func requireAwaits(t *testing.T, f *chain.Fixture, p *chain.Participant) {
 	t.Helper()
 	f.Events(&types.EventKeyEndangered{})
 	f.EndBlocks(f.Ctx.BlockHeight() + 1)
-	require.Contains(t, reasonOf(f, &types.EventKeyEndangered{}), p.Operator)
+	require.Contains(t, reasonOf(t, f, &types.EventKeyEndangered{}), p.Operator)
 	require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
 	require.EqualValues(t, f.Ctx.BlockHeight()+49, requireKey(t, f, "k", types.KEY_STATUS_READY, "").ReturnHeight)
 	require.Empty(t, autoReshares(t, f, "k"))

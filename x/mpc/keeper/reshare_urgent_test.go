@@ -66,7 +66,7 @@ func TestFewAreNotLeftAlone(t *testing.T) {
 			want := 0
 			if c.reason != "" {
 				want = 3
-				require.Contains(t, reasonOf(f, &types.EventKeyEndangered{}), c.reason)
+				require.Contains(t, reasonOf(t, f, &types.EventKeyEndangered{}), c.reason)
 			}
 			require.Equal(t, want, f.Events(&types.EventKeyEndangered{}), "once in each pause")
 		})

@@ -9,6 +9,7 @@ import (
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/libs/pubsub"
 	cmttypes "github.com/cometbft/cometbft/types"
+	"github.com/cosmos/gogoproto/proto"
 	"github.com/stretchr/testify/require"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -16,16 +17,24 @@ import (
 	mpcmodule "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
+// sdkMode is what the SDK adds to each event of a block's end, and is no JSON.
+var sdkMode = abci.EventAttribute{Key: "mode", Value: "EndBlock", Index: true}
+
+// typedEvent is an event of a block's end.
+func typedEvent(t *testing.T, message proto.Message) abci.Event {
+	t.Helper()
+	e, err := sdk.TypedEventToEvent(message)
+	require.NoError(t, err)
+	e.Attributes = append(e.Attributes, sdkMode)
+	return abci.Event(e)
+}
+
 // hookEvents are what a block has of so many hooks that failed, among others.
 func hookEvents(t *testing.T, failed int) []abci.Event {
 	t.Helper()
-	other, err := sdk.TypedEventToEvent(&mpcmodule.EventKeyDeleted{KeyId: "k"})
-	require.NoError(t, err)
-	events := []abci.Event{abci.Event(other)}
+	events := []abci.Event{typedEvent(t, &mpcmodule.EventKeyDeleted{KeyId: "k"})}
 	for range failed {
-		e, err := sdk.TypedEventToEvent(&mpcmodule.EventHookFailed{Module: "settlement", Hook: "AfterKeyReady", Id: "k", Error: "out of gas"})
-		require.NoError(t, err)
-		events = append(events, abci.Event(e))
+		events = append(events, typedEvent(t, &mpcmodule.EventHookFailed{Module: "settlement", Hook: "AfterKeyReady", Id: "k", Error: "out of gas"}))
 	}
 	return events
 }
@@ -43,7 +52,7 @@ func (b watchedBus) Subscribe(ctx context.Context, subscriber string, query pubs
 }
 
 // Hooks that failed are counted in the blocks of the node's own bus, also after it gave up on
-// who counts because it was slow.
+// who counts because it was slow, or somebody else who looks at the events panicked.
 func TestFailedHooksAreCounted(t *testing.T) {
 	bus := watchedBus{cmttypes.NewEventBus(), make(chan struct{})}
 	require.NoError(t, bus.Start())
@@ -55,10 +64,13 @@ func TestFailedHooksAreCounted(t *testing.T) {
 	require.Zero(t, total(), "it is there before the first one")
 	counted := make(chan int)
 	now := time.Unix(1_800_000_000, 0)
-	hooks := &failedHooks{bus, func(failed int) { m.hooksFailed(failed); counted <- failed }, slog.New(slog.DiscardHandler), func() time.Time { return now }}
+	blocks := &blockEvents{bus, []blockLook{
+		func(int64, *abci.ResponseFinalizeBlock) { panic("a mistake") },
+		failedHooks(func(failed int) { m.hooksFailed(failed); counted <- failed }),
+	}, slog.New(slog.DiscardHandler), func() time.Time { return now }}
 	ctx, cancel := context.WithCancel(t.Context())
 	done := make(chan error, 1)
-	go func() { done <- hooks.run(ctx) }()
+	go func() { done <- blocks.run(ctx) }()
 	publishOf := func(age time.Duration, inBlock, inTx int) {
 		t.Helper()
 		result := abci.ResponseFinalizeBlock{Events: hookEvents(t, inBlock), TxResults: []*abci.ExecTxResult{{}, {Events: hookEvents(t, inTx)}}}
@@ -95,5 +107,5 @@ func TestFailedHooksAreCounted(t *testing.T) {
 
 	cancel()
 	require.NoError(t, <-done)
-	require.Zero(t, bus.NumClientSubscriptions(failedHooksSubscriber))
+	require.Zero(t, bus.NumClientSubscriptions(blockEventsSubscriber))
 }
