@@ -17,7 +17,7 @@ import (
 // context, in its own types. What it returns is the caller's.
 //
 // All nodes read the same state. An entry that cannot be read, which only a mistake in
-// the state can cause, is logged and passed over: it must not keep all of them from all
+// the state can cause, is logged once and passed over: it must not keep all of them from all
 // the rest.
 
 // EngineRequests lists all open requests that take results, in the order in which
@@ -38,7 +38,7 @@ func (k *Keeper) EngineRequests(ctx context.Context) ([]mpctypes.Request, error)
 		key, read := keys[r.KeyId]
 		if !read && r.NeedsKey() {
 			if key, err = k.Key(ctx, r.KeyId); err != nil {
-				k.unreadable(ctx, "the key of an open request", err)
+				k.unreadable(ctx, "key "+r.KeyId+" of an open request", err)
 				continue
 			}
 			keys[r.KeyId] = key
@@ -107,7 +107,7 @@ func (k *Keeper) EngineKey(ctx context.Context, id mpctypes.KeyID) (mpctypes.Key
 		return mpctypes.Key{ID: id, Status: mpctypes.KeyError}, true, nil
 	}
 	if err != nil {
-		k.unreadable(ctx, "a key", err)
+		k.unreadable(ctx, "key "+string(id), err)
 		return mpctypes.Key{}, false, nil
 	}
 	return key.ToEngine(), true, nil
@@ -158,7 +158,7 @@ func (k *Keeper) keysOfStatus(ctx context.Context, status types.KeyStatus, visit
 	for _, id := range ids {
 		key, err := k.Key(ctx, id)
 		if err != nil {
-			k.unreadable(ctx, "a key", err)
+			k.unreadable(ctx, "key "+id, err)
 			continue
 		}
 		visit(key)
@@ -188,7 +188,7 @@ func (k *Keeper) EngineReshareEnded(ctx context.Context, id string) (bool, error
 	case errors.Is(err, types.ErrPruned):
 		return true, nil
 	case err != nil:
-		k.unreadable(ctx, "a reshare", err)
+		k.unreadable(ctx, "reshare "+id, err)
 		return false, nil
 	}
 	return !r.Open(), nil
@@ -311,8 +311,4 @@ func eachReadable[K, V any](ctx context.Context, k *Keeper, what string, entries
 		visit(key, value)
 	}
 	return it.Close()
-}
-
-func (k *Keeper) unreadable(ctx context.Context, what string, err error) {
-	k.logger(ctx).Error("an entry of the state cannot be read; this node goes on without it, please report this", "what", what, "err", err)
 }

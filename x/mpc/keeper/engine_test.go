@@ -2,12 +2,18 @@ package keeper_test
 
 import (
 	"bytes"
+	"errors"
+	"fmt"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"cosmossdk.io/log/v2"
+
 	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -148,6 +154,36 @@ func TestEnginePassesOverWhatIsUnreadable(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, there, known, id)
 	}
+}
+
+// The log has once what cannot be read, however often a node looks at it, and as many of such as
+// somebody may want to know.
+func TestUnreadableIsToldOnce(t *testing.T) {
+	f, _ := resharing(t)
+	f.Reshare("r", "k", 1)
+	f.ReadyKey("other", 1)
+	f.Reshare("s", "other", 1)
+	f.Garble(types.ResharesPrefix, "r")
+	f.Garble(types.ResharesPrefix, "s")
+	var out bytes.Buffer
+	f.Ctx = f.Ctx.WithLogger(log.NewLogger(&out, log.OutputJSONOption()))
+	for range 5 {
+		for _, id := range []string{"r", "s"} {
+			ended, err := f.Keeper.EngineReshareEnded(f.Ctx, id)
+			require.NoError(t, err)
+			require.False(t, ended)
+		}
+	}
+	require.Equal(t, 2, strings.Count(out.String(), "please report this"))
+	require.Contains(t, out.String(), `"what":"reshare r"`)
+	require.Contains(t, out.String(), `"what":"reshare s"`)
+
+	f.Spoiled = func([]byte) error { return errors.New("spoiled") }
+	for i := range 2 * keeper.MaxToldUnreadable {
+		_, _, err := f.Keeper.EngineKey(f.Ctx, mpctypes.KeyID(fmt.Sprint(i)))
+		require.NoError(t, err)
+	}
+	require.Equal(t, keeper.MaxToldUnreadable, strings.Count(out.String(), "please report this"))
 }
 
 // A node learns for how long proof is taken, when the parameter changes too.

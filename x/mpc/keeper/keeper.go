@@ -33,8 +33,8 @@ type refusalKey = collections.Pair[string, string]
 type ackKey = collections.Pair[string, string]
 
 // Keeper is the only writer of the module's state. Its memory holds nothing that
-// changes after start-up, so that blocks may be executed optimistically and in
-// parallel.
+// changes after start-up but what the log has been told, so that blocks may be executed
+// optimistically and in parallel.
 type Keeper struct {
 	cdc            codec.Codec
 	staking        types.StakingKeeper
@@ -48,6 +48,7 @@ type Keeper struct {
 	kinds          *mpctypes.PayloadKinds
 	// policies are the modules' own checks of what their keys sign.
 	policies map[string]types.SignPolicy
+	told     toldUnreadable
 
 	schema       collections.Schema
 	params       collections.Item[types.Params]

@@ -51,7 +51,7 @@ func (k *Keeper) EngineFailedSigns(ctx context.Context, looks int) (ids []string
 		}
 		s, err := k.Signature(ctx, at.K2())
 		if err != nil {
-			k.unreadable(ctx, "a decided signature", err)
+			k.unreadable(ctx, "signature "+at.K2(), err)
 			return false, nil
 		}
 		if s.Status == types.SIGNATURE_STATUS_ERROR {

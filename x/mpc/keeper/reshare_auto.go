@@ -185,7 +185,7 @@ func (k *Keeper) autoReshare(ctx context.Context, params types.Params, key types
 			key.Threshold, key.Threshold+1, len(members), params.MaxParticipants)
 	}
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	l, err := k.lineUp(ctx, key, members, func(operator string) bool {
+	l, err := k.lineUp(ctx, key, members, true, func(operator string) bool {
 		a, absent := key.Absentee(operator, height)
 		return absent && a.Accused // it may end the reshare as well as help it
 	})

@@ -120,12 +120,13 @@ func (k *Keeper) whoFailed(ctx context.Context, reshare types.Reshare, absent []
 }
 
 // absentFrom lists who did not come to a reshare that expired before all of its committee
-// had a share, who kept its test from the signature, and who of it revoked its identity,
-// which ended the reshare or its test; nobody, if the request is none of the two or fails
-// for another reason.
+// had a share, who kept its test from the signature, and who of its members revoked the
+// identity, which ended the reshare or its test, or left too few to deal; nobody, if the request
+// is none of the two or fails for another reason.
 func (k *Keeper) absentFrom(ctx context.Context, r types.Request, reason mpctypes.Reason) ([]types.Absentee, error) {
 	switch {
-	case reason == mpctypes.ErrIdentityRevoked && (r.Kind == types.REQUEST_KIND_RESHARE || r.Test):
+	case reason == mpctypes.ErrIdentityRevoked && (r.Kind == types.REQUEST_KIND_RESHARE || r.Test),
+		reason == mpctypes.ErrTooFewSigners && r.Kind == types.REQUEST_KIND_RESHARE:
 		return k.revoked(ctx, r)
 	case reason == mpctypes.ErrExpired && r.Kind == types.REQUEST_KIND_RESHARE:
 		return k.missed(ctx, r)

@@ -3,7 +3,10 @@ package keeper
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/binary"
 	"errors"
+	"fmt"
 	"slices"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
@@ -39,15 +42,23 @@ func (k *Keeper) mayReshare(
 	if err != nil {
 		return lineup{}, err
 	}
-	return k.lineUp(ctx, key, receivers, func(string) bool { return false })
+	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
+	// Of who was accused by others an owner can find out more than the chain.
+	return k.lineUp(ctx, key, receivers, false, func(operator string) bool {
+		a, absent := key.Absentee(operator, height)
+		return absent && a.ByItself()
+	})
 }
 
 // lineUp puts the two committees together. Those of the old one need not be
 // validators any more: their shares are all that is wanted of them. Some of it come last,
-// and only until t+1 are there who have a share to deal by what participants said; those of
-// them that have none help least. Where one request cannot have all of the old committee, it
-// has as many as it may, if t+1 are among them who have a share: see inTurn.
-func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Member, last func(operator string) bool) (lineup, error) {
+// and, if few shall be asked, only until t+1 are there who have a share to deal by what
+// participants said; those of them that have none help least. Where one request cannot have all
+// of the old committee, it has as many as it may, if t+1 are among them who have a share: see
+// inTurn.
+func (k *Keeper) lineUp(
+	ctx context.Context, key types.Key, receivers []types.Member, few bool, last func(operator string) bool,
+) (lineup, error) {
 	l := lineup{members: slices.Clone(receivers), receivers: operatorsOf(receivers)}
 	dealers, shares := 0, key.SharesOf(l.receivers)
 	for _, m := range receivers {
@@ -61,7 +72,7 @@ func (k *Keeper) lineUp(ctx context.Context, key types.Key, receivers []types.Me
 	}
 	for _, d := range beside {
 		enough := shares > int(key.Threshold)
-		if enough && d.last {
+		if few && enough && d.last {
 			continue
 		}
 		if len(l.members) == mpctypes.MaxMembers {
@@ -143,15 +154,24 @@ func (k *Keeper) beside(ctx context.Context, key types.Key, receivers []string, 
 	slices.SortStableFunc(list, dealer.compare)
 	failed, beyond := int(key.FailedReshares), 0
 	if failed > types.MaxPauseDoublings { // which counts no further
-		beyond = int(sdk.UnwrapSDKContext(ctx).BlockHeight() % mpctypes.MaxMembers)
+		beyond = lot(key.Id, sdk.UnwrapSDKContext(ctx).BlockHeight())
 	}
 	return inTurn(list, room, failed, beyond), nil
 }
 
+// lot is a number that is another one for each key and in each block. The height itself would
+// not do: what is asked for again comes after a pause, which may be a multiple of how many have
+// their turn, so that the same would have it each time.
+func lot(keyID string, height int64) int {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", keyID, height))
+	return int(binary.BigEndian.Uint16(sum[:]))
+}
+
 // inTurn changes the order of the first place for which there is not room for all: after
-// each reshare that failed in the epoch those who had no room in it have their turn, and so many
-// beyond. Nobody is blamed that does not deal and was to get no share, and by the same order it
-// would be asked each time.
+// each reshare that failed in the epoch, as far as these are counted, those who had no room in it
+// have their turn, and so many beyond. Nobody is blamed that keeps silent and was to get no share,
+// and by the same order it would be asked each time. Who ends a reshare by revoking its identity,
+// which counts no further than to one, is to blame: its place comes after those of others.
 func inTurn(dealers []dealer, room, failed, beyond int) []dealer {
 	first := 0
 	for first < len(dealers) {

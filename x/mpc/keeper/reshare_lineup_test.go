@@ -1,7 +1,9 @@
 package keeper_test
 
 import (
+	"fmt"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -192,20 +194,10 @@ func TestSilentLeaverDoesNotEndEachReshare(t *testing.T) {
 // a failure the next ones.
 func TestDealersTakeTurns(t *testing.T) {
 	for failed := range uint32(4) {
-		old := chain.New(t, 10)
-		setParams(t, old, func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers })
-		old.ReadyKey("k", 2)
-		holders := old.Sorted()
-		f := withAccused(t, old, failed)
-		for i, p := range holders {
-			holders[i] = p.On(f)
-		}
-		var to []*chain.Participant
-		for i := range 61 {
-			p := f.AddValidator(10 + i)
-			f.Register(p)
-			to = append(to, p)
-		}
+		f, to := roomForThree(t, 10, failed)
+		holders := slices.SortedFunc(slices.Values(f.Participants[:10]), func(a, b *chain.Participant) int {
+			return strings.Compare(a.Operator, b.Operator)
+		})
 		inTurn := append(slices.Clone(holders[7:]), holders[:7]...)
 		for i, p := range inTurn[3:] {
 			if i%2 == 0 {
@@ -217,6 +209,94 @@ func TestDealersTakeTurns(t *testing.T) {
 		want := []*chain.Participant{inTurn[3*failed], inTurn[(3*failed+1)%10], inTurn[(3*failed+2)%10]}
 		require.ElementsMatch(t, chain.Operators(want...), beside(t, f, f.Reshare("r", "k", 2, to...)))
 	}
+}
+
+// Of those who get no share, and are too many for one reshare, each has its turn, too, when more
+// failed than are counted, however many blocks lie between them: pauses are multiples of 64.
+func TestDealersTakeTurnsByLot(t *testing.T) {
+	f, to := roomForThree(t, 10, types.MaxPauseDoublings+1)
+	anew, turns := f.Ctx, make(map[string]int)
+	for i := range 40 {
+		f.Ctx, _ = anew.WithBlockHeight(int64(1 + 64*i)).CacheContext()
+		for _, operator := range beside(t, f, f.Reshare("r", "k", 2, to...)) {
+			turns[operator]++
+		}
+	}
+	require.Len(t, turns, 10)
+	for operator, n := range turns {
+		require.Greater(t, n, 3, operator)
+	}
+}
+
+// roomForThree is a chain with a key k, of the first n participants and threshold 2, so many reshares
+// of which failed, and 61 others to reshare it to: three of the n can deal.
+func roomForThree(t *testing.T, n int, failed uint32) (f *chain.Fixture, to []*chain.Participant) {
+	t.Helper()
+	old := chain.New(t, n)
+	setParams(t, old, func(p *types.Params) { p.MaxParticipants = mpctypes.MaxMembers })
+	old.ReadyKey("k", 2)
+	f = withAccused(t, old, failed)
+	for i := range mpctypes.MaxMembers - 3 {
+		p := f.AddValidator(n + i)
+		f.Register(p)
+		to = append(to, p)
+	}
+	return f, to
+}
+
+// A participant that is asked to deal, and ends the reshare by revoking its identity, is asked
+// after the others when it has another one, by who owns the key, too: nobody ends every reshare.
+func TestRevokerHasNoSecondTurn(t *testing.T) {
+	for name, c := range map[string]struct {
+		forgot int // who of the new committee misses its old share
+		reason string
+	}{
+		"too few left":             {reason: "identity_revoked"},
+		"too few left with shares": {forgot: 1, reason: "too_few_signers"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, to := roomForThree(t, 40, 1)
+			holders := f.Participants[:40]
+			for i := range c.forgot {
+				miss(t, f, holders[i])
+				to[i] = holders[i]
+			}
+			var revokers []string
+			for i := range 4 {
+				id := fmt.Sprint("r", i)
+				dealers := beside(t, f, f.Reshare(id, "k", 2, to...))
+				require.Len(t, dealers, 3)
+				for _, operator := range revokers {
+					require.NotContains(t, dealers, operator)
+				}
+				at := slices.IndexFunc(holders, func(p *chain.Participant) bool { return p.Operator == dealers[0] })
+				revokeAgain(t, f, holders[at])
+				revokers = append(revokers, dealers[0])
+				f.EndBlocks(f.Ctx.BlockHeight() + 1)
+				requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, c.reason)
+				require.EqualValues(t, 1, requireKey(t, f, "k", types.KEY_STATUS_READY, "").FailedReshares, "they count as one")
+			}
+		})
+	}
+}
+
+// Where there is room for it, who revoked deals to a reshare that an owner asks for as well: it
+// cannot end one for which the others are enough.
+func TestRevokerDealsBesideOthers(t *testing.T) {
+	f, _ := resharing(t)
+	f.Register(f.AddValidator(5))
+	to := []*chain.Participant{f.Participants[0], f.Participants[4], f.Participants[5]}
+	revoker := f.Participants[0]
+	f.Reshare("r", "k", 2, to...)
+	revokeAgain(t, f, revoker)
+	f.EndBlocks(2)
+	requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, "identity_revoked")
+	require.Equal(t, chain.Operators(revoker), requireKey(t, f, "k", types.KEY_STATUS_READY, "").AbsentOperators())
+	r := f.Reshare("again", "k", 1, to[1:]...)
+	require.ElementsMatch(t, chain.Operators(f.Participants[:4]...), beside(t, f, r))
+	revokeAgain(t, f, revoker)
+	f.EndBlocks(3)
+	requireReshare(t, f, "again", types.RESHARE_STATUS_PENDING, "")
 }
 
 // More left than one reshare can replace: the key is reported, with what is in the way.

@@ -235,6 +235,7 @@ func (k *Key) shiftAutoReshare(blocks int64) {
 			*height = max(*height+blocks, 1)
 		}
 	}
+	k.Absentees, k.Repairs = slices.Clone(k.Absentees), slices.Clone(k.Repairs) // an import leaves the file as it is
 	for i := range k.Absentees {
 		k.Absentees[i].Shift(blocks)
 	}

@@ -38,11 +38,17 @@ func (k Key) lastEnd() int64 {
 	return 0
 }
 
-// shiftEnded moves the ends in time. What is over stays above 0.
+// shiftEnded moves the ends in time, after retire_height. What is over stays above 0, where
+// retire_height goes below: when both come up again on another chain, none of a READY key may
+// be after that.
 func (k *Key) shiftEnded(blocks int64) {
 	k.EndedEpochs = slices.Clone(k.EndedEpochs) // an import leaves the file as it is
 	for i := range k.EndedEpochs {
-		k.EndedEpochs[i].RetireHeight = max(k.EndedEpochs[i].RetireHeight+blocks, 1)
+		end := max(k.EndedEpochs[i].RetireHeight+blocks, 1)
+		if k.Status == KEY_STATUS_READY {
+			end = min(end, max(k.RetireHeight, 1))
+		}
+		k.EndedEpochs[i].RetireHeight = end
 	}
 }
 
