@@ -55,7 +55,7 @@ type message interface {
 func refreshProposal() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "refresh-proposal [reshare-id] [key-id]", Short: "Propose by governance new shares of a key for the participants that it has",
-		Long: "Propose by governance new shares of a key for the participants that it has, whoever owns it: what " + version.AppName + " tx mpc refresh is for owners. " +
+		Long: "Propose by governance new shares of a key for the participants that it has, whoever owns it (the owner types " + version.AppName + " tx mpc refresh). " +
 			"A node is asked who they are, and the proposal names them. Each of them must be there, bonded and registered, when it passes, " +
 			"and then the key goes back to them, whoever has it by then.",
 		Example: example("tx mpc refresh-proposal state-1-fresh settlement:state-1" + proposalFlags),
@@ -73,7 +73,7 @@ func refreshProposal() *cobra.Command {
 func reshareProposal() *cobra.Command {
 	cmd := &cobra.Command{
 		Use: "reshare-proposal [reshare-id] [key-id] [threshold]", Short: "Propose by governance new shares of a key, of which threshold+1 sign",
-		Long: "Propose by governance new shares of a key for the participants that are named, whoever owns it: what " + version.AppName + " tx mpc reshare is for owners. " +
+		Long: "Propose by governance new shares of a key for the participants that are named, whoever owns it (the owner types " + version.AppName + " tx mpc reshare). " +
 			"Where none is named, all registered validators that are bonded when the proposal passes get one, up to max_participants.",
 		Example: example("tx mpc reshare-proposal state-1-wider settlement:state-1 2 --participants OPERATOR,OPERATOR,OPERATOR" + proposalFlags),
 		Args:    cobra.ExactArgs(3),
