@@ -64,17 +64,18 @@ func TestLifeOfAKey(t *testing.T) {
 	}
 	// What each command brings about, by a word of it.
 	brings := map[string]func() bool{
-		"tx mpc refresh ":        func() bool { return reshare("treasury-2") == mpctypes.RESHARE_STATUS_PENDING },
-		"tx mpc cancel-reshare ": func() bool { return reshare("treasury-2") == mpctypes.RESHARE_STATUS_ERROR },
-		"tx mpc reshare ":        func() bool { return reshare("treasury-3") == mpctypes.RESHARE_STATUS_PENDING },
-		"tx mpc delete ":         status(mpctypes.KEY_STATUS_DELETING),
-		"tx mpc undelete ":       status(mpctypes.KEY_STATUS_READY),
-		"update-params-proposal": func() bool { return n.proposes(ctx, dir) },
-		"tx gov vote 1 yes ":     func() bool { return n.voted(ctx, dir, alice) },
+		"tx mpc refresh ":          func() bool { return reshare("treasury-2") == mpctypes.RESHARE_STATUS_PENDING },
+		"tx mpc cancel-reshare ":   func() bool { return reshare("treasury-2") == mpctypes.RESHARE_STATUS_ERROR },
+		"tx mpc reshare ":          func() bool { return reshare("treasury-3") == mpctypes.RESHARE_STATUS_PENDING },
+		"tx mpc delete ":           status(mpctypes.KEY_STATUS_DELETING),
+		"tx mpc undelete ":         status(mpctypes.KEY_STATUS_READY),
+		"update-params-proposal":   func() bool { return n.proposes(ctx, dir) },
+		"tx gov vote 1 yes ":       func() bool { return n.voted(ctx, dir, alice) },
+		"tx mpc refresh-proposal ": func() bool { return n.proposesRefresh(ctx, dir, "treasury") },
 	}
 	typed := 0
 	for _, line := range n.readmeLines("### The life of a key", "### Backups") {
-		line = strings.NewReplacer("--from OWNER", "--from requester",
+		line = strings.NewReplacer("--from OWNER", "--from requester", "settlement:state-1", "treasury", // a module has none here
 			"seqvaloper1...,seqvaloper1...", strings.Join(n.operators(0, 1, 2, 3), ",")).Replace(line)
 		n.types(ctx, dir, line)
 		for word, done := range brings {
@@ -190,27 +191,57 @@ func (n *network) voted(ctx context.Context, dir, voter string) bool {
 	return err == nil && strings.Contains(string(out), "VOTE_OPTION_YES") // an error: it is in no block yet
 }
 
-// proposes: the proposal is on chain, with the parameters that were written down.
-func (n *network) proposes(ctx context.Context, dir string) bool {
+// proposal is one of x/gov as it is shown.
+type proposal struct {
+	Status    string
+	Expedited bool
+	Messages  []struct {
+		Type  string
+		Value struct {
+			Params       map[string]any
+			KeyID        string `json:"key_id"`
+			Participants []string
+		}
+	}
+}
+
+// proposals are all that are on chain; none as long as there is none.
+func (n *network) proposals(ctx context.Context, dir string) []proposal {
 	cmd := exec.CommandContext(ctx, filepath.Join(dir, "sequencerd"), "query", "gov", "proposals", "-o", "json")
 	out, err := cmd.Output()
 	if err != nil {
-		return false // there is none yet
+		return nil
 	}
-	var answer struct {
-		Proposals []struct {
-			Messages []struct {
-				Type  string
-				Value struct{ Params map[string]any }
-			}
-		}
-	}
+	var answer struct{ Proposals []proposal }
 	require.NoError(n.t, json.Unmarshal(out, &answer), string(out))
-	if len(answer.Proposals) == 0 {
+	return answer.Proposals
+}
+
+// proposesRefresh: the second proposal is on chain, of a refresh of a key to the participants that
+// it has, and is voted on.
+func (n *network) proposesRefresh(ctx context.Context, dir, key string) bool {
+	all := n.proposals(ctx, dir)
+	if len(all) < 2 {
 		return false
 	}
-	require.Len(n.t, answer.Proposals[0].Messages, 1)
-	m := answer.Proposals[0].Messages[0]
+	require.True(n.t, all[1].Expedited)
+	require.Equal(n.t, "PROPOSAL_STATUS_VOTING_PERIOD", all[1].Status, "the deposit is whole")
+	require.Len(n.t, all[1].Messages, 1)
+	m := all[1].Messages[0]
+	require.Equal(n.t, "/sequencer.mpc.v1.MsgKeyReshare", m.Type)
+	require.Equal(n.t, key, m.Value.KeyID)
+	require.Equal(n.t, n.key(ctx, key).Participants, m.Value.Participants)
+	return true
+}
+
+// proposes: the proposal is on chain, with the parameters that were written down.
+func (n *network) proposes(ctx context.Context, dir string) bool {
+	all := n.proposals(ctx, dir)
+	if len(all) == 0 {
+		return false
+	}
+	require.Len(n.t, all[0].Messages, 1)
+	m := all[0].Messages[0]
 	require.Equal(n.t, "/sequencer.mpc.v1.MsgUpdateParams", m.Type)
 	require.Equal(n.t, true, m.Value.Params["auto_reshare"])
 	require.InDelta(n.t, 120, m.Value.Params["keygen_attempt_blocks"], 0, "all else stays")

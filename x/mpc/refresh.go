@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"context"
 	"errors"
 	"fmt"
 
@@ -16,7 +17,7 @@ import (
 
 // errRefreshOffline: a message without participants would be one to all bonded validators.
 var errRefreshOffline = errors.New("who has the key is asked of a node, which --offline forbids; leave --offline away (--generate-only sends nothing either), " +
-	"or name them, as \"query mpc key\" showed them: tx mpc reshare RESHARE_ID KEY_ID THRESHOLD --participants OPERATOR,OPERATOR")
+	"or name them, as \"query mpc key\" showed them: tx mpc reshare, or reshare-proposal, RESHARE_ID KEY_ID THRESHOLD --participants OPERATOR,OPERATOR")
 
 // refreshCommand is `tx mpc refresh`. It is a command of its own beside `reshare`, of the same
 // message: whoever wants nothing but fresh shares must not have to name who holds the key,
@@ -30,7 +31,8 @@ func refreshCommand() *cobra.Command {
 			"A node is asked who they are, so it needs one also with --generate-only. " +
 			"The message names them, and no epoch: signed days later, as by a multisig, it puts the key back to those who had it when it was made, whoever has it then. " +
 			"Make it anew if the key was reshared meanwhile (query mpc key: epoch). " +
-			"Each of them must be there, bonded and registered. To leave one out, or take others: " + version.AppName + " tx mpc reshare RESHARE_ID KEY_ID THRESHOLD --participants OPERATOR,OPERATOR.",
+			"Each of them must be there, bonded and registered. To leave one out, or take others: " + version.AppName + " tx mpc reshare RESHARE_ID KEY_ID THRESHOLD --participants OPERATOR,OPERATOR. " +
+			"A key that a module owns is refreshed by governance: " + version.AppName + " tx mpc refresh-proposal.",
 		Example: example("tx mpc refresh treasury-2 treasury --from requester --gas auto --gas-adjustment 1.5"),
 		Args:    cobra.ExactArgs(2),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -38,11 +40,14 @@ func refreshCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			msg, err := refreshMessage(cmd, clientCtx, args[0], args[1])
+			cmd.SilenceUsage = true
+			msg, key, err := refreshMessage(cmd.Context(), clientCtx, clientCtx.GetFromAddress().String(), args[0], args[1])
 			if err != nil {
 				return err
 			}
-			cmd.SilenceUsage = true
+			if err := mayRefresh(cmd.Context(), clientCtx, msg, key); err != nil {
+				return err
+			}
 			return tx.GenerateOrBroadcastTxCLI(clientCtx, cmd.Flags(), msg)
 		},
 	}
@@ -52,20 +57,34 @@ func refreshCommand() *cobra.Command {
 
 // refreshMessage is the reshare of a key to the participants and the threshold that it has on
 // chain.
-func refreshMessage(cmd *cobra.Command, clientCtx client.Context, reshareID, keyID string) (*types.MsgKeyReshare, error) {
+func refreshMessage(ctx context.Context, clientCtx client.Context, requester, reshareID, keyID string) (*types.MsgKeyReshare, types.Key, error) {
 	if clientCtx.Offline {
-		return nil, errRefreshOffline
+		return nil, types.Key{}, errRefreshOffline
 	}
-	answer, err := types.NewQueryClient(clientCtx).Key(cmd.Context(), &types.QueryKeyRequest{KeyId: keyID})
+	answer, err := types.NewQueryClient(clientCtx).Key(ctx, &types.QueryKeyRequest{KeyId: keyID})
 	if err != nil {
-		return nil, fmt.Errorf("ask who has key %s: %w", keyID, err)
+		return nil, types.Key{}, fmt.Errorf("ask who has key %s: %w", keyID, err)
 	}
 	// All else the chain says, which takes the same request twice for one.
 	if err := answer.Key.CanSign(); err != nil {
-		return nil, err
+		return nil, types.Key{}, err
 	}
 	return &types.MsgKeyReshare{
-		Requester: clientCtx.GetFromAddress().String(), ReshareId: reshareID, KeyId: keyID,
+		Requester: requester, ReshareId: reshareID, KeyId: keyID,
 		Threshold: answer.Key.Threshold, Participants: answer.Key.Participants,
-	}, nil
+	}, answer.Key, nil
+}
+
+// mayRefresh says whose the key is, and what to type instead, to one who is neither its owner nor
+// the authority, before anything is sent or paid.
+func mayRefresh(ctx context.Context, clientCtx client.Context, msg *types.MsgKeyReshare, key types.Key) error {
+	if key.Owner == msg.Requester {
+		return nil
+	}
+	reason, err := refusal(ctx, clientCtx, msg)
+	if err != nil || !isNotOwner(reason) {
+		return err
+	}
+	return types.ErrNotOwner.Wrapf("%s, and not to %s; to have it decided by vote: %s tx mpc refresh-proposal %s %s --title TITLE --summary WHY --deposit AMOUNT --from %s",
+		key.Belongs(), msg.Requester, version.AppName, msg.ReshareId, msg.KeyId, clientCtx.GetFromAddress())
 }

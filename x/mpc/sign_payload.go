@@ -23,6 +23,7 @@ func (AppModule) GetTxCmd() *cobra.Command {
 		DisableFlagParsing: true, SuggestionsMinimumDistance: 2, RunE: client.ValidateCmd,
 	}
 	cmd.AddCommand(signPayloadCommand(), refreshCommand())
+	cmd.AddCommand(proposalCommands()...)
 	return cmd
 }
 

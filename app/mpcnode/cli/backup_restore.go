@@ -332,6 +332,7 @@ Pre-parameters are made anew. Start the node, then look at
   sequencerd mpc status    keys whose share is missing or behind the chain
   sequencerd mpc keys      what this node has
 and have those keys refreshed: sequencerd tx mpc refresh RESHARE_ID KEY_ID --from OWNER
+(those of modules by a proposal: sequencerd tx mpc refresh-proposal)
 Destroy the other copies of what was restored.
 `)
 }

@@ -37,11 +37,15 @@ that is damaged is not lost; move its folder away and keep it.
 The shares that the database had are gone. When the node runs again it says on chain,
 within some minutes, of which keys it has none, where "query mpc key" shows it and
 auto_reshare acts on it; keys are signed for by the others meanwhile. To get shares
-again, let the owners of the keys, or the authority, refresh them, which keeps their
-participants and thresholds:
+again, let the owners of the keys refresh them, which keeps their participants and
+thresholds:
 
   sequencerd query mpc keys --status ready
-  sequencerd tx mpc refresh RESHARE KEY --from OWNER --gas auto --gas-adjustment 1.5`,
+  sequencerd tx mpc refresh RESHARE KEY --from OWNER --gas auto --gas-adjustment 1.5
+
+The key of a module is refreshed by a proposal that passes:
+
+  sequencerd tx mpc refresh-proposal --help`,
 		Args: cobra.NoArgs,
 		RunE: createDatabase,
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -46,6 +47,30 @@ func TestReadmeLeavesADeposit(t *testing.T) {
 	for _, left := range []sdk.Coin{founder, joiner} {
 		require.True(t, left.IsGTE(deposit), "%s are left beside what is bonded", left)
 	}
+}
+
+// What the README says of a vote is so in a new genesis, and who begins a chain has the deposit
+// of an expedited one: an hour is over before any of them, and with it a deletion's way back.
+func TestReadmeVotes(t *testing.T) {
+	tool := app.NewTool()
+	var gov govv1.GenesisState
+	tool.Codec.MustUnmarshalJSON(tool.DefaultGenesis()[govtypes.ModuleName], &gov)
+	text := readText(t, "README.md")
+	require.Equal(t, 48*time.Hour, *gov.Params.VotingPeriod)
+	require.Contains(t, text, "for two days in a new genesis")
+	require.Equal(t, 24*time.Hour, *gov.Params.ExpeditedVotingPeriod)
+	require.Contains(t, text, "`--expedited` makes that one day in a new genesis")
+	require.Equal(t, "0.667000000000000000", gov.Params.ExpeditedThreshold)
+	deposit := coins(t, `--deposit (\S+) --expedited`)
+	require.Equal(t, sdk.NewCoins(deposit), sdk.NewCoins(gov.Params.ExpeditedMinDeposit...))
+	require.Equal(t, coins(t, `--deposit (\S+) --from alice`).Amount.MulRaw(5), deposit.Amount)
+	founder := coins(t, `add-genesis-account alice (\S+)`).Sub(coins(t, `gentx alice (\S+)`))
+	require.True(t, founder.IsGTE(deposit))
+	params := mpctypes.DefaultParams()
+	require.EqualValues(t, 3600, params.RetireBlocks)
+	require.Contains(t, text, "`retire_blocks`, 3,600 by default, which is an hour")
+	require.EqualValues(t, 600, params.ReshareLifetimeBlocks)
+	require.Contains(t, text, "`reshare_lifetime_blocks`, 600")
 }
 
 // A plan without links to a program is refused by the client, unless it is told not to look

@@ -176,7 +176,7 @@ func TestReshareNamesItsParticipants(t *testing.T) {
 	for _, line := range all {
 		words := wordsOf(line)
 		switch {
-		case len(words) > 3 && strings.HasPrefix(line, "tx mpc reshare "):
+		case len(words) > 3 && (strings.HasPrefix(line, "tx mpc reshare ") || strings.HasPrefix(line, "tx mpc reshare-proposal ")):
 			require.Contains(t, line, "--participants")
 			reshares++
 		case strings.HasPrefix(line, "tx mpc refresh"):

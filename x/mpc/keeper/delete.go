@@ -42,7 +42,7 @@ func (k *Keeper) keyToEnd(ctx context.Context, requester, id string) (types.Key,
 		return types.Key{}, err
 	}
 	if key.Owner != requester && !k.isAuthority(ctx, requester) {
-		return types.Key{}, types.ErrNotOwner.Wrapf("key %s belongs to %s", key.Id, key.Owner)
+		return types.Key{}, types.ErrNotOwner.Wrap(key.Belongs())
 	}
 	return key, nil
 }

@@ -131,7 +131,7 @@ func (k *Keeper) cancelReshare(ctx context.Context, msg types.MsgCancelReshare) 
 		return types.Reshare{}, err
 	}
 	if key.Owner != requester && !k.isAuthority(ctx, requester) {
-		return types.Reshare{}, types.ErrNotOwner.Wrapf("key %s belongs to %s", key.Id, key.Owner)
+		return types.Reshare{}, types.ErrNotOwner.Wrap(key.Belongs())
 	}
 	if !reshare.Open() {
 		return types.Reshare{}, types.ErrAlreadyDecided.Wrapf("reshare %s is %s", reshare.Id, reshare.Status)

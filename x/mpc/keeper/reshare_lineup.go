@@ -30,7 +30,7 @@ func (k *Keeper) mayReshare(
 	ctx context.Context, p types.Params, key types.Key, owner, module string, threshold uint32, named []string,
 ) (lineup, error) {
 	if key.Owner != owner && !k.isAuthority(ctx, owner) {
-		return lineup{}, types.ErrNotOwner.Wrapf("key %s belongs to %s", key.Id, key.Owner)
+		return lineup{}, types.ErrNotOwner.Wrap(key.Belongs())
 	}
 	if err := key.CanReshare(); err != nil {
 		return lineup{}, err

@@ -108,7 +108,7 @@ func (k *Keeper) newSign(ctx context.Context, s types.Signature) (types.Signatur
 // take part.
 func (k *Keeper) maySign(ctx context.Context, p types.Params, key types.Key, owner, module string) ([]types.Member, error) {
 	if key.Owner != owner {
-		return nil, types.ErrNotOwner.Wrapf("key %s belongs to %s", key.Id, key.Owner)
+		return nil, types.ErrNotOwner.Wrap(key.Belongs())
 	}
 	if err := key.CanSign(); err != nil {
 		return nil, err

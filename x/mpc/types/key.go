@@ -16,6 +16,14 @@ func (k *Key) moveTo(next KeyStatus) error {
 	return nil
 }
 
+// Belongs says who owns the key, to somebody else.
+func (k Key) Belongs() string {
+	if k.Module != "" {
+		return fmt.Sprintf("key %s belongs to the module %s (%s)", k.Id, k.Module, k.Owner)
+	}
+	return fmt.Sprintf("key %s belongs to %s", k.Id, k.Owner)
+}
+
 // Win makes the key READY: all participants attested this payload for the session of
 // this attestation. What lost to it may be destroyed from retireHeight on.
 func (k *Key) Win(a *mpctypes.Attestation, payload mpctypes.KeygenPayload, height, retireHeight int64) error {
