@@ -34,6 +34,8 @@
 //     nothing before a height that it fixes retire_blocks later: a hint of a peer could bring
 //     neither forward, and would have to be checked against state anyway. So there is none,
 //     and no word of a peer ever ends a share.
+//   - Of a key that is DELETING nothing is destroyed, whatever ended before: nobody can say
+//     then that its share is missing, and the deletion may be taken back (records.go).
 //   - A request id is bound to its key and digest, durably, before this node says Ready:
 //     all that a block brings in one write (open.go).
 //   - An Auditor hears of each use of a share, and what it notes is durable before the

@@ -140,13 +140,17 @@ func (c *Core) promote(r types.Record, key types.Key) error {
 // retire destroys what lost once no rollback can make it win any more. Until
 // then it stays as it is, share and all.
 //
+// Nothing goes while the key is DELETING: nobody can say then that a share is missing, the
+// deletion may be taken back, and if it is not the key's end takes all of it.
+//
 // A foreign share is never destroyed so: something may belong to the key that it is of.
 func (c *Core) retire(r types.Record, height int64) error {
-	if c.foreign(r, c.view.Keys[r.KeyID]) {
+	key := c.view.Keys[r.KeyID]
+	if c.foreign(r, key) {
 		c.reportForeign(r)
 		return nil
 	}
-	if c.view.Height < height || c.view.CatchingUp || c.destroyed >= maxDestroyed {
+	if key.Status == types.KeyDeleting || c.view.Height < height || c.view.CatchingUp || c.destroyed >= maxDestroyed {
 		return nil
 	}
 	if _, running := c.sessions[r.Session]; running {

@@ -18,6 +18,8 @@ import (
 //	e READY     e+1 READY                   the chain switched; requests of before go on with e
 //	-           e+1 READY                   retire_blocks later, if e+1 opens and t+1 have it, as far as is known
 //	e READY     -                           retire_blocks after the reshare failed
+//
+// While the key is DELETING all of it stays where it is (retire).
 
 // receives: a session of the request makes this node a share.
 func (c *Core) receives(r *types.Request) bool {
@@ -119,7 +121,7 @@ func (c *Core) settleNext(r types.Record, key types.Key) error {
 		return nil
 	case !over || c.destroyed >= maxDestroyed:
 		return nil // what has to wait for the next look is not opened for this one
-	case r.HasData && c.mayNeed(key) && !c.opens(key), r.HasData && key.LacksShares():
+	case r.HasData && (key.LacksShares() || c.lacksOwn(key)):
 		// This node, or the key, has nothing else: the new shares may be whole all the same,
 		// and nobody heard of it in time.
 		c.keepNext(r, key, WithheldNext)
@@ -164,7 +166,7 @@ func (c *Core) settlePrevious(r types.Record, key types.Key) error {
 		return nil
 	case c.destroyed >= maxDestroyed || c.outlivesLosers(r, key):
 		return nil // what has to wait for the next look is not opened for this one
-	case r.HasData && c.mayNeed(key) && !c.opens(key):
+	case r.HasData && c.lacksOwn(key):
 		c.keepPrevious(r, key, WithheldPrevious)
 		return nil
 	}
@@ -189,6 +191,18 @@ func (c *Core) keepPrevious(r types.Record, key types.Key, why Withholding) {
 func (c *Core) mayNeed(key types.Key) bool {
 	op, known := c.operator()
 	return !known || slices.Contains(key.Participants, op)
+}
+
+// lacksOwn: this node should have a share of the key's epoch, and has none that opens. It is
+// not opened at each look at a key that is DELETING, of which nothing goes anyway.
+func (c *Core) lacksOwn(key types.Key) bool {
+	switch {
+	case !c.mayNeed(key):
+		return false
+	case key.Status == types.KeyDeleting:
+		return !c.has(key)
+	}
+	return !c.opens(key)
 }
 
 // has: this node has its share of the key's epoch, and would sign with it.

@@ -13,7 +13,8 @@ import (
 )
 
 // What lost is destroyed at the height that the chain fixed, which a deletion
-// sets anew; what won goes when the key is DELETED, and not before.
+// sets anew; what won goes when the key is DELETED, and not before, and while it is DELETING
+// nothing does.
 func TestRetire(t *testing.T) {
 	won, lost := types.Context{5}, types.Context{6}
 	for name, c := range map[string]struct {
@@ -25,13 +26,13 @@ func TestRetire(t *testing.T) {
 		"READY, final":                     {types.KeyReady, 110, []types.Context{won}},
 		"DELETING before the losers' end":  {types.KeyDeleting, 109, []types.Context{won, lost}},
 		"DELETING after the losers' end":   {types.KeyDeleting, 149, []types.Context{won, lost}},
-		"DELETING, its own end":            {types.KeyDeleting, 150, []types.Context{won}},
+		"DELETING, its own end":            {types.KeyDeleting, 150, []types.Context{won, lost}},
 		"DELETED, in time for a rollback":  {types.KeyDeleted, 149, []types.Context{won, lost}},
 		"DELETED, final":                   {types.KeyDeleted, 150, nil},
 		"ERROR, in time for a rollback":    {types.KeyError, 109, []types.Context{won, lost}},
 		"ERROR, final: nobody won":         {types.KeyError, 110, nil},
 		"PENDING, however long it may be":  {types.KeyPending, 1000, []types.Context{won, lost}},
-		"DELETING, postponed by the chain": {types.KeyDeleting, 200, []types.Context{won}},
+		"DELETING, postponed by the chain": {types.KeyDeleting, 200, []types.Context{won, lost}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := newDesk(t, 3)
@@ -219,7 +220,11 @@ func TestForeignKeyIsKept(t *testing.T) {
 			require.NoError(t, err)
 			require.Equal(t, "share", string(share))
 			_, err = d.store.OpenShare(lost.RecordKey)
-			require.ErrorIs(t, err, types.ErrShareMissing, "what lost goes")
+			if key.Status == types.KeyDeleting {
+				require.NoError(t, err, "nothing goes as long as the deletion may be taken back")
+			} else {
+				require.ErrorIs(t, err, types.ErrShareMissing, "what lost goes")
+			}
 			require.Equal(t, []Withheld{{r.RecordKey, WithheldForeign}}, d.core.Status().Withheld)
 			require.Contains(t, WithheldForeign.Remedy(), "mpc backup create")
 			require.Empty(t, d.core.tombstones)
@@ -229,6 +234,9 @@ func TestForeignKeyIsKept(t *testing.T) {
 			}
 
 			key.PublicKey = []byte("old")
+			if key.Status == types.KeyDeleting {
+				key.Status = types.KeyDeleted
+			}
 			d.view.Keys["key"] = key
 			d.commit()
 			require.Empty(t, d.core.records, "the same key's goes as ever")

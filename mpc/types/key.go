@@ -54,8 +54,8 @@ type Key struct {
 	DecidedHeight int64
 	// RetireHeight is the first block at which what the last decision put an end to
 	// may be destroyed: for READY and ERROR the shares of sessions that lost, for DELETED
-	// everything. A DELETING key becomes DELETED in it. The chain fixed it in the block that
-	// decided; 0 while PENDING.
+	// everything. A DELETING key becomes DELETED in it, and nothing of it goes before. The chain
+	// fixed it in the block that decided; 0 while PENDING.
 	RetireHeight int64
 	// EndedEpochs are the ends of earlier epochs, ascending. See EndOf.
 	EndedEpochs []EndedEpoch

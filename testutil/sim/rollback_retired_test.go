@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc"
+	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/sim"
 	xtypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
@@ -98,42 +99,68 @@ func keyOf(gs, from *xtypes.GenesisState, id, reshare string) {
 
 // TestSharesLostRightAfterSwitch: all but one of the new committee lose their databases before
 // the old shares go, and say so. Who has one of before keeps it, and a chain that has the key
-// as it was before the reshare signs with those.
+// as it was before the reshare signs with those. So it does where the key was deleted as soon as
+// it was reshared, which keeps everybody from saying anything for as long as the old shares were
+// to stay, and that is taken back in the last block in which it can be.
 func TestSharesLostRightAfterSwitch(t *testing.T) {
-	p := newPast(t, 57)
-	p.Chain.ChangeParams(func(p *xtypes.Params) { p.RetireBlocks = 200 })
-	a, b, c, d := p.Nodes[0], p.Nodes[1], p.Nodes[2], p.Nodes[3]
-	plantKey(t, p.World, 1, a, b)
-	before, err := p.Chain.Fixture.Keeper.ExportGenesis(p.Chain.Fixture.Ctx)
-	require.NoError(t, err)
-	old, _ := p.Chain.Key("key")
-	p.Chain.Reshare("r", "key", 1, b, c, d)
-	require.True(t, p.Run(2*time.Minute, func() bool { return reshared(p.World, "r")() && promoted(p.World, 1, b, c, d) }))
-	for _, n := range []*sim.Node{c, d} {
-		n.LoseStore()
-		n.Start()
-	}
-	missing := func() int { key, _ := p.Chain.Key("key"); return len(key.MissingShares) }
-	require.True(t, p.Run(3*time.Minute, func() bool { return missing() == 2 }))
-	key, _ := p.Chain.Key("key")
-	require.Less(t, p.Chain.Height(), key.RetireHeight)
-	retired(t, p.World)
-	for _, n := range []*sim.Node{a, b} {
-		require.True(t, keeps(t, n, old.Session), "%s destroyed one of the last shares of the key", n.Operator)
-		withheld := n.Core().Status().Withheld
-		require.Len(t, withheld, 1)
-		require.Equal(t, mpc.WithheldEarlier, withheld[0].Why)
-		require.True(t, p.told(n, "why=previous_epoch"))
-	}
+	for name, deleted := range map[string]bool{"READY": false, "DELETING until the last block": true} {
+		t.Run(name, func(t *testing.T) {
+			p := newPast(t, 57)
+			p.Chain.ChangeParams(func(p *xtypes.Params) { p.RetireBlocks = 200 })
+			a, b, c, d := p.Nodes[0], p.Nodes[1], p.Nodes[2], p.Nodes[3]
+			plantKey(t, p.World, 1, a, b)
+			before, err := p.Chain.Fixture.Keeper.ExportGenesis(p.Chain.Fixture.Ctx)
+			require.NoError(t, err)
+			old, _ := p.Chain.Key("key")
+			p.Chain.Reshare("r", "key", 1, b, c, d)
+			require.True(t, p.Run(2*time.Minute, func() bool { return reshared(p.World, "r")() && promoted(p.World, 1, b, c, d) }))
+			if deleted {
+				p.Chain.Delete("key")
+				require.True(t, p.Run(time.Minute, is(p.World, types.KeyDeleting)))
+			}
+			for _, n := range []*sim.Node{c, d} {
+				n.LoseStore()
+				n.Start()
+			}
+			missing := func() int { key, _ := p.Chain.Key("key"); return len(key.MissingShares) }
+			if deleted {
+				undeleteAtLast(t, p)
+				require.Zero(t, missing())
+			}
+			require.True(t, p.Run(3*time.Minute, func() bool { return missing() == 2 }))
+			key, _ := p.Chain.Key("key")
+			require.Less(t, p.Chain.Height(), key.RetireHeight)
+			retired(t, p.World)
+			for _, n := range []*sim.Node{a, b} {
+				require.True(t, keeps(t, n, old.Session), "%s destroyed one of the last shares of the key", n.Operator)
+				withheld := n.Core().Status().Withheld
+				require.Len(t, withheld, 1)
+				require.Equal(t, mpc.WithheldEarlier, withheld[0].Why)
+				require.True(t, p.told(n, "why=previous_epoch"))
+			}
 
-	p.Chain.Reborn("mpc-test-2", func(gs *xtypes.GenesisState) {
-		gs.Keys = slices.DeleteFunc(gs.Keys, func(k xtypes.Key) bool { return k.Id == "key" })
-		gs.Keys = append(gs.Keys, before.Keys...)
-		test := ""
-		gs.Reshares = slices.DeleteFunc(gs.Reshares, func(r xtypes.Reshare) bool { test = r.TestID(); return true })
-		gs.Signatures = slices.DeleteFunc(gs.Signatures, func(s xtypes.Signature) bool { return s.Id == test })
-		require.NoError(t, gs.Validate())
-	})
-	p.sound(t, 0, a, b)
-	require.Empty(t, p.Chain.Errors)
+			p.Chain.Reborn("mpc-test-2", func(gs *xtypes.GenesisState) {
+				gs.Keys = slices.DeleteFunc(gs.Keys, func(k xtypes.Key) bool { return k.Id == "key" })
+				gs.Keys = append(gs.Keys, before.Keys...)
+				test := ""
+				gs.Reshares = slices.DeleteFunc(gs.Reshares, func(r xtypes.Reshare) bool { test = r.TestID(); return true })
+				gs.Signatures = slices.DeleteFunc(gs.Signatures, func(s xtypes.Signature) bool { return s.Id == test })
+				require.NoError(t, gs.Validate())
+			})
+			p.sound(t, 0, a, b)
+			require.Empty(t, p.Chain.Errors)
+		})
+	}
+}
+
+// undeleteAtLast takes the deletion of the key back in the block in which it would be
+// DELETED. By then the epoch before is over.
+func undeleteAtLast(t *testing.T, p *past) {
+	t.Helper()
+	end, _ := p.Chain.Key("key")
+	require.True(t, p.Run(10*time.Minute, func() bool { return p.Chain.Height() == end.RetireHeight-1 }))
+	require.LessOrEqual(t, end.EndOf(0), p.Chain.Height())
+	p.Chain.Undelete("key")
+	require.True(t, p.Run(time.Minute, is(p.World, types.KeyReady)))
+	require.Equal(t, end.RetireHeight, p.Chain.Height())
 }

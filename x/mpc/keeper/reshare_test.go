@@ -188,7 +188,7 @@ func TestRefresh(t *testing.T) {
 	}
 	f.EndBlocks(120)
 	key = undeleted()
-	require.EqualValues(t, []int64{150, 200, 220}, []int64{key.EndOf(0), key.EndOf(1), key.RetireHeight})
+	require.EqualValues(t, []int64{220, 220, 220}, []int64{key.EndOf(0), key.EndOf(1), key.RetireHeight}, "nobody could say meanwhile that its share is missing")
 }
 
 // What an earlier decision put an end to is not destroyed earlier because the

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/keeper"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
@@ -100,6 +101,41 @@ func TestUndeleteInTheSameBlock(t *testing.T) {
 		requireFailedReshare(t, f, tested, "key_deleted")
 		requireSecondReshare(t, f, secret)
 	}
+}
+
+// While a key is DELETING nobody can say that its share is missing. When that is taken back
+// in the last block in which it can be, all that nodes have of earlier epochs and of a reshare that
+// failed stays for as long as if it were decided now, on a chain that starts anew from there
+// as well.
+func TestUndeleteLeavesTimeToSayWhatIsMissing(t *testing.T) {
+	f, secret := resharing(t)
+	for i, id := range []string{"r1", "r2"} {
+		f.EndBlocks(10 * int64(i+1))
+		f.Reshare(id, "k", 2, f.Participants[:4]...)
+		f.Stage(id, secret)
+		f.PassTest(id, secret)
+	}
+	f.Reshare("r", "k", 1)
+	f.Stage("r", secret)
+	f.EndBlocks(21)
+	require.EqualValues(t, 121, deleteKey(t, f, "k"))
+	word := f.Participants[0].AttestMissing("k", chain.Session("r2"))
+	require.ErrorIs(t, f.Keeper.ApplyAttestation(f.Ctx, &word), types.ErrUnknownRequest, "nobody can say so")
+	f.EndBlocks(121)
+	key := engineKey(t, f, "k")
+	require.Equal(t, mpctypes.KeyDeleting, key.Status)
+	require.EqualValues(t, []int64{110, 120, 121}, []int64{key.EndOf(0), key.EndOf(1), key.StagedRetireHeight}, "all of it is over")
+	undeleteKey(t, f, "k")
+	f.EndBlocks(122)
+	key = engineKey(t, f, "k")
+	require.Equal(t, mpctypes.KeyReady, key.Status)
+	require.EqualValues(t, []int64{221, 221, 221, 221}, []int64{key.EndOf(0), key.EndOf(1), key.StagedRetireHeight, key.RetireHeight})
+	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &word))
+
+	gs, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	require.NoError(t, gs.Validate())
+	require.Equal(t, engineKey(t, f, "k"), engineKey(t, exportImport(t, f), "k"))
 }
 
 // A chain that starts anew fails what was condemned, for the reason that it had, though

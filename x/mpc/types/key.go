@@ -68,7 +68,10 @@ func (k *Key) Condemn(retireHeight int64) error {
 
 // Restore makes a DELETING key READY again. What lost to it may be destroyed from
 // retireHeight on, and not before the deletion would have done so, or an earlier decision: a
-// rollback of as many blocks as each of these was promised must find it. Whom the module waited for before may be back, and others away.
+// rollback of as many blocks as each of these was promised must find it. Nor does anything of
+// another epoch go before: while the key was DELETING nobody could say that its share is
+// missing, for want of which the others would have kept it. Whom the module waited for before
+// may be back, and others away.
 func (k *Key) Restore(retireHeight int64) error {
 	switch {
 	case k.Status == KEY_STATUS_DELETED:
@@ -82,6 +85,10 @@ func (k *Key) Restore(retireHeight int64) error {
 		return err
 	}
 	k.RetireHeight, k.ReadyRetireHeight = max(k.RetireHeight, k.ReadyRetireHeight, retireHeight), 0
+	k.putOffEnds(retireHeight)
+	if k.StagedRetireHeight != 0 {
+		k.StagedRetireHeight = max(k.StagedRetireHeight, retireHeight)
+	}
 	k.EndangeredHeight = 0
 	k.ForgetReturn()
 	return nil

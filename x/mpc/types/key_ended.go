@@ -29,6 +29,15 @@ func (k *Key) endEpoch(height, retireHeight int64) {
 	k.EndedEpochs = append(kept, EndedEpoch{Epoch: k.Epoch, RetireHeight: retireHeight})
 }
 
+// putOffEnds lets no earlier epoch end before a height. It does so with those that are over,
+// too: who has a share of them for any reason keeps it as long.
+func (k *Key) putOffEnds(retireHeight int64) {
+	k.EndedEpochs = slices.Clone(k.EndedEpochs) // other values of the key stay as they are
+	for i := range k.EndedEpochs {
+		k.EndedEpochs[i].RetireHeight = max(k.EndedEpochs[i].RetireHeight, retireHeight)
+	}
+}
+
 // lastEnd is the last height up to which shares of an earlier epoch are kept for a
 // rollback; 0 if none is remembered.
 func (k Key) lastEnd() int64 {

@@ -34,16 +34,37 @@ func TestEndedEpochs(t *testing.T) {
 	require.EqualValues(t, 200, endOf(k, 2), "no later epoch goes first")
 	require.EqualValues(t, 200, k.RetireHeight)
 
-	// The deletion goes by its own height, and what had ended by the one that it had, taken back or not.
-	require.NoError(t, k.Condemn(140))
-	require.EqualValues(t, 150, endOf(k, 0))
-	require.NoError(t, k.Restore(500))
-	require.EqualValues(t, 500, k.RetireHeight)
-	require.EqualValues(t, []int64{150, 200, 200}, []int64{endOf(k, 0), endOf(k, 1), endOf(k, 2)})
-
 	refresh(t, &k, 300, 600)
 	require.Equal(t, []types.EndedEpoch{{Epoch: 2, RetireHeight: 200}, {Epoch: 3, RetireHeight: 600}}, k.EndedEpochs, "the newest that is over is enough")
 	require.EqualValues(t, []int64{200, 200, 600}, []int64{endOf(k, 0), endOf(k, 1), endOf(k, 3)})
+}
+
+// A deletion moves no end. One that is taken back leaves time to everything of other epochs,
+// and brings nothing forward.
+func TestEndsAfterADeletion(t *testing.T) {
+	for _, c := range []struct {
+		restored      int64
+		ends          []int64 // of epochs 0 to 2, and of the key
+		staged, there int64   // staged_retire_height after, and before
+	}{
+		{160, []int64{160, 200, 300, 300}, 0, 0},
+		{250, []int64{250, 250, 300, 300}, 250, 170},
+		{500, []int64{500, 500, 500, 500}, 500, 170},
+		{160, []int64{160, 200, 300, 300}, 170, 170},
+	} {
+		k := types.Key{Id: "k", Status: types.KEY_STATUS_READY, PublicKey: []byte{1}, DecidedHeight: 1, RetireHeight: 101, StagedRetireHeight: c.there}
+		refresh(t, &k, 50, 150)
+		refresh(t, &k, 100, 200)
+		refresh(t, &k, 120, 300)
+		require.NoError(t, k.Condemn(140))
+		require.EqualValues(t, []int64{150, 200, 300}, []int64{endOf(k, 0), endOf(k, 1), endOf(k, 2)})
+		require.Equal(t, c.there, k.StagedRetireHeight)
+		before := k
+		require.NoError(t, k.Restore(c.restored))
+		require.Equal(t, c.ends, []int64{endOf(k, 0), endOf(k, 1), endOf(k, 2), k.RetireHeight})
+		require.Equal(t, c.staged, k.StagedRetireHeight)
+		require.EqualValues(t, []int64{150, 200, 300}, []int64{endOf(before, 0), endOf(before, 1), endOf(before, 2)}, "no other value of the key changes")
+	}
 }
 
 // A key of before ends were kept of each epoch has one end for all, which the next switch

@@ -521,9 +521,9 @@ type Key struct {
 	// retire_blocks, as they were in the block of the decision, after it. Of a READY
 	// or ERROR key, the shares of sessions that lost, and of the epoch before, those not
 	// before the last request expired that is to sign with them; of a DELETED key
-	// everything. A DELETING key becomes DELETED in this block, which is a decision, too;
-	// so is taking the deletion back, which never lowers it. Shares of earlier epochs have
-	// their own end, in ended_epochs. 0 while it is PENDING.
+	// everything. A DELETING key, of which nothing is destroyed, becomes DELETED in this block,
+	// which is a decision, too; so is taking the deletion back, which never lowers it. Shares of
+	// earlier epochs have their own end, in ended_epochs. 0 while it is PENDING.
 	RetireHeight int64 `protobuf:"varint,16,opt,name=retire_height,json=retireHeight,proto3" json:"retire_height,omitempty"`
 	// Operators that attested that they hold nothing of it any more, ascending.
 	DeletionAcks []string `protobuf:"bytes,17,rep,name=deletion_acks,json=deletionAcks,proto3" json:"deletion_acks,omitempty"`
@@ -535,7 +535,8 @@ type Key struct {
 	// otherwise.
 	NextSession []byte `protobuf:"bytes,20,opt,name=next_session,json=nextSession,proto3" json:"next_session,omitempty"`
 	// First block at which nodes may destroy what reshares made that failed. While a
-	// reshare is open nothing of the kind is destroyed. 0 if none failed.
+	// reshare is open nothing of the kind is destroyed. Taking a deletion back raises it as
+	// retire_height. 0 if none failed.
 	StagedRetireHeight int64 `protobuf:"varint,21,opt,name=staged_retire_height,json=stagedRetireHeight,proto3" json:"staged_retire_height,omitempty"`
 	// The open reshare; empty if there is none.
 	ReshareId string `protobuf:"bytes,22,opt,name=reshare_id,json=reshareId,proto3" json:"reshare_id,omitempty"`
@@ -628,7 +629,7 @@ var xxx_messageInfo_Key proto.InternalMessageInfo
 type EndedEpoch struct {
 	Epoch uint64 `protobuf:"varint,1,opt,name=epoch,proto3" json:"epoch,omitempty"`
 	// First block at which nodes may destroy them: what retire_height was from the switch to the
-	// next epoch on. No deletion moves it, nor does taking one back.
+	// next epoch on, or retire_blocks after a deletion was taken back, whichever is later.
 	RetireHeight int64 `protobuf:"varint,2,opt,name=retire_height,json=retireHeight,proto3" json:"retire_height,omitempty"`
 }
 
