@@ -102,7 +102,7 @@ func TestDisconnectedPeersLeaveNothingOnLibP2P(t *testing.T) {
 	at := libp2pPlaces(t, 4)
 	a, b := startLibP2PWithin(t, l, alice, at[0], at[1], at[2]), startLibP2P(t, bob, at[1], at[0])
 	host := hiddenHost(t, at[2], at[3])
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patient)
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
 	defer cancel()
 	for done := 0; done < times; {
 		require.NoError(t, ctx.Err(), "%d times of %d", done, times)
@@ -131,7 +131,7 @@ func TestCooldownOnLibP2P(t *testing.T) {
 	l.cooldown = cooldownLimit{time.Hour, time.Hour}
 	a := startLibP2PWithin(t, l, alice, at[0], at[1])
 	host, id := rawHost(t, at[1], at[0], func(network.Stream) {})
-	ctx, cancel := context.WithTimeout(t.Context(), 3*patient)
+	ctx, cancel := context.WithTimeout(t.Context(), patient)
 	defer cancel()
 	for !a.offend(ctx, t, host, at[0]) {
 		require.NoError(t, ctx.Err())

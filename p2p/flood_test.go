@@ -379,7 +379,10 @@ func TestFlood(t *testing.T) {
 				eventually(t, "the log says it", func() bool { return strings.Contains(b.log.String(), "reason="+string(flood.logged)) })
 			}
 			if flood.member {
-				b.bob.do(func() { require.Contains(t, b.bob.operators, types.Operator("carol"), "it was known as hers") })
+				eventually(t, "it is known as hers", func() (known bool) {
+					b.bob.do(func() { known = slices.Contains(b.bob.operators, types.Operator("carol")) })
+					return known
+				})
 			}
 			during := b.measure(t, 0)
 			t.Logf("%s", during)
@@ -438,8 +441,10 @@ func TestWarningsAreFew(t *testing.T) {
 			deliver(r, p, &wire.Envelope{})
 		}
 	}
-	eventually(t, "all are counted", func() bool { return rec.drops(In, FaultShape) == warningBurst*MaxFaults })
-	require.Len(t, rec.stopped, warningBurst)
+	eventually(t, "all are counted, and stopped", func() (all bool) {
+		rec.do(func() { all = len(rec.stopped) == warningBurst })
+		return all && rec.drops(In, FaultShape) == warningBurst*MaxFaults
+	})
 	require.Equal(t, warningBurst, strings.Count(out.String(), "level=WARN"))
 	c.add(time.Second)
 	p := join(r, newFakePeer("p"))

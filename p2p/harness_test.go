@@ -20,8 +20,9 @@ import (
 )
 
 const (
-	chain   = "chain-1"
-	patient = 10 * time.Second
+	chain = "chain-1"
+	// patient bounds waits that end as soon as what they wait for is there.
+	patient = time.Minute
 	tick    = 2 * time.Millisecond
 )
 

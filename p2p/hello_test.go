@@ -13,27 +13,34 @@ import (
 )
 
 func TestHelloIsSentFirstAndAgain(t *testing.T) {
-	s := &sent{open: make(chan struct{})}
-	r, _, _ := bound(t, defaultLimits(), s.take)
-	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 1, nil)))
-	require.NoError(t, r.SetSelf(alice.self("alices")))
-	close(s.open)
-	eventually(t, "hello and envelope", func() bool { return len(s.list()) == 2 })
-	require.Contains(t, s.list(), proto.Message(alice.hello("alices")))
+	synctest.Test(t, func(t *testing.T) {
+		s := &sent{open: make(chan struct{})}
+		r, _, _ := bound(t, defaultLimits(), s.take)
+		require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 1, nil)))
+		require.NoError(t, r.SetSelf(alice.self("alices")))
+		close(s.open)
+		time.Sleep(sendRetry)
+		synctest.Wait()
+		require.Len(t, s.list(), 2, "hello and envelope")
+		require.Contains(t, s.list(), proto.Message(alice.hello("alices")))
 
-	r.SetRoster(rosterOf(alice, bob)) // the same identities: nothing to say
-	require.NoError(t, r.SetSelf(alice.self("alices")))
-	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 2, nil)))
-	eventually(t, "the second envelope", func() bool { return len(s.list()) >= 3 })
-	require.IsType(t, &wire.Envelope{}, s.list()[2], "a hello would have come before it")
-	r.SetRoster(rosterOf(alice, bob, carol))
-	eventually(t, "again", func() bool { return len(s.list()) == 4 })
-	require.Equal(t, proto.Message(alice.hello("alices")), s.list()[3])
-	r.ClearSelf()
-	r.SetRoster(rosterOf(alice, bob))
-	require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 3, nil)))
-	eventually(t, "the third envelope", func() bool { return len(s.list()) >= 5 })
-	require.IsType(t, &wire.Envelope{}, s.list()[4], "no hello without an identity")
+		r.SetRoster(rosterOf(alice, bob)) // the same identities: nothing to say
+		require.NoError(t, r.SetSelf(alice.self("alices")))
+		require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 2, nil)))
+		synctest.Wait()
+		require.Len(t, s.list(), 3)
+		require.IsType(t, &wire.Envelope{}, s.list()[2], "no hello")
+		r.SetRoster(rosterOf(alice, bob, carol))
+		synctest.Wait()
+		require.Len(t, s.list(), 4)
+		require.Equal(t, proto.Message(alice.hello("alices")), s.list()[3])
+		r.ClearSelf()
+		r.SetRoster(rosterOf(alice, bob))
+		require.True(t, r.Send("bob", alice.envelope(wire.KIND_READY, "bob", 3, nil)))
+		synctest.Wait()
+		require.Len(t, s.list(), 5)
+		require.IsType(t, &wire.Envelope{}, s.list()[4], "no hello without an identity")
+	})
 }
 
 func TestNewestHelloWins(t *testing.T) {

@@ -193,8 +193,8 @@ func TestComingBackOnLibP2P(t *testing.T) {
 	require.Eventually(t, func() bool {
 		seq++
 		return a.r.Send("bob", alice.envelope(wire.KIND_READY, "bob", seq, nil)) && len(b.sequences("alice")) > 0
-	}, 3*patient, 50*time.Millisecond, "bob is reached again")
-	require.Eventually(t, func() bool { return len(b.r.Reachable()) == 1 }, 3*patient, tick, "alice says again who she is")
+	}, patient, 50*time.Millisecond, "bob is reached again")
+	require.Eventually(t, func() bool { return len(b.r.Reachable()) == 1 }, patient, tick, "alice says again who she is")
 }
 
 // Who is in nobody's list is turned away before it can say anything.
@@ -261,8 +261,8 @@ func TestComingBackInACrowdOnLibP2P(t *testing.T) {
 	require.Eventually(t, func() bool {
 		seq++
 		return a.r.Send("bob", alice.envelope(wire.KIND_READY, "bob", seq, nil)) && len(b.sequences("alice")) > 0
-	}, 3*patient, 50*time.Millisecond, "bob is reached again")
-	require.Eventually(t, func() bool { return len(b.r.Reachable()) == 1 }, 3*patient, tick, "and knows who alice is")
+	}, patient, 50*time.Millisecond, "bob is reached again")
+	require.Eventually(t, func() bool { return len(b.r.Reachable()) == 1 }, patient, tick, "and knows who alice is")
 	t.Logf("back after %.1f s, among %d hosts that connected %d times", time.Since(began).Seconds(), rogueHosts, made.Load())
 	a.do(func() {
 		for _, p := range a.peers {

@@ -150,9 +150,7 @@ func (b *beginning) start(ctx context.Context) {
 	for _, c := range b.founders {
 		require.NoError(b.t, c.node.WaitHeight(ctx, 2))
 		require.NoError(b.t, c.node.WaitReady(ctx))
-		status, err := c.node.MPC().Status(ctx)
-		require.NoError(b.t, err)
-		require.Equal(b.t, c.operator, status.Operator)
+		require.Equal(b.t, c.operator, b.statusOf(ctx, c.node).Operator)
 	}
 }
 

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"os/exec"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -34,25 +35,19 @@ func TestDoctor(t *testing.T) {
 	}
 	n := startNetwork(t, ctx, cfg)
 	n.allReachable(ctx)
-	r, err := n.doctor(ctx, n.Node(0))
+	r, err := n.diagnosed(ctx, n.Node(0), []int{1, 2, 3})
 	require.NoError(t, err)
 	require.Zero(t, r.Problems)
-	for i := 1; i < n.Len(); i++ {
-		require.Equal(t, doctor.OK, about(t, r, "participant", n.Node(i).Info().Operator).Level)
-	}
 
 	down := n.Node(3)
 	require.NoError(t, down.Kill())
-	r, err = n.doctor(ctx, n.Node(0), "--for", "keygen")
+	r, err = n.diagnosed(ctx, n.Node(0), []int{1, 2}, "--for", "keygen")
 	require.Error(t, err, "a keygen needs everybody")
 	found := about(t, r, "participant", down.Info().Operator)
 	require.Equal(t, doctor.Problem, found.Level)
 	require.Equal(t, types.ErrStalled, found.Reason)
 	require.Contains(t, found.Detail, "does not answer")
-	for i := 1; i < 3; i++ {
-		require.Equal(t, doctor.OK, about(t, r, "participant", n.Node(i).Info().Operator).Level)
-	}
-	r, err = n.doctor(ctx, n.Node(0))
+	r, err = n.diagnosed(ctx, n.Node(0), []int{1, 2})
 	require.NoError(t, err)
 	require.Equal(t, doctor.Warning, about(t, r, "participant", down.Info().Operator).Level)
 
@@ -113,14 +108,33 @@ func (n *network) doctor(ctx context.Context, node *localnet.Node, args ...strin
 	return r, err
 }
 
+// diagnosed runs it until it is content with these participants: a machine that has other
+// work may keep an answer from one look.
+func (n *network) diagnosed(ctx context.Context, node *localnet.Node, content []int, args ...string) (r doctor.Report, err error) {
+	n.t.Helper()
+	n.eventually(ctx, "doctor is content with these", func() bool {
+		r, err = n.doctor(ctx, node, args...)
+		return !slices.ContainsFunc(content, func(i int) bool {
+			f, found := finding(r, "participant", n.Node(i).Info().Operator)
+			return !found || f.Level != doctor.OK
+		})
+	})
+	return r, err
+}
+
 // about finds what a check says of something.
 func about(t *testing.T, r doctor.Report, check, what string) doctor.Finding {
 	t.Helper()
+	f, found := finding(r, check, what)
+	require.True(t, found, "there is no such finding: %s: %s", check, what)
+	return f
+}
+
+func finding(r doctor.Report, check, what string) (doctor.Finding, bool) {
 	for _, f := range r.Findings {
 		if f.Check == check && strings.Contains(f.Detail, what) {
-			return f
+			return f, true
 		}
 	}
-	require.FailNow(t, "there is no such finding", "%s: %s", check, what)
-	return doctor.Finding{}
+	return doctor.Finding{}, false
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"slices"
 	"testing"
 
 	"github.com/cosmos/gogoproto/proto"
@@ -24,7 +25,8 @@ func (n *network) equivocate(ctx context.Context, key mpctypes.Key, i int) {
 	spoiled := one(ledBy(t, key, culprit.Info().Operator, "spoiled"))
 	n.askSignatures(ctx, key.Id, spoiled)
 	n.awaitSignatures(ctx, key, spoiled)
-	require.Equal(t, before+1, told(t, culprit), "in one session it told a lie, and the attempt that succeeded went without it")
+	lies := told(t, culprit)
+	require.Greater(t, lies, before, "it told a lie, and the attempt that succeeded went without it")
 	for id := range spoiled {
 		n.proved(ctx, id, culprit.Info().Operator)
 	}
@@ -32,19 +34,25 @@ func (n *network) equivocate(ctx context.Context, key mpctypes.Key, i int) {
 	next := one(ledBy(t, key, n.Node((i+1)%len(key.Participants)).Info().Operator, "next"))
 	n.askSignatures(ctx, key.Id, next)
 	n.awaitSignatures(ctx, key, next)
-	require.Equal(t, before+1, told(t, culprit), "nobody took it again")
+	require.Equal(t, lies, told(t, culprit), "nobody took it again")
 	tell(t, culprit, "")
 }
 
-// proved: the chain has one fault of a participant, of this request, by proof that
-// was in the block, that told of it, and that all nodes took.
+// proved: the chain has a fault of a participant, of this request, by proof that was in
+// the block, that told of it, and that all nodes took; one for each session. A machine that
+// has other work may have it accused of its silence too.
 func (n *network) proved(ctx context.Context, request, operator string) {
 	t := n.t
 	resp, err := n.requester.Query.Faults(ctx, &mpctypes.QueryFaultsRequest{Participant: operator})
 	require.NoError(t, err)
-	require.Len(t, resp.Faults, 1)
-	fault := resp.Faults[0]
-	require.Equal(t, mpctypes.FAULT_KIND_EQUIVOCATION, fault.Kind)
+	proofs := slices.DeleteFunc(resp.Faults, func(f mpctypes.Fault) bool { return f.Kind != mpctypes.FAULT_KIND_EQUIVOCATION })
+	require.NotEmpty(t, proofs)
+	sessions := make(map[string]bool)
+	for _, f := range proofs {
+		sessions[string(f.Session)] = true
+	}
+	require.Len(t, sessions, len(proofs))
+	fault := proofs[0]
 	require.Equal(t, string(types.ErrBroadcastDiffer), fault.Reason)
 	require.Equal(t, mpctypes.REQUEST_KIND_SIGN, fault.RequestKind)
 	require.Equal(t, request, fault.RequestId)
@@ -80,16 +88,17 @@ func (n *network) proved(ctx context.Context, request, operator string) {
 		if event.Type != proto.MessageName(&mpctypes.EventFault{}) {
 			continue
 		}
-		found++
+		said := make(map[string]string)
 		for _, a := range event.Attributes {
-			if value, named := want[a.Key]; named {
-				require.Equal(t, value, a.Value, a.Key)
-				delete(want, a.Key)
-			}
+			said[a.Key] = a.Value
 		}
+		if said["kind"] != want["kind"] {
+			continue
+		}
+		found++
+		require.Subset(t, said, want)
 	}
 	require.Equal(t, 1, found)
-	require.Empty(t, want, "the event lacks these")
 	n.agree(ctx)
 }
 

@@ -16,6 +16,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -225,9 +226,33 @@ func (n *network) shows(ctx context.Context, word string, args ...string) {
 // height is the chain's, as node 0 has it.
 func (n *network) height(ctx context.Context) int64 {
 	n.t.Helper()
-	s, err := n.Node(0).Status(ctx)
-	require.NoError(n.t, err)
-	return s.Height
+	return asked(ctx, n, n.Node(0), "its height", n.Node(0).Status).Height
+}
+
+// statusOf is what a node's engine says of itself.
+func (n *network) statusOf(ctx context.Context, node *localnet.Node) mpcnode.StatusReport {
+	n.t.Helper()
+	return asked(ctx, n, node, "its status", node.MPC().Status)
+}
+
+// keysOf are those that a node has.
+func (n *network) keysOf(ctx context.Context, node *localnet.Node) mpcnode.KeysReport {
+	n.t.Helper()
+	return asked(ctx, n, node, "its keys", node.MPC().Keys)
+}
+
+// asked asks a node until it answers: one that has work may take longer than a client waits.
+func asked[T any](ctx context.Context, n *network, node *localnet.Node, what string, ask func(context.Context) (T, error)) (answer T) {
+	n.t.Helper()
+	n.eventually(ctx, node.Info().Name+" says "+what, func() bool {
+		var err error
+		answer, err = ask(ctx)
+		if !node.Running() {
+			require.NoError(n.t, err, "it does not run")
+		}
+		return err == nil
+	})
+	return answer
 }
 
 // outcome is what a node's own execution of a block gave: the hash of the state and

@@ -71,8 +71,7 @@ func (n *network) follow(ctx context.Context, key mpctypes.Key) *newcomer {
 
 	height := n.height(ctx)
 	require.NoError(t, n.WaitHeight(ctx, height))
-	status, err := node.MPC().Status(ctx)
-	require.NoError(t, err)
+	status := n.statusOf(ctx, node)
 	require.Empty(t, status.Operator)
 	require.Positive(t, status.Peers, "it has the channel")
 
@@ -90,9 +89,7 @@ func (c *newcomer) joins(ctx context.Context) {
 	c.typesUntil(ctx, "sequencerd mpc status")
 	require.Empty(t, c.rest, "the README says more")
 	require.NoError(t, c.node.WaitReady(ctx))
-	status, err := c.node.MPC().Status(ctx)
-	require.NoError(t, err)
-	require.Equal(t, c.operator, status.Operator)
+	require.Equal(t, c.operator, c.statusOf(ctx, c.node).Operator)
 
 	members := append(c.operators(0, 1), c.operator)
 	key := c.makeKey(ctx, "joined", 2, members...)

@@ -79,8 +79,6 @@ func (n *network) losesDatabase(ctx context.Context, key mpctypes.Key, node *loc
 		s, err := node.MPC().Status(ctx)
 		return err == nil && s.Problem == string(types.ErrDatabaseLost) && len(s.MissingShares) == 1
 	})
-	keys, err := node.MPC().Keys(ctx)
-	require.NoError(t, err)
-	require.Equal(t, []mpcnode.MissingShare{{KeyID: key.Id, What: mpcnode.ShareMissing}}, keys.Missing)
+	require.Equal(t, []mpcnode.MissingShare{{KeyID: key.Id, What: mpcnode.ShareMissing}}, n.keysOf(ctx, node).Missing)
 	require.Contains(t, n.operate(ctx, node, "mpc", "status"), string(types.ErrDatabaseLost))
 }

@@ -124,8 +124,7 @@ func (n *network) rollsBackOne(ctx context.Context, i int, before int64) {
 func (n *network) onlyHolds(ctx context.Context, key mpctypes.Key, nodes ...int) {
 	n.holds(ctx, key, nodes...)
 	for _, i := range nodes {
-		s, err := n.Node(i).MPC().Status(ctx)
-		require.NoError(n.t, err)
+		s := n.statusOf(ctx, n.Node(i))
 		require.Empty(n.t, s.MissingShares)
 		require.Empty(n.t, s.Warnings)
 		require.Empty(n.t, s.Problem)
@@ -239,8 +238,7 @@ func (n *network) restoresFromBefore(ctx context.Context, i int, folder, secret 
 // listsUnknown: every node shows that it has a key that the chain does not know.
 func (n *network) listsUnknown(ctx context.Context, key string) {
 	for i := range n.Len() {
-		s, err := n.Node(i).MPC().Status(ctx)
-		require.NoError(n.t, err)
+		s := n.statusOf(ctx, n.Node(i))
 		require.Equal(n.t, []string{key}, s.UnknownKeys)
 		require.Contains(n.t, n.operate(ctx, n.Node(i), "mpc", "keys"), "not on this chain")
 	}
@@ -263,8 +261,7 @@ func (n *network) asksAnother(ctx context.Context, made, second mpctypes.Key) {
 func (n *network) withholds(ctx context.Context, key string, why mpc.Withholding) {
 	t := n.t
 	for i := range n.Len() {
-		s, err := n.Node(i).MPC().Status(ctx)
-		require.NoError(t, err)
+		s := n.statusOf(ctx, n.Node(i))
 		var kept []string
 		for _, w := range s.Withheld {
 			if w.KeyID == key {

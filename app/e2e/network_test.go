@@ -38,7 +38,8 @@ const (
 	// maxIdle bounds the 95th percentile without work, whatever it is compared with:
 	// twice the pause between blocks, which a round that fails takes.
 	maxIdle = 2 * time.Second
-	// maxSlowdown is how much longer blocks may take under load.
+	// maxSlowdown is how much longer blocks may take under load. How much they do is for make
+	// bench to say.
 	maxSlowdown = 3
 	// readmeChain is the id of the chain that the README tells people to join.
 	readmeChain = "seq-1"
@@ -115,7 +116,7 @@ func (n *network) signMany(ctx context.Context, key mpctypes.Key, idle intervals
 	t.Logf("block interval, idle: %s", idle)
 	t.Logf("block interval, under load: %s", busy)
 	t.Logf("95th percentile under load over idle: x%.2f", float64(busy.p95())/float64(idle.p95()))
-	require.LessOrEqual(t, busy.p95(), maxSlowdown*idle.p95())
+	busy.requireNotSlowed(t, idle)
 }
 
 // signWithout kills a node, signs without it, starts it again and has it sign.
@@ -128,8 +129,7 @@ func (n *network) signWithout(ctx context.Context, key mpctypes.Key, victim int)
 
 	require.NoError(t, n.Node(victim).Start())
 	require.NoError(t, n.Node(victim).WaitReady(ctx))
-	keys, err := n.Node(victim).MPC().Keys(ctx)
-	require.NoError(t, err)
+	keys := n.keysOf(ctx, n.Node(victim))
 	require.Len(t, keys.Keys, 1)
 	require.Equal(t, "READY", keys.Keys[0].Status)
 	require.True(t, keys.Keys[0].HasShare)
@@ -158,8 +158,7 @@ func (n *network) delete(ctx context.Context, key mpctypes.Key) {
 		return k.Status == mpctypes.KEY_STATUS_DELETED && len(k.DeletionAcks) == len(key.Participants)
 	})
 	for i := range len(key.Participants) {
-		keys, err := n.Node(i).MPC().Keys(ctx)
-		require.NoError(t, err)
+		keys := n.keysOf(ctx, n.Node(i))
 		require.Empty(t, keys.Keys)
 		require.Equal(t, []string{key.Id}, keys.Tombstones)
 	}

@@ -187,10 +187,8 @@ func (n *network) holds(ctx context.Context, key mpctypes.Key, nodes ...int) {
 	for _, i := range nodes {
 		// The chain is ahead of what a node makes of it, by a block or so.
 		n.eventually(ctx, n.Node(i).Info().Name+" has its share", func() bool {
-			held, err := n.Node(i).MPC().Keys(ctx)
-			require.NoError(n.t, err)
 			ready := 0
-			for _, k := range held.Keys {
+			for _, k := range n.keysOf(ctx, n.Node(i)).Keys {
 				if k.KeyID == key.Id && k.Epoch == key.Epoch && k.HasShare && k.Status == "READY" {
 					ready++
 				}
@@ -205,11 +203,7 @@ func (n *network) holds(ctx context.Context, key mpctypes.Key, nodes ...int) {
 func (n *network) forget(ctx context.Context, key mpctypes.Key, committee, others []int) {
 	n.t.Helper()
 	require.NoError(n.t, n.WaitHeight(ctx, key.RetireHeight))
-	records := func(i int) int {
-		held, err := n.Node(i).MPC().Keys(ctx)
-		require.NoError(n.t, err)
-		return len(held.Keys)
-	}
+	records := func(i int) int { return len(n.keysOf(ctx, n.Node(i)).Keys) }
 	for _, i := range committee {
 		n.eventually(ctx, "old shares are destroyed", func() bool { return records(i) == 1 })
 	}

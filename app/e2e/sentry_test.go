@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 )
 
 // sentryTimeLimit is some four times what the test takes on two cores.
@@ -43,9 +44,11 @@ func TestSentries(t *testing.T) {
 	n.awaitSignatures(ctx, key, again)
 
 	for i := range cfg.Validators {
-		s, err := n.Node(i).MPC().Status(ctx)
-		require.NoError(t, err)
-		require.Equal(t, 1, s.Peers, "its sentry")
+		var s mpcnode.StatusReport
+		n.eventually(ctx, "it has its sentry back", func() bool {
+			s = n.statusOf(ctx, n.Node(i))
+			return s.Peers == 1
+		})
 		require.Empty(t, s.Reachable, "and no participant")
 	}
 }

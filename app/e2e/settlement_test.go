@@ -4,7 +4,9 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"fmt"
 	"math/big"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -136,17 +138,27 @@ func withoutIndex(t *testing.T, home string) {
 // ether.
 func newEthereum(t *testing.T, rich common.Address) (*simulated.Backend, string) {
 	t.Helper()
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	port := free.Addr().(*net.TCPAddr).Port
-	require.NoError(t, free.Close())
+	port := freePort(t)
 	backend := simulated.NewBackend(
 		ethtypes.GenesisAlloc{rich: {Balance: big.NewInt(params.Ether)}, rootContract: {Code: rootCode, Balance: new(big.Int)}},
 		func(c *node.Config, _ *ethconfig.Config) {
 			c.HTTPHost, c.HTTPPort, c.HTTPModules = "127.0.0.1", port, []string{"eth"}
 		})
 	t.Cleanup(func() { require.NoError(t, backend.Close()) })
-	return backend, "http://" + net.JoinHostPort("127.0.0.1", big.NewInt(int64(port)).String())
+	return backend, "http://" + fmt.Sprintf("127.0.0.1:%d", port)
+}
+
+// freePort finds one on loopback that nobody listens on, below those that systems give to
+// outgoing connections.
+func freePort(t *testing.T) int {
+	t.Helper()
+	for {
+		port := 10000 + rand.IntN(22000)
+		if l, err := net.Listen("tcp", fmt.Sprintf("127.0.0.1:%d", port)); err == nil {
+			require.NoError(t, l.Close())
+			return port
+		}
+	}
 }
 
 // settlement is the network's operators, and what the chain knows.

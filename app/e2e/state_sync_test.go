@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/app/localnet"
+	"github.com/sequencer-mpc/sequencer/app/mpcnode"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -60,13 +61,11 @@ func TestStateSync(t *testing.T) {
 
 	n.syncsState(ctx, away, trusted)
 	require.Greater(t, earliest(t, ctx, node), over, "it executed the blocks")
+	var held mpcnode.KeysReport
 	n.eventually(ctx, "it destroys what is not its own any more", func() bool {
-		held, err := node.MPC().Keys(ctx)
-		require.NoError(t, err)
+		held = n.keysOf(ctx, node)
 		return len(held.Keys) == 1 && len(held.Tombstones) == 1
 	})
-	held, err := node.MPC().Keys(ctx)
-	require.NoError(t, err)
 	require.Equal(t, stays.Id, held.Keys[0].KeyID)
 	require.Equal(t, []string{goes.Id}, held.Tombstones)
 	n.eventually(ctx, "it says that it destroyed its share", func() bool { return len(n.key(ctx, goes.Id).DeletionAcks) == 2 })

@@ -102,7 +102,11 @@ func TestFailedHooksAreCounted(t *testing.T) {
 		}
 	}
 	publish(0, 1)
-	require.Equal(t, 1, <-counted)
+	failed := 0
+	for failed == 0 { // some of the many may have come to the new subscription
+		failed = <-counted
+	}
+	require.Equal(t, 1, failed)
 	require.InDelta(t, 4, total(), 0)
 
 	cancel()

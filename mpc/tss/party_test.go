@@ -117,7 +117,7 @@ func TestWrongSignature(t *testing.T) {
 	l := fixtures.Lockstep{Parties: signParties(t, k, digestOf("x"), signers)}
 	l.Tamper = func(to types.Operator, round uint32, in []session.Inbound) []session.Inbound {
 		if to == signers[0] && round == 9 {
-			return replaced(t, in, "s9", func(m s9) { m.S[31] ^= 1 })
+			return replaced(t, in, "s9", func(m s9) { m.S[len(m.S)-1] ^= 1 })
 		}
 		return in
 	}

@@ -37,6 +37,8 @@ type network struct {
 	t      *testing.T
 	binary string
 	nodes  []*node
+	// given are the addresses that freePort found: nobody listens on them yet.
+	given map[string]bool
 }
 
 type node struct {
@@ -62,11 +64,11 @@ func (n *network) run(node *node, args ...string) string {
 // chain that begins.
 func newNetwork(t *testing.T, validators int) *network {
 	t.Helper()
-	n := &network{t: t, binary: build(t)}
+	n := &network{t: t, binary: build(t), given: make(map[string]bool)}
 	keyring := []string{"--keyring-backend", "test"}
 	var genesis string
 	for i := range validators {
-		node := &node{home: filepath.Join(t.TempDir(), fmt.Sprintf("node%d", i)), p2p: freePort(t), rpc: freePort(t), grpc: freePort(t)}
+		node := &node{home: filepath.Join(t.TempDir(), fmt.Sprintf("node%d", i)), p2p: n.freePort(), rpc: n.freePort(), grpc: n.freePort()}
 		n.nodes = append(n.nodes, node)
 		require.NoError(t, os.MkdirAll(filepath.Join(node.home, "config"), 0o700))
 		require.NoError(t, os.WriteFile(filepath.Join(node.home, "config", "mpc.pass"), fmt.Appendf(nil, "horse-%d", i), 0o600))
@@ -171,14 +173,18 @@ func (n *network) await(ctx context.Context, node *node, what string, yes func()
 	}
 }
 
-// freePort finds an address on loopback that nobody listens on, below those ports that
-// systems give to outgoing connections.
-func freePort(t *testing.T) string {
-	t.Helper()
+// freePort finds an address on loopback that nobody listens on, another one each time, below
+// those ports that systems give to outgoing connections.
+func (n *network) freePort() string {
+	n.t.Helper()
 	for {
 		address := fmt.Sprintf("127.0.0.1:%d", 10000+rand.IntN(22000))
+		if n.given[address] {
+			continue
+		}
 		if l, err := net.Listen("tcp", address); err == nil {
-			require.NoError(t, l.Close())
+			require.NoError(n.t, l.Close())
+			n.given[address] = true
 			return address
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/spf13/cobra"
@@ -26,9 +27,15 @@ import (
 // operator is a validator operator address of this chain.
 var operator = sdk.ValAddress(bytes.Repeat([]byte{7}, 20)).String()
 
+// oneCommand runs at a time: a process has one cobra and one viper, which the program uses
+// as if it were alone.
+var oneCommand sync.Mutex
+
 // run runs sequencerd on a home and returns what it wrote to standard output.
 func run(t *testing.T, home string, args ...string) (string, error) {
 	t.Helper()
+	oneCommand.Lock()
+	defer oneCommand.Unlock()
 	var out bytes.Buffer
 	root := NewRoot()
 	root.SetOut(&out)
