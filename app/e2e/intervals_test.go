@@ -58,7 +58,7 @@ func (n *network) measureIdle(ctx context.Context) intervals {
 	from := n.height(ctx) + warmUpBlocks
 	require.NoError(n.t, n.WaitHeight(ctx, from+idleBlocks))
 	idle := measure(n.t, ctx, n.Node(0), from, from+idleBlocks)
-	require.LessOrEqual(n.t, idle.p95(), maxIdle, idle.String())
+	require.LessOrEqual(n.t, idle.median(), maxIdle, idle.String())
 	return idle
 }
 

@@ -35,8 +35,8 @@ const (
 	// idleBlocks measure the network without work: the fewest of which the 95th
 	// percentile is not the longest.
 	idleBlocks = 20
-	// maxIdle bounds the 95th percentile without work, whatever it is compared with:
-	// twice the pause between blocks, which a round that fails takes.
+	// maxIdle bounds the median without work, whatever it is compared with: twice the pause
+	// between blocks, which a round that fails takes.
 	maxIdle = 2 * time.Second
 	// maxSlowdown is how much longer blocks may take under load. How much they do is for make
 	// bench to say.

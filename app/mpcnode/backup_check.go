@@ -55,12 +55,12 @@ type ShareCheck struct {
 	DeletedAt int64 `json:"deleted_at,omitempty"`
 }
 
-// Fits: the node would sign with the share, now or when the deletion of its key was taken
-// back.
+// Fits says that the node would sign with the share, now or when the deletion of its key was
+// taken back.
 func (c ShareCheck) Fits() bool { return c.Outcome == CheckFits || c.Outcome == CheckDeleting }
 
-// NeedsShares: the participants of a key are to have their shares of it. They are of one that
-// is DELETING, too: until it is DELETED its owner can take that back, and whoever left its
+// NeedsShares says whether the participants of a key are to have their shares of it. They are
+// of one that is DELETING, too: until it is DELETED its owner can take that back, and whoever left its
 // share in the backup has none then. One that failed before it was deleted never had any.
 func NeedsShares(key *mpcmodule.Key) bool {
 	return key.Status == mpcmodule.KEY_STATUS_READY || beingDeleted(key)

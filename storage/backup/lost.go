@@ -53,8 +53,9 @@ func LostSince(last *Manifest, m Manifest) (l Lost) {
 		held[e.name()] = e.Share
 	}
 	for _, e := range last.Records {
-		ready, any := now[e.KeyID]
-		if e.staged() && !held[e.name()] && !(any && ready >= e.Epoch) && !slices.Contains(m.Tombstones, e.KeyID) {
+		ready, hasReady := now[e.KeyID]
+		outdated := hasReady && ready >= e.Epoch
+		if e.staged() && !held[e.name()] && !outdated && !slices.Contains(m.Tombstones, e.KeyID) {
 			l.Staged = append(l.Staged, e)
 		}
 	}
