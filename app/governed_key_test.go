@@ -5,9 +5,13 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	sdk "github.com/cosmos/cosmos-sdk/types"
+	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
+
 	"github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
+	settlementtypes "github.com/sequencer-mpc/sequencer/x/settlement/types"
 )
 
 // Nobody signs for the account that owns a module's key. All that its owner may do to it
@@ -65,4 +69,23 @@ func TestModuleKeyIsGoverned(t *testing.T) {
 	refused(s.send(0, &mpctypes.MsgUndelete{Requester: s.accounts[0].String(), KeyId: stateKeyID}))
 	s.govern(&mpctypes.MsgUndelete{Requester: Authority(), KeyId: stateKeyID})
 	require.Equal(t, mpctypes.KEY_STATUS_READY, key().Status)
+}
+
+// Why a proposal failed is part of the state: no text of it may differ between nodes.
+func TestFailedProposalsHaveReasonsAlone(t *testing.T) {
+	s := newSettlers(t)
+	s.begin(chain.NewSecret(stateKeyID), settlementParams())
+	for _, test := range []struct {
+		msg  sdk.Msg
+		want string
+	}{
+		{&mpctypes.MsgKeyDelete{Requester: Authority(), KeyId: "unheard-of"}, "unknown_key (mpc 15)"},
+		{&mpctypes.MsgUndelete{Requester: Authority(), KeyId: stateKeyID}, "key_not_deleting (mpc 38)"},
+		{&mpctypes.MsgKeySign{Requester: Authority(), SignatureId: "s", KeyId: stateKeyID, Payload: chain.Payload("text")}, "not_owner (mpc 19)"},
+		{&settlementtypes.MsgResubmitBatch{Authority: Authority(), Purpose: settlementtypes.PURPOSE_STATE, Batch: 7}, "unknown_batch (settlement 12)"},
+	} {
+		failed := s.vote(test.msg)
+		require.Equal(t, govv1.StatusFailed, failed.Status)
+		require.Equal(t, test.want+": the log of each node says more", failed.FailedReason)
+	}
 }

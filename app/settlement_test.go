@@ -88,6 +88,13 @@ func (s *settlers) send(from int, msg sdk.Msg) error {
 // stake.
 func (s *settlers) govern(msgs ...sdk.Msg) {
 	s.t.Helper()
+	passed := s.vote(msgs...)
+	require.Equal(s.t, govv1.StatusPassed, passed.Status, passed.FailedReason)
+}
+
+// vote has all vote for a proposal: what became of it.
+func (s *settlers) vote(msgs ...sdk.Msg) govv1.Proposal {
+	s.t.Helper()
 	deposit := sdk.NewCoins(sdk.NewInt64Coin(BondDenom, 10_000_000))
 	proposal, err := govv1.NewMsgSubmitProposal(msgs, deposit, s.accounts[0].String(), "", "settlement", "settle", false)
 	require.NoError(s.t, err)
@@ -100,9 +107,9 @@ func (s *settlers) govern(msgs ...sdk.Msg) {
 	require.NoError(s.t, s.send(0, govv1.NewMsgVote(s.accounts[0], id, govv1.OptionYes, "")))
 	s.time = s.time.Add(*govv1.DefaultParams().VotingPeriod)
 	s.block()
-	passed, err := s.app.Gov.Proposals.Get(s.app.NewContext(true), id)
+	voted, err := s.app.Gov.Proposals.Get(s.app.NewContext(true), id)
 	require.NoError(s.t, err)
-	require.Equal(s.t, govv1.StatusPassed, passed.Status, passed.FailedReason)
+	return voted
 }
 
 // begin has the key of states made, by governance.

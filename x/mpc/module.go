@@ -82,7 +82,7 @@ func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwrunt
 // hooks.
 func (am AppModule) RegisterServices(cfg module.Configurator) {
 	am.keeper.SealHooks()
-	types.RegisterMsgServer(cfg.MsgServer(), keeper.NewMsgServer(am.keeper))
+	types.RegisterMsgServer(types.CommittedErrors(cfg.MsgServer()), keeper.NewMsgServer(am.keeper))
 	types.RegisterQueryServer(cfg.QueryServer(), keeper.NewQueryServer(am.keeper))
 	for i, migrate := range []func(context.Context) error{am.keeper.Migrate1to2, am.keeper.Migrate2to3, am.keeper.Migrate3to4} {
 		err := cfg.RegisterMigration(types.ModuleName, uint64(i+1), func(ctx sdk.Context) error { return migrate(ctx) })

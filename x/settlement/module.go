@@ -15,6 +15,7 @@ import (
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	"github.com/cosmos/cosmos-sdk/types/module"
 
+	mpctypes "github.com/sequencer-mpc/sequencer/x/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/settlement/keeper"
 	"github.com/sequencer-mpc/sequencer/x/settlement/types"
 )
@@ -64,7 +65,7 @@ func (AppModule) RegisterGRPCGatewayRoutes(clientCtx client.Context, mux *gwrunt
 
 // RegisterServices registers messages and queries.
 func (am AppModule) RegisterServices(cfg module.Configurator) {
-	types.RegisterMsgServer(cfg.MsgServer(), keeper.NewMsgServer(am.keeper))
+	types.RegisterMsgServer(mpctypes.CommittedErrors(cfg.MsgServer()), keeper.NewMsgServer(am.keeper))
 	types.RegisterQueryServer(cfg.QueryServer(), keeper.NewQueryServer(am.keeper))
 }
 
