@@ -1,10 +1,8 @@
 package mpc
 
 import (
-	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -17,14 +15,13 @@ import (
 	govcli "github.com/cosmos/cosmos-sdk/x/gov/client/cli"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
 
-	mpctypes "github.com/sequencer-mpc/sequencer/mpc/types"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
 const (
 	flagParticipants = "participants"
-	// proposalFlags are what the examples end with.
-	proposalFlags = " --title 'in short' --summary 'and why' --deposit 10000000stake --from proposer --gas auto --gas-adjustment 1.5"
+	// proposalFlags are what the examples end with. What coin a deposit is of is the chain's matter.
+	proposalFlags = " --title 'in short' --summary 'and why' --deposit AMOUNT --from proposer --gas auto --gas-adjustment 1.5"
 )
 
 // proposalCommands have x/gov do what a key's owner may: a module's account signs no
@@ -37,12 +34,12 @@ func proposalCommands() []*cobra.Command {
 			Use: "delete-proposal [key-id]", Short: "Propose by governance that a key is destroyed",
 			Long: "Propose by governance that a key is destroyed, whoever owns it. It can be taken back for retire_blocks after the proposal " +
 				"passed, by the owner, or by another proposal if that passes sooner.",
-		}, func(authority, keyID string) message { return &types.MsgKeyDelete{Requester: authority, KeyId: keyID} }),
+		}, checkDeletion, func(authority, keyID string) message { return &types.MsgKeyDelete{Requester: authority, KeyId: keyID} }),
 		ofKey(&cobra.Command{
 			Use: "undelete-proposal [key-id]", Short: "Propose by governance that the deletion of a key is taken back",
 			Long: "Propose by governance that the deletion of a key is taken back, whoever owns it. The key must be DELETING still " +
 				"when the proposal passes: retire_blocks after its deletion it is too late.",
-		}, func(authority, keyID string) message { return &types.MsgUndelete{Requester: authority, KeyId: keyID} }),
+		}, checkUndeletion, func(authority, keyID string) message { return &types.MsgUndelete{Requester: authority, KeyId: keyID} }),
 	}
 }
 
@@ -66,7 +63,7 @@ func refreshProposal() *cobra.Command {
 		if err != nil {
 			return nil, err
 		}
-		return msg, tellRefusal(cmd, clientCtx, msg)
+		return msg, checkReshare(cmd, clientCtx, msg)
 	})
 }
 
@@ -89,7 +86,10 @@ func reshareProposal() *cobra.Command {
 			return nil, err
 		}
 		msg := &types.MsgKeyReshare{Requester: authority, ReshareId: args[0], KeyId: args[1], Threshold: uint32(threshold), Participants: participants}
-		return msg, tellRefusal(cmd, clientCtx, msg)
+		if clientCtx.Offline {
+			return msg, nil
+		}
+		return msg, checkReshare(cmd, clientCtx, msg)
 	})
 }
 
@@ -103,21 +103,29 @@ func cancelReshareProposal() *cobra.Command {
 	}
 	return proposing(cmd, func(cmd *cobra.Command, clientCtx client.Context, authority string, args []string) (message, error) {
 		if !clientCtx.Offline {
-			if _, err := types.NewQueryClient(clientCtx).Reshare(cmd.Context(), &types.QueryReshareRequest{ReshareId: args[0]}); err != nil {
-				return nil, fmt.Errorf("ask for reshare %s: %w", args[0], err)
+			if err := checkCancellation(cmd, clientCtx, authority, args[0]); err != nil {
+				return nil, err
 			}
 		}
 		return &types.MsgCancelReshare{Requester: authority, ReshareId: args[0]}, nil
 	})
 }
 
-// ofKey makes the command that proposes a message about a key as such.
-func ofKey(cmd *cobra.Command, build func(authority, keyID string) message) *cobra.Command {
+// ofKey makes the command that proposes a message about a key as such. check looks at the key as
+// it is in a block: days of voting may be for nothing.
+func ofKey(
+	cmd *cobra.Command, check func(cmd *cobra.Command, clientCtx client.Context, key types.Key, height int64) error,
+	build func(authority, keyID string) message,
+) *cobra.Command {
 	cmd.Args, cmd.Example = cobra.ExactArgs(1), example("tx mpc "+cmd.Name()+" settlement:state-1"+proposalFlags)
 	return proposing(cmd, func(cmd *cobra.Command, clientCtx client.Context, authority string, args []string) (message, error) {
-		if !clientCtx.Offline { // days of voting for nothing
-			if _, err := types.NewQueryClient(clientCtx).Key(cmd.Context(), &types.QueryKeyRequest{KeyId: args[0]}); err != nil {
-				return nil, fmt.Errorf("ask for key %s: %w", args[0], err)
+		if !clientCtx.Offline {
+			key, height, err := keyOfProposal(cmd, clientCtx, authority, args[0])
+			if err != nil {
+				return nil, err
+			}
+			if err := check(cmd, clientCtx, key, height); err != nil {
+				return nil, err
 			}
 		}
 		return build(authority, args[0]), nil
@@ -133,6 +141,10 @@ func proposing(
 	// The SDK leaves it away, for a command of another module that has such a flag.
 	cmd.Flags().Bool(govcli.FlagExpedited, false, "vote for a shorter time (query gov params: expedited_voting_period), with a larger deposit and majority")
 	cmd.RunE = func(cmd *cobra.Command, args []string) error {
+		if err := hasGov(cmd); err != nil {
+			cmd.SilenceUsage = true
+			return err
+		}
 		clientCtx, err := client.GetClientTxContext(cmd)
 		if err != nil {
 			return err
@@ -158,45 +170,4 @@ func proposing(
 		return tx.GenerateOrBroadcastTxCLI(clientCtx, cmd.Flags(), proposal)
 	}
 	return cmd
-}
-
-// tellRefusal says why a reshare would be refused if the proposal passed now. That may be over
-// when it does, unless x/gov is not the authority.
-func tellRefusal(cmd *cobra.Command, clientCtx client.Context, msg *types.MsgKeyReshare) error {
-	if clientCtx.Offline {
-		return nil
-	}
-	if err := msg.ValidateBasic(); err != nil {
-		return err
-	}
-	reason, err := refusal(cmd.Context(), clientCtx, msg)
-	switch {
-	case err != nil:
-		return err
-	case isNotOwner(reason):
-		return fmt.Errorf("x/gov (%s) is not the authority of this chain, so none of its proposals gives key %s new shares; the authority asks itself: tx mpc reshare, with its own --from",
-			msg.Requester, msg.KeyId)
-	case reason != "":
-		cmd.PrintErrf("if this passed now it would be refused: %s\n", reason)
-	}
-	return nil
-}
-
-// refusal is why the chain would refuse a reshare now; empty if it would not.
-func refusal(ctx context.Context, clientCtx client.Context, msg *types.MsgKeyReshare) (string, error) {
-	answer, err := types.NewQueryClient(clientCtx).CanReshare(ctx, &types.QueryCanReshareRequest{
-		KeyId: msg.KeyId, Requester: msg.Requester, Threshold: msg.Threshold, Participants: msg.Participants,
-	})
-	if err != nil {
-		return "", fmt.Errorf("ask whether key %s can be reshared: %w", msg.KeyId, err)
-	}
-	if answer.Ok {
-		return "", nil
-	}
-	return answer.Reason, nil
-}
-
-// isNotOwner knows the reason in what a node of any version answers.
-func isNotOwner(reason string) bool {
-	return strings.Contains(reason, ": "+string(mpctypes.ErrNotOwner)+": ")
 }

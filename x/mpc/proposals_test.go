@@ -1,7 +1,11 @@
 package mpc_test
 
 import (
+	"context"
+	"fmt"
+	"strings"
 	"testing"
+	"time"
 
 	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	"github.com/stretchr/testify/require"
@@ -12,6 +16,7 @@ import (
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
+	"github.com/sequencer-mpc/sequencer/x/mpc"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
@@ -29,15 +34,26 @@ func governed(t *testing.T) commandLine {
 	_, err := f.Keeper.ForModule("vault").KeyGen(f.Ctx, "vault:k", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
 	require.NoError(t, err)
 	f.AttestAll("vault:k", chain.NewSecret("vault:k"))
-	c.node = newFixtureNode(f)
+	node := newFixtureNode(f)
+	govv1.RegisterQueryServer(node.queries, &govQueries{})
+	c.node = node
 	return c
+}
+
+// govQueries answers how long votes take.
+type govQueries struct{ govv1.UnimplementedQueryServer }
+
+func (*govQueries) Params(context.Context, *govv1.QueryParamsRequest) (*govv1.QueryParamsResponse, error) {
+	ordinary, expedited := 48*time.Hour, 24*time.Hour
+	return &govv1.QueryParamsResponse{Params: &govv1.Params{VotingPeriod: &ordinary, ExpeditedVotingPeriod: &expedited}}, nil
 }
 
 // proposed runs a command that proposes, and returns the one message of its proposal.
 func (c commandLine) proposed(args ...string) (sdk.Msg, *govv1.MsgSubmitProposal) {
 	c.t.Helper()
 	args = append(args, "--from", c.fixture.Requester, "--title", "short", "--summary", "long", "--deposit", "5stake", "--generate-only")
-	proposal, ok := c.message(c.run(c.addTx, args...)).(*govv1.MsgSubmitProposal)
+	_, made, _ := strings.Cut(c.run(c.addTx, args...), "{") // what it tells comes before
+	proposal, ok := c.message("{" + made).(*govv1.MsgSubmitProposal)
 	require.True(c.t, ok)
 	require.Equal(c.t, c.fixture.Requester, proposal.Proposer)
 	require.Equal(c.t, []string{"short", "long", "5stake"}, []string{proposal.Title, proposal.Summary, sdk.NewCoins(proposal.InitialDeposit...).String()})
@@ -106,6 +122,22 @@ func TestProposalsAreRefused(t *testing.T) {
 	c.fixture.ReadyKey("gone", 1)
 	_, err := c.fixture.Msg.KeyDelete(c.fixture.Ctx, &types.MsgKeyDelete{Requester: c.fixture.Requester, KeyId: "gone"})
 	require.NoError(t, err)
+	f := c.fixture
+	f.EndBlocks(f.Ctx.BlockHeight() + 101)
+	requireStatus(t, f, "gone", types.KEY_STATUS_DELETED)
+	f.KeyGen("failed", 1)
+	params, err := f.Keeper.Params(f.Ctx)
+	require.NoError(t, err)
+	f.EndBlocks(f.Ctx.BlockHeight() + int64(params.KeygenLifetimeBlocks) + 1)
+	requireStatus(t, f, "failed", types.KEY_STATUS_ERROR)
+	f.KeyGen("never", 1)
+	_, err = f.Msg.KeyDelete(f.Ctx, &types.MsgKeyDelete{Requester: f.Requester, KeyId: "never"})
+	require.NoError(t, err)
+	requireStatus(t, f, "never", types.KEY_STATUS_DELETING)
+	_, err = f.Msg.KeyReshare(f.Ctx, &types.MsgKeyReshare{Requester: govAddress(), ReshareId: "decided", KeyId: "vault:k", Threshold: 1})
+	require.NoError(t, err)
+	_, err = f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: govAddress(), ReshareId: "decided"})
+	require.NoError(t, err)
 	for name, tt := range map[string]struct {
 		args []string
 		says []string
@@ -118,6 +150,14 @@ func TestProposalsAreRefused(t *testing.T) {
 		"no reshare":             {[]string{"cancel-reshare-proposal", "r"}, []string{"reshare r", "unknown_reshare"}},
 		"deletion of no key":     {[]string{"delete-proposal", "none"}, []string{"key none", "unknown_key"}},
 		"undeletion of no key":   {[]string{"undelete-proposal", "none"}, []string{"key none", "unknown_key"}},
+		"reshare of no key":      {[]string{"reshare-proposal", "r", "none", "2"}, []string{"key none", "unknown_key"}},
+		"reshare of a deleted":   {[]string{"reshare-proposal", "r", "gone", "2"}, []string{"key_deleted", "for ever"}},
+		"reshare of a failed":    {[]string{"reshare-proposal", "r", "failed", "2"}, []string{"key_failed"}},
+		"decided reshare":        {[]string{"cancel-reshare-proposal", "decided"}, []string{"already_decided", "RESHARE_STATUS_ERROR"}},
+		"deletion of a deleted":  {[]string{"delete-proposal", "gone"}, []string{"key_deleted", "for ever"}},
+		"undeletion of it":       {[]string{"undelete-proposal", "gone"}, []string{"key_deleted", "for ever"}},
+		"undeletion of a failed": {[]string{"undelete-proposal", "failed"}, []string{"key_failed"}},
+		"and one never made":     {[]string{"undelete-proposal", "never"}, []string{"key_failed"}},
 		"deposit":                {[]string{"delete-proposal", "vault:k", "--deposit", "much"}, []string{"invalid deposit"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -139,10 +179,84 @@ func TestProposalTellsWhatIsInTheWay(t *testing.T) {
 		require.Contains(t, out, "if this passed now it would be refused: ")
 		require.Contains(t, out, `"@type":"/sequencer.mpc.v1.MsgKeyReshare"`)
 	}
+}
+
+// What a deletion has come to is said: it may be otherwise when the vote is over, or the key gone.
+func TestProposalTellsOfDeletions(t *testing.T) {
+	c := governed(t)
+	f := c.fixture
+	told := func(args ...string) string {
+		out := c.run(c.addTx, append(args, "--from", f.Requester, "--generate-only", "--chain-id", chain.ChainID)...)
+		require.Contains(t, out, `"@type":"/cosmos.gov.v1.MsgSubmitProposal"`)
+		said, _, _ := strings.Cut(out, "{")
+		return said
+	}
+	require.Empty(t, told("delete-proposal", "vault:k"))
+	require.Equal(t, "if this passed now it would be refused: key vault:k is KEY_STATUS_READY, there is no deletion to take back\n",
+		told("undelete-proposal", "vault:k"))
+	retire, err := f.Keeper.ForModule("vault").KeyDelete(f.Ctx, "vault:k")
+	require.NoError(t, err)
+	f.EndBlocks(retire - 7)
+	require.Equal(t, retire-7, f.Ctx.BlockHeight())
+	require.Equal(t, fmt.Sprintf("if this passed now it would change nothing: key vault:k is KEY_STATUS_DELETING, and by itself DELETED in block %d\n", retire),
+		told("delete-proposal", "vault:k"))
+	until := fmt.Sprintf("key vault:k becomes DELETED for ever in block %d, 7 blocks from now; a vote takes ", retire)
+	const before = "h0m0s once the deposit is whole, and must be over before that block\n"
+	require.Equal(t, until+"48"+before, told("undelete-proposal", "vault:k"))
+	require.Equal(t, until+"24"+before, told("undelete-proposal", "vault:k", "--expedited"))
+}
+
+// Where x/gov is not the authority none of its proposals is carried out, unless the key is its own.
+func TestProposalsNeedTheAuthority(t *testing.T) {
+	c := governed(t)
+	f := c.fixture
+	_, err := f.Msg.KeyReshare(f.Ctx, &types.MsgKeyReshare{Requester: govAddress(), ReshareId: "open", KeyId: "vault:k", Threshold: 1})
+	require.NoError(t, err)
 	f.Ctx = f.Ctx.WithConsensusParams(cmtproto.ConsensusParams{})
-	c.node = newFixtureNode(f)
-	_, err := c.try(c.addTx, "refresh-proposal", "r", "vault:k", "--from", f.Requester, "--generate-only")
-	require.ErrorContains(t, err, "not the authority of this chain")
+	for _, args := range proposals("r", "open", "vault:k") {
+		_, err := c.try(c.addTx, append(args, "--from", f.Requester, "--generate-only")...)
+		require.ErrorContains(t, err, "x/gov ("+govAddress()+") is not the authority of this chain", args)
+		require.ErrorContains(t, err, "mpc "+strings.TrimSuffix(args[0], "-proposal")+" --from AUTHORITY", args)
+	}
+	f.Ctx = f.Ctx.WithConsensusParams(cmtproto.ConsensusParams{Authority: &cmtproto.AuthorityParams{Authority: govAddress()}})
+	_, err = f.Msg.KeyGen(f.Ctx, &types.MsgKeyGen{Requester: govAddress(), KeyId: "own", Algorithm: types.ALGORITHM_ECDSA_SECP256K1, Threshold: 1})
+	require.NoError(t, err)
+	f.Ctx = f.Ctx.WithConsensusParams(cmtproto.ConsensusParams{})
+	c.run(c.addTx, "delete-proposal", "own", "--from", f.Requester, "--generate-only", "--chain-id", chain.ChainID)
+}
+
+// A chain without x/gov has no proposals, and its program says so before it asks for anything.
+func TestProposalsNeedGov(t *testing.T) {
+	c := newCommandLine(t)
+	for _, args := range proposals("r", "r", "k") {
+		_, err := c.try(c.addTx, args...)
+		require.ErrorContains(t, err, "this chain has no x/gov; its authority asks itself: ", args)
+		require.ErrorContains(t, err, "mpc "+strings.TrimSuffix(args[0], "-proposal")+" --from AUTHORITY", args)
+	}
+}
+
+// The module is in chains of any coin.
+func TestProposalExamplesNameNoCoin(t *testing.T) {
+	for _, args := range proposals("r", "r", "k") {
+		cmd, _, err := mpc.AppModule{}.GetTxCmd().Find(args[:1])
+		require.NoError(t, err)
+		require.Contains(t, cmd.Example, " --deposit AMOUNT ", args)
+	}
+}
+
+// proposals are what all commands that propose take.
+func proposals(made, cancelled, key string) [][]string {
+	return [][]string{
+		{"refresh-proposal", made, key}, {"reshare-proposal", made, key, "2"}, {"cancel-reshare-proposal", cancelled},
+		{"delete-proposal", key}, {"undelete-proposal", key},
+	}
+}
+
+func requireStatus(t *testing.T, f *chain.Fixture, id string, want types.KeyStatus) {
+	t.Helper()
+	key, err := f.Keeper.Key(f.Ctx, id)
+	require.NoError(t, err)
+	require.Equal(t, want, key.Status)
 }
 
 // Who may not refresh a key is told whose it is, and what to type, before anything is sent.

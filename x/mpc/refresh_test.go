@@ -37,6 +37,7 @@ func (n fixtureNode) ABCIQueryWithOptions(_ context.Context, path string, data b
 	if err != nil {
 		answer = sdkerrors.QueryResult(err, false)
 	}
+	answer.Height = n.f.Ctx.BlockHeight()
 	return &coretypes.ResultABCIQuery{Response: *answer}, nil
 }
 

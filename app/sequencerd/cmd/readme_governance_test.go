@@ -73,6 +73,27 @@ func TestReadmeVotes(t *testing.T) {
 	require.Contains(t, text, "`reshare_lifetime_blocks`, 600")
 }
 
+// Deposits in the help are of the chain's coin, where they name one.
+func TestHelpDepositsTheCoinOfTheChain(t *testing.T) {
+	examples, _ := helpTexts(t, commandTree())
+	named, left := 0, 0
+	for _, line := range examples {
+		m := regexp.MustCompile(`--deposit (\S+)`).FindStringSubmatch(line)
+		switch {
+		case m == nil:
+		case m[1] == "AMOUNT":
+			left++
+		default:
+			deposit, err := sdk.ParseCoinNormalized(m[1])
+			require.NoError(t, err, line)
+			require.Equal(t, app.BondDenom, deposit.Denom, line)
+			named++
+		}
+	}
+	require.GreaterOrEqual(t, left, 5)
+	require.Positive(t, named)
+}
+
 // A plan without links to a program is refused by the client, unless it is told not to look
 // for them: the README's proposal is one that can be sent.
 func TestReadmeProposesAnUpgrade(t *testing.T) {

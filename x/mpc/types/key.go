@@ -149,6 +149,18 @@ func (k Key) CanSign() error {
 	return ErrKeyNotReady.Wrapf("key %s is %s", k.Id, k.Status)
 }
 
+// Over says why the key will never sign, whatever is decided about it: it is deleted, or was not
+// made. nil while it may.
+func (k Key) Over() error {
+	switch {
+	case k.Status == KEY_STATUS_DELETED:
+		return ErrKeyDeleted.Wrapf("key %s is deleted, for ever", k.Id)
+	case k.Status == KEY_STATUS_ERROR, k.Status == KEY_STATUS_DELETING && len(k.PublicKey) == 0:
+		return ErrKeyFailed.Wrapf("key %s never was READY: %s", k.Id, k.Reason)
+	}
+	return nil
+}
+
 // Prunes reports whether the key goes some time after its end: it failed, so nothing was
 // ever signed by it. One that is deleted stays, a tombstone, whatever it was before.
 func (k Key) Prunes() bool { return k.Status == KEY_STATUS_ERROR }

@@ -89,3 +89,21 @@ func TestForbiddenMoves(t *testing.T) {
 	require.Error(t, done.Fail("expired", 1))
 	require.Equal(t, types.SIGNATURE_STATUS_READY, done.Status)
 }
+
+// A key is over where no decision makes it sign again.
+func TestOver(t *testing.T) {
+	for _, k := range []types.Key{
+		{Status: types.KEY_STATUS_PENDING}, {Status: types.KEY_STATUS_READY, PublicKey: []byte{2}}, {Status: types.KEY_STATUS_DELETING, PublicKey: []byte{2}},
+	} {
+		require.NoError(t, k.Over(), k.Status)
+	}
+	for _, k := range []types.Key{{Status: types.KEY_STATUS_ERROR}, {Status: types.KEY_STATUS_DELETING}} {
+		require.ErrorIs(t, k.Over(), types.ErrKeyFailed, k.Status)
+		require.Error(t, k.Restore(1))
+	}
+	for _, public := range [][]byte{nil, {2}} {
+		deleted := types.Key{Status: types.KEY_STATUS_DELETED, PublicKey: public}
+		require.ErrorIs(t, deleted.Over(), types.ErrKeyDeleted)
+		require.Error(t, deleted.Restore(1))
+	}
+}
