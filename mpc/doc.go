@@ -29,7 +29,8 @@
 //     its id is kept and reported, whatever becomes of that id (records.go).
 //   - A share of an epoch that the chain has not reached is kept and reported, unless the
 //     reshare that staged it failed here: where the chain once switched to it that is another
-//     one, whatever its id (reshare.go).
+//     one, whatever its id. What a failed one staged goes when its own time has come, whatever
+//     is asked for since (reshare.go).
 //   - A deletion is learnt from blocks alone. All nodes see one within a block, and destroy
 //     nothing before a height that it fixes retire_blocks later: a hint of a peer could bring
 //     neither forward, and would have to be checked against state anyway. So there is none,

@@ -75,7 +75,9 @@ func (l *ledger) Unacknowledged(context.Context, types.Operator) ([]types.KeyID,
 func (l *ledger) Proven(context.Context, types.Operator, types.Context) (bool, error) {
 	return false, nil
 }
-func (l *ledger) ReshareEnded(context.Context, string) (bool, error) { return false, nil }
+func (l *ledger) ReshareEnded(context.Context, string) (types.EndedReshare, bool, error) {
+	return types.EndedReshare{}, false, nil
+}
 
 func (l *ledger) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {
 	l.mu.Lock()

@@ -75,7 +75,9 @@ func (*board) Proven(context.Context, types.Operator, types.Context) (bool, erro
 }
 
 // ReshareEnded implements mpc.Chain: it reshares nothing.
-func (*board) ReshareEnded(context.Context, string) (bool, error) { return false, nil }
+func (*board) ReshareEnded(context.Context, string) (types.EndedReshare, bool, error) {
+	return types.EndedReshare{}, false, nil
+}
 
 // Signature implements mpc.Chain: it forgets what it signed.
 func (*board) Signature(context.Context, string) (types.SignatureResult, bool, error) {

@@ -27,13 +27,14 @@ const deskChain = "desk-test"
 // other participants; its executor computes nothing.
 type desk struct {
 	nopObserver
-	t     *testing.T
-	now   time.Time
-	core  *Core
-	store *memstore.Store
-	view  View
-	sigs  map[string]types.SignatureResult
-	ended []string // reshares
+	t          *testing.T
+	now        time.Time
+	core       *Core
+	store      *memstore.Store
+	view       View
+	sigs       map[string]types.SignatureResult
+	ended      []string         // reshares of which the chain says no more
+	stagedEnds map[string]int64 // of reshares of "key" that failed, by id
 	// proven says against whom the chain has proof in a session, if it does not count.
 	proven map[types.Context]types.Operator
 	// reads counts how often it was asked for a key, for proof or for a signature.
@@ -250,8 +251,11 @@ func (d *desk) Proven(_ context.Context, op types.Operator, session types.Contex
 	return d.proven[session] == op, nil
 }
 
-func (d *desk) ReshareEnded(_ context.Context, id string) (bool, error) {
-	return slices.Contains(d.ended, id), nil
+func (d *desk) ReshareEnded(_ context.Context, id string) (types.EndedReshare, bool, error) {
+	if end, own := d.stagedEnds[id]; own {
+		return types.EndedReshare{KeyID: "key", RetireHeight: end}, true, nil
+	}
+	return types.EndedReshare{}, slices.Contains(d.ended, id), nil
 }
 
 func (d *desk) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {

@@ -63,7 +63,7 @@ type Chain interface {
 	// ReshareEnded reports that a reshare was asked for and is over, whatever became of
 	// it, be it that the chain does not keep it any more; false while it is open, and if the
 	// chain does not know it.
-	ReshareEnded(ctx context.Context, id string) (bool, error)
+	ReshareEnded(ctx context.Context, id string) (types.EndedReshare, bool, error)
 	// Signature reads a finished signature; false if there is none.
 	Signature(ctx context.Context, id string) (types.SignatureResult, bool, error)
 }

@@ -17,7 +17,7 @@ import (
 //	e READY     e+1 PENDING, signs a test   the chain tests the session that won
 //	e READY     e+1 READY                   the chain switched; requests of before go on with e
 //	-           e+1 READY                   retire_blocks later, if e+1 opens and t+1 have it, as far as is known
-//	e READY     -                           retire_blocks after the reshare failed
+//	e READY     -                           retire_blocks after the reshare failed, whatever was asked since
 //
 // While the key is DELETING all of it stays where it is (retire).
 
@@ -106,20 +106,23 @@ func (c *Core) settleNext(r types.Record, key types.Key) error {
 		c.keepNext(r, key, WithheldUnasked)
 		return nil
 	}
-	if c.view.CatchingUp || !key.NextSession.IsZero() {
-		return nil // a reshare that is tested is not over, and what lost in it is known to the chain
+	if c.view.CatchingUp {
+		return nil
 	}
-	ended, err := c.opts.Chain.ReshareEnded(context.Background(), r.Request.ID)
 	// Heights of earlier reshares say nothing of this one, which a rollback may have
-	// taken back, on all nodes or on this one alone.
-	over := key.StagedRetireHeight > 0 && c.view.Height >= key.StagedRetireHeight
+	// taken back, on all nodes or on this one alone; nor do later ones, or who asks for one
+	// after the other would keep all nodes from ever destroying anything.
+	reshare, ended, err := c.opts.Chain.ReshareEnded(context.Background(), r.Request.ID)
+	end := key.StagedEnd(reshare)
 	switch {
 	case err != nil:
 		return fmt.Errorf("%w: %w", errReadChain, err)
+	case !ended && !key.NextSession.IsZero():
+		return nil // a reshare that is tested is not over, and what lost in it is known to the chain
 	case !ended:
 		c.keepNext(r, key, WithheldUnasked)
 		return nil
-	case !over || c.destroyed >= maxDestroyed:
+	case end <= 0 || c.view.Height < end || c.destroyed >= maxDestroyed:
 		return nil // what has to wait for the next look is not opened for this one
 	case r.HasData && (key.LacksShares() || c.lacksOwn(key)):
 		// This node, or the key, has nothing else: the new shares may be whole all the same,
@@ -127,7 +130,7 @@ func (c *Core) settleNext(r types.Record, key types.Key) error {
 		c.keepNext(r, key, WithheldNext)
 		return nil
 	}
-	return c.retire(r, key.StagedRetireHeight)
+	return c.retire(r, end)
 }
 
 // keepNext says once that a share is of an epoch that the chain has not reached. Where this

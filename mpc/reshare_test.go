@@ -116,6 +116,63 @@ func TestNextEpochIsKept(t *testing.T) {
 	}
 }
 
+// TestEachFailedReshareHasItsEnd: what a reshare staged goes when that one failed so long ago, be
+// it that others were asked for and failed since, or that one is open or tested now. It stays
+// before, and if it may be of what is open or tested.
+func TestEachFailedReshareHasItsEnd(t *testing.T) {
+	for name, c := range map[string]struct {
+		since func(*desk, *types.Key)
+		end   int64 // 0: none
+	}{
+		"nothing since":                {func(_ *desk, key *types.Key) { key.StagedRetireHeight = 60 }, 60},
+		"another one failed":           {func(_ *desk, key *types.Key) { key.StagedRetireHeight = 200 }, 60},
+		"another one is open":          {func(*desk, *types.Key) {}, 60},
+		"another one is tested":        {func(_ *desk, key *types.Key) { key.NextSession = types.Context{7} }, 60},
+		"a deletion was taken back":    {func(_ *desk, key *types.Key) { key.RetireHeight, key.StagedRetireHeight = 80, 80 }, 80},
+		"pruned":                       {func(d *desk, key *types.Key) { d.stagedEnds, key.StagedRetireHeight = nil, 90 }, 90},
+		"pruned, and one is open":      {func(d *desk, _ *types.Key) { d.stagedEnds = nil }, 0},
+		"pruned, and one is tested":    {func(d *desk, key *types.Key) { d.stagedEnds, key.NextSession = nil, types.Context{7} }, 0},
+		"it is tested":                 {func(d *desk, key *types.Key) { key.NextSession, d.ended, d.stagedEnds = types.Context{2}, nil, nil }, 0},
+		"another session is tested":    {func(d *desk, key *types.Key) { key.NextSession, d.ended, d.stagedEnds = types.Context{7}, nil, nil }, 0},
+		"too few have the present one": {func(d *desk, key *types.Key) { key.MissingShares = d.ops[2:] }, 0},
+		"it is open": {func(d *desk, key *types.Key) {
+			r := d.request(types.KindReshare)
+			r.ID.ID, r.Epoch, r.Handover = "r", 1, &types.Handover{Holders: d.ops, Receivers: d.ops, Threshold: 1, PublicShares: make([][]byte, 4)}
+			d.view.Requests = []types.Request{r}
+		}, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			d := newDesk(t, 4)
+			d.holdEpoch(1, types.StatusPending)
+			key := types.Key{
+				ID: "key", Status: types.KeyReady, Session: types.Context{1}, Commitment: types.Hash{1}, PublicKey: []byte("public"),
+				Threshold: 1, Participants: d.ops[1:], RetireHeight: 5,
+			}
+			d.ended, d.stagedEnds = []string{"r"}, map[string]int64{"r": 60}
+			c.since(d, &key)
+			d.view.Keys["key"], d.view.Height = key, 59
+			d.start()
+			last := c.end
+			if c.end == 0 {
+				last = 1000
+			}
+			for _, d.view.Height = range []int64{60, last - 1} {
+				if d.view.Height < last {
+					d.commit()
+					require.Len(t, d.core.records, 1, "at height %d its failure may be rolled back", d.view.Height)
+				}
+			}
+			d.view.Height = last
+			d.commit()
+			if c.end == 0 {
+				require.Len(t, d.core.records, 1)
+				return
+			}
+			require.Empty(t, d.core.records)
+		})
+	}
+}
+
 // TestNextEpochOfARevoker: a newcomer that ended the reshare by revoking its identity destroys
 // what that one staged here, as any other newcomer; a participant of the present epoch that
 // has no share of it keeps what it has.

@@ -46,8 +46,8 @@ func (w *shareWatch) elsewhere(ctx context.Context, state State, lost backup.Los
 
 // mayCount: the chain signs with a share that was staged here, or may choose it yet. It is
 // false of each that the engine may have destroyed by what the chain says (settleRecord in
-// package mpc), at whatever height that was: by a later reshare the chain forgets when the
-// shares of an earlier one that failed were to go. So no backup is refused for a share that
+// package mpc), at whatever height that was: when a reshare is pruned the chain forgets when
+// the shares of one that failed were to go. So no backup is refused for a share that
 // went as it should, and one that is refused can be restored and stays.
 func mayCount(ctx context.Context, state State, e backup.Entry) bool {
 	if e.Context == "" {
@@ -64,6 +64,6 @@ func mayCount(ctx context.Context, state State, e backup.Entry) bool {
 	case e.Context == key.NextSession.String():
 		return true
 	}
-	ended, err := state.EngineReshareEnded(ctx, e.Request)
+	_, ended, err := state.EngineReshareEnded(ctx, e.Request)
 	return err != nil || !ended
 }

@@ -57,7 +57,7 @@ type State interface {
 	// that were decided last.
 	EngineFailedSigns(ctx context.Context, looks int) ([]string, error)
 	// EngineReshareEnded reports that a reshare was asked for and is over, or was pruned.
-	EngineReshareEnded(ctx context.Context, id string) (bool, error)
+	EngineReshareEnded(ctx context.Context, id string) (types.EndedReshare, bool, error)
 	// EngineCheckSign asks again whether a key's module allows what it is to sign.
 	EngineCheckSign(ctx context.Context, signatureID string) error
 	// PayloadKinds are those that the chain decodes; nil: none.
@@ -226,11 +226,11 @@ func (c *chain) Proven(_ context.Context, op types.Operator, session types.Conte
 }
 
 // ReshareEnded implements mpc.Chain.
-func (c *chain) ReshareEnded(_ context.Context, id string) (_ bool, err error) {
+func (c *chain) ReshareEnded(_ context.Context, id string) (_ types.EndedReshare, _ bool, err error) {
 	defer unpanicked(&err)
 	ctx, err := c.committed()
 	if err != nil {
-		return false, err
+		return types.EndedReshare{}, false, err
 	}
 	return c.app.MPCState().EngineReshareEnded(ctx, id)
 }

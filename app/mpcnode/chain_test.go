@@ -105,8 +105,8 @@ func (fakeState) EngineFailedSigns(_ context.Context, looks int) ([]string, erro
 	return []string{"failed"}[:min(looks, 1)], nil
 }
 
-func (fakeState) EngineReshareEnded(_ context.Context, id string) (bool, error) {
-	return id == "ended", nil
+func (fakeState) EngineReshareEnded(_ context.Context, id string) (types.EndedReshare, bool, error) {
+	return types.EndedReshare{KeyID: types.KeyID("of " + id), RetireHeight: 7}, id == "ended", nil
 }
 
 func (fakeState) EngineReadyKeys(context.Context) ([]types.Key, error) {
@@ -183,9 +183,10 @@ func TestChainView(t *testing.T) {
 	require.NoError(t, err)
 	require.False(t, proven)
 	for _, id := range []string{"ended", "unknown"} {
-		ended, err := c.ReshareEnded(t.Context(), id)
+		end, ended, err := c.ReshareEnded(t.Context(), id)
 		require.NoError(t, err)
 		require.Equal(t, id == "ended", ended)
+		require.Equal(t, types.EndedReshare{KeyID: types.KeyID("of " + id), RetireHeight: 7}, end)
 	}
 	_, known, err := c.Key(t.Context(), "unknown")
 	require.NoError(t, err)

@@ -46,7 +46,9 @@ func (idleChain) Unacknowledged(context.Context, types.Operator) ([]types.KeyID,
 func (idleChain) Proven(context.Context, types.Operator, types.Context) (bool, error) {
 	return false, nil
 }
-func (idleChain) ReshareEnded(context.Context, string) (bool, error) { return false, nil }
+func (idleChain) ReshareEnded(context.Context, string) (types.EndedReshare, bool, error) {
+	return types.EndedReshare{}, false, nil
+}
 
 func (idleChain) Signature(context.Context, string) (types.SignatureResult, bool, error) {
 	return types.SignatureResult{}, false, nil

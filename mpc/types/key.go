@@ -59,8 +59,8 @@ type Key struct {
 	RetireHeight int64
 	// EndedEpochs are the ends of earlier epochs, ascending. See EndOf.
 	EndedEpochs []EndedEpoch
-	// StagedRetireHeight is the same for what reshares made that failed; 0 if none
-	// did, or one is open.
+	// StagedRetireHeight is the same for what reshares made that failed, where these have no
+	// end of their own; 0 if none failed, or one is open. See StagedEnd.
 	StagedRetireHeight int64
 	// Holders ever attested a share of any epoch, ascending; a deletion waits
 	// for their word.
@@ -90,6 +90,27 @@ func (k *Key) EndOf(epoch uint64) int64 {
 		}
 	}
 	return k.RetireHeight
+}
+
+// EndedReshare is what the chain says of a reshare that is over.
+type EndedReshare struct {
+	// KeyID is the key that it was of; empty if the chain does not keep it any more.
+	KeyID KeyID
+	// RetireHeight is the first block at which what it made may be destroyed, as the chain fixed
+	// it in the block in which it failed; 0 if it did not fail, or before chains fixed that.
+	RetireHeight int64
+}
+
+// StagedEnd is the first block at which what a reshare of the key made that failed may be
+// destroyed; 0 if that is not known yet. Neither does a later one that fails put it off nor one
+// that is open. A deletion that was taken back does, by RetireHeight, which it raises for all
+// that there is. Of a reshare that the chain knows no end of it is that of the last one which
+// failed.
+func (k *Key) StagedEnd(r EndedReshare) int64 {
+	if r.RetireHeight == 0 || r.KeyID != k.ID { // another branch may have the id for another key
+		return k.StagedRetireHeight
+	}
+	return max(r.RetireHeight, k.RetireHeight)
 }
 
 // AwaitsAck reports that the key is deleted, and that the chain waits for a

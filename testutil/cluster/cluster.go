@@ -261,7 +261,9 @@ func (*Cluster) Proven(context.Context, types.Operator, types.Context) (bool, er
 }
 
 // ReshareEnded implements mpc.Chain.
-func (*Cluster) ReshareEnded(context.Context, string) (bool, error) { return false, nil }
+func (*Cluster) ReshareEnded(context.Context, string) (types.EndedReshare, bool, error) {
+	return types.EndedReshare{}, false, nil
+}
 
 // Signature implements mpc.Chain.
 func (c *Cluster) Signature(_ context.Context, id string) (types.SignatureResult, bool, error) {

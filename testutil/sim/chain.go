@@ -66,7 +66,7 @@ type snapshot struct {
 	requests   []types.Request
 	keys       map[types.KeyID]types.Key
 	signatures map[string]types.SignatureResult
-	ended      map[string]bool // reshares
+	ended      map[string]types.EndedReshare // those that are over, by id
 	attested   map[types.AttestedAttempt]bool
 	faults     []types.Fault
 	// proven says against whom there ever was proof in a session.
@@ -330,7 +330,7 @@ func (c *Chain) commit() {
 	k, ctx := c.Fixture.Keeper, c.Fixture.Ctx
 	s := &snapshot{
 		height: int64(len(c.blocks)), time: c.world.Now(), keys: make(map[types.KeyID]types.Key),
-		signatures: make(map[string]types.SignatureResult), ended: make(map[string]bool),
+		signatures: make(map[string]types.SignatureResult), ended: make(map[string]types.EndedReshare),
 	}
 	var err error
 	s.requests, err = k.EngineRequests(ctx)
@@ -370,8 +370,11 @@ func (c *Chain) commit() {
 		}
 	}
 	for _, id := range c.reshared {
-		s.ended[id], err = k.EngineReshareEnded(ctx, id)
+		end, ended, err := k.EngineReshareEnded(ctx, id)
 		c.must(err)
+		if ended {
+			s.ended[id] = end
+		}
 	}
 	c.roster, err = k.EngineRoster(ctx)
 	c.must(err)

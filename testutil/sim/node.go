@@ -304,8 +304,9 @@ func (n *Node) Proven(_ context.Context, op types.Operator, session types.Contex
 }
 
 // ReshareEnded implements mpc.Chain.
-func (n *Node) ReshareEnded(_ context.Context, id string) (bool, error) {
-	return n.world.Chain.at(n.seen).ended[id], nil
+func (n *Node) ReshareEnded(_ context.Context, id string) (types.EndedReshare, bool, error) {
+	end, ended := n.world.Chain.at(n.seen).ended[id]
+	return end, ended, nil
 }
 
 // Signature implements mpc.Chain.

@@ -221,3 +221,85 @@ func TestRefreshedOften(t *testing.T) {
 	signsAll(t, w, "after")
 	require.Empty(t, w.Chain.Errors)
 }
+
+// TestFailsAgainAndAgain: an owner asks for a reshare again within retire_blocks of each that
+// failed, and in the end for one to a participant that never comes, which stays open. What each
+// staged goes when that one failed so long ago, everywhere, and not before.
+func TestFailsAgainAndAgain(t *testing.T) {
+	const retire = 60
+	w := network(t, 13, 5)
+	w.Chain.ChangeParams(func(p *xtypes.Params) {
+		p.RetireBlocks, p.ReshareLifetimeBlocks, p.ReshareAttemptBlocks = retire, 400, 100
+	})
+	a, b, c, d, e := w.Nodes[0], w.Nodes[1], w.Nodes[2], w.Nodes[3], w.Nodes[4]
+	w.Chain.Keygen("key", 1, a, b, c)
+	require.True(t, w.Run(2*time.Minute, ready(w, "key")))
+	e.Crash()
+	failed := make(map[string]int64)
+	made := make(map[string][]*sim.Node)
+	check := func() {
+		for id, at := range failed {
+			left := at + retire - w.Chain.Height()
+			if left <= 0 && left > -5 {
+				continue // it may not have looked yet
+			}
+			var held []*sim.Node
+			for _, n := range w.Nodes {
+				if staged(t, n, id) {
+					held = append(held, n)
+				}
+			}
+			if left > 0 {
+				require.Equal(t, made[id], held, "%s failed at height %d, this is %d", id, at, w.Chain.Height())
+			} else {
+				require.Empty(t, held, "%s failed at height %d, this is %d", id, at, w.Chain.Height())
+			}
+		}
+	}
+	passes := func(blocks int64) {
+		for end := w.Chain.Height() + blocks; w.Chain.Height() < end; check() {
+			height := w.Chain.Height()
+			require.True(t, w.Run(time.Minute, func() bool { return w.Chain.Height() > height }))
+		}
+	}
+	for i := range 6 {
+		id := fmt.Sprintf("r-%d", i)
+		w.Chain.Reshare(id, "key", 1, b, c, d)
+		require.True(t, w.Run(2*time.Minute, func() bool { return staged(t, d, id) }), "%s is stuck", id)
+		w.Chain.CancelReshare(id)
+		require.True(t, w.Run(time.Minute, func() bool { return w.Chain.ReshareStatus(id) == xtypes.RESHARE_STATUS_ERROR }))
+		at := w.Chain.Height()
+		passes(3) // what was on its way then is there
+		for _, n := range w.Nodes {
+			if staged(t, n, id) {
+				made[id] = append(made[id], n)
+			}
+		}
+		failed[id] = at
+		passes(20)
+	}
+	w.Chain.Reshare("open", "key", 1, c, d, e)
+	passes(2 * retire)
+	require.Equal(t, xtypes.RESHARE_STATUS_PENDING, w.Chain.ReshareStatus("open"))
+	for _, n := range w.Nodes {
+		records, err := n.Store.Records()
+		require.NoError(t, err)
+		for _, r := range records {
+			require.NotContains(t, failed, r.Request.ID, "%s", n.Operator)
+		}
+	}
+	signsAll(t, w, "meanwhile")
+	e.Start()
+	require.True(t, w.Run(5*time.Minute, reshared(w, "open")), "the reshare is stuck")
+	retired(t, w)
+	holdsEpoch(t, w, 1, c, d, e)
+	require.Empty(t, w.Chain.Errors)
+}
+
+// staged: a node has a share that a reshare made.
+func staged(t *testing.T, n *sim.Node, reshare string) bool {
+	t.Helper()
+	records, err := n.Store.Records()
+	require.NoError(t, err)
+	return slices.ContainsFunc(records, func(r types.Record) bool { return r.Request.ID == reshare && r.HasData })
+}

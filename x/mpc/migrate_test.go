@@ -80,6 +80,21 @@ func TestStateOfVersion1(t *testing.T) {
 	require.NoError(t, err)
 	require.NoError(t, params.Validate())
 
+	// The end of what a reshare made that failed was the key's alone, and stays it.
+	reshares, err := f.Query.Reshares(f.Ctx, &types.QueryResharesRequest{Status: types.RESHARE_STATUS_ERROR})
+	require.NoError(t, err)
+	require.NotEmpty(t, reshares.Reshares)
+	for _, r := range reshares.Reshares {
+		end, ended, err := f.Keeper.EngineReshareEnded(f.Ctx, r.Id)
+		require.NoError(t, err)
+		require.True(t, ended)
+		key, err := f.Keeper.Key(f.Ctx, r.KeyId)
+		require.NoError(t, err)
+		seen := key.ToEngine()
+		require.Equal(t, seen.StagedRetireHeight, seen.StagedEnd(end))
+		require.Positive(t, key.StagedRetireHeight)
+	}
+
 	// Five made the key that is gone, and one of them said that it destroyed its share.
 	owing := 0
 	for _, p := range f.Participants {

@@ -178,20 +178,21 @@ func (k *Keeper) EngineProven(ctx context.Context, participant mpctypes.Operator
 }
 
 // EngineReshareEnded reports that a reshare was asked for and is over, whatever became of
-// it, be it that it was pruned since; false while it is open, and if nobody asked. Of one
-// that cannot be read it says so, too: then a node keeps what the reshare made.
-func (k *Keeper) EngineReshareEnded(ctx context.Context, id string) (bool, error) {
+// it, be it that it was pruned since, of which it says nothing else; false while it is open, and
+// if nobody asked. Of one that cannot be read it says so, too: then a node keeps what the
+// reshare made.
+func (k *Keeper) EngineReshareEnded(ctx context.Context, id string) (mpctypes.EndedReshare, bool, error) {
 	r, err := k.Reshare(ctx, id)
 	switch {
 	case errors.Is(err, types.ErrUnknownReshare):
-		return false, nil
+		return mpctypes.EndedReshare{}, false, nil
 	case errors.Is(err, types.ErrPruned):
-		return true, nil
+		return mpctypes.EndedReshare{}, true, nil
 	case err != nil:
 		k.unreadable(ctx, "reshare "+id, err)
-		return false, nil
+		return mpctypes.EndedReshare{}, false, nil
 	}
-	return !r.Open(), nil
+	return mpctypes.EndedReshare{KeyID: mpctypes.KeyID(r.KeyId), RetireHeight: r.RetireHeight}, !r.Open(), nil
 }
 
 // EngineSignature reads a finished signature; false if there is none, none yet, or

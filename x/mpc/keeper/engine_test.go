@@ -90,7 +90,7 @@ func TestEngineReshareEnded(t *testing.T) {
 	f := chain.New(t, 3)
 	secret := f.ReadyKey("k", 1)
 	over := func(id string) bool {
-		ended, err := f.Keeper.EngineReshareEnded(f.Ctx, id)
+		_, ended, err := f.Keeper.EngineReshareEnded(f.Ctx, id)
 		require.NoError(t, err)
 		return ended
 	}
@@ -169,7 +169,7 @@ func TestUnreadableIsToldOnce(t *testing.T) {
 	f.Ctx = f.Ctx.WithLogger(log.NewLogger(&out, log.OutputJSONOption()))
 	for range 5 {
 		for _, id := range []string{"r", "s"} {
-			ended, err := f.Keeper.EngineReshareEnded(f.Ctx, id)
+			_, ended, err := f.Keeper.EngineReshareEnded(f.Ctx, id)
 			require.NoError(t, err)
 			require.False(t, ended)
 		}

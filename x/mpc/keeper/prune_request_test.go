@@ -86,10 +86,11 @@ func (p *pruneReshareCase) run(t *testing.T) {
 			require.ErrorIs(t, f.Keeper.CheckEvidence(f.Ctx, proof), types.ErrAlreadyDecided)
 		}
 	}
-	ended, err := f.Keeper.EngineReshareEnded(f.Ctx, "r")
+	end, ended, err := f.Keeper.EngineReshareEnded(f.Ctx, "r")
 	require.NoError(t, err)
 	require.True(t, ended)
-	ended, err = f.Keeper.EngineReshareEnded(f.Ctx, "never")
+	require.Zero(t, end, "the key says when what it made goes")
+	_, ended, err = f.Keeper.EngineReshareEnded(f.Ctx, "never")
 	require.NoError(t, err)
 	require.False(t, ended)
 	_, known, err := f.Keeper.EngineOutcome(f.Ctx, mpctypes.RequestID{Kind: mpctypes.KindReshare, ID: "r"})

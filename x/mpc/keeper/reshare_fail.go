@@ -29,10 +29,11 @@ func (k *Keeper) failReshare(ctx context.Context, id string, reason mpctypes.Rea
 		return err
 	}
 	height := sdk.UnwrapSDKContext(ctx).BlockHeight()
-	if err := reshare.Fail(reason, height); err != nil {
+	retire := height + int64(params.RetireBlocks)
+	if err := reshare.Fail(reason, height, retire); err != nil {
 		return err
 	}
-	key.DropReshare(height + int64(params.RetireBlocks))
+	key.DropReshare(retire)
 	able, err := k.able(ctx, key)
 	if err != nil {
 		return err

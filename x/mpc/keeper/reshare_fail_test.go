@@ -1,6 +1,7 @@
 package keeper_test
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 	"testing"
@@ -197,6 +198,57 @@ func TestFailureNeverLowersTheStagedRetireHeight(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, []int64{101, 101, 201}[i], requireKey(t, f, "k", types.KEY_STATUS_READY, "").StagedRetireHeight)
 	}
+	for id, own := range map[string]int64{"a": 101, "b": 2, "c": 201} {
+		require.Equal(t, own, requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "cancelled").RetireHeight, "each has its own")
+		require.Equal(t, max(own, 101), stagedEnd(t, f, id), "and stays for as long as the key's")
+	}
+}
+
+// stagedEnd is the first block at which a node destroys what a reshare of k made that failed.
+func stagedEnd(t *testing.T, f *chain.Fixture, id string) int64 {
+	t.Helper()
+	r, ended, err := f.Keeper.EngineReshareEnded(f.Ctx, id)
+	require.NoError(t, err)
+	require.True(t, ended)
+	key := engineKey(t, f, "k")
+	return key.StagedEnd(r)
+}
+
+// Who asks for one reshare after the other puts off the end of none that failed, by those that
+// fail nor by the one that is open, or tested; what may succeed yet has no end.
+func TestLaterResharesPutOffNoEnd(t *testing.T) {
+	f, secret := resharing(t)
+	ends := make(map[string]int64)
+	for i := range int64(5) {
+		f.EndBlocks(10 + 40*i)
+		id := fmt.Sprint("r-", i)
+		f.Reshare(id, "k", 1)
+		if i%2 == 1 {
+			f.Stage(id, secret)
+		}
+		_, ended, err := f.Keeper.EngineReshareEnded(f.Ctx, id)
+		require.NoError(t, err)
+		require.False(t, ended)
+		for earlier, end := range ends {
+			require.Equal(t, end, stagedEnd(t, f, earlier), "%s, while %s is open", earlier, id)
+		}
+		if i == 4 {
+			break
+		}
+		_, err = f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: id})
+		require.NoError(t, err)
+		ends[id] = f.Ctx.BlockHeight() + 100
+		require.Equal(t, ends[id], requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "cancelled").RetireHeight)
+	}
+	participants := f.Participants
+	f = exportImport(t, f)
+	f.Participants = participants
+	for earlier, end := range ends {
+		require.Equal(t, end, stagedEnd(t, f, earlier), "on a chain that starts anew")
+	}
+	f.Stage("r-4", secret)
+	f.PassTest("r-4", secret)
+	require.Zero(t, requireReshare(t, f, "r-4", types.RESHARE_STATUS_READY, "").RetireHeight)
 }
 
 // Nor does a deletion that is taken back bring forward what a switch set.

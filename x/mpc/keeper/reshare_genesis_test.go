@@ -182,6 +182,21 @@ func TestStagedRetireHeightOfAnotherChain(t *testing.T) {
 	f := chain.NewEmpty(t)
 	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
 	require.EqualValues(t, 1, engineKey(t, f, "k").StagedRetireHeight)
+	require.EqualValues(t, 1, stagedEnd(t, f, "r"))
+	f.Ctx = f.Ctx.WithBlockHeight(1)
+	again, err := f.Keeper.ExportGenesis(f.Ctx)
+	require.NoError(t, err)
+	require.NoError(t, again.Validate())
+
+	// Of an export of before reshares had an end the key's holds.
+	for i := range gs.Reshares {
+		gs.Reshares[i].RetireHeight = 0
+	}
+	gs.Keys[0].StagedRetireHeight = 150
+	require.NoError(t, gs.Validate())
+	f = chain.NewEmpty(t)
+	require.NoError(t, f.Keeper.InitGenesis(f.Ctx, *gs))
+	require.EqualValues(t, 49, stagedEnd(t, f, "r"))
 }
 
 // On a chain that starts anew at a lower height what was said of each other of an open

@@ -125,11 +125,13 @@ func TestUndeleteLeavesTimeToSayWhatIsMissing(t *testing.T) {
 	key := engineKey(t, f, "k")
 	require.Equal(t, mpctypes.KeyDeleting, key.Status)
 	require.EqualValues(t, []int64{110, 120, 121}, []int64{key.EndOf(0), key.EndOf(1), key.StagedRetireHeight}, "all of it is over")
+	require.EqualValues(t, 121, requireReshare(t, f, "r", types.RESHARE_STATUS_ERROR, "key_deleted").RetireHeight)
 	undeleteKey(t, f, "k")
 	f.EndBlocks(122)
 	key = engineKey(t, f, "k")
 	require.Equal(t, mpctypes.KeyReady, key.Status)
 	require.EqualValues(t, []int64{221, 221, 221, 221}, []int64{key.EndOf(0), key.EndOf(1), key.StagedRetireHeight, key.RetireHeight})
+	require.EqualValues(t, 221, stagedEnd(t, f, "r"))
 	require.NoError(t, f.Keeper.ApplyAttestation(f.Ctx, &word))
 
 	gs, err := f.Keeper.ExportGenesis(f.Ctx)

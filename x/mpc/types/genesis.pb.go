@@ -156,9 +156,9 @@ var xxx_messageInfo_CondemnedRequest proto.InternalMessageInfo
 // the new chain's first block at import, are: height and expiry_height of open
 // requests, decided_height of decided keys, signatures and reshares, retire_height,
 // staged_retire_height, auto_reshare_height and endangered_height of keys, retire_height of
-// their ended_epochs, until_height of
-// absentees and of repaired shares, height and lapse_height of faults, height of queued
-// hooks. All other heights are history.
+// their ended_epochs and of reshares that failed, until_height of absentees and of
+// repaired shares, height and lapse_height of faults, height of queued hooks. All other
+// heights are history.
 type GenesisState struct {
 	Params       Params               `protobuf:"bytes,1,opt,name=params,proto3" json:"params"`
 	Participants []GenesisParticipant `protobuf:"bytes,2,rep,name=participants,proto3" json:"participants"`

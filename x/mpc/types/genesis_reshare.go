@@ -20,8 +20,9 @@ func (c genesisCheck) addReshares(all []Reshare) error {
 		if _, twice := c.reshares[r.Id]; twice {
 			return fmt.Errorf("reshare %s is there twice", r.Id)
 		}
-		if r.DecidedHeight > c.height {
-			return fmt.Errorf("reshare %s was decided at height %d, the export is of height %d", r.Id, r.DecidedHeight, c.height)
+		if r.DecidedHeight > c.height || r.RetireHeight > c.height+MaxLengthBlocks {
+			return fmt.Errorf("reshare %s was decided at height %d with retire_height %d, the export is of height %d",
+				r.Id, r.DecidedHeight, r.RetireHeight, c.height)
 		}
 		c.reshares[r.Id] = r
 		_, open := c.requests[requestName(REQUEST_KIND_RESHARE, r.Id)]

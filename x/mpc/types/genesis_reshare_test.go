@@ -10,7 +10,7 @@ import (
 )
 
 // exportedReshares is a state with reshares: of key k, "a" is READY and "b" TESTING;
-// of key l, "c" is PENDING with an attestation.
+// of key l, "c" is PENDING with an attestation, and "d" ERROR.
 func exportedReshares(t *testing.T) types.GenesisState {
 	t.Helper()
 	f := chain.New(t, 4)
@@ -21,6 +21,9 @@ func exportedReshares(t *testing.T) types.GenesisState {
 	f.PassTest("a", secret)
 	f.Reshare("b", "k", 2)
 	f.Stage("b", secret)
+	f.Reshare("d", "l", 1)
+	_, err := f.Msg.CancelReshare(f.Ctx, &types.MsgCancelReshare{Requester: f.Requester, ReshareId: "d"})
+	require.NoError(t, err)
 	f.Reshare("c", "l", 1, f.Participants[1:3]...)
 	p := f.Participants[2]
 	a := p.AttestReshare("c", 0, chain.Session("c"), chain.NewSecret("l").Payload(2))
@@ -31,7 +34,7 @@ func exportedReshares(t *testing.T) types.GenesisState {
 }
 
 func TestReshareGenesisValidate(t *testing.T) {
-	// In exportedReshares: keys are k and l, reshares a, b, c, signatures the tests of
+	// In exportedReshares: keys are k and l, reshares a, b, c, d, signatures the tests of
 	// a and b, requests the test of b and the reshare c.
 	for name, spoil := range map[string]func(*types.GenesisState){
 		"ended, not the last one": func(g *types.GenesisState) { g.Keys[0].EndedEpochs[0].Epoch = 1 },
@@ -52,16 +55,25 @@ func TestReshareGenesisValidate(t *testing.T) {
 			g.Keys[0].Status = types.KEY_STATUS_DELETED
 			g.Keys[0].EndedEpochs[0].RetireHeight = g.ExportHeight + types.MaxLengthBlocks + 1
 		},
-		"id":                       func(g *types.GenesisState) { g.Reshares[0].Id = "" },
-		"not of the module":        func(g *types.GenesisState) { g.Reshares[0].Auto = true },
-		"twice":                    func(g *types.GenesisState) { g.Reshares = append(g.Reshares, g.Reshares[0]) },
-		"unknown key":              func(g *types.GenesisState) { g.Reshares[0].KeyId = "none" },
-		"status":                   func(g *types.GenesisState) { g.Reshares[0].Status = 9 },
-		"owner":                    func(g *types.GenesisState) { g.Reshares[0].Owner = "" },
-		"module":                   func(g *types.GenesisState) { g.Reshares[0].Module = "vault" },
-		"content hash":             func(g *types.GenesisState) { g.Reshares[0].ContentHash = nil },
-		"reason":                   func(g *types.GenesisState) { g.Reshares[0].Reason = "expired" },
-		"ERROR without reason":     func(g *types.GenesisState) { g.Reshares[0].Status = types.RESHARE_STATUS_ERROR },
+		"id":                   func(g *types.GenesisState) { g.Reshares[0].Id = "" },
+		"not of the module":    func(g *types.GenesisState) { g.Reshares[0].Auto = true },
+		"twice":                func(g *types.GenesisState) { g.Reshares = append(g.Reshares, g.Reshares[0]) },
+		"unknown key":          func(g *types.GenesisState) { g.Reshares[0].KeyId = "none" },
+		"status":               func(g *types.GenesisState) { g.Reshares[0].Status = 9 },
+		"owner":                func(g *types.GenesisState) { g.Reshares[0].Owner = "" },
+		"module":               func(g *types.GenesisState) { g.Reshares[0].Module = "vault" },
+		"content hash":         func(g *types.GenesisState) { g.Reshares[0].ContentHash = nil },
+		"reason":               func(g *types.GenesisState) { g.Reshares[0].Reason = "expired" },
+		"ERROR without reason": func(g *types.GenesisState) { g.Reshares[0].Status = types.RESHARE_STATUS_ERROR },
+		"READY, with an end":   func(g *types.GenesisState) { g.Reshares[0].RetireHeight = 100 },
+		"TESTING, with an end": func(g *types.GenesisState) { g.Reshares[1].RetireHeight = 100 },
+		"ERROR, over before":   func(g *types.GenesisState) { g.Reshares[3].RetireHeight = g.Reshares[3].DecidedHeight },
+		"ERROR, end below 1": func(g *types.GenesisState) {
+			g.Reshares[3].DecidedHeight, g.Reshares[3].RetireHeight = -9, -1
+		},
+		"ERROR, end out of reach": func(g *types.GenesisState) {
+			g.Reshares[3].RetireHeight = g.ExportHeight + types.MaxLengthBlocks + 1
+		},
 		"READY, undecided":         func(g *types.GenesisState) { g.Reshares[0].DecidedHeight = 0 },
 		"TESTING, decided":         func(g *types.GenesisState) { g.Reshares[1].DecidedHeight = 1 },
 		"threshold":                func(g *types.GenesisState) { g.Reshares[0].Threshold = 3 },

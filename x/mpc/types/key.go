@@ -188,8 +188,8 @@ func (k *Key) Shift(blocks int64) {
 }
 
 // ToEngine converts for the node. While a reshare is open, nothing that one made is
-// known to be over: a request that is condemned, or a session that lost, may come
-// back by a rollback.
+// known to be over by the key alone: a request that is condemned, or a session that lost, may
+// come back by a rollback. Each that failed has its own end (EngineReshareEnded).
 func (k Key) ToEngine() mpctypes.Key {
 	out := mpctypes.Key{
 		ID: mpctypes.KeyID(k.Id), Status: mpctypes.KeyStatus(k.Status), Epoch: k.Epoch,

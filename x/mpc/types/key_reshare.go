@@ -58,8 +58,8 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64, pauseBlocks uint32) 
 	return nil
 }
 
-// DropReshare forgets a reshare that failed. What was staged for it may be destroyed
-// from retireHeight on, and not before what an earlier one left.
+// DropReshare forgets a reshare that failed. When it is pruned what was staged for it may be
+// destroyed from retireHeight on, and not before what an earlier one left.
 func (k *Key) DropReshare(retireHeight int64) {
 	k.NextSession, k.ReshareId = nil, ""
 	k.StagedRetireHeight = max(k.StagedRetireHeight, retireHeight)

@@ -103,13 +103,14 @@ func (r *Reshare) Finish(height int64) error {
 	return nil
 }
 
-// Fail makes the reshare ERROR for a reason.
-func (r *Reshare) Fail(reason mpctypes.Reason, height int64) error {
+// Fail makes the reshare ERROR for a reason. What was staged for it may be destroyed from
+// retireHeight on, whatever becomes of later ones.
+func (r *Reshare) Fail(reason mpctypes.Reason, height, retireHeight int64) error {
 	if err := r.moveTo(RESHARE_STATUS_ERROR); err != nil {
 		return err
 	}
 	r.Reason = string(reason)
-	r.DecidedHeight = height
+	r.DecidedHeight, r.RetireHeight = height, retireHeight
 	return nil
 }
 
@@ -135,6 +136,9 @@ func (r Reshare) Validate(key Key) error {
 		return fmt.Errorf("reshare %s is %s with reason %q", r.Id, r.Status, r.Reason)
 	case r.Open() != (r.DecidedHeight == 0):
 		return fmt.Errorf("reshare %s is %s with decided_height %d", r.Id, r.Status, r.DecidedHeight)
+	case r.RetireHeight != 0 && (r.Status != RESHARE_STATUS_ERROR || r.RetireHeight < 1 || r.RetireHeight <= r.DecidedHeight):
+		return fmt.Errorf("reshare %s is %s with decided_height %d and retire_height %d; only one that is ERROR has that, and after it",
+			r.Id, r.Status, r.DecidedHeight, r.RetireHeight)
 	}
 	for _, err := range []error{
 		validateCommittee(r.Id, r.Threshold, r.Participants),
@@ -149,11 +153,14 @@ func (r Reshare) Validate(key Key) error {
 	return nil
 }
 
-// Shift moves the request and the decision in time, for a chain that starts anew.
+// Shift moves the request, the decision and the end in time, for a chain that starts anew.
 func (r *Reshare) Shift(blocks int64) {
 	r.RequestedHeight += blocks
 	if !r.Open() {
 		r.DecidedHeight = shiftPast(r.DecidedHeight, blocks)
+	}
+	if r.RetireHeight != 0 { // 0 stands for none, so what is over stays above it
+		r.RetireHeight = max(r.RetireHeight+blocks, 1)
 	}
 }
 

@@ -76,7 +76,7 @@ func TestForbiddenMoves(t *testing.T) {
 	require.Error(t, pending.Finish(1))
 	require.Error(t, (&types.Key{Id: "k", Status: types.KEY_STATUS_READY, ReshareId: "r"}).Switch(pending, 1, 2, 1))
 	failed := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_ERROR}
-	require.Error(t, failed.Fail("expired", 1))
+	require.Error(t, failed.Fail("expired", 1, 2))
 	require.Error(t, failed.Stage(&mpctypes.Attestation{}, mpctypes.KeygenPayload{}))
 	switched := types.Reshare{Id: "r", Status: types.RESHARE_STATUS_READY, Epoch: 1}
 	for _, k := range []types.Key{
