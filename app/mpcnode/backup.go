@@ -59,6 +59,11 @@ func (v *Vault) planWith(keys []ed25519.PrivateKey, chainID string, r *BackupReq
 	return backup.Plan(v.db, keys, chainID, r.Last, r.Full, time.Now())
 }
 
+// headerJudged is set in the answer to a request for a backup by a node that looked at the
+// staged shares that it lost: of those that can be judged none counts any more. Programs of
+// before there was the header look at none.
+const headerJudged = "Mpc-Staged-Judged"
+
 const (
 	// maxBackupRequestBytes: a manifest, passphrases and some recipients.
 	maxBackupRequestBytes = 17 << 20
@@ -73,7 +78,8 @@ type backups struct {
 	vault    *Vault
 	identity string
 	chainID  string
-	// word is what the chain says of what the node lost, see backup.Lost.Check.
+	// word is what the chain says of what the node lost, see backup.Lost.Check. Of staged
+	// shares it finds out what can be found out: see headerJudged.
 	word func(backup.Lost) (elsewhere []string, wanted []backup.Entry)
 	// record writes a line into the audit log.
 	record func(Operation)
@@ -113,6 +119,7 @@ func (b *backups) ServeHTTP(w http.ResponseWriter, req *http.Request) {
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return
 	}
+	w.Header().Set(headerJudged, "true")
 	head := binary.BigEndian.AppendUint32(nil, uint32(len(manifest)))
 	if _, err := w.Write(append(head, manifest...)); err != nil {
 		return // the caller has gone
@@ -179,36 +186,39 @@ func (b *backups) plan(req *http.Request, identity *storage.Identity) (*backup.B
 }
 
 // Backup asks for a backup. take gets the manifest and the file, which is whole
-// only if take reads it to its end without an error. ErrNotRunning if no node
-// answers, ErrOtherUser if this user may not ask.
-func (c *Client) Backup(ctx context.Context, r *BackupRequest, take func(backup.Manifest, io.Reader) error) error {
+// only if take reads it to its end without an error. judged says, of a request without
+// SharesAreLost, that the node asked the chain about staged shares that it lost, see
+// backup.Lost.Unjudged. ErrNotRunning if no node answers, ErrOtherUser if this user may not
+// ask, backup.ErrOtherProgram or backup.ErrNewerFormat, before take, if this program cannot
+// write the node's manifest.
+func (c *Client) Backup(ctx context.Context, r *BackupRequest, take func(backup.Manifest, io.Reader) error) (judged bool, err error) {
 	ctx, cancel := context.WithTimeout(ctx, backupTimeout)
 	defer cancel()
 	body, err := json.Marshal(r)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer types.Wipe(body)
 	resp, err := c.do(ctx, http.MethodPost, pathBackup, body)
 	if err != nil {
-		return err
+		return false, err
 	}
 	defer resp.Body.Close()
 	var head [4]byte
 	if _, err := io.ReadFull(resp.Body, head[:]); err != nil {
-		return fmt.Errorf("read the node's backup: %w", err)
+		return false, fmt.Errorf("read the node's backup: %w", err)
 	}
 	n := binary.BigEndian.Uint32(head[:])
 	if n > maxBackupRequestBytes {
-		return fmt.Errorf("read the node's backup: a manifest of %d bytes", n)
+		return false, fmt.Errorf("read the node's backup: a manifest of %d bytes", n)
 	}
 	raw := make([]byte, n)
 	if _, err := io.ReadFull(resp.Body, raw); err != nil {
-		return fmt.Errorf("read the node's backup: %w", err)
+		return false, fmt.Errorf("read the node's backup: %w", err)
 	}
-	var manifest backup.Manifest
-	if err := json.Unmarshal(raw, &manifest); err != nil {
-		return fmt.Errorf("read the node's backup: %w", err)
+	manifest, err := backup.ParseAnswer(raw)
+	if err != nil {
+		return false, fmt.Errorf("read the node's backup: %w", err)
 	}
-	return take(manifest, resp.Body)
+	return !r.SharesAreLost && resp.Header.Get(headerJudged) == "true", take(manifest, resp.Body)
 }

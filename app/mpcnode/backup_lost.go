@@ -11,14 +11,16 @@ import (
 // word is what the chain says of what the newest backup has and this node has not, see
 // backup.Lost.Check. What it does not know now, or as it was before the share, is of blocks
 // that this node has to catch up with. While it cannot be asked it says of nothing that it
-// is over.
+// is over. An entry that names no session is none that it could judge: whoever adds the file
+// names it.
 func (w *shareWatch) word(lost backup.Lost) (elsewhere []string, wanted []backup.Entry) {
+	judgeable := slices.DeleteFunc(slices.Clone(lost.Staged), func(e backup.Entry) bool { return !e.Judgeable() })
 	ctx, err := (&chain{app: w.app}).committed()
 	if err != nil {
-		return nil, lost.Staged
+		return nil, judgeable
 	}
 	state := w.app.MPCState()
-	for _, e := range lost.Staged {
+	for _, e := range judgeable {
 		if mayCount(ctx, state, e) {
 			wanted = append(wanted, e)
 		}
@@ -44,15 +46,14 @@ func (w *shareWatch) elsewhere(ctx context.Context, state State, lost backup.Los
 	return list
 }
 
-// mayCount: the chain signs with a share that was staged here, or may choose it yet. It is
-// false of each that the engine may have destroyed by what the chain says (settleRecord in
-// package mpc), at whatever height that was: when a reshare is pruned the chain forgets when
-// the shares of one that failed were to go. So no backup is refused for a share that
-// went as it should, and one that is refused can be restored and stays.
+// mayCount: the chain signs with a share that was staged here, may choose it yet, or may need
+// it. It is false of each that the engine would destroy by what the chain says now
+// (settleRecord in package mpc), at whatever height: when a reshare is pruned the chain forgets
+// when the shares of one that failed were to go. So one for which a backup is refused can
+// be restored and stays, and that ends it. Of a failed reshare the engine keeps them while t or
+// fewer participants have a share of the chain's epoch: they may be all that is left of the key.
+// If this one went before that, it is worth restoring all the same.
 func mayCount(ctx context.Context, state State, e backup.Entry) bool {
-	if e.Context == "" {
-		return false // of a manifest of before it told of the session: there is no way to know
-	}
 	key, known, err := state.EngineKey(ctx, types.KeyID(e.KeyID))
 	switch {
 	case err != nil || !known || key.Status == types.KeyPending:
@@ -61,7 +62,7 @@ func mayCount(ctx context.Context, state State, e backup.Entry) bool {
 		return false
 	case e.Epoch == key.Epoch:
 		return e.Context == key.Session.String()
-	case e.Context == key.NextSession.String():
+	case e.Context == key.NextSession.String() || key.LacksShares():
 		return true
 	}
 	_, ended, err := state.EngineReshareEnded(ctx, e.Request)

@@ -3,7 +3,9 @@ package mpcnode
 import (
 	"bytes"
 	"crypto/ed25519"
+	"encoding/binary"
 	"io"
+	"net/http"
 	"os"
 	"path/filepath"
 	"slices"
@@ -13,6 +15,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -78,10 +81,11 @@ func TestBackupThroughTheSocket(t *testing.T) {
 		head, err := folder.Head()
 		require.NoError(t, err)
 		r.Last = head.Last
-		return NewClient(path).Backup(t.Context(), &r, func(m backup.Manifest, content io.Reader) error {
+		_, err = NewClient(path).Backup(t.Context(), &r, func(m backup.Manifest, content io.Reader) error {
 			_, err := folder.Add(m, func(w io.Writer) error { _, err := io.Copy(w, content); return err })
 			return err
 		})
+		return err
 	}
 	require.NoError(t, create(BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}}))
 	require.NoError(t, v.Database().BindDigest("payment-2", types.Hash{2}, []byte{2}))
@@ -100,7 +104,7 @@ func TestBackupThroughTheSocket(t *testing.T) {
 	err = create(BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}})
 	saves.mu.Unlock()
 	require.ErrorContains(t, err, "already")
-	err = NewClient(path+"x").Backup(t.Context(), &BackupRequest{}, nil)
+	_, err = NewClient(path+"x").Backup(t.Context(), &BackupRequest{}, nil)
 	require.ErrorIs(t, err, ErrNotRunning)
 
 	chain, err := folder.Chain()
@@ -206,11 +210,12 @@ func TestBackupOfWhatIsGone(t *testing.T) {
 	create := func(lost bool) (backup.Manifest, error) {
 		r := BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}, Last: last, SharesAreLost: lost}
 		var added backup.Manifest
-		err := NewClient(path).Backup(t.Context(), &r, func(m backup.Manifest, content io.Reader) error {
+		judged, err := NewClient(path).Backup(t.Context(), &r, func(m backup.Manifest, content io.Reader) error {
 			added = m
 			_, err := io.Copy(io.Discard, content)
 			return err
 		})
+		require.Equal(t, err == nil && !lost, judged)
 		return added, err
 	}
 	first, err := create(false)
@@ -238,9 +243,41 @@ func TestBackupOfWhatIsGone(t *testing.T) {
 	require.NoError(t, err)
 	saves.word = func(l backup.Lost) ([]string, []backup.Entry) { return nil, l.Staged }
 	_, err = create(false)
-	require.ErrorContains(t, err, "the newest file has shares of treasury epoch 1, which the chain signs with or may choose yet")
+	require.ErrorContains(t, err, "the newest file has shares of treasury epoch 1, which the chain signs with, or may choose or need yet")
 	_, err = create(true)
 	require.NoError(t, err)
+}
+
+// A node of a later program says more in its manifest than this one would write beside the
+// file: nothing is taken of it. One of before looked at no staged share.
+func TestBackupOfAnotherProgram(t *testing.T) {
+	const manifest = `{"format":"sequencer-mpc-backup","version":1,"number":1,"full":true,"created":"2026-01-02T03:04:05Z",` +
+		`"chain_id":"seq-1","previous":"","file":"","identity":[],"records":[],"tombstones":[],"bindings":{"count":0,"fingerprint":"","in":1}`
+	for name, c := range map[string]struct {
+		manifest string
+		want     error
+	}{
+		"of before":         {manifest + "}", nil},
+		"with another word": {manifest + `,"more":1}`, backup.ErrOtherProgram},
+		"of a later format": {strings.Replace(manifest, `"version":1`, `"version":3`, 1) + "}", backup.ErrNewerFormat},
+		"of other bounds":   {strings.Replace(manifest, `"number":1`, `"number":0`, 1) + "}", backup.ErrDamaged},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "mpc.sock")
+			serveSocket(t, path, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				_, err := w.Write(append(binary.BigEndian.AppendUint32(nil, uint32(len(c.manifest))), c.manifest...))
+				assert.NoError(t, err)
+			}))
+			taken := false
+			judged, err := NewClient(path).Backup(t.Context(), &BackupRequest{}, func(backup.Manifest, io.Reader) error {
+				taken = true
+				return nil
+			})
+			require.ErrorIs(t, err, c.want)
+			require.Equal(t, c.want == nil, taken)
+			require.False(t, judged)
+		})
+	}
 }
 
 // A backup that fails half way is none, and says so: here a record is destroyed
@@ -257,7 +294,7 @@ func TestBackupThatFailsHalfWay(t *testing.T) {
 	to, _ := recipient(t)
 	dir := filepath.Join(t.TempDir(), "backups")
 	r := BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}}
-	err := NewClient(path).Backup(t.Context(), &r, func(m backup.Manifest, content io.Reader) error {
+	_, err := NewClient(path).Backup(t.Context(), &r, func(m backup.Manifest, content io.Reader) error {
 		require.NoError(t, v.Database().DestroyRecord(second.RecordKey))
 		_, err := backup.At(dir).Add(m, func(w io.Writer) error { _, err := io.Copy(w, content); return err })
 		return err
@@ -471,10 +508,11 @@ func TestBackupAfterRotation(t *testing.T) {
 	to, with := recipient(t)
 	folder := backup.At(filepath.Join(t.TempDir(), "backups"))
 	request := BackupRequest{Passphrase: []byte("horse"), Recipients: []string{to}}
-	require.NoError(t, NewClient(path).Backup(t.Context(), &request, func(m backup.Manifest, content io.Reader) error {
+	_, err = NewClient(path).Backup(t.Context(), &request, func(m backup.Manifest, content io.Reader) error {
 		_, err := folder.Add(m, func(w io.Writer) error { _, err := io.Copy(w, content); return err })
 		return err
-	}))
+	})
+	require.NoError(t, err)
 	saved, err := folder.Open(with)
 	require.NoError(t, err)
 	cfg, home := vaultConfig(t, "cow")
@@ -497,7 +535,7 @@ func TestBackupOfANodeWithNothingOpen(t *testing.T) {
 	} {
 		path := filepath.Join(t.TempDir(), "mpc.sock")
 		serveSocket(t, path, reporter{idleEngine(t), noPeers{}, newActivity(), nil, &backups{vault: c.vault}}.handler())
-		err := NewClient(path).Backup(t.Context(), &BackupRequest{}, func(backup.Manifest, io.Reader) error { return nil })
+		_, err := NewClient(path).Backup(t.Context(), &BackupRequest{}, func(backup.Manifest, io.Reader) error { return nil })
 		require.ErrorContains(t, err, c.says)
 		require.NotContains(t, err.Error(), "identity create")
 	}

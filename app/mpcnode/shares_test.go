@@ -225,12 +225,16 @@ func TestKeysThatAreElsewhere(t *testing.T) {
 func TestStagedSharesThatMayCount(t *testing.T) {
 	public := ed25519.NewKeyFromSeed(make([]byte, ed25519.SeedSize)).Public().(ed25519.PublicKey)
 	won, lost := types.Context{1}, types.Context{2}
-	ready := types.Key{Status: types.KeyReady, Epoch: 1, Session: won}
+	ready := types.Key{Status: types.KeyReady, Epoch: 1, Session: won, Participants: []types.Operator{"me", "b", "c"}, Threshold: 1}
 	of := func(epoch uint64, context types.Context, reshare string) backup.Entry {
 		return backup.Entry{KeyID: "k", Epoch: epoch, Status: types.StatusPending.String(), Share: true, Context: context.String(), Request: reshare}
 	}
 	tested, deleting, failed, deleted, pending := ready, ready, ready, ready, types.Key{Status: types.KeyPending}
 	tested.NextSession, deleting.Status, failed.Status, deleted.Status = lost, types.KeyDeleting, types.KeyError, types.KeyDeleted
+	short, shortDeleting := ready, deleting
+	short.MissingShares, shortDeleting.MissingShares = []types.Operator{"b", "c"}, []types.Operator{"b", "c"}
+	spare := ready
+	spare.MissingShares = []types.Operator{"c"}
 	before := of(2, lost, "")
 	before.Context = ""
 	for name, c := range map[string]struct {
@@ -249,7 +253,11 @@ func TestStagedSharesThatMayCount(t *testing.T) {
 		"its reshare failed":                        {ready, of(2, lost, "ended"), false},
 		"its reshare failed, another one is tested": {tested, of(2, won, "ended"), false},
 		"it is tested":                              {tested, of(2, lost, "ended"), true},
-		"the manifest is of before it told":         {ready, before, false},
+		"its reshare failed, the key is short":      {short, of(2, lost, "ended"), true},
+		"the same of a key that is DELETING":        {shortDeleting, of(2, lost, "ended"), true},
+		"its reshare failed, the key can sign":      {spare, of(2, lost, "ended"), false},
+		"it lost to another, the key is short":      {short, of(1, lost, "ended"), false},
+		"the manifest is of before it told":         {short, before, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			c.key.ID = "k"
@@ -266,6 +274,6 @@ func TestStagedSharesThatMayCount(t *testing.T) {
 	_, wanted := w.word(backup.Lost{Staged: []backup.Entry{unknown}})
 	require.Len(t, wanted, 1)
 	app.height = 0
-	_, wanted = w.word(backup.Lost{Staged: []backup.Entry{of(1, lost, "ended")}})
-	require.Len(t, wanted, 1, "the chain cannot be asked now")
+	_, wanted = w.word(backup.Lost{Staged: []backup.Entry{of(1, lost, "ended"), before}})
+	require.Equal(t, []backup.Entry{of(1, lost, "ended")}, wanted, "the chain cannot be asked now, and never of the other one")
 }

@@ -148,7 +148,7 @@ func TestHead(t *testing.T) {
 	_, f := story(t, keys)
 	b, err := os.ReadFile(f.path(3, "json"))
 	require.NoError(t, err)
-	require.NoError(t, os.WriteFile(f.path(3, "json"), []byte(strings.Replace(string(b), `"version": 1`, `"version": 9`, 1)), 0o600))
+	require.NoError(t, os.WriteFile(f.path(3, "json"), []byte(strings.Replace(string(b), `"version": `, `"version": 9`, 1)), 0o600))
 	_, err = f.Head()
 	require.ErrorIs(t, err, ErrNewerFormat, "a later program goes on there")
 }
@@ -186,15 +186,16 @@ func TestBrokenChain(t *testing.T) {
 			b[len(b)/2] ^= 1
 			require.NoError(t, os.WriteFile(path, b, 0o600))
 		}, ErrChain},
-		"another epoch":        {edit("000003.json", `"epoch": 1`, `"epoch": 2`), ErrChain},
-		"another file number":  {edit("000003.json", `"in": 2`, `"in": 1`), ErrChain},
-		"a later file":         {edit("000003.json", `"in": 2`, `"in": 9`), ErrDamaged},
-		"another previous":     {edit("000002.json", `"previous": "`, `"previous": "00`), ErrChain},
-		"another key's record": {edit("000003.json", `"key_id": "a"`, `"key_id": "z"`), ErrChain},
-		"a tombstone less":     {edit("000003.json", "\n    \"c\"\n  ", ""), ErrChain},
-		"a newer version":      {edit("000002.json", `"version": 1`, `"version": 2`), ErrNewerFormat},
-		"another layout":       {edit("000002.json", `"version"`, ` "version"`), ErrDamaged},
-		"no JSON":              {edit("000002.json", `{`, `[`), ErrDamaged},
+		"another epoch":         {edit("000003.json", `"epoch": 1`, `"epoch": 2`), ErrChain},
+		"another file number":   {edit("000003.json", `"in": 2`, `"in": 1`), ErrChain},
+		"a later file":          {edit("000003.json", `"in": 2`, `"in": 9`), ErrDamaged},
+		"another previous":      {edit("000002.json", `"previous": "`, `"previous": "00`), ErrChain},
+		"another key's record":  {edit("000003.json", `"key_id": "a"`, `"key_id": "z"`), ErrChain},
+		"a tombstone less":      {edit("000003.json", "\n    \"c\"\n  ", ""), ErrChain},
+		"a newer version":       {edit("000002.json", `"version": 2`, `"version": 3`), ErrNewerFormat},
+		"the version of before": {edit("000002.json", `"version": 2`, `"version": 1`), ErrDamaged},
+		"another layout":        {edit("000002.json", `"version"`, ` "version"`), ErrDamaged},
+		"no JSON":               {edit("000002.json", `{`, `[`), ErrDamaged},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, f := story(t, keys)

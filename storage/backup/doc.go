@@ -66,7 +66,13 @@
 // out, and Upto opens a folder as it was before such a file. Of a share that was not READY
 // the manifest has the session and its request, for a node destroys it when its reshare
 // failed, and a copy of before the reshare lacks it: which of both it was only the chain
-// can tell.
+// can tell. That is version 2 of the manifest. One without such a share is of version 1, and
+// one of version 1 with such a share is of a program that did not write of which session it
+// is: nobody can tell then, and whoever adds a file says what is not in it.
+//
+// A node that runs and the command that writes the folder may be two programs. The command
+// takes only a manifest that it would write in the same bytes (ParseAnswer): the copy inside
+// the file is the node's, and Open compares both.
 //
 // # What is not in it
 //

@@ -25,6 +25,8 @@ const (
 	ErrWrongKey Error = "no passphrase or age identity that was given opens this file of the backup; give the one that it was made for, and each one if the files of a folder were made for several"
 	// ErrNewerFormat: written by a later version of this program.
 	ErrNewerFormat Error = "the format of the backup is newer than this program; update sequencerd"
+	// ErrOtherProgram: the running node writes another manifest than this program would.
+	ErrOtherProgram Error = "the node runs another version of sequencerd than this command; nothing was added: call the program that the node runs, or start the node with this one"
 	// ErrIncomplete: a share that should be in the backup is not.
 	ErrIncomplete Error = "the backup lacks shares of keys that are READY on chain, or DELETING, which their owners can take back; make a new one on the node that has them: sequencerd mpc backup create, and where the node has none either, refresh the key: sequencerd tx mpc refresh"
 	// ErrIdentityMissing: the identity that is registered now is not in the backup.

@@ -66,7 +66,7 @@ func (g *gathering) addRecords(f *file, number int) error {
 			types.Wipe(r.Data) // it was retired since, or changed
 			continue
 		}
-		if want.Context == "" { // a manifest of before there were these
+		if want.Context == "" { // a manifest of version 1
 			have.Context, have.Request = "", ""
 		}
 		if have != want {

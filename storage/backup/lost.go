@@ -76,9 +76,10 @@ func readyShares(m Manifest) map[string]uint64 {
 // Check is ErrLost if the node seems to have lost what only files of before have: whoever
 // adds a file then hides that from who restores. What the chain says is for who can ask it:
 // elsewhere are the keys of which this participant needs no share any more, wanted are those
-// of Staged that the chain signs with, or may yet. Where nobody can ask, none of these is
-// held against the node. A failed reshare would have it refused for ever otherwise, since no
-// restoring keeps such a share; whoever adds the file says what is not in it.
+// of Staged that count by the chain, or may yet. Where nobody can ask, and of entries that are
+// not Judgeable, none of these is held against the node. A failed reshare would have it refused
+// for ever otherwise, since no restoring keeps such a share; whoever adds the file says what is
+// not in it.
 func (l Lost) Check(elsewhere []string, wanted []Entry) error {
 	gone := slices.DeleteFunc(slices.Clone(l.Gone), func(key string) bool { return slices.Contains(elsewhere, key) })
 	switch {
@@ -87,9 +88,16 @@ func (l Lost) Check(elsewhere []string, wanted []Entry) error {
 	case len(gone) > 0:
 		return fmt.Errorf("%w: the newest file has shares of %s, and the node has none", ErrLost, some(gone))
 	case len(wanted) > 0:
-		return fmt.Errorf("%w: the newest file has shares of %s, which the chain signs with or may choose yet, and the node has none", ErrLost, some(epochsOf(wanted)))
+		return fmt.Errorf("%w: the newest file has shares of %s, which the chain signs with, or may choose or need yet as far as the node knows, and it has none", ErrLost, some(epochsOf(wanted)))
 	}
 	return nil
+}
+
+// Unjudged is what is lost where a running node asked the chain and added the file all the
+// same: of the staged shares those alone that are not Judgeable. The others are over.
+func (l Lost) Unjudged() Lost {
+	l.Staged = slices.DeleteFunc(slices.Clone(l.Staged), Entry.Judgeable)
+	return l
 }
 
 // some names the first of many.

@@ -95,6 +95,12 @@ func TestLostStaged(t *testing.T) {
 				require.ErrorIs(t, err, ErrLost)
 				require.ErrorContains(t, err, "shares of "+c.staged+", which the chain signs with")
 			}
+			require.Equal(t, c.staged, lost.Unjudged().StagedString(), "of no session is known")
+			for i := range lost.Staged {
+				lost.Staged[i].Context = "known"
+			}
+			require.Empty(t, lost.Unjudged().StagedString())
+			require.Equal(t, c.staged, lost.StagedString())
 		})
 	}
 }
@@ -113,8 +119,9 @@ func TestManifestTellsOfStagedShares(t *testing.T) {
 		require.Empty(t, b.Manifest.Records[0].Context+b.Manifest.Records[0].Request, "READY")
 		require.Equal(t, types.Context{9}.String(), b.Manifest.Records[1].Context)
 		require.Equal(t, "a-2", b.Manifest.Records[1].Request)
+		require.Equal(t, 2, b.Manifest.Version)
 		if before {
-			b.Manifest.Records[1].Context, b.Manifest.Records[1].Request = "", ""
+			b.Manifest.Version, b.Manifest.Records[1].Context, b.Manifest.Records[1].Request = 1, "", ""
 		}
 		_, err = f.Add(b.Manifest, func(w io.Writer) error { return b.Write(w, keys.to) })
 		require.NoError(t, err)

@@ -14,8 +14,10 @@ import (
 )
 
 const (
-	manifestFormat  = "sequencer-mpc-backup"
-	manifestVersion = 1
+	manifestFormat = "sequencer-mpc-backup"
+	// manifestVersion is the newest version. It came with Entry.Context and Entry.Request, and
+	// a manifest without those is of version 1 still: programs of before read it.
+	manifestVersion = 2
 	// maxManifestBytes: an entry has some 350 bytes, so that is 48,000 records. Of a share
 	// that is not READY it has 150 more, and a node has few of those.
 	maxManifestBytes = 16 << 20
@@ -24,8 +26,9 @@ const (
 // Manifest says what a backup file holds, and with the files before it: what the
 // node had when it was made.
 type Manifest struct {
-	Format  string `json:"format"`
-	Version int    `json:"version"`
+	Format string `json:"format"`
+	// Version is the lowest one that has all that the manifest says, see version.
+	Version int `json:"version"`
 	// Number is that of the file, from 1.
 	Number int `json:"number"`
 	// Full: the file needs none before it.
@@ -59,9 +62,13 @@ type Entry struct {
 	In int `json:"in"`
 	// Context and Request are those of the session, of a share that is not READY alone: by
 	// them a node that has the share no more finds out whether the chain chose it since.
+	// A manifest of version 1 has none.
 	Context string `json:"context,omitempty"`
 	Request string `json:"request,omitempty"`
 }
+
+// Judgeable says that the entry names its session, so a chain can say what became of it.
+func (e Entry) Judgeable() bool { return e.Context != "" }
 
 // staged: it has a share that the chain had not chosen yet, as far as the node knew.
 func (e Entry) staged() bool { return e.Share && e.Status != types.StatusReady.String() }
@@ -106,6 +113,16 @@ func bindingsOf(all []storage.Binding, in int) Bindings {
 	return Bindings{Count: len(all), Fingerprint: hex.EncodeToString(h.Sum(nil)), In: in}
 }
 
+// version is the one that a manifest is written in.
+func (m Manifest) version() int {
+	for _, e := range m.Records {
+		if e.Context != "" || e.Request != "" {
+			return manifestVersion
+		}
+	}
+	return 1
+}
+
 // encode gives the only bytes that parseManifest accepts.
 func (m Manifest) encode() ([]byte, error) {
 	b, err := json.MarshalIndent(m, "", "  ")
@@ -125,7 +142,17 @@ func readManifest(r io.Reader) (Manifest, error) {
 }
 
 // parseManifest is strict: what it accepts, encode gives back.
-func parseManifest(b []byte) (Manifest, error) {
+func parseManifest(b []byte) (Manifest, error) { return parse(b, Manifest.encode, ErrDamaged) }
+
+// ParseAnswer reads the manifest with which a running node answers, which is not indented.
+// ErrOtherProgram if it says what this program would not write: the copy inside of the file
+// says it, and one beside it without that would make the file worthless.
+func ParseAnswer(b []byte) (Manifest, error) {
+	return parse(b, func(m Manifest) ([]byte, error) { return json.Marshal(m) }, ErrOtherProgram)
+}
+
+// parse fails with differs if encode does not give back what it reads.
+func parse(b []byte, encode func(Manifest) ([]byte, error), differs Error) (Manifest, error) {
 	var m Manifest
 	if len(b) > maxManifestBytes {
 		return m, fmt.Errorf("%w: the manifest is longer than %d bytes", ErrDamaged, maxManifestBytes)
@@ -136,9 +163,9 @@ func parseManifest(b []byte) (Manifest, error) {
 	if m.Version > manifestVersion {
 		return Manifest{}, fmt.Errorf("%w: manifest of version %d, this program knows %d", ErrNewerFormat, m.Version, manifestVersion)
 	}
-	again, err := m.encode()
+	again, err := encode(m)
 	if err != nil || !bytes.Equal(again, b) {
-		return Manifest{}, fmt.Errorf("%w: the layout of the manifest was changed", ErrDamaged)
+		return Manifest{}, fmt.Errorf("%w: the layout of the manifest is another one", differs)
 	}
 	return m, m.check()
 }
@@ -146,7 +173,7 @@ func parseManifest(b []byte) (Manifest, error) {
 // check looks at numbers: no file refers to one after it.
 func (m Manifest) check() error {
 	inRange := func(in int) bool { return in >= 1 && in <= m.Number && (!m.Full || in == m.Number) }
-	if m.Version != manifestVersion || m.Number < 1 || !inRange(m.Bindings.In) || m.Number == 1 && !m.Full {
+	if m.Version != m.version() || m.Number < 1 || !inRange(m.Bindings.In) || m.Number == 1 && !m.Full {
 		return fmt.Errorf("%w: a number in the manifest is out of range", ErrDamaged)
 	}
 	seen := make(map[string]bool, len(m.Records))

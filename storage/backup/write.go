@@ -44,7 +44,7 @@ type Backup struct {
 // identity's, oldest first. ErrOtherNode if none of them is in the last backup.
 func Plan(source Source, keys []ed25519.PrivateKey, chainID string, last *Manifest, full bool, now time.Time) (*Backup, error) {
 	b := &Backup{source: source, keys: keys, Manifest: Manifest{
-		Format: manifestFormat, Version: manifestVersion, Number: 1, Full: full || last == nil,
+		Format: manifestFormat, Number: 1, Full: full || last == nil,
 		Created: now.UTC().Truncate(time.Second), ChainID: chainID, Identity: []string{}, Records: []Entry{}, Tombstones: []string{},
 	}}
 	for _, k := range keys {
@@ -65,6 +65,7 @@ func Plan(source Source, keys []ed25519.PrivateKey, chainID string, last *Manife
 	if err := b.planRest(base); err != nil {
 		return nil, err
 	}
+	b.Manifest.Version = b.Manifest.version()
 	if text, err := b.Manifest.encode(); err != nil || len(text) > maxManifestBytes-2*sha256.Size {
 		return nil, errors.Join(ErrTooLarge, err)
 	}

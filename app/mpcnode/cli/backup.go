@@ -61,8 +61,10 @@ was put back to an older copy or lost its database, and no file is added: put ba
 what is there. A running node knows of which keys it needs no share any more, since other
 participants have them; of a stopped one --shares-are-lost says so, and adds a file in any
 case. "restore --upto" reads the files before it. Shares that were not READY yet count where a
-node runs: it knows whether the chain chose them since, or whether their keygen or reshare
-failed. Of a stopped one they are named, and the file is added.`,
+node runs: it knows whether the chain chose them since, may choose them yet, or may need them
+though their reshare failed, while too few participants have a share of the key. They are
+named, and the file is added, of a stopped node, of one that runs an older program than this
+one, and where a program that did not note their session made the newest file.`,
 		Example: "  sequencerd mpc backup create /mnt/backup/node0 --recipient age1...",
 		Args:    cobra.ExactArgs(1),
 		RunE:    createBackup,
@@ -92,7 +94,7 @@ func createBackup(cmd *cobra.Command, args []string) error {
 	defer r.Wipe()
 	var added backup.Manifest
 	source := fromNode
-	err = mpcnode.NewClient(f.paths.Socket).Backup(cmd.Context(), r, func(m backup.Manifest, content io.Reader) (err error) {
+	judged, err := mpcnode.NewClient(f.paths.Socket).Backup(cmd.Context(), r, func(m backup.Manifest, content io.Reader) (err error) {
 		added, err = folder.Add(m, func(w io.Writer) error {
 			_, err := io.Copy(w, content)
 			return err
@@ -110,8 +112,8 @@ func createBackup(cmd *cobra.Command, args []string) error {
 		fmt.Fprintf(cmd.ErrOrStderr(), "this backup is a full one: the chain is %s now, and was %s when the last one was made\n", added.ChainID, last.ChainID)
 	}
 	lost := backup.LostSince(r.Last, added)
-	if source == fromNode && !r.SharesAreLost {
-		lost.Staged = nil // the node asked the chain: all of them are over
+	if judged {
+		lost = lost.Unjudged()
 	}
 	tellLost(cmd, r.Last, lost)
 	return show(cmd, backupText{source, []backup.Manifest{added}})
