@@ -90,7 +90,7 @@ func TestBenchBlockInterval(t *testing.T) {
 		busy.add(under)
 	}
 	fmt.Printf("bench signatures-under-load signed=%d per-second=%.2f open=%d-to-%d blocks=%d failed-rounds=%d cores=%d\n",
-		signed, float64(signed)/worked.Seconds(), loadAtOnce/2, loadAtOnce, len(busy.all), busy.failed, twoCores)
+		signed, float64(signed)/worked.Seconds(), loadAtOnce/2, loadAtOnce, len(busy.all), busy.failed(), twoCores)
 	reportIntervals(t, "block-interval-p95", busy, idle, measuredTurns)
 }
 
@@ -156,7 +156,7 @@ func TestBenchFillInterval(t *testing.T) {
 		busy = n.stretch(ctx, 2*measuredBlocks)
 		morePresignatures, morePreparams := n.stock(ctx)
 		made, sets := morePresignatures-presignatures, morePreparams-preparams
-		fmt.Printf("bench pools-filling presignatures=%d preparams=%d blocks=%d failed-rounds=%d cores=%d\n", made, sets, len(busy.all), busy.failed, twoCores)
+		fmt.Printf("bench pools-filling presignatures=%d preparams=%d blocks=%d failed-rounds=%d cores=%d\n", made, sets, len(busy.all), busy.failed(), twoCores)
 		require.Positive(t, made, "presignatures were made")
 		require.Positive(t, sets, "pre-parameters were made")
 	})

@@ -184,6 +184,9 @@ func TestUnreadableIsToldOnce(t *testing.T) {
 		require.NoError(t, err)
 	}
 	require.Equal(t, keeper.MaxToldUnreadable, strings.Count(out.String(), "please report this"))
+	lines := strings.Split(strings.TrimSpace(out.String()), "\n")
+	require.Len(t, lines, keeper.MaxToldUnreadable+1)
+	require.Contains(t, lines[keeper.MaxToldUnreadable], "what else cannot be read is not told")
 }
 
 // A node learns for how long proof is taken, when the parameter changes too.

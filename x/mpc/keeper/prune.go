@@ -49,7 +49,9 @@ func comparePrunables(a, b prunable) int {
 
 // duePrunes lists what is over for more than retention_blocks, the oldest first, up to the
 // limit. The parameter counts as it is now: who sets it lets the past be pruned, too. What
-// was decided while the module that asked waits to be told stays until it was told.
+// was decided since the oldest hook began to wait stays, so that the module which waits to be
+// told finds it. A hook that could not be called steps aside for RetryBlocks and waits since its
+// next turn then: what it is about may be pruned before that, and nobody is told of it any more.
 func (k *Keeper) duePrunes(ctx context.Context) (list []due, err error) {
 	params, err := k.Params(ctx)
 	if err != nil || params.RetentionBlocks == 0 {

@@ -254,9 +254,14 @@ func (k *Keeper) openAutoReshares(ctx context.Context) (open, repairs int, err e
 }
 
 // reportEndangered tells that a key needs a reshare and cannot have one now, and leaves
-// it alone for a while.
+// it alone for a while. The key keeps that it waits, as one that is not left alone; where
+// the module looks at no key, nothing would ever make it forget that.
 func (k *Keeper) reportEndangered(ctx context.Context, params types.Params, key types.Key, able int, why error) error {
-	key.PauseAutoReshare(sdk.UnwrapSDKContext(ctx).BlockHeight() + int64(params.AutoResharePauseBlocks))
+	again := sdk.UnwrapSDKContext(ctx).BlockHeight() + int64(params.AutoResharePauseBlocks)
+	key.PauseAutoReshare(again)
+	if params.AutoReshare {
+		key.EndangeredHeight = again
+	}
 	if err := k.setKey(ctx, key); err != nil {
 		return err
 	}

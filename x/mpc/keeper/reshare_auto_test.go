@@ -161,6 +161,7 @@ func TestAutoReshareCommittees(t *testing.T) {
 					require.Contains(t, said.Value, c.reason)
 				}
 				require.Equal(t, want, f.Events(&types.EventKeyEndangered{}))
+				require.Equal(t, !c.healthy, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight != 0)
 				f.EndBlocks(1200)
 				require.Equal(t, want, f.Events(&types.EventKeyEndangered{}))
 				return
@@ -259,6 +260,56 @@ func TestAutoResharesAreBounded(t *testing.T) {
 	}
 	f.EndBlocks(f.Ctx.BlockHeight() + 10)
 	require.Empty(t, open())
+}
+
+// A key that has no reshare because one is not possible says so itself, for as long as that is
+// so, and the module tells of it again in the block that it names.
+func TestKeyThatCannotBeResharedSaysSo(t *testing.T) {
+	for name, c := range map[string]struct {
+		leave, comeBack func(*testing.T, *chain.Fixture, *chain.Participant)
+		who             []int
+		why             string
+	}{
+		"too few are left": {
+			who: []int{0, 1, 4}, why: "too_few_participants: ",
+			leave:    leavings["unbonding"],
+			comeBack: func(_ *testing.T, _ *chain.Fixture, p *chain.Participant) { p.Staked.Status = stakingtypes.Bonded },
+		},
+		"too few can deal": {
+			who: []int{0, 1}, why: "2 have an identity: too_few_participants: ",
+			leave: leavings["revoked"],
+			comeBack: func(_ *testing.T, f *chain.Fixture, p *chain.Participant) {
+				p.Identity = chain.IdentityKey("again " + p.Operator)
+				f.Register(p)
+			},
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := autoResharing(t)
+			setParams(t, f, func(p *types.Params) { p.AutoResharePauseBlocks = 50 })
+			for _, i := range c.who {
+				c.leave(t, f, f.Participants[i])
+			}
+			f.Events(&types.EventKeyEndangered{})
+			for _, height := range []int64{11, 61, 111} {
+				f.EndBlocks(height - 1)
+				require.Zero(t, f.Events(&types.EventKeyEndangered{}))
+				f.EndBlocks(height)
+				require.Contains(t, reasonOf(t, f, &types.EventKeyEndangered{}), c.why)
+				require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+				key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+				require.Equal(t, height+49, key.EndangeredHeight)
+				require.Equal(t, height+49, key.AutoReshareHeight)
+				require.NoError(t, key.Validate())
+			}
+			for _, i := range c.who {
+				c.comeBack(t, f, f.Participants[i])
+			}
+			f.EndBlocks(161)
+			require.Zero(t, f.Events(&types.EventKeyEndangered{}))
+			require.Zero(t, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight)
+		})
+	}
 }
 
 // The limits of open requests hold for the module, too: the key waits for its next turn.

@@ -243,6 +243,35 @@ func TestAutoReshareWithoutDealers(t *testing.T) {
 	}
 }
 
+// Who revoked its identity is blamed of a reshare that too few are left to deal, unless it had
+// said before that it has no share: then the revocation took none away.
+func TestRevocationWithoutAShareIsNotBlamed(t *testing.T) {
+	for name, lost := range map[string]bool{"had a share": false, "had none": true} {
+		t.Run(name, func(t *testing.T) {
+			f, _ := autoResharing(t)
+			f.Participants[0].Jail()
+			f.EndBlocks(11)
+			id := types.AutoReshareID("k", 10)
+			require.NotContains(t, requireReshare(t, f, id, types.RESHARE_STATUS_PENDING, "").Participants, f.Participants[0].Operator)
+			var blamed []string
+			if lost {
+				miss(t, f, f.Participants[0])
+			} else {
+				blamed = chain.Operators(f.Participants[0])
+			}
+			revokeAgain(t, f, f.Participants[0])
+			f.EndBlocks(12)
+			requireReshare(t, f, id, types.RESHARE_STATUS_PENDING, "")
+			miss(t, f, f.Participants[1])
+			f.EndBlocks(13)
+			requireReshare(t, f, id, types.RESHARE_STATUS_ERROR, "too_few_signers")
+			key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+			require.ElementsMatch(t, blamed, key.AbsentOperators())
+			require.NoError(t, key.Validate())
+		})
+	}
+}
+
 // A genesis file may have a reshare of the module that too few can deal, which an earlier
 // version let wait: it fails, unless it was dealt. One that an owner asked for goes on.
 func TestImportedReshareWithoutDealers(t *testing.T) {

@@ -3,6 +3,7 @@ package keeper
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	"cosmossdk.io/collections"
@@ -122,13 +123,14 @@ func (k *Keeper) whoFailed(ctx context.Context, reshare types.Reshare, absent []
 
 // absentFrom lists who did not come to a reshare that expired before all of its committee
 // had a share, who kept its test from the signature, and who of its members revoked the
-// identity, which ended the reshare or its test, or left too few to deal; nobody, if the request
-// is none of the two or fails for another reason.
+// identity, which ended the reshare or its test, or took from it one of too few shares; nobody,
+// if the request is none of the two or fails for another reason.
 func (k *Keeper) absentFrom(ctx context.Context, r types.Request, reason mpctypes.Reason) ([]types.Absentee, error) {
 	switch {
-	case reason == mpctypes.ErrIdentityRevoked && (r.Kind == types.REQUEST_KIND_RESHARE || r.Test),
-		reason == mpctypes.ErrTooFewSigners && r.Kind == types.REQUEST_KIND_RESHARE:
+	case reason == mpctypes.ErrIdentityRevoked && (r.Kind == types.REQUEST_KIND_RESHARE || r.Test):
 		return k.revoked(ctx, r)
+	case reason == mpctypes.ErrTooFewSigners && r.Kind == types.REQUEST_KIND_RESHARE:
+		return k.tookShares(ctx, r)
 	case reason == mpctypes.ErrExpired && r.Kind == types.REQUEST_KIND_RESHARE:
 		return k.missed(ctx, r)
 	case reason == mpctypes.ErrExpired && r.Test:
@@ -149,6 +151,20 @@ func (k *Keeper) revoked(ctx context.Context, r types.Request) ([]types.Absentee
 		absent[i] = types.AccusedByItself(operator)
 	}
 	return absent, nil
+}
+
+// tookShares lists those of them who had a share of the key, as far as is known. Who said that
+// it has none took nothing from the reshare by revoking, as it would not have if it had not.
+func (k *Keeper) tookShares(ctx context.Context, r types.Request) ([]types.Absentee, error) {
+	absent, err := k.revoked(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	key, err := k.Key(ctx, r.KeyId)
+	if err != nil {
+		return nil, err
+	}
+	return slices.DeleteFunc(absent, func(a types.Absentee) bool { return !key.HasShare(a.Operator) }), nil
 }
 
 // missed lists who did not come to a reshare; of the first that fails in an epoch not those

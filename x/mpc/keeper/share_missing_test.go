@@ -244,15 +244,30 @@ func TestTooFewSharesLeft(t *testing.T) {
 				require.Contains(t, sign.Reason, "too_few_signers: ")
 				require.Contains(t, reshare.Reason, "too_few_signers: ")
 			}
+			require.Equal(t, c.lost, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight != 0)
 			f.EndBlocks(1200)
 			require.Equal(t, c.left, len(autoReshares(t, f, "k")) > 0)
 			require.Equal(t, !c.left, f.Events(&types.EventKeyEndangered{}) > 0)
+			require.Equal(t, !c.left, requireKey(t, f, "k", types.KEY_STATUS_READY, "").EndangeredHeight != 0)
 			if c.lost && len(c.revoked) == 0 {
 				f.KeySign("s", "k", "a")
 				f.Reshare("r", "k", 2)
 			}
 		})
 	}
+}
+
+// Where the module does not reshare keys by itself it tells of one that too few have a share
+// of, but the key keeps no height of that: who finds a share would not end it.
+func TestTooFewSharesLeftWithoutAutoReshare(t *testing.T) {
+	f, _ := resharing(t)
+	f.Events(&types.EventKeyEndangered{})
+	miss(t, f, f.Participants[2])
+	miss(t, f, f.Participants[3])
+	require.Equal(t, 1, f.Events(&types.EventKeyEndangered{}))
+	key := requireKey(t, f, "k", types.KEY_STATUS_READY, "")
+	require.Zero(t, key.EndangeredHeight)
+	require.Len(t, key.MissingShares, 2)
 }
 
 // A participant takes back, once for each epoch, that its share is missing. Nobody can

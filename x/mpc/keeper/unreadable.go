@@ -16,25 +16,31 @@ type toldUnreadable struct {
 	what map[string]bool
 }
 
-// first reports whether an entry is not in the log yet, and should be.
-func (t *toldUnreadable) first(what string) bool {
+// first reports whether an entry is not in the log yet, and should be, and whether it is the last
+// one that is told.
+func (t *toldUnreadable) first(what string) (tell, last bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	if t.what[what] || len(t.what) >= MaxToldUnreadable {
-		return false
+		return false, false
 	}
 	if t.what == nil {
 		t.what = make(map[string]bool)
 	}
 	t.what[what] = true
-	return true
+	return true, len(t.what) == MaxToldUnreadable
 }
 
 // unreadable logs that an entry of the state cannot be read, once: engines read it again at each
 // block.
 func (k *Keeper) unreadable(ctx context.Context, what string, err error) {
-	if !k.told.first(what) {
+	tell, last := k.told.first(what)
+	if !tell {
 		return
 	}
 	k.logger(ctx).Error("an entry of the state cannot be read; this node goes on without it, please report this", "what", what, "err", err)
+	if last {
+		k.logger(ctx).Error("the log has as many entries of the state that cannot be read as it takes; what else cannot be read is not told until the node starts again",
+			"told", MaxToldUnreadable)
+	}
 }
