@@ -6,6 +6,9 @@ import (
 	"github.com/stretchr/testify/require"
 
 	sdk "github.com/cosmos/cosmos-sdk/types"
+	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
+	"github.com/cosmos/cosmos-sdk/x/authz"
+	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
 	govv1 "github.com/cosmos/cosmos-sdk/x/gov/types/v1"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
@@ -75,10 +78,15 @@ func TestModuleKeyIsGoverned(t *testing.T) {
 func TestFailedProposalsHaveReasonsAlone(t *testing.T) {
 	s := newSettlers(t)
 	s.begin(chain.NewSecret(stateKeyID), settlementParams())
+	// x/gov executes what it finds inside without having looked at it.
+	inside := authz.NewMsgExec(authtypes.NewModuleAddress(govtypes.ModuleName), []sdk.Msg{
+		&mpctypes.MsgCancelReshare{Requester: Authority(), ReshareId: "no id"},
+	})
 	for _, test := range []struct {
 		msg  sdk.Msg
 		want string
 	}{
+		{&inside, "bad_id (mpc 2)"},
 		{&mpctypes.MsgKeyDelete{Requester: Authority(), KeyId: "unheard-of"}, "unknown_key (mpc 15)"},
 		{&mpctypes.MsgUndelete{Requester: Authority(), KeyId: stateKeyID}, "key_not_deleting (mpc 38)"},
 		{&mpctypes.MsgKeySign{Requester: Authority(), SignatureId: "s", KeyId: stateKeyID, Payload: chain.Payload("text")}, "not_owner (mpc 19)"},

@@ -103,7 +103,7 @@ func newKeepers(app *App, opts servertypes.AppOptions) Keepers {
 	k.Upgrade = upgradekeeper.NewKeeper(skipUpgrades(opts), store(upgradetypes.StoreKey), cdc,
 		cast.ToString(opts.Get(flags.FlagHome)), app.BaseApp, authority)
 	k.Gov = govkeeper.NewKeeper(cdc, store(govtypes.StoreKey), k.Auth, k.Bank, k.Distribution,
-		app.MsgServiceRouter(), govtypes.DefaultConfig(), authority,
+		mpctypes.CommittedRouter(app.MsgServiceRouter(), mpctypes.ModuleName, settlementtypes.ModuleName), govtypes.DefaultConfig(), authority,
 		govkeeper.NewDefaultCalculateVoteResultsAndVotingPower(k.Staking))
 	k.Evidence = evidencekeeper.NewKeeper(cdc, store(evidencetypes.StoreKey), k.Staking, k.Slashing,
 		AccountCodec(), runtime.ProvideCometInfoService())

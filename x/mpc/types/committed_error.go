@@ -45,7 +45,7 @@ func committed(ctx context.Context, method string, err error) error {
 		return nil
 	}
 	sdkCtx := sdk.UnwrapSDKContext(ctx)
-	if len(sdkCtx.TxBytes()) > 0 {
+	if already := (committedError{}); len(sdkCtx.TxBytes()) > 0 || errors.As(err, &already) {
 		return err
 	}
 	sdkCtx.Logger().Warn("a message that is no transaction's was refused", "method", method, "err", err)

@@ -22,6 +22,15 @@ func endOf(k types.Key, epoch uint64) int64 {
 	return key.EndOf(epoch)
 }
 
+// Nothing waits for a reshare any more when there was one.
+func TestSwitchEndsTheWait(t *testing.T) {
+	k := types.Key{Id: "k", Status: types.KEY_STATUS_READY, PublicKey: []byte{1}, EndangeredHeight: 650, AutoReshareHeight: 50, FailedReshares: 2}
+	refresh(t, &k, 60, 160)
+	require.Zero(t, k.EndangeredHeight)
+	require.Zero(t, k.AutoReshareHeight)
+	require.Zero(t, k.FailedReshares)
+}
+
 // Each epoch keeps the end that its switch gave it, whatever comes after.
 func TestEndedEpochs(t *testing.T) {
 	k := types.Key{Id: "k", Status: types.KEY_STATUS_READY, PublicKey: []byte{1}, DecidedHeight: 1, RetireHeight: 101}

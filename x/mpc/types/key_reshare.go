@@ -53,7 +53,8 @@ func (k *Key) Switch(r Reshare, height, retireHeight int64, pauseBlocks uint32) 
 	k.repair(k.repaired(r), height, pauseBlocks)
 	k.MissingShares, k.FoundShares = nil, nil
 	k.NextSession, k.ReshareId = nil, ""
-	k.AutoReshareHeight, k.UrgentHeight, k.FailedReshares, k.FailedAble, k.Absentees = 0, 0, 0, 0, nil
+	k.AutoReshareHeight, k.UrgentHeight, k.EndangeredHeight = 0, 0, 0
+	k.FailedReshares, k.FailedAble, k.Absentees = 0, 0, nil
 	k.DecidedHeight, k.RetireHeight = height, retireHeight
 	return nil
 }
