@@ -124,9 +124,15 @@ func newEmpty(t testing.TB, stored storetypes.StoreType, others ...storetypes.St
 	f.Ctx = f.emptyContext(stored, others).WithChainID(ChainID).WithBlockHeight(0)
 	f.saved = f.Ctx
 	f.Ctx, f.save = f.saved.CacheContext()
+	f.GiveTo(f.Authority)
+	return f
+}
+
+// GiveTo makes a keeper of the same state whose authority is this account.
+func (f *Fixture) GiveTo(authority string) {
+	f.Authority = authority
 	f.Keeper = keeper.NewKeeper(f.Cdc, spoilable{runtime.NewKVStoreService(f.StoreKey), f}, f.Staking, f.Authority, validatorCodec, accountCodec)
 	f.Msg, f.Query = keeper.NewMsgServer(f.Keeper), keeper.NewQueryServer(f.Keeper)
-	return f
 }
 
 // emptyContext has an empty store of this type, and one for each other module.

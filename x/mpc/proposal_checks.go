@@ -1,6 +1,7 @@
 package mpc
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -28,35 +29,35 @@ func hasGov(cmd *cobra.Command) error {
 		return nil
 	}
 	if _, err := registry.Resolve(sdk.MsgTypeURL(&govv1.MsgSubmitProposal{})); err != nil {
-		return fmt.Errorf("this chain has no x/gov; its authority asks itself: %s", ownersCommand(cmd))
+		return fmt.Errorf("this chain has no x/gov; its authority asks itself: %s", ownersCommand(cmd, ""))
 	}
 	return nil
 }
 
 // ownersCommand is what an owner, or an authority that is an account, types for a proposal.
-func ownersCommand(cmd *cobra.Command) string {
-	return strings.TrimSuffix(cmd.CommandPath(), "-proposal") + " --from AUTHORITY"
+func ownersCommand(cmd *cobra.Command, authority string) string {
+	return strings.TrimSuffix(cmd.CommandPath(), "-proposal") + " --from " + cmp.Or(authority, "AUTHORITY")
 }
 
-// errNotAuthority is of a chain whose proposals are not carried out.
-func errNotAuthority(cmd *cobra.Command, gov, keyID string) error {
+// errNotAuthority is of a chain whose proposals are not carried out. Who is its authority is not
+// always known.
+func errNotAuthority(cmd *cobra.Command, gov, authority, keyID string) error {
 	return fmt.Errorf("x/gov (%s) is not the authority of this chain, so none of its proposals about key %s is carried out; the authority asks itself: %s",
-		gov, keyID, ownersCommand(cmd))
+		gov, keyID, ownersCommand(cmd, authority))
 }
 
 // keyOfProposal is the key that a proposal decides about, if those of x/gov do, and the block in
 // which it is so.
 func keyOfProposal(cmd *cobra.Command, clientCtx client.Context, gov, keyID string) (types.Key, int64, error) {
 	key, height, err := keyInBlock(cmd.Context(), clientCtx, keyID)
-	if err != nil || key.Owner == gov {
-		return key, height, err
+	if err != nil {
+		return types.Key{}, 0, err
 	}
-	// Whose business a key is comes before all else of it, and is the same for all messages.
-	reason, err := refusal(cmd.Context(), clientCtx, &types.MsgKeyReshare{
+	may, authority, err := mayDecide(cmd.Context(), clientCtx, &types.MsgKeyReshare{
 		Requester: gov, KeyId: keyID, Threshold: key.Threshold, Participants: key.Participants,
-	})
-	if err == nil && isNotOwner(reason) {
-		err = errNotAuthority(cmd, gov, keyID)
+	}, key)
+	if err == nil && !may {
+		err = errNotAuthority(cmd, gov, authority, keyID)
 	}
 	return key, height, err
 }
@@ -157,41 +158,25 @@ func checkReshare(cmd *cobra.Command, clientCtx client.Context, msg *types.MsgKe
 	if err := msg.ValidateBasic(); err != nil {
 		return err
 	}
-	reason, err := refusal(cmd.Context(), clientCtx, msg)
-	switch {
-	case err != nil:
-		return err
-	case isNotOwner(reason):
-		return errNotAuthority(cmd, msg.Requester, msg.KeyId)
-	case reason == "":
-		return nil
-	}
-	key, _, err := keyInBlock(cmd.Context(), clientCtx, msg.KeyId)
+	key, _, err := keyOfProposal(cmd, clientCtx, msg.Requester, msg.KeyId)
 	if err != nil {
 		return err
 	}
 	if err := key.Over(); err != nil {
 		return err
 	}
-	cmd.PrintErrf("if this passed now it would be refused: %s\n", reason)
+	when := "if this passed now"
+	reason, err := refusal(cmd.Context(), clientCtx, msg)
+	// No authority is refused for these: this node's queries do not know x/gov for one.
+	if err == nil && hasReason(reason, mpctypes.ErrNotOwner, mpctypes.ErrNotRequester, mpctypes.ErrFeeNotPaid) {
+		when = "if the owner of the key asked for this now"
+		owners := *msg
+		owners.Requester = ""
+		reason, err = refusal(cmd.Context(), clientCtx, &owners)
+	}
+	if err != nil || reason == "" {
+		return err
+	}
+	cmd.PrintErrf("%s it would be refused: %s\n", when, reason)
 	return nil
-}
-
-// refusal is why the chain would refuse a reshare now; empty if it would not.
-func refusal(ctx context.Context, clientCtx client.Context, msg *types.MsgKeyReshare) (string, error) {
-	answer, err := types.NewQueryClient(clientCtx).CanReshare(ctx, &types.QueryCanReshareRequest{
-		KeyId: msg.KeyId, Requester: msg.Requester, Threshold: msg.Threshold, Participants: msg.Participants,
-	})
-	if err != nil {
-		return "", fmt.Errorf("ask whether key %s can be reshared: %w", msg.KeyId, err)
-	}
-	if answer.Ok {
-		return "", nil
-	}
-	return answer.Reason, nil
-}
-
-// isNotOwner knows the reason in what a node of any version answers.
-func isNotOwner(reason string) bool {
-	return strings.Contains(reason, ": "+string(mpctypes.ErrNotOwner)+": ")
 }

@@ -43,6 +43,9 @@ func proposalCommands() []*cobra.Command {
 	}
 }
 
+// govAddress is the account of x/gov, in whose name its proposals ask.
+func govAddress() string { return authtypes.NewModuleAddress(govtypes.ModuleName).String() }
+
 // message is one that the authority is to execute.
 type message interface {
 	sdk.Msg
@@ -150,7 +153,7 @@ func proposing(
 			return err
 		}
 		cmd.SilenceUsage = true
-		msg, err := build(cmd, clientCtx, authtypes.NewModuleAddress(govtypes.ModuleName).String(), args)
+		msg, err := build(cmd, clientCtx, govAddress(), args)
 		if err != nil {
 			return err
 		}

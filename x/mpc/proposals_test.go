@@ -7,9 +7,9 @@ import (
 	"testing"
 	"time"
 
-	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	"github.com/stretchr/testify/require"
 
+	"github.com/cosmos/cosmos-sdk/codec/address"
 	sdk "github.com/cosmos/cosmos-sdk/types"
 	authtypes "github.com/cosmos/cosmos-sdk/x/auth/types"
 	govtypes "github.com/cosmos/cosmos-sdk/x/gov/types"
@@ -20,24 +20,34 @@ import (
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-func govAddress() string { return authtypes.NewModuleAddress(govtypes.ModuleName).String() }
+func govAddress() string {
+	gov, err := address.NewBech32Codec("seq").BytesToString(authtypes.NewModuleAddress(govtypes.ModuleName))
+	if err != nil {
+		panic(err)
+	}
+	return gov
+}
 
-// governed is a chain whose authority is x/gov, where the module vault has the key vault:k,
-// with a node that answers.
+// governed is a chain whose authority is x/gov, as its keeper was made, where the module vault
+// has the key vault:k, with a node that answers.
 func governed(t *testing.T) commandLine {
 	t.Helper()
 	c := newCommandLine(t)
 	c.fixture = chain.NewPlain(t, 3)
 	f := c.fixture
 	govv1.RegisterInterfaces(f.Cdc.InterfaceRegistry())
-	f.Ctx = f.Ctx.WithConsensusParams(cmtproto.ConsensusParams{Authority: &cmtproto.AuthorityParams{Authority: govAddress()}})
+	f.GiveTo(govAddress())
 	_, err := f.Keeper.ForModule("vault").KeyGen(f.Ctx, "vault:k", types.ALGORITHM_ECDSA_SECP256K1, 1, nil)
 	require.NoError(t, err)
 	f.AttestAll("vault:k", chain.NewSecret("vault:k"))
-	node := newFixtureNode(f)
+	c.ask(newFixtureNode(f))
+	return c
+}
+
+// ask has commands ask a node, which has x/gov, too.
+func (c *commandLine) ask(node fixtureNode) {
 	govv1.RegisterQueryServer(node.queries, &govQueries{})
 	c.node = node
-	return c
 }
 
 // govQueries answers how long votes take.
@@ -204,25 +214,6 @@ func TestProposalTellsOfDeletions(t *testing.T) {
 	const before = "h0m0s once the deposit is whole, and must be over before that block\n"
 	require.Equal(t, until+"48"+before, told("undelete-proposal", "vault:k"))
 	require.Equal(t, until+"24"+before, told("undelete-proposal", "vault:k", "--expedited"))
-}
-
-// Where x/gov is not the authority none of its proposals is carried out, unless the key is its own.
-func TestProposalsNeedTheAuthority(t *testing.T) {
-	c := governed(t)
-	f := c.fixture
-	_, err := f.Msg.KeyReshare(f.Ctx, &types.MsgKeyReshare{Requester: govAddress(), ReshareId: "open", KeyId: "vault:k", Threshold: 1})
-	require.NoError(t, err)
-	f.Ctx = f.Ctx.WithConsensusParams(cmtproto.ConsensusParams{})
-	for _, args := range proposals("r", "open", "vault:k") {
-		_, err := c.try(c.addTx, append(args, "--from", f.Requester, "--generate-only")...)
-		require.ErrorContains(t, err, "x/gov ("+govAddress()+") is not the authority of this chain", args)
-		require.ErrorContains(t, err, "mpc "+strings.TrimSuffix(args[0], "-proposal")+" --from AUTHORITY", args)
-	}
-	f.Ctx = f.Ctx.WithConsensusParams(cmtproto.ConsensusParams{Authority: &cmtproto.AuthorityParams{Authority: govAddress()}})
-	_, err = f.Msg.KeyGen(f.Ctx, &types.MsgKeyGen{Requester: govAddress(), KeyId: "own", Algorithm: types.ALGORITHM_ECDSA_SECP256K1, Threshold: 1})
-	require.NoError(t, err)
-	f.Ctx = f.Ctx.WithConsensusParams(cmtproto.ConsensusParams{})
-	c.run(c.addTx, "delete-proposal", "own", "--from", f.Requester, "--generate-only", "--chain-id", chain.ChainID)
 }
 
 // A chain without x/gov has no proposals, and its program says so before it asks for anything.

@@ -78,13 +78,14 @@ func refreshMessage(ctx context.Context, clientCtx client.Context, requester, re
 // mayRefresh says whose the key is, and what to type instead, to one who is neither its owner nor
 // the authority, before anything is sent or paid.
 func mayRefresh(ctx context.Context, clientCtx client.Context, msg *types.MsgKeyReshare, key types.Key) error {
-	if key.Owner == msg.Requester {
-		return nil
-	}
-	reason, err := refusal(ctx, clientCtx, msg)
-	if err != nil || !isNotOwner(reason) {
+	may, authority, err := mayDecide(ctx, clientCtx, msg, key)
+	if err != nil || may {
 		return err
 	}
-	return types.ErrNotOwner.Wrapf("%s, and not to %s; to have it decided by vote: %s tx mpc refresh-proposal %s %s --title TITLE --summary WHY --deposit AMOUNT --from %s",
-		key.Belongs(), msg.Requester, version.AppName, msg.ReshareId, msg.KeyId, clientCtx.GetFromAddress())
+	what := fmt.Sprintf("to have it decided by vote: %s tx mpc refresh-proposal %s %s --title TITLE --summary WHY --deposit AMOUNT --from %s",
+		version.AppName, msg.ReshareId, msg.KeyId, msg.Requester)
+	if authority != "" && authority != govAddress() {
+		what = fmt.Sprintf("the authority of this chain may: %s tx mpc refresh %s %s --from %s", version.AppName, msg.ReshareId, msg.KeyId, authority)
+	}
+	return types.ErrNotOwner.Wrapf("%s, and not to %s; %s", key.Belongs(), msg.Requester, what)
 }

@@ -6,6 +6,7 @@ import (
 
 	abci "github.com/cometbft/cometbft/abci/types"
 	"github.com/cometbft/cometbft/libs/bytes"
+	cmtproto "github.com/cometbft/cometbft/proto/tendermint/types"
 	rpcclient "github.com/cometbft/cometbft/rpc/client"
 	coretypes "github.com/cometbft/cometbft/rpc/core/types"
 	"github.com/stretchr/testify/require"
@@ -13,12 +14,13 @@ import (
 	"github.com/cosmos/cosmos-sdk/baseapp"
 	"github.com/cosmos/cosmos-sdk/client"
 	sdkerrors "github.com/cosmos/cosmos-sdk/types/errors"
+	consensustypes "github.com/cosmos/cosmos-sdk/x/consensus/types"
 
 	"github.com/sequencer-mpc/sequencer/testutil/chain"
 	"github.com/sequencer-mpc/sequencer/x/mpc/types"
 )
 
-// fixtureNode answers queries of the module from a fixture, as a node's RPC does.
+// fixtureNode answers queries of the module and of x/consensus from a fixture, as a node's RPC does.
 type fixtureNode struct {
 	client.CometRPC
 	f       *chain.Fixture
@@ -26,19 +28,38 @@ type fixtureNode struct {
 }
 
 func newFixtureNode(f *chain.Fixture) fixtureNode {
+	n := newNodeWithoutConsensus(f)
+	consensustypes.RegisterQueryServer(n.queries, consensusQueries{f})
+	return n
+}
+
+func newNodeWithoutConsensus(f *chain.Fixture) fixtureNode {
 	n := fixtureNode{f: f, queries: baseapp.NewGRPCQueryRouter()}
 	n.queries.SetInterfaceRegistry(f.Cdc.InterfaceRegistry())
 	types.RegisterQueryServer(n.queries, f.Query)
 	return n
 }
 
+// ABCIQueryWithOptions gives queries a context without consensus parameters, as baseapp does.
 func (n fixtureNode) ABCIQueryWithOptions(_ context.Context, path string, data bytes.HexBytes, _ rpcclient.ABCIQueryOptions) (*coretypes.ResultABCIQuery, error) {
-	answer, err := n.queries.Route(path)(n.f.Ctx, &abci.RequestQuery{Path: path, Data: data})
+	handle := n.queries.Route(path)
+	if handle == nil {
+		return &coretypes.ResultABCIQuery{Response: *sdkerrors.QueryResult(sdkerrors.ErrUnknownRequest.Wrap("unknown query path"), false)}, nil
+	}
+	answer, err := handle(n.f.Ctx.WithConsensusParams(cmtproto.ConsensusParams{}), &abci.RequestQuery{Path: path, Data: data})
 	if err != nil {
 		answer = sdkerrors.QueryResult(err, false)
 	}
 	answer.Height = n.f.Ctx.BlockHeight()
 	return &coretypes.ResultABCIQuery{Response: *answer}, nil
+}
+
+// consensusQueries answers what the blocks of a fixture are executed with.
+type consensusQueries struct{ f *chain.Fixture }
+
+func (q consensusQueries) Params(context.Context, *consensustypes.QueryParamsRequest) (*consensustypes.QueryParamsResponse, error) {
+	params := q.f.Ctx.ConsensusParams()
+	return &consensustypes.QueryParamsResponse{Params: &params}, nil
 }
 
 // A refresh names the participants that the key has, and its threshold: a reshare without
