@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/sequencer-mpc/sequencer/mpc/types"
+	"github.com/sequencer-mpc/sequencer/storage"
 )
 
 // What a node lost since its last backup, and what is no loss.
@@ -134,15 +135,22 @@ func TestManifestTellsOfStagedShares(t *testing.T) {
 	}
 }
 
-// What a node lost is seen as well where a file of before the newest one is missing.
-func TestLostOfABrokenFolder(t *testing.T) {
-	keys, f := newKeyPair(t), At(filepath.Join(t.TempDir(), "backups"))
-	node, old := newDB(t), newDB(t)
+// savedTwice is a node that saved epoch 0 of a key, and then epoch 1, a copy of it of before
+// that, and what it saved last.
+func savedTwice(t *testing.T, keys keyPair, f Folder) (node, old *storage.DB, second Manifest) {
+	t.Helper()
+	node, old = newDB(t), newDB(t)
 	put(t, node, share("k", 0), ready(share("k", 0)))
 	put(t, old, share("k", 0), ready(share("k", 0)))
 	save(t, node, f, keys.to, false)
 	put(t, node, share("k", 1), ready(share("k", 1)))
-	second := save(t, node, f, keys.to, false)
+	return node, old, save(t, node, f, keys.to, false)
+}
+
+// What a node lost is seen as well where a file of before the newest one is missing.
+func TestLostOfABrokenFolder(t *testing.T) {
+	keys, f := newKeyPair(t), At(filepath.Join(t.TempDir(), "backups"))
+	_, old, second := savedTwice(t, keys, f)
 	removeFiles(t, f.dir, 1)
 	head, err := f.Head()
 	require.NoError(t, err)
@@ -165,12 +173,7 @@ func TestLostNamesSome(t *testing.T) {
 // same: what was saved before is restored from the files before.
 func TestUpto(t *testing.T) {
 	keys, f := newKeyPair(t), At(filepath.Join(t.TempDir(), "backups"))
-	node, old := newDB(t), newDB(t)
-	put(t, node, share("k", 0), ready(share("k", 0)))
-	put(t, old, share("k", 0), ready(share("k", 0)))
-	save(t, node, f, keys.to, false)
-	put(t, node, share("k", 1), ready(share("k", 1)))
-	second := save(t, node, f, keys.to, false)
+	_, old, second := savedTwice(t, keys, f)
 	third := save(t, old, f, keys.to, false)
 	require.Equal(t, []string{"k"}, LostSince(&second, third).Older)
 
